@@ -1,0 +1,104 @@
+# The index of commands. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV_VERSION := $(shell sed -n 's/^uv==//p' requirements.in)
+WORKLOAD ?= water_flow
+KEEP ?=
+
+# The laptop's cloud, as any AWS client sees it.
+export LOCALCLOUD_PORT ?= 4566
+LAPTOP := AWS_ENDPOINT_URL=http://127.0.0.1:$(LOCALCLOUD_PORT) AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
+          AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
+
+.PHONY: help
+help: ## list the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: .venv/.installed node_modules/.installed ## make the virtual environment and install the CDK command line
+
+.venv/.installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, {v.major}.{v.minor} found: set PYTHON=python3.12")'
+	@echo "Installing the Python packages (once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json
+	@echo "Installing the CDK command line (once)"
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+.PHONY: demo
+demo: setup ## deploy, train, score and alert on this laptop (WORKLOAD=machine_temperature, KEEP=1 leaves it up)
+	@export LOCALCLOUD_HOME=build/demo/cloud; \
+	 $(BIN)/python -m localcloud down --quiet; \
+	 $(BIN)/python -m localcloud reset --yes --quiet; \
+	 trap '[ -n "$(KEEP)" ] || $(BIN)/python -m localcloud down --quiet' EXIT; \
+	 $(BIN)/python -m localcloud up --detach; \
+	 $(LAPTOP) $(BIN)/watchkeeper demo $(WORKLOAD) --stage laptop
+
+.PHONY: up
+up: setup ## start the laptop's cloud
+	@$(BIN)/python -m localcloud up --detach
+
+.PHONY: down
+down: setup ## stop the laptop's cloud
+	@$(BIN)/python -m localcloud down
+
+.PHONY: test
+test: setup ## run the tests
+	@$(BIN)/python -m pytest tests/unit tests/contract tests/infra -n 2 --dist loadfile
+	@$(BIN)/python -m pytest tests/local
+
+.PHONY: lint
+lint: setup ## check style, types and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: format
+format: setup ## format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: synth
+synth: setup ## write the CloudFormation templates to build/cdk.out (no credentials needed)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" node_modules/.bin/cdk synth --all --quiet
+	@$(BIN)/cfn-lint build/cdk.out/*.template.json
+
+.PHONY: deploy
+deploy: setup ## deploy to the AWS account of the current credentials
+	@$(BIN)/watchkeeper deploy
+
+.PHONY: destroy
+destroy: setup ## remove everything but the data (`watchkeeper destroy --help` tells how to remove that too)
+	@$(BIN)/watchkeeper destroy
+
+.PHONY: bench-quality
+bench-quality: setup ## measure detection quality; regenerates docs/benchmarks.md
+	@$(BIN)/python -m benchmarks.quality
+
+.PHONY: bench-speed
+bench-speed: setup ## measure speed and memory beside the peers
+	@$(BIN)/python -m benchmarks.speed
+
+.PHONY: bench-journey
+bench-journey: setup ## measure throughput and latency of the scoring loop on this laptop
+	@$(BIN)/python -m benchmarks.journey
+
+.PHONY: pins
+pins: setup ## compile requirements.in to requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements.in -o build/requirements.txt
+	@{ echo '# Compiled from requirements.in by `make pins`. Do not edit.'; cat build/requirements.txt; } > requirements.txt
+
+.PHONY: clean
+clean: ## remove what the commands made, but the environments
+	@rm -rf build cdk.out .pytest_cache .mypy_cache .ruff_cache
