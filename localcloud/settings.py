@@ -1,0 +1,152 @@
+"""Where the laptop's cloud listens, keeps its state, and how fast its clocks run.
+
+Every value has a default and may be set by an environment variable ``LOCALCLOUD_<NAME>``
+(``LOCALCLOUD_PORT``, ``LOCALCLOUD_HOME``, ...). A value that cannot be used is refused by name.
+
+The SageMaker part plugs into the server through four functions of ``localcloud.sagemaker``; the server calls
+them in this order:
+
+1. ``install(settings: Settings) -> None``: once, in the server process, before the first request and before
+   ministack's state is loaded. Registers handlers, Step Functions integrations and CloudFormation types.
+   May start moto on ``settings.moto_port``. No call to the gateway yet: it does not listen.
+2. ``restore() -> None``: once, in a worker thread, when the gateway accepts requests and ministack's state is
+   loaded, and before Step Functions executions are resumed. Reads its own folder, ``settings.home / "sagemaker"``.
+3. ``snapshot() -> None``: in a worker thread, at every persistence interval and once more at shutdown. Writes
+   what changed, atomically. Cheap when nothing changed.
+4. ``shutdown() -> None``: once, when the server leaves, after the last snapshot. Ends every child process.
+
+Children are started with ``localcloud.processes.spawn`` (``PR_SET_PDEATHSIG``), so that a SIGKILL of the
+server leaves nothing behind.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from ipaddress import ip_address
+from pathlib import Path
+
+PREFIX = "LOCALCLOUD_"
+
+
+class SettingsError(ValueError):
+    """A setting has a value that cannot be used."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Settings of one local cloud.
+
+    Attributes
+    ----------
+    host : str
+        Loopback address of every listener.
+    port : int
+        Gateway: every AWS API.
+    mqtt_tls_port : int
+        MQTT with a device certificate.
+    moto_port : int
+        moto's server, used by the SageMaker part; 0 takes ``port + 33``.
+    home : Path
+        State, logs and the pid file.
+    region, account : str
+        The only region and account that are served.
+    time_scale : float
+        Speed of waits in state machines: 60 makes a ``Wait`` of a minute last a second.
+    firehose_interval_seconds : float
+        Longest time a record stays in a delivery stream's buffer, in place of the stream's own interval.
+    persistence_interval_seconds : float
+        Time between two snapshots of what changed.
+    lambda_concurrency : int
+        Most workers of one function.
+    lambda_idle_seconds : float
+        A worker that was idle for so long is ended.
+    shutdown_seconds : float
+        Time for an orderly end before the server is killed.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 4566
+    mqtt_tls_port: int = 8883
+    moto_port: int = 0
+    home: Path = Path(".localcloud")
+    region: str = "us-east-1"
+    account: str = "123456789012"
+    time_scale: float = 1.0
+    firehose_interval_seconds: float = 0.3
+    persistence_interval_seconds: float = 0.5
+    lambda_concurrency: int = 4
+    lambda_idle_seconds: float = 300.0
+    shutdown_seconds: float = 15.0
+
+    def __post_init__(self) -> None:
+        """Complete the derived values and refuse what cannot work."""
+        if not self.moto_port:
+            object.__setattr__(self, "moto_port", self.port + 33)
+        object.__setattr__(self, "home", Path(self.home).expanduser().absolute())
+        try:
+            loopback = ip_address(self.host).is_loopback
+        except ValueError:
+            loopback = False
+        if not loopback:
+            raise SettingsError(f"{PREFIX}HOST={self.host!r}: must be a loopback address such as 127.0.0.1")
+        for name in ("port", "mqtt_tls_port", "moto_port"):
+            value = getattr(self, name)
+            if not 1 <= value <= 65535:
+                raise SettingsError(f"{PREFIX}{name.upper()}={value}: must be a port from 1 to 65535")
+        if len({self.port, self.mqtt_tls_port, self.moto_port}) < 3:
+            raise SettingsError(
+                f"{PREFIX}PORT={self.port}, {PREFIX}MQTT_TLS_PORT={self.mqtt_tls_port}, "
+                f"{PREFIX}MOTO_PORT={self.moto_port}: must be three different ports"
+            )
+        if len(self.account) != 12 or not self.account.isdigit():
+            raise SettingsError(f"{PREFIX}ACCOUNT={self.account!r}: must be 12 digits")
+        for name in (
+            "time_scale",
+            "firehose_interval_seconds",
+            "persistence_interval_seconds",
+            "lambda_concurrency",
+            "lambda_idle_seconds",
+            "shutdown_seconds",
+        ):
+            if not getattr(self, name) > 0:
+                raise SettingsError(f"{PREFIX}{name.upper()}={getattr(self, name)}: must be greater than 0")
+
+    @property
+    def endpoint_url(self) -> str:
+        """URL of the gateway, for ``AWS_ENDPOINT_URL``."""
+        return f"http://{self.host}:{self.port}"
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ, **overrides: object) -> "Settings":
+        """Read the settings from the environment.
+
+        Parameters
+        ----------
+        environ
+            Variables ``LOCALCLOUD_<NAME>``; unknown ones are refused.
+        **overrides
+            Values that win over the environment; ``None`` is ignored.
+
+        Raises
+        ------
+        SettingsError
+            For an unknown variable, or a value of the wrong type or range.
+        """
+        types = {field.name: field.type for field in fields(cls)}
+        values: dict[str, object] = {}
+        for variable, text in environ.items():
+            if not variable.startswith(PREFIX):
+                continue
+            name = variable.removeprefix(PREFIX).lower()
+            if name not in types:
+                known = ", ".join(PREFIX + known.upper() for known in types)
+                raise SettingsError(f"{variable}: no such setting; known are {known}")
+            convert = types[name]
+            if not callable(convert):
+                raise TypeError(f"annotation of Settings.{name} must be a type")
+            try:
+                values[name] = convert(text)
+            except ValueError as error:
+                raise SettingsError(f"{variable}={text!r}: must be of type {convert.__name__}") from error
+        values.update({name: value for name, value in overrides.items() if value is not None})
+        return cls(**values)  # type: ignore[arg-type]  # each value was converted by its field's type
