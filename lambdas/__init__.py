@@ -1,0 +1,1 @@
+"""The Lambda functions: one folder each, entry point `lambdas.NAME.handler.handle`."""
