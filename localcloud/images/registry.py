@@ -1,0 +1,161 @@
+"""Finds the local stand-in of an image URI, and builds its Python environment at first use."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from localcloud.settings import Settings
+
+IMAGES_DIRECTORY = Path(__file__).parent
+COMPLETE = ".complete"
+_URI = re.compile(r"(?:[^/]+/)*(?P<repository>[a-z0-9._-]+)(?::(?P<tag>[\w.-]+))?(?:@sha256:[0-9a-f]{64})?")
+
+
+class UnknownImageError(LookupError):
+    """The laptop has no stand-in for an image."""
+
+
+class ImageEnvironmentError(RuntimeError):
+    """The Python environment of an image cannot be built."""
+
+
+@dataclass(frozen=True)
+class LocalImage:
+    """A stand-in, ready to be started once its environment exists.
+
+    Attributes
+    ----------
+    name : str
+        Name of its folder.
+    python : Path
+        Interpreter of its environment.
+    train, serve : list of str
+        Command lines.
+    directory : Path
+        The folder with its programs.
+    """
+
+    name: str
+    python: Path
+    train: list[str]
+    serve: list[str]
+    directory: Path
+
+    @property
+    def environment(self) -> Path:
+        """Directory of the virtual environment."""
+        return self.python.parent.parent
+
+    @property
+    def requirements(self) -> Path:
+        """The pinned packages of the environment."""
+        return self.directory / str(_description(self.directory)["requirements"])
+
+
+def resolve(image_uri: str, home: Path | None = None) -> LocalImage:
+    """Return the stand-in of an image.
+
+    Parameters
+    ----------
+    image_uri
+        ``ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG``.
+    home
+        Where the local cloud keeps its state; default: its settings' `home`.
+
+    Raises
+    ------
+    UnknownImageError
+        If the laptop has no such repository or tag.
+    """
+    match = _URI.fullmatch(image_uri)
+    known: list[str] = []
+    for directory in sorted(path.parent for path in IMAGES_DIRECTORY.glob("*/image.json")):
+        description = _description(directory)
+        known += [f"{name}:{tag}" for name in description["repositories"] for tag in description["tags"]]
+        if match is None or match["repository"] not in description["repositories"]:
+            continue
+        if (match["tag"] or description["tags"][0]) in description["tags"]:
+            return _local_image(directory, description, home or Settings.from_environment().home)
+    raise UnknownImageError(f"the laptop has no image {image_uri!r}; it has {', '.join(known)}")
+
+
+def ensure_environment(image: LocalImage) -> None:
+    """Build the environment of an image unless it exists.
+
+    Raises
+    ------
+    ImageEnvironmentError
+        If the virtual environment or its packages cannot be installed; the message ends with the installer's output.
+    """
+    marker = image.environment / COMPLETE
+    if marker.exists():
+        return
+    image.environment.parent.mkdir(parents=True, exist_ok=True)
+    with _lock(image.environment.with_suffix(".lock")):
+        if marker.exists():
+            return
+        shutil.rmtree(image.environment, ignore_errors=True)
+        for command in _build_commands(image):
+            result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            if result.returncode:
+                raise ImageEnvironmentError(
+                    f"the environment of image {image.name!r} cannot be built: {' '.join(command)} ended with "
+                    f"{result.returncode}:\n{result.stdout[-2000:]}"
+                )
+        marker.touch()
+
+
+def _local_image(directory: Path, description: dict[str, list[str]], home: Path) -> LocalImage:
+    requirements = (directory / str(description["requirements"])).read_bytes()
+    platform = f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}"
+    digest = hashlib.sha256(requirements + platform.encode()).hexdigest()[:12]
+    python = home / "images" / f"{directory.name}-{digest}" / "bin" / "python"
+
+    def command(argv: list[str]) -> list[str]:
+        return [part.format(python=python, image_dir=directory) for part in argv]
+
+    return LocalImage(
+        name=directory.name,
+        python=python,
+        train=command(description["train"]),
+        serve=command(description["serve"]),
+        directory=directory,
+    )
+
+
+def _description(directory: Path) -> dict[str, list[str]]:
+    description: dict[str, list[str]] = json.loads((directory / "image.json").read_text())
+    return description
+
+
+def _build_commands(image: LocalImage) -> list[list[str]]:
+    python, environment, requirements = str(image.python), str(image.environment), str(image.requirements)
+    if importlib.util.find_spec("uv") is not None:
+        uv = [sys.executable, "-m", "uv"]
+        return [
+            [*uv, "venv", "--quiet", "--python", sys.executable, environment],
+            [*uv, "pip", "install", "--quiet", "--python", python, "-r", requirements],
+        ]
+    return [
+        [sys.executable, "-m", "venv", environment],
+        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements],
+    ]
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
