@@ -10,7 +10,8 @@ them in this order:
    ministack's state is loaded. Registers handlers, Step Functions integrations and CloudFormation types.
    May start moto on ``settings.moto_port``. No call to the gateway yet: it does not listen.
 2. ``restore() -> None``: once, in a worker thread, when the gateway accepts requests and ministack's state is
-   loaded, and before Step Functions executions are resumed. Reads its own folder, ``settings.home / "sagemaker"``.
+   loaded, and before Step Functions executions are resumed. Reads its own folder,
+   ``settings.home / "sagemaker"``.
 3. ``snapshot() -> None``: in a worker thread, at every persistence interval and once more at shutdown. Writes
    what changed, atomically. Cheap when nothing changed.
 4. ``shutdown() -> None``: once, when the server leaves, after the last snapshot. Ends every child process.

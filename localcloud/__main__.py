@@ -1,0 +1,149 @@
+"""``python -m localcloud``: up, status, deploy, down, reset."""
+
+import shutil
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from localcloud import supervisor
+from localcloud.deploy import DeployError
+from localcloud.deploy import deploy as deploy_app
+from localcloud.environment import client_environment
+from localcloud.settings import Settings, SettingsError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+console = Console()
+
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing unless it fails.")]
+
+
+@app.command()
+def up(
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Return when it is ready; 'down' ends it.")
+    ] = False,
+    quiet: Quiet = False,
+    outlive_parent: Annotated[bool, typer.Option("--outlive-parent", hidden=True)] = False,
+) -> None:
+    """Start the local cloud.
+
+    Without --detach it ends with Ctrl-C, SIGTERM, or the process that started it.
+    """
+    settings = _settings()
+    try:
+        if detach:
+            supervisor.start_detached(settings)
+            if not quiet:
+                _greet(settings)
+            return
+        watched = supervisor.Supervisor(settings, outlive_parent=outlive_parent)
+        watched.start()
+    except supervisor.SupervisorError as error:
+        _fail(str(error))
+    if not quiet:
+        _greet(settings)
+    status = watched.watch()
+    if status:
+        _fail(f"the server ended by itself; log: {supervisor.log_path(settings)}")
+
+
+@app.command()
+def status() -> None:
+    """Show services, endpoints, executions, ports and the size of the state."""
+    try:
+        document = supervisor.read_status(_settings())
+    except supervisor.SupervisorError as error:
+        _fail(str(error))
+    table = Table(show_header=False, box=None)
+    for name, value in document.items():
+        table.add_row(name.replace("_", " "), _text(value))
+    console.print(table)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def deploy(
+    context: typer.Context,
+    source: Annotated[Path, typer.Argument(help="A CDK app's folder, or a cloud assembly.")] = Path(),
+) -> None:
+    """Bootstrap when needed, and deploy all stacks of a CDK app.
+
+    What follows '--' goes to 'cdk deploy'.
+    """
+    settings = _settings()
+    try:
+        supervisor.read_status(settings)
+        code = deploy_app(settings, source, context.args)
+    except (DeployError, supervisor.SupervisorError) as error:
+        _fail(str(error))
+    raise typer.Exit(code)
+
+
+@app.command()
+def down(quiet: Quiet = False) -> None:
+    """Stop the local cloud; its state stays."""
+    try:
+        stopped = supervisor.stop(_settings())
+    except supervisor.SupervisorError as error:
+        _fail(str(error))
+    if not quiet:
+        console.print("stopped" if stopped else "it was not up")
+
+
+@app.command()
+def reset(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, quiet: Quiet = False
+) -> None:
+    """Stop the local cloud and delete its state."""
+    settings = _settings()
+    if not yes:
+        typer.confirm(f"Delete everything in {settings.home}?", abort=True)
+    try:
+        supervisor.stop(settings)
+    except supervisor.SupervisorError as error:
+        _fail(str(error))
+    for name in supervisor.STATE_ENTRIES:
+        entry = settings.home / name
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink(missing_ok=True)
+    if not quiet:
+        console.print(f"deleted the state in {settings.home}")
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.from_environment()
+    except SettingsError as error:
+        _fail(str(error))
+
+
+def _greet(settings: Settings) -> None:
+    console.print(f"The local cloud is up: [bold]{settings.endpoint_url}[/bold]  (state: {settings.home})")
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        console.print(f"  export {name}={client_environment(settings)[name]}", highlight=False)
+    console.print(
+        f"  MQTT with a device certificate: {settings.host}:{settings.mqtt_tls_port}", highlight=False
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_text(item)}" for name, item in value.items()) or "-"
+    if isinstance(value, list):
+        if value and isinstance(value[0], dict):
+            return "\n".join(_text(item) for item in value)
+        return ", ".join(str(item) for item in value) or "-"
+    return str(value)
+
+
+def _fail(message: str) -> NoReturn:
+    Console(stderr=True).print(f"[red]localcloud:[/red] {message}", highlight=False)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

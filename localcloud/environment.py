@@ -1,0 +1,54 @@
+"""Environments of our processes: none of them inherits the user's own."""
+
+import os
+from collections.abc import Mapping
+
+from localcloud.settings import PREFIX, Settings
+
+_INHERITED = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONPATH")
+
+
+def client_environment(settings: Settings) -> dict[str, str]:
+    """Variables that point any AWS client at the local cloud."""
+    return {
+        "AWS_ENDPOINT_URL": settings.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": settings.region,
+        "AWS_DEFAULT_REGION": settings.region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+def server_environment(settings: Settings, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Environment of the server process. Ministack reads its part of it when it is imported."""
+    state = settings.home / "state"
+    inherited = {name: environ[name] for name in _INHERITED if name in environ}
+    ours = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+    return {
+        **inherited,
+        **ours,
+        **client_environment(settings),
+        f"{PREFIX}HOST": settings.host,
+        f"{PREFIX}PORT": str(settings.port),
+        f"{PREFIX}HOME": str(settings.home),
+        f"{PREFIX}MQTT_TLS_PORT": str(settings.mqtt_tls_port),
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": "1",
+        "BIND_HOST": settings.host,
+        "GATEWAY_PORT": str(settings.port),
+        "MINISTACK_HOST": settings.host,
+        "MINISTACK_ACCOUNT_ID": settings.account,
+        "MINISTACK_REGION": settings.region,
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(state),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(settings.home / "s3"),
+        "SFN_WAIT_SCALE": str(1 / settings.time_scale),
+        "LAMBDA_ASYNC_RETRY_BASE_SECONDS": str(1 / settings.time_scale),
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",  # it would listen on every interface; `localcloud.mqtt` listens on loopback
+        "LOG_LEVEL": "WARNING",
+    }

@@ -1,0 +1,166 @@
+"""Ministack's Lambda dispatch, replaced: Python functions run in `Worker` processes.
+
+The seam is ``lambda_svc._execute_function_dispatch``, the one function through which every invocation passes
+(API, event source mappings, EventBridge, Step Functions, asynchronous retries). Node functions, which only
+the CDK's own custom resources use, keep ministack's executor; other runtimes are refused by name.
+"""
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ministack.core import lambda_runtime as ministack_runtime
+from ministack.services import lambda_svc
+
+from localcloud.lambda_runtime import logs
+from localcloud.lambda_runtime.packages import PackageStore
+from localcloud.lambda_runtime.pool import PoolExhaustedError, WorkerPool
+from localcloud.lambda_runtime.worker import FunctionSpec, Outcome
+from localcloud.settings import Settings
+
+Result = dict[str, Any]
+_REAP_SECONDS = 5.0
+
+
+class LambdaExecutor:
+    """Runs invocations for ministack.
+
+    Parameters
+    ----------
+    settings
+        Of the local cloud.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._store = PackageStore(settings.home / "lambda")
+        self.pool = WorkerPool(settings.host, settings.lambda_concurrency, settings.lambda_idle_seconds)
+        self._original: Callable[..., Result] = lambda_svc._execute_function_dispatch
+        self._stopping = threading.Event()
+
+    def install(self) -> None:
+        """Replace ministack's dispatch."""
+        lambda_svc._execute_function_dispatch = self.dispatch
+
+    async def start(self) -> None:
+        """Begin to end idle workers."""
+        threading.Thread(target=self._reap, name="lambda-reaper", daemon=True).start()
+
+    def shutdown(self) -> None:
+        """End all workers."""
+        self._stopping.set()
+        self.pool.close()
+        ministack_runtime.reset()
+
+    def dispatch(
+        self, function: dict[str, Any], config: dict[str, Any], event: object, request_id: str, started: float
+    ) -> Result:
+        """Run one invocation; same arguments and result as the function that it replaces."""
+        runtime = str(config.get("Runtime", ""))
+        if config.get("PackageType", "Zip") == "Zip" and runtime.startswith("nodejs"):
+            return self._original(function, config, event, request_id, started)
+        if config.get("PackageType", "Zip") != "Zip" or not runtime.startswith("python"):
+            kind = config.get("PackageType") if config.get("PackageType") == "Image" else runtime
+            return _failure(
+                "Runtime.NotSupported",
+                f"the local cloud runs Python (zip) functions, not {kind!r}: use a python3.x runtime",
+            )
+        code = function.get("code_zip")
+        if not code:
+            return _failure(
+                "Runtime.InvalidEntrypoint", f"{config.get('FunctionName')}: the function has no code"
+            )
+        spec = self._spec(config, code)
+        payload = json.dumps(event, ensure_ascii=False).encode()
+        trace = lambda_svc._xray_trace_id_for_invocation(config)
+        try:
+            with self.pool.lease(_key(config), _generation(config), spec) as lease:
+                outcome = lease.worker.invoke(request_id, payload, str(config.get("FunctionArn", "")), trace)
+                lease.keep = outcome.usable
+                stream = lease.worker.log_stream
+        except PoolExhaustedError as error:
+            throttled: Result = lambda_svc._throttle_response(
+                reason_code="ConcurrentInvocationLimitExceeded", msg=f"Rate Exceeded: {error}"
+            )
+            return throttled
+        lines = logs.invocation_lines(spec, request_id, outcome)
+        logs.write(spec.log_group, stream, lines, outcome.lines)
+        return _result(outcome, lines)
+
+    def _spec(self, config: dict[str, Any], code: bytes) -> FunctionSpec:
+        name = str(config.get("FunctionName", "unknown"))
+        folders = [self._store.extract(code)]
+        for layer in config.get("Layers") or ():
+            archive = lambda_svc._resolve_layer_zip(layer)
+            if archive:
+                folder = self._store.extract(archive)
+                folders += [found for found in _layer_folders(folder) if found.is_dir()]
+        folders.append(self._store.runtime())
+        region = self._settings.region
+        logging_config = config.get("LoggingConfig") or {}
+        return FunctionSpec(
+            name=name,
+            version=str(config.get("Version", "$LATEST")),
+            handler=str(config.get("Handler", "")),
+            memory_mb=int(config.get("MemorySize", 128)),
+            timeout_seconds=int(config.get("Timeout", 3)),
+            log_group=logging_config.get("LogGroup") or f"/aws/lambda/{name}",
+            search_path=tuple(folders),
+            variables=dict((config.get("Environment") or {}).get("Variables") or {}),
+            runtime_variables={
+                "AWS_REGION": region,
+                "AWS_DEFAULT_REGION": region,
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+                "AWS_SESSION_TOKEN": "test",
+                "AWS_ENDPOINT_URL": self._settings.endpoint_url,
+            },
+        )
+
+    def _reap(self) -> None:
+        while not self._stopping.wait(_REAP_SECONDS):
+            self.pool.end_idle()
+
+
+def _layer_folders(folder: Path) -> list[Path]:
+    return [folder / "python", *sorted((folder / "python" / "lib").glob("python3.*/site-packages"))]
+
+
+def _key(config: dict[str, Any]) -> str:
+    return f"{config.get('FunctionName')}:{config.get('Version', '$LATEST')}"
+
+
+def _generation(config: dict[str, Any]) -> str:
+    fixed = {
+        name: config.get(name)
+        for name in (
+            "CodeSha256",
+            "Environment",
+            "Handler",
+            "Layers",
+            "MemorySize",
+            "Timeout",
+            "LoggingConfig",
+        )
+    }
+    return hashlib.sha256(json.dumps(fixed, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _result(outcome: Outcome, lines: list[str]) -> Result:
+    log = "\n".join(lines)
+    try:
+        body = json.loads(outcome.payload)
+    except ValueError:
+        body = outcome.payload.decode("utf-8", "replace")
+    if outcome.is_error:
+        return {"body": body, "error": True, "function_error": "Unhandled", "log": log}
+    return {"body": body, "log": log}
+
+
+def _failure(error_type: str, message: str) -> Result:
+    body = {"errorType": error_type, "errorMessage": message}
+    return {"body": body, "error": True, "function_error": "Unhandled", "log": f"{time.time():.3f} {message}"}

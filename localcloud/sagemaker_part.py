@@ -1,0 +1,32 @@
+"""SageMaker as one part of the server: calls its hooks in the order that `localcloud.settings` states."""
+
+import asyncio
+
+from localcloud import sagemaker
+from localcloud.settings import Settings
+
+
+class SageMakerPart:
+    """Adapter of ``localcloud.sagemaker`` to the server.
+
+    Parameters
+    ----------
+    settings
+        Of the local cloud.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def install(self) -> None:
+        """Register SageMaker's services with ministack."""
+        sagemaker.install(self._settings)
+
+    async def start(self) -> None:
+        """Load SageMaker's own state."""
+        await asyncio.to_thread(sagemaker.restore)
+
+    def shutdown(self) -> None:
+        """End jobs and endpoints."""
+        sagemaker.snapshot()
+        sagemaker.shutdown()

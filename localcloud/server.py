@@ -1,0 +1,152 @@
+"""The server process: ministack's gateway with our parts registered in it.
+
+``python -m localcloud up`` starts it under a supervisor; it expects `server_environment`.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import resource
+import signal
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Protocol
+
+import psutil
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack import app as ministack
+
+from localcloud.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+CONTROL_PREFIX = "/_localcloud/"
+_KEEP_ALIVE_SECONDS = 75
+
+
+class Part(Protocol):
+    """One service of ours in the server. `Parts` calls the methods in this order."""
+
+    def install(self) -> None:
+        """Register with ministack, before state is loaded and before any request."""
+
+    async def start(self) -> None:
+        """Begin to work: state is loaded, the gateway accepts requests."""
+
+    def shutdown(self) -> None:
+        """End what runs; called in reverse order, in a worker thread."""
+
+
+class Gateway:
+    """ASGI application: the control endpoints, then ministack.
+
+    Parameters
+    ----------
+    parts
+        What `up` serves beside ministack.
+    status
+        Answers ``/_localcloud/status``.
+    on_request
+        Called after each request that may have changed state.
+    """
+
+    def __init__(
+        self, parts: list[Part], status: Callable[[], dict[str, Any]], on_request: Callable[[], None]
+    ) -> None:
+        self._parts = parts
+        self._status = status
+        self._on_request = on_request
+        self._ready = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await ministack.app(scope, receive, send)
+        elif scope["path"].startswith(CONTROL_PREFIX):
+            await self._control(scope["path"].removeprefix(CONTROL_PREFIX), send)
+        else:
+            await ministack.app(scope, receive, send)
+            if scope["method"] not in ("GET", "HEAD"):
+                self._on_request()
+
+    async def start_parts(self) -> None:
+        """Start every part; then the server is ready."""
+        for part in self._parts:
+            await part.start()
+        self._ready.set()
+
+    async def _control(self, path: str, send: Send) -> None:
+        if path == "ready":
+            await _answer(send, 200 if self._ready.is_set() else 503, {"ready": self._ready.is_set()})
+        elif path == "status":
+            await _answer(send, 200, await asyncio.to_thread(self._status))
+        else:
+            await _answer(send, 404, {"message": f"{CONTROL_PREFIX}{path}: known are ready and status"})
+
+
+async def run(settings: Settings, gateway: Gateway, parts: list[Part]) -> None:
+    """Serve until SIGTERM or SIGINT, then end every part."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    config = Config()
+    config.bind = [f"{settings.host}:{settings.port}"]
+    config.keep_alive_timeout = _KEEP_ALIVE_SECONDS
+    config.accesslog = None
+    config.loglevel = "WARNING"
+    serving = asyncio.create_task(serve(gateway, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]  # ASGI scopes are typed dicts there
+    starting = asyncio.create_task(_start_when_listening(settings, gateway))
+    await asyncio.wait({serving, starting}, return_when=asyncio.FIRST_COMPLETED)
+    if starting.done():
+        starting.result()
+    await serving
+    starting.cancel()
+
+
+def leave(parts: list[Part]) -> None:
+    """End every part, then every process that is left below this one, then this process."""
+    code = 0
+    for part in reversed(parts):
+        try:
+            part.shutdown()
+        except Exception:
+            logger.exception("%s did not end in order", type(part).__name__)
+            code = 1
+    for child in psutil.Process().children(recursive=True):
+        try:
+            child.kill()
+        except psutil.NoSuchProcess:
+            continue
+    logging.shutdown()
+    os._exit(code)  # ministack's worker threads may be stuck and would keep the interpreter
+
+
+def raise_file_limit() -> None:
+    """Allow as many open files as the system permits."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+async def _start_when_listening(settings: Settings, gateway: Gateway) -> None:
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(settings.host, settings.port)
+        except OSError:
+            await asyncio.sleep(0.02)
+            continue
+        writer.close()
+        break
+    await gateway.start_parts()
+
+
+async def _answer(send: Send, status: int, document: dict[str, Any]) -> None:
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(document).encode()})

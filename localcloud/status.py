@@ -1,0 +1,95 @@
+"""What `status` shows: services, endpoints, executions, ports, processes and size of the state."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+from ministack import app as ministack
+from ministack.core.responses import request_scope
+
+from localcloud.settings import Settings
+
+
+class Status:
+    """Collects the status of a running server.
+
+    Parameters
+    ----------
+    settings
+        Of the local cloud.
+    parts
+        The server's parts; one with a method ``status() -> dict`` adds to the document.
+    """
+
+    def __init__(self, settings: Settings, parts: Sequence[object]) -> None:
+        self._settings = settings
+        self._parts = parts
+
+    def document(self) -> dict[str, Any]:
+        """Return the status as JSON-serialisable values."""
+        process = psutil.Process()
+        document: dict[str, Any] = {
+            "endpoint_url": self._settings.endpoint_url,
+            "region": self._settings.region,
+            "account": self._settings.account,
+            "home": str(self._settings.home),
+            "process": process.pid,
+            "memory_bytes": process.memory_info().rss,
+            "children": [
+                {"process": child.pid, "command": " ".join(_command(child))[:120]}
+                for child in process.children(recursive=True)
+            ],
+            "listeners": sorted(_listeners(process)),
+            "state_bytes": sum(path.stat().st_size for path in _files(self._settings.home)),
+            "services": sorted(set(_services_in_use())),
+            "executions": self._executions(),
+        }
+        for part in self._parts:
+            describe = getattr(part, "status", None)
+            if describe is not None:
+                document.update(describe())
+        return document
+
+    def _executions(self) -> dict[str, int]:
+        states = sys.modules.get("ministack.services.stepfunctions")
+        counts: dict[str, int] = {}
+        if states is not None:
+            with request_scope(self._settings.account, self._settings.region):
+                for execution in states._executions.values():
+                    counts[execution["status"]] = counts.get(execution["status"], 0) + 1
+        return counts
+
+
+def _listeners(process: psutil.Process) -> Iterator[str]:
+    for candidate in [process, *process.children(recursive=True)]:
+        try:
+            for connection in candidate.net_connections(kind="inet"):
+                if connection.status == psutil.CONN_LISTEN:
+                    yield f"{connection.laddr.ip}:{connection.laddr.port}"
+        except psutil.NoSuchProcess:
+            continue
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for root, _, names in os.walk(folder):
+        for name in names:
+            path = Path(root) / name
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def _services_in_use() -> Iterator[str]:
+    loaded = set(ministack._loaded_modules)
+    for service, config in ministack.SERVICE_REGISTRY.items():
+        if config["module"] in loaded:
+            yield service
