@@ -1,3 +1,3 @@
-"""What the training loop and the scoring loop share: one definition of each rule, standard library and numpy only."""
+"""What the training loop and the scoring loop share: one definition of each rule."""
 
 __version__ = "0.1.0"

@@ -6,7 +6,20 @@ class WatchkeeperError(Exception):
 
 
 class InvalidInputError(WatchkeeperError):
-    """The input is wrong and will stay wrong: quarantine it, or answer 4xx. Retrying does not help."""
+    """The input is wrong and will stay wrong: quarantine it, or answer 4xx. Retrying does not help.
+
+    Parameters
+    ----------
+    message
+        What is wrong, with the value and what is allowed.
+    reason
+        The same in one word for machines, such as `bad_timestamp`: quarantined records and metrics are
+        counted by it.
+    """
+
+    def __init__(self, message: str, *, reason: str = "invalid_input") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class UnavailableError(WatchkeeperError):

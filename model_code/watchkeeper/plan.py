@@ -120,6 +120,8 @@ class WorkloadPlan:
     """The field that identifies a record; without one, its whole content does."""
     max_gap_intervals: int = 3
     """Missing intervals that are bridged with the last value; a longer gap starts the context anew."""
+    history_seconds: int | None = None
+    """How much of the newest history a training run learns from; without a value, all of it."""
     features: FeaturePlan = FeaturePlan()
     detector: DetectorPlan = dataclasses.field(default_factory=DetectorPlan)
     threshold: ThresholdPlan = ThresholdPlan()

@@ -1,0 +1,112 @@
+"""Thresholds: how high an anomaly_score must be to be an anomaly, fitted on scores of a held-back part."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.plan import ThresholdPlan
+
+SECONDS_PER_WEEK = 7 * 86_400
+
+Rule = Callable[[Sequence[float], ThresholdPlan], tuple[float, dict[str, float]]]
+"""Scores and settings in; the threshold and what it was made from out."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A fitted threshold."""
+
+    rule: str
+    value: float
+    """An anomaly_score above it is an anomaly."""
+    parameters: dict[str, float]
+    """What the rule was given and found, such as `k`, `mean` and `sigma`."""
+    n_scores: int
+    """Number of scores that it was fitted on."""
+
+    def exceeds(self, score: float) -> bool:
+        """Whether an anomaly_score is an anomaly; the threshold itself is not."""
+        return score > self.value
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the threshold as JSON-ready objects."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Threshold:
+        """Read what `to_dict` returned."""
+        return cls(**document)
+
+
+def fit_threshold(scores: Sequence[float], plan: ThresholdPlan) -> Threshold:
+    """Fit the plan's rule.
+
+    Parameters
+    ----------
+    scores
+        Anomaly scores of intervals that the model was not trained on; at least two.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are fewer than two scores (reason `too_few_scores`), or one is not finite (`not_finite`).
+    """
+    if len(scores) < 2:
+        raise InvalidInputError(
+            f"a threshold needs at least 2 scores of held-back intervals, there are {len(scores)}: "
+            "is the history long enough?",
+            reason="too_few_scores",
+        )
+    for position, score in enumerate(scores):
+        if not math.isfinite(score):
+            raise InvalidInputError(f"score {position} is {score}", reason="not_finite")
+    value, parameters = RULES[plan.rule](scores, plan)
+    return Threshold(plan.rule, value, parameters, len(scores))
+
+
+def expected_alerts_per_week(
+    scores: Sequence[float], threshold: float, interval_seconds: int, n_series: int = 1
+) -> float:
+    """Return how many intervals a week would be anomalies if scores stay as they were.
+
+    The share of `scores` above the threshold, times the intervals of a week, times the series. Neighbouring
+    anomalies are not merged and alerts are not throttled, so it is an upper estimate of the alerts.
+    """
+    if not scores:
+        return 0.0
+    share = sum(score > threshold for score in scores) / len(scores)
+    return share * SECONDS_PER_WEEK / interval_seconds * n_series
+
+
+def quantile(ordered: Sequence[float], probability: float) -> float:
+    """Return a quantile of ascending numbers, interpolated linearly (as `numpy.quantile` does).
+
+    Parameters
+    ----------
+    ordered
+        Ascending; not empty.
+    probability
+        In [0, 1].
+    """
+    position = probability * (len(ordered) - 1)
+    low = math.floor(position)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
+
+
+def _mean_sigma(scores: Sequence[float], plan: ThresholdPlan) -> tuple[float, dict[str, float]]:
+    mean, sigma = statistics.fmean(scores), statistics.pstdev(scores)
+    return mean + plan.k * sigma, {"k": plan.k, "mean": mean, "sigma": sigma}
+
+
+def _quantile(scores: Sequence[float], plan: ThresholdPlan) -> tuple[float, dict[str, float]]:
+    return quantile(sorted(scores), plan.quantile), {"quantile": plan.quantile}
+
+
+RULES: dict[str, Rule] = {"mean_sigma": _mean_sigma, "quantile": _quantile}
