@@ -1,0 +1,120 @@
+"""Is the candidate good enough to serve: score the held-back rows, compare, decide.
+
+Candidate and champion are scored by batch transform, by the very containers that would serve, because the
+artifact of the built-in detector can be read by its own image only (docs/adr/0002).
+"""
+
+from __future__ import annotations
+
+from stepfunctions.steps.choice_rule import ChoiceRule
+from stepfunctions.steps.states import Choice, State, Task
+
+from pipeline.contracts import path
+from pipeline.detectors import Detector
+from pipeline.jobs import Jobs
+from pipeline.preparation import preprocessor_container
+from pipeline.substitutions import Substitution
+from pipeline.tasks import JsonObject, lambda_task, service_task
+
+SCORES_TYPE = "application/jsonlines"
+
+
+def model_containers(jobs: Jobs, detector: Detector) -> list[JsonObject]:
+    """Return the containers of the candidate, in the order in which a request passes them."""
+    return [preprocessor_container(jobs), detector.container()]
+
+
+def create_model(jobs: Jobs, detector: Detector) -> Task:
+    """Make the candidate: preprocessor, then detector."""
+    return service_task(
+        "CreateModel",
+        "sagemaker:createModel",
+        {
+            "ModelName": path("run.names.model"),
+            "ExecutionRoleArn": Substitution.MODEL_ROLE_ARN.placeholder,
+            "Containers": model_containers(jobs, detector),
+            "InferenceExecutionConfig": {"Mode": "Serial"},
+            "EnableNetworkIsolation": True,
+            "Tags": jobs.tag_list,
+        },
+    )
+
+
+def score_holdback(jobs: Jobs) -> Task:
+    """Score the held-back rows with the candidate."""
+    return jobs.transform(
+        "ScoreHoldback",
+        model=path("run.names.model"),
+        job_name=path("run.names.holdback_job"),
+        rows=path("run.uris.holdback_rows"),
+        output=path("run.uris.candidate_scores"),
+        accept=SCORES_TYPE,
+    )
+
+
+def champion_exists(*, yes: State, no: State) -> Choice:
+    """Go to `yes` when a model serves now."""
+    choice = Choice("ChampionExists?")
+    choice.add_choice(ChoiceRule.BooleanEquals(variable=path("champion.exists"), value=True), yes)
+    choice.default_choice(no)
+    return choice
+
+
+def score_champion(jobs: Jobs) -> Task:
+    """Score the same rows with the model that serves now."""
+    return jobs.transform(
+        "ScoreChampion",
+        model=path("champion.model"),
+        job_name=path("run.names.champion_job"),
+        rows=path("run.uris.holdback_rows"),
+        output=path("run.uris.champion_scores"),
+        accept=SCORES_TYPE,
+    )
+
+
+def evaluate(jobs: Jobs) -> Task:
+    """Fit the threshold and measure the candidate."""
+    return _evaluate(jobs, "Evaluate", {})
+
+
+def evaluate_against_champion(jobs: Jobs) -> Task:
+    """Fit the threshold and measure candidate and champion: a job may not name an input that is empty."""
+    return _evaluate(jobs, "EvaluateAgainstChampion", {"champion": path("run.uris.champion_scores")})
+
+
+def decide_promotion(jobs: Jobs) -> Task:
+    """Apply the promotion rule to the evaluation."""
+    return lambda_task(
+        "DecidePromotion",
+        Substitution.DECIDE_PROMOTION_FUNCTION_ARN,
+        {"workload": jobs.settings.workload, "run": path("run")},
+        keep={
+            "approved": "$.Payload.approved",
+            "reasons": "$.Payload.reasons",
+            "metrics": "$.Payload.metrics",
+        },
+    )
+
+
+def approved(*, yes: State, no: State) -> Choice:
+    """Go to `yes` when the candidate may serve."""
+    choice = Choice("Approved?")
+    choice.add_choice(ChoiceRule.BooleanEquals(variable=path("decision.approved"), value=True), yes)
+    choice.default_choice(no)
+    return choice
+
+
+def _evaluate(jobs: Jobs, name: str, champion: dict[str, str]) -> Task:
+    return jobs.processing(
+        name,
+        "evaluate",
+        job_name=path("run.names.evaluate_job"),
+        inputs={
+            "plan": path("run.uris.plan"),
+            "prepared": path("run.uris.prepared"),
+            "candidate": path("run.uris.candidate_scores"),
+            **champion,
+        },
+        outputs={"evaluation": path("run.uris.evaluation")},
+        environment={},
+    )

@@ -1,0 +1,183 @@
+"""SageMaker jobs as the SageMaker SDK describes them: images, channels, encryption, isolation, tags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import boto3
+import sagemaker
+from sagemaker import image_uris
+from sagemaker.estimator import Estimator
+from sagemaker.inputs import TrainingInput
+from sagemaker.network import NetworkConfig
+from sagemaker.processing import ProcessingInput, ProcessingOutput, Processor
+from sagemaker.transformer import Transformer
+from stepfunctions.steps import ProcessingStep, TrainingStep, TransformStep
+from stepfunctions.steps.states import Task
+
+from pipeline.contracts import path
+from pipeline.packaging import PROCESSING_INPUT, PROCESSING_OUTPUT, processing_entrypoint
+from pipeline.settings import WorkflowSettings
+from pipeline.substitutions import Substitution
+from pipeline.tasks import JsonObject, finish_job, formatted
+
+SKLEARN_VERSION = "1.4-2"
+ROWS_FILE = "rows.csv"
+
+JOB_SECONDS = 4 * 3600
+"""Longest time that a job may run; SageMaker stops it then."""
+START_SECONDS = 1800
+"""Time that the workflow allows for a job to find an instance and start."""
+MAX_PAYLOAD_MEGABYTES = 6
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """Makes the job states of one workload."""
+
+    settings: WorkflowSettings
+
+    @cached_property
+    def session(self) -> sagemaker.Session:
+        """A session that authors only: its credentials are no credentials, and nothing is sent."""
+        nobody = "authoring"
+        boto_session = boto3.Session(
+            region_name=self.settings.region, aws_access_key_id=nobody, aws_secret_access_key=nobody
+        )
+        return sagemaker.Session(boto_session=boto_session, default_bucket=nobody)
+
+    @cached_property
+    def sklearn_image(self) -> str:
+        """The pre-built scikit-learn image."""
+        image: str = image_uris.retrieve("sklearn", self.settings.region, version=SKLEARN_VERSION)
+        return image
+
+    @cached_property
+    def rcf_image(self) -> str:
+        """The built-in Random Cut Forest image."""
+        image: str = image_uris.retrieve("randomcutforest", self.settings.region)
+        return image
+
+    def processing(
+        self,
+        name: str,
+        module: str,
+        *,
+        job_name: str,
+        inputs: dict[str, str],
+        outputs: dict[str, str],
+        environment: JsonObject,
+    ) -> Task:
+        """Run `containers.MODULE` over S3 prefixes, each in the folder of its name."""
+        processor = Processor(
+            image_uri=self.sklearn_image,
+            role=Substitution.JOB_ROLE_ARN.placeholder,
+            instance_count=1,
+            instance_type=self.settings.job_instance,
+            volume_kms_key=Substitution.KMS_KEY_ARN.placeholder,
+            max_runtime_in_seconds=JOB_SECONDS,
+            network_config=NetworkConfig(enable_network_isolation=True),
+            env=environment or None,
+            sagemaker_session=self.session,
+        )
+        inputs = {"code": Substitution.MODEL_CODE_URI.placeholder, **inputs}
+        step = ProcessingStep(
+            name,
+            processor=processor,
+            job_name=job_name,
+            inputs=[
+                ProcessingInput(source=uri, destination=f"{PROCESSING_INPUT}/{folder}", input_name=folder)
+                for folder, uri in inputs.items()
+            ],
+            outputs=[
+                ProcessingOutput(source=f"{PROCESSING_OUTPUT}/{folder}", destination=uri, output_name=folder)
+                for folder, uri in outputs.items()
+            ],
+            container_entrypoint=processing_entrypoint(module),
+            kms_key_id=Substitution.KMS_KEY_ARN.placeholder,
+            tags=self.tags,
+        )
+        return finish_job(step, "sagemaker:createProcessingJob", timeout_seconds=JOB_SECONDS + START_SECONDS)
+
+    def training(
+        self,
+        name: str,
+        *,
+        image: str,
+        job_name: str,
+        channels: dict[str, TrainingInput],
+        output: str,
+        hyperparameters: dict[str, str],
+    ) -> Task:
+        """Train with an image; the state keeps the location of the artifact."""
+        estimator = Estimator(
+            image_uri=image,
+            role=Substitution.JOB_ROLE_ARN.placeholder,
+            instance_count=1,
+            instance_type=self.settings.job_instance,
+            volume_kms_key=Substitution.KMS_KEY_ARN.placeholder,
+            output_path=output,
+            output_kms_key=Substitution.KMS_KEY_ARN.placeholder,
+            max_run=JOB_SECONDS,
+            hyperparameters=hyperparameters,
+            enable_network_isolation=True,
+            debugger_hook_config=False,
+            disable_profiler=True,
+            sagemaker_session=self.session,
+        )
+        step = TrainingStep(name, estimator=estimator, job_name=job_name, data=channels, tags=self.tags)
+        step.fields["parameters"]["EnableNetworkIsolation"] = True  # the SDK's training step leaves it out
+        return finish_job(
+            step,
+            "sagemaker:createTrainingJob",
+            timeout_seconds=JOB_SECONDS + START_SECONDS,
+            keep={"uri": "$.ModelArtifacts.S3ModelArtifacts"},
+        )
+
+    def transform(self, name: str, *, model: str, job_name: str, rows: str, output: str, accept: str) -> Task:
+        """Send every row of `rows.csv` under a prefix through a model; one line of output a row."""
+        transformer = Transformer(
+            model_name=model,
+            instance_count=1,
+            instance_type=self.settings.job_instance,
+            strategy="MultiRecord",
+            assemble_with="Line",
+            accept=accept,
+            max_payload=MAX_PAYLOAD_MEGABYTES,
+            output_path=output,
+            output_kms_key=Substitution.KMS_KEY_ARN.placeholder,
+            volume_kms_key=Substitution.KMS_KEY_ARN.placeholder,
+            sagemaker_session=self.session,
+        )
+        step = TransformStep(
+            name,
+            transformer=transformer,
+            job_name=job_name,
+            model_name=model,
+            data=formatted(f"{{}}{ROWS_FILE}", rows),
+            content_type="text/csv",
+            split_type="Line",
+            tags=self.tags,
+        )
+        return finish_job(step, "sagemaker:createTransformJob", timeout_seconds=JOB_SECONDS + START_SECONDS)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags of everything that a run makes; `destroy` finds it by them."""
+        return {"watchkeeper:workload": self.settings.workload, "watchkeeper:run": path("run.run_id")}
+
+    @property
+    def tag_list(self) -> list[JsonObject]:
+        """The tags as a list of pairs."""
+        return [{"Key": key, "Value": value} for key, value in self.tags.items()]
+
+
+def channel(uri: str, content_type: str | None = None, *, sharded: bool = False) -> TrainingInput:
+    """Return a training channel that is copied to the job."""
+    return TrainingInput(
+        uri,
+        content_type=content_type,
+        distribution="ShardedByS3Key" if sharded else "FullyReplicated",
+        input_mode="File",
+    )

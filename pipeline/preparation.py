@@ -1,0 +1,83 @@
+"""From telemetry to feature vectors: prepare rows, fit the preprocessor, transform the training rows."""
+
+from __future__ import annotations
+
+from stepfunctions.steps.states import Task
+
+from pipeline.contracts import path
+from pipeline.jobs import Jobs, channel
+from pipeline.packaging import CODE_CHANNEL, script_mode_hyperparameters, serving_environment
+from pipeline.substitutions import Substitution
+from pipeline.tasks import JsonObject, service_task
+
+
+def prepare_data(jobs: Jobs) -> Task:
+    """Parse, aggregate and split the history; what does not parse is quarantined."""
+    return jobs.processing(
+        "PrepareData",
+        "prepare",
+        job_name=path("run.names.prepare_job"),
+        inputs={
+            "plan": path("run.uris.plan"),
+            "history": path("run.uris.history"),
+            "raw": path("run.uris.raw"),
+        },
+        outputs={"prepared": path("run.uris.prepared"), "quarantine": path("run.uris.quarantine")},
+        environment={
+            "WATCHKEEPER_START": path("window.start"),
+            "WATCHKEEPER_END": path("window.end"),
+        },
+    )
+
+
+def train_preprocessor(jobs: Jobs) -> Task:
+    """Fit the scikit-learn preprocessor on the training part."""
+    archive = Substitution.MODEL_CODE_ARCHIVE_NAME.placeholder
+    return jobs.training(
+        "TrainPreprocessor",
+        image=jobs.sklearn_image,
+        job_name=path("run.names.preprocessor_job"),
+        channels={
+            "train": channel(path("run.uris.train_rows"), "text/csv"),
+            "plan": channel(path("run.uris.plan"), "application/json"),
+            CODE_CHANNEL: channel(Substitution.MODEL_CODE_URI.placeholder),
+        },
+        output=path("run.uris.preprocessor_output"),
+        hyperparameters=script_mode_hyperparameters(archive),
+    )
+
+
+def create_preprocessor_model(jobs: Jobs) -> Task:
+    """Make a model of the preprocessor alone, to transform the training rows with."""
+    return service_task(
+        "CreatePreprocessorModel",
+        "sagemaker:createModel",
+        {
+            "ModelName": path("run.names.preprocessor_model"),
+            "ExecutionRoleArn": Substitution.MODEL_ROLE_ARN.placeholder,
+            "PrimaryContainer": preprocessor_container(jobs),
+            "EnableNetworkIsolation": True,
+            "Tags": jobs.tag_list,
+        },
+    )
+
+
+def transform_training_rows(jobs: Jobs) -> Task:
+    """Turn the training rows into the feature vectors that the detector learns."""
+    return jobs.transform(
+        "TransformTrainingRows",
+        model=path("run.names.preprocessor_model"),
+        job_name=path("run.names.transform_job"),
+        rows=path("run.uris.train_rows"),
+        output=path("run.uris.features"),
+        accept="text/csv",
+    )
+
+
+def preprocessor_container(jobs: Jobs) -> JsonObject:
+    """Return the container that turns rows into feature vectors."""
+    return {
+        "Image": jobs.sklearn_image,
+        "ModelDataUrl": path("preprocessor.uri"),
+        "Environment": dict(serving_environment(jobs.settings.region)),
+    }

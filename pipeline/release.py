@@ -1,0 +1,241 @@
+"""From an approved model to one that serves: register, deploy behind alarms, verify, publish."""
+
+from __future__ import annotations
+
+from stepfunctions.steps.choice_rule import ChoiceRule
+from stepfunctions.steps.states import Choice, Pass, State, Task, Wait
+from watchkeeper import layout
+
+from pipeline.contracts import path
+from pipeline.detectors import Detector
+from pipeline.evaluation import SCORES_TYPE, model_containers
+from pipeline.jobs import Jobs
+from pipeline.settings import InstanceHosting, ServerlessHosting
+from pipeline.substitutions import Substitution
+from pipeline.tasks import JsonObject, formatted, lambda_task, service_task
+
+POLL_SECONDS = 5
+MAX_POLLS = 1440
+"""Two hours: more than the longest deployment with its baking period."""
+BAKE_SECONDS = 300
+"""How long alarms are watched with all traffic on the new model before the old one goes."""
+MAX_DEPLOYMENT_SECONDS = 3600
+CONTAINER_START_SECONDS = 600
+
+IN_PROGRESS = ("Creating", "Updating", "SystemUpdating", "RollingBack")
+
+
+def register_model_package(jobs: Jobs, detector: Detector) -> Task:
+    """Register the model with its metrics; a package of a group takes its tags from the group."""
+    return service_task(
+        "RegisterModelPackage",
+        "aws-sdk:sagemaker:createModelPackage",
+        {
+            "ModelPackageGroupName": Substitution.MODEL_PACKAGE_GROUP_NAME.placeholder,
+            "ModelPackageDescription": formatted("Trained by execution {}", path("run.execution_arn")),
+            "ModelApprovalStatus": "Approved",
+            "InferenceSpecification": {
+                "Containers": model_containers(jobs, detector),
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["application/json", SCORES_TYPE],
+                "SupportedTransformInstanceTypes": [jobs.settings.job_instance],
+                "SupportedRealtimeInferenceInstanceTypes": [_realtime_instance(jobs)],
+            },
+            "ModelMetrics": {
+                "ModelQuality": {
+                    "Statistics": {
+                        "ContentType": "application/json",
+                        "S3Uri": formatted("{}statistics.json", path("run.uris.evaluation")),
+                    }
+                }
+            },
+            "CustomerMetadataProperties": {
+                "workload": jobs.settings.workload,
+                "run": path("run.run_id"),
+                "model": path("run.names.model"),
+                "execution": path("run.execution_arn"),
+            },
+        },
+        keep={"arn": "$.ModelPackageArn"},
+    )
+
+
+def stage_release(jobs: Jobs) -> Task:
+    """Record threshold and calibration of the model before anything can be scored with it."""
+    return lambda_task(
+        "StageRelease",
+        Substitution.STAGE_RELEASE_FUNCTION_ARN,
+        {
+            "workload": jobs.settings.workload,
+            "run": path("run"),
+            "model_package_arn": path("package.arn"),
+        },
+    )
+
+
+def create_endpoint_config(jobs: Jobs) -> Task:
+    """Describe how the model is served: its variant, its capacity, and which requests are captured."""
+    settings = jobs.settings
+    variant: JsonObject = {
+        "VariantName": path("run.names.variant"),
+        "ModelName": path("run.names.model"),
+    }
+    parameters: JsonObject = {
+        "EndpointConfigName": path("run.names.endpoint_config"),
+        "ProductionVariants": [variant],
+        "Tags": jobs.tag_list,
+    }
+    match settings.hosting:
+        case InstanceHosting(instance_type, instance_count):
+            variant |= {
+                "InstanceType": instance_type,
+                "InitialInstanceCount": instance_count,
+                "InitialVariantWeight": 1,
+                "ContainerStartupHealthCheckTimeoutInSeconds": CONTAINER_START_SECONDS,
+            }
+            parameters["KmsKeyId"] = Substitution.KMS_KEY_ARN.placeholder
+            if settings.capture_percent:
+                parameters["DataCaptureConfig"] = _data_capture(settings.capture_percent)
+        case ServerlessHosting(memory_mb, max_concurrency):
+            variant["ServerlessConfig"] = {"MemorySizeInMB": memory_mb, "MaxConcurrency": max_concurrency}
+    return service_task("CreateEndpointConfig", "sagemaker:createEndpointConfig", parameters)
+
+
+def find_endpoint(jobs: Jobs) -> Task:
+    """Look for the endpoint now: it may have come or gone since the run began."""
+    name = layout.endpoint_name(jobs.settings.workload)
+    return service_task(
+        "FindEndpoint",
+        "aws-sdk:sagemaker:listEndpoints",
+        {"NameContains": name, "MaxResults": 100},
+        keep={"exists": f"States.ArrayContains($.Endpoints[*].EndpointName, '{name}')"},
+    )
+
+
+def endpoint_exists(*, yes: State, no: State) -> Choice:
+    """Go to `yes` when the endpoint exists."""
+    choice = Choice("EndpointExists?")
+    choice.add_choice(ChoiceRule.BooleanEquals(variable=path("endpoint.exists"), value=True), yes)
+    choice.default_choice(no)
+    return choice
+
+
+def create_endpoint(jobs: Jobs) -> Task:
+    """Make the workload's endpoint."""
+    return service_task(
+        "CreateEndpoint",
+        "sagemaker:createEndpoint",
+        {
+            "EndpointName": path("run.names.endpoint"),
+            "EndpointConfigName": path("run.names.endpoint_config"),
+            "Tags": [{"Key": "watchkeeper:workload", "Value": jobs.settings.workload}],
+        },
+    )
+
+
+def update_endpoint(jobs: Jobs) -> Task:
+    """Replace the serving model, blue/green; SageMaker goes back to the old one when an alarm fires."""
+    return service_task(
+        "UpdateEndpoint",
+        "aws-sdk:sagemaker:updateEndpoint",
+        {
+            "EndpointName": path("run.names.endpoint"),
+            "EndpointConfigName": path("run.names.endpoint_config"),
+            "DeploymentConfig": {
+                "BlueGreenUpdatePolicy": {
+                    "TrafficRoutingConfiguration": _traffic(jobs.settings.hosting),
+                    "TerminationWaitInSeconds": BAKE_SECONDS,
+                    "MaximumExecutionTimeoutInSeconds": MAX_DEPLOYMENT_SECONDS,
+                },
+                "AutoRollbackConfiguration": {
+                    "Alarms": [
+                        {"AlarmName": Substitution.ENDPOINT_ERRORS_ALARM_NAME.placeholder},
+                        {"AlarmName": Substitution.ENDPOINT_LATENCY_ALARM_NAME.placeholder},
+                    ]
+                },
+            },
+        },
+    )
+
+
+def wait_for_endpoint() -> Wait:
+    """Let the deployment go on."""
+    return Wait("WaitForEndpoint", seconds=POLL_SECONDS)
+
+
+def count_poll() -> Pass:
+    """Count how often the deployment has been looked at."""
+    return Pass(
+        "CountPoll",
+        parameters={"count.$": f"States.MathAdd({path('polls.count')}, 1)"},
+        result_path="$.polls",
+    )
+
+
+def describe_endpoint() -> Task:
+    """Look at the deployment."""
+    return service_task(
+        "DescribeEndpoint", "aws-sdk:sagemaker:describeEndpoint", {"EndpointName": path("run.names.endpoint")}
+    )
+
+
+def endpoint_settled(*, in_service: State, in_progress: State, failed: State, timed_out: State) -> Choice:
+    """Go on when the endpoint serves, look again while it changes, up to a bound."""
+    choice = Choice("EndpointSettled?")
+    status = path("deployment.EndpointStatus")
+    choice.add_choice(ChoiceRule.StringEquals(variable=status, value="InService"), in_service)
+    changing = ChoiceRule.Or([ChoiceRule.StringEquals(variable=status, value=value) for value in IN_PROGRESS])
+    bounded = ChoiceRule.NumericLessThan(variable=path("polls.count"), value=MAX_POLLS)
+    choice.add_choice(ChoiceRule.And([changing, bounded]), in_progress)
+    choice.add_choice(changing, timed_out)
+    choice.default_choice(failed)
+    return choice
+
+
+def verify_deployment(jobs: Jobs) -> Task:
+    """Assert that the live configuration is the requested one: a rollback also ends in `InService`."""
+    return _with_run(jobs, "VerifyDeployment", Substitution.VERIFY_DEPLOYMENT_FUNCTION_ARN)
+
+
+def smoke_test(jobs: Jobs) -> Task:
+    """Send known rows to the endpoint and compare the scores with those of the evaluation."""
+    return _with_run(jobs, "SmokeTest", Substitution.SMOKE_TEST_FUNCTION_ARN)
+
+
+def publish_release(jobs: Jobs) -> Task:
+    """Make the release the one that the scoring loop names as live."""
+    return _with_run(jobs, "PublishRelease", Substitution.PUBLISH_RELEASE_FUNCTION_ARN)
+
+
+def _with_run(jobs: Jobs, name: str, function: Substitution) -> Task:
+    return lambda_task(name, function, {"workload": jobs.settings.workload, "run": path("run")})
+
+
+def _realtime_instance(jobs: Jobs) -> str:
+    hosting = jobs.settings.hosting
+    return hosting.instance_type if isinstance(hosting, InstanceHosting) else jobs.settings.job_instance
+
+
+def _data_capture(percent: int) -> JsonObject:
+    return {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": percent,
+        "DestinationS3Uri": path("run.uris.captures"),
+        "KmsKeyId": Substitution.KMS_KEY_ARN.placeholder,
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        "CaptureContentTypeHeader": {
+            "CsvContentTypes": ["text/csv"],
+            "JsonContentTypes": ["application/json", SCORES_TYPE],
+        },
+    }
+
+
+def _traffic(hosting: InstanceHosting | ServerlessHosting) -> JsonObject:
+    """A canary needs a fleet to be a part of; one instance is replaced at once and then watched."""
+    if isinstance(hosting, InstanceHosting) and hosting.instance_count > 1:
+        return {
+            "Type": "CANARY",
+            "CanarySize": {"Type": "INSTANCE_COUNT", "Value": 1},
+            "WaitIntervalInSeconds": BAKE_SECONDS,
+        }
+    return {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": BAKE_SECONDS}

@@ -1,0 +1,168 @@
+"""States with what the SDK's own classes lack, and the retry rules: written once, used by every state."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import Any
+
+from stepfunctions.steps.states import Fail, Retry, State, Task
+
+from pipeline.contracts import OUTPUTS
+from pipeline.substitutions import Substitution
+
+LAMBDA_TIMEOUT_SECONDS = 900
+API_TIMEOUT_SECONDS = 60
+
+JsonObject = dict[str, Any]
+
+_REFERENCE = re.compile(r"\$\$?\.|States\.[A-Z]")
+
+
+class _Extra(Enum):
+    """Fields of the language that the SDK does not know."""
+
+    RESULT_SELECTOR = "result_selector"
+    ERROR_PATH = "error_path"
+    CAUSE_PATH = "cause_path"
+
+
+class SelectingTask(Task):  # type: ignore[misc]  # the SDK has no types
+    """A task state that keeps only a part of its result."""
+
+    def allowed_fields(self) -> list[Enum]:
+        """Return the fields that this state may have."""
+        return [*super().allowed_fields(), _Extra.RESULT_SELECTOR]
+
+
+class FailWith(Fail):  # type: ignore[misc]  # the SDK has no types
+    """A fail state whose error and cause come from the workflow's state."""
+
+    def allowed_fields(self) -> list[Enum]:
+        """Return the fields that this state may have."""
+        return [*super().allowed_fields(), _Extra.ERROR_PATH, _Extra.CAUSE_PATH]
+
+
+def lambda_task(
+    name: str, function: Substitution, payload: JsonObject, *, keep: JsonObject | None = None
+) -> Task:
+    """Call one of the workflow's functions; its answer goes where `contracts.OUTPUTS` says."""
+    return _with_retries(
+        SelectingTask(
+            name,
+            resource=integration("lambda:invoke"),
+            parameters=referenced({"FunctionName": function.placeholder, "Payload": payload}),
+            result_selector=referenced(keep) if keep else None,
+            result_path=result_path(name),
+            timeout_seconds=LAMBDA_TIMEOUT_SECONDS,
+        ),
+        _lambda_retries(),
+    )
+
+
+def service_task(name: str, action: str, parameters: JsonObject, *, keep: JsonObject | None = None) -> Task:
+    """Call an AWS API; `keep` selects what the state keeps of the answer."""
+    return _with_retries(
+        SelectingTask(
+            name,
+            resource=integration(action),
+            parameters=referenced(parameters),
+            result_selector=referenced(keep) if keep else None,
+            result_path=result_path(name),
+            timeout_seconds=API_TIMEOUT_SECONDS,
+        ),
+        _service_retries(),
+    )
+
+
+def finish_job(task: Task, action: str, *, timeout_seconds: int, keep: JsonObject | None = None) -> Task:
+    """Complete a job state that the SDK made: references, result, time limit and retries."""
+    task.fields["resource"] = integration(f"{action}.sync")
+    task.fields["parameters"] = referenced(task.fields["parameters"])
+    task.fields["result_path"] = result_path(task.state_id)
+    task.fields["timeout_seconds"] = timeout_seconds
+    if keep:
+        task.fields["result_selector"] = referenced(keep)
+    return _with_retries(task, _service_retries())
+
+
+def integration(action: str) -> str:
+    """Return the resource of a service integration; CloudFormation fills in the partition."""
+    return f"arn:{Substitution.PARTITION.placeholder}:states:::{action}"
+
+
+def result_path(state: str) -> str | None:
+    """Return where a state's result goes; None discards it."""
+    return OUTPUTS[state][0] if state in OUTPUTS else None
+
+
+def referenced(value: Any) -> Any:
+    """Mark JSON paths, context paths and intrinsic functions in parameters as the language wants: `key.$`."""
+    if isinstance(value, dict):
+        return {
+            f"{key}.$" if isinstance(item, str) and _REFERENCE.match(item) else key: referenced(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [referenced(item) for item in value]
+    return value
+
+
+def formatted(template: str, *paths: str) -> str:
+    """Return the intrinsic function that puts the values at `paths` in the `{}` of a template."""
+    escaped = template.replace("\\", "\\\\").replace("'", "\\'")
+    arguments = ", ".join([f"'{escaped}'", *paths])
+    return f"States.Format({arguments})"
+
+
+def _lambda_retries() -> list[Retry]:
+    """What passes: errors of the Lambda service, and our own error that says so. Wrong input does not."""
+    return [
+        Retry(
+            error_equals=[
+                "UnavailableError",
+                "Lambda.ServiceException",
+                "Lambda.AWSLambdaException",
+                "Lambda.SdkClientException",
+                "Lambda.ClientExecutionTimeoutException",
+                "Lambda.TooManyRequestsException",
+            ],
+            interval_seconds=2,
+            max_attempts=5,
+            backoff_rate=2.0,
+        )
+    ]
+
+
+def _service_retries() -> list[Retry]:
+    """Quotas clear slowly, throttling soon.
+
+    The integrations report throttling under the service's general error. A job that started and then failed
+    for want of capacity is a `States.TaskFailed` like any other and keeps its name: it is not retried here.
+    """
+    return [
+        Retry(
+            error_equals=["SageMaker.ResourceLimitExceededException", "SageMaker.ResourceLimitExceeded"],
+            interval_seconds=60,
+            max_attempts=5,
+            backoff_rate=2.0,
+        ),
+        Retry(
+            error_equals=[
+                "ThrottlingException",
+                "SageMaker.ThrottlingException",
+                "SageMaker.AmazonSageMakerException",
+                "SageMaker.SageMakerException",
+                "SNS.AmazonSNSException",
+                "SNS.ThrottledException",
+            ],
+            interval_seconds=3,
+            max_attempts=4,
+            backoff_rate=2.0,
+        ),
+    ]
+
+
+def _with_retries(state: State, retries: list[Retry]) -> Any:
+    state.add_retry(retries)
+    return state
