@@ -97,7 +97,8 @@ def ensure_environment(image: LocalImage) -> None:
     Raises
     ------
     ImageEnvironmentError
-        If the virtual environment or its packages cannot be installed; the message ends with the installer's output.
+        If the virtual environment or its packages cannot be installed; the message ends with the installer's
+        output.
     """
     marker = image.environment / COMPLETE
     if marker.exists():
@@ -108,11 +109,13 @@ def ensure_environment(image: LocalImage) -> None:
             return
         shutil.rmtree(image.environment, ignore_errors=True)
         for command in _build_commands(image):
-            result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            result = subprocess.run(
+                command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
             if result.returncode:
                 raise ImageEnvironmentError(
-                    f"the environment of image {image.name!r} cannot be built: {' '.join(command)} ended with "
-                    f"{result.returncode}:\n{result.stdout[-2000:]}"
+                    f"the environment of image {image.name!r} cannot be built: {' '.join(command)} ended "
+                    f"with {result.returncode}:\n{result.stdout[-2000:]}"
                 )
         marker.touch()
 
@@ -121,13 +124,13 @@ def _local_image(directory: Path, description: dict[str, list[str]], home: Path)
     requirements = (directory / str(description["requirements"])).read_bytes()
     platform = f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}"
     digest = hashlib.sha256(requirements + platform.encode()).hexdigest()[:12]
-    python = home / "images" / f"{directory.name}-{digest}" / "bin" / "python"
+    python = home / "images" / f"{description['name']}-{digest}" / "bin" / "python"
 
     def command(argv: list[str]) -> list[str]:
         return [part.format(python=python, image_dir=directory) for part in argv]
 
     return LocalImage(
-        name=directory.name,
+        name=str(description["name"]),
         python=python,
         train=command(description["train"]),
         serve=command(description["serve"]),

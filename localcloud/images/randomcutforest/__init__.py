@@ -1,0 +1,1 @@
+"""The built-in RandomCutForest algorithm's contract over the krcf engine."""

@@ -1,0 +1,1 @@
+"""The pre-built SKLearn image: the real training toolkit and the real inference transformer."""
