@@ -61,6 +61,10 @@ class Settings:
         Most workers of one function.
     lambda_idle_seconds : float
         A worker that was idle for so long is ended.
+    deployment_time_scale : float
+        Speed of the waits of an endpoint's deployment (canary, linear, termination): 100 makes a minute last 0.6 s.
+    health_check_seconds : float
+        Time for a serving container to pass its health check, where the variant does not say.
     shutdown_seconds : float
         Time for an orderly end before the server is killed.
     """
@@ -77,6 +81,8 @@ class Settings:
     persistence_interval_seconds: float = 0.5
     lambda_concurrency: int = 4
     lambda_idle_seconds: float = 300.0
+    deployment_time_scale: float = 100.0
+    health_check_seconds: float = 120.0
     shutdown_seconds: float = 15.0
 
     def __post_init__(self) -> None:
@@ -107,6 +113,8 @@ class Settings:
             "persistence_interval_seconds",
             "lambda_concurrency",
             "lambda_idle_seconds",
+            "deployment_time_scale",
+            "health_check_seconds",
             "shutdown_seconds",
         ):
             if not getattr(self, name) > 0:
