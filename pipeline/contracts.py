@@ -40,6 +40,14 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Sources:
+    """Which of the two places that telemetry may come from have objects; never neither."""
+
+    history: bool
+    raw: bool
+
+
+@dataclass(frozen=True)
 class Polls:
     """How often the deployment has been looked at."""
 
@@ -54,6 +62,7 @@ class Validated:
     champion: Champion
     endpoint: EndpointPresence
     window: Window
+    sources: Sources
     polls: Polls
 
 
@@ -121,6 +130,7 @@ class WorkflowState:
     champion: Champion
     endpoint: EndpointPresence
     window: Window
+    sources: Sources
     polls: Polls
     preprocessor: TrainedArtifact
     detector: TrainedArtifact

@@ -55,10 +55,7 @@ def definition_of(settings: WorkflowSettings) -> dict[str, Any]:
 
 
 def _train(jobs: Jobs, detector: Detector, *, then: State) -> State:
-    return _chain(
-        validation.open_run(),
-        validation.validate_input(jobs.settings),
-        preparation.prepare_data(jobs),
+    fitting = _chain(
         preparation.train_preprocessor(jobs),
         preparation.create_preprocessor_model(jobs),
         preparation.transform_training_rows(jobs),
@@ -67,6 +64,12 @@ def _train(jobs: Jobs, detector: Detector, *, then: State) -> State:
         evaluation.score_holdback(jobs),
         then,
     )
+    sources = preparation.sources_present(
+        both=_chain(preparation.prepare_data(jobs), fitting),
+        history=_chain(preparation.prepare_history(jobs), fitting),
+        telemetry=_chain(preparation.prepare_telemetry(jobs), fitting),
+    )
+    return _chain(validation.open_run(), validation.validate_input(jobs.settings), sources)
 
 
 def _judge(jobs: Jobs, *, approved: State, rejected: State) -> State:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stepfunctions.steps.states import Task
+from stepfunctions.steps.choice_rule import ChoiceRule
+from stepfunctions.steps.states import Choice, State, Task
 
 from pipeline.contracts import path
 from pipeline.jobs import Jobs, channel
@@ -11,23 +12,30 @@ from pipeline.substitutions import Substitution
 from pipeline.tasks import JsonObject, service_task
 
 
+def sources_present(*, both: State, history: State, telemetry: State) -> Choice:
+    """Choose by where there is something to read: a job may not name an input that is empty."""
+    has_history = ChoiceRule.BooleanEquals(variable=path("sources.history"), value=True)
+    has_raw = ChoiceRule.BooleanEquals(variable=path("sources.raw"), value=True)
+    choice = Choice("SourcesPresent?")
+    choice.add_choice(ChoiceRule.And([has_history, has_raw]), both)
+    choice.add_choice(has_raw, telemetry)
+    choice.default_choice(history)
+    return choice
+
+
 def prepare_data(jobs: Jobs) -> Task:
-    """Parse, aggregate and split the history; what does not parse is quarantined."""
-    return jobs.processing(
-        "PrepareData",
-        "prepare",
-        job_name=path("run.names.prepare_job"),
-        inputs={
-            "plan": path("run.uris.plan"),
-            "history": path("run.uris.history"),
-            "raw": path("run.uris.raw"),
-        },
-        outputs={"prepared": path("run.uris.prepared"), "quarantine": path("run.uris.quarantine")},
-        environment={
-            "WATCHKEEPER_START": path("window.start"),
-            "WATCHKEEPER_END": path("window.end"),
-        },
-    )
+    """Parse, aggregate and split the user's history and the telemetry that has arrived since."""
+    return _prepare(jobs, "PrepareData", {"history": path("run.uris.history"), "raw": path("run.uris.raw")})
+
+
+def prepare_history(jobs: Jobs) -> Task:
+    """Do the same before any telemetry has arrived."""
+    return _prepare(jobs, "PrepareHistory", {"history": path("run.uris.history")})
+
+
+def prepare_telemetry(jobs: Jobs) -> Task:
+    """Do the same where no history was uploaded."""
+    return _prepare(jobs, "PrepareTelemetry", {"raw": path("run.uris.raw")})
 
 
 def train_preprocessor(jobs: Jobs) -> Task:
@@ -81,3 +89,14 @@ def preprocessor_container(jobs: Jobs) -> JsonObject:
         "ModelDataUrl": path("preprocessor.uri"),
         "Environment": dict(serving_environment(jobs.settings.region)),
     }
+
+
+def _prepare(jobs: Jobs, name: str, sources: dict[str, str]) -> Task:
+    return jobs.processing(
+        name,
+        "prepare",
+        job_name=path("run.names.prepare_job"),
+        inputs={"plan": path("run.uris.plan"), **sources},
+        outputs={"prepared": path("run.uris.prepared"), "quarantine": path("run.uris.quarantine")},
+        environment={"WATCHKEEPER_START": path("window.start"), "WATCHKEEPER_END": path("window.end")},
+    )

@@ -32,6 +32,7 @@ def validate_input(settings: WorkflowSettings) -> Task:
             "champion": "$.Payload.champion",
             "endpoint": "$.Payload.endpoint",
             "window": "$.Payload.window",
+            "sources": "$.Payload.sources",
             "polls": {"count": 0},
         },
     )
