@@ -35,8 +35,8 @@ def read_history(stream: IO[bytes], plan: WorkloadPlan, name: str) -> Iterator[R
     plain = name.removesuffix(".gz").lower()
     if not plain.endswith(CSV_SUFFIXES + JSON_SUFFIXES):
         raise InvalidInputError(
-            f"{name}: its name does not tell its format; use one of {', '.join(CSV_SUFFIXES + JSON_SUFFIXES)}, "
-            "each with or without .gz",
+            f"{name}: its name does not tell its format; "
+            f"use one of {', '.join(CSV_SUFFIXES + JSON_SUFFIXES)}, each with or without .gz",
             reason="unknown_format",
         )
     lines = _lines(stream, name)

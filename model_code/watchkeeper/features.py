@@ -1,0 +1,216 @@
+"""Feature vectors from rows, in numpy: the same code makes the training set and answers the endpoint.
+
+Every series is centred on its median and divided by a robust scale, both fitted on the training part, so
+that one model serves series of different units. Differences have a scale of their own, because a series'
+steps are smaller than its range.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.feature_schema import feature_dim, feature_names, schema_hash
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.rows import Row
+from watchkeeper.series import parse_series_key
+from watchkeeper.timestamps import epoch_seconds
+
+__all__ = [
+    "RowArrays",
+    "Scales",
+    "SeriesScale",
+    "feature_dim",
+    "feature_matrix",
+    "feature_names",
+    "fit_scales",
+    "row_arrays",
+    "schema_hash",
+]
+
+CLIP = 1e6
+"""Scaled features are cut at ± this many scales: finite in single precision, whatever the input."""
+
+_IQR_TO_SIGMA = 1.349
+"""The interquartile range of a normal distribution is 1.349 standard deviations."""
+
+_RELATIVE_FLOOR = 0.01
+_SECONDS_PER_DAY = 86_400
+_EPOCH_WEEKDAY_SECONDS = 3 * _SECONDS_PER_DAY
+"""1970-01-01 was a Thursday, three days after the Monday that weeks begin with."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RowArrays:
+    """Rows as columns."""
+
+    epoch_seconds: NDArray[np.int64]
+    """Interval starts, shape (n,)."""
+    series: NDArray[np.int64]
+    """Index into `names`, shape (n,)."""
+    names: tuple[str | None, ...]
+    """The different series, in order of their first row; None for rows without one."""
+    values: Floats
+    """Shape (n,)."""
+    lags: Floats
+    """Shape (n, shingle - 1), newest first."""
+
+
+@dataclass(frozen=True)
+class SeriesScale:
+    """How one series is scaled, in its measure's unit."""
+
+    center: float
+    scale: float
+    difference_scale: float
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Fitted scales of every series of the training part, and the median ones of each measure."""
+
+    series: dict[str, SeriesScale]
+    measures: dict[str, SeriesScale]
+
+    def of(self, name: str | None) -> SeriesScale:
+        """Return a series' scale; of an unknown series of a known measure, the measure's.
+
+        Raises
+        ------
+        InvalidInputError
+            If the measure is unknown, or the row names no series and the model has several (reason
+            `bad_series`).
+        """
+        if name is None:
+            if len(self.series) != 1:
+                raise InvalidInputError(
+                    f"the row names no series, and this model has {len(self.series)}: "
+                    f"write timestamp,series,value with a series such as {min(self.series)}",
+                    reason="bad_series",
+                )
+            return next(iter(self.series.values()))
+        if name in self.series:
+            return self.series[name]
+        measure = parse_series_key(name).measure
+        if measure not in self.measures:
+            raise InvalidInputError(
+                f"series {name!r}: the model knows no measure {measure!r}, "
+                f"it knows {', '.join(sorted(self.measures))}",
+                reason="bad_series",
+            )
+        return self.measures[measure]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the scales as JSON-ready objects."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Scales:
+        """Read what `to_dict` returned."""
+        return cls(
+            **{
+                part: {name: SeriesScale(**scale) for name, scale in document[part].items()}
+                for part in ("series", "measures")
+            }
+        )
+
+
+def row_arrays(rows: Iterable[Row], plan: WorkloadPlan) -> RowArrays:
+    """Turn rows into columns; lags that a row lacks are filled with its oldest known value."""
+    count = plan.features.shingle - 1
+    listed = list(rows)
+    index: dict[str | None, int] = {}
+    series = [index.setdefault(row.series, len(index)) for row in listed]
+    return RowArrays(
+        np.array([epoch_seconds(row.timestamp) for row in listed], dtype=np.int64),
+        np.array(series, dtype=np.int64),
+        tuple(index),
+        np.array([row.value for row in listed], dtype=np.float64),
+        np.array([row.filled(count) for row in listed], dtype=np.float64).reshape(len(listed), count),
+    )
+
+
+def fit_scales(rows: RowArrays) -> Scales:
+    """Fit every series' centre and scales on the rows of the training part.
+
+    The centre is the median, a scale is the interquartile range over 1.349: the standard deviation, were
+    the values normal. Where the quartiles are equal, it is the standard deviation. A constant has 1 % of
+    its magnitude, or 1 where it is 0.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are no rows (reason `too_few_rows`).
+    """
+    if len(rows.values) == 0:
+        raise InvalidInputError("there are no training rows to fit scales on", reason="too_few_rows")
+    series = {}
+    for position, name in enumerate(rows.names):
+        chosen = rows.series == position
+        values = rows.values[chosen]
+        series[name or ""] = _fit_one(values, rows.lags[chosen])
+    groups: dict[str, list[SeriesScale]] = {}
+    for name, scale in series.items():
+        groups.setdefault(parse_series_key(name).measure if name else "", []).append(scale)
+    return Scales(series, {measure: _median_scale(scales) for measure, scales in groups.items()})
+
+
+def feature_matrix(rows: RowArrays, plan: WorkloadPlan, scales: Scales) -> Floats:
+    """Return the feature vectors of rows.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, feature_dim(plan))
+        Columns are `feature_names(plan)`; all finite, scaled columns in [-1e6, 1e6], encodings in [-1, 1].
+
+    Raises
+    ------
+    InvalidInputError
+        If a row is of a series that the scales do not cover; see `Scales.of`.
+    """
+    of_series = np.array(
+        [dataclasses.astuple(scales.of(name)) for name in rows.names], dtype=np.float64
+    ).reshape(-1, 3)
+    center, scale, difference_scale = of_series[rows.series].T
+    window = np.column_stack([rows.values, rows.lags])
+    columns = [(window - center[:, None]) / scale[:, None]]
+    if plan.features.differences:
+        columns.append((window[:, :-1] - window[:, 1:]) / difference_scale[:, None])
+    columns = [np.clip(column, -CLIP, CLIP) for column in columns]
+    if plan.features.time_of_day:
+        columns.append(_cycle(rows.epoch_seconds, _SECONDS_PER_DAY))
+    if plan.features.day_of_week:
+        columns.append(_cycle(rows.epoch_seconds + _EPOCH_WEEKDAY_SECONDS, 7 * _SECONDS_PER_DAY))
+    return np.ascontiguousarray(np.hstack(columns))
+
+
+def _cycle(seconds: NDArray[np.int64], period: int) -> Floats:
+    angle = 2 * np.pi * (seconds % period) / period
+    return np.column_stack([np.sin(angle), np.cos(angle)])
+
+
+def _fit_one(values: Floats, lags: Floats) -> SeriesScale:
+    previous = lags[:, 0] if lags.shape[1] else np.concatenate([values[:1], values[:-1]])
+    center = float(np.median(values))
+    floor = _RELATIVE_FLOOR * abs(center) or 1.0
+    return SeriesScale(center, _robust_scale(values) or floor, _robust_scale(values - previous) or floor)
+
+
+def _robust_scale(values: Floats) -> float:
+    low, high = np.quantile(values, [0.25, 0.75])
+    spread = float(high - low) / _IQR_TO_SIGMA or float(np.std(values))
+    tiny = np.finfo(np.float64).eps * float(np.abs(values).max())
+    return spread if spread > tiny else 0.0
+
+
+def _median_scale(scales: list[SeriesScale]) -> SeriesScale:
+    center, scale, difference_scale = np.median([dataclasses.astuple(item) for item in scales], axis=0)
+    return SeriesScale(float(center), float(scale), float(difference_scale))
