@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stepfunctions.steps.states import Catch, Graph, State
 
@@ -11,7 +11,9 @@ from pipeline import endings, evaluation, preparation, release, validation
 from pipeline.detectors import Detector, detector_of
 from pipeline.jobs import Jobs
 from pipeline.settings import WorkflowSettings, settings_of
-from workloads.spec import WorkloadSpec
+
+if TYPE_CHECKING:
+    from workloads.spec import WorkloadSpec
 
 MAX_RUN_SECONDS = 24 * 3600
 

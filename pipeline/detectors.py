@@ -9,7 +9,7 @@ from typing import Protocol
 
 from stepfunctions.steps.states import Task
 from watchkeeper.errors import InvalidInputError
-from watchkeeper.features import feature_names
+from watchkeeper.feature_schema import feature_dim
 
 from pipeline.contracts import path
 from pipeline.jobs import Jobs, channel
@@ -55,7 +55,7 @@ class RandomCutForest:
             "num_samples_per_tree": "256",
             "eval_metrics": json.dumps(["accuracy", "precision_recall_fscore"]),
             **{name: str(value) for name, value in plan.detector.hyperparameters.items()},
-            "feature_dim": str(len(feature_names(plan.features))),
+            "feature_dim": str(feature_dim(plan)),
         }
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import WorkloadPlan
+
+if TYPE_CHECKING:
+    from workloads.spec import WorkloadSpec
 
 DEFAULT_JOB_INSTANCE = "ml.m5.large"
 
@@ -54,3 +58,16 @@ class WorkflowSettings:
                 f"workload {self.workload}: a serverless endpoint cannot serve the two containers that "
                 "detector.algorithm 'rcf' needs; set endpoint.instance_type"
             )
+
+
+def settings_of(spec: WorkloadSpec, region: str) -> WorkflowSettings:
+    """Return the constants that a spec gives its workflow."""
+    endpoint = spec.endpoint
+    hosting: InstanceHosting | ServerlessHosting
+    if endpoint.serverless is not None:
+        hosting = ServerlessHosting(endpoint.serverless.memory_mb, endpoint.serverless.max_concurrency)
+    else:
+        hosting = InstanceHosting(endpoint.instance_type, endpoint.instance_count)
+    return WorkflowSettings(
+        plan=spec.plan(), region=region, hosting=hosting, capture_percent=endpoint.capture_percent
+    )

@@ -1,0 +1,258 @@
+"""The definition is a sound state machine, and every path in it exists when its state is reached."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections import deque
+from typing import Any, get_type_hints
+
+import pytest
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.plan import DetectorPlan, GatePlan, MeasurePlan, TimestampPlan, WorkloadPlan
+
+from pipeline.contracts import OUTPUTS, Failure
+from pipeline.definition import definition_of
+from pipeline.settings import InstanceHosting, ServerlessHosting, WorkflowSettings
+from pipeline.substitutions import Substitution
+from tests.contract.pipeline.asl import paths_in, successors, used_paths
+
+PLAN = WorkloadPlan(
+    workload="water_flow",
+    timestamp=TimestampPlan("time"),
+    measures=(MeasurePlan("flow", "flow"),),
+    interval_seconds=3600,
+)
+SETTINGS = WorkflowSettings(
+    plan=PLAN, region="us-east-1", hosting=InstanceHosting("ml.m5.large", 1), capture_percent=20
+)
+VARIANTS = {
+    "one instance": SETTINGS,
+    "fleet": dataclasses.replace(SETTINGS, hosting=InstanceHosting("ml.m5.large", 3)),
+    "no comparison": dataclasses.replace(
+        SETTINGS, plan=dataclasses.replace(PLAN, gate=GatePlan(beat_champion=False))
+    ),
+    "no capture": dataclasses.replace(SETTINGS, capture_percent=0),
+}
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def states(request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
+    definition = definition_of(VARIANTS[request.param])
+    assert definition["StartAt"] == "OpenRun"
+    result: dict[str, dict[str, Any]] = definition["States"]
+    return result
+
+
+def available_paths(states: dict[str, dict[str, Any]], start: str) -> dict[str, set[str]]:
+    """Return for each state the paths that exist whichever way the state is reached."""
+    known: dict[str, set[str]] = {start: {"$"}}
+    waiting = deque([start])
+    while waiting:
+        name = waiting.popleft()
+        before = known[name]
+        after = written(name, before)
+        for following, error_path in successors(states[name]):
+            arriving = after if error_path is None else before | expanded(error_path, Failure)
+            joined = arriving if following not in known else known[following] & arriving
+            if known.get(following) != joined:
+                known[following] = joined
+                waiting.append(following)
+    return known
+
+
+def written(name: str, before: set[str]) -> set[str]:
+    if name not in OUTPUTS:
+        return before
+    place, contract = OUTPUTS[name]
+    return expanded(place, contract) if place == "$" else before | expanded(place, contract)
+
+
+def expanded(place: str, kind: Any) -> set[str]:
+    found = {place}
+    if dataclasses.is_dataclass(kind):
+        for field, inner in get_type_hints(kind).items():
+            found |= expanded(f"{place}.{field}", inner)
+    return found
+
+
+def test_every_transition_leads_to_a_state_and_every_state_is_reached(
+    states: dict[str, dict[str, Any]],
+) -> None:
+    targets = {following for state in states.values() for following, _ in successors(state)}
+
+    assert targets <= set(states)
+    assert set(available_paths(states, "OpenRun")) == set(states)
+
+
+def test_every_path_exists_whichever_way_its_state_is_reached(states: dict[str, dict[str, Any]]) -> None:
+    known = available_paths(states, "OpenRun")
+
+    missing = {name: sorted(used_paths(state) - known[name]) for name, state in states.items()}
+
+    assert {name: paths for name, paths in missing.items() if paths} == {}
+
+
+def test_a_path_that_no_state_wrote_is_found(states: dict[str, dict[str, Any]]) -> None:
+    broken = json.loads(json.dumps(states))
+    broken["PrepareData"]["Parameters"]["Environment"] = {"X.$": "$.decision.approved"}
+
+    known = available_paths(broken, "OpenRun")
+
+    assert used_paths(broken["PrepareData"]) - known["PrepareData"] == {"$.decision.approved"}
+
+
+def test_results_stand_where_the_contract_says(states: dict[str, dict[str, Any]]) -> None:
+    for name, state in states.items():
+        if state["Type"] in ("Task", "Pass"):
+            expected = OUTPUTS[name][0] if name in OUTPUTS else None
+            assert state.get("ResultPath", "$") == expected, name
+
+
+def test_selected_results_have_the_fields_of_their_contract(states: dict[str, dict[str, Any]]) -> None:
+    for name, state in states.items():
+        if "ResultSelector" in state:
+            _, contract = OUTPUTS[name]
+            selected = {key.removesuffix(".$") for key in state["ResultSelector"]}
+            assert selected == {field.name for field in dataclasses.fields(contract)}, name
+
+
+def test_every_task_has_a_time_limit_retries_and_a_catch(states: dict[str, dict[str, Any]]) -> None:
+    for name, state in states.items():
+        if state["Type"] == "Task":
+            assert state["TimeoutSeconds"] > 0, name
+            assert state["Retry"], name
+            assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+
+
+def test_wrong_input_and_broken_contracts_are_not_retried(states: dict[str, dict[str, Any]]) -> None:
+    retried = {
+        error for state in states.values() for rule in state.get("Retry", []) for error in rule["ErrorEquals"]
+    }
+
+    assert "UnavailableError" in retried
+    assert not retried & {"InvalidInputError", "ContractViolationError", "States.ALL", "States.TaskFailed"}
+
+
+def test_a_failure_before_an_outcome_ends_in_clean_up(states: dict[str, dict[str, Any]]) -> None:
+    outcome_stands = {"NotifyDeployed", "NotifyRejected", "NotifyFailed", "CleanUp"}
+    for name, state in states.items():
+        if state["Type"] == "Task" and name not in outcome_stands:
+            assert [catch["Next"] for catch in state["Catch"]] == ["CleanUp"], name
+
+
+def test_a_notification_that_fails_changes_no_outcome(states: dict[str, dict[str, Any]]) -> None:
+    for notify, end in {
+        "NotifyDeployed": "Deployed",
+        "NotifyRejected": "Rejected",
+        "NotifyFailed": "Failed",
+    }.items():
+        assert states[notify]["Next"] == end
+        assert [catch["Next"] for catch in states[notify]["Catch"]] == [end]
+
+
+def test_placeholders_are_exactly_the_documented_substitutions(states: dict[str, dict[str, Any]]) -> None:
+    used = set(re.findall(r"\$\{([A-Za-z]\w*)\}", json.dumps(states)))
+
+    assert used == set(Substitution)
+
+
+def test_everything_that_is_created_carries_its_workload(states: dict[str, dict[str, Any]]) -> None:
+    creating = {
+        name: s
+        for name, s in states.items()
+        if re.search(r":sagemaker:create(?!ModelPackage)", s.get("Resource", ""))
+    }
+
+    assert len(creating) >= 10
+    for name, state in creating.items():
+        assert {"Key": "watchkeeper:workload", "Value": "water_flow"} in state["Parameters"]["Tags"], name
+
+
+def test_names_of_what_is_created_come_from_the_run(states: dict[str, dict[str, Any]]) -> None:
+    for name, state in states.items():
+        created = re.search(r":sagemaker:create(\w+)", state.get("Resource", ""))
+        if created and created[1] != "ModelPackage":
+            assert state["Parameters"][f"{created[1]}Name.$"].startswith("$.run.names."), name
+
+
+def test_code_of_ours_runs_without_a_network(states: dict[str, dict[str, Any]]) -> None:
+    for name, state in states.items():
+        parameters = state.get("Parameters", {})
+        if (
+            "createTrainingJob" in state.get("Resource", "")
+            or state.get("Resource", "").rpartition(":")[2] == "createModel"
+        ):
+            assert parameters["EnableNetworkIsolation"] is True, name
+        if "createProcessingJob" in state.get("Resource", ""):
+            assert parameters["NetworkConfig"]["EnableNetworkIsolation"] is True, name
+
+
+def test_waiting_for_the_endpoint_is_bounded(states: dict[str, dict[str, Any]]) -> None:
+    loop = next(rule for rule in states["EndpointSettled?"]["Choices"] if rule["Next"] == "WaitForEndpoint")
+
+    bounds = [part for part in loop["And"] if part.get("Variable") == "$.polls.count"]
+    assert bounds[0]["NumericLessThan"] > 0
+    assert states["WaitForEndpoint"]["Next"] == "CountPoll"
+
+
+def test_an_update_rolls_back_on_both_alarms() -> None:
+    states = definition_of(SETTINGS)["States"]
+
+    deployment = states["UpdateEndpoint"]["Parameters"]["DeploymentConfig"]
+    alarms = [alarm["AlarmName"] for alarm in deployment["AutoRollbackConfiguration"]["Alarms"]]
+    assert alarms == ["${EndpointErrorsAlarmName}", "${EndpointLatencyAlarmName}"]
+    assert deployment["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]["Type"] == "ALL_AT_ONCE"
+
+
+def test_a_fleet_is_updated_by_a_canary() -> None:
+    states = definition_of(VARIANTS["fleet"])["States"]
+
+    policy = states["UpdateEndpoint"]["Parameters"]["DeploymentConfig"]["BlueGreenUpdatePolicy"]
+    assert policy["TrafficRoutingConfiguration"]["CanarySize"] == {"Type": "INSTANCE_COUNT", "Value": 1}
+
+
+def test_without_comparison_the_champion_is_not_scored() -> None:
+    states = definition_of(VARIANTS["no comparison"])["States"]
+
+    assert states["ScoreHoldback"]["Next"] == "Evaluate"
+    assert "ScoreChampion" not in states
+
+
+def test_the_users_hyperparameters_win_but_not_over_the_feature_dimension() -> None:
+    detector = DetectorPlan(hyperparameters={"num_trees": 77, "feature_dim": 3})
+    settings = dataclasses.replace(SETTINGS, plan=dataclasses.replace(PLAN, detector=detector))
+
+    sent = definition_of(settings)["States"]["TrainDetector"]["Parameters"]["HyperParameters"]
+
+    assert sent["num_trees"] == "77"
+    assert sent["num_samples_per_tree"] == "256"
+    assert int(sent["feature_dim"]) >= PLAN.features.shingle
+
+
+def test_a_serverless_endpoint_of_two_containers_is_refused() -> None:
+    settings = dataclasses.replace(SETTINGS, hosting=ServerlessHosting(memory_mb=2048, max_concurrency=5))
+
+    with pytest.raises(InvalidInputError, match=r"water_flow.*endpoint\.instance_type"):
+        definition_of(settings)
+
+
+def test_a_definition_does_not_depend_on_the_ambient_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = definition_of(SETTINGS)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "cn-north-1")
+
+    assert definition_of(SETTINGS) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("$.run.names.model", {"$.run.names.model"}),
+        ("$$.Execution.Id", set()),
+        ("States.Format('cost {} of $.not_a_path', $.a.b, $$.Execution.Id)", {"$.a.b"}),
+        ("States.Format('it\\'s {}', $.a)", {"$.a"}),
+    ],
+)
+def test_paths_are_found_in_expressions(expression: str, expected: set[str]) -> None:
+    assert paths_in(expression) == expected
