@@ -1,4 +1,4 @@
-"""The environment of a function as a dataclass, so that who deploys it and who runs it name the same variables."""
+"""The environment of a function as a dataclass: who deploys it and who runs it name the same variables."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class TypedEnvironment:
             **own,
             "POWERTOOLS_SERVICE_NAME": self.service,
             "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+            "AWS_XRAY_CONTEXT_MISSING": "IGNORE_ERROR",  # worker threads have no segment of their own
         }
 
     @classmethod
@@ -54,7 +55,7 @@ class TypedEnvironment:
         missing = sorted(variable for variable in names.values() if not environ.get(variable))
         if missing:
             raise InvalidInputError(
-                f"{cls.service}: environment variable{'s' * (len(missing) > 1)} {', '.join(missing)} not set; "
+                f"{cls.service}: environment variables not set: {', '.join(missing)}; "
                 f"deploy the function with {cls.__name__}(…).variables()"
             )
         return cls(**{name: environ[variable] for name, variable in names.items()})

@@ -4,7 +4,8 @@ Permissions
 -----------
 - `dynamodb:GetItem`, `DeleteItem` on the series table
 - `sagemaker:DescribeEndpoint`, `sagemaker:DeleteEndpoint` on `endpoint/watchkeeper-*`
-- `sagemaker:DeleteEndpointConfig` on `endpoint-config/watchkeeper-*`, `sagemaker:DeleteModel` on `model/watchkeeper-*`
+- `sagemaker:DeleteEndpointConfig` on `endpoint-config/watchkeeper-*`
+- `sagemaker:DeleteModel` on `model/watchkeeper-*`
 - `sagemaker:StopTrainingJob`, `StopProcessingJob`, `StopTransformJob` on `training-job/`, `processing-job/`,
   `transform-job/watchkeeper-*`
 - `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the keys of the bucket and the table

@@ -1,0 +1,134 @@
+"""The detector's endpoint: rows in, one anomaly score a row out."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.exceptions import ClientError
+from watchkeeper.errors import ContractViolationError, InvalidInputError, UnavailableError
+
+from lambdas.aws_errors import code_of, translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+_NOT_READY = frozenset(
+    {"InternalDependencyException", "InternalFailure", "ModelNotReadyException", "ServiceUnavailable"}
+)
+_NO_ENDPOINT = "ValidationError"
+
+
+class RowRefusedError(InvalidInputError):
+    """The model answered 4xx: a row of the request is not one that it can score. The message is the model's.
+
+    Attributes
+    ----------
+    record : int or None
+        Position of the refused row in the request, from 0; None if the answer does not give it.
+    """
+
+    def __init__(self, message: str, record: int | None) -> None:
+        super().__init__(message, reason="refused_by_model")
+        self.record = record
+
+
+@dataclass(frozen=True)
+class EndpointAnswer:
+    """The scores of one request, in its order, and the production variant that gave them."""
+
+    scores: tuple[float, ...]
+    variant: str
+
+
+class Endpoint(Protocol):
+    """A way to have rows scored."""
+
+    def score(self, endpoint: str, rows: Sequence[str]) -> EndpointAnswer:
+        """Send the rows as one request.
+
+        Raises
+        ------
+        RowRefusedError
+            If the model refuses a row.
+        UnavailableError
+            If the endpoint is absent, busy or failing.
+        ContractViolationError
+            If the answer is not one anomaly score for each row.
+        """
+
+
+@dataclass(frozen=True)
+class SageMakerEndpoint:
+    """`Endpoint` in SageMaker."""
+
+    client: SageMakerRuntimeClient
+
+    def score(self, endpoint: str, rows: Sequence[str]) -> EndpointAnswer:
+        """Send the rows as one request; see `Endpoint.score`."""
+        with translated(f"invoke endpoint {endpoint}"):
+            try:
+                response = self.client.invoke_endpoint(
+                    EndpointName=endpoint,
+                    ContentType="text/csv",
+                    Accept="application/json",
+                    Body="\n".join(rows).encode(),
+                )
+                body = response["Body"].read()
+            except ClientError as error:
+                _raise_classified(error, endpoint)
+                raise
+        scores = scores_in(body, endpoint)
+        if len(scores) != len(rows):
+            raise ContractViolationError(
+                f"endpoint {endpoint} gave {len(scores)} scores for {len(rows)} rows"
+            )
+        return EndpointAnswer(scores=scores, variant=response.get("InvokedProductionVariant", ""))
+
+
+def scores_in(body: bytes, endpoint: str) -> tuple[float, ...]:
+    """Read the scores of an answer: `{"scores":[{"score":0.91},…]}`.
+
+    Raises
+    ------
+    ContractViolationError
+        If it is not of that form, or a score is negative or not finite.
+    """
+    try:
+        scores = tuple(float(entry["score"]) for entry in json.loads(body)["scores"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ContractViolationError(
+            f'endpoint {endpoint} answered {body[:200]!r}, not {{"scores":[{{"score":…}},…]}}'
+        ) from error
+    for position, score in enumerate(scores):
+        if not math.isfinite(score) or score < 0:
+            raise ContractViolationError(f"endpoint {endpoint} gave row {position} the score {score}")
+    return scores
+
+
+def _raise_classified(error: ClientError, endpoint: str) -> None:
+    code = code_of(error)
+    if code in _NOT_READY or code == _NO_ENDPOINT:
+        raise UnavailableError(f"endpoint {endpoint}: {error}") from error
+    if code == "ModelError":
+        details: dict[str, Any] = dict(error.response)
+        status = int(details.get("OriginalStatusCode", 500))
+        message = str(details.get("OriginalMessage", ""))
+        if 400 <= status < 500 and status != 429:
+            raise RowRefusedError(*_refusal_in(message)) from error
+        raise UnavailableError(f"endpoint {endpoint}: the model answered {status}: {message}") from error
+
+
+def _refusal_in(message: str) -> tuple[str, int | None]:
+    """Read the body of the model's 4xx answer: `{"error": text, "record": position}`, or any text."""
+    try:
+        document = json.loads(message)
+    except ValueError:
+        return message, None
+    if not isinstance(document, dict):
+        return message, None
+    record = document.get("record")
+    return str(document.get("error", message)), record if isinstance(record, int) else None

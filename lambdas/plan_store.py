@@ -1,0 +1,62 @@
+"""Workloads' detection plans from their parameters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from botocore.exceptions import ClientError
+from watchkeeper import layout
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.plan import WorkloadPlan
+
+from lambdas.aws_errors import code_of, translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+CACHE_SECONDS = 60.0
+
+
+class PlanStore(Protocol):
+    """Plans by workload."""
+
+    def plan_of(self, workload: str) -> WorkloadPlan:
+        """Return the workload's plan.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such workload.
+        """
+
+
+@dataclass
+class ParameterPlanStore:
+    """`PlanStore` in Systems Manager; a plan is read again after `CACHE_SECONDS`."""
+
+    client: SSMClient
+    clock: Callable[[], float] = time.monotonic
+    _cache: dict[str, tuple[float, WorkloadPlan]] = field(default_factory=dict)
+
+    def plan_of(self, workload: str) -> WorkloadPlan:
+        """Return the workload's plan; see `PlanStore.plan_of`."""
+        read_at, plan = self._cache.get(workload, (float("-inf"), None))
+        if plan is not None and self.clock() - read_at < CACHE_SECONDS:
+            return plan
+        name = layout.plan_parameter(workload)
+        with translated(f"read parameter {name}"):
+            try:
+                text = self.client.get_parameter(Name=name)["Parameter"]["Value"]
+            except ClientError as error:
+                if code_of(error) == "ParameterNotFound":
+                    raise InvalidInputError(
+                        f"workload {workload!r} is not deployed: parameter {name} does not exist; "
+                        f"add workloads/{workload}.yaml and deploy"
+                    ) from error
+                raise
+        plan = WorkloadPlan.from_json(text)
+        self._cache[workload] = (self.clock(), plan)
+        return plan

@@ -1,0 +1,64 @@
+"""New telemetry in S3: parse it, close its intervals, have them scored, and say what is anomalous."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas.idempotent import once
+from lambdas.score_telemetry.effects import ScoringEffects
+from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
+from lambdas.score_telemetry.scoring import ObjectReport, score_object
+from lambdas.score_telemetry.telemetry_object import TelemetryObject, announced_object
+from lambdas.typed_environment import METRICS_NAMESPACE
+
+logger = Logger(service=ScoreTelemetryEnvironment.service)
+tracer = Tracer(service=ScoreTelemetryEnvironment.service)
+metrics = Metrics(namespace=METRICS_NAMESPACE, service=ScoreTelemetryEnvironment.service)
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@functools.cache
+def effects() -> ScoringEffects:
+    """Return the effects of this process."""
+    return ScoringEffects.in_aws(ScoreTelemetryEnvironment.from_environ())
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handle(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Lambda entry point: a batch of SQS messages; those that failed come again."""
+    return process_partial_response(event, handle_message, processor, context)
+
+
+def handle_message(message: SQSRecord, lambda_context: LambdaContext) -> None:
+    """Score the object that one message announces, unless that was done."""
+    source = announced_object(message.body)
+    table = ScoreTelemetryEnvironment.from_environ().idempotency_table
+    once(table, source.object_id, lambda_context, functools.partial(_score, source))
+
+
+def _score(source: TelemetryObject) -> None:
+    report = score_object(source, effects())
+    logger.info("scored", extra={"object": source.key, **report.to_dict()})
+    emit(report, time.time)
+
+
+def emit(report: ObjectReport, clock: Callable[[], float]) -> None:
+    """Write a report's metrics, with the workload as their dimension."""
+    metrics.add_dimension("workload", report.workload)
+    for name, count in report.to_dict().items():
+        metrics.add_metric(name, MetricUnit.Count, count)
+    if report.received_at_milliseconds is not None:
+        lag = clock() * 1000 - report.received_at_milliseconds
+        metrics.add_metric("publish_to_score_lag", MetricUnit.Milliseconds, max(lag, 0.0))
+    metrics.flush_metrics()

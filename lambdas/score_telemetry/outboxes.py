@@ -1,0 +1,206 @@
+"""Scoring what waits in the outboxes of several series, and emptying them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from watchkeeper import layout
+from watchkeeper.errors import ContractViolationError, UnavailableError
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.series import parse_series_key
+from watchkeeper.timestamps import format_instant
+
+from lambdas.object_store import ObjectUri
+from lambdas.score_telemetry.batches import Batch, RequestRow, batches_of, packed, request_rows
+from lambdas.score_telemetry.effects import ScoringEffects
+from lambdas.score_telemetry.merging import StoredState, commit
+from lambdas.score_telemetry.requests import Outcome, score_request
+from lambdas.score_telemetry.score_lines import (
+    NO_LIVE_MODEL,
+    UNKNOWN_MEASURE,
+    ScoreLine,
+    anomalies_in,
+    from_document,
+    lines_of,
+    to_document,
+)
+
+Failure = UnavailableError | ContractViolationError
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What was done with the intervals of outboxes."""
+
+    intervals_scored: int = 0
+    intervals_without_score: int = 0
+    anomalies: int = 0
+
+
+@dataclass(frozen=True)
+class ScoredBatch:
+    """A batch with the outcome of each of its rows."""
+
+    batch: Batch
+    outcomes: tuple[Outcome, ...]
+
+
+def score_outboxes(stored: Sequence[StoredState], plan: WorkloadPlan, world: ScoringEffects) -> Tally:
+    """Score all batches, publish their anomalies, and take them out of the outboxes.
+
+    Requests to the endpoint hold rows of several series. If one of them fails, the series of the others are
+    finished first.
+
+    Raises
+    ------
+    UnavailableError, ContractViolationError
+        The first failure; what it concerns stays in its outbox.
+    """
+    queues = [batches_of(item.state, plan) for item in stored]
+    batches = list(itertools.chain.from_iterable(queues))
+    if not batches:
+        return Tally()
+    rows = list(request_rows(batches))
+    outcomes, failures = _outcomes(rows, batches, plan, world)
+    scored = _scored_batches(batches, rows, outcomes)
+    finished = [_leading(scored[batch] for batch in queue) for queue in _positions(queues)]
+    lines = _write_scores([item for queue in finished for item in queue], plan, world)
+    events = anomalies_in(lines)
+    if events:
+        world.anomalies.put(events)
+        world.alerts.put(events)
+    _settle(stored, finished, plan, world)
+    for failure in failures:
+        raise failure
+    with_score = sum(line["anomaly_score"] is not None for line in lines)
+    return Tally(with_score, len(lines) - with_score, len(events))
+
+
+def _outcomes(
+    rows: Sequence[RequestRow], batches: Sequence[Batch], plan: WorkloadPlan, world: ScoringEffects
+) -> tuple[dict[RequestRow, Outcome], list[Failure]]:
+    live = world.releases.live(plan.workload)
+    if live is None:
+        return {row: Outcome(None, reason=NO_LIVE_MODEL) for row in rows}, []
+    known = {parse_series_key(series).measure for series in live.step_scales}
+    measures = [parse_series_key(batch.series).measure for batch in batches]
+    outcomes = {
+        row: Outcome(None, reason=UNKNOWN_MEASURE) for row in rows if measures[row.batch] not in known
+    }
+    failures: list[Failure] = []
+
+    def score(request: list[RequestRow]) -> dict[RequestRow, Outcome]:
+        try:
+            return score_request(request, live.endpoint, world.endpoint)
+        except (UnavailableError, ContractViolationError) as failure:
+            failures.append(failure)
+            return {}
+
+    requests = packed(row for row in rows if row not in outcomes)
+    for answered in world.for_each(score, requests):
+        outcomes.update(answered)
+    return outcomes, failures
+
+
+def _scored_batches(
+    batches: Sequence[Batch], rows: Iterable[RequestRow], outcomes: dict[RequestRow, Outcome]
+) -> list[ScoredBatch | None]:
+    """Return each batch with its outcomes, or None where some are missing."""
+    scored: list[ScoredBatch | None] = []
+    for index, members in itertools.groupby(rows, key=lambda row: row.batch):
+        known = tuple(outcomes[row] for row in members if row in outcomes)
+        complete = len(known) == len(batches[index].rows)
+        scored.append(ScoredBatch(batches[index], known) if complete else None)
+    return scored
+
+
+def _positions(queues: Iterable[Sequence[Batch]]) -> list[range]:
+    ends = list(itertools.accumulate((len(queue) for queue in queues), initial=0))
+    return [range(first, end) for first, end in itertools.pairwise(ends)]
+
+
+def _leading(scored: Iterable[ScoredBatch | None]) -> list[ScoredBatch]:
+    """Return the batches before the first one that is not scored: an outbox is emptied from its beginning."""
+    leading = []
+    for item in scored:
+        if item is None:
+            break
+        leading.append(item)
+    return leading
+
+
+def _write_scores(
+    scored: Sequence[ScoredBatch], plan: WorkloadPlan, world: ScoringEffects
+) -> list[ScoreLine]:
+    """Write each batch's objects and return the lines that are final, in the batches' order."""
+    releases = {
+        variant: world.releases.of_variant(plan.workload, variant)
+        for variant in sorted({o.variant for item in scored for o in item.outcomes if o.variant is not None})
+    }
+
+    def write(item: ScoredBatch) -> list[ScoreLine]:
+        _quarantine_refused(item, plan, world)
+        return _write_once(
+            lines_of(item.batch, item.outcomes, releases, plan), item.batch.series, plan, world
+        )
+
+    return [line for lines in world.for_each(write, scored) for line in lines]
+
+
+def _write_once(
+    lines: list[ScoreLine], series: str, plan: WorkloadPlan, world: ScoringEffects
+) -> list[ScoreLine]:
+    """Write lines that no earlier delivery wrote.
+
+    An earlier one may have seen the beginning of a batch only, if more than `state.MAX_APPLIED_OBJECTS`
+    objects came while nothing could be scored; then the rest is an object of its own.
+    """
+    final: list[ScoreLine] = []
+    while lines:
+        key = layout.scores_key(plan.workload, series, lines[0]["interval_start"])
+        document = to_document(lines)
+        stored = world.objects.write_once(ObjectUri(world.bucket, key), document)
+        if stored == document:
+            return final + lines
+        earlier = from_document(stored)
+        final += earlier
+        written = {line["interval_start"] for line in earlier}
+        if lines[0]["interval_start"] not in written:
+            raise ContractViolationError(f"{key} does not hold the interval that it is named for")
+        lines = [line for line in lines if line["interval_start"] not in written]
+    return final
+
+
+def _quarantine_refused(item: ScoredBatch, plan: WorkloadPlan, world: ScoringEffects) -> None:
+    """Keep the rows that the model refused, each under a key of its own."""
+    texts = [row.text for row in request_rows([item.batch])]
+    for row, outcome, text in zip(item.batch.rows, item.outcomes, texts, strict=True):
+        if outcome.refusal is None:
+            continue
+        source = f"{item.batch.series}#{format_instant(row.interval_start)}"
+        document = {
+            "source": source,
+            "line": 1,
+            "reason": "refused_by_model",
+            "message": outcome.refusal,
+            "text": text,
+        }
+        uri = ObjectUri(world.bucket, layout.quarantine_key(plan.workload, source))
+        world.objects.write(uri, json.dumps(document, sort_keys=True).encode() + b"\n")
+
+
+def _settle(
+    stored: Sequence[StoredState],
+    finished: Sequence[Sequence[ScoredBatch]],
+    plan: WorkloadPlan,
+    world: ScoringEffects,
+) -> None:
+    def settle(item: tuple[StoredState, Sequence[ScoredBatch]]) -> None:
+        state, batches = item
+        through = batches[-1].batch.rows[-1].interval_start
+        commit(plan.workload, state, lambda current: current.settle(through, plan), world.states, world.pause)
+
+    world.for_each(settle, [item for item in zip(stored, finished, strict=True) if item[1]])

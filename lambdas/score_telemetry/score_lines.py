@@ -1,0 +1,139 @@
+"""Lines of the scores objects, and the anomalies in them.
+
+An object of scores is written once, and what it holds is final: anomalies are read from its lines, so that
+two deliveries that were answered by different models do not disagree about what was an anomaly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from watchkeeper.anomaly import AnomalyEvent
+from watchkeeper.context import ContextRow
+from watchkeeper.errors import ContractViolationError
+from watchkeeper.expectation import expectation
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.release import Release
+from watchkeeper.timestamps import format_instant
+
+from lambdas.score_telemetry.batches import Batch
+from lambdas.score_telemetry.requests import Outcome
+
+NO_LIVE_MODEL = "no live model"
+UNKNOWN_MEASURE = "the live model was not trained on this measure"
+
+ScoreLine = dict[str, Any]
+
+
+def lines_of(
+    batch: Batch, outcomes: Sequence[Outcome], releases: dict[str, Release], plan: WorkloadPlan
+) -> list[ScoreLine]:
+    """Return one line an interval.
+
+    Parameters
+    ----------
+    batch
+        The intervals.
+    outcomes
+        What became of each of them.
+    releases
+        By variant; it has every variant of the outcomes.
+    plan
+        The workload's.
+    """
+    scales: dict[str, float] = {}
+    lines = []
+    for row, outcome in zip(batch.rows, outcomes, strict=True):
+        if outcome.score is None or outcome.variant is None:
+            lines.append(_unscored(batch.series, row, outcome, plan))
+            continue
+        release = releases[outcome.variant]
+        if outcome.variant not in scales:
+            scales[outcome.variant] = release.step_scale(batch.series)
+        lines.append(_scored(batch.series, row, outcome.score, release, scales[outcome.variant], plan))
+    return lines
+
+
+def to_document(lines: Iterable[ScoreLine]) -> bytes:
+    """Write lines as JSON lines."""
+    return "".join(json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n" for line in lines).encode()
+
+
+def from_document(document: bytes) -> list[ScoreLine]:
+    """Read JSON lines.
+
+    Raises
+    ------
+    ContractViolationError
+        If they are not lines of scores.
+    """
+    try:
+        lines = [json.loads(line) for line in document.splitlines()]
+        if all("interval_start" in line and "anomaly_score" in line for line in lines):
+            return lines
+    except (TypeError, ValueError) as error:
+        raise ContractViolationError(f"not an object of scores: {error}") from error
+    raise ContractViolationError("not an object of scores: a line has no interval_start or anomaly_score")
+
+
+def anomalies_in(lines: Iterable[ScoreLine]) -> list[AnomalyEvent]:
+    """Return the events of the anomalous lines."""
+    return [AnomalyEvent.from_json(json.dumps(line["anomaly"])) for line in lines if line["is_anomaly"]]
+
+
+def _unscored(series: str, row: ContextRow, outcome: Outcome, plan: WorkloadPlan) -> ScoreLine:
+    return {
+        "workload": plan.workload,
+        "series": series,
+        "interval_start": format_instant(row.interval_start),
+        "value": row.value,
+        "expected": row.expected,
+        "lower": None,
+        "upper": None,
+        "anomaly_score": None,
+        "reason": outcome.reason,
+        "is_anomaly": False,
+    }
+
+
+def _scored(
+    series: str, row: ContextRow, score: float, release: Release, step_scale: float, plan: WorkloadPlan
+) -> ScoreLine:
+    band = None if row.expected is None else expectation(row.expected, step_scale)
+    line: ScoreLine = {
+        "workload": plan.workload,
+        "series": series,
+        "interval_start": format_instant(row.interval_start),
+        "value": row.value,
+        "expected": row.expected,
+        "lower": band.lower if band else None,
+        "upper": band.upper if band else None,
+        "anomaly_score": score,
+        "threshold": release.threshold.value,
+        "severity": release.severity.severity(score),
+        "is_anomaly": release.threshold.exceeds(score),
+        "variant": release.variant,
+        "run_id": release.run_id,
+    }
+    if line["is_anomaly"]:
+        event = AnomalyEvent(
+            workload=plan.workload,
+            series=series,
+            interval_start=line["interval_start"],
+            interval_seconds=plan.interval_seconds,
+            observed=row.value,
+            expected=row.expected,
+            lower=line["lower"],
+            upper=line["upper"],
+            score=score,
+            threshold=release.threshold.value,
+            severity=line["severity"],
+            variant=release.variant,
+            run_id=release.run_id,
+            execution_arn=release.execution_arn,
+            model_package_arn=release.model_package_arn,
+        )
+        line["anomaly"] = json.loads(event.to_json())
+    return line

@@ -1,0 +1,77 @@
+"""First state of the training workflow: refuse what cannot succeed, and name all that the run will make."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.runs import TrainingRun, training_run
+from watchkeeper.timestamps import parse_instant
+
+from lambdas.object_store import ObjectUri
+from lambdas.validate_input.effects import ValidationEffects
+from lambdas.validate_input.environment import ValidateInputEnvironment
+from lambdas.validate_input.execution_input import RunningExecution, checked_input, refuse_if_older_runs
+from lambdas.workflow_payload import text_of
+
+logger = Logger(service=ValidateInputEnvironment.service)
+tracer = Tracer(service=ValidateInputEnvironment.service)
+
+
+@functools.cache
+def effects() -> ValidationEffects:
+    """Return the effects of this process."""
+    return ValidationEffects.in_aws(ValidateInputEnvironment.from_environ())
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Lambda entry point."""
+    return validate(event, effects())
+
+
+def validate(payload: dict[str, Any], world: ValidationEffects) -> dict[str, Any]:
+    """Check the execution and write its plan.
+
+    Raises
+    ------
+    InvalidInputError
+        If the input is wrong, there is nothing to train on, or an older execution runs
+        (`TrainingInProgressError`).
+    """
+    wanted = checked_input(payload.get("input"))
+    own = RunningExecution(parse_instant(text_of(payload, "started_at")), text_of(payload, "execution_arn"))
+    refuse_if_older_runs(own, world.executions.running(text_of(payload, "state_machine_arn")))
+    plan = world.plans.plan_of(text_of(payload, "workload"))
+    run = training_run(
+        workload=plan.workload,
+        bucket=world.bucket,
+        execution_arn=own.execution_arn,
+        started_at=own.started_at,
+        reason=wanted.reason,
+    )
+    _require_telemetry(run, world)
+    world.objects.write(ObjectUri.parse(run.uris.plan), plan.to_json().encode())
+    live = world.releases.live(plan.workload)
+    champion = live if live is not None and world.resources.model_exists(live.model) else None
+    return {
+        "run": run.to_dict(),
+        "champion": {
+            "exists": champion is not None,
+            "model": champion.model if champion else None,
+            "variant": champion.variant if champion else None,
+        },
+        "endpoint": {"exists": world.resources.endpoint(run.names.endpoint) is not None},
+        "window": wanted.window(),
+    }
+
+
+def _require_telemetry(run: TrainingRun, world: ValidationEffects) -> None:
+    if not any(world.objects.any_under(ObjectUri.parse(uri)) for uri in (run.uris.history, run.uris.raw)):
+        raise InvalidInputError(
+            f"workload {run.workload!r} has nothing to train on: no object under {run.uris.history} "
+            f"or {run.uris.raw}; upload its history as .csv or .jsonl to {run.uris.history}"
+        )

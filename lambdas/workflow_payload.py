@@ -1,0 +1,40 @@
+"""Reading what the training workflow's states pass to their functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from watchkeeper.errors import ContractViolationError
+from watchkeeper.runs import TrainingRun
+
+
+def text_of(payload: Mapping[str, Any], key: str) -> str:
+    """Return a text of the payload.
+
+    Raises
+    ------
+    ContractViolationError
+        If the state machine did not pass it.
+    """
+    value = payload.get(key)
+    if not isinstance(value, str) or not value:
+        raise ContractViolationError(f"the state passed {key} = {value!r}, expected text")
+    return value
+
+
+def run_of(payload: Mapping[str, Any]) -> TrainingRun:
+    """Return the run that the state passed as `run`.
+
+    Raises
+    ------
+    ContractViolationError
+        If it is missing or not a `TrainingRun` of this release.
+    """
+    document = payload.get("run")
+    if not isinstance(document, dict):
+        raise ContractViolationError(f"the state passed run = {document!r}, expected a training run")
+    try:
+        return TrainingRun.from_dict(document)
+    except (KeyError, TypeError) as error:
+        raise ContractViolationError(f"run is not a training run of this release: {error}") from error
