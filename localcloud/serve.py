@@ -4,6 +4,8 @@ import asyncio
 import logging
 
 from localcloud import sagemaker, server
+from localcloud.cloudformation import CloudFormationPart
+from localcloud.firehose.part import FirehosePart
 from localcloud.lambda_runtime.executor import LambdaExecutor
 from localcloud.sagemaker_part import SageMakerPart
 from localcloud.settings import Settings
@@ -27,7 +29,8 @@ def main() -> None:
 
 def build_parts(settings: Settings) -> list[server.Part]:
     """Return the parts in the order in which they are installed and started."""
-    parts: list[server.Part] = [LambdaExecutor(settings)]
+    firehose = FirehosePart(settings, lambda delete: delete())
+    parts: list[server.Part] = [CloudFormationPart(), LambdaExecutor(settings), firehose]
     if hasattr(sagemaker, "install"):
         parts.append(SageMakerPart(settings))
     return parts

@@ -1,0 +1,73 @@
+"""CloudFormation resource types that ministack lacks, and the record of properties that nobody reads."""
+
+import json
+from typing import Any
+
+from ministack.services import cloudwatch
+from ministack.services.cloudformation import provisioners
+
+from localcloud import coverage
+
+
+class ProvisioningError(ValueError):
+    """A resource cannot be made; CloudFormation rolls the stack back with this message."""
+
+
+class CloudFormationPart:
+    """Registers provisioners and wraps all of them to record what they read."""
+
+    def install(self) -> None:
+        """Add our types, then watch every type."""
+        provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::CompositeAlarm"] = {
+            "create": create_composite_alarm,
+            "update": update_composite_alarm,
+            "delete": delete_alarm,
+        }
+        coverage.watch(provisioners._RESOURCE_HANDLERS)
+
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    def shutdown(self) -> None:
+        """Nothing to end."""
+
+    def status(self) -> dict[str, Any]:
+        """Return the ignored properties of the stacks that this process deployed."""
+        return {"ignored_properties": coverage.ignored()}
+
+
+def create_composite_alarm(
+    logical_id: str, properties: dict[str, Any], stack: str
+) -> tuple[str, dict[str, str]]:
+    """Provision ``AWS::CloudWatch::CompositeAlarm``."""
+    name = properties.get("AlarmName") or provisioners._physical_name(stack, logical_id, max_len=255)
+    return _put_composite_alarm(name, properties)
+
+
+def update_composite_alarm(
+    physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str
+) -> tuple[str, dict[str, str]]:
+    """Rewrite a composite alarm in place; its state stays."""
+    return _put_composite_alarm(physical_id, new)
+
+
+def delete_alarm(physical_id: str, properties: dict[str, Any]) -> None:
+    """Delete an alarm."""
+    cloudwatch._delete_alarms({}, {"AlarmNames": [physical_id]}, False, is_json=True)
+
+
+def _put_composite_alarm(name: str, properties: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    request = {
+        "AlarmName": name,
+        "AlarmRule": properties["AlarmRule"],
+        "AlarmDescription": properties.get("AlarmDescription", ""),
+        "ActionsEnabled": str(properties.get("ActionsEnabled", True)).lower() != "false",
+        "AlarmActions": properties.get("AlarmActions") or [],
+        "OKActions": properties.get("OKActions") or [],
+        "InsufficientDataActions": properties.get("InsufficientDataActions") or [],
+        "Tags": properties.get("Tags") or [],
+    }
+    status, _, body = cloudwatch._put_composite_alarm({}, request, False, is_json=True)
+    if status != 200:
+        raise ProvisioningError(json.loads(body).get("message", "PutCompositeAlarm failed"))
+    return name, {"Arn": cloudwatch._composite_alarms[name]["AlarmArn"]}

@@ -1,0 +1,1 @@
+"""Firehose as AWS delivers: buffered, partitioned, compressed, and nothing lost that was acknowledged."""

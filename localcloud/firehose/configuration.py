@@ -1,0 +1,156 @@
+"""A delivery stream's S3 destination, decoded once; what the laptop cannot do is refused by name."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ministack.services import firehose as ministack_firehose
+
+_PROCESSORS = {"MetadataExtraction", "AppendDelimiterToRecord"}
+_COMPRESSIONS = {"UNCOMPRESSED", "GZIP"}
+_UNSUPPORTED = ("DataFormatConversionConfiguration", "S3BackupConfiguration")
+_MEBIBYTE = 1 << 20
+
+Steps = list[tuple[str, list[Any], list[Any]]]
+
+
+class UnsupportedDeliveryError(ValueError):
+    """The configuration asks for something that the local cloud does not do."""
+
+
+class RecordError(ValueError):
+    """A record cannot be delivered to the destination's prefix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """How records become objects.
+
+    Attributes
+    ----------
+    partition_query : list or None
+        Parsed JQ query of the metadata extraction.
+    delimiter : bytes
+        Appended to every record.
+    buffer_bytes : int
+        A buffer of this size is delivered at once.
+    """
+
+    bucket: str
+    prefix: str
+    error_prefix: str
+    extension: str
+    gzip: bool
+    delimiter: bytes
+    buffer_bytes: int
+    partition_query: Steps | None
+
+    @classmethod
+    def parse(cls, config: Mapping[str, Any]) -> "Destination":
+        """Decode an ``ExtendedS3DestinationConfiguration``.
+
+        Raises
+        ------
+        UnsupportedDeliveryError
+            Naming the first part of it that the local cloud does not do.
+        """
+        for name in _UNSUPPORTED:
+            if (config.get(name) or {}).get("Enabled", bool(config.get(name))):
+                raise UnsupportedDeliveryError(f"{name} is not supported by the local cloud")
+        compression = config.get("CompressionFormat") or "UNCOMPRESSED"
+        if compression not in _COMPRESSIONS:
+            raise UnsupportedDeliveryError(
+                f"CompressionFormat {compression} is not supported by the local cloud: use GZIP or UNCOMPRESSED"
+            )
+        processors = _processors(config)
+        unknown = sorted(set(processors) - _PROCESSORS)
+        if unknown:
+            raise UnsupportedDeliveryError(f"processor {unknown[0]} is not supported by the local cloud")
+        extraction = processors.get("MetadataExtraction", {})
+        query = extraction.get("MetadataExtractionQuery")
+        partitioned = (config.get("DynamicPartitioningConfiguration") or {}).get("Enabled", False)
+        delimiter = processors.get("AppendDelimiterToRecord")
+        gzip = compression == "GZIP"
+        hints = config.get("BufferingHints") or {}
+        return cls(
+            bucket=ministack_firehose._s3_bucket_from_arn(config["BucketARN"]),
+            prefix=config.get("Prefix") or "",
+            error_prefix=config.get("ErrorOutputPrefix") or "",
+            extension=config.get("FileExtension") or (".gz" if gzip else ""),
+            gzip=gzip,
+            delimiter=b"" if delimiter is None else _unescape(delimiter.get("Delimiter", "\\n")),
+            buffer_bytes=int(hints.get("SizeInMBs") or 5) * _MEBIBYTE,
+            partition_query=_parse_query(query) if partitioned and query else None,
+        )
+
+    def partition(self, record: bytes) -> tuple[tuple[str, str], ...]:
+        """Return the partition keys of a record, as pairs in the query's order.
+
+        Raises
+        ------
+        RecordError
+            When the record is not a JSON object, or a key is absent.
+        """
+        if self.partition_query is None:
+            return ()
+        try:
+            document = json.loads(record)
+        except ValueError as error:
+            raise RecordError(f"the record is not JSON: {error}") from error
+        if not isinstance(document, dict):
+            raise RecordError("the record is not a JSON object")
+        return tuple(
+            (name, _scalar(name, document, steps, calls)) for name, steps, calls in self.partition_query
+        )
+
+    def key_prefix(self, partition: tuple[tuple[str, str], ...], arrived_at: float) -> str:
+        """Evaluate the prefix for a partition. ``arrived_at`` is Unix time in seconds."""
+        found: str = ministack_firehose._evaluate_prefix(
+            self.prefix, time.gmtime(arrived_at), dict(partition)
+        )
+        return found
+
+    def error_key_prefix(self, error_type: str, arrived_at: float) -> str:
+        """Evaluate the error prefix, with AWS's default when there is none."""
+        moment = time.gmtime(arrived_at)
+        if self.error_prefix:
+            found: str = ministack_firehose._evaluate_prefix(self.error_prefix, moment, error_type=error_type)
+            return found
+        return f"{self.prefix.partition('!{')[0]}{error_type}/{time.strftime('%Y/%m/%d/%H/', moment)}"
+
+
+def _processors(config: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    processing = config.get("ProcessingConfiguration") or {}
+    if not processing.get("Enabled"):
+        return {}
+    return {
+        processor["Type"]: {
+            parameter["ParameterName"]: parameter["ParameterValue"]
+            for parameter in processor.get("Parameters") or ()
+        }
+        for processor in processing.get("Processors") or ()
+    }
+
+
+def _parse_query(query: str) -> Steps:
+    try:
+        parsed: Steps = ministack_firehose._jq_parse(query)
+    except ValueError as error:
+        raise UnsupportedDeliveryError(f"MetadataExtractionQuery: {error}") from error
+    return parsed
+
+
+def _scalar(name: str, document: dict[str, Any], steps: list[Any], calls: list[Any]) -> str:
+    try:
+        value = ministack_firehose._jq_value(document, steps, calls)
+    except ValueError as error:
+        raise RecordError(f"partition key {name}: {error}") from error
+    if value is None or isinstance(value, (dict, list)):
+        raise RecordError(f"partition key {name} has no scalar value")
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _unescape(text: str) -> bytes:
+    return text.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r").encode()
