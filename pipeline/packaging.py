@@ -1,11 +1,27 @@
-"""How code reaches the jobs, the endpoints and the Lambda functions: what is in an archive and how it is started.
+"""How code reaches the jobs, the endpoints and the Lambda functions: what is packed, and how it is started.
 
 `sourcedir.tar.gz` holds the packages `watchkeeper` and `containers`, the two entry files of script mode, and
-`vendor/` with the wheels of `model_code/containers/requirements.txt`, so that a job installs nothing at its start
-and runs with network isolation.
+`vendor/` with the wheels of `model_code/containers/requirements.txt`: a job installs nothing at its start and
+runs with network isolation. The folder of the Lambda functions holds `lambdas`, `watchkeeper` and pure-Python
+packages. Both are the same bytes for the same sources, and are built again only when a source has changed.
 """
 
 from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from pipeline.vendoring import HERE, SAGEMAKER, Target, vendor
 
 CODE_ARCHIVE = "sourcedir.tar.gz"
 TRAIN_PROGRAM = "train_preprocessor.py"
@@ -20,11 +36,24 @@ PROCESSING_INPUT = f"{ROOT}/processing/input"
 PROCESSING_OUTPUT = f"{ROOT}/processing/output"
 """`prepared/` and `quarantine/` (prepare), `evaluation/` (evaluate) are under it."""
 
+PROJECT = Path(__file__).resolve().parent.parent
+MODEL_CODE = PROJECT / "model_code"
+LAMBDAS = PROJECT / "lambdas"
+VENDOR = "vendor"
+TARGET_FILE = "target.json"
+"""In the archive's `vendor/`: the Python version that its compiled modules are for."""
+
+_TARGETS = {"sagemaker": SAGEMAKER, "here": HERE}
+_BUILD = "1"
+"""Part of every cache key: raise it when what is packed changes and no source does."""
+_EARLIEST_ZIP_DATE = 315_532_800
+"""1980-01-01: zip files know no earlier date."""
+
 
 def processing_entrypoint(module: str) -> list[str]:
     """Return the container entrypoint of a processing job that runs `containers.MODULE`.
 
-    The job's input `code` has the archive, under whatever name it has in S3, at `/opt/ml/processing/input/code/`.
+    The job's input `code` has the archive, under whatever name, at `/opt/ml/processing/input/code/`.
     """
     script = (
         'set -e; ml="${SAGEMAKER_BASE_DIR:-/opt/ml}"; mkdir -p "$ml/code"; '
@@ -52,8 +81,8 @@ def script_mode_hyperparameters(archive_name: str = CODE_ARCHIVE) -> dict[str, s
 def serving_environment(region: str) -> dict[str, str]:
     """Return the environment of the preprocessor's container in a model.
 
-    The model's own `code/` is on the import path and the image may not ask a package index for a build backend, so that
-    it starts under network isolation.
+    The model's own `code/` is on the import path, and the image may not ask a package index for a build
+    backend: so it starts under network isolation.
     """
     return {
         "SAGEMAKER_PROGRAM": SERVE_PROGRAM,
@@ -65,3 +94,110 @@ def serving_environment(region: str) -> dict[str, str]:
         "PIP_NO_BUILD_ISOLATION": "0",
         "PIP_NO_INDEX": "1",
     }
+
+
+def build_model_code(target: Literal["sagemaker", "here"], build_dir: Path) -> Path:
+    """Return the archive of the jobs' code.
+
+    Parameters
+    ----------
+    target
+        `sagemaker`: Linux on x86-64 and the image's Python; `here`: this interpreter on this machine.
+    build_dir
+        Where it is built and kept.
+
+    Raises
+    ------
+    UnavailableError
+        If the vendored packages cannot be installed.
+    """
+    requirements = MODEL_CODE / "containers" / "requirements.txt"
+    vendored = _vendored(requirements, _TARGETS[target], build_dir)
+    sources = {
+        **_python("watchkeeper", MODEL_CODE / "watchkeeper"),
+        **_python("containers", MODEL_CODE / "containers"),
+        **{name: MODEL_CODE / "containers" / "entry" / name for name in (TRAIN_PROGRAM, SERVE_PROGRAM)},
+    }
+    folder = build_dir / f"model-code-{target}-{_digest(sources, vendored.name)}"
+    if not folder.is_dir():
+        packed = {**sources, **{f"{VENDOR}/{name}": file for name, file in _files(vendored).items()}}
+        with _finished_as(folder) as scratch:
+            _write_archive(packed, scratch / CODE_ARCHIVE)
+    return folder / CODE_ARCHIVE
+
+
+def build_lambda_code(build_dir: Path) -> Path:
+    """Return a folder with the code of every Lambda function: `lambdas`, `watchkeeper` and their packages.
+
+    Nothing in it is compiled: it is the same for every Python version and processor. boto3 is the runtime's.
+
+    Raises
+    ------
+    UnavailableError
+        If the packages cannot be installed.
+    """
+    vendored = _vendored(LAMBDAS / "requirements.txt", HERE, build_dir, pure=True)
+    sources = {**_python("lambdas", LAMBDAS), **_python("watchkeeper", MODEL_CODE / "watchkeeper")}
+    folder = build_dir / f"lambda-code-{_digest(sources, vendored.name)}"
+    if not folder.is_dir():
+        with _finished_as(folder) as scratch:
+            for name, file in (_files(vendored) | sources).items():
+                (scratch / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, scratch / name)
+            for path in [*scratch.rglob("*"), scratch]:
+                os.utime(path, (_EARLIEST_ZIP_DATE, _EARLIEST_ZIP_DATE))
+    return folder
+
+
+def _vendored(requirements: Path, target: Target, build_dir: Path, *, pure: bool = False) -> Path:
+    key = f"{_BUILD}\n{target}\n{pure}\n".encode() + requirements.read_bytes()
+    folder = build_dir / f"vendor-{requirements.parent.name}-{hashlib.sha256(key).hexdigest()[:16]}"
+    if not folder.is_dir():
+        with _finished_as(folder) as scratch:
+            vendor(requirements, target, scratch, pure=pure)
+            if not pure:
+                (scratch / TARGET_FILE).write_text(json.dumps({"python": target.python}))
+    return folder
+
+
+@contextmanager
+def _finished_as(folder: Path) -> Iterator[Path]:
+    """Give a scratch folder its name when it is finished: a build that breaks off leaves nothing behind."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".build-") as parent:
+        scratch = Path(parent) / folder.name
+        scratch.mkdir()
+        yield scratch
+        try:
+            scratch.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process has finished the same build
+                raise
+
+
+def _python(name: str, folder: Path) -> dict[str, Path]:
+    return {f"{name}/{path}": file for path, file in _files(folder).items() if path.endswith(".py")}
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def _digest(sources: dict[str, Path], vendored: str) -> str:
+    digest = hashlib.sha256(f"{_BUILD}\n{vendored}\n".encode())
+    for name, file in sorted(sources.items()):
+        digest.update(f"{name}\n{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _write_archive(sources: dict[str, Path], archive: Path) -> None:
+    with (
+        archive.open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        for name, file in sorted(sources.items()):
+            content = file.read_bytes()
+            member = tarfile.TarInfo(name)
+            member.size, member.mode, member.mtime = len(content), 0o644, _EARLIEST_ZIP_DATE
+            tar.addfile(member, io.BytesIO(content))
