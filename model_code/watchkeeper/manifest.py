@@ -62,7 +62,7 @@ class ArtifactManifest:
         document: dict[str, Any] = json.loads(text)
         if document.get("version") != MANIFEST_VERSION:
             raise ContractViolationError(
-                f"manifest version {document.get('version')!r}, this code reads {MANIFEST_VERSION}: train again"
+                f"manifest version {document.get('version')!r}, this code reads {MANIFEST_VERSION}"
             )
         try:
             return cls(**document)

@@ -1,0 +1,91 @@
+"""Reading specs: every mistake of every file is reported at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from workloads.spec.problems import Problem, WorkloadSpecError, explain, problem_at
+from workloads.spec.source import YamlSource, YamlSyntaxError, parse_yaml
+from workloads.spec.types import WorkloadSpec
+
+SUFFIX = ".yaml"
+
+
+def load_workload(path: Path | str) -> WorkloadSpec:
+    """Read one spec.
+
+    Raises
+    ------
+    WorkloadSpecError
+        With every mistake in the file.
+    """
+    path = Path(path)
+    problems, spec = _read(path)
+    if spec is None or problems:
+        raise WorkloadSpecError(problems)
+    return spec
+
+
+def load_workloads(directory: Path | str) -> list[WorkloadSpec]:
+    """Read every `.yaml` file of a directory, in order of their names.
+
+    Raises
+    ------
+    WorkloadSpecError
+        With every mistake in every file, or if there is no file.
+    """
+    directory = Path(directory)
+    paths = sorted(directory.glob(f"*{SUFFIX}"))
+    problems = [_problem(path, "must end in .yaml") for path in sorted(directory.glob("*.yml"))]
+    specs = []
+    for path in paths:
+        found, spec = _read(path)
+        problems += found
+        if spec is not None:
+            specs.append(spec)
+    if not paths and not problems:
+        problems = [_problem(directory, "has no workload: a file NAME.yaml for each")]
+    if problems:
+        raise WorkloadSpecError(problems)
+    return specs
+
+
+def _read(path: Path) -> tuple[list[Problem], WorkloadSpec | None]:
+    file = str(path)
+    try:
+        source = parse_yaml(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        return [_problem(path, f"cannot be read: {error.strerror}")], None
+    except UnicodeDecodeError as error:
+        return [_problem(path, f"is not UTF-8: {error.reason} at byte {error.start}")], None
+    except YamlSyntaxError as error:
+        return [Problem(file, error.line, "", "", str(error))], None
+    problems = [
+        problem_at(file, source, key, f"is there twice, first in line {first}; keep one", None)
+        for key, _, first in source.duplicates
+    ]
+    if not isinstance(source.document, dict):
+        return [
+            *problems,
+            _problem(path, "must be a mapping of keys to values, beginning with name and kind"),
+        ], None
+    try:
+        spec = WorkloadSpec.model_validate(source.document)
+    except ValidationError as error:
+        return problems + [
+            explain(file, source, detail, WorkloadSpec) for detail in error.errors()
+        ] + _misnamed(path, source), None
+    return problems + _misnamed(path, source), spec
+
+
+def _misnamed(path: Path, source: YamlSource) -> list[Problem]:
+    name = source.document.get("name")
+    if not isinstance(name, str) or name == path.stem:
+        return []
+    return [problem_at(str(path), source, ("name",), f"must be the file's name, {path.stem}", name)]
+
+
+def _problem(path: Path, message: str) -> Problem:
+    return Problem(str(path), 1, "", "", message)
