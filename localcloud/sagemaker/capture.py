@@ -1,0 +1,116 @@
+"""Data capture: sampled requests and answers as JSON lines in S3, in Model Monitor's format."""
+
+import base64
+import json
+import logging
+import random
+import threading
+import uuid
+from collections import defaultdict
+from datetime import datetime, timezone
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localcloud.sagemaker import locations
+from localcloud.sagemaker.context import Context
+from localcloud.sagemaker.serving import Reply
+from localcloud.sagemaker.shapes import Document
+
+logger = logging.getLogger(__name__)
+
+_FLUSH_SECONDS = 1.0
+
+
+class DataCapture:
+    """Collects captured records and uploads a file a variant every second."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._lines: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sagemaker-capture", daemon=True)
+
+    def start(self) -> None:
+        """Begin to upload."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread: the gateway is about to leave. What was captured in the last second is not uploaded."""
+        self._stop.set()
+
+    def record(
+        self,
+        endpoint: str,
+        variant: str,
+        config: Document | None,
+        body: bytes,
+        content_type: str,
+        reply: Reply,
+        inference_id: str | None,
+    ) -> None:
+        """Capture one exchange, if the configuration asks for it and the sample takes it."""
+        if not config or not config.get("EnableCapture", True):
+            return
+        if random.random() * 100 >= config["InitialSamplingPercentage"]:
+            return
+        types = config.get("CaptureContentTypeHeader", {})
+        modes = {option["CaptureMode"] for option in config["CaptureOptions"]}
+        both = "InputAndOutput" in modes
+        captured: Document = {}
+        if both or "Input" in modes:
+            captured["endpointInput"] = _side("INPUT", body, content_type, types)
+        if both or "Output" in modes:
+            captured["endpointOutput"] = _side("OUTPUT", reply.body, reply.content_type, types)
+        metadata = {
+            "eventId": str(uuid.uuid4()),
+            "inferenceTime": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        if inference_id:
+            metadata["inferenceId"] = inference_id
+        line = json.dumps({"captureData": captured, "eventMetadata": metadata, "eventVersion": "0"})
+        with self._lock:
+            self._lines[config["DestinationS3Uri"], endpoint, variant].append(line)
+
+    def flush(self) -> None:
+        """Upload every line collected so far, in one file a variant under the hour's prefix."""
+        with self._lock:
+            lines, self._lines = self._lines, defaultdict(list)
+        for (destination, endpoint, variant), records in lines.items():
+            now = datetime.now(timezone.utc)
+            file = f"{now:%M-%S}-{now.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
+            target = locations.parse(
+                locations.join(destination, endpoint, variant, f"{now:%Y/%m/%d/%H}", file)
+            )
+            self._context.client("s3").put_object(
+                Bucket=target.bucket,
+                Key=target.key,
+                Body="".join(f"{record}\n" for record in records).encode(),
+                ContentType="application/x-ndjson",
+            )
+
+    def _run(self) -> None:
+        while not self._stop.wait(_FLUSH_SECONDS):
+            self._try_flush()
+
+    def _try_flush(self) -> None:
+        try:
+            self.flush()
+        except (ClientError, BotoCoreError) as error:
+            logger.warning("captured data was not uploaded: %s", error)
+
+
+def _side(mode: str, body: bytes, content_type: str, types: Document) -> Document:
+    encoding, text = _encode(body, content_type.partition(";")[0].strip(), types)
+    return {"observedContentType": content_type, "mode": mode, "data": text, "encoding": encoding}
+
+
+def _encode(body: bytes, media_type: str, types: Document) -> tuple[str, str]:
+    """Encode a body as the configuration's content types say; base64 where they say nothing, as on AWS."""
+    for encoding, member in (("CSV", "CsvContentTypes"), ("JSON", "JsonContentTypes")):
+        if media_type in types.get(member, []):
+            try:
+                return encoding, body.decode("utf-8")
+            except UnicodeDecodeError:
+                break
+    return "BASE64", base64.b64encode(body).decode("ascii")

@@ -1,0 +1,76 @@
+"""CloudWatch metrics of jobs and endpoints, collected in memory and put in batches by one thread."""
+
+import logging
+import threading
+import time
+from collections import Counter, defaultdict
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localcloud.sagemaker.context import Context
+
+logger = logging.getLogger(__name__)
+
+_FLUSH_SECONDS = 1.0
+_VALUES = 150  # of one datum; PutMetricData takes as many
+_DATA = 100
+
+Dimensions = tuple[tuple[str, str], ...]
+
+
+class MetricSender:
+    """Collects values and puts them every second, one datum a metric."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._values: defaultdict[tuple[str, str, str, Dimensions], Counter[float]] = defaultdict(Counter)
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sagemaker-metrics", daemon=True)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; the gateway is about to leave."""
+        self._stop.set()
+
+    def add(self, namespace: str, name: str, value: float, unit: str, dimensions: Dimensions) -> None:
+        """Add one value of a metric."""
+        with self._lock:
+            self._values[namespace, name, unit, dimensions][value] += 1
+
+    def send(self) -> None:
+        """Put everything that was collected since the last time."""
+        with self._lock:
+            values, self._values = self._values, defaultdict(Counter)
+        now = time.time()
+        by_namespace: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        for (namespace, name, unit, dimensions), counts in values.items():
+            items = list(counts.items())
+            for start in range(0, len(items), _VALUES):
+                part = items[start : start + _VALUES]
+                by_namespace[namespace].append(
+                    {
+                        "MetricName": name,
+                        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions],
+                        "Timestamp": now,
+                        "Values": [value for value, _ in part],
+                        "Counts": [float(count) for _, count in part],
+                        "Unit": unit,
+                    }
+                )
+        for namespace, data in by_namespace.items():
+            for start in range(0, len(data), _DATA):
+                self._context.client("cloudwatch").put_metric_data(
+                    Namespace=namespace, MetricData=data[start : start + _DATA]
+                )
+
+    def _run(self) -> None:
+        while not self._stop.wait(_FLUSH_SECONDS):
+            try:
+                self.send()
+            except (ClientError, BotoCoreError) as error:
+                logger.warning("metrics of SageMaker were not put: %s", error)

@@ -1,0 +1,285 @@
+"""Serving containers: start, health check, invocation, and the chain that an inference pipeline is."""
+
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import urllib3
+
+from localcloud.sagemaker import locations
+from localcloud.sagemaker.child import Child
+from localcloud.sagemaker.container import environment, make_root
+from localcloud.sagemaker.context import Context
+from localcloud.sagemaker.errors import JobFailedError
+from localcloud.sagemaker.kinds import MODEL_PACKAGE
+from localcloud.sagemaker.logs import LogSender, LogStream
+from localcloud.sagemaker.shapes import Document
+
+_PING_SECONDS = 0.03
+_PING_TIMEOUT_SECONDS = 2.0  # AWS's limit for an answer to /ping
+_SUBMIT_DIRECTORY = "SAGEMAKER_SUBMIT_DIRECTORY"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A container's answer."""
+
+    status: int
+    body: bytes
+    content_type: str
+    custom_attributes: str | None = None
+
+
+class ContainerError(Exception):
+    """A container answered with an error, or did not answer in time (status 0)."""
+
+    def __init__(self, container: str, status: int, message: str, stream: LogStream) -> None:
+        super().__init__(f"{container}: {status}: {message}")
+        self.container = container
+        self.status = status
+        self.message = message
+        self.stream = stream
+
+
+class UnhealthyError(Exception):
+    """A container ended, or did not pass the health check in time."""
+
+
+def containers_of(context: Context, model: Document) -> list[Document]:
+    """Return the container definitions of a model, those of a model package in the place where it is named."""
+    definitions = model.get("Containers") or [model["PrimaryContainer"]]
+    resolved: list[Document] = []
+    for definition in definitions:
+        if "ModelPackageName" in definition:
+            kind, name = context.store.by_arn(definition["ModelPackageName"])
+            package = context.store.get(kind, name) if kind is MODEL_PACKAGE else {}
+            resolved += [
+                {
+                    **container,
+                    "Environment": {**container.get("Environment", {}), **definition.get("Environment", {})},
+                }
+                for container in package["InferenceSpecification"]["Containers"]
+            ]
+        else:
+            resolved.append(definition)
+    return [
+        {
+            **definition,
+            "ContainerHostname": definition.get("ContainerHostname") or _hostname(index, len(resolved)),
+        }
+        for index, definition in enumerate(resolved, start=1)
+    ]
+
+
+class ServingContainer:
+    """One container's process with its keep-alive connections."""
+
+    def __init__(
+        self, context: Context, definition: Document, root: Path, stream: LogStream, *, isolated: bool
+    ) -> None:
+        self.hostname: str = definition["ContainerHostname"]
+        self.stream = stream
+        image = context.image(definition["Image"])
+        make_root(root, "model")
+        variables = dict(definition.get("Environment", {}))
+        _fetch_model(context, definition, root)
+        _fetch_code(context, variables, root)
+        port = _free_port()
+        variables["SAGEMAKER_BIND_TO_PORT"] = str(port)
+        variables["SAGEMAKER_SAFE_PORT_RANGE"] = f"{port}-{port}"
+        self._child = Child(
+            image.serve,
+            cwd=root,
+            environment=environment(context, image, root, variables, isolated=isolated),
+            on_line=stream.write,
+        )
+        self._pool = urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=32, retries=False)
+
+    def wait_healthy(self, deadline: float, stop: threading.Event) -> None:
+        """Wait until /ping answers 200.
+
+        Raises
+        ------
+        UnhealthyError
+            When the program ended, the deadline (monotonic time) passed, or `stop` was set.
+        """
+        while True:
+            try:
+                if self._pool.request("GET", "/ping", timeout=_PING_TIMEOUT_SECONDS).status == 200:
+                    return
+            except urllib3.exceptions.HTTPError:
+                pass  # not listening yet
+            if self._child.exit_code is not None or time.monotonic() > deadline or stop.wait(_PING_SECONDS):
+                raise UnhealthyError(self.hostname)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the program runs."""
+        return self._child.exit_code is None
+
+    def get(self, path: str, timeout_seconds: float) -> Reply:
+        """Send a GET request."""
+        response = self._pool.request("GET", path, timeout=timeout_seconds)
+        return Reply(response.status, response.data, response.headers.get("Content-Type", ""))
+
+    def invoke(self, body: bytes, headers: Mapping[str, str], timeout_seconds: float) -> Reply:
+        """Send one request to /invocations.
+
+        Raises
+        ------
+        ContainerError
+            For any answer but 2xx, and for none.
+        """
+        try:
+            response = self._pool.urlopen(
+                "POST",
+                "/invocations",
+                body=body,
+                headers=headers,
+                timeout=urllib3.Timeout(connect=2, read=timeout_seconds),
+            )
+        except urllib3.exceptions.TimeoutError as error:
+            raise ContainerError(
+                self.hostname,
+                0,
+                "Your invocation timed out while waiting for a response from container "
+                f"{self.hostname}. Review the latency metrics for each container in Amazon CloudWatch, resolve the "
+                "issue, and try again.",
+                self.stream,
+            ) from error
+        except urllib3.exceptions.HTTPError as error:
+            raise ContainerError(
+                self.hostname, 500, f"the connection to the container broke: {error}", self.stream
+            ) from error
+        if not 200 <= response.status < 300:
+            raise ContainerError(
+                self.hostname, response.status, response.data.decode("utf-8", "replace"), self.stream
+            )
+        return Reply(
+            response.status,
+            response.data,
+            response.headers.get("Content-Type", "application/octet-stream"),
+            response.headers.get("X-Amzn-SageMaker-Custom-Attributes"),
+        )
+
+    def end(self) -> None:
+        """End the program and everything that it started."""
+        self._pool.close()
+        self._child.end()
+
+
+class Chain:
+    """The containers of a model, started together; each one's answer is the next one's request."""
+
+    def __init__(self, containers: list[ServingContainer], logs: LogSender) -> None:
+        self.containers = containers
+        self._logs = logs
+
+    @classmethod
+    def start(
+        cls,
+        context: Context,
+        logs: LogSender,
+        definitions: list[Document],
+        root: Path,
+        *,
+        group: str,
+        stream: str,
+        isolated: bool,
+    ) -> "Chain":
+        """Start every container; what was started is ended when one cannot be."""
+        chain = cls([], logs)
+        try:
+            for definition in definitions:
+                hostname = definition["ContainerHostname"]
+                name = f"{stream}/{hostname}" if len(definitions) > 1 else stream
+                chain.containers.append(
+                    ServingContainer(
+                        context, definition, root / hostname, logs.open(group, name), isolated=isolated
+                    )
+                )
+        except Exception:
+            chain.end()
+            raise
+        return chain
+
+    def wait_healthy(self, seconds: float, stop: threading.Event) -> None:
+        """Wait until every container is healthy; see `ServingContainer.wait_healthy`."""
+        deadline = time.monotonic() + seconds
+        for container in self.containers:
+            container.wait_healthy(deadline, stop)
+
+    @property
+    def alive(self) -> bool:
+        """Whether every program runs."""
+        return all(container.alive for container in self.containers)
+
+    def invoke(
+        self,
+        body: bytes,
+        *,
+        content_type: str,
+        accept: str,
+        headers: Mapping[str, str],
+        timeout_seconds: float,
+    ) -> Reply:
+        """Send a request through the chain; only the last container sees the caller's ``Accept``."""
+        deadline = time.monotonic() + timeout_seconds
+        reply = Reply(200, body, content_type)
+        for index, container in enumerate(self.containers, start=1):
+            last = index == len(self.containers)
+            request = {**headers, "Content-Type": reply.content_type, "Accept": accept if last else "*/*"}
+            reply = container.invoke(reply.body, request, max(0.001, deadline - time.monotonic()))
+        return reply
+
+    def end(self) -> None:
+        """End every container."""
+        for container in self.containers:
+            container.end()
+            self._logs.close(container.stream)
+
+
+def _hostname(index: int, count: int) -> str:
+    return "primary" if count == 1 else f"container-{index}"
+
+
+def _fetch_model(context: Context, definition: Document, root: Path) -> None:
+    s3 = context.client("s3")
+    source = definition.get("ModelDataSource", {}).get("S3DataSource")
+    if source and source["CompressionType"] == "None":
+        locations.download(s3, source["S3Uri"], root / "model")
+    elif uri := (source["S3Uri"] if source else definition.get("ModelDataUrl")):
+        locations.extract_archive(s3, uri, root / "model")
+
+
+def _fetch_code(context: Context, variables: dict[str, str], root: Path) -> None:
+    """Unpack the code that the toolkit of AWS's images would download by itself."""
+    uri = variables.get(_SUBMIT_DIRECTORY, "")
+    if uri.startswith(("s3://", "https://")):
+        code = root / "model" / "code"
+        locations.extract_archive(context.client("s3"), uri, code)
+        variables[_SUBMIT_DIRECTORY] = str(code)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def require_images(context: Context, definitions: list[Document]) -> None:
+    """Build the environments of a model's images before anything is started.
+
+    Raises
+    ------
+    JobFailedError
+        When the laptop has no such image.
+    """
+    for definition in definitions:
+        if "Image" not in definition:
+            raise JobFailedError(f"ClientError: container {definition['ContainerHostname']} names no image")
+        context.image(definition["Image"])
