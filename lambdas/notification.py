@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 CAUSE_LENGTH = 2000
@@ -12,20 +12,20 @@ CAUSE_LENGTH = 2000
 def reason_of(error: Mapping[str, Any]) -> str:
     """Return a caught error as one readable sentence: its name and its message.
 
-    Step Functions gives `Cause` as plain text, as the JSON of a Lambda function's error, or as the JSON
+    `Cause` is plain text, a JSON list of sentences, the JSON of a Lambda function's error, or the JSON
     description of a SageMaker job.
     """
     name = str(error.get("Error") or "an error without a name")
     return f"{name}: {_message_of(str(error.get('Cause') or 'no cause given'))}"
 
 
-def failure_text(
-    *, workload: str | None, execution_arn: str, reason: str, removed: Sequence[str], endpoint_state: str
-) -> str:
-    """Return the message of a failed training."""
-    subject = f"Training of {workload}" if workload else "A training"
-    taken_back = f"Removed: {', '.join(removed)}." if removed else "There was nothing to remove."
-    return f"{subject} failed.\n{reason}\n{endpoint_state}\n{taken_back}\nExecution: {execution_arn}"
+def failure_text(error: Mapping[str, Any], endpoint_state: str) -> str:
+    """Return what a failed or rejected training is reported as: the reason, then what serves now."""
+    return " ".join(sentence for sentence in (_ended(reason_of(error)), endpoint_state) if sentence)
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?", "…")) else f"{sentence}."
 
 
 def _message_of(cause: str) -> str:
@@ -33,6 +33,8 @@ def _message_of(cause: str) -> str:
         document = json.loads(cause)
     except ValueError:
         return _shortened(cause)
+    if isinstance(document, list):
+        return _shortened(" ".join(map(str, document)))
     if not isinstance(document, dict):
         return _shortened(cause)
     for key in ("errorMessage", "FailureReason", "ExitMessage"):

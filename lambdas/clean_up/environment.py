@@ -3,11 +3,9 @@
 Permissions
 -----------
 - `dynamodb:GetItem`, `DeleteItem` on the series table
-- `sagemaker:DescribeEndpoint`, `sagemaker:DeleteEndpoint` on `endpoint/watchkeeper-*`
-- `sagemaker:DeleteEndpointConfig` on `endpoint-config/watchkeeper-*`
-- `sagemaker:DeleteModel` on `model/watchkeeper-*`
-- `sagemaker:StopTrainingJob`, `StopProcessingJob`, `StopTransformJob` on `training-job/`, `processing-job/`,
-  `transform-job/watchkeeper-*`
+- `sagemaker:DescribeEndpoint`, `DeleteEndpoint`, `UpdateEndpoint` on `endpoint/watchkeeper-*`
+- `sagemaker:DescribeEndpointConfig`, `DeleteEndpointConfig`, `UpdateEndpoint` on `endpoint-config/watchkeeper-*`
+- `sagemaker:DescribeModel`, `DeleteModel` on `model/watchkeeper-*`
 - `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the keys of the bucket and the table
 """
 

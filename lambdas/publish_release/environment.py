@@ -3,8 +3,8 @@
 Permissions
 -----------
 - `dynamodb:GetItem`, `PutItem`, `DeleteItem`, `Query` on the series table
-- `sagemaker:DeleteModel` on `model/watchkeeper-*`
-- `sagemaker:DeleteEndpointConfig` on `endpoint-config/watchkeeper-*`
+- `sagemaker:DescribeModel`, `DeleteModel` on `model/watchkeeper-*`
+- `sagemaker:DescribeEndpointConfig`, `DeleteEndpointConfig` on `endpoint-config/watchkeeper-*`
 - `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the keys of the bucket and the table
 """
 

@@ -109,7 +109,7 @@ class TableStateStore:
 
 @dataclass(frozen=True)
 class AnomalyTable:
-    """`AnomalySink` in the anomalies table: the key is made from the event, so a repetition replaces itself."""
+    """`AnomalySink` in the anomalies table. Keys are made from the event: a repetition replaces itself."""
 
     client: DynamoDBClient
     table: str

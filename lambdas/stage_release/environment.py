@@ -3,7 +3,7 @@
 Permissions
 -----------
 - `s3:GetObject` on `DATA_BUCKET/runs/*`; `s3:ListBucket` on `DATA_BUCKET`
-- `dynamodb:PutItem` on the series table
+- `dynamodb:GetItem`, `PutItem` on the series table
 - `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the keys of the bucket and the table
 """
 

@@ -53,7 +53,7 @@ def validate(payload: dict[str, Any], world: ValidationEffects) -> dict[str, Any
         started_at=own.started_at,
         reason=wanted.reason,
     )
-    _require_telemetry(run, world)
+    sources = _sources(run, world)
     world.objects.write(ObjectUri.parse(run.uris.plan), plan.to_json().encode())
     live = world.releases.live(plan.workload)
     champion = live if live is not None and world.resources.model_exists(live.model) else None
@@ -66,12 +66,17 @@ def validate(payload: dict[str, Any], world: ValidationEffects) -> dict[str, Any
         },
         "endpoint": {"exists": world.resources.endpoint(run.names.endpoint) is not None},
         "window": wanted.window(),
+        "sources": sources,
     }
 
 
-def _require_telemetry(run: TrainingRun, world: ValidationEffects) -> None:
-    if not any(world.objects.any_under(ObjectUri.parse(uri)) for uri in (run.uris.history, run.uris.raw)):
+def _sources(run: TrainingRun, world: ValidationEffects) -> dict[str, bool]:
+    """Tell which of the two places that telemetry may come from have objects."""
+    places = {"history": run.uris.history, "raw": run.uris.raw}
+    found = {name: world.objects.any_under(ObjectUri.parse(uri)) for name, uri in places.items()}
+    if not any(found.values()):
         raise InvalidInputError(
             f"workload {run.workload!r} has nothing to train on: no object under {run.uris.history} "
             f"or {run.uris.raw}; upload its history as .csv or .jsonl to {run.uris.history}"
         )
+    return found

@@ -1,0 +1,50 @@
+"""The gate of the training workflow: may the candidate serve?"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from watchkeeper.evaluation import Metrics
+from watchkeeper.promotion import decide_promotion
+
+from lambdas.decide_promotion.effects import PromotionEffects
+from lambdas.decide_promotion.environment import DecidePromotionEnvironment
+from lambdas.run_documents import read_evaluation, read_plan
+from lambdas.workflow_payload import run_of
+
+logger = Logger(service=DecidePromotionEnvironment.service)
+tracer = Tracer(service=DecidePromotionEnvironment.service)
+
+
+@functools.cache
+def effects() -> PromotionEffects:
+    """Return the effects of this process."""
+    return PromotionEffects.in_aws()
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Lambda entry point."""
+    return decide(event, effects())
+
+
+def decide(payload: dict[str, Any], world: PromotionEffects) -> dict[str, Any]:
+    """Apply the plan's gate to the run's evaluation."""
+    run = run_of(payload)
+    evaluation = read_evaluation(run, world.objects)
+    decision = decide_promotion(evaluation, read_plan(run, world.objects).gate)
+    logger.info("decided", extra={"run_id": run.run_id, "approved": decision.approved})
+    return {
+        "approved": decision.approved,
+        "reasons": decision.reasons,
+        "metrics": known_figures(evaluation.candidate),
+    }
+
+
+def known_figures(metrics: Metrics) -> dict[str, float]:
+    """Return the metrics that have a value."""
+    return {name: value for name, value in dataclasses.asdict(metrics).items() if value is not None}

@@ -1,0 +1,68 @@
+"""Before the endpoint changes: record how the scores of the new variant are to be read."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from watchkeeper.errors import ContractViolationError
+from watchkeeper.release import Release
+from watchkeeper.timestamps import format_instant
+
+from lambdas.run_documents import read_evaluation
+from lambdas.stage_release.effects import StagingEffects
+from lambdas.stage_release.environment import StageReleaseEnvironment
+from lambdas.workflow_payload import run_of, text_of
+
+logger = Logger(service=StageReleaseEnvironment.service)
+tracer = Tracer(service=StageReleaseEnvironment.service)
+
+
+@functools.cache
+def effects() -> StagingEffects:
+    """Return the effects of this process."""
+    return StagingEffects.in_aws(StageReleaseEnvironment.from_environ())
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Lambda entry point."""
+    return stage(event, effects())
+
+
+def stage(payload: dict[str, Any], world: StagingEffects) -> dict[str, Any]:
+    """Write the release of the run's variant. Done again, it keeps the time of the first.
+
+    Raises
+    ------
+    ContractViolationError
+        If the evaluation is of another run.
+    """
+    run = run_of(payload)
+    evaluation = read_evaluation(run, world.objects)
+    if evaluation.run_id != run.run_id:
+        raise ContractViolationError(
+            f"{run.uris.evaluation}evaluation.json is of run {evaluation.run_id}, not of {run.run_id}"
+        )
+    staged = world.releases.of_variant(run.workload, run.names.variant)
+    world.releases.stage(
+        Release(
+            workload=run.workload,
+            run_id=run.run_id,
+            execution_arn=run.execution_arn,
+            variant=run.names.variant,
+            endpoint=run.names.endpoint,
+            endpoint_config=run.names.endpoint_config,
+            model=run.names.model,
+            model_package_arn=text_of(payload, "model_package_arn"),
+            threshold=evaluation.threshold,
+            severity=evaluation.severity,
+            step_scales=evaluation.step_scales,
+            metrics=dataclasses.asdict(evaluation.candidate),
+            released_at=staged.released_at if staged else format_instant(world.now()),
+        )
+    )
+    return {"variant": run.names.variant}
