@@ -49,6 +49,7 @@ def server_environment(settings: Settings, environ: Mapping[str, str] = os.envir
         "SFN_WAIT_SCALE": str(1 / settings.time_scale),
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": str(1 / settings.time_scale),
         "SFTP_ENABLED": "0",
-        "IOT_MTLS_ENABLED": "0",  # it would listen on every interface; `localcloud.mqtt` listens on loopback
+        "IOT_MTLS_ENABLED": "1",  # bound to loopback by `localcloud.iot`
+        "IOT_MTLS_PORT": str(settings.mqtt_tls_port),
         "LOG_LEVEL": "WARNING",
     }

@@ -5,7 +5,9 @@ import logging
 
 from localcloud import sagemaker, server
 from localcloud.cloudformation import CloudFormationPart
+from localcloud.events import EventsPart
 from localcloud.firehose.part import FirehosePart
+from localcloud.iot import IotPart
 from localcloud.lambda_runtime.executor import LambdaExecutor
 from localcloud.sagemaker_part import SageMakerPart
 from localcloud.settings import Settings
@@ -30,7 +32,13 @@ def main() -> None:
 def build_parts(settings: Settings) -> list[server.Part]:
     """Return the parts in the order in which they are installed and started."""
     firehose = FirehosePart(settings, lambda delete: delete())
-    parts: list[server.Part] = [CloudFormationPart(), LambdaExecutor(settings), firehose]
+    parts: list[server.Part] = [
+        CloudFormationPart(),
+        EventsPart(),
+        LambdaExecutor(settings),
+        firehose,
+        IotPart(settings, firehose),
+    ]
     if hasattr(sagemaker, "install"):
         parts.append(SageMakerPart(settings))
     return parts

@@ -1,9 +1,10 @@
 """Step Functions' integrations with SageMaker, which ministack lacks.
 
-``arn:aws:states:::sagemaker:ACTION`` and its ``.sync`` form, and ``arn:aws:states:::aws-sdk:sagemaker:ACTION``. A job of a
-``.sync`` state is stopped when its execution is stopped or its state times out, as on AWS. An execution that is resumed
-after a restart of the server enters its state again and is joined to the job that it had started there: `Api.call`
-knows the job by the execution's ARN.
+``arn:aws:states:::sagemaker:ACTION`` and its ``.sync`` form, and
+``arn:aws:states:::aws-sdk:sagemaker:ACTION``. A job of a ``.sync`` state is stopped when its execution is
+stopped or its state times out, as on AWS. An execution that is resumed after a restart of the server enters
+its state again and is joined to the job that it had started there: `Api.call` knows the job by the
+execution's ARN.
 """
 
 import contextvars
@@ -39,8 +40,8 @@ _OPTIMIZED_ACTIONS = frozenset(
     }
 )
 _POLL_SECONDS = 0.1
-# Errors that the service model names have their own name in Step Functions; every other code, ValidationException
-# among them, is the exception of the SDK for Java that the integration uses.
+# Errors that the service model names have their own name in Step Functions; every other code (so also
+# ValidationException) is the general exception of the SDK for Java that the integration uses.
 _OPTIMIZED_OTHER = "SageMaker.AmazonSageMakerException"
 _AWS_SDK_OTHER = "SageMaker.SageMakerException"
 

@@ -1,0 +1,43 @@
+"""S3's events on EventBridge in AWS's shape.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html. Seam: ``eventbridge._dispatch_event``.
+"""
+
+import json
+from typing import Any
+
+from ministack.services import eventbridge
+from ministack.services import s3 as ministack_s3
+
+
+class EventsPart:
+    """Corrects the events that ministack's S3 puts on the default bus."""
+
+    def install(self) -> None:
+        """Wrap ministack's dispatch of events."""
+        self._original = eventbridge._dispatch_event
+        eventbridge._dispatch_event = self._dispatch
+
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    def shutdown(self) -> None:
+        """Nothing to end."""
+
+    def _dispatch(self, event: dict[str, Any], view: object = None) -> Any:
+        if event.get("Source") == "aws.s3" and view is None:
+            event = s3_event(event)
+        return self._original(event, view)
+
+
+def s3_event(event: dict[str, Any]) -> dict[str, Any]:
+    """Return an S3 event with the object's version and without what AWS does not send."""
+    detail = json.loads(event["Detail"])
+    detail.pop("event-version", None)
+    found = detail["object"]
+    versions = ministack_s3._object_versions.get((detail["bucket"]["name"], found["key"])) or ()
+    if versions and event["DetailType"] == "Object Created":
+        found["version-id"] = versions[-1]["version_id"]
+    time = event["Time"]
+    seconds = f"{time.partition('.')[0]}Z" if isinstance(time, str) and "." in time else time
+    return {**event, "Detail": json.dumps(detail), "Time": seconds}

@@ -1,0 +1,203 @@
+"""IoT Core: rule actions ``firehose`` and ``s3``, refusal of what would silently be empty, MQTT over mTLS.
+
+Seams in ``ministack.services.iot``: ``_run_rule_actions``, ``_dispatch_rule_action``, ``put_topic_rule``,
+``_mtls_start_locked``, ``_mtls_build_ssl_context``, ``_RULE_ACTION_RESOURCE_KEYS``.
+"""
+
+import asyncio
+import json
+import re
+import ssl
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from ministack import app as ministack
+from ministack.core.responses import request_scope
+from ministack.services import iot as ministack_iot
+from ministack.services import s3 as ministack_s3
+
+from localcloud.firehose.part import FirehosePart
+from localcloud.settings import Settings
+
+_SUPPORTED_ACTIONS = {"firehose", "s3", "lambda", "republish", "dynamoDBv2", "sns", "sqs"}
+_TEMPLATE = re.compile(r"\$\{([^}]*)\}")
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
+# What ministack's evaluator has no words for and would answer with an absent field.
+_UNSUPPORTED_SYNTAX = {
+    "CASE": re.compile(r"\bCASE\b", re.IGNORECASE),
+    "array index": re.compile(r"\[[^\]]*\]"),
+    "nested SELECT": re.compile(r"\bSELECT\b.*\bSELECT\b", re.IGNORECASE | re.DOTALL),
+}
+# Topic and payload of the message whose rule runs: what an action's templates refer to.
+_message: ContextVar[tuple[str, bytes]] = ContextVar("localcloud_iot_message", default=("", b""))
+
+
+class RuleActionError(RuntimeError):
+    """A rule action failed; the rule's error action gets this message."""
+
+
+class IotPart:
+    """IoT Core in the server.
+
+    Parameters
+    ----------
+    settings
+        Of the local cloud.
+    firehose
+        Takes the records of ``firehose`` actions, without a network hop.
+    """
+
+    def __init__(self, settings: Settings, firehose: FirehosePart) -> None:
+        self._settings = settings
+        self._firehose = firehose
+
+    def install(self) -> None:
+        """Register with ministack."""
+        self._original_run = ministack_iot._run_rule_actions
+        self._original_action = ministack_iot._dispatch_rule_action
+        self._original_put = ministack_iot.put_topic_rule
+        self._original_context: Callable[[], ssl.SSLContext] = ministack_iot._mtls_build_ssl_context
+        ministack_iot._run_rule_actions = self._run
+        ministack_iot._dispatch_rule_action = self._dispatch
+        ministack_iot.put_topic_rule = self._put_rule
+        ministack_iot._mtls_start_locked = self._listen
+        ministack_iot._mtls_build_ssl_context = self._tls_context
+        ministack_iot._RULE_ACTION_RESOURCE_KEYS.update(
+            {"firehose": ("deliveryStreamName",), "s3": ("bucketName",)}
+        )
+
+    async def start(self) -> None:
+        """Wait until the MQTT listener is there.
+
+        Raises
+        ------
+        RuntimeError
+            When it could not be bound.
+        """
+        if ministack._iot_mtls_task is not None:
+            await ministack._iot_mtls_task
+        if not ministack_iot.mtls_is_listening():
+            raise RuntimeError(f"MQTT cannot listen at {self._settings.host}:{self._settings.mqtt_tls_port}")
+
+    def shutdown(self) -> None:
+        """Nothing to end: ministack closes the listener."""
+
+    async def _run(
+        self,
+        account: str,
+        region: str,
+        rule: Any,
+        payload: bytes,
+        topic: str = "",
+        client_id: str | None = None,
+    ) -> None:
+        token = _message.set((topic, payload or b""))
+        try:
+            await self._original_run(account, region, rule, payload, topic, client_id)
+        finally:
+            _message.reset(token)
+
+    async def _dispatch(
+        self, account: str, region: str, rule: str, action: dict[str, Any], event: object
+    ) -> None:
+        if "firehose" in action:
+            self._to_firehose(action["firehose"], event)
+        elif "s3" in action:
+            await self._to_s3(action["s3"], event)
+        else:
+            await self._original_action(account, region, rule, action, event)
+
+    def _to_firehose(self, action: dict[str, Any], event: object) -> None:
+        separator = str(action.get("separator") or "").encode()
+        batch = str(action.get("batchMode", False)).lower() == "true" and isinstance(event, list)
+        items = event if batch and isinstance(event, list) else [event]
+        self._firehose.put(action["deliveryStreamName"], [_encode(item) + separator for item in items])
+
+    async def _to_s3(self, action: dict[str, Any], event: object) -> None:
+        body = _encode(event)
+        key = expand_template(action["key"], *_message.get())
+        headers = {
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+            "host": "s3.localhost",
+        }
+        path = f"/{action['bucketName']}/{key}"
+        with request_scope(self._settings.account, self._settings.region):
+            status, _, answer = await ministack_s3.handle_request(
+                "PUT", path, headers, body, {}, internal=True
+            )
+        if status >= 300:
+            raise RuleActionError(f"PutObject to {action['bucketName']} answered {status}: {answer!r:.200}")
+
+    def _put_rule(
+        self, name: str, payload: dict[str, Any], *, created_at: float | None = None
+    ) -> dict[str, Any]:
+        check_rule(payload)
+        rule: dict[str, Any] = self._original_put(name, payload, created_at=created_at)
+        return rule
+
+    async def _listen(self) -> None:
+        if ministack_iot._mtls_server is not None:
+            return
+        loop = asyncio.get_running_loop()
+        ministack_iot._mtls_server = await loop.create_server(
+            ministack_iot._MtlsAcceptor, host=self._settings.host, port=self._settings.mqtt_tls_port
+        )
+        ministack_iot._mtls_loop = loop
+
+    def _tls_context(self) -> ssl.SSLContext:
+        context = self._original_context()
+        context.verify_mode = ssl.CERT_REQUIRED  # as AWS on port 8883
+        return context
+
+
+def check_rule(payload: dict[str, Any]) -> None:
+    """Refuse a rule that could not do here what it does on AWS.
+
+    Raises
+    ------
+    ministack.services.iot.RuleSqlError
+        Naming the SQL function, the syntax, or the action.
+    """
+    sql = str(payload.get("sql", ""))
+    functions = ministack_iot._unimplemented_sql_functions(sql)
+    plain = _LITERAL.sub("''", sql)
+    syntax = [name for name, pattern in _UNSUPPORTED_SYNTAX.items() if pattern.search(plain)]
+    selected = _LITERAL.sub("''", ministack_iot._rule_select_clause(sql))
+    if re.search(r"\bregexp_matches\s*\(", selected, re.IGNORECASE):
+        functions.append("regexp_matches")  # ministack knows it in WHERE only
+    unsupported = [f"{name}()" for name in functions] + syntax
+    if unsupported:
+        raise ministack_iot.RuleSqlError(f"the local cloud's rule SQL has no {', '.join(unsupported)}: {sql}")
+    actions = [
+        *(payload.get("actions") or []),
+        *([payload["errorAction"]] if payload.get("errorAction") else []),
+    ]
+    for action in actions:
+        unknown = sorted(set(action) - _SUPPORTED_ACTIONS)
+        if unknown:
+            raise ministack_iot.RuleSqlError(f"rule action {unknown[0]} is not supported by the local cloud")
+
+
+def expand_template(text: str, topic: str, payload: bytes) -> str:
+    """Fill in the ``${expression}`` of an action's key from the message that the rule got.
+
+    Raises
+    ------
+    RuleActionError
+        When an expression has no scalar value.
+    """
+    message = ministack_iot._rule_message(payload)
+
+    def replace(match: re.Match[str]) -> str:
+        value = ministack_iot._eval_select_expr(match.group(1), topic, payload, message, None)
+        if value is ministack_iot._MISSING or isinstance(value, (dict, list)):
+            raise RuleActionError(f"cannot expand {match.group()} in {text!r}")
+        return str(value)
+
+    return _TEMPLATE.sub(replace, text)
+
+
+def _encode(event: object) -> bytes:
+    return event.encode() if isinstance(event, str) else json.dumps(event, ensure_ascii=False).encode()
