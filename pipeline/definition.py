@@ -33,14 +33,13 @@ def build_definition(spec: WorkloadSpec, *, region: str) -> dict[str, Any]:
     Raises
     ------
     InvalidInputError
-        If the spec asks for what AWS cannot do.
+        If the workflow cannot train the detector that the spec asks for.
     """
     return definition_of(settings_of(spec, region))
 
 
 def definition_of(settings: WorkflowSettings) -> dict[str, Any]:
     """Return the state machine of a workload's settings; see `build_definition`."""
-    settings.validate()
     jobs = Jobs(settings)
     detector = detector_of(jobs)
     cleaning = _fail(jobs)

@@ -10,16 +10,15 @@ from pipeline.contracts import path
 from pipeline.detectors import Detector
 from pipeline.evaluation import SCORES_TYPE, model_containers
 from pipeline.jobs import Jobs
-from pipeline.settings import InstanceHosting, ServerlessHosting
+from pipeline.settings import InstanceHosting, Rollout, ServerlessHosting
 from pipeline.substitutions import Substitution
 from pipeline.tasks import JsonObject, formatted, lambda_task, service_task
 
 POLL_SECONDS = 5
-MAX_POLLS = 1440
-"""Two hours: more than the longest deployment with its baking period."""
-BAKE_SECONDS = 300
-"""How long alarms are watched with all traffic on the new model before the old one goes."""
-MAX_DEPLOYMENT_SECONDS = 3600
+MAX_POLLS = 2880
+"""Four hours: more than the longest deployment with its two periods of watching."""
+DEPLOYMENT_SECONDS = 3600
+"""Time for a deployment beside those periods."""
 CONTAINER_START_SECONDS = 600
 
 IN_PROGRESS = ("Creating", "Updating", "SystemUpdating", "RollingBack")
@@ -135,6 +134,7 @@ def create_endpoint(jobs: Jobs) -> Task:
 
 def update_endpoint(jobs: Jobs) -> Task:
     """Replace the serving model, blue/green; SageMaker goes back to the old one when an alarm fires."""
+    rollout = jobs.settings.rollout
     return service_task(
         "UpdateEndpoint",
         "aws-sdk:sagemaker:updateEndpoint",
@@ -143,9 +143,9 @@ def update_endpoint(jobs: Jobs) -> Task:
             "EndpointConfigName": path("run.names.endpoint_config"),
             "DeploymentConfig": {
                 "BlueGreenUpdatePolicy": {
-                    "TrafficRoutingConfiguration": _traffic(jobs.settings.hosting),
-                    "TerminationWaitInSeconds": BAKE_SECONDS,
-                    "MaximumExecutionTimeoutInSeconds": MAX_DEPLOYMENT_SECONDS,
+                    "TrafficRoutingConfiguration": _traffic(rollout),
+                    "TerminationWaitInSeconds": rollout.wait_seconds,
+                    "MaximumExecutionTimeoutInSeconds": DEPLOYMENT_SECONDS + 2 * rollout.wait_seconds,
                 },
                 "AutoRollbackConfiguration": {
                     "Alarms": [
@@ -230,12 +230,11 @@ def _data_capture(percent: int) -> JsonObject:
     }
 
 
-def _traffic(hosting: InstanceHosting | ServerlessHosting) -> JsonObject:
-    """A canary needs a fleet to be a part of; one instance is replaced at once and then watched."""
-    if isinstance(hosting, InstanceHosting) and hosting.instance_count > 1:
-        return {
+def _traffic(rollout: Rollout) -> JsonObject:
+    traffic: JsonObject = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": rollout.wait_seconds}
+    if rollout.canary_percent is not None:
+        traffic |= {
             "Type": "CANARY",
-            "CanarySize": {"Type": "INSTANCE_COUNT", "Value": 1},
-            "WaitIntervalInSeconds": BAKE_SECONDS,
+            "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": rollout.canary_percent},
         }
-    return {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": BAKE_SECONDS}
+    return traffic

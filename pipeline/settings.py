@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import WorkloadPlan
 
 if TYPE_CHECKING:
     from workloads.spec import WorkloadSpec
-
-DEFAULT_JOB_INSTANCE = "ml.m5.large"
 
 
 @dataclass(frozen=True)
@@ -31,6 +28,16 @@ class ServerlessHosting:
 
 
 @dataclass(frozen=True)
+class Rollout:
+    """How traffic moves to a new model."""
+
+    canary_percent: int | None
+    """First part of the new fleet's capacity; None moves all traffic at once."""
+    wait_seconds: int
+    """How long the alarms watch before the next step, and again before the old fleet goes."""
+
+
+@dataclass(frozen=True)
 class WorkflowSettings:
     """Constants of one workload's definition."""
 
@@ -38,36 +45,31 @@ class WorkflowSettings:
     region: str
     hosting: InstanceHosting | ServerlessHosting
     capture_percent: int
-    job_instance: str = DEFAULT_JOB_INSTANCE
+    rollout: Rollout
+    job_instance: str
 
     @property
     def workload(self) -> str:
         """Name of the workload."""
         return self.plan.workload
 
-    def validate(self) -> None:
-        """Refuse what AWS would refuse only in the middle of a run.
-
-        Raises
-        ------
-        InvalidInputError
-            If the endpoint is serverless and the model is an inference pipeline.
-        """
-        if isinstance(self.hosting, ServerlessHosting) and self.plan.detector.algorithm == "rcf":
-            raise InvalidInputError(
-                f"workload {self.workload}: a serverless endpoint cannot serve the two containers that "
-                "detector.algorithm 'rcf' needs; set endpoint.instance_type"
-            )
-
 
 def settings_of(spec: WorkloadSpec, region: str) -> WorkflowSettings:
     """Return the constants that a spec gives its workflow."""
-    endpoint = spec.endpoint
+    endpoint, rollout = spec.endpoint, spec.endpoint.rollout
     hosting: InstanceHosting | ServerlessHosting
     if endpoint.serverless is not None:
         hosting = ServerlessHosting(endpoint.serverless.memory_mb, endpoint.serverless.max_concurrency)
     else:
         hosting = InstanceHosting(endpoint.instance_type, endpoint.instance_count)
     return WorkflowSettings(
-        plan=spec.plan(), region=region, hosting=hosting, capture_percent=endpoint.capture_percent
+        plan=spec.plan(),
+        region=region,
+        hosting=hosting,
+        capture_percent=endpoint.capture_percent,
+        rollout=Rollout(
+            canary_percent=rollout.canary_percent if rollout.traffic == "canary" else None,
+            wait_seconds=int(rollout.wait.total_seconds()),
+        ),
+        job_instance=spec.training.instance_type,
     )

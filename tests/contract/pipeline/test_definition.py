@@ -9,12 +9,11 @@ from collections import deque
 from typing import Any, get_type_hints
 
 import pytest
-from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import DetectorPlan, GatePlan, MeasurePlan, TimestampPlan, WorkloadPlan
 
 from pipeline.contracts import OUTPUTS, Failure
 from pipeline.definition import definition_of
-from pipeline.settings import InstanceHosting, ServerlessHosting, WorkflowSettings
+from pipeline.settings import InstanceHosting, Rollout, ServerlessHosting, WorkflowSettings
 from pipeline.substitutions import Substitution
 from tests.contract.pipeline.asl import paths_in, successors, used_paths
 
@@ -25,11 +24,21 @@ PLAN = WorkloadPlan(
     interval_seconds=3600,
 )
 SETTINGS = WorkflowSettings(
-    plan=PLAN, region="us-east-1", hosting=InstanceHosting("ml.m5.large", 1), capture_percent=20
+    plan=PLAN,
+    region="us-east-1",
+    hosting=InstanceHosting("ml.m5.large", 1),
+    capture_percent=20,
+    rollout=Rollout(canary_percent=None, wait_seconds=300),
+    job_instance="ml.m5.large",
 )
 VARIANTS = {
     "one instance": SETTINGS,
-    "fleet": dataclasses.replace(SETTINGS, hosting=InstanceHosting("ml.m5.large", 3)),
+    "fleet": dataclasses.replace(
+        SETTINGS,
+        hosting=InstanceHosting("ml.m5.large", 3),
+        rollout=Rollout(canary_percent=10, wait_seconds=3600),
+    ),
+    "serverless": dataclasses.replace(SETTINGS, hosting=ServerlessHosting(2048, 5), capture_percent=0),
     "no comparison": dataclasses.replace(
         SETTINGS, plan=dataclasses.replace(PLAN, gate=GatePlan(beat_champion=False))
     ),
@@ -206,11 +215,14 @@ def test_an_update_rolls_back_on_both_alarms() -> None:
     assert deployment["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]["Type"] == "ALL_AT_ONCE"
 
 
-def test_a_fleet_is_updated_by_a_canary() -> None:
+def test_a_canary_takes_its_share_and_the_time_limit_leaves_room_for_both_waits() -> None:
     states = definition_of(VARIANTS["fleet"])["States"]
 
     policy = states["UpdateEndpoint"]["Parameters"]["DeploymentConfig"]["BlueGreenUpdatePolicy"]
-    assert policy["TrafficRoutingConfiguration"]["CanarySize"] == {"Type": "INSTANCE_COUNT", "Value": 1}
+    traffic = policy["TrafficRoutingConfiguration"]
+    assert traffic["CanarySize"] == {"Type": "CAPACITY_PERCENT", "Value": 10}
+    waits = traffic["WaitIntervalInSeconds"] + policy["TerminationWaitInSeconds"]
+    assert waits < policy["MaximumExecutionTimeoutInSeconds"] <= 28_800  # the API's limit
 
 
 def test_without_comparison_the_champion_is_not_scored() -> None:
@@ -229,13 +241,6 @@ def test_the_users_hyperparameters_win_but_not_over_the_feature_dimension() -> N
     assert sent["num_trees"] == "77"
     assert sent["num_samples_per_tree"] == "256"
     assert int(sent["feature_dim"]) >= PLAN.features.shingle
-
-
-def test_a_serverless_endpoint_of_two_containers_is_refused() -> None:
-    settings = dataclasses.replace(SETTINGS, hosting=ServerlessHosting(memory_mb=2048, max_concurrency=5))
-
-    with pytest.raises(InvalidInputError, match=r"water_flow.*endpoint\.instance_type"):
-        definition_of(settings)
 
 
 def test_a_definition_does_not_depend_on_the_ambient_region(monkeypatch: pytest.MonkeyPatch) -> None:
