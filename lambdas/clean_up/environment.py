@@ -4,7 +4,8 @@ Permissions
 -----------
 - `dynamodb:GetItem`, `DeleteItem` on the series table
 - `sagemaker:DescribeEndpoint`, `DeleteEndpoint`, `UpdateEndpoint` on `endpoint/watchkeeper-*`
-- `sagemaker:DescribeEndpointConfig`, `DeleteEndpointConfig`, `UpdateEndpoint` on `endpoint-config/watchkeeper-*`
+- `sagemaker:DescribeEndpointConfig`, `DeleteEndpointConfig`, `UpdateEndpoint` on
+  `endpoint-config/watchkeeper-*`
 - `sagemaker:DescribeModel`, `DeleteModel` on `model/watchkeeper-*`
 - `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the keys of the bucket and the table
 """

@@ -42,8 +42,8 @@ def check_deployment(
         raise ContractViolationError(f"endpoint {name} does not exist, although it was deployed")
     if live.endpoint_config != asked:
         raise EndpointRolledBackError(
-            f"endpoint {name} was rolled back: it is {live.status} with configuration {live.endpoint_config}, "
-            f"asked for was {asked}; {live.failure_reason or 'SageMaker gives no reason'}"
+            f"endpoint {name} was rolled back: it is {live.status} with configuration "
+            f"{live.endpoint_config}, asked for was {asked}; {live.failure_reason or 'no reason given'}"
         )
     if live.status != IN_SERVICE:
         raise ContractViolationError(
