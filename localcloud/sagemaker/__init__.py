@@ -1,14 +1,16 @@
 """The laptop's SageMaker.
 
-Control plane: documents checked by the service model that botocore pins, stored in one JSON file. Jobs and endpoints: the
-images' programs as child processes under the /opt/ml contract. What AWS has and the laptop has not is refused by name
-with ``UnsupportedOperation``.
+Control plane: documents checked by the service model that botocore pins, stored in one JSON file. Jobs and
+endpoints: the images' programs as child processes under the /opt/ml contract. What AWS has and the laptop has
+not is refused by name with ``UnsupportedOperation``.
 
-Simulated: an instance type and count is remembered and not obeyed (one process a container); a VPC, a KMS key, a role and
-spot capacity are remembered and not used; network isolation takes away credentials, endpoint and proxies. After a
-restart of the server, endpoints in service are served again and running jobs run again from their start.
+Simulated: an instance type and count is remembered and not obeyed (one process a container); a VPC, a KMS
+key, a role and spot capacity are remembered and not used; network isolation takes away credentials, endpoint
+and proxies. After a restart of the server, endpoints in service are served again and running jobs run again
+from their start.
 
-The server calls `install`, `restore`, `snapshot` and `shutdown`, in the order that `localcloud.settings` states.
+The server calls `install`, `restore`, `snapshot` and `shutdown`, in the order that `localcloud.settings`
+states.
 """
 
 from typing import Any
@@ -20,7 +22,7 @@ _parts: "list[Any]" = []
 
 
 def install(settings: Settings, images: ImageSource | None = None) -> None:
-    """Register SageMaker with ministack: API, Step Functions integrations, CloudFormation types. Loads the state.
+    """Load the state and register with ministack: API, Step Functions integrations, CloudFormation types.
 
     Parameters
     ----------

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from localcloud.sagemaker import listing, registry, requests
 from localcloud.sagemaker.context import Context
+from localcloud.sagemaker.description import describe_endpoint
 from localcloud.sagemaker.endpoints import EndpointSupervisor
-from localcloud.sagemaker.endpoints import describe as describe_endpoint
 from localcloud.sagemaker.errors import SageMakerError, UnsupportedError
 from localcloud.sagemaker.jobs import JobSupervisor
 from localcloud.sagemaker.kinds import (
@@ -53,9 +53,9 @@ class Api:
         request
             The request's members.
         owner
-            ARN of the Step Functions execution that calls, if one does. An execution that is resumed after a restart
-            of the server enters its last state again; what it had created there before is then answered as if it had
-            just been created, and not refused as a duplicate.
+            ARN of the Step Functions execution that calls, if one does. An execution that is resumed after a
+            restart of the server enters its last state again; what it had created there before is then
+            answered as if it had just been created, and not refused as a duplicate.
 
         Raises
         ------

@@ -36,7 +36,7 @@ class DataCapture:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread: the gateway is about to leave. What was captured in the last second is not uploaded."""
+        """End the thread; what was captured in the last second is not uploaded."""
         self._stop.set()
 
     def record(

@@ -1,7 +1,7 @@
 """The CloudFormation types of SageMaker: made through the same operations that a client calls.
 
-``Ref`` is the ARN and ``Fn::GetAtt`` gives the name, as AWS documents for each of these types. A change of a model or an
-endpoint configuration is a replacement; an endpoint is updated in place, and waited for.
+``Ref`` is the ARN and ``Fn::GetAtt`` gives the name, as AWS documents for each of these types. A change of a
+model or an endpoint configuration is a replacement; an endpoint is updated in place, and waited for.
 """
 
 import secrets
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ministack.services.cloudformation import provisioners, stacks
 
 from localcloud.sagemaker.api import Api
-from localcloud.sagemaker.errors import SageMakerError, InvalidRequestError
+from localcloud.sagemaker.errors import InvalidRequestError, SageMakerError
 from localcloud.sagemaker.kinds import ENDPOINT, ENDPOINT_CONFIG, MODEL, MODEL_PACKAGE_GROUP, Kind
 from localcloud.sagemaker.shapes import Document, coerce, service_model
 

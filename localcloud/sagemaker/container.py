@@ -36,8 +36,9 @@ def environment(
     own
         The request's own variables; they win.
     isolated
-        Network isolation. A process has no network namespace of its own without privileges, so this is what can be
-        done: no credentials, no endpoint, and proxies that refuse every connection that is not to the laptop itself.
+        Network isolation. A process has no network namespace of its own without privileges, so this is what
+        can be done: no credentials, no endpoint, and proxies that refuse every connection that is not to the
+        laptop itself.
     """
     variables = {
         "PATH": f"{image.python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",

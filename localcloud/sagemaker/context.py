@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import boto3
 from botocore.config import Config
 
+from localcloud.environment import client_environment
 from localcloud.sagemaker.errors import JobFailedError
 from localcloud.sagemaker.store import Store
 from localcloud.settings import Settings
@@ -52,6 +53,7 @@ class Context:
         self.image = image_source
         self.folder = settings.home / "sagemaker"
         self.store = Store(self.folder / "state.json", region=settings.region, account=settings.account)
+        self._credentials = client_environment(settings)
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -63,15 +65,15 @@ class Context:
                     service,
                     endpoint_url=self.settings.endpoint_url,
                     region_name=self.settings.region,
-                    aws_access_key_id="test",
-                    aws_secret_access_key="test",
+                    aws_access_key_id=self._credentials["AWS_ACCESS_KEY_ID"],
+                    aws_secret_access_key=self._credentials["AWS_SECRET_ACCESS_KEY"],
                     config=Config(max_pool_connections=32, retries={"max_attempts": 5, "mode": "standard"}),
                 )
             return self._clients[service]
 
 
 def registry_images(home: Path) -> ImageSource:
-    """Return the source that finds images in `localcloud.images`, and builds their environments at first use."""
+    """Return the source of the images in `localcloud.images`, which are built at first use."""
     from localcloud.images.registry import (
         ImageEnvironmentError,
         UnknownImageError,

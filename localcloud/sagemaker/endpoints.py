@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from localcloud.sagemaker.context import Context
 from localcloud.sagemaker.deployment import Deployment, DeploymentPolicy, RolledBackError
-from localcloud.sagemaker.errors import JobFailedError, InvalidRequestError
+from localcloud.sagemaker.errors import InvalidRequestError, JobFailedError
 from localcloud.sagemaker.fleet import Fleet, plan_of
 from localcloud.sagemaker.kinds import ENDPOINT
 from localcloud.sagemaker.logs import LogSender
@@ -26,7 +26,6 @@ class LiveEndpoint:
         self.fleet: Fleet | None = None
         self.deployment: Deployment | None = None
         self.changed = threading.Condition()
-        self.thread: threading.Thread | None = None
 
     def put(self, fleet: Fleet | None) -> None:
         """Set the fleet in service and wake those who wait for it."""
@@ -35,7 +34,7 @@ class LiveEndpoint:
             self.changed.notify_all()
 
     def wait_fleet(self, seconds: float) -> Fleet | None:
-        """Return the fleet that answers the next request; waits while an endpoint is served again after a restart."""
+        """Return the fleet that answers the next request; waits while it starts again after a restart."""
         deployment = self.deployment
         if deployment and (chosen := deployment.choose()):
             return chosen
@@ -129,7 +128,7 @@ class EndpointSupervisor:
                 variant = variants.get(change["VariantName"])
                 if variant is None:
                     raise InvalidRequestError(
-                        f'Could not find variant "{change["VariantName"]}" of endpoint "{endpoint["EndpointArn"]}".'
+                        f'Could not find variant "{change["VariantName"]}" of endpoint "{name}".'
                     )
                 if "DesiredWeight" in change:
                     variant["InitialVariantWeight"] = change["DesiredWeight"]
@@ -178,8 +177,22 @@ class EndpointSupervisor:
     def _begin(self, name: str, work: Callable[[str, LiveEndpoint], None]) -> None:
         with self._lock:
             live = self._live.setdefault(name, LiveEndpoint())
-        live.thread = threading.Thread(target=work, args=(name, live), name=f"endpoint-{name}", daemon=True)
-        live.thread.start()
+        threading.Thread(
+            target=self._carry_out, args=(name, live, work), name=f"endpoint-{name}", daemon=True
+        ).start()
+
+    def _carry_out(self, name: str, live: LiveEndpoint, work: Callable[[str, LiveEndpoint], None]) -> None:
+        settled = False
+        try:
+            work(name, live)
+            settled = True
+        finally:  # an endpoint is never left in a state that nobody ends
+            if not settled:
+                self._settle(
+                    name,
+                    EndpointStatus="Failed",
+                    FailureReason="InternalServerError: see the log of the local cloud",
+                )
 
     def _create(self, name: str, live: LiveEndpoint) -> None:
         endpoint = self._context.store.get(ENDPOINT, name)
@@ -252,59 +265,6 @@ class EndpointSupervisor:
             endpoint.update(members, LastModifiedTime=time.time())
             for member in [member for member, value in endpoint.items() if value is None]:
                 del endpoint[member]
-
-
-def describe(endpoint: Document) -> Document:
-    """Return the members of ``DescribeEndpoint`` that follow from what serves the endpoint."""
-    plan, update = endpoint["_plan"], endpoint.get("_update")
-    derived: Document = {}
-    if endpoint["EndpointStatus"] not in ("Creating", "Failed"):
-        derived["ProductionVariants"] = [_variant(variant, endpoint) for variant in plan["variants"]]
-    if plan["capture"]:
-        capture = plan["capture"]
-        enabled = capture.get("EnableCapture", True)
-        derived["DataCaptureConfig"] = {
-            "EnableCapture": enabled,
-            "CaptureStatus": "Started" if enabled else "Stopped",
-            "CurrentSamplingPercentage": capture["InitialSamplingPercentage"],
-            "DestinationS3Uri": capture["DestinationS3Uri"],
-            "KmsKeyId": capture.get("KmsKeyId", ""),
-        }
-    if update:
-        derived["PendingDeploymentSummary"] = {
-            "EndpointConfigName": update["plan"]["configuration"],
-            "StartTime": update["started_at"],
-            "ProductionVariants": [
-                {"VariantName": variant["VariantName"], "VariantStatus": [{"Status": "Creating"}]}
-                for variant in update["plan"]["variants"]
-            ],
-        }
-    return {**endpoint, **derived}
-
-
-def _variant(variant: Document, endpoint: Document) -> Document:
-    weight = variant.get("InitialVariantWeight", 1.0)
-    described: Document = {
-        "VariantName": variant["VariantName"],
-        "DeployedImages": [
-            {
-                "SpecifiedImage": container["Image"],
-                "ResolvedImage": container["Image"],
-                "ResolutionTime": endpoint["CreationTime"],
-            }
-            for container in variant["containers"]
-            if "Image" in container
-        ],
-        "CurrentWeight": weight,
-        "DesiredWeight": weight,
-    }
-    if "ServerlessConfig" in variant:
-        described["CurrentServerlessConfig"] = variant["ServerlessConfig"]
-        described["CurrentInstanceCount"] = described["DesiredInstanceCount"] = 0
-    else:
-        count = variant.get("InitialInstanceCount", 1)
-        described["CurrentInstanceCount"] = described["DesiredInstanceCount"] = count
-    return described
 
 
 def _retain(plan: Document, old: Document, excluded: list[Document]) -> None:

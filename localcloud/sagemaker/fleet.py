@@ -1,6 +1,7 @@
 """The processes that serve one endpoint configuration: a chain of containers for each production variant.
 
-A variant has one chain whatever its instance count is; `DescribeEndpoint` answers the count that was asked for.
+A variant has one chain whatever its instance count is; `DescribeEndpoint` answers the count that was asked
+for.
 """
 
 import logging
@@ -17,14 +18,15 @@ from localcloud.sagemaker.context import Context
 from localcloud.sagemaker.errors import JobFailedError
 from localcloud.sagemaker.kinds import ENDPOINT_CONFIG, MODEL
 from localcloud.sagemaker.logs import ENDPOINT_GROUP, LogSender
-from localcloud.sagemaker.serving import Chain, UnhealthyError, containers_of, require_images
+from localcloud.sagemaker.model_data import containers_of, require_images
+from localcloud.sagemaker.serving import Chain, UnhealthyError
 from localcloud.sagemaker.shapes import Document
 
 logger = logging.getLogger(__name__)
 
 
 def plan_of(context: Context, configuration: str) -> Document:
-    """Return all that is needed to serve a configuration, so that later deletions of it or its models do no harm.
+    """Return all that is needed to serve a configuration, also when it or its models are deleted.
 
     Raises
     ------
@@ -105,7 +107,7 @@ class Fleet:
         """Choose a variant by weight."""
         if len(self._weights) == 1:
             return next(iter(self._weights))
-        names, weights = zip(*self._weights.items(), strict=True)
+        names, weights = list(self._weights), list(self._weights.values())
         return random.choices(names, weights if any(weights) else None)[0]
 
     @property

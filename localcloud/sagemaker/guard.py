@@ -1,8 +1,9 @@
 """Runs one container's program and makes sure that nothing of it outlives the server.
 
-The server runs this file as a program (standard library only, no site packages) and holds the write end of its standard
-input. When the server dies, however it dies, that pipe closes, and the program is killed with everything that it
-started. On Linux the guard adopts orphans, so that a process that left the group is found too.
+The server runs this file as a program (standard library only, no site packages) and holds the write end of
+its standard input. When the server dies, however it dies, that pipe closes, and the program is killed with
+everything that it started. On Linux the guard adopts orphans, so that a process that left the group is found
+too.
 """
 
 import contextlib
@@ -27,8 +28,11 @@ def main(argv: list[str]) -> int:
     with contextlib.suppress(OSError):  # so that jobs never starve the gateway that serves them
         os.nice(5)
     process = subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_guard
-    )  # one prepared C call
+        argv,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=_die_with_guard,  # noqa: PLW1509  # there is one thread yet
+    )
     signal.signal(signal.SIGTERM, lambda *_: _signal_group(process.pid, signal.SIGTERM))
     threading.Thread(target=_watch_server, args=(process.pid,), daemon=True).start()
     code = process.wait()

@@ -1,7 +1,7 @@
 """The life of a job: started in a thread, stopped, failed, run again after a restart.
 
-A job that was running when the server died runs again from its start: its inputs are in S3, and its outputs are
-uploaded only at its end, so that nothing is half done.
+A job that was running when the server died runs again from its start: its inputs are in S3, and its outputs
+are uploaded only at its end, so that nothing is half done.
 """
 
 import logging
@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.sagemaker.child import Child
 from localcloud.sagemaker.context import Context
-from localcloud.sagemaker.errors import JobFailedError, JobStoppedError, InvalidRequestError
+from localcloud.sagemaker.errors import InvalidRequestError, JobFailedError, JobStoppedError, SageMakerError
 from localcloud.sagemaker.kinds import JOBS, PROCESSING_JOB, TRAINING_JOB, TRANSFORM_JOB, Kind
 from localcloud.sagemaker.logs import LogSender, LogStream
 from localcloud.sagemaker.metrics import MetricSender
@@ -119,7 +119,7 @@ class Runner(Protocol):
     def run(self, run: Run) -> None:
         """Do the whole work; raise `JobFailedError` or `JobStoppedError`."""
 
-    def finish(self, run: Run, status: str, reason: str | None) -> None:
+    def finish(self, run: Run, status: str, reason: str) -> None:
         """Write the final status."""
 
 
@@ -181,14 +181,15 @@ class JobSupervisor:
 
     def _run(self, run: Run) -> None:
         runner = self._runners[run.kind.resource]
-        status, reason = "Completed", None
+        status, reason = "Failed", "InternalServerError: see the log of the local cloud"
         try:
             runner.run(run)
+            status, reason = "Completed", ""
         except JobStoppedError:
-            status = "Stopped"
+            status, reason = "Stopped", ""
         except JobFailedError as error:
             status, reason = "Failed", str(error)[:REASON_LENGTH]
-        except (ClientError, BotoCoreError, OSError) as error:
+        except (SageMakerError, ClientError, BotoCoreError, OSError) as error:
             logger.exception("%s %s", run.kind.resource, run.name)
             status, reason = "Failed", f"InternalServerError: {error}"[:REASON_LENGTH]
         finally:

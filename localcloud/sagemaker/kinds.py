@@ -1,4 +1,4 @@
-"""The kinds of resources that the laptop's SageMaker has, with AWS's words for what can go wrong with each."""
+"""The kinds of resources of the laptop's SageMaker, with AWS's words for what can go wrong with each."""
 
 from dataclasses import dataclass
 
@@ -47,8 +47,8 @@ def _job(word: str) -> Kind:
         missing="Requested resource not found."
         if word == "Training"
         else "Could not find requested job with name: {name}",
-        duplicate=f"{word} job names must be unique within an AWS account and region, and a {word.lower()} job "
-        "with this name already exists ({arn})",
+        duplicate=f"{word} job names must be unique within an AWS account and region, and a "
+        f"{word.lower()} job with this name already exists ({{arn}})",
         list_member=f"{word}JobSummaries",
         status=f"{word}JobStatus",
         is_job=True,

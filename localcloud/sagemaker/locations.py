@@ -53,8 +53,8 @@ def join(prefix: str, *parts: str) -> str:
 def listed(s3: S3Client, uri: str) -> list[tuple[str, str]]:
     """List objects as (key, name relative to the prefix).
 
-    A prefix that is one object's whole key gives that object under its own file name. A prefix that ends in the middle
-    of a name (``data/part-``) gives names relative to its folder.
+    A prefix that is one object's whole key gives that object under its own file name. A prefix that ends in
+    the middle of a name (``data/part-``) gives names relative to its folder.
 
     Raises
     ------
@@ -76,8 +76,9 @@ def listed(s3: S3Client, uri: str) -> list[tuple[str, str]]:
             found.append((key, relative))
     if not found:
         raise JobFailedError(
-            f'ClientError: Data download failed: No S3 objects found under S3 URL "{uri}" given in input data source. '
-            "Please ensure that the bucket exists in the selected region, and that objects exist under that S3 prefix."
+            f'ClientError: Data download failed: No S3 objects found under S3 URL "{uri}" given in input '
+            "data source. Please ensure that the bucket exists in the selected region, and that objects "
+            "exist under that S3 prefix."
         )
     return found
 

@@ -1,5 +1,6 @@
 """Output of jobs and endpoints in CloudWatch Logs, sent in batches by one thread."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -59,14 +60,11 @@ class LogStream:
                 raise
 
     def _create(self, client: Any) -> None:
-        for create, names in (
-            (client.create_log_group, {"logGroupName": self.group}),
-            (client.create_log_stream, {"logGroupName": self.group, "logStreamName": self.name}),
-        ):
-            try:
-                create(**names)
-            except client.exceptions.ResourceAlreadyExistsException:
-                continue
+        exists = client.exceptions.ResourceAlreadyExistsException
+        with contextlib.suppress(exists):
+            client.create_log_group(logGroupName=self.group)
+        with contextlib.suppress(exists):
+            client.create_log_stream(logGroupName=self.group, logStreamName=self.name)
         self._exists = True
 
 

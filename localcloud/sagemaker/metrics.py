@@ -70,7 +70,10 @@ class MetricSender:
 
     def _run(self) -> None:
         while not self._stop.wait(_FLUSH_SECONDS):
-            try:
-                self.send()
-            except (ClientError, BotoCoreError) as error:
-                logger.warning("metrics of SageMaker were not put: %s", error)
+            self._try_send()
+
+    def _try_send(self) -> None:
+        try:
+            self.send()
+        except (ClientError, BotoCoreError) as error:
+            logger.warning("metrics of SageMaker were not put: %s", error)

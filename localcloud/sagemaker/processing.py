@@ -56,7 +56,7 @@ def run(run: Run) -> None:
         locations.upload_folder(run.s3, locations.local_path(target["LocalPath"], root), target["S3Uri"])
 
 
-def finish(run: Run, status: str, reason: str | None) -> None:
+def finish(run: Run, status: str, reason: str) -> None:
     """Write the final status, its time and the reason of a failure."""
 
     def change(job: Document) -> None:

@@ -40,7 +40,8 @@ def create_package(context: Context, request: Document, owner: str | None) -> Do
     named, grouped = request.get("ModelPackageName"), request.get("ModelPackageGroupName")
     if named and grouped:
         raise InvalidRequestError(
-            "Both ModelPackageName and ModelPackageGroupName are provided in the input. Cannot determine which one to use."
+            "Both ModelPackageName and ModelPackageGroupName are provided in the input. "
+            "Cannot determine which one to use."
         )
     if not named and not grouped:
         raise InvalidRequestError("Missing ARN.")

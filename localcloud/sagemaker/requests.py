@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from localcloud.sagemaker.errors import UnsupportedError, InvalidRequestError
+from localcloud.sagemaker.errors import InvalidRequestError, UnsupportedError
 from localcloud.sagemaker.locations import join
 from localcloud.sagemaker.shapes import Document
 
@@ -171,7 +171,8 @@ def _required(request: Document, member: str) -> Any:
     if not request.get(member):
         path = member[0].lower() + member[1:]
         raise InvalidRequestError(
-            f"1 validation error detected: Value null at '{path}' failed to satisfy constraint: Member must not be null"
+            f"1 validation error detected: Value null at '{path}' failed to satisfy constraint: "
+            "Member must not be null"
         )
     return request[member]
 

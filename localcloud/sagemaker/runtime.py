@@ -1,4 +1,4 @@
-"""InvokeEndpoint: a request through a variant's containers, with its headers, errors, metrics and data capture."""
+"""InvokeEndpoint: a request through a variant's containers, its headers, errors, metrics and capture."""
 
 import json
 import time
@@ -128,8 +128,8 @@ class Runtime:
         if len(body) > limit:
             raise SageMakerError(
                 "ValidationError",
-                "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length "
-                f"less than or equal to {limit}",
+                "1 validation error detected: Value at 'body' failed to satisfy constraint: "
+                f"Member must have length less than or equal to {limit}",
             )
 
     def _measure(

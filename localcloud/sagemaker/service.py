@@ -14,7 +14,7 @@ from localcloud.sagemaker.api import Api
 from localcloud.sagemaker.capture import DataCapture
 from localcloud.sagemaker.context import Context, ImageSource, registry_images
 from localcloud.sagemaker.endpoints import EndpointSupervisor
-from localcloud.sagemaker.errors import SageMakerError, UnsupportedError, InvalidRequestError
+from localcloud.sagemaker.errors import InvalidRequestError, SageMakerError, UnsupportedError
 from localcloud.sagemaker.jobs import JobSupervisor, default_runners
 from localcloud.sagemaker.logs import LogSender
 from localcloud.sagemaker.metrics import MetricSender

@@ -9,18 +9,15 @@ from pathlib import Path
 
 import urllib3
 
-from localcloud.sagemaker import locations
 from localcloud.sagemaker.child import Child
 from localcloud.sagemaker.container import environment, make_root
 from localcloud.sagemaker.context import Context
-from localcloud.sagemaker.errors import JobFailedError
-from localcloud.sagemaker.kinds import MODEL_PACKAGE
 from localcloud.sagemaker.logs import LogSender, LogStream
+from localcloud.sagemaker.model_data import fetch_code, fetch_model
 from localcloud.sagemaker.shapes import Document
 
 _PING_SECONDS = 0.03
 _PING_TIMEOUT_SECONDS = 2.0  # AWS's limit for an answer to /ping
-_SUBMIT_DIRECTORY = "SAGEMAKER_SUBMIT_DIRECTORY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +45,6 @@ class UnhealthyError(Exception):
     """A container ended, or did not pass the health check in time."""
 
 
-def containers_of(context: Context, model: Document) -> list[Document]:
-    """Return the container definitions of a model, those of a model package in the place where it is named."""
-    definitions = model.get("Containers") or [model["PrimaryContainer"]]
-    resolved: list[Document] = []
-    for definition in definitions:
-        if "ModelPackageName" in definition:
-            kind, name = context.store.by_arn(definition["ModelPackageName"])
-            package = context.store.get(kind, name) if kind is MODEL_PACKAGE else {}
-            resolved += [
-                {
-                    **container,
-                    "Environment": {**container.get("Environment", {}), **definition.get("Environment", {})},
-                }
-                for container in package["InferenceSpecification"]["Containers"]
-            ]
-        else:
-            resolved.append(definition)
-    return [
-        {
-            **definition,
-            "ContainerHostname": definition.get("ContainerHostname") or _hostname(index, len(resolved)),
-        }
-        for index, definition in enumerate(resolved, start=1)
-    ]
-
-
 class ServingContainer:
     """One container's process with its keep-alive connections."""
 
@@ -85,8 +56,8 @@ class ServingContainer:
         image = context.image(definition["Image"])
         make_root(root, "model")
         variables = dict(definition.get("Environment", {}))
-        _fetch_model(context, definition, root)
-        _fetch_code(context, variables, root)
+        fetch_model(context, definition, root)
+        fetch_code(context, variables, root)
         port = _free_port()
         variables["SAGEMAKER_BIND_TO_PORT"] = str(port)
         variables["SAGEMAKER_SAFE_PORT_RANGE"] = f"{port}-{port}"
@@ -145,9 +116,9 @@ class ServingContainer:
             raise ContainerError(
                 self.hostname,
                 0,
-                "Your invocation timed out while waiting for a response from container "
-                f"{self.hostname}. Review the latency metrics for each container in Amazon CloudWatch, resolve the "
-                "issue, and try again.",
+                f"Your invocation timed out while waiting for a response from container {self.hostname}. "
+                "Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, "
+                "and try again.",
                 self.stream,
             ) from error
         except urllib3.exceptions.HTTPError as error:
@@ -242,44 +213,8 @@ class Chain:
             self._logs.close(container.stream)
 
 
-def _hostname(index: int, count: int) -> str:
-    return "primary" if count == 1 else f"container-{index}"
-
-
-def _fetch_model(context: Context, definition: Document, root: Path) -> None:
-    s3 = context.client("s3")
-    source = definition.get("ModelDataSource", {}).get("S3DataSource")
-    if source and source["CompressionType"] == "None":
-        locations.download(s3, source["S3Uri"], root / "model")
-    elif uri := (source["S3Uri"] if source else definition.get("ModelDataUrl")):
-        locations.extract_archive(s3, uri, root / "model")
-
-
-def _fetch_code(context: Context, variables: dict[str, str], root: Path) -> None:
-    """Unpack the code that the toolkit of AWS's images would download by itself."""
-    uri = variables.get(_SUBMIT_DIRECTORY, "")
-    if uri.startswith(("s3://", "https://")):
-        code = root / "model" / "code"
-        locations.extract_archive(context.client("s3"), uri, code)
-        variables[_SUBMIT_DIRECTORY] = str(code)
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def require_images(context: Context, definitions: list[Document]) -> None:
-    """Build the environments of a model's images before anything is started.
-
-    Raises
-    ------
-    JobFailedError
-        When the laptop has no such image.
-    """
-    for definition in definitions:
-        if "Image" not in definition:
-            raise JobFailedError(f"ClientError: container {definition['ContainerHostname']} names no image")
-        context.image(definition["Image"])

@@ -55,7 +55,8 @@ def _problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
             return
         for name in shape.required_members:
             if value.get(name) is None:
-                yield f"Value null at '{_join(path, name)}' failed to satisfy constraint: Member must not be null"
+                where = _join(path, name)
+                yield f"Value null at '{where}' failed to satisfy constraint: Member must not be null"
         for name, member in value.items():
             if name in shape.members and member is not None:
                 yield from _problems(shape.members[name], member, _join(path, name))

@@ -1,7 +1,7 @@
 """Every SageMaker resource as a document: what `Describe…` answers, plus members that begin with ``_``.
 
-The whole store is one JSON file, written under another name and renamed, so that a reader never sees half of it
-and a SIGKILL at any moment leaves the state of the last write.
+The whole store is one JSON file, written under another name and renamed, so that a reader never sees half of
+it and a SIGKILL at any moment leaves the state of the last write.
 """
 
 import copy

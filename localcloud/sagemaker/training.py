@@ -68,7 +68,7 @@ def run(run: Run) -> None:
         raise JobStoppedError(run.name)
 
 
-def finish(run: Run, status: str, reason: str | None) -> None:
+def finish(run: Run, status: str, reason: str) -> None:
     """Write the final status, its times and the reason of a failure."""
 
     def change(job: Document) -> None:

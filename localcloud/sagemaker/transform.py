@@ -1,4 +1,4 @@
-"""Runs a transform job: a model's containers started for the job, every input object sent through them in batches."""
+"""Runs a transform job: a model's containers, every input object sent through them in batches."""
 
 import gzip
 import json
@@ -12,7 +12,8 @@ from localcloud.sagemaker.errors import JobFailedError
 from localcloud.sagemaker.jobs import Run
 from localcloud.sagemaker.kinds import MODEL
 from localcloud.sagemaker.logs import TRANSFORM_GROUP
-from localcloud.sagemaker.serving import Chain, ContainerError, UnhealthyError, containers_of, require_images
+from localcloud.sagemaker.model_data import containers_of, require_images
+from localcloud.sagemaker.serving import Chain, ContainerError, UnhealthyError
 from localcloud.sagemaker.shapes import Document
 
 _MEGABYTE = 1024 * 1024
@@ -61,13 +62,14 @@ def run(run: Run) -> None:
     except UnhealthyError as error:
         run.check()
         raise JobFailedError(
-            f"AlgorithmError: The {error} container did not pass the ping health check. See job logs for more information."
+            f"AlgorithmError: The {error} container did not pass the ping health check. "
+            "See job logs for more information."
         ) from error
     finally:
         chain.end()
 
 
-def finish(run: Run, status: str, reason: str | None) -> None:
+def finish(run: Run, status: str, reason: str) -> None:
     """Write the final status, its time and the reason of a failure."""
 
     def change(job: Document) -> None:
@@ -80,12 +82,12 @@ def finish(run: Run, status: str, reason: str | None) -> None:
 
 
 class _Settings:
-    """How records are sent: the job's word, then the container's ``/execution-parameters``, then AWS's defaults."""
+    """How records are sent: as the job says, else the container's ``/execution-parameters``, else AWS."""
 
     def __init__(self, job: Document, chain: Chain) -> None:
         own = _execution_parameters(chain)
         source, client = job["TransformInput"], job.get("ModelClientConfig", {})
-        payload_mb: float = job.get("MaxPayloadInMB", own.get("MaxPayloadInMB", _DEFAULT_PAYLOAD_MB))
+        payload_mb = float({"MaxPayloadInMB": _DEFAULT_PAYLOAD_MB, **own, **job}["MaxPayloadInMB"])
         concurrent = job.get("MaxConcurrentTransforms") or own.get("MaxConcurrentTransforms") or 1
         self.limit = payload_mb * _MEGABYTE or math.inf  # 0 is no limit
         self.concurrent = max(1, min(int(concurrent), _CONCURRENT))
