@@ -26,7 +26,10 @@ class SageMakerPart:
         """Load SageMaker's own state."""
         await asyncio.to_thread(sagemaker.restore)
 
+    def snapshot(self) -> None:
+        """Write SageMaker's own state."""
+        sagemaker.snapshot()
+
     def shutdown(self) -> None:
         """End jobs and endpoints."""
-        sagemaker.snapshot()
         sagemaker.shutdown()

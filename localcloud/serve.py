@@ -3,12 +3,15 @@
 import asyncio
 import logging
 
-from localcloud import sagemaker, server
+from localcloud import server
+from localcloud.alarms import AlarmsPart
 from localcloud.cloudformation import CloudFormationPart
 from localcloud.events import EventsPart
+from localcloud.executions import ExecutionsPart
 from localcloud.firehose.part import FirehosePart
 from localcloud.iot import IotPart
 from localcloud.lambda_runtime.executor import LambdaExecutor
+from localcloud.persistence import PersistencePart
 from localcloud.sagemaker_part import SageMakerPart
 from localcloud.settings import Settings
 from localcloud.status import Status
@@ -22,26 +25,30 @@ def main() -> None:
     parts = build_parts(settings)
     for part in parts:
         part.install()
-    gateway = server.Gateway(parts, Status(settings, parts).document, lambda: None)
+    gateway = server.Gateway(parts, Status(settings, parts).document)
     try:
-        asyncio.run(server.run(settings, gateway, parts))
+        asyncio.run(server.run(settings, gateway))
     finally:
         server.leave(parts)
 
 
 def build_parts(settings: Settings) -> list[server.Part]:
-    """Return the parts in the order in which they are installed and started."""
-    firehose = FirehosePart(settings, lambda delete: delete())
-    parts: list[server.Part] = [
-        CloudFormationPart(),
+    """Return the parts in the order in which they are installed and started; they end in reverse order."""
+    persistence = PersistencePart(settings)
+    firehose = FirehosePart(settings, persistence.when_saved)
+    sagemaker = SageMakerPart(settings)
+    persistence.hooks.append(sagemaker.snapshot)
+    return [
         EventsPart(),
-        LambdaExecutor(settings),
+        AlarmsPart(settings),
+        LambdaExecutor(settings, persistence.touch),
         firehose,
         IotPart(settings, firehose),
+        sagemaker,
+        CloudFormationPart(),
+        ExecutionsPart(settings, persistence.touch),
+        persistence,
     ]
-    if hasattr(sagemaker, "install"):
-        parts.append(SageMakerPart(settings))
-    return parts
 
 
 if __name__ == "__main__":

@@ -51,16 +51,11 @@ class Gateway:
         What `up` serves beside ministack.
     status
         Answers ``/_localcloud/status``.
-    on_request
-        Called after each request that may have changed state.
     """
 
-    def __init__(
-        self, parts: list[Part], status: Callable[[], dict[str, Any]], on_request: Callable[[], None]
-    ) -> None:
+    def __init__(self, parts: list[Part], status: Callable[[], dict[str, Any]]) -> None:
         self._parts = parts
         self._status = status
-        self._on_request = on_request
         self._ready = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,8 +66,6 @@ class Gateway:
             await self._control(scope["path"].removeprefix(CONTROL_PREFIX), send)
         else:
             await ministack.app(scope, receive, send)
-            if scope["method"] not in ("GET", "HEAD"):
-                self._on_request()
 
     async def start_parts(self) -> None:
         """Start every part; then the server is ready."""
@@ -89,7 +82,7 @@ class Gateway:
             await _answer(send, 404, {"message": f"{CONTROL_PREFIX}{path}: known are ready and status"})
 
 
-async def run(settings: Settings, gateway: Gateway, parts: list[Part]) -> None:
+async def run(settings: Settings, gateway: Gateway) -> None:
     """Serve until SIGTERM or SIGINT, then end every part."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -100,7 +93,7 @@ async def run(settings: Settings, gateway: Gateway, parts: list[Part]) -> None:
     config.keep_alive_timeout = _KEEP_ALIVE_SECONDS
     config.accesslog = None
     config.loglevel = "WARNING"
-    serving = asyncio.create_task(serve(gateway, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]  # ASGI scopes are typed dicts there
+    serving = asyncio.create_task(serve(gateway, config, shutdown_trigger=stop.wait))
     starting = asyncio.create_task(_start_when_listening(settings, gateway))
     await asyncio.wait({serving, starting}, return_when=asyncio.FIRST_COMPLETED)
     if starting.done():

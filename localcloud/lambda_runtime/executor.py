@@ -33,10 +33,13 @@ class LambdaExecutor:
     ----------
     settings
         Of the local cloud.
+    on_change
+        Called after each invocation.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, on_change: Callable[[], None]) -> None:
         self._settings = settings
+        self._on_change = on_change
         self._store = PackageStore(settings.home / "lambda")
         self.pool = WorkerPool(settings.host, settings.lambda_concurrency, settings.lambda_idle_seconds)
         self._original: Callable[..., Result] = lambda_svc._execute_function_dispatch
@@ -87,6 +90,7 @@ class LambdaExecutor:
                 reason_code="ConcurrentInvocationLimitExceeded", msg=f"Rate Exceeded: {error}"
             )
             return throttled
+        self._on_change()
         lines = logs.invocation_lines(spec, request_id, outcome)
         logs.write(spec.log_group, stream, lines, outcome.lines)
         return _result(outcome, lines)

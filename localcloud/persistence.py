@@ -1,0 +1,197 @@
+"""State that survives SIGKILL: consistent snapshots of what changed, soon after it changed.
+
+A snapshot is taken in one go on the event loop, where ministack's handlers run, so that a message that moved from one
+service to another is in exactly one of them. Files are staged, committed by a marker, then renamed; a start finishes a
+commit that a kill interrupted. Ministack's own format and loader are used.
+
+Seams: ``app._build_persistence_save_dict``, ``app.SERVICE_HANDLERS`` (to see what changed), ``core.persistence``.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from ministack import app as ministack
+from ministack.core import persistence as ministack_persistence
+
+from localcloud.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+# Services that others change without a request of their own.
+_LINKED = ("sqs", "sns", "dynamodb", "stepfunctions", "eventbridge", "scheduler", "s3", "firehose", "iot")
+# Large, and nothing depends on them: saved now and then, and at the end.
+_SLOW = ("cloudwatch", "cloudwatch_logs", "lambda")
+_SLOW_SECONDS = 10.0
+_GAP_SECONDS = 0.02
+_SHARE = 10  # at most one part in so many of the time is spent on snapshots
+_ATTEMPTS = 20
+_COMMIT = "commit.json"
+_STAGED = ".staged"
+
+
+class PersistencePart:
+    """Saves state.
+
+    Parameters
+    ----------
+    settings
+        Of the local cloud.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._interval = settings.persistence_interval_seconds
+        self._folder = settings.home / "state"
+        self._changed: set[str] = set()
+        self._wake = threading.Event()
+        self._lock = threading.Lock()
+        self._waiting: list[Callable[[], None]] = []
+        self._hashes: dict[str, bytes] = {}
+        self._slow_saved_at = time.monotonic()
+        self._stopping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.hooks: list[Callable[[], None]] = []
+
+    def install(self) -> None:
+        """Finish an interrupted commit, and watch which services are called."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        finish_commit(self._folder)
+        for service, handler in list(ministack.SERVICE_HANDLERS.items()):
+            config = ministack.SERVICE_REGISTRY.get(service)
+            if config is not None:
+                key = str(config.get("state_key", config["module"]))
+                ministack.SERVICE_HANDLERS[service] = self._watched(key, handler)
+
+    async def start(self) -> None:
+        """Begin to save."""
+        self._loop = asyncio.get_running_loop()
+        threading.Thread(target=self._run, name="persistence", daemon=True).start()
+
+    def shutdown(self) -> None:
+        """Save everything once more; the event loop has ended."""
+        self._stopping = True
+        self._wake.set()
+        with self._lock:
+            self._save(_take(None))
+
+    def touch(self) -> None:
+        """Say that state changed outside a request."""
+        self._wake.set()
+
+    def when_saved(self, callback: Callable[[], None]) -> None:
+        """Call back when everything that is true now is on disk."""
+        self._waiting.append(callback)
+        self._wake.set()
+
+    def _watched(self, key: str, handler: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def watched(method: str, path: str, *rest: Any) -> Any:
+            answer = await handler(method, path, *rest)
+            if method not in ("GET", "HEAD") and not path.endswith("/invocations"):
+                self._changed.add(key)
+                self._wake.set()
+            return answer
+
+        return watched
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._wake.wait()
+            time.sleep(_GAP_SECONDS)
+            self._wake.clear()
+            if self._stopping:
+                return
+            started = time.monotonic()
+            try:
+                with self._lock:
+                    self._snapshot()
+            except RuntimeError:
+                logger.exception("snapshot failed; trying again")
+                self._wake.set()
+            spent = time.monotonic() - started
+            time.sleep(max(self._interval - spent - _GAP_SECONDS, _SHARE * spent, 0.0))
+
+    def _snapshot(self) -> None:
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            return
+        keys = {*self._changed, *_LINKED}
+        self._changed.clear()
+        if time.monotonic() - self._slow_saved_at < _SLOW_SECONDS:
+            self._changed.update(keys.intersection(_SLOW) - {"lambda"})
+            keys.difference_update(set(_SLOW) - {"lambda"})
+        else:
+            keys.update(_SLOW)
+            self._slow_saved_at = time.monotonic()
+        waiting, self._waiting = self._waiting, []
+        states = asyncio.run_coroutine_threadsafe(_take_on_loop(keys), loop).result()
+        self._save(states)
+        for callback in waiting:
+            callback()
+
+    def _save(self, states: dict[str, Any]) -> None:
+        staged = []
+        for key, state in states.items():
+            version = ministack_persistence._state_format_version(key)
+            document = {"__ministack_format__": version, "payload": state}
+            content = json.dumps(document, default=ministack_persistence._json_default).encode()
+            digest = hashlib.blake2b(content, digest_size=16).digest()
+            if self._hashes.get(key) == digest:
+                continue
+            (self._folder / f"{key}{_STAGED}").write_bytes(content)
+            self._hashes[key] = digest
+            staged.append(key)
+        if staged:
+            commit(self._folder, staged)
+        for hook in self.hooks:
+            hook()
+
+
+async def _take_on_loop(keys: set[str]) -> dict[str, Any]:
+    return _take(keys)
+
+
+def _take(keys: set[str] | None) -> dict[str, Any]:
+    states = {}
+    for key, get_state in ministack._build_persistence_save_dict().items():
+        if keys is not None and key not in keys:
+            continue
+        state = _copy(get_state)
+        if state is not None:
+            states[key] = state
+    return states
+
+
+def _copy(get_state: Callable[[], Any]) -> Any:
+    """Copy one service's state, again when a background thread changed it meanwhile."""
+    for _ in range(_ATTEMPTS - 1):
+        with contextlib.suppress(RuntimeError):
+            return get_state()
+    return get_state()
+
+
+def commit(folder: Path, keys: list[str]) -> None:
+    """Replace the files of all keys by their staged ones, all or nothing."""
+    partial = folder / f"{_COMMIT}.partial"
+    partial.write_text(json.dumps(keys))
+    partial.replace(folder / _COMMIT)
+    finish_commit(folder)
+
+
+def finish_commit(folder: Path) -> None:
+    """Do what a commit marker says is to be done; without one, drop staged files."""
+    marker = folder / _COMMIT
+    if marker.exists():
+        for key in json.loads(marker.read_text()):
+            staged = folder / f"{key}{_STAGED}"
+            if staged.exists():
+                staged.replace(folder / f"{key}.json")
+        marker.unlink()
+    for left_over in folder.glob(f"*{_STAGED}"):
+        left_over.unlink()
