@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.rows import NUMBER_WORDS, Row, format_row, parse_row, parse_rows
+from watchkeeper.series import SeriesKey
+
+UTC = timezone.utc
+NUMBERS = st.floats(-1e30, 1e30)
+KEYS = st.builds(
+    lambda measure, value: str(SeriesKey(measure, (("hall", value),))),
+    st.from_regex(r"[a-z][a-z0-9_]{0,30}", fullmatch=True).filter(lambda name: name not in NUMBER_WORDS),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=10),
+)
+ROWS = st.builds(
+    Row,
+    st.datetimes(datetime(1970, 1, 1), datetime(9998, 1, 1), timezones=st.just(UTC)),
+    st.none() | KEYS,
+    NUMBERS,
+    st.lists(NUMBERS, max_size=5).map(tuple),
+)
+
+
+@given(ROWS)
+def test_rows_survive_writing_and_reading(row: Row) -> None:
+    assert parse_row(format_row(row), 1) == row
+
+
+def test_reads_a_row_with_a_space_after_the_comma() -> None:
+    assert parse_row("2013-12-02 21:15:00, 75", 1) == Row(
+        datetime(2013, 12, 2, 21, 15, tzinfo=UTC), None, 75.0
+    )
+
+
+def test_a_second_cell_that_is_no_number_is_the_series() -> None:
+    row = parse_row("2013-12-02T21:15:00Z,co|hall=a,2.5,2.4\r\n", 1)
+
+    assert (row.series, row.value, row.lags) == ("co|hall=a", 2.5, (2.4,))
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("", "empty_row"),
+        ("   \n", "empty_row"),
+        ("75", "wrong_width"),
+        ("2013-12-02T21:15:00Z,75,74,73,72", "wrong_width"),
+        ("noon,75", "bad_timestamp"),
+        ("2013-12-02T21:15:00Z,", "not_a_number"),
+        ("2013-12-02T21:15:00Z,,75", "not_a_number"),
+        ("2013-12-02T21:15:00Z,co", "not_a_number"),
+        ("2013-12-02T21:15:00Z,co|hall=a,high", "not_a_number"),
+        ("2013-12-02T21:15:00Z,75,low", "not_a_number"),
+        ("2013-12-02T21:15:00Z,NaN", "not_finite"),
+        ("2013-12-02T21:15:00Z,nan,75", "not_finite"),
+        ("2013-12-02T21:15:00Z,75,inf", "not_finite"),
+        ("2013-12-02T21:15:00Z,1e99", "out_of_range"),
+        ("2013-12-02T21:15:00Z,co|hall,75", "bad_series"),
+    ],
+)
+def test_says_which_record_is_wrong_and_why(line: str, reason: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"^record 3: ") as refused:
+        parse_row(line, 3, max_lags=2)
+
+    assert refused.value.reason == reason
+
+
+def test_counts_the_records_of_a_request_from_one() -> None:
+    with pytest.raises(InvalidInputError, match=r"^record 2: value: nan is not finite$"):
+        list(parse_rows(["2013-12-02 21:15:00, 75", "2013-12-02 21:20:00, nan"]))
+
+
+def test_absent_lags_are_the_oldest_known_value() -> None:
+    instant = datetime(2013, 12, 2, tzinfo=UTC)
+
+    assert Row(instant, None, 5.0).filled(2) == (5.0, 5.0)
+    assert Row(instant, None, 5.0, (4.0, 3.0)).filled(4) == (4.0, 3.0, 3.0, 3.0)
+    assert Row(instant, None, 5.0, (4.0, 3.0)).filled(1) == (4.0,)
