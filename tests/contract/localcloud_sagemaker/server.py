@@ -1,13 +1,18 @@
 """A gateway with the laptop's SageMaker and the test image; run as a program by the tests."""
 
 import asyncio
+import os
+import signal
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from localcloud import sagemaker, server
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack import app as ministack
+
+from localcloud import sagemaker
 from localcloud.sagemaker.errors import JobFailedError
-from localcloud.sagemaker_part import SageMakerPart
 from localcloud.settings import Settings
 
 PROGRAM = Path(__file__).with_name("program.py")
@@ -27,21 +32,34 @@ def find(uri: str) -> TestImage:
     return TestImage()
 
 
-class Part(SageMakerPart):
-    def install(self) -> None:
-        sagemaker.install(self._settings, find)
+async def run(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    config = Config()
+    config.bind = [f"{settings.host}:{settings.port}"]
+    config.accesslog = None
+    serving = asyncio.create_task(serve(ministack.app, config, shutdown_trigger=stop.wait))
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(settings.host, settings.port)
+        except OSError:
+            await asyncio.sleep(0.02)
+            continue
+        writer.close()
+        break
+    await asyncio.to_thread(sagemaker.restore)
+    (settings.home / "ready").touch()
+    await serving
 
 
 def main() -> None:
     settings = Settings.from_environment()
-    parts: list[server.Part] = [Part(settings)]
-    for part in parts:
-        part.install()
-    gateway = server.Gateway(parts, dict, lambda: None)
-    try:
-        asyncio.run(server.run(settings, gateway, parts))
-    finally:
-        server.leave(parts)
+    sagemaker.install(settings, find)
+    asyncio.run(run(settings))
+    sagemaker.snapshot()
+    sagemaker.shutdown()
+    os._exit(0)  # ministack's worker threads would keep the interpreter
 
 
 if __name__ == "__main__":
