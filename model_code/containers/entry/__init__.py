@@ -1,0 +1,1 @@
+"""The entry files of script mode; the archive has them at its root."""

@@ -1,0 +1,121 @@
+"""Processing job: fits the threshold, and compares the candidate with labels, trivial detector and champion on
+the held-back rows; draws charts.
+
+Inputs `plan`, `prepared`, `candidate` and, when a model is in service, `champion`; output `evaluation`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchkeeper.errors import ContractViolationError
+from watchkeeper.evaluation_metrics import evaluate as compare
+from watchkeeper.evaluation_metrics import measure_scores
+from watchkeeper.holdback import HoldbackRow, read_holdback
+
+from containers import runtime
+from containers.charts import draw_charts
+from containers.model_quality import model_quality
+from containers.scores import read_scores
+
+SMOKE_ROWS = 20
+SMOKE_TOLERANCE = 1e-6
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """Which run the evaluation is of."""
+
+    run_id: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> EvaluateSettings:
+        """Read `WATCHKEEPER_RUN_ID`.
+
+        Raises
+        ------
+        ContractViolationError
+            If it is not set.
+        """
+        run_id = environment.get("WATCHKEEPER_RUN_ID", "")
+        if not run_id:
+            raise ContractViolationError("the environment variable WATCHKEEPER_RUN_ID is not set")
+        return cls(run_id)
+
+
+def evaluate() -> None:
+    """Read, compare, write."""
+    settings = EvaluateSettings.from_environment()
+    plan = runtime.read_plan(runtime.processing_input("plan"))
+    prepared = runtime.processing_input("prepared")
+    rows = _read_index(prepared / "holdback" / "index.jsonl")
+    lines = _read_lines(prepared / "holdback" / "rows.csv")
+    if len(lines) != len(rows):
+        raise ContractViolationError(f"holdback/rows.csv has {len(lines)} rows, index.jsonl has {len(rows)}")
+    candidate = read_scores(runtime.processing_input("candidate"), len(rows))
+    champion = _champion_scores(len(rows))
+    evaluation = compare(rows, candidate, champion, _step_scales(prepared), plan, settings.run_id)
+    calibrate = [(row, score) for row, score in zip(rows, candidate, strict=True) if row.part == "calibrate"]
+    calibrate_metrics = measure_scores(
+        [row for row, _ in calibrate], [score for _, score in calibrate], evaluation.threshold.value, plan
+    )
+    output = runtime.processing_output("evaluation")
+    (output / "evaluation.json").write_text(evaluation.to_json())
+    _write_json(output / "statistics.json", model_quality(evaluation, rows, candidate, calibrate_metrics))
+    _write_json(output / "smoke.json", smoke_case(lines, candidate))
+    charts = draw_charts(rows, candidate, evaluation, plan, output / "charts")
+    logger.info("evaluated", extra={"candidate": vars(evaluation.candidate), "charts": len(charts)})
+
+
+def smoke_case(lines: Sequence[str], scores: Sequence[float]) -> dict[str, object]:
+    """Return rows with known scores for the deployed endpoint: spread over time, and the highest score."""
+    step = max(1, len(lines) // (SMOKE_ROWS - 1))
+    highest = max(range(len(scores)), key=scores.__getitem__)
+    chosen = sorted({*range(0, len(lines), step)[: SMOKE_ROWS - 1], highest})
+    return {
+        "rows": [lines[position] for position in chosen],
+        "scores": [scores[position] for position in chosen],
+        "tolerance": SMOKE_TOLERANCE,
+    }
+
+
+def main() -> None:
+    """Run as the processing job."""
+    runtime.run_job(evaluate)
+
+
+def _champion_scores(n_rows: int) -> list[float] | None:
+    folder = runtime.processing_input("champion")
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return None
+    return read_scores(folder, n_rows)
+
+
+def _step_scales(prepared: Path) -> dict[str, float]:
+    summary = json.loads((prepared / "summary.json").read_bytes())
+    return {series: float(found["step_scale"]) for series, found in summary["series"].items()}
+
+
+def _read_index(path: Path) -> list[HoldbackRow]:
+    with path.open(encoding="utf-8") as file:
+        return list(read_holdback(file))
+
+
+def _read_lines(path: Path) -> list[str]:
+    with path.open(encoding="utf-8") as file:
+        return [line.rstrip("\n") for line in file]
+
+
+def _write_json(path: Path, document: dict[str, object]) -> None:
+    path.write_text(json.dumps(document, sort_keys=True, indent=2, allow_nan=False))
+
+
+if __name__ == "__main__":
+    main()
