@@ -1,7 +1,8 @@
-"""``cdk bootstrap`` when needed, then ``cdk deploy``, with the pinned CDK command line and unmodified templates."""
+"""``cdk bootstrap`` when needed, then ``cdk deploy``: the pinned CDK command line, unmodified templates."""
 
 import os
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -78,6 +79,7 @@ def cdk_environment(settings: Settings) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {
         **inherited,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)]),
         **client_environment(settings),
         "CDK_DEFAULT_ACCOUNT": settings.account,
         "CDK_DEFAULT_REGION": settings.region,

@@ -1,10 +1,10 @@
 """Runs Step Functions executions, and carries them on after the server was killed.
 
 Replaces ``stepfunctions._run_execution`` with the same walk over ministack's own state handlers, plus what a
-restart needs: where the execution is, on record before each state begins. A resumed execution enters its last
-top-level state again with the input that it had; a Parallel or Map state starts over; a Wait state waits for the
-rest. An execution keeps the definition that it started with, obeys the machine's ``TimeoutSeconds``, and counts
-in ``AWS/States`` metrics.
+restart needs: where the execution is, on record before each state begins. A resumed execution enters its
+last top-level state again with the input that it had; a Parallel or Map state starts over; a Wait state waits
+for the rest. An execution keeps the definition that it started with, obeys the machine's ``TimeoutSeconds``,
+and counts in ``AWS/States`` metrics.
 """
 
 import contextvars

@@ -1,10 +1,11 @@
 """State that survives SIGKILL: consistent snapshots of what changed, soon after it changed.
 
-A snapshot is taken in one go on the event loop, where ministack's handlers run, so that a message that moved from one
-service to another is in exactly one of them. Files are staged, committed by a marker, then renamed; a start finishes a
-commit that a kill interrupted. Ministack's own format and loader are used.
+A snapshot is taken in one go on the event loop, where ministack's handlers run, so that a message that moved
+from one service to another is in exactly one of them. Files are staged, committed by a marker, then renamed;
+a start finishes a commit that a kill interrupted. Ministack's own format and loader are used.
 
-Seams: ``app._build_persistence_save_dict``, ``app.SERVICE_HANDLERS`` (to see what changed), ``core.persistence``.
+Seams: ``app._build_persistence_save_dict``, ``app.SERVICE_HANDLERS`` (to see what changed) and
+``core.persistence``.
 """
 
 import asyncio
@@ -105,8 +106,6 @@ class PersistencePart:
             self._wake.wait()
             time.sleep(_GAP_SECONDS)
             self._wake.clear()
-            if self._stopping:
-                return
             started = time.monotonic()
             try:
                 with self._lock:

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -104,20 +105,14 @@ async def run(settings: Settings, gateway: Gateway) -> None:
 
 def leave(parts: list[Part]) -> None:
     """End every part, then every process that is left below this one, then this process."""
-    code = 0
-    for part in reversed(parts):
-        try:
-            part.shutdown()
-        except Exception:
-            logger.exception("%s did not end in order", type(part).__name__)
-            code = 1
+    in_order = [_end(part) for part in reversed(parts)]
     for child in psutil.Process().children(recursive=True):
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             child.kill()
-        except psutil.NoSuchProcess:
-            continue
     logging.shutdown()
-    os._exit(code)  # ministack's worker threads may be stuck and would keep the interpreter
+    os._exit(
+        0 if all(in_order) else 1
+    )  # ministack's worker threads may be stuck and would keep the interpreter
 
 
 def raise_file_limit() -> None:
@@ -125,6 +120,15 @@ def raise_file_limit() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _end(part: Part) -> bool:
+    try:
+        part.shutdown()
+    except Exception:
+        logger.exception("%s did not end in order", type(part).__name__)
+        return False
+    return True
 
 
 async def _start_when_listening(settings: Settings, gateway: Gateway) -> None:

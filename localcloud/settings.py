@@ -62,7 +62,7 @@ class Settings:
     lambda_idle_seconds : float
         A worker that was idle for so long is ended.
     deployment_time_scale : float
-        Speed of the waits of an endpoint's deployment (canary, linear, termination): 100 makes a minute last 0.6 s.
+        Speed of the waits of an endpoint's deployment (canary, linear, termination).
     health_check_seconds : float
         Time for a serving container to pass its health check, where the variant does not say.
     shutdown_seconds : float

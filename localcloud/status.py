@@ -1,5 +1,6 @@
 """What `status` shows: services, endpoints, executions, ports, processes and size of the state."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -65,17 +66,15 @@ class Status:
 
 def _listeners(process: psutil.Process) -> Iterator[str]:
     for candidate in [process, *process.children(recursive=True)]:
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             for connection in candidate.net_connections(kind="inet"):
                 if connection.status == psutil.CONN_LISTEN:
                     yield f"{connection.laddr.ip}:{connection.laddr.port}"
-        except psutil.NoSuchProcess:
-            continue
 
 
 def _command(process: psutil.Process) -> list[str]:
     try:
-        return process.cmdline()
+        return list(process.cmdline())
     except psutil.NoSuchProcess:
         return []
 

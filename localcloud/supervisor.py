@@ -1,7 +1,7 @@
 """Starts the server, watches it, and ends it: in order when it can, finally when it must.
 
-The supervisor is the process of ``up`` (or a detached copy of it). The server is its child, in a session of its
-own. The server gets SIGTERM when the supervisor dies, however it dies; the server's children die with it.
+The supervisor is the process of ``up`` (or a detached copy of it). The server is its child, in a session of
+its own. The server gets SIGTERM when the supervisor dies, however it dies; the server's children die with it.
 """
 
 import json

@@ -62,7 +62,7 @@ class Destination:
         compression = config.get("CompressionFormat") or "UNCOMPRESSED"
         if compression not in _COMPRESSIONS:
             raise UnsupportedDeliveryError(
-                f"CompressionFormat {compression} is not supported by the local cloud: use GZIP or UNCOMPRESSED"
+                f"CompressionFormat {compression} is not supported by the local cloud; GZIP is"
             )
         processors = _processors(config)
         unknown = sorted(set(processors) - _PROCESSORS)

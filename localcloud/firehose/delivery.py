@@ -33,10 +33,11 @@ def build_objects(stream: str, version: int, destination: Destination, segment: 
     groups: dict[tuple[tuple[str, str], ...], list[bytes]] = defaultdict(list)
     failed: list[tuple[bytes, str]] = []
     for record in segment.records():
-        try:
-            groups[destination.partition(record)].append(record)
-        except RecordError as error:
-            failed.append((record, str(error)))
+        partition, problem = _partition(destination, record)
+        if problem is None:
+            groups[partition].append(record)
+        else:
+            failed.append((record, problem))
     moment = time.strftime("%Y-%m-%d-%H-%M-%S", time.gmtime(arrived_at))
     objects = []
     for partition, records in groups.items():
@@ -53,6 +54,13 @@ def build_objects(stream: str, version: int, destination: Destination, segment: 
         lines = b"".join(_error_line(record, message, arrived_at) for record, message in failed)
         objects.append(S3Object(f"{prefix}{stream}-{version}-{moment}-{suffix}", lines, len(failed)))
     return objects
+
+
+def _partition(destination: Destination, record: bytes) -> tuple[tuple[tuple[str, str], ...], str | None]:
+    try:
+        return destination.partition(record), None
+    except RecordError as error:
+        return (), str(error)
 
 
 def _error_line(record: bytes, message: str, arrived_at: float) -> bytes:

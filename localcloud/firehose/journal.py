@@ -1,7 +1,8 @@
 """Write-ahead files of one delivery stream: what was acknowledged is on disk before the answer goes out.
 
-A segment is what one buffer holds. Its name has its arrival time and an id, from which the keys of its objects
-follow, so that a segment that is delivered again after a crash overwrites its objects instead of doubling them.
+A segment is what one buffer holds. Its name has its arrival time and an id, from which the keys of its
+objects follow, so that a segment that is delivered again after a crash overwrites its objects instead of
+doubling them.
 """
 
 import os

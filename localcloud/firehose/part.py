@@ -1,8 +1,8 @@
 """Firehose in the server: takes records through the API and from IoT rules, delivers them to S3.
 
-Seams: ``app.SERVICE_HANDLERS["firehose"]`` (PutRecord and PutRecordBatch are answered here, on the event loop)
-and ``firehose._create_delivery_stream`` (what cannot be done is refused when the stream is made, through the
-API and through CloudFormation alike).
+Seams: ``app.SERVICE_HANDLERS["firehose"]`` (PutRecord and PutRecordBatch are answered here, on the event
+loop) and ``firehose._create_delivery_stream`` (what cannot be done is refused when the stream is made,
+through the API and through CloudFormation alike).
 """
 
 import asyncio

@@ -21,8 +21,8 @@ def invocation_lines(spec: FunctionSpec, request_id: str, outcome: Outcome) -> l
     """Return the log of one invocation, with the platform's START, END and REPORT lines."""
     billed = math.ceil(outcome.duration_ms)
     report = (
-        f"REPORT RequestId: {request_id}\tDuration: {outcome.duration_ms:.2f} ms\tBilled Duration: {billed} ms"
-        f"\tMemory Size: {spec.memory_mb} MB"
+        f"REPORT RequestId: {request_id}\tDuration: {outcome.duration_ms:.2f} ms"
+        f"\tBilled Duration: {billed} ms\tMemory Size: {spec.memory_mb} MB"
     )
     if outcome.init_ms is not None:
         report += f"\tInit Duration: {outcome.init_ms:.2f} ms"
@@ -31,7 +31,7 @@ def invocation_lines(spec: FunctionSpec, request_id: str, outcome: Outcome) -> l
 
 
 def write(group: str, stream: str, lines: Iterable[str], function_lines: Iterable[str]) -> None:
-    """Append lines to a log stream (made when absent) and record the metrics among the function's own lines."""
+    """Append lines to a log stream (made when absent); record the metrics among the function's own lines."""
     now = int(time.time() * 1000)
     events = [{"timestamp": now, "message": line, "ingestionTime": now} for line in lines]
     cloudwatch_logs._append_log_events(_stream(group, stream, now), events)
@@ -43,7 +43,7 @@ def write(group: str, stream: str, lines: Iterable[str], function_lines: Iterabl
 
 
 def record_embedded_metrics(line: str) -> int:
-    """Record the metrics of one line and return how many there were; a line that is not in the format has none."""
+    """Record the metrics of one line and return how many there were; a line in another format has none."""
     try:
         document = json.loads(line)
         directives = document["_aws"]["CloudWatchMetrics"]

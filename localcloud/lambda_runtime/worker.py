@@ -123,9 +123,8 @@ class Worker:
             return Outcome(answer.payload, answer.is_error, lines, duration_ms, init_ms, usable)
         error_type, message = failure or ("Runtime.Unknown", "no answer")
         if error_type == "Sandbox.Timedout":
-            lines.append(
-                f"{datetime.now(timezone.utc).isoformat()} {request_id} Task timed out after {timeout:.2f} seconds"
-            )
+            now = datetime.now(timezone.utc).isoformat()
+            lines.append(f"{now} {request_id} Task timed out after {timeout:.2f} seconds")
         body = json.dumps({"errorType": error_type, "errorMessage": message}).encode()
         return Outcome(body, True, lines, duration_ms, init_ms, usable=False)
 
