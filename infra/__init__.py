@@ -1,0 +1,1 @@
+"""The AWS resources, as CDK stacks: one stack a file, one capability a construct."""

@@ -1,0 +1,106 @@
+"""The whole application: which stacks there are and what each gets from the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
+
+from infra.alerting import AlertingStack
+from infra.ingestion import IngestionStack
+from infra.monitoring import MonitoringStack
+from infra.scoring import ScoringStack
+from infra.settings import Settings, Stage
+from infra.storage import StorageStack
+from infra.training import TrainingStack
+from infra.withdrawn_services import WithdrawnServicesCheck
+from pipeline.definition import build_definition
+from pipeline.packaging import build_lambda_code, build_model_code
+from workloads.spec import load_workloads
+
+PROJECT_TAG = "watchkeeper:project"
+MODEL_CODE_TARGETS: Mapping[Stage, str] = {"aws": "sagemaker", "laptop": "here"}
+
+
+@dataclass(frozen=True)
+class Bundles:
+    """Code that is deployed."""
+
+    functions: Path
+    """Folder with all Lambda functions and what they import."""
+    model: Path
+    """`.tar.gz` with what SageMaker runs."""
+
+
+def build_bundles(settings: Settings) -> Bundles:
+    """Build the bundles of code for the settings' stage."""
+    return Bundles(
+        functions=build_lambda_code(settings.build),
+        model=build_model_code(MODEL_CODE_TARGETS[settings.stage], settings.build),
+    )
+
+
+def add_stacks(app: cdk.App, *, settings: Settings, bundles: Bundles) -> None:
+    """Add every stack and every check of the application."""
+    workloads = load_workloads(settings.workloads)
+    environment = cdk.Environment(region=settings.region)
+    storage = StorageStack(app, "WatchkeeperStorage", workloads=workloads, env=environment)
+    alerting = AlertingStack(
+        app,
+        "WatchkeeperAlerting",
+        workloads=workloads,
+        function_code=bundles.functions,
+        idempotency=storage.idempotency,
+        data_key=storage.key,
+        env=environment,
+    )
+    scoring = ScoringStack(
+        app,
+        "WatchkeeperScoring",
+        workloads=workloads,
+        function_code=bundles.functions,
+        bucket=storage.bucket,
+        series=storage.series,
+        anomalies=storage.anomalies,
+        idempotency=storage.idempotency,
+        data_key=storage.key,
+        alert_bus=alerting.bus,
+        env=environment,
+    )
+    ingestion = IngestionStack(
+        app,
+        "WatchkeeperIngestion",
+        workloads=workloads,
+        bucket=storage.bucket,
+        data_key=storage.key,
+        env=environment,
+    )
+    training = TrainingStack(
+        app,
+        "WatchkeeperTraining",
+        workloads=workloads,
+        definitions={spec.name: build_definition(spec, region=settings.region) for spec in workloads},
+        function_code=bundles.functions,
+        model_code=bundles.model,
+        package_groups=storage.package_groups,
+        bucket=storage.bucket,
+        series=storage.series,
+        data_key=storage.key,
+        alerts=alerting.alerts,
+        env=environment,
+    )
+    MonitoringStack(
+        app,
+        "WatchkeeperMonitoring",
+        workloads=workloads,
+        ingestion=ingestion,
+        scoring=scoring,
+        training=training,
+        alerting=alerting,
+        env=environment,
+    )
+    cdk.Tags.of(app).add(PROJECT_TAG, "watchkeeper")
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app), WithdrawnServicesCheck())

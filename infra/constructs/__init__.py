@@ -1,0 +1,1 @@
+"""Constructs: one capability a file. They take interfaces; the stacks make the grants."""

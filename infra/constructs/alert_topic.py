@@ -1,0 +1,51 @@
+"""The topic that alerts, alarms and reports of the training workflow go to."""
+
+from __future__ import annotations
+
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.permissions import Permission
+
+
+class AlertTopic(Construct):
+    """An SNS topic under a key of its own, which CloudWatch alarms of this account may publish to."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        self.key: kms.IKey = kms.Key(
+            self,
+            "Key",
+            description="Watchkeeper: messages of the alert topic",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self.topic: sns.ITopic = sns.Topic(self, "Topic", master_key=self.key, enforce_ssl=True)
+        alarms = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+        own_account = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[alarms],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions=own_account,
+            )
+        )
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[alarms],
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=["*"],  # in a key's policy this is the key itself
+                conditions=own_account,
+            )
+        )
+
+    def publishing(self) -> tuple[Permission, ...]:
+        """Return what a role needs to publish."""
+        return (
+            Permission(actions=["sns:Publish"], resources=[self.topic.topic_arn]),
+            Permission(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self.key.key_arn]),
+        )

@@ -1,0 +1,102 @@
+"""The bucket that holds all data objects, and the bucket for its access log."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+from watchkeeper import layout
+
+RAW_DAYS = 365
+INFREQUENT_AFTER_DAYS = 30
+REFUSED_DAYS = 90
+CAPTURE_DAYS = 30
+SCORE_DAYS = 365
+NONCURRENT_DAYS = 30
+ACCESS_LOG_DAYS = 90
+UNFINISHED_UPLOAD_DAYS = 7
+
+
+class DataBucket(Construct):
+    """An encrypted, versioned, logged bucket that tells EventBridge of each new object.
+
+    `history/` and `runs/` are kept without end: the first is the user's, the second has the models that serve.
+
+    Parameters
+    ----------
+    key
+        Encrypts the objects.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey) -> None:
+        super().__init__(scope, construct_id)
+        self.access_log: s3.IBucket = s3.Bucket(
+            self,
+            "AccessLog",
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            versioned=True,
+            removal_policy=RemovalPolicy.RETAIN,
+            lifecycle_rules=[
+                _housekeeping(),
+                s3.LifecycleRule(id="access-log", expiration=Duration.days(ACCESS_LOG_DAYS)),
+            ],
+        )
+        bucket = s3.Bucket(
+            self,
+            "Objects",
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            versioned=True,
+            server_access_logs_bucket=self.access_log,
+            server_access_logs_prefix="data/",
+            removal_policy=RemovalPolicy.RETAIN,
+            lifecycle_rules=[
+                _housekeeping(),
+                s3.LifecycleRule(
+                    id=layout.RAW,
+                    prefix=f"{layout.RAW}/",
+                    transitions=[
+                        s3.Transition(
+                            storage_class=s3.StorageClass.INFREQUENT_ACCESS,
+                            transition_after=Duration.days(INFREQUENT_AFTER_DAYS),
+                        )
+                    ],
+                    expiration=Duration.days(RAW_DAYS),
+                ),
+                _expiry(layout.RAW_ERRORS, REFUSED_DAYS),
+                _expiry(layout.QUARANTINE, REFUSED_DAYS),
+                _expiry(layout.CAPTURES, CAPTURE_DAYS),
+                _expiry(layout.SCORES, SCORE_DAYS),
+            ],
+        )
+        # The L2 property for this makes a custom resource; the bucket's own property needs none.
+        cast(
+            s3.CfnBucket, bucket.node.default_child
+        ).notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(
+                event_bridge_enabled=True
+            )
+        )
+        self.bucket: s3.IBucket = bucket
+
+
+def _housekeeping() -> s3.LifecycleRule:
+    return s3.LifecycleRule(
+        id="housekeeping",
+        abort_incomplete_multipart_upload_after=Duration.days(UNFINISHED_UPLOAD_DAYS),
+        noncurrent_version_expiration=Duration.days(NONCURRENT_DAYS),
+    )
+
+
+def _expiry(prefix: str, days: int) -> s3.LifecycleRule:
+    return s3.LifecycleRule(id=prefix, prefix=f"{prefix}/", expiration=Duration.days(days))

@@ -1,0 +1,34 @@
+"""A workload's detection plan where the running parts read it."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+from watchkeeper import layout
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.plan import WorkloadPlan
+
+STANDARD_BYTES = 4096
+ADVANCED_BYTES = 8192
+
+
+class PlanParameter(Construct):
+    """The plan's JSON as a parameter, of the advanced tier where it is larger than the standard tier allows."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, plan: WorkloadPlan) -> None:
+        super().__init__(scope, construct_id)
+        document = plan.to_json()
+        size = len(document.encode())
+        if size > ADVANCED_BYTES:
+            raise InvalidInputError(
+                f"workload {plan.workload}: its plan has {size} bytes, a parameter holds {ADVANCED_BYTES}; "
+                "watch fewer measures or split it into several workloads"
+            )
+        ssm.StringParameter(
+            self,
+            "Parameter",
+            parameter_name=layout.plan_parameter(plan.workload),
+            description=f"Detection plan of workload {plan.workload}",
+            string_value=document,
+            tier=ssm.ParameterTier.ADVANCED if size > STANDARD_BYTES else ssm.ParameterTier.STANDARD,
+        )

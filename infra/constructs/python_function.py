@@ -1,0 +1,97 @@
+"""A Lambda function of `lambdas/` with a role and a log group of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.constructs.work_queue import WorkQueue
+from infra.permissions import TRACE, Permission, permit, policy_of
+from lambdas.typed_environment import TypedEnvironment
+
+BATCH_SIZE = 10
+MINIMUM_CONCURRENCY = 2
+
+
+class PythonFunction(Construct):
+    """One function: `lambdas.SERVICE.handler.handle` of the shared bundle.
+
+    Parameters
+    ----------
+    code
+        Folder with the bundle of all functions.
+    environment
+        The function's typed environment; it names the function.
+    purpose
+        One line for the AWS console.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        code: Path,
+        environment: TypedEnvironment,
+        purpose: str,
+        memory_mb: int = 512,
+        timeout_seconds: int = 60,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        log_group = logs.LogGroup(
+            self, "Log", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
+        )
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        permit(
+            self.role,
+            Permission(
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
+            ),
+            TRACE,
+        )
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            description=purpose,
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            code=lambda_.Code.from_asset(str(code)),
+            handler=f"lambdas.{environment.service}.handler.handle",
+            environment=environment.variables(),
+            role=self.role.without_policy_updates(),
+            log_group=log_group,
+            tracing=lambda_.Tracing.ACTIVE,
+            memory_size=memory_mb,
+            timeout=Duration.seconds(timeout_seconds),
+        )
+        self.function.node.add_dependency(policy_of(self.role))
+
+    def consume(self, work: WorkQueue, *, max_concurrency: int) -> None:
+        """Handle a queue's messages in batches, of which single messages may fail.
+
+        Parameters
+        ----------
+        max_concurrency
+            How many batches run at once, at least 2.
+        """
+        permit(
+            self.role,
+            Permission(
+                actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+                resources=[work.queue.queue_arn],
+            ),
+        )
+        self.function.add_event_source(
+            event_sources.SqsEventSource(
+                work.queue,
+                batch_size=BATCH_SIZE,
+                report_batch_item_failures=True,
+                max_concurrency=max(MINIMUM_CONCURRENCY, max_concurrency),
+            )
+        )

@@ -1,0 +1,107 @@
+"""The delivery stream that turns single telemetry records into objects."""
+
+from __future__ import annotations
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesisfirehose as firehose
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+from watchkeeper import layout
+
+from infra.permissions import Permission, objects, permit, policy_of, use_key
+
+BUFFER_SECONDS = 60
+BUFFER_MEGABYTES = 64  # the least that dynamic partitioning allows
+RETRY_SECONDS = 300
+ARRIVAL = "year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/"
+LOG_STREAM = "delivery"
+
+
+class TelemetryStream(Construct):
+    """One stream for all workloads: GZIP objects of JSON lines, partitioned by `workload` and arrival time.
+
+    A record that is no JSON or names no workload goes to `raw-errors/`.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, bucket: s3.IBucket, key: kms.IKey) -> None:
+        super().__init__(scope, construct_id)
+        log_group = logs.LogGroup(
+            self, "Log", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
+        )
+        log_stream = logs.LogStream(
+            self,
+            "LogStream",
+            log_group=log_group,
+            log_stream_name=LOG_STREAM,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"))
+        permit(
+            role,
+            Permission(
+                actions=["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+                resources=[bucket.bucket_arn],
+            ),
+            Permission(
+                actions=["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
+                resources=objects(self, bucket, f"{layout.RAW}/*", f"{layout.RAW_ERRORS}/*"),
+                reason="Firehose makes object keys at run time.",
+            ),
+            use_key(key, "s3"),
+            Permission(actions=["logs:PutLogEvents"], resources=[log_group.log_group_arn]),
+        )
+        self.stream = firehose.CfnDeliveryStream(
+            self,
+            "Stream",
+            delivery_stream_type="DirectPut",
+            delivery_stream_encryption_configuration_input=firehose.CfnDeliveryStream.DeliveryStreamEncryptionConfigurationInputProperty(
+                key_type="AWS_OWNED_CMK"
+            ),
+            extended_s3_destination_configuration=firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(
+                bucket_arn=bucket.bucket_arn,
+                role_arn=role.role_arn,
+                prefix=f"{layout.RAW}/workload=!{{partitionKeyFromQuery:workload}}/{ARRIVAL}",
+                error_output_prefix=f"{layout.RAW_ERRORS}/!{{firehose:error-output-type}}/{ARRIVAL}",
+                buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(
+                    interval_in_seconds=BUFFER_SECONDS, size_in_m_bs=BUFFER_MEGABYTES
+                ),
+                compression_format="GZIP",
+                dynamic_partitioning_configuration=firehose.CfnDeliveryStream.DynamicPartitioningConfigurationProperty(
+                    enabled=True,
+                    retry_options=firehose.CfnDeliveryStream.RetryOptionsProperty(
+                        duration_in_seconds=RETRY_SECONDS
+                    ),
+                ),
+                processing_configuration=firehose.CfnDeliveryStream.ProcessingConfigurationProperty(
+                    enabled=True,
+                    processors=[
+                        _processor(
+                            "MetadataExtraction",
+                            MetadataExtractionQuery="{workload:.workload}",
+                            JsonParsingEngine="JQ-1.6",
+                        ),
+                        _processor("AppendDelimiterToRecord", Delimiter="\\n"),
+                    ],
+                ),
+                cloud_watch_logging_options=firehose.CfnDeliveryStream.CloudWatchLoggingOptionsProperty(
+                    enabled=True,
+                    log_group_name=log_group.log_group_name,
+                    log_stream_name=log_stream.log_stream_name,
+                ),
+            ),
+        )
+        # Firehose tries the role when the stream is made.
+        self.stream.node.add_dependency(policy_of(role))
+
+
+def _processor(kind: str, **parameters: str) -> firehose.CfnDeliveryStream.ProcessorProperty:
+    return firehose.CfnDeliveryStream.ProcessorProperty(
+        type=kind,
+        parameters=[
+            firehose.CfnDeliveryStream.ProcessorParameterProperty(parameter_name=name, parameter_value=value)
+            for name, value in parameters.items()
+        ],
+    )

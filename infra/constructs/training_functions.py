@@ -1,0 +1,65 @@
+"""The functions that the training workflows call, shared by all workloads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.constructs.python_function import PythonFunction
+from lambdas.clean_up.environment import CleanUpEnvironment
+from lambdas.decide_promotion.environment import DecidePromotionEnvironment
+from lambdas.publish_release.environment import PublishReleaseEnvironment
+from lambdas.smoke_test.environment import SmokeTestEnvironment
+from lambdas.stage_release.environment import StageReleaseEnvironment
+from lambdas.typed_environment import TypedEnvironment
+from lambdas.validate_input.environment import ValidateInputEnvironment
+from lambdas.verify_deployment.environment import VerifyDeploymentEnvironment
+
+
+class TrainingFunctions(Construct):
+    """One function a verb; the stack grants what each may do."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, code: Path, bucket: s3.IBucket, series: dynamodb.ITable
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._code = code
+        self.all: list[PythonFunction] = []
+        table = series.table_name
+        self.validate_input = self._function(
+            "ValidateInput",
+            ValidateInputEnvironment(data_bucket=bucket.bucket_name, series_table=table),
+            "Checks an execution's input and names the run",
+        )
+        self.decide_promotion = self._function(
+            "DecidePromotion", DecidePromotionEnvironment(), "Applies the promotion rule to an evaluation"
+        )
+        self.stage_release = self._function(
+            "StageRelease",
+            StageReleaseEnvironment(series_table=table),
+            "Records a release before it can answer a request",
+        )
+        self.verify_deployment = self._function(
+            "VerifyDeployment",
+            VerifyDeploymentEnvironment(),
+            "Asserts that the live configuration is the requested one",
+        )
+        self.smoke_test = self._function(
+            "SmokeTest", SmokeTestEnvironment(), "Compares the endpoint's scores of known rows"
+        )
+        self.publish_release = self._function(
+            "PublishRelease", PublishReleaseEnvironment(series_table=table), "Makes a release the live one"
+        )
+        self.clean_up = self._function(
+            "CleanUp", CleanUpEnvironment(series_table=table), "Removes what a failed run made"
+        )
+
+    def _function(self, construct_id: str, environment: TypedEnvironment, purpose: str) -> PythonFunction:
+        function = PythonFunction(
+            self, construct_id, code=self._code, environment=environment, purpose=purpose
+        )
+        self.all.append(function)
+        return function

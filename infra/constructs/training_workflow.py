@@ -1,0 +1,86 @@
+"""The training workflow of one workload as a state machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.permissions import TRACE, Permission, permit, policy_of
+
+EVENT_RULES = (
+    "StepFunctionsGetEventsForSageMakerTrainingJobsRule",
+    "StepFunctionsGetEventsForSageMakerTransformJobsRule",
+    "StepFunctionsGetEventsForSageMakerProcessingJobsRule",
+)
+"""Step Functions makes these rules in the account and learns from them when a job has ended."""
+
+
+class TrainingWorkflow(Construct):
+    """A state machine with every event logged and traced; the stack grants what its states call.
+
+    Parameters
+    ----------
+    definition
+        Amazon States Language, with `${Name}` where a deployment's value belongs.
+    substitutions
+        The value of each name.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        definition: Mapping[str, Any],
+        substitutions: Mapping[str, str],
+        purpose: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        log_group = logs.LogGroup(
+            self, "Log", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
+        )
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        permit(
+            self.role,
+            TRACE,
+            Permission(
+                actions=[
+                    "logs:CreateLogDelivery",
+                    "logs:DeleteLogDelivery",
+                    "logs:DescribeLogGroups",
+                    "logs:DescribeResourcePolicies",
+                    "logs:GetLogDelivery",
+                    "logs:ListLogDeliveries",
+                    "logs:PutResourcePolicy",
+                    "logs:UpdateLogDelivery",
+                ],
+                resources=["*"],
+                reason="CloudWatch Logs has no resource to name in the actions by which a service delivers logs.",
+            ),
+            Permission(
+                actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"],
+                resources=[
+                    stack.format_arn(service="events", resource="rule", resource_name=rule)
+                    for rule in EVENT_RULES
+                ],
+            ),
+        )
+        self.state_machine = sfn.StateMachine(
+            self,
+            "StateMachine",
+            definition_body=sfn.DefinitionBody.from_string(json.dumps(definition, sort_keys=True)),
+            definition_substitutions=dict(substitutions),
+            comment=purpose,
+            role=self.role.without_policy_updates(),
+            logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=True),
+            tracing_enabled=True,
+        )
+        self.state_machine.node.add_dependency(policy_of(self.role))

@@ -1,0 +1,54 @@
+"""A queue of work with a dead-letter queue."""
+
+from __future__ import annotations
+
+from aws_cdk import Acknowledgment, Duration, Validations
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+ATTEMPTS = 5
+RETENTION_DAYS = 14
+
+
+class DeadLetterQueue(Construct):
+    """An encrypted queue that keeps what could not be handled for two weeks."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        self.queue: sqs.IQueue = sqs.Queue(
+            self,
+            "Queue",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(RETENTION_DAYS),
+        )
+        Validations.of(self).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-SQS3",
+                reason="This is a dead-letter queue; cdk-nag does not see the rules, schedules and topics that use it.",
+            )
+        )
+
+
+class WorkQueue(Construct):
+    """An encrypted queue; a message that fails five times goes to the dead-letter queue.
+
+    Parameters
+    ----------
+    handled_within_seconds
+        Time limit of the function that handles a batch. The visibility timeout is six times as long, which
+        is AWS's advice for queues that Lambda polls.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, handled_within_seconds: int) -> None:
+        super().__init__(scope, construct_id)
+        self.dead_letters: sqs.IQueue = DeadLetterQueue(self, "DeadLetters").queue
+        self.queue: sqs.IQueue = sqs.Queue(
+            self,
+            "Queue",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            visibility_timeout=Duration.seconds(6 * handled_within_seconds),
+            retention_period=Duration.days(RETENTION_DAYS),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=ATTEMPTS),
+        )

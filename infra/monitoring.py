@@ -1,0 +1,57 @@
+"""What an operator looks at and what wakes one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from infra.alerting import AlertingStack
+from infra.constructs.loop_monitoring import LoopMonitoring
+from infra.constructs.workload_monitoring import WorkloadMonitoring
+from infra.ingestion import IngestionStack
+from infra.naming import pascal_name
+from infra.scoring import ScoringStack
+from infra.training import TrainingStack
+from workloads.spec import WorkloadSpec
+
+
+class MonitoringStack(Stack):
+    """A dashboard a workload, and alarms that go to the alert topic."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        workloads: Sequence[WorkloadSpec],
+        ingestion: IngestionStack,
+        scoring: ScoringStack,
+        training: TrainingStack,
+        alerting: AlertingStack,
+        **stack_options: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **stack_options)
+        topic = alerting.alerts.topic
+        shared = LoopMonitoring(self, "Shared", prefix=self.stack_name, topic=topic)
+        shared.watch_stream("Delivery", ingestion.telemetry.stream.ref)
+        shared.watch_queue("ScoreQueue", scoring.work)
+        shared.watch_function("ScoreTelemetry", scoring.score_telemetry.function)
+        shared.watch_queue("AlertQueue", alerting.work)
+        shared.watch_function("PublishAlert", alerting.publish_alert.function)
+        shared.watch_dead_letters("ScheduleDeadLetters", training.dead_letters)
+        for spec in workloads:
+            suffix = pascal_name(spec.name)
+            place = training.workloads[spec.name]
+            workload = WorkloadMonitoring(
+                self,
+                suffix,
+                plan=spec.plan(),
+                state_machine=place.workflow.state_machine,
+                rollback=place.rollback,
+                score_work=scoring.work,
+                topic=topic,
+            )
+            CfnOutput(self, f"DashboardName{suffix}", value=workload.dashboard_name)

@@ -1,0 +1,180 @@
+"""IAM statements, each with the reason for any wildcard that it has.
+
+CDK's `grant_*` methods render actions such as `s3:GetObject*`, so the statements are written out here. A wildcard in a
+resource is a finding of cdk-nag, which is acknowledged for that one resource, with the reason that `Permission` carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct, IConstruct
+from watchkeeper import layout
+
+
+@dataclass(frozen=True, kw_only=True)
+class Permission:
+    """What a role may do, and why a resource of it has a wildcard, where one has."""
+
+    actions: Sequence[str]
+    resources: Sequence[str]
+    conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    reason: str | None = None
+
+
+def permit(role: iam.Role, *permissions: Permission) -> None:
+    """Add permissions to a role's own policy."""
+    for permission in permissions:
+        role.add_to_principal_policy(statement(permission))
+        acknowledge_wildcards(role, permission)
+
+
+def policy_of(role: iam.Role) -> IConstruct:
+    """Return the policy of a role that has permissions: what uses the role must wait for it."""
+    return role.node.find_child("DefaultPolicy")
+
+
+def statement(permission: Permission) -> iam.PolicyStatement:
+    """Return the permission as an IAM statement."""
+    return iam.PolicyStatement(
+        actions=list(permission.actions),
+        resources=list(permission.resources),
+        conditions={operator: dict(keys) for operator, keys in permission.conditions.items()},
+    )
+
+
+def acknowledge_wildcards(owner: IConstruct, permission: Permission) -> None:
+    """Acknowledge cdk-nag's finding for each resource with a wildcard, if the permission says why it has one."""
+    if permission.reason is None:
+        return
+    for resource in permission.resources:
+        name = _finding_name(Stack.of(owner).resolve(resource))
+        if "*" in name:
+            Validations.of(owner).acknowledge(
+                Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{name}]", reason=permission.reason)
+            )
+
+
+def objects(scope: Construct, bucket: s3.IBucket, *keys: str) -> list[str]:
+    """Return the ARNs of a bucket's objects; a key may end in `*`.
+
+    Of a bucket in another stack, the exported ARN is used: only so does the acknowledgement of a wildcard have the same
+    text as the finding.
+    """
+    owner, here = Stack.of(bucket), Stack.of(scope)
+    arn = bucket.bucket_arn
+    if owner.node.path != here.node.path:
+        arn = owner.export_value(bucket.bucket_arn)
+        here.add_stack_dependency(owner)
+    return [f"{arn}/{key}" for key in keys]
+
+
+def read_objects(scope: Construct, bucket: s3.IBucket, *keys: str) -> Permission:
+    """Get objects."""
+    return Permission(
+        actions=["s3:GetObject"],
+        resources=objects(scope, bucket, *keys),
+        reason="Object keys below these prefixes are made at run time.",
+    )
+
+
+def write_objects(scope: Construct, bucket: s3.IBucket, *keys: str) -> Permission:
+    """Put objects, in parts where they are large."""
+    return Permission(
+        actions=["s3:PutObject", "s3:AbortMultipartUpload"],
+        resources=objects(scope, bucket, *keys),
+        reason="Object keys below these prefixes are made at run time.",
+    )
+
+
+def list_keys(bucket: s3.IBucket, *prefixes: str) -> Permission:
+    """List a bucket's keys; with prefixes, only below these."""
+    conditions = {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}} if prefixes else {}
+    return Permission(actions=["s3:ListBucket"], resources=[bucket.bucket_arn], conditions=conditions)
+
+
+def use_table(table: dynamodb.ITable, *actions: str) -> Permission:
+    """Use a table by the named actions, such as `GetItem`."""
+    return Permission(actions=[f"dynamodb:{action}" for action in actions], resources=[table.table_arn])
+
+
+def use_key(key: kms.IKey, *services: str) -> Permission:
+    """Read and write what the key protects, through the named services only (`s3`, `dynamodb`, …)."""
+    region, suffix = Stack.of(key).region, Stack.of(key).url_suffix
+    return Permission(
+        actions=["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:DescribeKey"],
+        resources=[key.key_arn],
+        conditions={
+            "StringEquals": {"kms:ViaService": [f"{service}.{region}.{suffix}" for service in services]}
+        },
+    )
+
+
+def lend_key(key: kms.IKey) -> tuple[Permission, ...]:
+    """Let an AWS service use the key for a resource that it makes, such as a job's volume."""
+    return (
+        Permission(actions=["kms:DescribeKey"], resources=[key.key_arn]),
+        Permission(
+            actions=["kms:CreateGrant"],
+            resources=[key.key_arn],
+            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        ),
+    )
+
+
+def read_plans(scope: Construct, workloads: Iterable[str]) -> Permission:
+    """Read the detection plans of the named workloads."""
+    stack = Stack.of(scope)
+    return Permission(
+        actions=["ssm:GetParameter"],
+        resources=[
+            stack.format_arn(
+                service="ssm", resource="parameter", resource_name=layout.plan_parameter(name).lstrip("/")
+            )
+            for name in workloads
+        ],
+    )
+
+
+def sagemaker_arns(scope: Construct, kind: str, names: Iterable[str]) -> list[str]:
+    """Return the ARNs of SageMaker resources of one kind, such as `endpoint`."""
+    stack = Stack.of(scope)
+    return [stack.format_arn(service="sagemaker", resource=kind, resource_name=name) for name in names]
+
+
+def invoke_endpoints(scope: Construct, workloads: Iterable[str]) -> Permission:
+    """Invoke the endpoints of the named workloads."""
+    return Permission(
+        actions=["sagemaker:InvokeEndpoint"],
+        resources=sagemaker_arns(scope, "endpoint", map(layout.endpoint_name, workloads)),
+    )
+
+
+TRACE = Permission(
+    actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+    resources=["*"],
+    reason="X-Ray has no resource to name in these actions.",
+)
+
+
+def _finding_name(resource: Any) -> str:
+    """The text by which cdk-nag names a resolved resource."""
+    match resource:
+        case str():
+            return resource
+        case {"Fn::Join": [delimiter, parts]}:
+            return str(delimiter).join(map(_finding_name, parts))
+        case {"Fn::GetAtt": [logical_id, attribute]}:
+            return f"<{logical_id}.{attribute}>"
+        case {"Fn::ImportValue": name}:
+            return _finding_name(name)
+        case {"Ref": logical_id}:
+            return f"<{logical_id}>"
+    raise TypeError(f"cannot name {resource!r} as cdk-nag does")

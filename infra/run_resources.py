@@ -1,0 +1,57 @@
+"""The SageMaker resources that runs of a workload make, as ARNs with a wildcard for the run."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime, timezone
+
+from constructs import Construct
+from watchkeeper.runs import RunNames, training_run
+
+from infra.permissions import Permission, sagemaker_arns
+
+RUN_REASON = (
+    "Each run of the training workflow makes names of its own; only the workload's part is known now."
+)
+
+
+class RunResources:
+    """ARNs of what one workload's training runs make.
+
+    They are derived from `watchkeeper.runs`, so that a name that is added or shortened there is permitted as it is.
+    """
+
+    def __init__(self, scope: Construct, workload: str) -> None:
+        names = _names_of_any_run(workload)
+
+        def arns(kind: str, *of_kind: str) -> list[str]:
+            return sagemaker_arns(scope, kind, of_kind)
+
+        self.training_jobs = arns("training-job", names.preprocessor_job, names.detector_job)
+        self.processing_jobs = arns("processing-job", names.prepare_job, names.evaluate_job)
+        self.transform_jobs = arns(
+            "transform-job", names.transform_job, names.holdback_job, names.champion_job
+        )
+        self.models = arns("model", names.preprocessor_model, names.model)
+        self.endpoint_configs = arns("endpoint-config", names.endpoint_config)
+        self.endpoints = arns("endpoint", names.endpoint)
+
+
+def on_runs(actions: list[str], resources: list[str]) -> Permission:
+    """Return a permission for SageMaker actions on what runs make."""
+    return Permission(
+        actions=[f"sagemaker:{action}" for action in actions], resources=resources, reason=RUN_REASON
+    )
+
+
+def _names_of_any_run(workload: str) -> RunNames:
+    run = training_run(
+        workload=workload,
+        bucket="any",
+        execution_arn="any",
+        started_at=datetime(2000, 1, 1, tzinfo=timezone.utc),
+        reason="any",
+    )
+    return RunNames(
+        **{name: value.replace(run.run_id, "*") for name, value in dataclasses.asdict(run.names).items()}
+    )

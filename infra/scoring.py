@@ -1,0 +1,120 @@
+"""The scoring loop: each new object of telemetry becomes scores and anomalies within seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+from watchkeeper import layout
+
+from infra.constructs.event_subscription import EventSubscription
+from infra.constructs.python_function import PythonFunction
+from infra.constructs.work_queue import WorkQueue
+from infra.permissions import (
+    Permission,
+    invoke_endpoints,
+    list_keys,
+    objects,
+    permit,
+    read_objects,
+    read_plans,
+    use_key,
+    use_table,
+    write_objects,
+)
+from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
+from workloads.spec import WorkloadSpec
+
+TIMEOUT_SECONDS = 120
+MEMORY_MB = 1024
+CONCURRENCY = 20
+"""Batches at once. It bounds the load on the endpoints and the contention for one series' state."""
+
+
+class ScoringStack(Stack):
+    """New objects under `raw/`, queued for `score_telemetry`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        workloads: Sequence[WorkloadSpec],
+        function_code: Path,
+        bucket: s3.IBucket,
+        series: dynamodb.ITable,
+        anomalies: dynamodb.ITable,
+        idempotency: dynamodb.ITable,
+        data_key: kms.IKey,
+        alert_bus: events.IEventBus,
+        **stack_options: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **stack_options)
+        self.work = WorkQueue(self, "Work", handled_within_seconds=TIMEOUT_SECONDS)
+        EventSubscription(
+            self,
+            "Telemetry",
+            bus=None,
+            pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={
+                    "bucket": {"name": [bucket.bucket_name]},
+                    "object": {"key": [{"prefix": f"{layout.RAW}/"}]},
+                },
+            ),
+            work=self.work,
+            purpose="New telemetry objects to score_telemetry",
+        )
+        self.score_telemetry = PythonFunction(
+            self,
+            "ScoreTelemetry",
+            code=function_code,
+            environment=ScoreTelemetryEnvironment(
+                data_bucket=bucket.bucket_name,
+                series_table=series.table_name,
+                anomalies_table=anomalies.table_name,
+                idempotency_table=idempotency.table_name,
+                alert_bus=alert_bus.event_bus_name,
+            ),
+            purpose="Scores the telemetry of new objects and raises anomalies",
+            memory_mb=MEMORY_MB,
+            timeout_seconds=TIMEOUT_SECONDS,
+        )
+        names = [spec.name for spec in workloads]
+        permit(
+            self.score_telemetry.role,
+            read_objects(
+                self,
+                bucket,
+                *(f"{layout.raw_prefix(name)}*" for name in names),
+                f"{layout.SCORES}/*",
+                f"{layout.QUARANTINE}/*",
+            ),
+            Permission(
+                actions=["s3:GetObjectVersion"],
+                resources=objects(self, bucket, *(f"{layout.raw_prefix(name)}*" for name in names)),
+                reason="The delivery stream makes object keys at run time.",
+            ),
+            write_objects(self, bucket, f"{layout.SCORES}/*", f"{layout.QUARANTINE}/*"),
+            list_keys(bucket),
+            use_table(series, "BatchGetItem", "GetItem", "PutItem"),
+            use_table(anomalies, "BatchWriteItem"),
+            use_table(idempotency, "GetItem", "PutItem", "UpdateItem", "DeleteItem"),
+            use_key(data_key, "s3", "dynamodb"),
+            invoke_endpoints(self, names),
+            Permission(actions=["events:PutEvents"], resources=[alert_bus.event_bus_arn]),
+            read_plans(self, names),
+        )
+        self.score_telemetry.consume(self.work, max_concurrency=CONCURRENCY)
+
+        CfnOutput(self, "ScoreTelemetryFunctionName", value=self.score_telemetry.function.function_name)
+        CfnOutput(self, "ScoreQueueUrl", value=self.work.queue.queue_url)
+        CfnOutput(self, "ScoreDeadLetterQueueUrl", value=self.work.dead_letters.queue_url)

@@ -1,0 +1,52 @@
+"""What a deployment is told from outside: CDK context (`-c KEY=VALUE`) and the CLI's own variables."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from constructs import Construct
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from watchkeeper.errors import InvalidInputError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+Stage = Literal["aws", "laptop"]
+
+
+class Settings(BaseModel):
+    """Settings of one deployment.
+
+    `stage` decides one thing only: whether the model code's compiled dependencies are built for AWS's images or for the
+    interpreter at hand.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stage: Stage = "aws"
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "us-east-1"
+    workloads: Path = ROOT / "workloads"
+    """Folder with one YAML file a workload."""
+    build: Path = ROOT / "build"
+    """Folder for the bundles of code."""
+
+    @classmethod
+    def from_context(cls, scope: Construct) -> Settings:
+        """Read the settings from CDK context; the region also from `CDK_DEFAULT_REGION`.
+
+        Raises
+        ------
+        InvalidInputError
+            If a value is not allowed; the message names the key, the value and what is allowed.
+        """
+        given = {name: scope.node.try_get_context(name) for name in cls.model_fields}
+        given["region"] = given["region"] or os.environ.get("CDK_DEFAULT_REGION")
+        try:
+            return cls.model_validate({name: value for name, value in given.items() if value})
+        except ValidationError as error:
+            faults = "; ".join(
+                f"context key {'.'.join(map(str, fault['loc']))!r} is {fault['input']!r}: {fault['msg']}"
+                for fault in error.errors()
+            )
+            raise InvalidInputError(f"{faults}. Set it with `cdk synth -c KEY=VALUE`.") from error

@@ -1,0 +1,62 @@
+"""What must outlive every deployment: objects, tables, model packages and their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from aws_cdk import CfnOutput, RemovalPolicy, Stack, Tags
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+from watchkeeper import layout
+
+from infra.constructs.data_bucket import DataBucket
+from infra.constructs.state_table import StateTable
+from infra.naming import WORKLOAD_TAG, pascal_name
+from workloads.spec import WorkloadSpec
+
+
+class StorageStack(Stack):
+    """The data bucket, the tables, the key that encrypts them, and a model package group a workload."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, workloads: Sequence[WorkloadSpec], **stack_options: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **stack_options)
+        self.key: kms.IKey = kms.Key(
+            self,
+            "Key",
+            description="Watchkeeper: telemetry, models, state and anomalies",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        self.bucket: s3.IBucket = DataBucket(self, "Data", key=self.key).bucket
+        self.series: dynamodb.ITable = StateTable(
+            self, "Series", partition_key="pk", sort_key="sk", expires_at="expires_at", key=self.key
+        ).table
+        self.anomalies: dynamodb.ITable = StateTable(
+            self, "Anomalies", partition_key="pk", sort_key="sk", expires_at="expires_at", key=self.key
+        ).table
+        self.idempotency: dynamodb.ITable = StateTable(
+            self, "Idempotency", partition_key="id", expires_at="expiration", key=self.key
+        ).table
+        self.package_groups = {spec.name: self._package_group(spec.name) for spec in workloads}
+
+        CfnOutput(self, "DataBucketName", value=self.bucket.bucket_name)
+        CfnOutput(self, "SeriesTableName", value=self.series.table_name)
+        CfnOutput(self, "AnomaliesTableName", value=self.anomalies.table_name)
+        CfnOutput(self, "IdempotencyTableName", value=self.idempotency.table_name)
+
+    def _package_group(self, workload: str) -> str:
+        group = sagemaker.CfnModelPackageGroup(
+            self,
+            f"Models{pascal_name(workload)}",
+            model_package_group_name=layout.endpoint_name(workload),
+            model_package_group_description=f"Models of workload {workload}",
+        )
+        group.apply_removal_policy(RemovalPolicy.RETAIN)
+        Tags.of(group).add(WORKLOAD_TAG, workload)
+        return group.model_package_group_name

@@ -1,0 +1,199 @@
+"""The training loop: one state machine a workload, and what its states use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import CfnOutput, Stack, Tags
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_assets as assets
+from constructs import Construct
+from watchkeeper import layout
+
+from infra.constructs.alert_topic import AlertTopic
+from infra.constructs.plan_parameter import PlanParameter
+from infra.constructs.rollback_alarms import RollbackAlarms
+from infra.constructs.sagemaker_role import SageMakerRole
+from infra.constructs.training_functions import TrainingFunctions
+from infra.constructs.training_schedule import TrainingSchedule
+from infra.constructs.training_workflow import TrainingWorkflow
+from infra.constructs.work_queue import DeadLetterQueue
+from infra.definition_images import images_of
+from infra.naming import WORKLOAD_TAG, pascal_name
+from infra.permissions import Permission, permit, statement
+from infra.training_permissions import (
+    job_permissions,
+    model_permissions,
+    permit_functions,
+    workflow_permissions,
+)
+from pipeline.substitutions import Substitution
+from workloads.spec import WorkloadSpec
+
+
+@dataclass(frozen=True)
+class WorkloadTraining:
+    """What other stacks refer to of one workload's training."""
+
+    workflow: TrainingWorkflow
+    rollback: RollbackAlarms
+
+
+class TrainingStack(Stack):
+    """The workflow of each workload, its functions, its roles, its schedule and its plan.
+
+    Parameters
+    ----------
+    definitions
+        The state machine of each workload in the Amazon States Language.
+    model_code
+        The `.tar.gz` that the jobs and models run.
+    package_groups
+        Name of each workload's model package group.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        workloads: Sequence[WorkloadSpec],
+        definitions: Mapping[str, Mapping[str, Any]],
+        function_code: Path,
+        model_code: Path,
+        package_groups: Mapping[str, str],
+        bucket: s3.IBucket,
+        series: dynamodb.ITable,
+        data_key: kms.IKey,
+        alerts: AlertTopic,
+        **stack_options: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **stack_options)
+        self._bucket, self._key, self._alerts = bucket, data_key, alerts
+        self._package_groups = package_groups
+        self._model_code = assets.Asset(self, "ModelCode", path=str(model_code))
+        self.dead_letters = DeadLetterQueue(self, "ScheduleDeadLetters").queue
+        self.functions = TrainingFunctions(
+            self, "Functions", code=function_code, bucket=bucket, series=series
+        )
+        permit_functions(
+            self.functions,
+            workloads=[spec.name for spec in workloads],
+            bucket=bucket,
+            series=series,
+            key=data_key,
+        )
+        self.workloads = {spec.name: self._add(spec, definitions[spec.name]) for spec in workloads}
+        self._let_validation_see_other_runs()
+
+    def _add(self, spec: WorkloadSpec, definition: Mapping[str, Any]) -> WorkloadTraining:
+        place = Construct(self, pascal_name(spec.name))
+        Tags.of(place).add(WORKLOAD_TAG, spec.name)
+        PlanParameter(place, "Plan", plan=spec.plan())
+        alarms = RollbackAlarms(
+            place,
+            "Rollback",
+            endpoint_name=layout.endpoint_name(spec.name),
+            errors_per_minute=spec.endpoint.rollback.server_errors_per_minute,
+            latency_milliseconds=spec.endpoint.rollback.latency_milliseconds,
+            topic=self._alerts.topic,
+        )
+        job_role, model_role = self._roles(place, spec.name, images_of(definition), alarms)
+        group = self._package_groups[spec.name]
+        workflow = TrainingWorkflow(
+            place,
+            "Workflow",
+            definition=definition,
+            substitutions={
+                **self._shared_substitutions(),
+                Substitution.JOB_ROLE_ARN: job_role.role_arn,
+                Substitution.MODEL_ROLE_ARN: model_role.role_arn,
+                Substitution.MODEL_PACKAGE_GROUP_NAME: group,
+                Substitution.ENDPOINT_ERRORS_ALARM_NAME: alarms.errors.alarm_name,
+                Substitution.ENDPOINT_LATENCY_ALARM_NAME: alarms.latency.alarm_name,
+            },
+            purpose=f"Trains, judges and deploys the model of {spec.name}",
+        )
+        permit(
+            workflow.role,
+            *workflow_permissions(
+                place,
+                workload=spec.name,
+                functions=self.functions,
+                roles=[job_role, model_role],
+                package_group=group,
+                key=self._key,
+                alarms=[alarms.errors, alarms.latency],
+            ),
+            *self._alerts.publishing(),
+        )
+        if spec.training.schedule is not None:
+            TrainingSchedule(
+                place,
+                "Schedule",
+                state_machine=workflow.state_machine,
+                expression=spec.training.schedule,
+                dead_letters=self.dead_letters,
+            )
+        suffix = pascal_name(spec.name)
+        CfnOutput(self, f"StateMachineArn{suffix}", value=workflow.state_machine.state_machine_arn)
+        CfnOutput(self, f"ModelPackageGroup{suffix}", value=group)
+        return WorkloadTraining(workflow=workflow, rollback=alarms)
+
+    def _roles(
+        self, place: Construct, workload: str, images: Iterable[str], alarms: RollbackAlarms
+    ) -> tuple[iam.Role, iam.Role]:
+        job_role = SageMakerRole(place, "Jobs", images=images).role
+        model_role = SageMakerRole(place, "Models", images=images).role
+        code = Permission(
+            actions=["s3:GetObject"],
+            resources=[self._model_code.bucket.arn_for_objects(self._model_code.s3_object_key)],
+        )
+        permit(job_role, code, *job_permissions(place, workload=workload, bucket=self._bucket, key=self._key))
+        permit(
+            model_role,
+            *model_permissions(
+                place,
+                workload=workload,
+                bucket=self._bucket,
+                key=self._key,
+                alarms=[alarms.errors, alarms.latency],
+            ),
+        )
+        return job_role, model_role
+
+    def _shared_substitutions(self) -> dict[str, str]:
+        functions = self.functions
+        return {
+            Substitution.PARTITION: self.partition,
+            Substitution.VALIDATE_INPUT_FUNCTION_ARN: functions.validate_input.function.function_arn,
+            Substitution.DECIDE_PROMOTION_FUNCTION_ARN: functions.decide_promotion.function.function_arn,
+            Substitution.STAGE_RELEASE_FUNCTION_ARN: functions.stage_release.function.function_arn,
+            Substitution.VERIFY_DEPLOYMENT_FUNCTION_ARN: functions.verify_deployment.function.function_arn,
+            Substitution.SMOKE_TEST_FUNCTION_ARN: functions.smoke_test.function.function_arn,
+            Substitution.PUBLISH_RELEASE_FUNCTION_ARN: functions.publish_release.function.function_arn,
+            Substitution.CLEAN_UP_FUNCTION_ARN: functions.clean_up.function.function_arn,
+            Substitution.MODEL_CODE_URI: self._model_code.s3_object_url,
+            Substitution.MODEL_CODE_ARCHIVE_NAME: self._model_code.s3_object_key,
+            Substitution.KMS_KEY_ARN: self._key.key_arn,
+            Substitution.NOTIFICATION_TOPIC_ARN: self._alerts.topic.topic_arn,
+        }
+
+    def _let_validation_see_other_runs(self) -> None:
+        # A policy of its own: in the role's, function and state machine would wait for each other.
+        executions = Permission(
+            actions=["states:ListExecutions"],
+            resources=[each.workflow.state_machine.state_machine_arn for each in self.workloads.values()],
+        )
+        iam.Policy(
+            self,
+            "SeeOtherRuns",
+            roles=[self.functions.validate_input.role],
+            statements=[statement(executions)],
+        )

@@ -1,0 +1,181 @@
+"""What the training workflow and its functions may do, derived from the calls that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from aws_cdk import Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+from watchkeeper import layout
+
+from infra.constructs.training_functions import TrainingFunctions
+from infra.permissions import (
+    Permission,
+    invoke_endpoints,
+    lend_key,
+    list_keys,
+    permit,
+    read_objects,
+    read_plans,
+    use_key,
+    use_table,
+    write_objects,
+)
+from infra.run_resources import RUN_REASON, RunResources, on_runs
+
+
+def permit_functions(
+    functions: TrainingFunctions,
+    *,
+    workloads: Sequence[str],
+    bucket: s3.IBucket,
+    series: dynamodb.ITable,
+    key: kms.IKey,
+) -> None:
+    """Give each of the workflow's functions what its calls need."""
+    runs = [RunResources(functions, name) for name in workloads]
+    models = [arn for run in runs for arn in run.models]
+    configs = [arn for run in runs for arn in run.endpoint_configs]
+    endpoints = [arn for run in runs for arn in run.endpoints]
+    run_keys = [f"{layout.RUNS}/{name}/*" for name in workloads]
+    read_runs = (read_objects(functions, bucket, *run_keys), list_keys(bucket, f"{layout.RUNS}/"))
+
+    permit(
+        functions.validate_input.role,
+        list_keys(bucket, f"{layout.HISTORY}/", f"{layout.RAW}/"),
+        write_objects(functions, bucket, *run_keys),
+        read_plans(functions, workloads),
+        use_table(series, "GetItem"),
+        on_runs(["DescribeModel"], models),
+        on_runs(["DescribeEndpoint"], endpoints),
+        use_key(key, "s3", "dynamodb"),
+    )
+    permit(functions.decide_promotion.role, *read_runs, use_key(key, "s3"))
+    permit(
+        functions.stage_release.role, *read_runs, use_table(series, "PutItem"), use_key(key, "s3", "dynamodb")
+    )
+    permit(
+        functions.verify_deployment.role,
+        on_runs(["DescribeEndpoint"], endpoints),
+        on_runs(["DescribeEndpointConfig"], configs),
+    )
+    permit(functions.smoke_test.role, *read_runs, invoke_endpoints(functions, workloads), use_key(key, "s3"))
+    permit(
+        functions.publish_release.role,
+        use_table(series, "GetItem", "PutItem", "DeleteItem", "Query"),
+        on_runs(["DeleteModel"], models),
+        on_runs(["DeleteEndpointConfig"], configs),
+        use_key(key, "dynamodb"),
+    )
+    permit(
+        functions.clean_up.role,
+        use_table(series, "GetItem", "DeleteItem"),
+        on_runs(["DescribeEndpoint", "DeleteEndpoint"], endpoints),
+        on_runs(["DeleteEndpointConfig"], configs),
+        on_runs(["DeleteModel"], models),
+        on_runs(["StopTrainingJob"], [arn for run in runs for arn in run.training_jobs]),
+        on_runs(["StopProcessingJob"], [arn for run in runs for arn in run.processing_jobs]),
+        on_runs(["StopTransformJob"], [arn for run in runs for arn in run.transform_jobs]),
+        use_key(key, "dynamodb"),
+    )
+
+
+def job_permissions(
+    scope: Construct, *, workload: str, bucket: s3.IBucket, key: kms.IKey
+) -> Iterator[Permission]:
+    """Yield what a workload's processing and training jobs may do: read telemetry, write the run."""
+    runs = f"{layout.RUNS}/{workload}/"
+    history, raw = layout.history_prefix(workload), layout.raw_prefix(workload)
+    yield read_objects(scope, bucket, f"{history}*", f"{raw}*", f"{runs}*")
+    yield write_objects(scope, bucket, f"{runs}*", f"{layout.QUARANTINE}/{workload}/*")
+    yield list_keys(bucket, history, raw, runs, f"{layout.QUARANTINE}/{workload}/")
+    yield use_key(key, "s3")
+    yield from lend_key(key)
+
+
+def model_permissions(
+    scope: Construct,
+    *,
+    workload: str,
+    bucket: s3.IBucket,
+    key: kms.IKey,
+    alarms: Sequence[cloudwatch.IAlarm],
+) -> Iterator[Permission]:
+    """Yield what a workload's models may do: read and write the run by batch transform, write captured requests."""
+    runs, captures = f"{layout.RUNS}/{workload}/", layout.capture_prefix(workload)
+    yield read_objects(scope, bucket, f"{runs}*")
+    yield write_objects(scope, bucket, f"{runs}*", f"{captures}*")
+    yield list_keys(bucket, runs, captures)
+    yield use_key(key, "s3")
+    yield from lend_key(key)
+    yield _describe_alarms(alarms)
+
+
+def workflow_permissions(
+    scope: Construct,
+    *,
+    workload: str,
+    functions: TrainingFunctions,
+    roles: Sequence[iam.IRole],
+    package_group: str,
+    key: kms.IKey,
+    alarms: Sequence[cloudwatch.IAlarm],
+) -> Iterator[Permission]:
+    """Yield what a workload's state machine may do.
+
+    Parameters
+    ----------
+    roles
+        The roles that it hands to SageMaker.
+    package_group
+        Name of the workload's model package group.
+    """
+    runs = RunResources(scope, workload)
+    stack = Stack.of(scope)
+    yield Permission(
+        actions=["lambda:InvokeFunction"], resources=[each.function.function_arn for each in functions.all]
+    )
+    yield _job("TrainingJob", runs.training_jobs)
+    yield _job("ProcessingJob", runs.processing_jobs)
+    yield _job("TransformJob", runs.transform_jobs)
+    yield on_runs(["CreateModel", "AddTags"], runs.models)
+    yield on_runs(["CreateEndpointConfig", "AddTags"], runs.endpoint_configs)
+    yield on_runs(["CreateEndpoint", "UpdateEndpoint"], [*runs.endpoints, *runs.endpoint_configs])
+    yield on_runs(["DescribeEndpoint", "AddTags"], runs.endpoints)
+    yield Permission(
+        actions=["sagemaker:ListEndpoints"],
+        resources=["*"],
+        reason="SageMaker has no resource to name when endpoints are listed.",
+    )
+    yield Permission(
+        actions=["sagemaker:CreateModelPackage"],
+        resources=[
+            stack.format_arn(
+                service="sagemaker", resource="model-package-group", resource_name=package_group
+            ),
+            stack.format_arn(
+                service="sagemaker", resource="model-package", resource_name=f"{package_group}/*"
+            ),
+        ],
+        reason=RUN_REASON,
+    )
+    yield Permission(
+        actions=["iam:PassRole"],
+        resources=[role.role_arn for role in roles],
+        conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+    )
+    yield from lend_key(key)
+    yield _describe_alarms(alarms)
+
+
+def _job(kind: str, resources: list[str]) -> Permission:
+    return on_runs([f"Create{kind}", f"Describe{kind}", f"Stop{kind}", "AddTags", "ListTags"], resources)
+
+
+def _describe_alarms(alarms: Sequence[cloudwatch.IAlarm]) -> Permission:
+    return Permission(actions=["cloudwatch:DescribeAlarms"], resources=[alarm.alarm_arn for alarm in alarms])
