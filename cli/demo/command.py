@@ -1,0 +1,190 @@
+"""`watchkeeper demo`: the whole way, from an empty account to an alert, with real telemetry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import boto3
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from watchkeeper.evaluation import Evaluation, Metrics
+from watchkeeper.evaluation_metrics import measure_scores
+from watchkeeper.holdback import HoldbackRow
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.rows import Row, format_row
+from watchkeeper.timestamps import parse_instant
+
+from cli.backtest import metrics_table
+from cli.datasets import dataset_of
+from cli.demo.chart import draw
+from cli.demo.inbox import Alert, subscribed
+from cli.demo.live_data import DemoData, prepared
+from cli.demo.report import Report, summary
+from cli.demo.scores import Score, ScoreReader, expected_intervals, wait_until_scored
+from cli.demo.stopwatch import Stopwatch
+from cli.deploy import Deployer, Stage
+from cli.device import broker_of
+from cli.executions import Outcome, follow, start, succeeded
+from cli.failures import StepFailedError
+from cli.labels import Labels
+from cli.replay import Authority, Host, Port, publish
+from cli.screen import console, say
+from cli.specs import ROOT, spec_of
+from cli.stacks import Deployment
+from cli.telemetry import records_of
+from cli.train import execution_input, upload_history
+from lambdas.object_store import ObjectUri, S3ObjectStore
+from workloads.spec import WorkloadSpec
+
+FOLDER = ROOT / "build" / "demo"
+ALERT_SECONDS = 60.0
+
+
+def demo(
+    workload: Annotated[
+        str, typer.Argument(help="water_flow, machine_temperature or air_quality.")
+    ] = "water_flow",
+    stage: Annotated[Stage, typer.Option(help="`laptop` builds compiled code for this machine.")] = Stage.AWS,
+    folder: Annotated[Path, typer.Option(help="Where the report is written.")] = FOLDER,
+    host: Host = None,
+    port: Port = None,
+    authority: Authority = None,
+) -> None:
+    """Deploy, train, publish telemetry over MQTT, and show scores, anomalies and the alert."""
+    spec = spec_of(workload)
+    dataset = dataset_of(spec.name)
+    plan = spec.plan()
+    session = boto3.Session()
+    deployment = Deployment(session)
+    watch = Stopwatch()
+    with watch.stage("deploy"):
+        Deployer(session, stage).deploy()
+    with watch.stage("upload history"):
+        material = prepared(dataset, plan, folder / spec.name)
+        upload_history(session, deployment.bucket, spec.name, [material.history_file], material.labels_file)
+    with watch.stage("train"):
+        outcome = _train(session, deployment, spec.name)
+    with subscribed(session, deployment.alert_topic_arn, spec.name) as inbox:
+        with watch.stage("publish over MQTT"):
+            broker = broker_of(session, host, port, authority)
+            publish(session, spec.name, spec.source.topic, material.live, broker, None)
+            say(f"{len(material.live)} records published and acknowledged")
+        with watch.stage("score"):
+            scores = _scores(session, deployment, material, plan)
+        with watch.stage("alert"):
+            alert = inbox.first(ALERT_SECONDS)
+    with watch.stage("report"):
+        report = _report(session, spec, material, outcome, scores, alert, watch, folder)
+    _show(report, scores, watch, folder)
+
+
+def _train(session: boto3.Session, deployment: Deployment, workload: str) -> Outcome:
+    execution_arn = start(session, deployment.state_machine_arn(workload), execution_input("demo"))
+    say(f"execution: {execution_arn}")
+    return succeeded(follow(session, execution_arn))
+
+
+def _scores(
+    session: boto3.Session, deployment: Deployment, material: DemoData, plan: WorkloadPlan
+) -> list[Score]:
+    expected = expected_intervals(records_of(material.live), plan)
+    reader = ScoreReader(session, deployment.bucket, plan.workload)
+    columns = (TextColumn("scored intervals"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=len(expected))
+        scores = wait_until_scored(reader, expected, lambda found: bar.update(task, completed=found))
+    say(f"{len(scores)} intervals scored")
+    if not any(score.is_anomaly for score in scores):
+        raise StepFailedError("no interval of the live telemetry is anomalous, so there is no alert to show")
+    return scores
+
+
+def _report(
+    session: boto3.Session,
+    spec: WorkloadSpec,
+    material: DemoData,
+    outcome: Outcome,
+    scores: Sequence[Score],
+    alert: Alert,
+    watch: Stopwatch,
+    folder: Path,
+) -> Report:
+    plan = spec.plan()
+    run = outcome.state["run"]
+    evaluation = S3ObjectStore(session.client("s3")).read(
+        ObjectUri.parse(f"{run['uris']['evaluation']}evaluation.json")
+    )
+    chart = folder / f"{spec.name}.png"
+    draw(f"{spec.name}: live telemetry", scores, material.labels, chart)
+    report = Report(
+        workload=spec.name,
+        live=live_metrics(scores, material.labels, plan),
+        evaluation=Evaluation.from_json(evaluation),
+        decision=outcome.state["decision"]["reasons"],
+        alert=alert,
+        timings=tuple(watch.timings),
+        endpoint=run["names"]["endpoint"],
+        invocations=invocations(run["names"]["endpoint"], scores[-1]),
+        chart=chart,
+    )
+    report.write(folder / "report.html")
+    return report
+
+
+def live_metrics(scores: Sequence[Score], labels: Labels, plan: WorkloadPlan) -> Metrics:
+    """Measure the scores of the live telemetry; what needs labels is None where there are none."""
+    labelled = any(labels.windows(score.series) for score in scores)
+    rows = [
+        HoldbackRow(
+            series=score.series,
+            interval_start=score.interval_start,
+            value=score.value,
+            part="test",
+            label=labels.is_anomalous(score.series, score.start, plan.interval_seconds) if labelled else None,
+            expected=None,
+            lower=None,
+            upper=None,
+        )
+        for score in scores
+    ]
+    threshold = next(score.threshold for score in scores if score.threshold is not None)
+    return measure_scores(rows, [score.score or 0.0 for score in scores], threshold, plan)
+
+
+def invocations(endpoint: str, last: Score) -> list[tuple[str, str]]:
+    """Return the lines that score a row with boto3 and with the AWS CLI."""
+    row = format_row(Row(parse_instant(last.interval_start), last.series, last.value))
+    return [
+        (
+            "boto3",
+            'import boto3\n\nanswer = boto3.client("sagemaker-runtime").invoke_endpoint(\n'
+            f'    EndpointName="{endpoint}", ContentType="text/csv", Body="{row}"\n)\n'
+            'print(answer["Body"].read().decode())',
+        ),
+        (
+            "AWS CLI",
+            f"aws sagemaker-runtime invoke-endpoint --endpoint-name {endpoint} \\\n"
+            f"    --content-type text/csv --cli-binary-format raw-in-base64-out --body '{row}' /dev/stdout",
+        ),
+    ]
+
+
+def _show(report: Report, scores: Sequence[Score], watch: Stopwatch, folder: Path) -> None:
+    console.rule("[bold]result", align="left", style="dim")
+    console.print(metrics_table(report.live))
+    say(summary(report.live))
+    for score in [score for score in scores if score.is_anomaly][:5]:
+        say(
+            f"  anomaly: {score.series} at {score.interval_start}, value {score.value:.6g}, "
+            f"score {score.score:.4g} over {score.threshold:.4g}, severity {score.severity:.0f}"
+        )
+    say("\nthe first alert, as delivered:")
+    say(report.alert.subject)
+    say(report.alert.message)
+    console.print(watch.table())
+    say(f"\nendpoint: {report.endpoint}")
+    for name, lines in report.invocations:
+        say(f"\n{name}:\n{lines}")
+    say(f"\nreport: {folder / 'report.html'}\nchart:  {report.chart}")

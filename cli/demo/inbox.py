@@ -1,0 +1,110 @@
+"""A real subscriber of the alert topic: a queue of the demo's own."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+from watchkeeper import layout
+
+from cli.failures import StepFailedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+RECEIVE_SECONDS = 2
+MAX_MESSAGES = 10
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An alert as it was delivered."""
+
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """The queue that receives the alerts."""
+
+    client: SQSClient
+    queue_url: str
+
+    def first(self, timeout_seconds: float) -> Alert:
+        """Return the first alert.
+
+        Raises
+        ------
+        StepFailedError
+            If none comes in time.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while time.monotonic() < deadline:
+            received = self.receive()
+            if received:
+                return received[0]
+        raise StepFailedError(f"no alert was delivered within {timeout_seconds:.0f} seconds")
+
+    def receive(self) -> list[Alert]:
+        """Return the alerts that are there, and take them out."""
+        answer = self.client.receive_message(
+            QueueUrl=self.queue_url, MaxNumberOfMessages=MAX_MESSAGES, WaitTimeSeconds=RECEIVE_SECONDS
+        )
+        alerts = []
+        for message in answer.get("Messages", []):
+            alerts.append(alert_in(message["Body"]))
+            self.client.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return alerts
+
+
+@contextmanager
+def subscribed(session: boto3.Session, topic_arn: str, workload: str) -> Iterator[Inbox]:
+    """Subscribe a new queue to a workload's alerts; remove both at the end."""
+    sqs, sns = session.client("sqs"), session.client("sns")
+    name = f"{layout.PREFIX}-demo-{layout.dashed(workload)}-{int(time.time())}"
+    queue_url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    subscription_arn = None
+    try:
+        attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
+        queue_arn = attributes["QueueArn"]
+        policy = json.dumps(_policy(queue_arn, topic_arn))
+        sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": policy})
+        subscription_arn = sns.subscribe(
+            TopicArn=topic_arn,
+            Protocol="sqs",
+            Endpoint=queue_arn,
+            Attributes={"FilterPolicy": json.dumps({"workload": [workload], "severity": [{"exists": True}]})},
+            ReturnSubscriptionArn=True,
+        )["SubscriptionArn"]
+        yield Inbox(sqs, queue_url)
+    finally:
+        if subscription_arn is not None:
+            sns.unsubscribe(SubscriptionArn=subscription_arn)
+        sqs.delete_queue(QueueUrl=queue_url)
+
+
+def alert_in(body: str) -> Alert:
+    """Read what SNS put in the queue: an envelope with the subject and the message."""
+    envelope = json.loads(body)
+    return Alert(envelope.get("Subject") or "(no subject)", envelope["Message"])
+
+
+def _policy(queue_arn: str, topic_arn: str) -> dict[str, object]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "sns.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": queue_arn,
+                "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+            }
+        ],
+    }

@@ -1,0 +1,58 @@
+"""The demo's telemetry: what is trained on, what is then published, and what is labelled."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.timestamps import parse_instant
+
+from cli.datasets import Dataset, located
+from cli.failures import StepFailedError
+from cli.labels import Labels, read_labels
+from cli.telemetry import Reading, read_telemetry
+
+
+@dataclass(frozen=True)
+class DemoData:
+    """Files to upload and readings to publish."""
+
+    history_file: Path
+    labels_file: Path | None
+    live: tuple[Reading, ...]
+    labels: Labels
+
+
+def prepared(dataset: Dataset, plan: WorkloadPlan, folder: Path) -> DemoData:
+    """Split a dataset and write the part to upload into a folder.
+
+    Raises
+    ------
+    StepFailedError
+        If a file cannot be had, or a part of it is empty.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    source = located(dataset.history)
+    telemetry = read_telemetry(source, plan)
+    split = parse_instant(dataset.live_from) if dataset.live_from else None
+    history = telemetry.between(None, split)
+    live = read_telemetry(located(dataset.live), plan) if dataset.live else telemetry.between(split, None)
+    if not history.readings or not live.readings:
+        raise StepFailedError(f"{source}: no readings before or after {dataset.live_from}")
+    history_file = folder / source.name
+    history.write(history_file)
+    labels_file = _labels_file(dataset, folder)
+    return DemoData(
+        history_file, labels_file, live.readings, read_labels(labels_file) if labels_file else Labels()
+    )
+
+
+def _labels_file(dataset: Dataset, folder: Path) -> Path | None:
+    if dataset.labels is None or dataset.labels_key is None:
+        return None
+    windows = json.loads(located(dataset.labels).read_text())[dataset.labels_key]
+    path = folder / "labels.json"
+    path.write_text(json.dumps(windows))
+    return path

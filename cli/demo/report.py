@@ -1,0 +1,107 @@
+"""The demo's report: one HTML file that needs no other."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from string import Template
+
+from watchkeeper.evaluation import Evaluation, Metrics
+
+from cli.demo.inbox import Alert
+
+TEMPLATE = Path(__file__).with_name("report.html")
+
+_WORDS = {
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "pr_auc": "PR-AUC",
+    "windows_found": "Labelled windows found",
+    "windows_total": "Labelled windows",
+    "alerts_per_week": "Alerts a week",
+    "false_alerts_per_week": "False alerts a week",
+    "anomalies": "Anomalous intervals",
+    "n": "Intervals",
+    "threshold": "Threshold",
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that the report tells."""
+
+    workload: str
+    live: Metrics
+    """Of the telemetry that came over MQTT."""
+    evaluation: Evaluation
+    """Of the held-back part of the history."""
+    decision: Sequence[str]
+    """Why the gate let the model pass."""
+    alert: Alert
+    timings: Sequence[tuple[str, float]]
+    """Stage and seconds."""
+    endpoint: str
+    invocations: Sequence[tuple[str, str]]
+    """What it is for, and the lines."""
+    chart: Path
+
+    def write(self, path: Path) -> None:
+        """Write the HTML file."""
+        metrics = {
+            "Live telemetry": self.live,
+            "Model, held-back test part": self.evaluation.candidate,
+            "Trivial baseline, same part": self.evaluation.baseline,
+        }
+        if self.evaluation.champion is not None:
+            metrics["Champion, same part"] = self.evaluation.champion
+        picture = base64.b64encode(self.chart.read_bytes()).decode()
+        total = sum(seconds for _, seconds in self.timings)
+        timings = [*self.timings, ("total", total)]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        document = Template(TEMPLATE.read_text()).substitute(
+            workload=escape(self.workload),
+            endpoint=escape(self.endpoint),
+            summary=escape(summary(self.live)),
+            chart=picture,
+            metrics=_metrics_rows(metrics),
+            decision="".join(f"<li>{escape(reason)}</li>" for reason in self.decision),
+            alert_subject=escape(self.alert.subject),
+            alert_message=escape(self.alert.message),
+            timings="".join(
+                f"<tr><td>{escape(name)}</td><td>{seconds:.1f} s</td></tr>" for name, seconds in timings
+            ),
+            invocations="".join(
+                f"<h3>{escape(name)}</h3><pre>{escape(lines)}</pre>" for name, lines in self.invocations
+            ),
+        )
+        path.write_text(document)
+
+
+def summary(live: Metrics) -> str:
+    """Return the result in one sentence; what needs labels is left out without them."""
+    text = f"{live.anomalies} anomalous of {live.n} intervals, {live.alerts_per_week:.2g} alerts a week"
+    if live.precision is None or live.recall is None or live.f1 is None:
+        return f"{text}. There are no labels: precision, recall and F1 are not known."
+    return (
+        f"{text}, {live.windows_found} of {live.windows_total} labelled windows found: "
+        f"precision {live.precision:.2f}, recall {live.recall:.2f}, F1 {live.f1:.2f}."
+    )
+
+
+def _metrics_rows(metrics: dict[str, Metrics]) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in metrics)
+    rows = [f"<tr><th></th>{head}</tr>"]
+    for field, word in _WORDS.items():
+        cells = "".join(f"<td>{_shown(getattr(item, field))}</td>" for item in metrics.values())
+        rows.append(f"<tr><td>{word}</td>{cells}</tr>")
+    return "".join(rows)
+
+
+def _shown(value: float | int | None) -> str:
+    if value is None:
+        return "–"
+    return str(value) if isinstance(value, int) else f"{value:.3g}"

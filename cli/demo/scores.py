@@ -1,0 +1,141 @@
+"""What the scoring loop has written, and waiting until it has written everything."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import boto3
+from watchkeeper import layout
+from watchkeeper.intervals import aggregate_records
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.records import Record, by_series
+from watchkeeper.timestamps import epoch_seconds, format_instant, parse_instant
+
+from cli.failures import StepFailedError
+
+POLL_SECONDS = 1.0
+SILENCE_SECONDS = 180.0
+"""Longest time without a new score before the wait is given up: more than a delivery stream's buffer."""
+
+Interval = tuple[str, str]
+"""Series key and start of the interval (ISO 8601)."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One scored interval."""
+
+    series: str
+    interval_start: str
+    value: float
+    score: float | None
+    threshold: float | None
+    severity: float | None
+    is_anomaly: bool
+
+    @property
+    def start(self) -> int:
+        """Start of the interval in seconds since 1970."""
+        return epoch_seconds(parse_instant(self.interval_start))
+
+
+def expected_intervals(records: Iterable[Record], plan: WorkloadPlan) -> set[Interval]:
+    """Return the intervals that close when these records are all that comes."""
+    records = list(records)
+    newest = {
+        series: max(epoch_seconds(record.event_time) for record in members)
+        for series, members in by_series(records, plan).items()
+    }
+    whole = dataclasses.replace(plan, history_seconds=None)
+    return {
+        (series, format_instant(start))
+        for series, values in aggregate_records(records, whole).items()
+        for start, _ in values
+        if start + plan.interval_seconds + plan.lateness_seconds <= newest[series]
+    }
+
+
+class ScoreReader:
+    """Reads the objects of scores, each one once."""
+
+    def __init__(self, session: boto3.Session, bucket: str, workload: str) -> None:
+        self._client = session.client("s3")
+        self._bucket = bucket
+        self._prefix = f"{layout.SCORES}/{workload}/"
+        self._seen: set[str] = set()
+        self.scores: dict[Interval, Score] = {}
+
+    def read_new(self) -> int:
+        """Read the objects that are new and return how many intervals they brought."""
+        before = len(self.scores)
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=self._prefix
+        )
+        for key in [item["Key"] for page in pages for item in page.get("Contents", [])]:
+            if key in self._seen:
+                continue
+            self._seen.add(key)
+            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            for line in body.splitlines():
+                score = _score(json.loads(line))
+                self.scores[score.series, score.interval_start] = score
+        return len(self.scores) - before
+
+
+def wait_until_scored(
+    reader: ScoreReader,
+    expected: set[Interval],
+    progress: Callable[[int], None],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> list[Score]:
+    """Return the expected intervals' scores, in order of time, when all of them are there.
+
+    Raises
+    ------
+    StepFailedError
+        If nothing new comes for a long time, or an interval was refused a score.
+    """
+    last_news = clock()
+    while True:
+        if reader.read_new():
+            last_news = clock()
+        found = expected & reader.scores.keys()
+        progress(len(found))
+        if found == expected:
+            break
+        if clock() - last_news > SILENCE_SECONDS:
+            missing = sorted(expected - found)
+            raise StepFailedError(
+                f"{len(missing)} of {len(expected)} intervals were not scored, for {SILENCE_SECONDS:.0f} seconds "
+                f"nothing came; the first missing: {missing[0]}"
+            )
+        sleep(POLL_SECONDS)
+    scores = sorted((reader.scores[key] for key in expected), key=lambda score: (score.start, score.series))
+    without = [score for score in scores if score.score is None]
+    if without:
+        raise StepFailedError(
+            f"{len(without)} intervals have no score; the first: {without[0].series} at {without[0].interval_start}"
+        )
+    return scores
+
+
+def _score(line: dict[str, object]) -> Score:
+    return Score(
+        series=str(line["series"]),
+        interval_start=str(line["interval_start"]),
+        value=float(line["value"]),  # type: ignore[arg-type]  # a number by contract
+        score=_number(line.get("anomaly_score")),
+        threshold=_number(line.get("threshold")),
+        severity=_number(line.get("severity")),
+        is_anomaly=bool(line["is_anomaly"]),
+    )
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

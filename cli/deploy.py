@@ -1,0 +1,178 @@
+"""`watchkeeper deploy`: synthesize once, bootstrap once, deploy every stack."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import boto3
+import typer
+from botocore.exceptions import ClientError
+
+from cli.failures import StepFailedError
+from cli.screen import done, say
+from cli.specs import ROOT
+
+ASSEMBLY = "build/cdk.out"
+FINGERPRINT = "build/cdk.out.sha256"
+INPUTS = (
+    "app.py",
+    "cdk.json",
+    "infra",
+    "lambdas",
+    "localcloud/images",
+    "model_code",
+    "package-lock.json",
+    "pipeline",
+    "requirements.txt",
+    "workloads",
+)
+"""What the templates and their assets are made from; a path that does not exist counts as empty."""
+BOOTSTRAP_STACK = "CDKToolkit"
+CONCURRENCY = 4
+
+_IGNORED = {"__pycache__"}
+
+
+class Stage(StrEnum):
+    """Whose machines the model code's compiled dependencies are built for."""
+
+    AWS = "aws"
+    LAPTOP = "laptop"
+
+
+class Run(Protocol):
+    """Runs a program and returns its exit status."""
+
+    def __call__(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
+        """Run `command` in the project's folder."""
+
+
+def run_in_project(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a program in the project's folder; it writes to this terminal."""
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+@dataclass(frozen=True)
+class Deployer:
+    """Deploys the project's stacks with the pinned CDK command line."""
+
+    session: boto3.Session
+    stage: Stage
+    root: Path = ROOT
+    run: Run = field(default=run_in_project)
+
+    def deploy(self) -> None:
+        """Synthesize if anything changed, bootstrap if needed, deploy all stacks.
+
+        Raises
+        ------
+        StepFailedError
+            If one of the steps fails.
+        """
+        if self.synthesize():
+            done(f"templates written to {ASSEMBLY}")
+        else:
+            say("templates are up to date")
+        if not self.is_bootstrapped():
+            account = self.session.client("sts").get_caller_identity()["Account"]
+            self._cdk("bootstrap", f"aws://{account}/{self.region}")
+        self._cdk(
+            "deploy",
+            "--app",
+            ASSEMBLY,
+            "--all",
+            "--concurrency",
+            str(CONCURRENCY),
+            "--require-approval",
+            "never",
+            "--progress",
+            "events",
+        )
+
+    def destroy(self) -> None:
+        """Remove all stacks."""
+        self.synthesize()
+        self._cdk("destroy", "--app", ASSEMBLY, "--all", "--force")
+
+    def synthesize(self) -> bool:
+        """Write the cloud assembly unless it is there already for the same inputs; say whether it was written."""
+        fingerprint = self.fingerprint()
+        record = self.root / FINGERPRINT
+        if (self.root / ASSEMBLY / "manifest.json").is_file() and record.is_file():
+            if record.read_text().strip() == fingerprint:
+                return False
+        record.unlink(missing_ok=True)
+        self._cdk("synth", "--all", "--quiet", "--output", ASSEMBLY, "-c", f"stage={self.stage.value}")
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text(fingerprint + "\n")
+        return True
+
+    def fingerprint(self) -> str:
+        """Return a hash of everything that the templates depend on."""
+        digest = hashlib.sha256(f"{self.stage.value}\0{self.region}\0{sys.version_info[:2]}\0".encode())
+        for path in _files(self.root / name for name in INPUTS):
+            digest.update(f"{path.relative_to(self.root)}\0".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
+
+    def is_bootstrapped(self) -> bool:
+        """Whether the CDK's own stack is there."""
+        client = self.session.client("cloudformation")
+        try:
+            status = client.describe_stacks(StackName=BOOTSTRAP_STACK)["Stacks"][0]["StackStatus"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ValidationError":
+                return False
+            raise
+        return status.endswith("_COMPLETE") and not status.startswith(("DELETE", "ROLLBACK"))
+
+    @property
+    def region(self) -> str:
+        """The session's region."""
+        if self.session.region_name is None:
+            raise StepFailedError("no AWS region: set AWS_REGION")
+        return self.session.region_name
+
+    def _cdk(self, *arguments: str) -> None:
+        cdk = self.root / "node_modules" / ".bin" / "cdk"
+        if not cdk.is_file():
+            raise StepFailedError(f"no CDK command line at {cdk}: run `make setup`")
+        status = self.run([str(cdk), *arguments], self._environment())
+        if status:
+            raise StepFailedError(f"`cdk {arguments[0]}` failed with status {status}; its messages are above")
+
+    def _environment(self) -> dict[str, str]:
+        interpreter = str(Path(sys.executable).parent)
+        return {
+            **os.environ,
+            "PATH": os.pathsep.join([interpreter, os.environ.get("PATH", "")]),
+            "AWS_REGION": self.region,
+            "CDK_DEFAULT_REGION": self.region,
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+        }
+
+
+def deploy(
+    stage: Annotated[Stage, typer.Option(help="`laptop` builds compiled code for this machine.")] = Stage.AWS,
+) -> None:
+    """Deploy the stacks of every workload."""
+    Deployer(boto3.Session(), stage).deploy()
+    done("all stacks are deployed")
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in sorted(paths):
+        if path.is_file():
+            yield path
+        elif path.is_dir():
+            yield from (
+                file for file in sorted(path.rglob("*")) if file.is_file() and not _IGNORED & set(file.parts)
+            )

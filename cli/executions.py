@@ -1,0 +1,156 @@
+"""Executions of the training workflow: start one, and follow its states as they happen."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import boto3
+from rich.live import Live
+from rich.table import Table
+
+from cli.failures import StepFailedError
+from cli.screen import console
+
+POLL_SECONDS = 0.5
+FINAL = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
+_UNSEEN = frozenset({"Choice", "Pass"})
+_HISTORY_PAGE = 1000
+
+
+@dataclass
+class Step:
+    """One state of an execution; a state of a loop is one step."""
+
+    name: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    error: str | None = None
+    visits: int = 1
+
+    @property
+    def seconds(self) -> float | None:
+        """Time from the first entry to the last exit; None while it runs."""
+        return None if self.ended_at is None else (self.ended_at - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an execution ended."""
+
+    execution_arn: str
+    status: str
+    steps: list[Step]
+    state: dict[str, Any]
+    """The workflow's last state; empty unless it succeeded."""
+    error: str | None
+    cause: str | None
+
+
+def start(session: boto3.Session, state_machine_arn: str, payload: dict[str, Any]) -> str:
+    """Start an execution and return its ARN."""
+    client = session.client("stepfunctions")
+    started = client.start_execution(stateMachineArn=state_machine_arn, input=json.dumps(payload))
+    return started["executionArn"]
+
+
+def follow(
+    session: boto3.Session, execution_arn: str, *, sleep: Callable[[float], None] = time.sleep
+) -> Outcome:
+    """Show the states of an execution until it ends."""
+    with Live(console=console, refresh_per_second=8, transient=True) as live:
+        for outcome in progress(session, execution_arn, sleep=sleep):
+            live.update(steps_table(outcome.steps))
+    console.print(steps_table(outcome.steps))
+    return outcome
+
+
+def succeeded(outcome: Outcome) -> Outcome:
+    """Return the outcome of an execution that succeeded.
+
+    Raises
+    ------
+    StepFailedError
+        With the readable reason, if it did not.
+    """
+    if outcome.status != "SUCCEEDED":
+        raise StepFailedError(
+            f"the training ended {outcome.status}: {outcome.error or 'no error name'}: "
+            f"{outcome.cause or 'no cause'}\nexecution: {outcome.execution_arn}"
+        )
+    return outcome
+
+
+def progress(
+    session: boto3.Session, execution_arn: str, *, sleep: Callable[[float], None]
+) -> Iterator[Outcome]:
+    """Give the execution as it is, again and again; the last one has ended."""
+    client = session.client("stepfunctions")
+    while True:
+        # The status first: an execution that has ended has its whole history.
+        described = client.describe_execution(executionArn=execution_arn)
+        pages = client.get_paginator("get_execution_history").paginate(
+            executionArn=execution_arn, PaginationConfig={"PageSize": _HISTORY_PAGE}
+        )
+        steps = steps_of(event for page in pages for event in page["events"])
+        yield Outcome(
+            execution_arn,
+            described["status"],
+            steps,
+            json.loads(described.get("output") or "{}") if described["status"] == "SUCCEEDED" else {},
+            described.get("error"),
+            described.get("cause"),
+        )
+        if described["status"] in FINAL:
+            return
+        sleep(POLL_SECONDS)
+
+
+def steps_of(events: Iterator[Any]) -> list[Step]:
+    """Return the steps that an execution's events tell of, in the order of their beginning."""
+    steps: dict[str, Step] = {}
+    current: Step | None = None
+    for event in events:
+        kind: str = event["type"]
+        if kind.endswith("StateEntered"):
+            if kind.removesuffix("StateEntered") in _UNSEEN:
+                continue
+            name = event["stateEnteredEventDetails"]["name"]
+            current = steps.get(name)
+            if current is None:
+                current = steps[name] = Step(name, event["timestamp"])
+            else:
+                current.visits += 1
+                current.ended_at = None
+        elif kind.endswith("StateExited"):
+            name = event["stateExitedEventDetails"]["name"]
+            if name in steps:
+                steps[name].ended_at = event["timestamp"]
+        elif kind.endswith("Failed") and kind != "ExecutionFailed" and current is not None:
+            current.error = _error_in(event)
+        elif kind.startswith("Execution") and current is not None and current.ended_at is None:
+            current.ended_at = event["timestamp"]
+    return list(steps.values())
+
+
+def steps_table(steps: list[Step]) -> Table:
+    """Lay out steps with their durations."""
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    for step in steps:
+        mark = "[red]✗[/]" if step.error else "[green]✓[/]" if step.ended_at else "[yellow]…[/]"
+        seconds = "" if step.seconds is None else f"{step.seconds:7.1f} s"
+        times = f"×{step.visits}" if step.visits > 1 else ""
+        table.add_row(mark, step.name, seconds, step.error or times)
+    return table
+
+
+def _error_in(event: dict[str, Any]) -> str | None:
+    for key, details in event.items():
+        if key.endswith("FailedEventDetails"):
+            error: str | None = details.get("error")
+            return error
+    return None

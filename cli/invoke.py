@@ -1,0 +1,41 @@
+"""`watchkeeper invoke`: send rows to a workload's endpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import boto3
+import typer
+from watchkeeper import layout
+from watchkeeper.errors import InvalidInputError
+
+from cli.screen import console
+from cli.specs import spec_of
+from lambdas.endpoint import SageMakerEndpoint
+
+
+def invoke(
+    workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
+    row: Annotated[str | None, typer.Argument(help="timestamp[,series],value[,lag_1,…]")] = None,
+    file: Annotated[Path | None, typer.Option(help="File with one row a line.")] = None,
+) -> None:
+    """Score rows with the model that serves now; one score a line."""
+    rows = _rows(row, file)
+    endpoint = layout.endpoint_name(spec_of(workload).name)
+    answer = SageMakerEndpoint(boto3.Session().client("sagemaker-runtime")).score(endpoint, rows)
+    for score in answer.scores:
+        console.print(repr(score))
+
+
+def _rows(row: str | None, file: Path | None) -> list[str]:
+    if (row is None) == (file is None):
+        raise InvalidInputError("give either a row or --file, for example: '2013-12-02 21:15:00, 75'")
+    if row is not None:
+        return [row]
+    if file is None or not file.is_file():
+        raise InvalidInputError(f"{file}: no such file")
+    rows = [line for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    if not rows:
+        raise InvalidInputError(f"{file}: no rows")
+    return rows

@@ -1,0 +1,105 @@
+"""`watchkeeper replay`: send a file's telemetry as a device would have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import boto3
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.timestamps import parse_instant
+
+from cli.device import Broker, Pace, Publisher, broker_of, concrete_topic, provisioned
+from cli.screen import complain, console, done
+from cli.specs import spec_of
+from cli.telemetry import Reading, read_telemetry
+
+MAX_COMPLAINTS = 5
+
+Host = Annotated[str | None, typer.Option("--host", envvar="WATCHKEEPER_MQTT_HOST", help="MQTT broker.")]
+Port = Annotated[int | None, typer.Option("--port", envvar="WATCHKEEPER_MQTT_PORT", help="Its TLS port.")]
+Authority = Annotated[
+    str | None,
+    typer.Option(
+        "--ca", envvar="WATCHKEEPER_MQTT_CA", help="Path or URL of its certificate authority (PEM)."
+    ),
+]
+
+
+def replay(
+    workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
+    file: Annotated[Path, typer.Argument(help="Telemetry: CSV or JSON lines, each also with .gz.")],
+    since: Annotated[
+        str | None, typer.Option("--from", help="Send what was measured from here: ISO 8601.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", help="And before this: ISO 8601.")] = None,
+    speed: Annotated[
+        float | None, typer.Option(min=0.001, help="Event seconds a second; as fast as it goes without.")
+    ] = None,
+    host: Host = None,
+    port: Port = None,
+    authority: Authority = None,
+) -> None:
+    """Publish a file's telemetry over MQTT, with a device certificate made for it."""
+    spec = spec_of(workload)
+    telemetry = read_telemetry(file, spec.plan())
+    for sentence in telemetry.refused[:MAX_COMPLAINTS]:
+        complain(f"not sent: {sentence}")
+    if len(telemetry.refused) > MAX_COMPLAINTS:
+        complain(f"not sent: {len(telemetry.refused) - MAX_COMPLAINTS} lines more")
+    chosen = telemetry.between(_instant(since, "--from"), _instant(until, "--to")).readings
+    if not chosen:
+        raise InvalidInputError(f"{file}: nothing between --from {since} and --to {until}")
+    session = boto3.Session()
+    publish(session, spec.name, spec.source.topic, chosen, broker_of(session, host, port, authority), speed)
+    done(f"{len(chosen)} records published and acknowledged")
+
+
+def publish(
+    session: boto3.Session,
+    workload: str,
+    topic_filter: str,
+    readings: Sequence[Reading],
+    broker: Broker,
+    speed: float | None,
+) -> None:
+    """Publish readings with QoS 1 and return when the broker has acknowledged all of them."""
+    device = f"{workload}-replay"
+    topic = concrete_topic(topic_filter, device)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with (
+        provisioned(session, workload, topic) as identity,
+        Publisher(broker, identity) as publisher,
+        Progress(*columns, console=console, transient=True) as bar,
+    ):
+        task = bar.add_task(f"publishing to {topic}", total=len(readings))
+        send(
+            readings,
+            lambda message: publisher.publish(topic, message),
+            Pace(speed),
+            lambda: bar.advance(task),
+        )
+        publisher.drain()
+
+
+def send(
+    readings: Sequence[Reading], hand_over: Callable[[bytes], None], pace: Pace, sent: Callable[[], None]
+) -> None:
+    """Hand over messages in the order of their time, at the pace of it."""
+    for reading in readings:
+        pace.wait_for((reading.event_time - readings[0].event_time).total_seconds())
+        hand_over(reading.message)
+        sent()
+
+
+def _instant(text: str | None, option: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{option}: {error}") from error

@@ -1,0 +1,89 @@
+"""What the stacks leave behind when they are removed: buckets, tables and the keys that encrypt them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import boto3
+from botocore.exceptions import ClientError
+
+KEY_WINDOW_DAYS = 7
+"""The shortest time after which AWS removes a key."""
+
+_KINDS = {
+    "AWS::S3::Bucket": "bucket",
+    "AWS::DynamoDB::Table": "table",
+    "AWS::DynamoDB::GlobalTable": "table",
+    "AWS::KMS::Key": "key",
+}
+_STACK_PREFIX = "Watchkeeper"
+_LIVE = frozenset(
+    {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_FAILED", "DELETE_COMPLETE"}
+)
+
+
+@dataclass(frozen=True)
+class Retained:
+    """Stateful resources of the stacks."""
+
+    resources: tuple[tuple[str, str], ...]
+    """`(kind, physical id)`."""
+
+    def names(self) -> list[str]:
+        """Return them in words."""
+        return [f"{kind} {name}" for kind, name in self.resources]
+
+    def delete(self, session: boto3.Session) -> Iterator[str]:
+        """Delete them, the keys last; what is gone already is passed over."""
+        for kind, name in sorted(self.resources, key=lambda resource: resource[0] == "key"):
+            try:
+                _DELETE[kind](session, name)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _GONE:
+                    continue
+                raise
+            yield f"{kind} {name}" + (f" (in {KEY_WINDOW_DAYS} days)" if kind == "key" else "")
+
+
+def retained_of(session: boto3.Session) -> Retained:
+    """Return the stateful resources of all our stacks, of removed ones too."""
+    client = session.client("cloudformation")
+    found: dict[tuple[str, str], None] = {}
+    for page in client.get_paginator("list_stacks").paginate():
+        for stack in page["StackSummaries"]:
+            if not stack["StackName"].startswith(_STACK_PREFIX) or stack["StackStatus"] not in _LIVE:
+                continue
+            for resources in client.get_paginator("list_stack_resources").paginate(
+                StackName=stack["StackId"]
+            ):
+                for resource in resources["StackResourceSummaries"]:
+                    kind = _KINDS.get(resource["ResourceType"])
+                    if kind and resource.get("PhysicalResourceId"):
+                        found[kind, resource["PhysicalResourceId"]] = None
+    return Retained(tuple(found))
+
+
+def _delete_bucket(session: boto3.Session, name: str) -> None:
+    bucket = session.resource("s3").Bucket(name)
+    bucket.object_versions.delete()
+    bucket.delete()
+
+
+def _delete_table(session: boto3.Session, name: str) -> None:
+    client = session.client("dynamodb")
+    described = client.describe_table(TableName=name)["Table"]
+    if described.get("DeletionProtectionEnabled"):
+        client.update_table(TableName=name, DeletionProtectionEnabled=False)
+        client.get_waiter("table_exists").wait(TableName=name)
+    client.delete_table(TableName=name)
+
+
+def _delete_key(session: boto3.Session, name: str) -> None:
+    client = session.client("kms")
+    if client.describe_key(KeyId=name)["KeyMetadata"]["KeyState"] != "PendingDeletion":
+        client.schedule_key_deletion(KeyId=name, PendingWindowInDays=KEY_WINDOW_DAYS)
+
+
+_DELETE = {"bucket": _delete_bucket, "table": _delete_table, "key": _delete_key}
+_GONE = frozenset({"NoSuchBucket", "ResourceNotFoundException", "NotFoundException"})

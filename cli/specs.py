@@ -1,0 +1,27 @@
+"""Finding a workload by its name or by its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from watchkeeper.errors import InvalidInputError
+
+from workloads.spec import WorkloadSpec, load_workload
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKLOADS = ROOT / "workloads"
+
+
+def spec_of(workload: str) -> WorkloadSpec:
+    """Return the spec of `workloads/NAME.yaml`, or of a file given by its path.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such workload, or its spec is wrong.
+    """
+    path = Path(workload) if workload.endswith((".yaml", ".yml")) else WORKLOADS / f"{workload}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in WORKLOADS.glob("*.yaml"))) or "none"
+        raise InvalidInputError(f"no workload {workload!r} ({path} does not exist); known: {known}")
+    return load_workload(path)

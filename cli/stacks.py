@@ -1,0 +1,77 @@
+"""Where things are: the deployed stacks say so by their outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import boto3
+from botocore.exceptions import ClientError
+
+from cli.failures import StepFailedError
+
+STORAGE = "WatchkeeperStorage"
+ALERTING = "WatchkeeperAlerting"
+TRAINING = "WatchkeeperTraining"
+INGESTION = "WatchkeeperIngestion"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The deployed stacks of the session's account and region."""
+
+    session: boto3.Session
+
+    def output(self, stack: str, name: str) -> str:
+        """Return a stack's output.
+
+        Raises
+        ------
+        StepFailedError
+            If the stack is not deployed, or has no such output.
+        """
+        outputs = self.outputs(stack)
+        if name not in outputs:
+            raise StepFailedError(
+                f"stack {stack} has no output {name}: deploy this version with `watchkeeper deploy`"
+            )
+        return outputs[name]
+
+    def outputs(self, stack: str) -> dict[str, str]:
+        """Return all outputs of a stack; see `output`."""
+        try:
+            found = self.session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ValidationError":
+                raise StepFailedError(
+                    f"stack {stack} is not deployed in region {self.session.region_name}: "
+                    "run `watchkeeper deploy`"
+                ) from error
+            raise
+        return {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
+
+    @cached_property
+    def bucket(self) -> str:
+        """Name of the data bucket."""
+        return self.output(STORAGE, "DataBucketName")
+
+    @cached_property
+    def alert_topic_arn(self) -> str:
+        """The topic of alerts."""
+        return self.output(ALERTING, "AlertTopicArn")
+
+    def state_machine_arn(self, workload: str) -> str:
+        """The training workflow of a workload."""
+        return self.output(TRAINING, f"StateMachineArn{pascal_name(workload)}")
+
+    def model_package_groups(self) -> Iterator[str]:
+        """Every workload's model package group."""
+        for name, value in self.outputs(TRAINING).items():
+            if name.startswith("ModelPackageGroup"):
+                yield value
+
+
+def pascal_name(workload: str) -> str:
+    """Return a workload's name as the outputs have it."""
+    return "".join(part.capitalize() for part in workload.split("_"))

@@ -1,0 +1,80 @@
+"""`watchkeeper train`: upload history, start the training workflow, and follow it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import boto3
+import typer
+from watchkeeper import layout
+from watchkeeper.errors import InvalidInputError
+
+from cli.executions import follow, start, succeeded
+from cli.screen import done, say
+from cli.specs import spec_of
+from cli.stacks import Deployment
+
+HISTORY_SUFFIXES = (".csv", ".jsonl", ".json", ".ndjson")
+
+
+def train(
+    workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
+    history: Annotated[
+        list[Path] | None,
+        typer.Option(help="History to upload first: CSV or JSON lines, each also with .gz."),
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="Labelled anomalies to upload: JSON.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "manual",
+    since: Annotated[str | None, typer.Option("--start", help="Train on data from here: ISO 8601.")] = None,
+    until: Annotated[str | None, typer.Option("--end", help="Train on data before this: ISO 8601.")] = None,
+    watch: Annotated[
+        bool, typer.Option("--follow/--no-follow", help="Show the states until the end.")
+    ] = True,
+) -> None:
+    """Train, judge and deploy a workload's model."""
+    spec = spec_of(workload)
+    session = boto3.Session()
+    deployment = Deployment(session)
+    for key in upload_history(session, deployment.bucket, spec.name, history or [], labels):
+        done(f"uploaded s3://{deployment.bucket}/{key}")
+    execution_arn = start(
+        session, deployment.state_machine_arn(spec.name), execution_input(reason, since, until)
+    )
+    say(f"execution: {execution_arn}")
+    if watch:
+        outcome = succeeded(follow(session, execution_arn))
+        done(f"endpoint {outcome.state['run']['names']['endpoint']} serves the new model")
+
+
+def execution_input(reason: str, start: str | None = None, end: str | None = None) -> dict[str, Any]:
+    """Return the input of an execution; ends that are not set stay away."""
+    return {"reason": reason, **({"start": start} if start else {}), **({"end": end} if end else {})}
+
+
+def upload_history(
+    session: boto3.Session, bucket: str, workload: str, files: list[Path], labels: Path | None
+) -> list[str]:
+    """Put files where the workflow reads them and return their keys.
+
+    Raises
+    ------
+    InvalidInputError
+        If a file does not exist, or its name does not say its format. Nothing is uploaded then.
+    """
+    uploads: list[tuple[Path, str]] = []
+    for path in files:
+        if not path.name.removesuffix(".gz").endswith(HISTORY_SUFFIXES):
+            raise InvalidInputError(
+                f"{path}: its name does not tell its format; use one of {', '.join(HISTORY_SUFFIXES)}, with or without .gz"
+            )
+        uploads.append((path, f"{layout.history_prefix(workload)}{path.name}"))
+    if labels is not None:
+        uploads.append((labels, f"{layout.history_prefix(workload)}labels.json"))
+    for path, _ in uploads:
+        if not path.is_file():
+            raise InvalidInputError(f"{path}: no such file")
+    client = session.client("s3")
+    for path, key in uploads:
+        client.upload_file(str(path), bucket, key)
+    return [key for _, key in uploads]
