@@ -47,7 +47,7 @@ class AlertTopic(Protocol):
 
 @dataclass(frozen=True)
 class TableThrottle:
-    """`Throttle` in the idempotency table: one item a series and channel, changed under an optimistic lock."""
+    """`Throttle` in the idempotency table: an item a series and channel, under an optimistic lock."""
 
     client: DynamoDBClient
     table: str
@@ -68,9 +68,8 @@ class TableThrottle:
 
     def _read(self, key: str) -> tuple[Claims, str | None]:
         with translated(f"read {key}"):
-            item = self.client.get_item(
-                TableName=self.table, Key={"id": {"S": key}}, ConsistentRead=True
-            ).get("Item")
+            response = self.client.get_item(TableName=self.table, Key={"id": {"S": key}}, ConsistentRead=True)
+        item = response.get("Item")
         if item is None:
             return Claims(), None
         document = item["claims"]["S"]

@@ -1,8 +1,8 @@
 """From an anomaly to at most one publication.
 
-A redelivered anomaly finds its idempotency record and publishes nothing. At one point delivery is at least once: if the
-function dies after SNS took the alert and before the record says so, the next delivery publishes again. Both alerts
-have the same `anomaly_id`.
+A redelivered anomaly finds its idempotency record and publishes nothing. At one point delivery is at least
+once: if the function dies after SNS took the alert and before the record says so, the next delivery publishes
+again. Both alerts have the same `anomaly_id`.
 """
 
 from __future__ import annotations

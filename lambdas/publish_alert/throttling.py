@@ -1,9 +1,9 @@
 """How often one series may alert one channel: at most once in `throttle_seconds` of event time.
 
-An anomaly that is let through claims the time around it, under its own id. The rule looks at event times only, and to both
-sides, so:
+An anomaly that is let through claims the time around it, under its own id. The rule looks at event times
+only, and to both sides, so:
 
-- two alerts of a series and channel are never less than `throttle_seconds` apart, in whatever order they came;
+- two alerts of a series and channel are never less than `throttle_seconds` apart, whatever the order;
 - the same anomaly always gets the same answer, however often it comes;
 - which of several anomalies close together is let through does depend on the order: the first to come.
 """
@@ -19,9 +19,10 @@ MAX_CLAIMS = 100
 
 @dataclass(frozen=True)
 class Claims:
-    """Anomalies of one series that one channel was told of: `(interval start in seconds since 1970, anomaly id)`."""
+    """Anomalies of one series that one channel was told of."""
 
     entries: tuple[tuple[int, str], ...] = ()
+    """Interval start, in seconds since 1970, and anomaly id; ascending."""
 
     def to_json(self) -> str:
         """Return the claims as JSON."""

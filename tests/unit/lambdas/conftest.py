@@ -1,0 +1,90 @@
+"""AWS for the adapters' tests: moto in this process, and no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from moto import mock_aws
+from pytest_socket import disable_socket, enable_socket
+
+from lambdas import aws_clients
+from tests.unit.lambdas.builders import BUCKET
+
+REGION = "us-east-1"
+SERIES_TABLE = "series"
+ANOMALIES_TABLE = "anomalies"
+IDEMPOTENCY_TABLE = "idempotency"
+CLIENTS = (
+    aws_clients.s3,
+    aws_clients.dynamodb,
+    aws_clients.events,
+    aws_clients.sns,
+    aws_clients.ssm,
+    aws_clients.sagemaker,
+    aws_clients.sagemaker_runtime,
+    aws_clients.stepfunctions,
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_network() -> Iterator[None]:
+    disable_socket(allow_unix_socket=True)
+    yield
+    enable_socket()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    """An account with the project's bucket, tables, bus, topic and a queue that listens to both."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        _forget_clients()
+        yield SimpleNamespace(**_resources())
+        _forget_clients()
+
+
+def _forget_clients() -> None:
+    for client in CLIENTS:
+        client.cache_clear()
+
+
+def _resources() -> dict[str, str]:
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    for table in (SERIES_TABLE, ANOMALIES_TABLE):
+        _create_table(table, "pk", "sk")
+    _create_table(IDEMPOTENCY_TABLE, "id")
+    sqs = boto3.client("sqs")
+    queue_url = sqs.create_queue(QueueName="listener")["QueueUrl"]
+    queue_arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
+    events = boto3.client("events")
+    events.create_event_bus(Name="alerts")
+    events.put_rule(Name="all", EventBusName="alerts", EventPattern='{"source": ["watchkeeper"]}')
+    events.put_targets(Rule="all", EventBusName="alerts", Targets=[{"Id": "queue", "Arn": queue_arn}])
+    sns = boto3.client("sns")
+    topic_arn = sns.create_topic(Name="alerts")["TopicArn"]
+    sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn)
+    return {"queue_url": queue_url, "topic_arn": topic_arn, "bus": "alerts"}
+
+
+def _create_table(name: str, *keys: str) -> None:
+    boto3.client("dynamodb").create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        KeySchema=[
+            {"AttributeName": key, "KeyType": kind}
+            for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )

@@ -1,0 +1,309 @@
+"""Fakes of what the Lambda functions reach for. Those that have an adapter pass its suite too."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from watchkeeper.anomaly import AnomalyEvent
+from watchkeeper.errors import InvalidInputError, UnavailableError
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.release import Release
+from watchkeeper.state import SeriesState
+from watchkeeper.timestamps import epoch_seconds, parse_instant
+
+from lambdas.endpoint import EndpointAnswer, RowRefusedError
+from lambdas.object_store import ObjectUri
+from lambdas.publish_alert.alert import Alert
+from lambdas.publish_alert.effects import AlertEffects
+from lambdas.publish_alert.throttling import Claims
+from lambdas.release_store import newer_is_live
+from lambdas.sagemaker_resources import EndpointDescription
+from lambdas.score_telemetry.effects import ScoringEffects
+from lambdas.score_telemetry.merging import StoredState
+from lambdas.score_telemetry.release_cache import ReleaseCache
+from tests.unit.lambdas.builders import BUCKET
+
+
+class CrashError(Exception):
+    """The process died."""
+
+
+@dataclass
+class Timeline:
+    """Counts effects. Each has two moments, before and after; an action may be set for one of them."""
+
+    moment: int = 0
+    actions: dict[int, Callable[[], None]] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def at(self, moment: int, action: Callable[[], None]) -> None:
+        """Do something at a moment from now on, once."""
+        self.actions[self.moment + moment] = action
+
+    def crash_at(self, moment: int) -> None:
+        """Die at a moment from now on."""
+
+        def die() -> None:
+            raise CrashError
+
+        self.at(moment, die)
+
+    def forget(self) -> None:
+        """Nothing more happens."""
+        self.actions.clear()
+
+    def around(self, effect: Callable[[], Any]) -> Any:
+        """Have an effect, with what is to happen before and after it."""
+        with self.lock:
+            self._tick()
+            result = effect()
+            self._tick()
+            return result
+
+    def _tick(self) -> None:
+        action = self.actions.pop(self.moment, None)
+        self.moment += 1
+        if action:
+            action()
+
+
+@dataclass
+class FakePlanStore:
+    plans: dict[str, WorkloadPlan]
+
+    def plan_of(self, workload: str) -> WorkloadPlan:
+        if workload not in self.plans:
+            raise InvalidInputError(f"workload {workload!r} is not deployed")
+        return self.plans[workload]
+
+
+@dataclass
+class FakeObjectStore:
+    timeline: Timeline = field(default_factory=Timeline)
+    objects: dict[ObjectUri, bytes] = field(default_factory=dict)
+
+    def read(self, uri: ObjectUri, version_id: str | None = None) -> bytes | None:
+        return self.timeline.around(lambda: self.objects.get(uri))  # type: ignore[no-any-return]
+
+    def write(self, uri: ObjectUri, body: bytes) -> None:
+        self.timeline.around(lambda: self.objects.update({uri: body}))
+
+    def write_once(self, uri: ObjectUri, body: bytes) -> bytes:
+        return self.timeline.around(lambda: self.objects.setdefault(uri, body))  # type: ignore[no-any-return]
+
+    def any_under(self, prefix: ObjectUri) -> bool:
+        return any(uri.bucket == prefix.bucket and uri.key.startswith(prefix.key) for uri in self.objects)
+
+    def under(self, prefix: str) -> dict[str, bytes]:
+        """Objects of the bucket by key."""
+        return {uri.key: body for uri, body in self.objects.items() if uri.key.startswith(prefix)}
+
+
+@dataclass
+class FakeStateStore:
+    timeline: Timeline = field(default_factory=Timeline)
+    states: dict[tuple[str, str], StoredState] = field(default_factory=dict)
+
+    def load(self, workload: str, series: Sequence[str]) -> dict[str, StoredState]:
+        return self.timeline.around(  # type: ignore[no-any-return]
+            lambda: {name: self.states[workload, name] for name in series if (workload, name) in self.states}
+        )
+
+    def save(self, workload: str, state: SeriesState, seen_version: int) -> bool:
+        return self.timeline.around(lambda: self._save(workload, state, seen_version))  # type: ignore[no-any-return]
+
+    def _save(self, workload: str, state: SeriesState, seen_version: int) -> bool:
+        key = (workload, state.series)
+        stored = self.states.get(key)
+        if (stored.version if stored else 0) != seen_version:
+            return False
+        self.states[key] = StoredState(SeriesState.from_bytes(state.to_bytes()), seen_version + 1)
+        return True
+
+
+@dataclass
+class FakeReleaseStore:
+    variants: dict[tuple[str, str], Release] = field(default_factory=dict)
+    pointers: dict[str, tuple[Release, Release | None]] = field(default_factory=dict)
+
+    def live(self, workload: str) -> Release | None:
+        return self.pointers[workload][0] if workload in self.pointers else None
+
+    def of_variant(self, workload: str, variant: str) -> Release | None:
+        return self.variants.get((workload, variant))
+
+    def staged(self, workload: str) -> list[Release]:
+        found = [release for (name, _), release in self.variants.items() if name == workload]
+        return sorted(found, key=lambda release: release.run_id)
+
+    def stage(self, release: Release) -> None:
+        self.variants[release.workload, release.variant] = release
+
+    def publish(self, release: Release) -> Release | None:
+        live, previous = self.pointers.get(release.workload, (None, None))
+        if live and live.run_id == release.run_id:
+            return previous
+        if live and live.run_id > release.run_id:
+            raise newer_is_live(release, live)
+        self.pointers[release.workload] = (release, live)
+        return live
+
+    def remove(self, workload: str, variant: str) -> None:
+        self.variants.pop((workload, variant), None)
+
+    def release(self, release: Release) -> None:
+        """Stage and publish."""
+        self.stage(release)
+        self.publish(release)
+
+
+@dataclass
+class FakeEndpoint:
+    """The score is a tenth of the value. Values of 666 are refused."""
+
+    variant: str
+    timeline: Timeline = field(default_factory=Timeline)
+    requests: list[list[str]] = field(default_factory=list)
+    names_record: bool = True
+    failure: Exception | None = None
+    unavailable_for: str | None = None
+    """Requests with this text fail."""
+
+    def score(self, endpoint: str, rows: Sequence[str]) -> EndpointAnswer:
+        return self.timeline.around(lambda: self._score(rows))  # type: ignore[no-any-return]
+
+    def _score(self, rows: Sequence[str]) -> EndpointAnswer:
+        self.requests.append(list(rows))
+        if self.failure:
+            raise self.failure
+        if self.unavailable_for and any(self.unavailable_for in row for row in rows):
+            raise UnavailableError("the model is busy")
+        values = [float(row.split(",")[2]) for row in rows]
+        for position, value in enumerate(values):
+            if value == 666.0:
+                raise RowRefusedError("bad luck", position if self.names_record else None)
+        return EndpointAnswer(tuple(abs(value) / 10 for value in values), self.variant)
+
+
+@dataclass
+class FakeSink:
+    timeline: Timeline = field(default_factory=Timeline)
+    puts: list[AnomalyEvent] = field(default_factory=list)
+
+    def put(self, events: Sequence[AnomalyEvent]) -> None:
+        self.timeline.around(lambda: self.puts.extend(events))
+
+    @property
+    def events(self) -> dict[str, AnomalyEvent]:
+        """What is in the end, repetitions removed by id."""
+        return {event.anomaly_id: event for event in self.puts}
+
+
+@dataclass
+class FakeThrottle:
+    timeline: Timeline = field(default_factory=Timeline)
+    claims: dict[tuple[str, str], Claims] = field(default_factory=dict)
+
+    def claim(self, event: AnomalyEvent, channel: str, throttle_seconds: int) -> bool:
+        return self.timeline.around(lambda: self._claim(event, channel, throttle_seconds))  # type: ignore[no-any-return]
+
+    def _claim(self, event: AnomalyEvent, channel: str, throttle_seconds: int) -> bool:
+        key = (event.series, channel)
+        at = epoch_seconds(parse_instant(event.interval_start))
+        self.claims[key] = self.claims.get(key, Claims()).with_claim(event.anomaly_id, at, throttle_seconds)
+        return self.claims[key].holds(event.anomaly_id)
+
+
+@dataclass
+class FakeTopic:
+    timeline: Timeline = field(default_factory=Timeline)
+    alerts: list[Alert] = field(default_factory=list)
+
+    def publish(self, alert: Alert) -> None:
+        self.timeline.around(lambda: self.alerts.append(alert))
+
+
+@dataclass
+class FakeResources:
+    models: set[str] = field(default_factory=set)
+    endpoint_configs: dict[str, dict[str, float]] = field(default_factory=dict)
+    endpoints: dict[str, EndpointDescription] = field(default_factory=dict)
+
+    def model_exists(self, name: str) -> bool:
+        return name in self.models
+
+    def endpoint(self, name: str) -> EndpointDescription | None:
+        return self.endpoints.get(name)
+
+    def configured_weights(self, endpoint_config: str) -> dict[str, float] | None:
+        return self.endpoint_configs.get(endpoint_config)
+
+    def update_endpoint(self, name: str, endpoint_config: str) -> None:
+        weights = self.endpoint_configs[endpoint_config]
+        self.endpoints[name] = EndpointDescription("InService", endpoint_config, "", weights)
+
+    def remove_model(self, name: str) -> bool:
+        existed = name in self.models
+        self.models.discard(name)
+        return existed
+
+    def remove_endpoint_config(self, name: str) -> bool:
+        return self.endpoint_configs.pop(name, None) is not None
+
+    def remove_endpoint(self, name: str) -> bool:
+        return self.endpoints.pop(name, None) is not None
+
+
+@dataclass
+class ScoringWorld:
+    """All fakes of `score_telemetry` on one timeline."""
+
+    plan: WorkloadPlan
+    release: Release | None
+    timeline: Timeline = field(default_factory=Timeline)
+
+    def __post_init__(self) -> None:
+        self.objects = FakeObjectStore(self.timeline)
+        self.states = FakeStateStore(self.timeline)
+        self.releases = FakeReleaseStore()
+        if self.release:
+            self.releases.release(self.release)
+        self.endpoint = FakeEndpoint(self.release.variant if self.release else "none", self.timeline)
+        self.anomalies = FakeSink(self.timeline)
+        self.alerts = FakeSink(self.timeline)
+        self.pauses: list[int] = []
+        self.effects = ScoringEffects(
+            bucket=BUCKET,
+            plans=FakePlanStore({self.plan.workload: self.plan}),
+            objects=self.objects,
+            states=self.states,
+            releases=ReleaseCache(self.releases),
+            endpoint=self.endpoint,
+            anomalies=self.anomalies,
+            alerts=self.alerts,
+            for_each=one_by_one,
+            pause=self.pauses.append,
+        )
+
+
+@dataclass
+class AlertWorld:
+    """All fakes of `publish_alert` on one timeline."""
+
+    plan: WorkloadPlan
+    timeline: Timeline = field(default_factory=Timeline)
+
+    def __post_init__(self) -> None:
+        self.throttle = FakeThrottle(self.timeline)
+        self.topic = FakeTopic(self.timeline)
+        self.effects = AlertEffects(
+            plans=FakePlanStore({self.plan.workload: self.plan}), throttle=self.throttle, topic=self.topic
+        )
+
+
+def one_by_one(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    """`ForEach` without threads."""
+    return [function(item) for item in items]

@@ -1,0 +1,195 @@
+"""Whatever happens to deliveries, the end is that of one clean delivery: nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lambdas.object_store import ObjectUri
+from lambdas.score_telemetry.scoring import score_object
+from tests.unit.lambdas.builders import make_plan, make_release, packed_lines, raw_object, reading
+from tests.unit.lambdas.fakes import CrashError, ScoringWorld
+
+OBJECT_SECONDS = 120
+"""An object may be overtaken by the next one: then nothing of it is late with a lateness of 300 seconds."""
+FLUSH_SECOND = 100_000
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    """Objects in the order of their time. The last two close everything, and come too late."""
+
+    objects: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivery of an object; with a moment, the worker dies then, or another delivery happens then."""
+
+    index: int
+    crash_moment: int | None = None
+    meanwhile: tuple[int, int] | None = None
+    """A moment, and the object that another worker handles at that moment."""
+
+
+@st.composite
+def telemetry(draw: st.DrawFn) -> Telemetry:
+    objects = []
+    for number in range(draw(st.integers(2, 5))):
+        begin = number * OBJECT_SECONDS
+        readings = draw(
+            st.lists(
+                st.tuples(
+                    st.integers(begin, begin + OBJECT_SECONDS - 1),
+                    st.sampled_from([1, 2.5, 40, 80, 90, 666]),
+                    st.sampled_from(["a", "b"]),
+                ),
+                min_size=1,
+                max_size=6,
+                unique_by=lambda item: (item[0], item[2]),
+            )
+        )
+        lines = [reading(second, value, device) for second, value, device in readings]
+        lines += draw(st.lists(st.sampled_from(["{", '{"time": 1}', reading(begin, "warm")]), max_size=2))
+        objects.append(tuple(draw(st.permutations(lines))))
+    flush = tuple(reading(FLUSH_SECOND, 1, device) for device in "ab")
+    late = (reading(0.5, 3, "a"), reading(0.5, 4, "b"))
+    return Telemetry((*objects, flush, late))
+
+
+@st.composite
+def schedules(draw: st.DrawFn, count: int) -> list[Delivery]:
+    """Each object at least once in full, overtaken by one at most, with crashes, repetitions and races."""
+    bounded = sorted(range(count - 2), key=lambda index: index + draw(st.floats(0, 1.99)))
+    schedule: list[Delivery] = []
+    seen: list[int] = []
+    for index in [*bounded, count - 2, count - 1]:
+        for moment in draw(st.lists(st.integers(0, 40), max_size=3)):
+            schedule.append(Delivery(index, crash_moment=moment))
+            if seen:
+                schedule += [Delivery(other) for other in draw(st.lists(st.sampled_from(seen), max_size=1))]
+        seen.append(index)
+        race = draw(st.none() | st.tuples(st.integers(0, 40), st.sampled_from(seen)))
+        schedule.append(Delivery(index, meanwhile=race))
+    repeated = draw(st.lists(st.sampled_from(seen), max_size=4))
+    return schedule + [Delivery(index) for index in repeated]
+
+
+def world_with(objects: Telemetry, *, names_record: bool = True) -> ScoringWorld:
+    world = ScoringWorld(make_plan(), make_release())
+    world.endpoint.names_record = names_record
+    for index, lines in enumerate(objects.objects):
+        source = raw_object(str(index))
+        world.objects.objects[ObjectUri(source.bucket, source.key)] = packed_lines(lines)
+    return world
+
+
+def deliver(world: ScoringWorld, delivery: Delivery) -> None:
+    if delivery.crash_moment is not None:
+        world.timeline.crash_at(delivery.crash_moment)
+    if delivery.meanwhile is not None:
+        moment, other = delivery.meanwhile
+        world.timeline.at(moment, lambda: deliver(world, Delivery(other)))
+    try:
+        score_object(raw_object(str(delivery.index)), world.effects)
+    except CrashError:
+        assert delivery.crash_moment is not None
+    if delivery.crash_moment is not None or delivery.meanwhile is not None:
+        world.timeline.forget()
+
+
+def end_of(world: ScoringWorld) -> dict[str, Any]:
+    """What there is in the end, without what tells how it came to be."""
+    lines = [
+        json.loads(line) for body in world.objects.under("scores/").values() for line in body.splitlines()
+    ]
+    return {
+        "scores": sorted(lines, key=lambda line: (line["series"], line["interval_start"])),
+        "quarantine": world.objects.under("quarantine/"),
+        "anomalies": world.anomalies.events,
+        "alerts": world.alerts.events,
+        "states": {
+            key: (
+                stored.state.open,
+                stored.state.watermark_microseconds,
+                stored.state.closed_until,
+                stored.state.context,
+                stored.state.outbox,
+            )
+            for key, stored in world.states.states.items()
+        },
+    }
+
+
+def clean_end(objects: Telemetry) -> dict[str, Any]:
+    world = world_with(objects)
+    for index in range(len(objects.objects)):
+        deliver(world, Delivery(index))
+    return end_of(world)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_ends_as_one_clean_delivery_in_order_does(drawn: st.DataObject) -> None:
+    objects = drawn.draw(telemetry())
+    world = world_with(objects, names_record=drawn.draw(st.booleans()))
+    for delivery in drawn.draw(schedules(len(objects.objects))):
+        deliver(world, delivery)
+    assert end_of(world) == clean_end(objects)
+
+
+EXAMPLE = Telemetry(
+    (
+        (*(reading(second, value) for second, value in [(0, 10), (59, 20), (60, 95), (119, 85)]), "{"),
+        tuple(reading(second, value, device) for second, value, device in [(120, 666, "a"), (130, 80, "b")]),
+        tuple(reading(FLUSH_SECOND, 1, device) for device in "ab"),
+        (reading(0.5, 3, "a"), reading(0.5, 4, "b")),
+    )
+)
+
+
+@pytest.mark.parametrize("index", range(len(EXAMPLE.objects)))
+def test_crash_at_any_effect_changes_nothing_in_the_end(index: int) -> None:
+    expected = clean_end(EXAMPLE)
+    moment = 0
+    while True:
+        world = world_with(EXAMPLE)
+        for earlier in range(index):
+            deliver(world, Delivery(earlier))
+        before = world.timeline.moment
+        deliver(world, Delivery(index, crash_moment=moment))
+        crashed = world.timeline.moment == before + moment + 1
+        for later in range(index, len(EXAMPLE.objects)):
+            deliver(world, Delivery(later))
+        assert end_of(world) == expected, f"crash at moment {moment}"
+        if not crashed:
+            break
+        moment += 1
+    assert moment >= 6
+
+
+@pytest.mark.parametrize("other", range(2))
+def test_two_workers_on_one_series_change_nothing_in_the_end(other: int) -> None:
+    expected = clean_end(EXAMPLE)
+    for moment in range(30):
+        world = world_with(EXAMPLE)
+        deliver(world, Delivery(1 - other, meanwhile=(moment, other)))
+        for index in range(len(EXAMPLE.objects)):
+            deliver(world, Delivery(index))
+        assert end_of(world) == expected, f"race at moment {moment}"
+
+
+def test_example_has_anomalies_scores_refusals_and_late_records() -> None:
+    end = clean_end(EXAMPLE)
+    assert [line["anomaly_score"] for line in end["scores"]] == [1.5, 9.0, None, 8.0]
+    assert {event.series for event in end["anomalies"].values()} == {"pressure|device=a", "pressure|device=b"}
+    reasons = sorted(
+        json.loads(line)["reason"] for body in end["quarantine"].values() for line in body.splitlines()
+    )
+    assert reasons == ["late", "late", "not_json", "refused_by_model"]
+    assert all(outbox == () for *_, outbox in end["states"].values())

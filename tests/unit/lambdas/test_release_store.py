@@ -1,0 +1,121 @@
+"""One suite for the fake release store and the series table's adapter."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+from watchkeeper.errors import ContractViolationError, UnavailableError
+
+from lambdas import aws_clients
+from lambdas.release_store import ReleaseStore, TableReleaseStore
+from lambdas.score_telemetry.release_cache import LIVE_CACHE_SECONDS, ReleaseCache
+from tests.unit.lambdas.builders import WORKLOAD, make_release
+from tests.unit.lambdas.conftest import SERIES_TABLE
+from tests.unit.lambdas.fakes import FakeReleaseStore
+
+
+@pytest.fixture(params=["fake", "table"])
+def store(request: pytest.FixtureRequest) -> ReleaseStore:
+    if request.param == "fake":
+        return FakeReleaseStore()
+    request.getfixturevalue("aws")
+    return TableReleaseStore(aws_clients.dynamodb(), SERIES_TABLE)
+
+
+def test_nothing_is_live_at_first(store: ReleaseStore) -> None:
+    assert store.live(WORKLOAD) is None
+    assert store.of_variant(WORKLOAD, "run-1") is None
+    assert store.staged(WORKLOAD) == []
+
+
+def test_staged_release_is_found_by_its_variant_and_not_live(store: ReleaseStore) -> None:
+    release = make_release()
+    store.stage(release)
+    assert store.of_variant(WORKLOAD, release.variant) == release
+    assert store.live(WORKLOAD) is None
+
+
+def test_published_release_is_live(store: ReleaseStore) -> None:
+    release = make_release()
+    assert store.publish(release) is None
+    assert store.live(WORKLOAD) == release
+
+
+def test_publishing_returns_the_release_that_was_replaced_each_time(store: ReleaseStore) -> None:
+    first, second = make_release(1), make_release(2)
+    store.publish(first)
+    assert store.publish(second) == first
+    assert store.publish(second) == first
+    assert store.live(WORKLOAD) == second
+
+
+def test_older_run_never_replaces_a_newer_one(store: ReleaseStore) -> None:
+    store.publish(make_release(2))
+    with pytest.raises(ContractViolationError, match="newer run"):
+        store.publish(make_release(1))
+    assert store.live(WORKLOAD) == make_release(2)
+
+
+def test_lists_variants_by_age_without_the_pointer(store: ReleaseStore) -> None:
+    releases = [make_release(minute) for minute in (3, 1, 2)]
+    for release in releases:
+        store.stage(release)
+    store.publish(releases[0])
+    assert [release.run_id for release in store.staged(WORKLOAD)] == sorted(r.run_id for r in releases)
+
+
+def test_removes_a_variant_once_or_twice(store: ReleaseStore) -> None:
+    release = make_release()
+    store.stage(release)
+    store.remove(WORKLOAD, release.variant)
+    store.remove(WORKLOAD, release.variant)
+    assert store.of_variant(WORKLOAD, release.variant) is None
+
+
+def test_publication_at_the_same_time_is_noticed(aws: object) -> None:
+    client = aws_clients.dynamodb()
+    TableReleaseStore(client, SERIES_TABLE).publish(make_release(1))
+
+    class Overtaken(TableReleaseStore):
+        def _pointer(self, workload: str):  # type: ignore[no-untyped-def]  # the overridden one has the types
+            pointer = super()._pointer(workload)
+            TableReleaseStore(client, SERIES_TABLE).publish(make_release(2))
+            return pointer
+
+    with pytest.raises(UnavailableError, match="at the same time"):
+        Overtaken(client, SERIES_TABLE).publish(make_release(3))
+
+
+def test_items_have_the_keys_that_others_read(aws: object) -> None:
+    store = TableReleaseStore(aws_clients.dynamodb(), SERIES_TABLE)
+    store.stage(make_release())
+    store.publish(make_release())
+    items = boto3.client("dynamodb").scan(TableName=SERIES_TABLE)["Items"]
+    assert {(item["pk"]["S"], item["sk"]["S"]) for item in items} == {
+        ("release#pump", make_release().variant),
+        ("release#pump", "LIVE"),
+    }
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_first_release_takes_effect_at_once_and_later_ones_after_a_minute() -> None:
+    store, clock = FakeReleaseStore(), Clock()
+    cache = ReleaseCache(store, clock)
+    assert cache.live(WORKLOAD) is None
+    store.release(make_release(1))
+    assert cache.live(WORKLOAD) == make_release(1)
+    store.release(make_release(2))
+    assert cache.live(WORKLOAD) == make_release(1)
+    clock.now = LIVE_CACHE_SECONDS
+    assert cache.live(WORKLOAD) == make_release(2)
+
+
+def test_variant_without_release_is_a_contract_violation() -> None:
+    with pytest.raises(ContractViolationError, match="'by-hand', which no release has"):
+        ReleaseCache(FakeReleaseStore()).of_variant(WORKLOAD, "by-hand")
