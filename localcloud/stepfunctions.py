@@ -91,17 +91,15 @@ class Integration:
             With the error name and cause that the state machine sees.
         """
         action, _, pattern = resource.removeprefix(OPTIMIZED).partition(".")
-        if action not in _OPTIMIZED_ACTIONS or pattern not in ("", "sync"):
+        operation = action[:1].upper() + action[1:]
+        kind = next((kind for kind in JOBS if operation == f"Create{kind.resource}"), None)
+        if action not in _OPTIMIZED_ACTIONS or pattern not in ("", "sync") or (pattern and not kind):
             raise states._ExecutionError("States.Runtime", f"The resource {resource} is not supported.")
-        operation = action[0].upper() + action[1:]
         _check_members(operation, parameters)
         answer = self._call(operation, parameters, _OPTIMIZED_OTHER)
-        if not pattern:
-            return {**answer, "SdkHttpMetadata": {"HttpStatusCode": 200}}
-        kind = next((kind for kind in JOBS if operation == f"Create{kind.resource}"), None)
-        if kind is None:
-            raise states._ExecutionError("States.Runtime", f"The resource {resource} is not supported.")
-        return self._wait(kind, parameters[kind.name_member])
+        if kind and pattern:
+            return self._wait(kind, parameters[kind.name_member])
+        return {**answer, "SdkHttpMetadata": {"HttpStatusCode": 200}}
 
     def aws_sdk(self, resource: str, parameters: Document) -> Document:
         """Carry out ``arn:aws:states:::aws-sdk:sagemaker:ACTION``.

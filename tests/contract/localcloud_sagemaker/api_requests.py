@@ -42,7 +42,13 @@ def processing_request(name: str, *arguments: str, **environment: str) -> dict[s
         "AppSpecification": {
             "ImageUri": IMAGE,
             "ContainerEntrypoint": ["python3", "/opt/ml/processing/code/program.py", "process"],
-            "ContainerArguments": ["--in", "/opt/ml/processing/in", "--out", "/opt/ml/processing/out", *arguments],
+            "ContainerArguments": [
+                "--in",
+                "/opt/ml/processing/in",
+                "--out",
+                "/opt/ml/processing/out",
+                *arguments,
+            ],
         },
         "Environment": environment,
         "ProcessingInputs": [

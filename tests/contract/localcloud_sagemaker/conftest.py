@@ -46,6 +46,8 @@ def fill_bucket(s3: Any) -> None:
     s3.create_bucket(Bucket=BUCKET)
     s3.put_object(Bucket=BUCKET, Key="train/a.csv", Body=b"1\n2\n")
     s3.put_object(Bucket=BUCKET, Key="train/more/b.csv", Body=b"3\n")
-    s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=archive({"weights.txt": "1", "code/inference.py": "x"}))
+    s3.put_object(
+        Bucket=BUCKET, Key="model.tar.gz", Body=archive({"weights.txt": "1", "code/inference.py": "x"})
+    )
     s3.put_object(Bucket=BUCKET, Key="sourcedir.tar.gz", Body=archive({"own.py": "y"}))
     s3.upload_file(str(PROGRAM), BUCKET, "code/program.py")

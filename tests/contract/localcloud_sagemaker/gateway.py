@@ -28,7 +28,9 @@ class Gateway:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.settings = Settings(home=home, port=free_port(18400), mqtt_tls_port=free_port(18450), health_check_seconds=10)
+        self.settings = Settings(
+            home=home, port=free_port(18400), mqtt_tls_port=free_port(18450), health_check_seconds=10
+        )
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

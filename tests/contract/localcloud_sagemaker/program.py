@@ -15,13 +15,20 @@ ROOT = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 def train() -> None:
     parameters = json.loads((ROOT / "input/config/hyperparameters.json").read_text())
     if seconds := parameters.get("grandchild_seconds"):
-        child = subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({seconds})"], start_new_session=True)
+        child = subprocess.Popen(
+            [sys.executable, "-c", f"import time; time.sleep({seconds})"], start_new_session=True
+        )
         print(f"grandchild {child.pid}", flush=True)
     time.sleep(float(parameters.get("sleep", "0")))
     if text := parameters.get("fail"):
         (ROOT / "output/failure").write_text(text)
         raise SystemExit(3)
-    rows = [line for file in sorted((ROOT / "input/data/train").rglob("*")) if file.is_file() for line in file.open()]
+    rows = [
+        line
+        for file in sorted((ROOT / "input/data/train").rglob("*"))
+        if file.is_file()
+        for line in file.open()
+    ]
     print(f"rows={len(rows)}; mean: 1.5;")
     print("mean: 2.5;")
     model = {
@@ -29,7 +36,9 @@ def train() -> None:
         "parameters": parameters,
         "channels": json.loads((ROOT / "input/config/inputdataconfig.json").read_text()),
         "hosts": json.loads((ROOT / "input/config/resourceconfig.json").read_text())["hosts"],
-        "environment": {name: os.environ.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "OWN")},
+        "environment": {
+            name: os.environ.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "OWN")
+        },
     }
     (ROOT / "model/model.json").write_text(json.dumps(model))
     (ROOT / "output/data/report.txt").write_text("done")
@@ -90,7 +99,11 @@ def process() -> None:
         raise SystemExit(5)
     time.sleep(float(arguments.get("--sleep", "0")))
     names = [path.name for path in sorted(Path(arguments["--in"]).rglob("*")) if path.is_file()]
-    report = {"names": names, "own": os.environ.get("OWN"), "config": (ROOT / "config/processingjobconfig.json").exists()}
+    report = {
+        "names": names,
+        "own": os.environ.get("OWN"),
+        "config": (ROOT / "config/processingjobconfig.json").exists(),
+    }
     Path(arguments["--out"], "sub").mkdir()
     Path(arguments["--out"], "sub", "report.json").write_text(json.dumps(report))
 

@@ -39,6 +39,7 @@ async def run(settings: Settings) -> None:
     config = Config()
     config.bind = [f"{settings.host}:{settings.port}"]
     config.accesslog = None
+    config.graceful_timeout = 0.2
     serving = asyncio.create_task(serve(ministack.app, config, shutdown_trigger=stop.wait))
     while True:
         try:

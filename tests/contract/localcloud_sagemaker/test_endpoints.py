@@ -64,7 +64,9 @@ def test_error_of_a_container_is_a_model_error(runtime: Any, pipeline: str) -> N
 
 
 def test_unknown_endpoint_and_variant_are_validation_errors(runtime: Any, pipeline: str) -> None:
-    with pytest.raises(runtime.exceptions.ValidationError, match="Endpoint nope of account 123456789012 not found"):
+    with pytest.raises(
+        runtime.exceptions.ValidationError, match="Endpoint nope of account 123456789012 not found"
+    ):
         runtime.invoke_endpoint(EndpointName="nope", Body=b"1")
     with pytest.raises(runtime.exceptions.ValidationError, match="Variant nope"):
         runtime.invoke_endpoint(EndpointName=pipeline, TargetVariant="nope", Body=b"1")
@@ -94,13 +96,27 @@ def test_sampled_requests_are_captured_as_json_lines(runtime: Any, s3: Any, pipe
     record = wait_until(captured)
     assert record["eventVersion"] == "0"
     assert record["captureData"] == {
-        "endpointInput": {"observedContentType": "text/csv", "mode": "INPUT", "data": "41", "encoding": "CSV"},
-        "endpointOutput": {"observedContentType": "text/csv", "mode": "OUTPUT", "data": "52.0", "encoding": "CSV"},
+        "endpointInput": {
+            "observedContentType": "text/csv",
+            "mode": "INPUT",
+            "data": "41",
+            "encoding": "CSV",
+        },
+        "endpointOutput": {
+            "observedContentType": "text/csv",
+            "mode": "OUTPUT",
+            "data": "52.0",
+            "encoding": "CSV",
+        },
     }
 
 
-def test_content_type_without_a_header_rule_is_captured_in_base64(runtime: Any, s3: Any, pipeline: str) -> None:
-    runtime.invoke_endpoint(EndpointName=pipeline, ContentType="text/trace", Body=b"0", InferenceId="id-trace")
+def test_content_type_without_a_header_rule_is_captured_in_base64(
+    runtime: Any, s3: Any, pipeline: str
+) -> None:
+    runtime.invoke_endpoint(
+        EndpointName=pipeline, ContentType="text/trace", Body=b"0", InferenceId="id-trace"
+    )
 
     def captured() -> Any:
         for item in s3.list_objects_v2(Bucket=BUCKET, Prefix=f"captures/{pipeline}/").get("Contents", []):
@@ -118,8 +134,12 @@ def test_content_type_without_a_header_rule_is_captured_in_base64(runtime: Any, 
     }
 
 
-def test_invocations_and_their_errors_are_counted_in_cloudwatch(gateway: Gateway, runtime: Any, sagemaker: Any) -> None:
-    endpoint = create_endpoint(sagemaker, create_config(sagemaker, variant(create_model(sagemaker, container()))))
+def test_invocations_and_their_errors_are_counted_in_cloudwatch(
+    gateway: Gateway, runtime: Any, sagemaker: Any
+) -> None:
+    endpoint = create_endpoint(
+        sagemaker, create_config(sagemaker, variant(create_model(sagemaker, container())))
+    )
     for body in (b"1", b"2", b"one"):
         try:
             runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=body)
@@ -168,7 +188,10 @@ def test_weights_share_the_traffic_and_a_target_variant_overrides_them(sagemaker
         ],
     )
     assert {invoke() for _ in range(20)} == {(b"1.0", "first")}
-    weights = {item["VariantName"]: item["CurrentWeight"] for item in settled(sagemaker, endpoint)["ProductionVariants"]}
+    weights = {
+        item["VariantName"]: item["CurrentWeight"]
+        for item in settled(sagemaker, endpoint)["ProductionVariants"]
+    }
     assert weights == {"first": 1.0, "second": 0.0}
 
 
@@ -179,7 +202,9 @@ def test_model_archive_code_and_environment_reach_the_container(sagemaker: Any, 
         EnableNetworkIsolation=True,
     )
     endpoint = create_endpoint(sagemaker, create_config(sagemaker, variant(model)))
-    files = json.load(runtime.invoke_endpoint(EndpointName=endpoint, ContentType="x/y", Body=b"files")["Body"])
+    files = json.load(
+        runtime.invoke_endpoint(EndpointName=endpoint, ContentType="x/y", Body=b"files")["Body"]
+    )
     assert {"model/weights.txt", "model/code/inference.py", "model/code/own.py"} <= set(files)
     environment = json.load(
         runtime.invoke_endpoint(EndpointName=endpoint, ContentType="x/y", Body=b"environment")["Body"]
@@ -194,15 +219,24 @@ def test_serverless_variant_is_described_and_served(sagemaker: Any, runtime: Any
     serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
     config = create_config(
         sagemaker,
-        {"VariantName": "v1", "ModelName": create_model(sagemaker, container()), "ServerlessConfig": serverless},
+        {
+            "VariantName": "v1",
+            "ModelName": create_model(sagemaker, container()),
+            "ServerlessConfig": serverless,
+        },
     )
     endpoint = create_endpoint(sagemaker, config)
     described = sagemaker.describe_endpoint(EndpointName=endpoint)["ProductionVariants"][0]
     assert described["CurrentServerlessConfig"] == serverless
-    assert runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=b"4")["Body"].read() == b"4.0"
+    assert (
+        runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=b"4")["Body"].read()
+        == b"4.0"
+    )
 
 
-def test_unhealthy_container_fails_the_endpoint_with_its_name(gateway: Gateway, sagemaker: Any, runtime: Any) -> None:
+def test_unhealthy_container_fails_the_endpoint_with_its_name(
+    gateway: Gateway, sagemaker: Any, runtime: Any
+) -> None:
     name = unique("endpoint")
     model = create_model(sagemaker, container(CRASH="1"))
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=create_config(sagemaker, variant(model)))
@@ -216,8 +250,12 @@ def test_unhealthy_container_fails_the_endpoint_with_its_name(gateway: Gateway, 
     sagemaker.delete_endpoint(EndpointName=name)
 
 
-def test_deleted_endpoint_leaves_no_process_and_no_answer(gateway: Gateway, sagemaker: Any, runtime: Any) -> None:
-    endpoint = create_endpoint(sagemaker, create_config(sagemaker, variant(create_model(sagemaker, container()))))
+def test_deleted_endpoint_leaves_no_process_and_no_answer(
+    gateway: Gateway, sagemaker: Any, runtime: Any
+) -> None:
+    endpoint = create_endpoint(
+        sagemaker, create_config(sagemaker, variant(create_model(sagemaker, container())))
+    )
     assert processes_of(gateway, endpoint)
     sagemaker.delete_endpoint(EndpointName=endpoint)
     wait_until(lambda: not processes_of(gateway, endpoint))

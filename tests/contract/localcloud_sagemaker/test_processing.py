@@ -53,9 +53,14 @@ def test_exceeded_runtime_stops_the_job(sagemaker: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (lambda request: request["ProcessingResources"]["ClusterConfig"].update(InstanceCount=2), "2 instances"),
         (
-            lambda request: request["ProcessingOutputConfig"]["Outputs"][0]["S3Output"].update(S3UploadMode="Continuous"),
+            lambda request: request["ProcessingResources"]["ClusterConfig"].update(InstanceCount=2),
+            "2 instances",
+        ),
+        (
+            lambda request: request["ProcessingOutputConfig"]["Outputs"][0]["S3Output"].update(
+                S3UploadMode="Continuous"
+            ),
             "Continuous",
         ),
         (lambda request: request["AppSpecification"].pop("ContainerEntrypoint"), "ContainerEntrypoint"),

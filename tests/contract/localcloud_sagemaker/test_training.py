@@ -35,7 +35,10 @@ def test_trains_and_uploads_model_output_and_logs(gateway: Gateway, sagemaker: A
     assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Completed"
     statuses = [transition["Status"] for transition in job["SecondaryStatusTransitions"]]
     assert statuses == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
-    assert job["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://{BUCKET}/out/{job['TrainingJobName']}/output/model.tar.gz"
+    assert (
+        job["ModelArtifacts"]["S3ModelArtifacts"]
+        == f"s3://{BUCKET}/out/{job['TrainingJobName']}/output/model.tar.gz"
+    )
     assert [(item["MetricName"], item["Value"]) for item in job["FinalMetricDataList"]] == [("mean", 2.5)]
     model = model_of(s3, job)
     assert model["rows"] == 3
@@ -53,7 +56,8 @@ def test_trains_and_uploads_model_output_and_logs(gateway: Gateway, sagemaker: A
     def logged() -> bool:
         logs = gateway.client("logs")
         streams = logs.describe_log_streams(
-            logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=f"{job['TrainingJobName']}/algo-1-"
+            logGroupName="/aws/sagemaker/TrainingJobs",
+            logStreamNamePrefix=f"{job['TrainingJobName']}/algo-1-",
         )["logStreams"]
         events = logs.get_log_events(
             logGroupName="/aws/sagemaker/TrainingJobs", logStreamName=streams[0]["logStreamName"]
@@ -68,7 +72,11 @@ def test_isolated_job_has_no_credentials_and_no_endpoint(sagemaker: Any, s3: Any
     sagemaker.create_training_job(**request)
     job = ended(sagemaker, "training", request["TrainingJobName"])
     assert job["EnableNetworkIsolation"] is True
-    assert model_of(s3, job)["environment"] == {"AWS_ACCESS_KEY_ID": None, "AWS_ENDPOINT_URL": None, "OWN": None}
+    assert model_of(s3, job)["environment"] == {
+        "AWS_ACCESS_KEY_ID": None,
+        "AWS_ENDPOINT_URL": None,
+        "OWN": None,
+    }
 
 
 def test_failure_file_becomes_the_failure_reason(sagemaker: Any) -> None:
@@ -79,7 +87,9 @@ def test_failure_file_becomes_the_failure_reason(sagemaker: Any) -> None:
 
 def test_unknown_image_fails_the_job_by_name(sagemaker: Any) -> None:
     request = training_request(unique("train"))
-    request["AlgorithmSpecification"]["TrainingImage"] = "123456789012.dkr.ecr.us-east-1.amazonaws.com/other:1"
+    request["AlgorithmSpecification"]["TrainingImage"] = (
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/other:1"
+    )
     sagemaker.create_training_job(**request)
     job = ended(sagemaker, "training", request["TrainingJobName"])
     assert job["TrainingJobStatus"] == "Failed"

@@ -77,7 +77,9 @@ def test_container_that_cannot_load_fails_the_job(sagemaker: Any) -> None:
 
 
 def test_missing_model_is_refused(sagemaker: Any) -> None:
-    with pytest.raises(ClientError, match='Could not find model "arn:aws:sagemaker:us-east-1:123456789012:model/nope"'):
+    with pytest.raises(
+        ClientError, match='Could not find model "arn:aws:sagemaker:us-east-1:123456789012:model/nope"'
+    ):
         transform(sagemaker, "nope", "train")
 
 

@@ -19,7 +19,9 @@ from tests.contract.localcloud_sagemaker.api_requests import (
 from tests.contract.localcloud_sagemaker.gateway import Gateway, wait_until
 
 
-def blue_green(kind: str = "ALL_AT_ONCE", *, wait: int = 0, alarm: str | None = None, **size: Any) -> dict[str, Any]:
+def blue_green(
+    kind: str = "ALL_AT_ONCE", *, wait: int = 0, alarm: str | None = None, **size: Any
+) -> dict[str, Any]:
     config: dict[str, Any] = {
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": {"Type": kind, "WaitIntervalInSeconds": wait, **size},
@@ -79,7 +81,10 @@ def test_canary_shares_the_traffic_while_it_waits(sagemaker: Any, runtime: Any, 
     endpoint = create_endpoint(sagemaker, old)
     policy = blue_green("CANARY", wait=80, CanarySize={"Type": "CAPACITY_PERCENT", "Value": 50})
     sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=new, DeploymentConfig=policy)
-    assert sagemaker.describe_endpoint(EndpointName=endpoint)["PendingDeploymentSummary"]["EndpointConfigName"] == new
+    assert (
+        sagemaker.describe_endpoint(EndpointName=endpoint)["PendingDeploymentSummary"]["EndpointConfigName"]
+        == new
+    )
     shares: Counter[str] = Counter()
     while sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "Updating":
         shares.update(invoked(runtime, endpoint) for _ in range(20))
@@ -100,7 +105,9 @@ def test_unhealthy_new_fleet_rolls_back_to_the_old_configuration(
     assert len([process for process in gateway.processes() if f"/endpoint/{endpoint}-" in process.cwd()]) == 2
 
 
-def test_alarm_during_the_bake_rolls_back(gateway: Gateway, sagemaker: Any, runtime: Any, old: str, new: str) -> None:
+def test_alarm_during_the_bake_rolls_back(
+    gateway: Gateway, sagemaker: Any, runtime: Any, old: str, new: str
+) -> None:
     endpoint = create_endpoint(sagemaker, old)
     cloudwatch = gateway.client("cloudwatch")
     alarm = unique("alarm")
@@ -116,7 +123,9 @@ def test_alarm_during_the_bake_rolls_back(gateway: Gateway, sagemaker: Any, runt
         ComparisonOperator="GreaterThanOrEqualToThreshold",
         TreatMissingData="ignore",
     )
-    policy = blue_green("CANARY", wait=3000, alarm=alarm, CanarySize={"Type": "CAPACITY_PERCENT", "Value": 50})
+    policy = blue_green(
+        "CANARY", wait=3000, alarm=alarm, CanarySize={"Type": "CAPACITY_PERCENT", "Value": 50}
+    )
     sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=new, DeploymentConfig=policy)
     wait_until(lambda: invoked(runtime, endpoint) == "new")
     cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="test")
