@@ -41,6 +41,9 @@ _IQR_TO_SIGMA = 1.349
 """The interquartile range of a normal distribution is 1.349 standard deviations."""
 
 _RELATIVE_FLOOR = 0.01
+_SMALLEST_SCALE = 1e-30
+"""Smaller spreads count as none, so that dividing by a scale cannot overflow."""
+
 _SECONDS_PER_DAY = 86_400
 _EPOCH_WEEKDAY_SECONDS = 3 * _SECONDS_PER_DAY
 """1970-01-01 was a Thursday, three days after the Monday that weeks begin with."""
@@ -200,15 +203,16 @@ def _cycle(seconds: NDArray[np.int64], period: int) -> Floats:
 def _fit_one(values: Floats, lags: Floats) -> SeriesScale:
     previous = lags[:, 0] if lags.shape[1] else np.concatenate([values[:1], values[:-1]])
     center = float(np.median(values))
-    floor = _RELATIVE_FLOOR * abs(center) or 1.0
+    floor = _RELATIVE_FLOOR * abs(center)
+    floor = floor if floor > _SMALLEST_SCALE else 1.0
     return SeriesScale(center, _robust_scale(values) or floor, _robust_scale(values - previous) or floor)
 
 
 def _robust_scale(values: Floats) -> float:
     low, high = np.quantile(values, [0.25, 0.75])
     spread = float(high - low) / _IQR_TO_SIGMA or float(np.std(values))
-    tiny = np.finfo(np.float64).eps * float(np.abs(values).max())
-    return spread if spread > tiny else 0.0
+    rounding = np.finfo(np.float64).eps * float(np.abs(values).max())
+    return spread if spread > max(rounding, _SMALLEST_SCALE) else 0.0
 
 
 def _median_scale(scales: list[SeriesScale]) -> SeriesScale:

@@ -1,0 +1,199 @@
+"""Documents that travel between parts: events, releases, manifests, plans, runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from watchkeeper import manifest
+from watchkeeper.anomaly import AnomalyEvent, alert_subject, alert_text, anomaly_id
+from watchkeeper.errors import ContractViolationError, InvalidInputError
+from watchkeeper.manifest import ArtifactManifest
+from watchkeeper.plan import AlertPlan, AlertRoute, FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.release import Release, live_key, release_key
+from watchkeeper.severity import fit_severity
+from watchkeeper.thresholds import Threshold
+
+PLAN = WorkloadPlan(
+    "air",
+    TimestampPlan("t"),
+    (MeasurePlan("co", "CO"),),
+    300,
+    dimensions=("hall",),
+    alerts=AlertPlan((AlertRoute("operators"),)),
+)
+EVENT = AnomalyEvent(
+    workload="air",
+    series="co|hall=a%7Cb",
+    interval_start="2024-05-17T12:00:00Z",
+    interval_seconds=300,
+    observed=5.0,
+    expected=2.5,
+    lower=1.0,
+    upper=4.0,
+    score=3.2,
+    threshold=1.5,
+    severity=91.4,
+    variant="run-1",
+    run_id="1",
+    execution_arn="arn:aws:states:us-east-1:123456789012:execution:m:1",
+    model_package_arn="arn:aws:sagemaker:us-east-1:123456789012:model-package/air/3",
+    contributions={"value": 2.0, "lag_1": 0.1, "difference_1": 1.1},
+)
+RELEASE = Release(
+    workload="air",
+    run_id="1",
+    execution_arn="arn",
+    variant="run-1",
+    endpoint="watchkeeper-air",
+    endpoint_config="config",
+    model="model",
+    model_package_arn="package",
+    threshold=Threshold("mean_sigma", 1.5, {"k": 3.0}, 10),
+    severity=fit_severity([0.1, 0.5, 0.2], 1.5),
+    step_scales={"co|hall=a": 1.0, "co|hall=b": 3.0},
+    metrics={"f1": 0.5},
+    released_at="2024-05-17T12:00:00Z",
+)
+
+
+def test_an_anomaly_is_the_same_whenever_its_interval_is_scored() -> None:
+    again = dataclasses.replace(EVENT, score=9.9, severity=99.0, run_id="2", variant="run-2")
+
+    assert again.anomaly_id == EVENT.anomaly_id == anomaly_id("air", EVENT.series, EVENT.interval_start)
+    assert dataclasses.replace(EVENT, series="co|hall=c").anomaly_id != EVENT.anomaly_id
+    assert EVENT.sort_key == f"2024-05-17T12:00:00Z#{EVENT.anomaly_id}"
+
+
+def test_an_event_survives_the_bus() -> None:
+    assert AnomalyEvent.from_json(EVENT.to_json()) == EVENT
+    assert json.loads(EVENT.to_json())["anomaly_id"] == EVENT.anomaly_id
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 1}'])
+def test_refuses_what_is_no_event(text: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        AnomalyEvent.from_json(text)
+
+    assert refused.value.reason == "bad_event"
+
+
+def test_refuses_an_event_of_another_version() -> None:
+    with pytest.raises(InvalidInputError, match="version 2"):
+        AnomalyEvent.from_json(json.dumps({**json.loads(EVENT.to_json()), "version": 2}))
+
+
+def test_an_alert_says_what_where_when_and_how_much() -> None:
+    text = alert_text(EVENT)
+
+    for part in ("co", "hall: a|b", "2024-05-17T12:00:00Z to 2024-05-17T12:05:00Z", "Observed:  5", "1 to 4"):
+        assert part in text
+    for part in ("3.2, threshold 1.5", "91 of 100", "value 2, difference_1 1.1", EVENT.anomaly_id):
+        assert part in text
+
+
+def test_an_alert_without_an_expectation_has_no_such_line() -> None:
+    unknown = dataclasses.replace(EVENT, expected=None, lower=None, upper=None, contributions={})
+
+    assert "Expected" not in alert_text(unknown)
+    assert "Mostly by" not in alert_text(unknown)
+
+
+def test_a_subject_is_one_ascii_line_of_at_most_a_hundred_characters() -> None:
+    subject = alert_subject(dataclasses.replace(EVENT, series="co|hall=Zürich " + "x" * 200))
+
+    assert len(subject) == 100
+    assert subject.isascii()
+    assert subject.isprintable()
+
+
+def test_a_release_survives_its_table() -> None:
+    assert Release.from_json(RELEASE.to_json()) == RELEASE
+    assert release_key("air", "run-1") == {"pk": "release#air", "sk": "run-1"}
+    assert live_key("air") == {"pk": "release#air", "sk": "LIVE"}
+
+
+def test_an_unknown_series_has_the_step_scale_of_its_measure() -> None:
+    assert RELEASE.step_scale("co|hall=b") == 3.0
+    assert RELEASE.step_scale("co|hall=new") == 2.0
+
+
+@pytest.mark.parametrize("change", [{"version": 2}, {"more": 1}, {"severity": {}}])
+def test_refuses_a_release_of_another_version_of_the_code(change: dict[str, object]) -> None:
+    with pytest.raises(ContractViolationError):
+        Release.from_json(json.dumps({**json.loads(RELEASE.to_json()), **change}))
+
+
+def artifact(plan: WorkloadPlan = PLAN) -> ArtifactManifest:
+    return ArtifactManifest.of(
+        plan, training_start="2024-05-01T00:00:00Z", training_end="2024-05-17T00:00:00Z", n_rows=4608
+    )
+
+
+def test_a_manifest_survives_its_file_and_fits_its_plan() -> None:
+    read = ArtifactManifest.from_json(artifact().to_json())
+
+    assert read == artifact()
+    manifest.check(read, PLAN)
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (artifact(dataclasses.replace(PLAN, workload="water")), "workload water"),
+        (artifact(dataclasses.replace(PLAN, features=FeaturePlan(shingle=2))), "train again"),
+        (dataclasses.replace(artifact(), package_version="9.9.9"), "watchkeeper 9.9.9"),
+    ],
+)
+def test_serving_refuses_an_artifact_that_does_not_fit(other: ArtifactManifest, message: str) -> None:
+    with pytest.raises(ContractViolationError, match=message):
+        manifest.check(other, PLAN)
+
+
+def test_a_patch_release_may_serve_an_older_artifact() -> None:
+    major, minor, patch = artifact().package_version.split(".")
+
+    manifest.check(dataclasses.replace(artifact(), package_version=f"{major}.{minor}.{int(patch) + 1}"), PLAN)
+
+
+@pytest.mark.parametrize("change", [{"version": 2}, {"more": 1}])
+def test_refuses_a_manifest_of_another_version_of_the_code(change: dict[str, object]) -> None:
+    with pytest.raises(ContractViolationError):
+        ArtifactManifest.from_json(json.dumps({**json.loads(artifact().to_json()), **change}))
+
+
+def test_a_plan_survives_json() -> None:
+    assert WorkloadPlan.from_json(PLAN.to_json()) == PLAN
+
+
+@pytest.mark.parametrize("change", [{"version": 99}, {"unknown": 1}, {"features": {"unknown": 1}}])
+def test_refuses_a_plan_of_another_release(change: dict[str, object]) -> None:
+    with pytest.raises(ContractViolationError):
+        WorkloadPlan.from_dict({**PLAN.to_dict(), **change})
+
+
+NUMPY_MODULES = {"features"}
+
+
+def test_only_the_features_need_numpy() -> None:
+    package = Path(manifest.__file__).parent
+    modules = sorted(
+        path.stem for path in package.glob("*.py") if path.stem not in {"__init__", *NUMPY_MODULES}
+    )
+    program = "import importlib, sys; sys.modules['numpy'] = None\n" + "".join(
+        f"importlib.import_module('watchkeeper.{module}')\n" for module in modules
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(package.parent)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert len(modules) > 15

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.plan import ThresholdPlan
+from watchkeeper.thresholds import Threshold, expected_alerts_per_week, fit_threshold, quantile
+
+SCORES = st.lists(st.floats(0, 1e6), min_size=2, max_size=50)
+
+
+@given(SCORES)
+def test_mean_sigma_is_the_mean_plus_k_standard_deviations(scores: list[float]) -> None:
+    threshold = fit_threshold(scores, ThresholdPlan(k=2.5))
+
+    assert threshold.value == pytest.approx(np.mean(scores) + 2.5 * np.std(scores), rel=1e-9, abs=1e-9)
+    assert (threshold.rule, threshold.n_scores, threshold.parameters["k"]) == ("mean_sigma", len(scores), 2.5)
+
+
+@given(SCORES, st.floats(0, 1))
+def test_quantile_is_numpys(scores: list[float], probability: float) -> None:
+    assert quantile(sorted(scores), probability) == pytest.approx(
+        np.quantile(scores, probability), rel=1e-9, abs=1e-9
+    )
+
+
+def test_quantile_rule_leaves_the_wanted_share_above() -> None:
+    scores = [float(score) for score in range(1000)]
+    threshold = fit_threshold(scores, ThresholdPlan("quantile", quantile=0.99))
+
+    assert sum(map(threshold.exceeds, scores)) == 10
+
+
+def test_the_threshold_itself_is_no_anomaly() -> None:
+    threshold = fit_threshold([1.0, 1.0], ThresholdPlan())
+
+    assert not threshold.exceeds(1.0)
+    assert threshold.exceeds(1.0000001)
+
+
+@pytest.mark.parametrize(
+    ("scores", "reason"),
+    [([], "too_few_scores"), ([1.0], "too_few_scores"), ([1.0, float("nan")], "not_finite")],
+)
+def test_refuses_scores_that_say_nothing(scores: list[float], reason: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        fit_threshold(scores, ThresholdPlan())
+
+    assert refused.value.reason == reason
+
+
+def test_alerts_a_week_follow_from_the_share_above_the_interval_and_the_series() -> None:
+    scores = [0.0] * 99 + [9.0]
+
+    assert expected_alerts_per_week(scores, 5.0, 300) == pytest.approx(0.01 * 2016)
+    assert expected_alerts_per_week(scores, 5.0, 3600, n_series=3) == pytest.approx(0.01 * 168 * 3)
+    assert expected_alerts_per_week(scores, 9.0, 300) == 0.0
+    assert expected_alerts_per_week([], 9.0, 300) == 0.0
+
+
+def test_survives_json() -> None:
+    threshold = fit_threshold([0.1, 0.7, 0.3], ThresholdPlan())
+
+    assert Threshold.from_dict(json.loads(json.dumps(threshold.to_dict()))) == threshold
