@@ -51,6 +51,7 @@ class PersistencePart:
         self._interval = settings.persistence_interval_seconds
         self._folder = settings.home / "state"
         self._changed: set[str] = set()
+        self._called: set[str] = set()
         self._wake = threading.Event()
         self._lock = threading.Lock()
         self._waiting: list[Callable[[], None]] = []
@@ -82,6 +83,10 @@ class PersistencePart:
         with self._lock:
             self._save(_take(None))
 
+    def status(self) -> dict[str, Any]:
+        """Return the services that were called since the start."""
+        return {"services": sorted(self._called)}
+
     def touch(self) -> None:
         """Say that state changed outside a request."""
         self._wake.set()
@@ -93,6 +98,7 @@ class PersistencePart:
 
     def _watched(self, key: str, handler: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def watched(method: str, path: str, *rest: Any) -> Any:
+            self._called.add(key)
             answer = await handler(method, path, *rest)
             if method not in ("GET", "HEAD") and not path.endswith("/invocations"):
                 self._changed.add(key)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from ministack import app as ministack
 from ministack.core.responses import request_scope
 
 from localcloud.settings import Settings
@@ -45,7 +44,6 @@ class Status:
             ],
             "listeners": sorted(_listeners(process)),
             "state_bytes": sum(path.stat().st_size for path in _files(self._settings.home)),
-            "services": sorted(set(_services_in_use())),
             "executions": self._executions(),
         }
         for part in self._parts:
@@ -85,10 +83,3 @@ def _files(folder: Path) -> Iterator[Path]:
             path = Path(root) / name
             if path.is_file() and not path.is_symlink():
                 yield path
-
-
-def _services_in_use() -> Iterator[str]:
-    loaded = set(ministack._loaded_modules)
-    for service, config in ministack.SERVICE_REGISTRY.items():
-        if config["module"] in loaded:
-            yield service

@@ -212,7 +212,7 @@ def check_free(settings: Settings) -> None:
     listeners = [found for found in psutil.net_connections("tcp") if found.status == psutil.CONN_LISTEN]
     for name, port in wanted.items():
         for connection in listeners:
-            if connection.laddr.port == port:
+            if tuple(connection.laddr)[1:2] == (port,):
                 holder = _describe(connection.pid)
                 raise SupervisorError(
                     f"port {port} is taken by {holder}: end it, or set {PREFIX}{name.upper()}"

@@ -97,7 +97,7 @@ class LambdaExecutor:
 
     def _spec(self, config: dict[str, Any], code: bytes) -> FunctionSpec:
         name = str(config.get("FunctionName", "unknown"))
-        folders = [self._store.extract(code)]
+        folders = [self._store.extract(code, config.get("CodeSha256"))]
         for layer in config.get("Layers") or ():
             archive = lambda_svc._resolve_layer_zip(layer)
             if archive:

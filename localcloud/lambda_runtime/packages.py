@@ -26,19 +26,35 @@ class PackageStore:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._extracted: dict[str, Path] = {}
+        self._runtime: Path | None = None
         root.mkdir(parents=True, exist_ok=True)
 
-    def extract(self, archive: bytes) -> Path:
+    def extract(self, archive: bytes, checksum: str | None = None) -> Path:
         """Extract a zip once and return its folder.
+
+        Parameters
+        ----------
+        archive
+            The zip file.
+        checksum
+            What the caller knows it by, to save hashing it for each invocation.
 
         Raises
         ------
         zipfile.BadZipFile
             When the archive is not a zip file.
         """
+        if checksum is not None and checksum in self._extracted:
+            return self._extracted[checksum]
         target = self._root / hashlib.sha256(archive).hexdigest()[:32]
-        if target.exists():
-            return target
+        if not target.exists():
+            self._unpack(archive, target)
+        if checksum is not None:
+            self._extracted[checksum] = target
+        return target
+
+    def _unpack(self, archive: bytes, target: Path) -> None:
         partial = Path(tempfile.mkdtemp(dir=self._root, prefix="partial-"))
         try:
             with zipfile.ZipFile(io.BytesIO(archive)) as bundle:
@@ -46,7 +62,6 @@ class PackageStore:
             self._publish(partial, target)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-        return target
 
     def runtime(self) -> Path:
         """Folder with links to the distributions of `PROVIDED` and what they need, and to nothing else.
@@ -54,6 +69,11 @@ class PackageStore:
         A function that forgot to bundle a library fails here as it fails on AWS, though the library is
         installed for the local cloud.
         """
+        if self._runtime is None:
+            self._runtime = self._link_runtime()
+        return self._runtime
+
+    def _link_runtime(self) -> Path:
         distributions = sorted(_closure(PROVIDED), key=lambda found: found.name)
         pins = ",".join(f"{found.name}=={found.version}" for found in distributions)
         target = self._root / f"runtime-{hashlib.sha256(pins.encode()).hexdigest()[:16]}"
