@@ -73,11 +73,8 @@ class Gateway:
 
     def processes(self) -> list[psutil.Process]:
         """Return what runs under the home of this gateway, the server itself excluded."""
-        found = []
-        for process in psutil.process_iter(["pid", "cwd"]):
-            if (process.info["cwd"] or "").startswith(str(self.home)):
-                found.append(process)
-        return found
+        home = str(self.home)
+        return [item for item in psutil.process_iter(["cwd"]) if (item.info["cwd"] or "").startswith(home)]
 
 
 def free_port(start: int) -> int:

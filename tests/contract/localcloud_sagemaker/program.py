@@ -1,4 +1,4 @@
-"""The test image: one small program that trains, serves and processes as its hyperparameters and environment say."""
+"""The test image: one small program that trains, serves and processes as its parameters say."""
 
 import json
 import os

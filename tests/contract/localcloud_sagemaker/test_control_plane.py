@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -30,17 +31,18 @@ def error(raised: pytest.ExceptionInfo[ClientError]) -> tuple[str, str]:
     [
         (
             {"TrainingJobName": "not_a_name"},
-            "1 validation error detected: Value 'not_a_name' at 'trainingJobName' failed to satisfy constraint: "
-            "Member must satisfy regular expression pattern: [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
+            "1 validation error detected: Value 'not_a_name' at 'trainingJobName' failed to satisfy "
+            "constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
         ),
         (
             {"RoleArn": None},
-            "1 validation error detected: Value null at 'roleArn' failed to satisfy constraint: Member must not be null",
+            "1 validation error detected: Value null at 'roleArn' failed to satisfy constraint: "
+            "Member must not be null",
         ),
         (
             {"StoppingCondition": {"MaxRuntimeInSeconds": 0}},
-            "1 validation error detected: Value '0' at 'stoppingCondition.maxRuntimeInSeconds' failed to satisfy "
-            "constraint: Member must have value greater than or equal to 1",
+            "1 validation error detected: Value '0' at 'stoppingCondition.maxRuntimeInSeconds' failed to "
+            "satisfy constraint: Member must have value greater than or equal to 1",
         ),
         (
             {"AlgorithmSpecification": {"TrainingInputMode": "Disk", "TrainingImage": IMAGE}},
@@ -51,8 +53,6 @@ def error(raised: pytest.ExceptionInfo[ClientError]) -> tuple[str, str]:
 def test_invalid_request_is_refused_in_the_words_of_aws(
     gateway: Gateway, change: dict[str, Any], message: str
 ) -> None:
-    import boto3
-
     client = boto3.client(
         "sagemaker",
         endpoint_url=gateway.settings.endpoint_url,
