@@ -62,7 +62,9 @@ def backtest_rows(
                 interval_start=format_instant(row.interval_start),
                 value=row.value,
                 part="test",
-                label=labels and labels.is_anomalous(series, row.interval_start, plan.interval_seconds),
+                label=None
+                if labels is None
+                else labels.is_anomalous(series, row.interval_start, plan.interval_seconds),
                 expected=row.expected,
                 lower=None,
                 upper=None,

@@ -1,4 +1,4 @@
-"""Public data for the demo: found in a folder, in the cache, or downloaded at a pinned version and checked."""
+"""Public data for the demo: found in a folder or in the cache, or downloaded at a pinned version."""
 
 from __future__ import annotations
 

@@ -103,12 +103,12 @@ class Deployer:
         self._cdk("destroy", "--app", ASSEMBLY, "--all", "--force")
 
     def synthesize(self) -> bool:
-        """Write the cloud assembly unless it is there already for the same inputs; say whether it was written."""
+        """Write the cloud assembly unless it is there for the same inputs; say whether it was written."""
         fingerprint = self.fingerprint()
         record = self.root / FINGERPRINT
-        if (self.root / ASSEMBLY / "manifest.json").is_file() and record.is_file():
-            if record.read_text().strip() == fingerprint:
-                return False
+        known = record.read_text().strip() if record.is_file() else None
+        if known == fingerprint and (self.root / ASSEMBLY / "manifest.json").is_file():
+            return False
         record.unlink(missing_ok=True)
         self._cdk("synth", "--all", "--quiet", "--output", ASSEMBLY, "-c", f"stage={self.stage.value}")
         record.parent.mkdir(parents=True, exist_ok=True)

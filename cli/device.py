@@ -91,7 +91,7 @@ def broker_of(session: boto3.Session, host: str | None, port: int | None, author
     Parameters
     ----------
     authority
-        Path or URL of the certificate authority (PEM) that the broker's certificate is from; Amazon's without one.
+        Path or URL of the broker's certificate authority (PEM); Amazon's without one.
 
     Raises
     ------

@@ -55,7 +55,8 @@ def start(session: boto3.Session, state_machine_arn: str, payload: dict[str, Any
     """Start an execution and return its ARN."""
     client = session.client("stepfunctions")
     started = client.start_execution(stateMachineArn=state_machine_arn, input=json.dumps(payload))
-    return started["executionArn"]
+    execution_arn: str = started["executionArn"]
+    return execution_arn
 
 
 def follow(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from typer.core import TyperGroup
@@ -23,7 +22,7 @@ class StepFailedError(WatchkeeperError):
 class ReportingGroup(TyperGroup):
     """Turns the project's and AWS's errors into messages: 2 for wrong input, 1 for a failure."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
             return super().invoke(ctx)

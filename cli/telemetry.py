@@ -91,9 +91,8 @@ def records_of(readings: Iterable[Reading]) -> Iterator[Record]:
 
 
 def _first_line(path: Path) -> str:
-    opened = gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else None
-    with opened or path.open(encoding="utf-8-sig") as stream:
-        return stream.readline().rstrip("\r\n")
+    with path.open("rb") as file, gzip.open(file) if path.suffix == ".gz" else file as stream:
+        return stream.readline().decode("utf-8-sig").rstrip("\r\n")
 
 
 def _cells(header: str, line: str, plan: WorkloadPlan) -> dict[str, Any]:

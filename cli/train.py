@@ -66,7 +66,8 @@ def upload_history(
     for path in files:
         if not path.name.removesuffix(".gz").endswith(HISTORY_SUFFIXES):
             raise InvalidInputError(
-                f"{path}: its name does not tell its format; use one of {', '.join(HISTORY_SUFFIXES)}, with or without .gz"
+                f"{path}: its name does not tell its format; "
+                f"use one of {', '.join(HISTORY_SUFFIXES)}, with or without .gz"
             )
         uploads.append((path, f"{layout.history_prefix(workload)}{path.name}"))
     if labels is not None:

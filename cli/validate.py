@@ -15,16 +15,16 @@ from workloads.spec import load_workload
 
 def validate(files: Annotated[list[Path], typer.Argument(help="Workload files (YAML).")]) -> None:
     """Check workload files and say everything that is wrong with each."""
-    wrong = 0
-    for path in files:
-        try:
-            if not path.is_file():
-                raise InvalidInputError(f"{path}: no such file")
-            spec = load_workload(path)
-        except InvalidInputError as error:
-            wrong += 1
-            complain(str(error))
-        else:
-            done(f"{path}: workload {spec.name} is valid")
-    if wrong:
+    valid = [_is_valid(path) for path in files]
+    if not all(valid):
         raise typer.Exit(USAGE)
+
+
+def _is_valid(path: Path) -> bool:
+    try:
+        spec = load_workload(path)
+    except InvalidInputError as error:
+        complain(str(error))
+        return False
+    done(f"{path}: workload {spec.name} is valid")
+    return True

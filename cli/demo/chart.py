@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ LABEL = "#f59e0b"
 WIDTH_INCHES = 12.0
 SERIES_INCHES = 3.4
 MAX_SERIES = 6
+SECONDS_PER_DAY = 86_400
 
 
 def draw(title: str, scores: Sequence[Score], labels: Labels, path: Path) -> None:
@@ -64,10 +64,10 @@ def _chosen(scores: Sequence[Score]) -> dict[str, list[Score]]:
 
 def _draw_values(axes: Axes, series: str, scores: Sequence[Score], labels: Labels) -> None:
     _draw_windows(axes, series, scores, labels)
-    axes.plot(_times(scores), [score.value for score in scores], color=LINE, linewidth=0.9, label="value")  # type: ignore[arg-type]  # dates
+    axes.plot(_times(scores), [score.value for score in scores], color=LINE, linewidth=0.9, label="value")
     anomalies = [score for score in scores if score.is_anomaly]
     axes.scatter(
-        _times(anomalies),  # type: ignore[arg-type]  # dates
+        _times(anomalies),
         [score.value for score in anomalies],
         color=ALARM,
         s=14,
@@ -83,9 +83,9 @@ def _draw_scores(axes: Axes, scores: Sequence[Score], labels: Labels, series: st
     times = _times(scores)
     axes.plot(
         times, [score.score or 0.0 for score in scores], color=SCORE, linewidth=0.8, label="anomaly_score"
-    )  # type: ignore[arg-type]  # dates
+    )
     axes.plot(
-        times,  # type: ignore[arg-type]  # dates
+        times,
         [score.threshold or 0.0 for score in scores],
         color=ALARM,
         linewidth=1.0,
@@ -102,7 +102,14 @@ def _draw_windows(axes: Axes, series: str, scores: Sequence[Score], labels: Labe
     label: str | None = "labelled window"
     for begin, end in labels.windows(series):
         if end.timestamp() >= first and begin.timestamp() <= last:
-            axes.axvspan(begin, end, color=LABEL, alpha=0.25, linewidth=0, label=label)  # type: ignore[arg-type]  # dates
+            axes.axvspan(
+                begin.timestamp() / SECONDS_PER_DAY,
+                end.timestamp() / SECONDS_PER_DAY,
+                color=LABEL,
+                alpha=0.25,
+                linewidth=0,
+                label=label,
+            )
             label = None
 
 
@@ -112,7 +119,9 @@ def _tidy(axes: Axes) -> None:
     axes.tick_params(colors=MUTED, labelsize=8)
     axes.grid(axis="y", color="#e4e7eb", linewidth=0.6)
     axes.margins(x=0.005)
+    axes.xaxis_date()
 
 
-def _times(scores: Sequence[Score]) -> list[datetime]:
-    return [datetime.fromtimestamp(score.start, UTC) for score in scores]
+def _times(scores: Sequence[Score]) -> list[float]:
+    """Return interval starts in matplotlib's unit of dates, days since 1970."""
+    return [score.start / SECONDS_PER_DAY for score in scores]

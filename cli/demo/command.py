@@ -113,15 +113,13 @@ def _report(
 ) -> Report:
     plan = spec.plan()
     run = outcome.state["run"]
-    evaluation = S3ObjectStore(session.client("s3")).read(
-        ObjectUri.parse(f"{run['uris']['evaluation']}evaluation.json")
-    )
+    evaluation = _evaluation(session, run["uris"]["evaluation"])
     chart = folder / f"{spec.name}.png"
     draw(f"{spec.name}: live telemetry", scores, material.labels, chart)
     report = Report(
         workload=spec.name,
         live=live_metrics(scores, material.labels, plan),
-        evaluation=Evaluation.from_json(evaluation),
+        evaluation=evaluation,
         decision=outcome.state["decision"]["reasons"],
         alert=alert,
         timings=tuple(watch.timings),
@@ -131,6 +129,14 @@ def _report(
     )
     report.write(folder / "report.html")
     return report
+
+
+def _evaluation(session: boto3.Session, prefix: str) -> Evaluation:
+    uri = ObjectUri.parse(f"{prefix}evaluation.json")
+    document = S3ObjectStore(session.client("s3")).read(uri)
+    if document is None:
+        raise StepFailedError(f"the training wrote no {uri}")
+    return Evaluation.from_json(document)
 
 
 def live_metrics(scores: Sequence[Score], labels: Labels, plan: WorkloadPlan) -> Metrics:

@@ -112,15 +112,16 @@ def wait_until_scored(
         if clock() - last_news > SILENCE_SECONDS:
             missing = sorted(expected - found)
             raise StepFailedError(
-                f"{len(missing)} of {len(expected)} intervals were not scored, for {SILENCE_SECONDS:.0f} seconds "
-                f"nothing came; the first missing: {missing[0]}"
+                f"{len(missing)} of {len(expected)} intervals were not scored, and nothing came "
+                f"for {SILENCE_SECONDS:.0f} seconds; the first missing: {missing[0]}"
             )
         sleep(POLL_SECONDS)
     scores = sorted((reader.scores[key] for key in expected), key=lambda score: (score.start, score.series))
     without = [score for score in scores if score.score is None]
     if without:
         raise StepFailedError(
-            f"{len(without)} intervals have no score; the first: {without[0].series} at {without[0].interval_start}"
+            f"{len(without)} intervals have no score; "
+            f"the first: {without[0].series} at {without[0].interval_start}"
         )
     return scores
 

@@ -1,0 +1,198 @@
+"""The demo's parts: what it waits for, what it measures, what it shows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import boto3
+import pytest
+from watchkeeper.evaluation import Evaluation
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.records import Record
+from watchkeeper.rows import parse_row
+from watchkeeper.severity import fit_severity
+from watchkeeper.thresholds import Threshold
+from watchkeeper.timestamps import format_instant, parse_instant
+
+from cli.datasets import DATASETS
+from cli.demo.chart import draw
+from cli.demo.command import invocations, live_metrics
+from cli.demo.inbox import alert_in, subscribed
+from cli.demo.live_data import prepared
+from cli.demo.report import Report, summary
+from cli.demo.scores import Score, ScoreReader, expected_intervals, wait_until_scored
+from cli.failures import StepFailedError
+from cli.labels import Labels
+
+BEGIN = datetime(2022, 4, 20, tzinfo=UTC)
+
+
+def record(minutes: int, value: float = 1.0) -> Record:
+    return Record(BEGIN + timedelta(minutes=minutes), {}, {"flow": value}, f"{minutes:016x}")
+
+
+def score(hour: int, value: float, threshold: float = 2.0) -> Score:
+    start = format_instant(BEGIN + timedelta(hours=hour))
+    return Score("flow", start, 10.0 + value, value, threshold, 50.0, value > threshold)
+
+
+def test_only_intervals_that_close_are_waited_for(plan: WorkloadPlan) -> None:
+    records = [record(0), record(60), record(120)]
+
+    assert expected_intervals(records, plan) == {
+        ("flow", "2022-04-20T00:00:00Z"),
+        ("flow", "2022-04-20T01:00:00Z"),
+    }
+
+
+def test_lateness_keeps_the_last_intervals_open(plan: WorkloadPlan) -> None:
+    late = dataclasses.replace(plan, lateness_seconds=3600)
+
+    assert len(expected_intervals([record(0), record(60), record(120)], late)) == 1
+
+
+def put_scores(session: boto3.Session, key: str, scores: list[Score]) -> None:
+    lines = [
+        {
+            "series": item.series,
+            "interval_start": item.interval_start,
+            "value": item.value,
+            "anomaly_score": item.score,
+            "threshold": item.threshold,
+            "severity": item.severity,
+            "is_anomaly": item.is_anomaly,
+        }
+        for item in scores
+    ]
+    body = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    session.client("s3").put_object(Bucket="data", Key=f"scores/water_flow/{key}.jsonl", Body=body)
+
+
+def test_waits_until_every_interval_is_scored(session: boto3.Session) -> None:
+    session.client("s3").create_bucket(Bucket="data")
+    first, second = score(0, 1.0), score(1, 3.0)
+    put_scores(session, "a", [first])
+    seen: list[int] = []
+
+    def later(seconds: float) -> None:
+        put_scores(session, "b", [second])
+
+    found = wait_until_scored(
+        ScoreReader(session, "data", "water_flow"),
+        {("flow", first.interval_start), ("flow", second.interval_start)},
+        seen.append,
+        sleep=later,
+    )
+
+    assert found == [first, second]
+    assert seen == [1, 2]
+
+
+def test_silence_ends_the_wait_with_what_is_missing(session: boto3.Session) -> None:
+    session.client("s3").create_bucket(Bucket="data")
+    now = iter(range(0, 10_000, 100))
+
+    with pytest.raises(StepFailedError, match=r"1 of 1 intervals.*2022-04-20T00:00:00Z"):
+        wait_until_scored(
+            ScoreReader(session, "data", "water_flow"),
+            {("flow", "2022-04-20T00:00:00Z")},
+            lambda found: None,
+            sleep=lambda seconds: None,
+            clock=lambda: float(next(now)),
+        )
+
+
+def test_an_interval_without_a_score_fails_the_demo(session: boto3.Session) -> None:
+    session.client("s3").create_bucket(Bucket="data")
+    unscored = dataclasses.replace(score(0, 0.0), score=None)
+    put_scores(session, "a", [unscored])
+
+    with pytest.raises(StepFailedError, match="have no score"):
+        wait_until_scored(
+            ScoreReader(session, "data", "water_flow"),
+            {("flow", unscored.interval_start)},
+            lambda found: None,
+        )
+
+
+def test_an_alert_reaches_the_subscriber(session: boto3.Session) -> None:
+    topic_arn = session.client("sns").create_topic(Name="alerts")["TopicArn"]
+    severity = {"DataType": "Number", "StringValue": "90"}
+
+    with subscribed(session, topic_arn, "water_flow") as inbox:
+        for workload in ("air_quality", "water_flow"):
+            session.client("sns").publish(
+                TopicArn=topic_arn,
+                Subject=f"anomaly in {workload}",
+                Message="value 3",
+                MessageAttributes={
+                    "workload": {"DataType": "String", "StringValue": workload},
+                    "severity": severity,
+                },
+            )
+        alert = inbox.first(timeout_seconds=10)
+
+    assert alert.message == "value 3"
+    assert session.client("sqs").list_queues().get("QueueUrls", []) == []
+    assert session.client("sns").list_subscriptions()["Subscriptions"] == []
+
+
+def test_a_message_without_a_subject_is_shown_all_the_same() -> None:
+    assert alert_in('{"Message": "text"}').subject == "(no subject)"
+
+
+def test_live_metrics_know_precision_where_there_are_labels(plan: WorkloadPlan) -> None:
+    scores = [score(0, 1.0), score(1, 3.0), score(2, 1.0), score(3, 3.0)]
+    window = (BEGIN + timedelta(hours=1), BEGIN + timedelta(hours=1))
+
+    labelled = live_metrics(scores, Labels(every=(window,)), plan)
+
+    assert (labelled.precision, labelled.recall) == (0.5, 1.0)
+    assert "precision 0.50" in summary(labelled)
+    assert "There are no labels" in summary(live_metrics(scores, Labels(), plan))
+
+
+def test_the_report_stands_alone_and_escapes_what_it_shows(plan: WorkloadPlan, tmp_path: Path) -> None:
+    scores = [score(hour, 3.0 if hour == 5 else 1.0 + hour % 3 / 10) for hour in range(24)]
+    live = live_metrics(scores, Labels(), plan)
+    chart = tmp_path / "flow.png"
+    draw("flow", scores, Labels(every=((BEGIN, BEGIN + timedelta(hours=3)),)), chart)
+    evaluation = Evaluation(
+        "water_flow", "r", False, Threshold("mean_sigma", 2.0, {}, 10), fit_severity([1.0, 1.5], 2.0),
+        live, live, None, {"flow": 1.0}, 10,
+    )  # fmt: skip
+    report = Report(
+        "water_flow", live, evaluation, ["within <budget>"],
+        alert_in('{"Subject": "a & b", "Message": "<i>"}'),
+        [("train", 12.0), ("score", 3.5)], "watchkeeper-water-flow", [("boto3", "x < y")], chart,
+    )  # fmt: skip
+
+    report.write(tmp_path / "report.html")
+
+    text = (tmp_path / "report.html").read_text()
+    assert chart.read_bytes().startswith(b"\x89PNG")
+    assert "data:image/png;base64," in text
+    assert "15.5 s" in text
+    assert "within &lt;budget&gt;" in text
+    assert "<i>" not in text
+    assert "http" not in text.replace("http-equiv", "")
+
+
+def test_invocation_lines_hold_a_row_that_parses() -> None:
+    (_, python), (_, shell) = invocations("watchkeeper-water-flow", score(2, 1.0))
+
+    row = python.split('Body="')[1].split('"')[0]
+    assert parse_row(row, 1).timestamp == parse_instant("2022-04-20T02:00:00Z")
+    assert row in shell
+
+
+def test_the_default_data_is_split_without_loss(plan: WorkloadPlan, tmp_path: Path) -> None:
+    material = prepared(DATASETS["water_flow"], plan, tmp_path)
+
+    uploaded = material.history_file.read_text().splitlines()[1:]
+    assert len(uploaded) + len(material.live) == 1268
+    assert material.labels_file is None
+    assert min(reading.event_time for reading in material.live) >= BEGIN

@@ -1,0 +1,101 @@
+"""Deploying: synthesize once, bootstrap once, and stop at the first failure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import boto3
+import pytest
+
+from cli.deploy import ASSEMBLY, Deployer, Stage
+from cli.failures import StepFailedError
+
+
+class FakeCdk:
+    """Stands for the CDK's command line: remembers, and writes an assembly as it would."""
+
+    def __init__(self, root: Path, failing: str = "") -> None:
+        self.root = root
+        self.failing = failing
+        self.calls: list[list[str]] = []
+        self.environment: Mapping[str, str] = {}
+
+    def __call__(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
+        self.calls.append(list(command[1:]))
+        self.environment = environment
+        if command[1] == self.failing:
+            return 7
+        if command[1] == "synth":
+            (self.root / ASSEMBLY).mkdir(parents=True, exist_ok=True)
+            (self.root / ASSEMBLY / "manifest.json").write_text("{}")
+        return 0
+
+    def verbs(self) -> list[str]:
+        return [call[0] for call in self.calls]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "node_modules/.bin").mkdir(parents=True)
+    (tmp_path / "node_modules/.bin/cdk").touch()
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "infra/stack.py").write_text("a = 1\n")
+    return tmp_path
+
+
+def deployer(session: boto3.Session, root: Path, cdk: FakeCdk, stage: Stage = Stage.LAPTOP) -> Deployer:
+    return Deployer(session, stage, root=root, run=cdk)
+
+
+def test_bootstraps_an_empty_account_and_deploys_all_stacks(session: boto3.Session, root: Path) -> None:
+    cdk = FakeCdk(root)
+
+    deployer(session, root, cdk).deploy()
+
+    assert cdk.verbs() == ["synth", "bootstrap", "deploy"]
+    assert cdk.calls[0][-2:] == ["-c", "stage=laptop"]
+    assert cdk.calls[1] == ["bootstrap", "aws://123456789012/us-east-1"]
+    assert {"--all", "--require-approval", "never", "--app", ASSEMBLY} <= set(cdk.calls[2])
+    assert cdk.environment["CDK_DEFAULT_REGION"] == "us-east-1"
+
+
+def test_second_deployment_of_the_same_sources_does_not_synthesize(
+    session: boto3.Session, root: Path
+) -> None:
+    cdk = FakeCdk(root)
+    session.client("cloudformation").create_stack(
+        StackName="CDKToolkit", TemplateBody='{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}'
+    )
+    deployer(session, root, cdk).deploy()
+    deployer(session, root, cdk).deploy()
+
+    assert cdk.verbs() == ["synth", "deploy", "deploy"]
+
+
+def test_a_changed_source_another_stage_or_a_lost_assembly_synthesizes_anew(
+    session: boto3.Session, root: Path
+) -> None:
+    cdk = FakeCdk(root)
+    assert deployer(session, root, cdk).synthesize()
+    assert not deployer(session, root, cdk).synthesize()
+
+    (root / "infra/stack.py").write_text("a = 2\n")
+    assert deployer(session, root, cdk).synthesize()
+    assert deployer(session, root, cdk, Stage.AWS).synthesize()
+    (root / ASSEMBLY / "manifest.json").unlink()
+    assert deployer(session, root, cdk, Stage.AWS).synthesize()
+
+
+def test_a_synthesis_that_failed_is_not_taken_for_done(session: boto3.Session, root: Path) -> None:
+    with pytest.raises(StepFailedError, match="`cdk synth` failed with status 7"):
+        deployer(session, root, FakeCdk(root, failing="synth")).deploy()
+
+    assert deployer(session, root, FakeCdk(root)).synthesize()
+
+
+def test_an_absent_cdk_names_the_remedy(session: boto3.Session, root: Path) -> None:
+    (root / "node_modules/.bin/cdk").unlink()
+
+    with pytest.raises(StepFailedError, match="make setup"):
+        deployer(session, root, FakeCdk(root)).synthesize()

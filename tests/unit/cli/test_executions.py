@@ -1,0 +1,85 @@
+"""Following an execution: steps, loops, failures."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cli.executions import Outcome, steps_of, succeeded
+from cli.failures import StepFailedError
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def entered(second: int, name: str, kind: str = "Task") -> dict[str, Any]:
+    return {
+        "type": f"{kind}StateEntered",
+        "timestamp": BEGIN + timedelta(seconds=second),
+        "stateEnteredEventDetails": {"name": name},
+    }
+
+
+def exited(second: int, name: str, kind: str = "Task") -> dict[str, Any]:
+    return {
+        "type": f"{kind}StateExited",
+        "timestamp": BEGIN + timedelta(seconds=second),
+        "stateExitedEventDetails": {"name": name},
+    }
+
+
+def test_steps_have_the_time_from_entry_to_exit() -> None:
+    steps = steps_of(iter([entered(0, "PrepareData"), exited(4, "PrepareData"), entered(4, "TrainDetector")]))
+
+    assert [(step.name, step.seconds) for step in steps] == [("PrepareData", 4.0), ("TrainDetector", None)]
+
+
+def test_choices_and_passes_are_not_steps() -> None:
+    events = [entered(0, "Approved?", "Choice"), exited(0, "Approved?", "Choice"), entered(1, "StageRelease")]
+
+    assert [step.name for step in steps_of(iter(events))] == ["StageRelease"]
+
+
+def test_a_loop_is_one_step() -> None:
+    events = [
+        event
+        for second in (0, 10, 20)
+        for event in (
+            entered(second, "WaitForEndpoint", "Wait"),
+            exited(second + 5, "WaitForEndpoint", "Wait"),
+        )
+    ]
+
+    (step,) = steps_of(iter(events))
+
+    assert (step.visits, step.seconds) == (3, 25.0)
+
+
+def test_a_failed_task_is_marked_with_its_error() -> None:
+    failure = {
+        "type": "TaskFailed",
+        "timestamp": BEGIN,
+        "taskFailedEventDetails": {"error": "UnavailableError", "cause": "…"},
+    }
+
+    (step,) = steps_of(iter([entered(0, "SmokeTest"), failure]))
+
+    assert step.error == "UnavailableError"
+
+
+def test_the_end_of_the_execution_ends_its_last_step() -> None:
+    end = {"type": "ExecutionFailed", "timestamp": BEGIN + timedelta(seconds=3)}
+
+    (step,) = steps_of(iter([entered(0, "Rejected", "Fail"), end]))
+
+    assert step.seconds == 3.0
+
+
+def test_a_rejected_model_fails_the_command_with_the_reason() -> None:
+    outcome = Outcome(
+        "arn:e", "FAILED", [], {}, "ModelRejected", "12 false alerts a week, over the budget of 7"
+    )
+
+    with pytest.raises(StepFailedError, match=r"ModelRejected: 12 false alerts a week(?s:.*)arn:e"):
+        succeeded(outcome)

@@ -1,0 +1,120 @@
+"""Files of telemetry and of labels."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.plan import WorkloadPlan
+
+from cli.device import Pace, concrete_topic
+from cli.labels import read_labels
+from cli.replay import send
+from cli.telemetry import read_telemetry
+
+CSV = """Time,Water flow [l/s]
+2022-03-20T13:00:00+01:00,100.5
+2022-03-20T11:00:00+01:00,100.59
+2022-03-20T12:00:00+01:00,not a number
+2022-03-20T12:00:00+01:00,100.89
+"""
+
+
+@pytest.fixture
+def csv_file(tmp_path: Path) -> Path:
+    path = tmp_path / "flow.csv"
+    path.write_text("\ufeff" + CSV)
+    return path
+
+
+def test_readings_are_in_order_of_time_and_the_rest_is_named(csv_file: Path, plan: WorkloadPlan) -> None:
+    telemetry = read_telemetry(csv_file, plan)
+
+    assert [reading.event_time.hour for reading in telemetry.readings] == [10, 11, 12]
+    (refused,) = telemetry.refused
+    assert "flow.csv:4" in refused
+
+
+def test_a_message_has_the_cells_as_the_device_measured_them(csv_file: Path, plan: WorkloadPlan) -> None:
+    first = read_telemetry(csv_file, plan).readings[0]
+
+    assert json.loads(first.message) == {"Time": "2022-03-20T11:00:00+01:00", "Water flow [l/s]": 100.59}
+
+
+def test_gzip_reads_the_same(csv_file: Path, plan: WorkloadPlan) -> None:
+    packed = csv_file.with_name("flow.csv.gz")
+    packed.write_bytes(gzip.compress(csv_file.read_bytes()))
+
+    assert [r.message for r in read_telemetry(packed, plan).readings] == [
+        r.message for r in read_telemetry(csv_file, plan).readings
+    ]
+
+
+def test_a_part_written_to_a_file_reads_back(csv_file: Path, plan: WorkloadPlan, tmp_path: Path) -> None:
+    split = datetime(2022, 3, 20, 11, tzinfo=UTC)
+    part = read_telemetry(csv_file, plan).between(None, split)
+
+    part.write(tmp_path / "part.csv")
+
+    again = read_telemetry(tmp_path / "part.csv", plan)
+    assert [reading.record for reading in again.readings] == [reading.record for reading in part.readings]
+    assert len(again.readings) == 1
+
+
+def test_a_file_without_one_reading_is_refused(tmp_path: Path, plan: WorkloadPlan) -> None:
+    path = tmp_path / "flow.csv"
+    path.write_text("Time,Water flow [l/s]\nyesterday,1\n")
+
+    with pytest.raises(InvalidInputError, match="not one reading"):
+        read_telemetry(path, plan)
+
+
+def test_messages_are_handed_over_in_order_and_counted(csv_file: Path, plan: WorkloadPlan) -> None:
+    handed: list[bytes] = []
+    sent: list[None] = []
+    readings = read_telemetry(csv_file, plan).readings
+
+    send(readings, handed.append, Pace(None), lambda: sent.append(None))
+
+    assert handed == [reading.message for reading in readings]
+    assert len(sent) == 3
+
+
+@pytest.mark.parametrize(
+    ("topic_filter", "topic"),
+    [("plant/+/flow", "plant/dev/flow"), ("plant/#", "plant/dev"), ("plant/flow", "plant/flow")],
+)
+def test_a_device_publishes_to_a_topic_that_the_filter_matches(topic_filter: str, topic: str) -> None:
+    assert concrete_topic(topic_filter, "dev") == topic
+
+
+def test_both_ends_of_a_window_are_labelled(tmp_path: Path) -> None:
+    path = tmp_path / "labels.json"
+    path.write_text('[["1970-01-01 02:00:00", "1970-01-01 03:00:00.000000"]]')
+    labels = read_labels(path)
+
+    marked = [hour for hour in range(6) if labels.is_anomalous("flow", hour * 3600, 3600)]
+
+    assert marked == [2, 3]
+
+
+def test_labels_of_one_series_are_not_another_ones(tmp_path: Path) -> None:
+    path = tmp_path / "labels.json"
+    path.write_text('{"flow": [["1970-01-01", "1970-01-02"]]}')
+    labels = read_labels(path)
+
+    assert labels.is_anomalous("flow", 0, 60)
+    assert not labels.is_anomalous("pressure", 0, 60)
+
+
+@pytest.mark.parametrize("text", ["{", '[["1970-01-01"]]', '[["soon", "later"]]', "3"])
+def test_labels_of_another_form_are_refused_with_the_file(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "labels.json"
+    path.write_text(text)
+
+    with pytest.raises(InvalidInputError, match=r"labels\.json"):
+        read_labels(path)
