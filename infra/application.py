@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
@@ -22,7 +23,7 @@ from pipeline.packaging import build_lambda_code, build_model_code
 from workloads.spec import load_workloads
 
 PROJECT_TAG = "watchkeeper:project"
-MODEL_CODE_TARGETS: Mapping[Stage, str] = {"aws": "sagemaker", "laptop": "here"}
+MODEL_CODE_TARGETS: Mapping[Stage, Literal["sagemaker", "here"]] = {"aws": "sagemaker", "laptop": "here"}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """IAM statements, each with the reason for any wildcard that it has.
 
-CDK's `grant_*` methods render actions such as `s3:GetObject*`, so the statements are written out here. A wildcard in a
-resource is a finding of cdk-nag, which is acknowledged for that one resource, with the reason that `Permission` carries.
+CDK's `grant_*` methods render actions such as `s3:GetObject*`, so the statements are written out here. A
+wildcard in a resource is a finding of cdk-nag; it is acknowledged for that one resource, with the reason that
+`Permission` carries.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def statement(permission: Permission) -> iam.PolicyStatement:
 
 
 def acknowledge_wildcards(owner: IConstruct, permission: Permission) -> None:
-    """Acknowledge cdk-nag's finding for each resource with a wildcard, if the permission says why it has one."""
+    """Acknowledge cdk-nag's finding for each resource with a wildcard, if the permission has a reason."""
     if permission.reason is None:
         return
     for resource in permission.resources:
@@ -65,8 +66,8 @@ def acknowledge_wildcards(owner: IConstruct, permission: Permission) -> None:
 def objects(scope: Construct, bucket: s3.IBucket, *keys: str) -> list[str]:
     """Return the ARNs of a bucket's objects; a key may end in `*`.
 
-    Of a bucket in another stack, the exported ARN is used: only so does the acknowledgement of a wildcard have the same
-    text as the finding.
+    Of a bucket in another stack, the exported ARN is used: only so does the acknowledgement of a wildcard
+    have the same text as the finding.
     """
     owner, here = Stack.of(bucket), Stack.of(scope)
     arn = bucket.bucket_arn

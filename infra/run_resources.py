@@ -18,7 +18,7 @@ RUN_REASON = (
 class RunResources:
     """ARNs of what one workload's training runs make.
 
-    They are derived from `watchkeeper.runs`, so that a name that is added or shortened there is permitted as it is.
+    They are derived from `watchkeeper.runs`, so that a name that is shortened there is permitted as it is.
     """
 
     def __init__(self, scope: Construct, workload: str) -> None:

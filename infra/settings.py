@@ -18,8 +18,8 @@ Stage = Literal["aws", "laptop"]
 class Settings(BaseModel):
     """Settings of one deployment.
 
-    `stage` decides one thing only: whether the model code's compiled dependencies are built for AWS's images or for the
-    interpreter at hand.
+    `stage` decides one thing only: whether the model code's compiled dependencies are built for AWS's images
+    or for the interpreter at hand.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

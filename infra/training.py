@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as assets
+from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 from watchkeeper import layout
 
@@ -109,7 +111,7 @@ class TrainingStack(Stack):
         workflow = TrainingWorkflow(
             place,
             "Workflow",
-            definition=definition,
+            definition=self._in_own_partition(definition),
             substitutions={
                 **self._shared_substitutions(),
                 Substitution.JOB_ROLE_ARN: job_role.role_arn,
@@ -168,10 +170,14 @@ class TrainingStack(Stack):
         )
         return job_role, model_role
 
+    def _in_own_partition(self, definition: Mapping[str, Any]) -> str:
+        # Literal, because cfn-lint checks the definition only when it can read the resources of its states.
+        partition = RegionInfo.get(self.region).partition or "aws"
+        return json.dumps(definition, sort_keys=True).replace(Substitution.PARTITION.placeholder, partition)
+
     def _shared_substitutions(self) -> dict[str, str]:
         functions = self.functions
         return {
-            Substitution.PARTITION: self.partition,
             Substitution.VALIDATE_INPUT_FUNCTION_ARN: functions.validate_input.function.function_arn,
             Substitution.DECIDE_PROMOTION_FUNCTION_ARN: functions.decide_promotion.function.function_arn,
             Substitution.STAGE_RELEASE_FUNCTION_ARN: functions.stage_release.function.function_arn,

@@ -106,7 +106,7 @@ def model_permissions(
     key: kms.IKey,
     alarms: Sequence[cloudwatch.IAlarm],
 ) -> Iterator[Permission]:
-    """Yield what a workload's models may do: read and write the run by batch transform, write captured requests."""
+    """Yield what a workload's models may do: transform the run's data, write captured requests."""
     runs, captures = f"{layout.RUNS}/{workload}/", layout.capture_prefix(workload)
     yield read_objects(scope, bucket, f"{runs}*")
     yield write_objects(scope, bucket, f"{runs}*", f"{captures}*")

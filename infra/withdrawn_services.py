@@ -1,7 +1,7 @@
 """Services that AWS has withdrawn or closed to new customers, and the check that no template uses one.
 
-What needs such a service can be deployed by nobody who starts today, so synthesis fails when a template has a resource of
-one. Each entry says since when and where AWS says so. Extend the list when AWS announces another.
+What needs such a service can be deployed by nobody who starts today, so synthesis fails when a template has a
+resource of one. Each entry says since when and where AWS says so. Extend the list when AWS announces another.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def _violations(template_paths: Sequence[str]) -> Iterator[PolicyViolation]:
         for logical_id, service in withdrawn_resources(json.loads(Path(path).read_text())):
             yield PolicyViolation(
                 rule_name=_rule(service),
-                description=f"{service.name} is closed to new customers since {service.closed} ({service.source})",
+                description=f"{service.name} is closed to newcomers since {service.closed}: {service.source}",
                 fix=f"Use {service.instead}.",
                 severity="error",
                 violating_resources=[

@@ -23,7 +23,7 @@ UNFINISHED_UPLOAD_DAYS = 7
 class DataBucket(Construct):
     """An encrypted, versioned, logged bucket that tells EventBridge of each new object.
 
-    `history/` and `runs/` are kept without end: the first is the user's, the second has the models that serve.
+    `history/` and `runs/` are kept without end: the one is the user's, the other has the models that serve.
 
     Parameters
     ----------

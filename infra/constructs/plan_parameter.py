@@ -13,7 +13,7 @@ ADVANCED_BYTES = 8192
 
 
 class PlanParameter(Construct):
-    """The plan's JSON as a parameter, of the advanced tier where it is larger than the standard tier allows."""
+    """The plan's JSON as a parameter; of the advanced tier where the standard tier is too small."""
 
     def __init__(self, scope: Construct, construct_id: str, *, plan: WorkloadPlan) -> None:
         super().__init__(scope, construct_id)

@@ -14,8 +14,8 @@ PERIOD = Duration.minutes(1)
 class RollbackAlarms(Construct):
     """Alarms on an endpoint's errors and latency, over all its variants.
 
-    Every release is a variant with a name of its own, and SageMaker has no metric of the endpoint as a whole, so the
-    alarms query Metrics Insights by the endpoint's name. SageMaker watches them while it shifts traffic.
+    Every release is a variant with a name of its own, and SageMaker has no metric of the endpoint as a whole,
+    so the alarms query Metrics Insights by the endpoint's name. SageMaker watches them during a deployment.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class RollbackAlarms(Construct):
         self.latency = cloudwatch.Alarm(
             self,
             "Latency",
-            alarm_description=f"Models of endpoint {endpoint_name} take more than {latency_milliseconds} ms on average",
+            alarm_description=f"Models of {endpoint_name} take over {latency_milliseconds} ms on average",
             metric=endpoint_metric(endpoint_name, "AVG(ModelLatency)", label="Model latency (µs)"),
             threshold=1000 * latency_milliseconds,  # the metric is in microseconds
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
@@ -69,7 +69,7 @@ def endpoint_metric(endpoint_name: str, selection: str, *, label: str) -> cloudw
     """Return a metric over all variants of an endpoint, such as `SUM(Invocations)`."""
     return cloudwatch.MathExpression(
         expression=(
-            f'SELECT {selection} FROM SCHEMA("AWS/SageMaker", EndpointName, VariantName) '
+            f'SELECT {selection} FROM SCHEMA("AWS/SageMaker", EndpointName, VariantName) '  # noqa: S608  CloudWatch
             f"WHERE EndpointName = '{endpoint_name}'"
         ),
         using_metrics={},

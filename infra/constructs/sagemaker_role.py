@@ -44,7 +44,7 @@ class SageMakerRole(Construct):
                 actions=["cloudwatch:PutMetricData"],
                 resources=["*"],
                 conditions={"StringLike": {"cloudwatch:namespace": METRIC_NAMESPACES}},
-                reason="CloudWatch has no resource to name in this action; the condition names SageMaker's namespaces.",
+                reason="CloudWatch has no resource to name here; the condition names SageMaker's namespaces.",
             ),
             Permission(
                 actions=[

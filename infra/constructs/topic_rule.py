@@ -16,7 +16,7 @@ SQL_VERSION = "2016-03-23"
 
 
 class TopicRule(Construct):
-    """An IoT rule that names the workload in each message and passes it on; what fails is kept in `raw-errors/`.
+    """An IoT rule that writes the workload's name into each message; what fails is kept in `raw-errors/`.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class TopicRule(Construct):
             topic_rule_payload=iot.CfnTopicRule.TopicRulePayloadProperty(
                 description=f"Telemetry of {workload}",
                 aws_iot_sql_version=SQL_VERSION,
-                sql=f"SELECT *, '{workload}' AS workload, timestamp() AS received_at FROM '{topic}'",
+                sql=f"SELECT *, '{workload}' AS workload, timestamp() AS received_at FROM '{topic}'",  # noqa: S608  IoT SQL
                 actions=[
                     iot.CfnTopicRule.ActionProperty(
                         # The stream itself ends each record with a new line.

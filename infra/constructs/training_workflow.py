@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -38,7 +36,7 @@ class TrainingWorkflow(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        definition: Mapping[str, Any],
+        definition: str,
         substitutions: Mapping[str, str],
         purpose: str,
     ) -> None:
@@ -63,7 +61,7 @@ class TrainingWorkflow(Construct):
                     "logs:UpdateLogDelivery",
                 ],
                 resources=["*"],
-                reason="CloudWatch Logs has no resource to name in the actions by which a service delivers logs.",
+                reason="CloudWatch Logs has no resource to name where a service delivers logs.",
             ),
             Permission(
                 actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"],
@@ -76,7 +74,7 @@ class TrainingWorkflow(Construct):
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
-            definition_body=sfn.DefinitionBody.from_string(json.dumps(definition, sort_keys=True)),
+            definition_body=sfn.DefinitionBody.from_string(definition),
             definition_substitutions=dict(substitutions),
             comment=purpose,
             role=self.role.without_policy_updates(),

@@ -25,7 +25,7 @@ class DeadLetterQueue(Construct):
         Validations.of(self).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-SQS3",
-                reason="This is a dead-letter queue; cdk-nag does not see the rules, schedules and topics that use it.",
+                reason="This is a dead-letter queue; cdk-nag knows no rule, schedule or topic that uses one.",
             )
         )
 
