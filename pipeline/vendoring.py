@@ -17,7 +17,7 @@ from watchkeeper.errors import UnavailableError
 
 _PLATFORM_TAGS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 _NEVER_VENDORED = re.compile(
-    r"(^|/)(__pycache__|tests|sample_data)/|^bin/|\.pyc$|\.pyi$|^\.lock$"
+    r"(^|/)(__pycache__|tests|sample_data)/|/mpl-data/fonts/(afm|pdfcorefonts)/|^bin/|\.pyc$|\.pyi$|^\.lock$"
     # what an installer writes about itself or about the wheel's platform differs between machines
     r"|\.dist-info/(RECORD|WHEEL|INSTALLER|REQUESTED|direct_url\.json|uv_cache\.json)$"
 )

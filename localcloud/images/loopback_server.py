@@ -78,10 +78,17 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path != "/invocations":
             self._send(refuse(HTTPStatus.NOT_FOUND, f"there is no {self.path}"))
             return
-        self._send(self.model.invoke(body, {name.lower(): value for name, value in self.headers.items()}))
+        self._send(self._invoke(body))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the inherited signature
         logger.debug(format, *args)
+
+    def _invoke(self, body: bytes) -> Answer:
+        try:
+            return self.model.invoke(body, {name.lower(): value for name, value in self.headers.items()})
+        except Exception as error:
+            logger.exception("the model failed")
+            return refuse(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}: {error}")
 
     def _discard(self, length: int) -> None:
         """Read the body away: a client that still sends would not see the answer."""

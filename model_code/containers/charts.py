@@ -100,7 +100,7 @@ def _draw(item: ScoredSeries, evaluation: Evaluation, plan: WorkloadPlan, folder
     top.scatter(
         times[anomalous],
         values[anomalous],
-        s=26,
+        s=12,
         color=_ANOMALY,
         zorder=3,
         label=f"anomaly ({anomalous.sum()})",
@@ -109,7 +109,7 @@ def _draw(item: ScoredSeries, evaluation: Evaluation, plan: WorkloadPlan, folder
     bottom.plot(
         *_broken(gaps, times, np.array(item.scores)), color=_LINE, linewidth=0.8, label="anomaly_score"
     )
-    bottom.scatter(times[anomalous], np.array(item.scores)[anomalous], s=14, color=_ANOMALY, zorder=3)
+    bottom.scatter(times[anomalous], np.array(item.scores)[anomalous], s=9, color=_ANOMALY, zorder=3)
     bottom.axhline(
         threshold, color=_THRESHOLD, linewidth=1, linestyle="--", label=f"threshold {threshold:.3g}"
     )
@@ -118,7 +118,7 @@ def _draw(item: ScoredSeries, evaluation: Evaluation, plan: WorkloadPlan, folder
     for axes in (top, bottom):
         _mark_parts_and_labels(axes, item.rows, times, interval)
         axes.grid(alpha=0.25, linewidth=0.5)
-        axes.margins(x=0.01)
+        axes.margins(x=0.01, y=0.16)
         axes.legend(loc="upper left", fontsize=8, framealpha=0.9, ncols=4)
     locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib has no types here
     bottom.xaxis.set_major_locator(locator)

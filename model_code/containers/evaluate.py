@@ -1,5 +1,5 @@
-"""Processing job: fits the threshold, and compares the candidate with labels, trivial detector and champion on
-the held-back rows; draws charts.
+"""Processing job: fits the threshold, and compares the candidate with the labels, the trivial detector and
+the champion on the held-back rows; draws charts.
 
 Inputs `plan`, `prepared`, `candidate` and, when a model is in service, `champion`; output `evaluation`.
 """

@@ -49,7 +49,7 @@ def decode(body: bytes, content_type: str, feature_dim: int) -> NDArray[np.float
     rows: list[Any] = []
     try:
         rows.extend(_DECODERS[kind](body))
-    except (UnicodeDecodeError, MalformedRecordError, ValueError, TypeError, KeyError) as error:
+    except (MalformedRecordError, ValueError, TypeError, KeyError, RecursionError) as error:
         # The decoders are generators: the record that does not parse is the one after those that did.
         raise _unreadable(f"record {len(rows) + 1} does not parse: {_reason(error)}") from error
     if not rows:
@@ -59,11 +59,8 @@ def decode(body: bytes, content_type: str, feature_dim: int) -> NDArray[np.float
             raise _unreadable(
                 f"record {number} has {len(row)} features, the model has feature_dim={feature_dim}"
             )
-    try:
-        records = np.array(rows, dtype=np.float32)
-    except (ValueError, TypeError, OverflowError) as error:
-        number = next(n for n, row in enumerate(rows, start=1) if not all(_is_number(value) for value in row))
-        raise _unreadable(f"record {number} has a value that is not a number") from error
+    with np.errstate(over="ignore"):  # what is too large for 32 bits becomes infinite, and is refused
+        records = np.array(rows, dtype=np.float64).astype(np.float32)
     finite = np.isfinite(records)
     if not finite.all():
         number, feature = (int(index) + 1 for index in np.argwhere(~finite)[0])
@@ -103,12 +100,12 @@ def _csv(body: bytes) -> Iterable[list[float]]:
             yield [float(cell) for cell in line.split(",")]
 
 
-def _json(body: bytes) -> Iterable[list[Any]]:
+def _json(body: bytes) -> Iterable[list[float]]:
     for instance in json.loads(body)["instances"]:
         yield _features(instance)
 
 
-def _jsonlines(body: bytes) -> Iterable[list[Any]]:
+def _jsonlines(body: bytes) -> Iterable[list[float]]:
     for line in body.decode().splitlines():
         if line.strip():
             yield _features(json.loads(line))
@@ -119,16 +116,21 @@ def _recordio(body: bytes) -> Iterable[NDArray[np.float64]]:
         yield features
 
 
-def _features(instance: dict[str, Any]) -> list[Any]:
+def _features(instance: dict[str, Any]) -> list[float]:
     """Read `{"features": [...]}`, or the long form `{"data": {"features": {"values": [...]}}}`."""
     values = instance["features"] if "features" in instance else instance["data"]["features"]["values"]
     if not isinstance(values, list):
         raise TypeError("'features' must be a list of numbers")
-    return values
+    return [_number(value) for value in values]
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.floating)
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is not a number")
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError(f"{value!r} is too large") from error
 
 
 def _reason(error: Exception) -> str:
