@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stepfunctions.steps.choice_rule import ChoiceRule
-from stepfunctions.steps.states import Choice, Pass, State, Succeed, Task
+from stepfunctions.steps.states import Choice, Pass, Retry, State, Succeed, Task
 
 from pipeline.contracts import path
 from pipeline.jobs import Jobs
@@ -128,7 +128,7 @@ def failed() -> FailWith:
 
 
 def _clean_up(jobs: Jobs, name: str, error: JsonObject | str) -> Task:
-    return lambda_task(
+    task = lambda_task(
         name,
         Substitution.CLEAN_UP_FUNCTION_ARN,
         {
@@ -139,6 +139,13 @@ def _clean_up(jobs: Jobs, name: str, error: JsonObject | str) -> Task:
         },
         keep=_KEEP_CLEANED,
     )
+    task.retries.insert(0, _until_the_endpoint_settles())
+    return task
+
+
+def _until_the_endpoint_settles() -> Retry:
+    """An endpoint that is still changing can be neither removed nor set back; a deployment takes minutes."""
+    return Retry(error_equals=["UnavailableError"], interval_seconds=10, max_attempts=12, backoff_rate=1.6)
 
 
 def _failure(name: str, cause: str) -> Pass:
