@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +21,8 @@ _NOT_READY = frozenset(
     {"InternalDependencyException", "InternalFailure", "ModelNotReadyException", "ServiceUnavailable"}
 )
 _NO_ENDPOINT = "ValidationError"
+_NAMED_RECORD = re.compile(r"record ([1-9]\d*): ")
+"""How `watchkeeper.rows` and the serving containers name the record that they refuse, counting from 1."""
 
 
 class RowRefusedError(InvalidInputError):
@@ -118,17 +121,11 @@ def _raise_classified(error: ClientError, endpoint: str) -> None:
         status = int(details.get("OriginalStatusCode", 500))
         message = str(details.get("OriginalMessage", ""))
         if 400 <= status < 500 and status != 429:
-            raise RowRefusedError(*_refusal_in(message)) from error
+            raise RowRefusedError(message, _record_in(message)) from error
         raise UnavailableError(f"endpoint {endpoint}: the model answered {status}: {message}") from error
 
 
-def _refusal_in(message: str) -> tuple[str, int | None]:
-    """Read the body of the model's 4xx answer: `{"error": text, "record": position}`, or any text."""
-    try:
-        document = json.loads(message)
-    except ValueError:
-        return message, None
-    if not isinstance(document, dict):
-        return message, None
-    record = document.get("record")
-    return str(document.get("error", message)), record if isinstance(record, int) else None
+def _record_in(message: str) -> int | None:
+    """Return the position that a refusal begins with: `record 3: …` is the third, position 2."""
+    match = _NAMED_RECORD.match(message)
+    return int(match[1]) - 1 if match else None

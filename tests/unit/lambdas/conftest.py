@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import boto3
 import pytest
@@ -17,16 +19,6 @@ REGION = "us-east-1"
 SERIES_TABLE = "series"
 ANOMALIES_TABLE = "anomalies"
 IDEMPOTENCY_TABLE = "idempotency"
-CLIENTS = (
-    aws_clients.s3,
-    aws_clients.dynamodb,
-    aws_clients.events,
-    aws_clients.sns,
-    aws_clients.ssm,
-    aws_clients.sagemaker,
-    aws_clients.sagemaker_runtime,
-    aws_clients.stepfunctions,
-)
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +30,10 @@ def _no_network() -> Iterator[None]:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
-    """An account with the project's bucket, tables, bus, topic and a queue that listens to both."""
+    """An account with the project's bucket, tables, bus, topic and a queue that listens to both.
+
+    Clients are those of `aws_clients`, made once: moto answers them in every test anew.
+    """
     for name, value in {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
@@ -48,38 +43,36 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        _forget_clients()
         yield SimpleNamespace(**_resources())
-        _forget_clients()
 
 
-def _forget_clients() -> None:
-    for client in CLIENTS:
-        client.cache_clear()
+@functools.cache
+def sqs() -> Any:
+    """Client of the queue that listens."""
+    return boto3.client("sqs")
 
 
 def _resources() -> dict[str, str]:
-    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    aws_clients.s3().create_bucket(Bucket=BUCKET)
     for table in (SERIES_TABLE, ANOMALIES_TABLE):
         _create_table(table, "pk", "sk")
     _create_table(IDEMPOTENCY_TABLE, "id")
-    sqs = boto3.client("sqs")
-    queue_url = sqs.create_queue(QueueName="listener")["QueueUrl"]
-    queue_arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"][
+    queue_url = sqs().create_queue(QueueName="listener")["QueueUrl"]
+    queue_arn = sqs().get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"][
         "QueueArn"
     ]
-    events = boto3.client("events")
+    events = aws_clients.events()
     events.create_event_bus(Name="alerts")
     events.put_rule(Name="all", EventBusName="alerts", EventPattern='{"source": ["watchkeeper"]}')
     events.put_targets(Rule="all", EventBusName="alerts", Targets=[{"Id": "queue", "Arn": queue_arn}])
-    sns = boto3.client("sns")
+    sns = aws_clients.sns()
     topic_arn = sns.create_topic(Name="alerts")["TopicArn"]
     sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn)
     return {"queue_url": queue_url, "topic_arn": topic_arn, "bus": "alerts"}
 
 
 def _create_table(name: str, *keys: str) -> None:
-    boto3.client("dynamodb").create_table(
+    aws_clients.dynamodb().create_table(
         TableName=name,
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
         KeySchema=[

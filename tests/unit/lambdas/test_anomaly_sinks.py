@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 from watchkeeper.anomaly import AnomalyEvent
 from watchkeeper.errors import UnavailableError
@@ -15,20 +14,20 @@ from watchkeeper.errors import UnavailableError
 from lambdas import aws_clients
 from lambdas.score_telemetry.effects import ANOMALY_DAYS, AlertBus, AnomalySink, AnomalyTable
 from tests.unit.lambdas.builders import make_event
-from tests.unit.lambdas.conftest import ANOMALIES_TABLE
+from tests.unit.lambdas.conftest import ANOMALIES_TABLE, sqs
 from tests.unit.lambdas.fakes import FakeSink
 
 Ids = Callable[[], set[str]]
 
 
 def ids_in_table() -> set[str]:
-    items = boto3.client("dynamodb").scan(TableName=ANOMALIES_TABLE)["Items"]
+    items = aws_clients.dynamodb().scan(TableName=ANOMALIES_TABLE)["Items"]
     return {item["anomaly_id"]["S"] for item in items}
 
 
 def envelopes_on_queue(queue_url: str) -> list[dict[str, Any]]:
-    sqs, found = boto3.client("sqs"), []
-    while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
+    found: list[dict[str, Any]] = []
+    while messages := sqs().receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
         found += [json.loads(message["Body"]) for message in messages]
     return found
 
@@ -61,7 +60,7 @@ def test_repetition_changes_nothing_in_the_end(sink: tuple[AnomalySink, Ids]) ->
 def test_item_has_the_attributes_that_others_read(aws: object) -> None:
     event = make_event(3)
     AnomalyTable(aws_clients.dynamodb(), ANOMALIES_TABLE, clock=lambda: 7.0).put([event])
-    (item,) = boto3.client("dynamodb").scan(TableName=ANOMALIES_TABLE)["Items"]
+    (item,) = aws_clients.dynamodb().scan(TableName=ANOMALIES_TABLE)["Items"]
     assert item["pk"] == {"S": "pump"}
     assert item["sk"] == {"S": f"2024-01-01T00:03:00Z#{event.anomaly_id}"}
     assert item["series"] == {"S": "pressure|device=a"}

@@ -133,7 +133,7 @@ def clean_end(objects: Telemetry) -> dict[str, Any]:
     return end_of(world)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_ends_as_one_clean_delivery_in_order_does(drawn: st.DataObject) -> None:
     objects = drawn.draw(telemetry())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import boto3
 import pytest
 from watchkeeper.errors import ContractViolationError
 
@@ -45,9 +44,9 @@ def test_finds_objects_under_a_prefix_only(store: ObjectStore) -> None:
 
 
 def test_reads_the_version_that_was_announced(aws: object) -> None:
-    boto3.client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    first = boto3.client("s3").put_object(Bucket=BUCKET, Key="k", Body=b"1")["VersionId"]
-    boto3.client("s3").put_object(Bucket=BUCKET, Key="k", Body=b"2")
+    aws_clients.s3().put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    first = aws_clients.s3().put_object(Bucket=BUCKET, Key="k", Body=b"1")["VersionId"]
+    aws_clients.s3().put_object(Bucket=BUCKET, Key="k", Body=b"2")
     assert S3ObjectStore(aws_clients.s3()).read(ObjectUri(BUCKET, "k"), first) == b"1"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import boto3
 import pytest
 from watchkeeper.errors import ContractViolationError, UnavailableError
 
@@ -90,7 +89,7 @@ def test_items_have_the_keys_that_others_read(aws: object) -> None:
     store = TableReleaseStore(aws_clients.dynamodb(), SERIES_TABLE)
     store.stage(make_release())
     store.publish(make_release())
-    items = boto3.client("dynamodb").scan(TableName=SERIES_TABLE)["Items"]
+    items = aws_clients.dynamodb().scan(TableName=SERIES_TABLE)["Items"]
     assert {(item["pk"]["S"], item["sk"]["S"]) for item in items} == {
         ("release#pump", make_release().variant),
         ("release#pump", "LIVE"),

@@ -1,0 +1,70 @@
+"""Requests to the endpoint: a refused row does not hold up the others."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from watchkeeper.errors import ContractViolationError
+
+from lambdas.score_telemetry import batches
+from lambdas.score_telemetry.batches import MAX_REQUEST_ROWS, RequestRow, packed
+from lambdas.score_telemetry.requests import MAX_REFUSED_ROWS, Outcome, score_request
+from tests.unit.lambdas.fakes import FakeEndpoint
+
+VARIANT = "run-1"
+
+
+def rows_of(values: list[float]) -> list[RequestRow]:
+    return [RequestRow(0, position, f"t,s,{value}") for position, value in enumerate(values)]
+
+
+@given(
+    st.lists(st.sampled_from([1.0, 20.0, 666.0]), min_size=1, max_size=30).filter(
+        lambda values: values.count(666.0) <= MAX_REFUSED_ROWS
+    ),
+    st.booleans(),
+)
+def test_every_row_has_one_outcome_and_only_refused_ones_have_no_score(
+    values: list[float], names_record: bool
+) -> None:
+    rows = rows_of(values)
+    outcomes = score_request(rows, "e", FakeEndpoint(VARIANT, names_record=names_record))
+    refused = Outcome(None, reason="refused by the model", refusal="bad luck")
+    assert outcomes == {
+        row: refused if value == 666.0 else Outcome(value / 10, VARIANT)
+        for row, value in zip(rows, values, strict=True)
+    }
+
+
+def test_named_row_costs_one_more_request() -> None:
+    endpoint = FakeEndpoint(VARIANT)
+    score_request(rows_of([1.0] * 200 + [666.0] + [1.0] * 200), "e", endpoint)
+    assert [len(request) for request in endpoint.requests] == [401, 400]
+
+
+def test_unnamed_row_is_found_by_halving() -> None:
+    endpoint = FakeEndpoint(VARIANT, names_record=False)
+    score_request(rows_of([1.0] * 200 + [666.0] + [1.0] * 199), "e", endpoint)
+    assert len(endpoint.requests) <= 2 * 9 + 1
+
+
+def test_model_that_refuses_everything_is_a_contract_violation() -> None:
+    endpoint = FakeEndpoint(VARIANT)
+    with pytest.raises(ContractViolationError, match="refuses more than 20 of 300 rows: bad luck"):
+        score_request(rows_of([666.0] * 300), "e", endpoint)
+    assert len(endpoint.requests) == MAX_REFUSED_ROWS + 1
+
+
+@given(st.lists(st.integers(1, 40), max_size=1300))
+def test_requests_hold_all_rows_in_order_within_both_limits(lengths: list[int]) -> None:
+    rows = [RequestRow(0, position, "x" * length) for position, length in enumerate(lengths)]
+    requests = packed(rows)
+    assert [row for request in requests for row in request] == rows
+    assert all(1 <= len(request) <= MAX_REQUEST_ROWS for request in requests)
+
+
+def test_request_stays_below_the_size_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "MAX_REQUEST_BYTES", 100)
+    requests = packed(RequestRow(0, position, "ä" * 20) for position in range(7))
+    assert [len(request) for request in requests] == [2, 2, 2, 1]

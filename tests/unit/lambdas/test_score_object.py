@@ -1,0 +1,349 @@
+"""Scoring an object: what is written where, and what happens when something does not work."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+import watchkeeper.state
+from watchkeeper.anomaly import AnomalyEvent
+from watchkeeper.errors import ContractViolationError, InvalidInputError, UnavailableError
+from watchkeeper.layout import quarantine_key, scores_key
+from watchkeeper.plan import MeasurePlan
+from watchkeeper.state import MAX_APPLIED_OBJECTS, SeriesState
+
+from lambdas.object_store import ObjectUri
+from lambdas.score_telemetry.outboxes import Tally
+from lambdas.score_telemetry.score_lines import NO_LIVE_MODEL, UNKNOWN_MEASURE
+from lambdas.score_telemetry.scoring import ObjectReport, score_object
+from lambdas.threads import in_threads
+from tests.unit.lambdas.builders import (
+    BUCKET,
+    THRESHOLD,
+    make_plan,
+    make_release,
+    packed_lines,
+    raw_object,
+    reading,
+)
+from tests.unit.lambdas.fakes import FakeStateStore, ScoringWorld
+
+CLOSE = 10_000
+"""A second whose reading closes everything before."""
+
+
+def world_of(**changes: Any) -> ScoringWorld:
+    return ScoringWorld(make_plan(**changes), make_release())
+
+
+def deliver(world: ScoringWorld, name: str, *lines: str) -> ObjectReport:
+    source = raw_object(name)
+    world.objects.objects[ObjectUri(BUCKET, source.key)] = packed_lines(lines)
+    return score_object(source, world.effects)
+
+
+def score_lines(world: ScoringWorld) -> list[dict[str, Any]]:
+    bodies = world.objects.under("scores/")
+    return [json.loads(line) for key in sorted(bodies) for line in bodies[key].splitlines()]
+
+
+def outboxes(world: ScoringWorld) -> list[Any]:
+    return [stored.state.outbox for stored in world.states.states.values()]
+
+
+def test_closed_intervals_are_scored_and_open_ones_wait() -> None:
+    world = world_of()
+    report = deliver(world, "1", reading(0, 10), reading(30, 20), reading(60, 30), reading(CLOSE, 1))
+    assert [
+        (line["interval_start"], line["value"], line["anomaly_score"]) for line in score_lines(world)
+    ] == [
+        ("2024-01-01T00:00:00Z", 15.0, 1.5),
+        ("2024-01-01T00:01:00Z", 30.0, 3.0),
+    ]
+    assert report == ObjectReport("pump", 4, 0, Tally(2, 0, 0), None)
+    assert outboxes(world) == [()]
+
+
+def test_line_says_everything_about_its_interval() -> None:
+    world = world_of()
+    deliver(world, "1", reading(0, 10), reading(60, 90), reading(CLOSE, 1))
+    release = make_release()
+    line = score_lines(world)[1]
+    event = line.pop("anomaly")
+    assert line == {
+        "workload": "pump",
+        "series": "pressure|device=a",
+        "interval_start": "2024-01-01T00:01:00Z",
+        "value": 90.0,
+        "expected": 10.0,
+        "lower": 7.0,
+        "upper": 13.0,
+        "anomaly_score": 9.0,
+        "threshold": THRESHOLD,
+        "severity": release.severity.severity(9.0),
+        "is_anomaly": True,
+        "variant": release.variant,
+        "run_id": release.run_id,
+    }
+    assert AnomalyEvent.from_json(json.dumps(event)) == world.anomalies.puts[0] == world.alerts.puts[0]
+    assert world.anomalies.puts[0].execution_arn == release.execution_arn
+
+
+def test_objects_of_scores_are_named_for_their_first_interval() -> None:
+    world = world_of()
+    deliver(world, "1", reading(0, 10), reading(60, 20), reading(CLOSE, 1))
+    assert list(world.objects.under("scores/")) == [
+        scores_key("pump", "pressure|device=a", "2024-01-01T00:00:00Z")
+    ]
+
+
+def test_score_at_the_threshold_is_no_anomaly() -> None:
+    world = world_of()
+    report = deliver(world, "1", reading(0, 50), reading(60, 50.1), reading(CLOSE, 1))
+    assert report.tally.anomalies == 1
+    assert [line["is_anomaly"] for line in score_lines(world)] == [False, True]
+
+
+def test_score_is_compared_with_the_release_of_the_variant_that_gave_it() -> None:
+    world = world_of()
+    strict = make_release(1, threshold=dataclasses.replace(make_release().threshold, value=1.0))
+    world.releases.stage(strict)
+    world.endpoint.variant = strict.variant
+    deliver(world, "1", reading(0, 20), reading(CLOSE, 1))
+    (line,) = score_lines(world)
+    assert (line["threshold"], line["is_anomaly"], line["run_id"]) == (1.0, True, strict.run_id)
+
+
+def test_variant_without_release_is_a_contract_violation_and_nothing_is_lost() -> None:
+    world = world_of()
+    world.endpoint.variant = "by-hand"
+    with pytest.raises(ContractViolationError, match="by-hand"):
+        deliver(world, "1", reading(0, 20), reading(CLOSE, 1))
+    assert [len(outbox) for outbox in outboxes(world)] == [1]
+
+
+def test_without_live_model_intervals_are_written_without_score() -> None:
+    world = ScoringWorld(make_plan(), None)
+    report = deliver(world, "1", reading(0, 20), reading(CLOSE, 1))
+    (line,) = score_lines(world)
+    assert (line["anomaly_score"], line["reason"], line["is_anomaly"]) == (None, NO_LIVE_MODEL, False)
+    assert report.tally == Tally(0, 1, 0)
+    assert world.endpoint.requests == []
+    assert outboxes(world) == [()]
+
+
+def test_measure_that_the_model_does_not_know_is_not_sent_to_it() -> None:
+    measures = (MeasurePlan("pressure", "pressure"), MeasurePlan("flow", "flow"))
+    world = world_of(measures=measures)
+    deliver(world, "1", reading(0, 20, flow=3), reading(CLOSE, 1, flow=3))
+    reasons = {line["series"]: line.get("reason") for line in score_lines(world)}
+    assert reasons == {"pressure|device=a": None, "flow|device=a": UNKNOWN_MEASURE}
+    assert [len(request) for request in world.endpoint.requests] == [1]
+
+
+def test_rows_of_many_series_share_requests() -> None:
+    world = world_of()
+    lines = [reading(second, 10, f"d{number}") for number in range(700) for second in (0, CLOSE)]
+    deliver(world, "1", *lines)
+    assert [len(request) for request in world.endpoint.requests] == [500, 200]
+    assert len(world.objects.under("scores/")) == 700
+
+
+def test_threads_give_the_same_result() -> None:
+    world = world_of()
+    world.effects = dataclasses.replace(world.effects, for_each=in_threads)
+    lines = [reading(second, 90, f"d{number}") for number in range(40) for second in (0, CLOSE)]
+    assert deliver(world, "1", *lines).tally == Tally(40, 0, 40)
+    assert len({line["series"] for line in score_lines(world)}) == 40
+    assert outboxes(world) == [()] * 40
+
+
+def test_poison_and_late_lines_are_quarantined_in_one_object() -> None:
+    world = world_of()
+    deliver(world, "1", reading(0, 10), reading(CLOSE, 1))
+    report = deliver(world, "2", "not json", reading(5, 11), reading(CLOSE + 1, 2))
+    body = world.objects.under("quarantine/")[quarantine_key("pump", raw_object("2").key)]
+    refused = [json.loads(line) for line in body.splitlines()]
+    assert [(item["line"], item["reason"], item["text"]) for item in refused] == [
+        (1, "not_json", "not json"),
+        (2, "late", reading(5, 11)),
+    ]
+    assert (report.records, report.quarantined) == (1, 2)
+
+
+def test_quarantines_reading_older_than_lateness_and_takes_one_within_it() -> None:
+    world = world_of()
+    deliver(world, "1", reading(0, 10), reading(419, 1))
+    deliver(world, "2", reading(59, 20), reading(60, 20))
+    assert world.objects.under("quarantine/")
+    late = [json.loads(line) for line in next(iter(world.objects.under("quarantine/").values())).splitlines()]
+    assert [item["line"] for item in late] == [1]
+
+
+def test_damaged_object_is_quarantined_and_not_retried() -> None:
+    world = world_of()
+    source = raw_object("1")
+    world.objects.objects[ObjectUri(BUCKET, source.key)] = packed_lines([reading(0, 1)])[:-5]
+    assert score_object(source, world.effects).quarantined == 1
+    (body,) = world.objects.under("quarantine/").values()
+    assert json.loads(body)["reason"] == "bad_gzip"
+
+
+def test_deleted_object_is_quarantined() -> None:
+    world = world_of()
+    assert score_object(raw_object("gone"), world.effects).quarantined == 1
+
+
+def test_workload_that_is_not_deployed_is_invalid_input() -> None:
+    world = world_of()
+    source = dataclasses.replace(raw_object("1"), key="raw/workload=unknown/x.gz")
+    with pytest.raises(InvalidInputError, match="'unknown' is not deployed"):
+        score_object(source, world.effects)
+
+
+def test_refused_row_is_quarantined_with_the_models_words_and_the_rest_is_scored() -> None:
+    world = world_of()
+    deliver(world, "1", reading(0, 10), reading(60, 666), reading(120, 30), reading(CLOSE, 1))
+    assert [line["anomaly_score"] for line in score_lines(world)] == [1.0, None, 3.0]
+    assert score_lines(world)[1]["reason"] == "refused by the model"
+    key = quarantine_key("pump", "pressure|device=a#2024-01-01T00:01:00Z")
+    refused = json.loads(world.objects.under("quarantine/")[key])
+    assert (refused["reason"], refused["message"]) == ("refused_by_model", "bad luck")
+    assert refused["text"].startswith("2024-01-01T00:01:00Z,pressure|device=a,666.0,")
+    assert outboxes(world) == [()]
+
+
+@pytest.mark.parametrize("failure", [UnavailableError("busy"), ContractViolationError("3 scores for 2 rows")])
+def test_failing_endpoint_leaves_intervals_in_the_outbox_for_the_next_object(failure: Exception) -> None:
+    world = world_of()
+    world.endpoint.failure = failure
+    with pytest.raises(type(failure)):
+        deliver(world, "1", reading(0, 10), reading(CLOSE, 1))
+    assert world.objects.under("scores/") == {}
+    world.endpoint.failure = None
+    deliver(world, "2", reading(CLOSE + 60, 1), reading(CLOSE + 1000, 1))
+    assert [line["anomaly_score"] for line in score_lines(world)] == [1.0, 0.1, 0.1]
+    assert len({line["interval_start"] for line in score_lines(world)}) == 3
+
+
+def test_series_of_requests_that_were_answered_are_finished_before_the_failure_is_raised() -> None:
+    world = world_of()
+    lines = [reading(second, 10, f"d{number:03}") for number in range(510) for second in (0, CLOSE)]
+    world.endpoint.unavailable_for = "d505"
+    with pytest.raises(UnavailableError, match="busy"):
+        deliver(world, "1", *lines)
+    assert len(world.objects.under("scores/")) == 500
+    assert sum(outbox == () for outbox in outboxes(world)) == 500
+
+
+def test_outbox_is_emptied_from_its_beginning_only() -> None:
+    world = world_of()
+    world.endpoint.failure = UnavailableError("busy")
+    for name, lines in {
+        "1": [reading(60 * minute, 10) for minute in range(400)],
+        "2": [reading(60 * 400, 77), reading(CLOSE * 10, 1)],
+    }.items():
+        with pytest.raises(UnavailableError):
+            deliver(world, name, *lines)
+    world.endpoint.failure, world.endpoint.unavailable_for = None, ",77.0,"
+    with pytest.raises(UnavailableError):
+        deliver(world, "3", reading(CLOSE * 10 + 1, 1))
+    starts = [line["interval_start"] for line in score_lines(world)]
+    world.endpoint.unavailable_for = None
+    deliver(world, "4", reading(CLOSE * 10 + 2, 1))
+    all_starts = [line["interval_start"] for line in score_lines(world)]
+    assert len(all_starts) == len(set(all_starts)) == 401
+    assert set(starts) < set(all_starts)
+
+
+class ContestedStore(FakeStateStore):
+    """Another worker writes before each of the next saves."""
+
+    def __init__(self, contests: int) -> None:
+        super().__init__()
+        self.contests = contests
+
+    def _save(self, workload: str, state: SeriesState, seen_version: int) -> bool:
+        if self.contests:
+            self.contests -= 1
+            stored = self.states.get((workload, state.series))
+            if stored:
+                self.states[workload, state.series] = dataclasses.replace(stored, version=stored.version + 1)
+                return False
+        return super()._save(workload, state, seen_version)
+
+
+@pytest.mark.parametrize("contests", [1, 7])
+def test_conflict_is_merged_again_after_a_pause(contests: int) -> None:
+    world = world_of()
+    deliver(world, "1", reading(0, 10))
+    store = ContestedStore(contests)
+    store.states = world.states.states
+    world.effects = dataclasses.replace(world.effects, states=store)
+    deliver(world, "2", reading(1, 20), reading(CLOSE, 1))
+    assert [line["value"] for line in score_lines(world)] == [15.0]
+    assert world.pauses == list(range(contests))
+
+
+def test_gives_up_after_conflicts_without_end() -> None:
+    world = world_of()
+    deliver(world, "1", reading(0, 10))
+    store = ContestedStore(10_000)
+    store.states = world.states.states
+    world.effects = dataclasses.replace(world.effects, states=store)
+    with pytest.raises(UnavailableError, match="changed 8 times"):
+        deliver(world, "2", reading(CLOSE, 1))
+
+
+def test_series_that_is_behind_is_scored_before_its_object_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watchkeeper.state, "MAX_PENDING_INTERVALS", 20)
+    world = world_of()
+    world.endpoint.failure = UnavailableError("busy")
+    for name in ("1", "2"):
+        begin = 60 * 15 * int(name)
+        with pytest.raises(UnavailableError):
+            deliver(world, name, *(reading(begin + 60 * minute, 10) for minute in range(15)))
+    assert len(outboxes(world)[0]) < 15
+    world.endpoint.failure = None
+    with pytest.raises(UnavailableError, match="scoring is behind"):
+        score_object(raw_object("2"), world.effects)
+    assert outboxes(world) == [()]
+    score_object(raw_object("2"), world.effects)
+    starts = [line["interval_start"] for line in score_lines(world)]
+    assert len(starts) == len(set(starts)) == 24
+
+
+def test_batch_that_grew_while_nothing_could_be_settled_is_completed() -> None:
+    world = world_of(lateness_seconds=0)
+    world.endpoint.failure = UnavailableError("busy")
+    count = MAX_APPLIED_OBJECTS + 30
+    for number in range(count):
+        with contextlib.suppress(UnavailableError):
+            deliver(world, str(number), reading(60 * number, 10))
+    earlier: dict[str, Any] = {
+        "interval_start": "2024-01-01T00:00:00Z",
+        "anomaly_score": 1.0,
+        "is_anomaly": False,
+    }
+    key = scores_key("pump", "pressure|device=a", earlier["interval_start"])
+    world.objects.objects[ObjectUri(BUCKET, key)] = json.dumps(earlier).encode()
+    world.endpoint.failure = None
+    deliver(world, "last", reading(60 * count, 10))
+    starts = [line["interval_start"] for line in score_lines(world)]
+    assert len(starts) == len(set(starts)) == count
+    assert json.loads(world.objects.under("scores/")[key]) == earlier
+    assert outboxes(world) == [()]
+
+
+def test_object_of_scores_that_is_something_else_is_a_contract_violation() -> None:
+    world = world_of()
+    key = scores_key("pump", "pressure|device=a", "2024-01-01T00:00:00Z")
+    for body in (b"{}\n", b"{", b'{"interval_start":"2030-01-01T00:00:00Z","anomaly_score":1.0}\n'):
+        world.objects.objects[ObjectUri(BUCKET, key)] = body
+        with pytest.raises(ContractViolationError):
+            deliver(world, "1", reading(0, 10), reading(CLOSE, 1))
