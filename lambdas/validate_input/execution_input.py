@@ -27,11 +27,11 @@ class ExecutionInput:
     start: datetime | None
     end: datetime | None
 
-    def window(self) -> dict[str, str | None]:
-        """Return the ends as ISO 8601 in UTC, None where open."""
+    def window(self) -> dict[str, str]:
+        """Return the ends as ISO 8601 in UTC, empty where open: a job's environment takes text only."""
         return {
-            "start": format_instant(self.start) if self.start else None,
-            "end": format_instant(self.end) if self.end else None,
+            "start": format_instant(self.start) if self.start else "",
+            "end": format_instant(self.end) if self.end else "",
         }
 
 
