@@ -1,0 +1,237 @@
+"""One step of the detector: what a value means, given only what came before it.
+
+Three channels each say how far the newest value breaks the record of its own past: the value itself, its smoothed
+deviation from the hour's profile, and the distance of the last rows to the most similar earlier ones. A channel's
+evidence is -log10 of how rarely it breaks its record by that much; evidence adds up over the channels. A fourth
+measurement, the distance of the last hours to the most similar earlier hours, is the slow scale: the level.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from watchkeeper.detectors.compiled import compiled
+from watchkeeper.detectors.patterns import nearest_earlier_pattern
+from watchkeeper.detectors.state import (
+    BLOCK_ROWS,
+    BLOCKS,
+    LONG_BLOCKS,
+    PATTERN,
+    PROFILE,
+    RECENT_ROWS,
+    SHORT_ROWS,
+    SMOOTHED_ROWS,
+    VALUE,
+)
+
+LARGEST = 1e30
+LARGEST_EXCESS = 5.0
+# -log10 of the fraction of rows on which each channel breaks its record, over the development half of NAB.
+RARITY = (2.85, 2.30, 2.50)
+FREE_ROWS = 30
+CENTRE_ROWS = 2000
+SLOW_MEAN_ROWS = 300
+MEAN_DISTANCES = 1000
+LARGEST_LEVEL = 10.0
+AFTERMATH_WEIGHT = 0.15
+HELD_ROWS = 30
+ERROR_RATE = 0.02
+
+OUTPUT = np.dtype(
+    [
+        ("onset", "<f8"),  # evidence that something new begins, after suppression; 0 on most rows
+        ("level", "<f8"),  # how unusual the last hours are, 0 to about 10
+        ("channels", "<f8", (3,)),  # evidence of each channel, before suppression
+        ("expected", "<f8"),
+        ("band", "<f8"),  # half the width of the band around expected
+    ]
+)
+
+
+@compiled
+def advance(s, p, hour, value, out):  # type: ignore[no-untyped-def]
+    """Score one value and learn it.
+
+    Parameters
+    ----------
+    s : record of STATE, changed in place
+    p : record of PARAMETERS
+    hour : int
+        Hour of the day, 0 to 23; 0 throughout when there are no timestamps.
+    value : float
+        NaN is a missing interval.
+    out : record of OUTPUT, written
+    """
+    if not np.isfinite(value):
+        _skip(s, out)
+        return
+    value = min(max(value, -LARGEST), LARGEST)
+    if s["rows"] == 0:
+        s["origin"] = value
+    x = value - s["origin"]
+    s["magnitude"] = max(s["magnitude"], abs(value))
+    _forecast(s, p, hour, x, out)
+    out["channels"][VALUE] = _break_of_range(s, p, VALUE, x, p["range_memory"])
+    out["channels"][PROFILE] = _break_of_range(s, p, PROFILE, _smoothed_residual(s, p, hour, x), p["profile_memory"])
+    out["channels"][PATTERN] = _break_of_pattern(s, p, x)
+    evidence = out["channels"][VALUE] + out["channels"][PROFILE] + out["channels"][PATTERN]
+    out["onset"] = _onset(s, p, evidence)
+    _close_block(s, x)
+    s["aftermath"] = max(s["aftermath"] * 0.5 ** (1.0 / p["aftermath_rows"]), out["onset"])
+    out["level"] = _level(s)
+    s["rows"] += 1
+    s["slots"] += 1
+
+
+@compiled
+def advance_all(s, p, hours, values, out):  # type: ignore[no-untyped-def]
+    """Score and learn the values of one series in order; `out` has one record a value."""
+    for row in range(len(values)):
+        advance(s, p, hours[row], values[row], out[row])
+
+
+@compiled
+def _skip(s, out):  # type: ignore[no-untyped-def]
+    s["recent"][s["slots"] % RECENT_ROWS] = np.nan
+    s["block_sum"] = np.nan
+    _advance_block(s)
+    s["slots"] += 1
+    out["onset"] = 0.0
+    out["level"] = 0.0
+    out["channels"][:] = 0.0
+    out["expected"] = s["origin"] + s["last"] if s["rows"] > 0 else np.nan
+    out["band"] = s["band"] if s["rows"] > 0 else np.nan
+
+
+@compiled
+def _break_of_range(s, p, channel, x, memory):  # type: ignore[no-untyped-def]
+    """Return the evidence that x is outside the channel's remembered range, and widen the range by it."""
+    rows = s["rows"]
+    if rows == 0:
+        s["low"][channel] = s["high"][channel] = s["centre"][channel] = x
+        return 0.0
+    low, high, centre = s["low"][channel], s["high"][channel], s["centre"][channel]
+    width = max(high - low, 1e-12 * s["magnitude"], 1e-300)
+    excess = max(x - high, low - x) / width
+    stretch = p["stretch"] * width if rows > FREE_ROWS else np.inf
+    forgotten = 1.0 - 0.5 ** (1.0 / memory) if memory > 0 else 0.0
+    s["high"][channel] = max(min(x, high + stretch), high - forgotten * (high - centre))
+    s["low"][channel] = min(max(x, low - stretch), low + forgotten * (centre - low))
+    s["centre"][channel] = centre + (x - centre) / min(rows + 1, CENTRE_ROWS)
+    if excess <= p["tolerance"]:
+        return 0.0
+    return _evidence(channel, rows, min(excess, LARGEST_EXCESS) / p["resolution"])
+
+
+@compiled
+def _evidence(channel, rows, excess):  # type: ignore[no-untyped-def]
+    # Of n exchangeable rows the newest is a two-sided record with probability 2 / n: early records mean little.
+    return max(min(RARITY[channel], np.log10(rows / 2.0)), 0.0) + np.log10(1.0 + excess)
+
+
+@compiled
+def _smoothed_residual(s, p, hour, x):  # type: ignore[no-untyped-def]
+    """Return the mean of the last residuals against the hour's mean, and learn x into the profile."""
+    rows, seen = s["rows"], s["profile_rows"][hour]
+    residual = x - s["profile"][hour] if seen > 0 else x - s["slow_mean"]
+    s["profile_rows"][hour] = seen + 1
+    s["profile"][hour] += (x - s["profile"][hour]) * max(p["profile_rate"], 1.0 / (seen + 1))
+    s["residuals"][rows % SMOOTHED_ROWS] = residual
+    count = min(rows + 1, SMOOTHED_ROWS)
+    total = 0.0
+    for index in range(count):
+        total += s["residuals"][index]
+    return total / count
+
+
+@compiled
+def _break_of_pattern(s, p, x):  # type: ignore[no-untyped-def]
+    """Return the evidence that the last rows are unlike all that the ring remembers."""
+    newest = s["slots"]
+    s["recent"][newest % RECENT_ROWS] = x
+    filled = min(newest + 1, RECENT_ROWS)
+    distance = nearest_earlier_pattern(s["recent"], newest, filled, SHORT_ROWS)
+    if np.isnan(distance):
+        return 0.0
+    record = s["record_distance"]
+    s["record_distance"] = max(record * 0.5 ** (1.0 / p["pattern_memory"]), distance)
+    floor = max(1e-9 * s["magnitude"], 1e-300)
+    if record <= floor or distance <= record or distance <= floor:
+        return 0.0
+    excess = min(np.log(distance / record), LARGEST_EXCESS)
+    return _evidence(PATTERN, s["rows"], excess / p["resolution"])
+
+
+@compiled
+def _onset(s, p, evidence):  # type: ignore[no-untyped-def]
+    """Return the evidence if it is news: nothing as strong came shortly before."""
+    s["rows_since_onset"] += 1
+    quiet = s["rows_since_onset"] >= p["refractory_rows"]
+    if evidence <= 0 or not (quiet or evidence > s["onset_level"] + p["escalation"]):
+        return 0.0
+    s["onset_level"] = evidence
+    s["rows_since_onset"] = 0
+    return evidence
+
+
+@compiled
+def _close_block(s, x):  # type: ignore[no-untyped-def]
+    s["block_sum"] += x
+    _advance_block(s)
+
+
+@compiled
+def _advance_block(s):  # type: ignore[no-untyped-def]
+    """Close the block of rows that the current slot completes, and measure the last hours."""
+    if s["slots"] % BLOCK_ROWS != BLOCK_ROWS - 1:
+        return
+    newest = s["blocks_closed"]
+    s["blocks"][newest % BLOCKS] = s["block_sum"] / BLOCK_ROWS
+    s["block_sum"] = 0.0
+    s["blocks_closed"] = newest + 1
+    filled = min(newest + 1, BLOCKS)
+    if filled < 3 * LONG_BLOCKS:
+        return
+    distance = nearest_earlier_pattern(s["blocks"], newest, filled, LONG_BLOCKS)
+    s["long_distance"] = 0.0 if np.isnan(distance) else distance
+    if s["long_distance"] > 0:
+        s["long_distances"] += 1
+        weight = 1.0 / min(s["long_distances"], MEAN_DISTANCES)
+        s["mean_long_distance"] += (s["long_distance"] - s["mean_long_distance"]) * weight
+
+
+@compiled
+def _level(s):  # type: ignore[no-untyped-def]
+    relative = 0.0
+    if s["mean_long_distance"] > 1e-9 * s["magnitude"]:
+        relative = min(s["long_distance"] / s["mean_long_distance"], LARGEST_LEVEL)
+    s["held_distance"] = max(s["held_distance"] * 0.5 ** (1.0 / HELD_ROWS), relative)
+    return np.sqrt(s["held_distance"]) + AFTERMATH_WEIGHT * s["aftermath"]
+
+
+@compiled
+def _forecast(s, p, hour, x, out):  # type: ignore[no-untyped-def]
+    """Write the expected value and the band of the forecast that has erred least, and learn x into them."""
+    if s["rows"] == 0:
+        s["slow_mean"] = s["last"] = x
+        out["expected"] = s["origin"] + x
+        out["band"] = 0.0
+        return
+    profile = s["profile"][hour] if s["profile_rows"][hour] > 0 else s["slow_mean"]
+    forecasts = (s["last"], s["slow_mean"], profile)
+    best = 0
+    for index in range(1, 3):
+        if s["forecast_errors"][index] < s["forecast_errors"][best]:
+            best = index
+    error = abs(x - forecasts[best])
+    out["expected"] = s["origin"] + forecasts[best]
+    out["band"] = s["band"]
+    step = max(ERROR_RATE, 1.0 / s["rows"])
+    for index in range(3):
+        s["forecast_errors"][index] += step * (abs(x - forecasts[index]) - s["forecast_errors"][index])
+    # Robbins-Monro: the band rises by coverage when missed and falls by the rest when not, in steps of the mean error.
+    move = p["coverage"] if error > s["band"] else p["coverage"] - 1.0
+    s["band"] = max(s["band"] + move * s["forecast_errors"][best], 0.0)
+    s["slow_mean"] += (x - s["slow_mean"]) * max(1.0 / SLOW_MEAN_ROWS, 1.0 / (s["rows"] + 1))
+    s["last"] = x

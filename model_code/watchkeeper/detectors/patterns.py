@@ -1,0 +1,55 @@
+"""The distance of the newest pattern in a ring to the most similar earlier one (the left discord distance).
+
+Source: the matrix profile's discord, Yeh et al., "Matrix Profile I", ICDM 2016, restricted to the past, so that it is
+causal, and without normalisation of the amplitude, so that an unusual amplitude is unusual.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from watchkeeper.detectors.compiled import HAVE_NUMBA, compiled
+
+Ring = npt.NDArray[np.float32]
+
+
+def _nearest_in_numpy(ring: Ring, newest: int, filled: int, length: int) -> float:
+    ages = np.arange(length, filled - length + 1)
+    if not len(ages):
+        return np.nan
+    total = np.zeros(len(ages))
+    for offset in range(length):
+        here = np.float64(ring[(newest - offset) % len(ring)])
+        difference = here - ring[(newest - ages - offset) % len(ring)].astype(np.float64)
+        total += difference * difference
+    known = total[~np.isnan(total)]
+    return float(np.sqrt(known.min() / length)) if len(known) else np.nan
+
+
+@compiled
+def _nearest_compiled(ring: Ring, newest: int, filled: int, length: int) -> float:
+    size = len(ring)
+    nearest = np.inf
+    for age in range(length, filled - length + 1):
+        total = 0.0
+        for offset in range(length):
+            difference = np.float64(ring[(newest - offset) % size]) - np.float64(
+                ring[(newest - age - offset) % size]
+            )
+            total += difference * difference
+            if not total < nearest:
+                break
+        if total < nearest:
+            nearest = total
+    if nearest == np.inf:
+        return np.nan
+    return np.sqrt(nearest / length)
+
+
+nearest_earlier_pattern = _nearest_compiled if HAVE_NUMBA else _nearest_in_numpy
+"""Return the root mean square difference to the nearest earlier pattern; NaN when there is none without a gap.
+
+Parameters: `ring`; `newest`, the position of the newest element (it may exceed the ring's size); `filled`, how many
+elements the ring holds; `length`, elements a pattern. Patterns that overlap the newest one are not compared.
+"""

@@ -1,0 +1,128 @@
+"""What the detector remembers of one series: one fixed-size record of numbers, under 16 KiB.
+
+A record is the whole state, so a fleet is an array of records, and writing an array writes the fleet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from watchkeeper.errors import InvalidInputError
+
+VALUE, PROFILE, PATTERN = 0, 1, 2
+CHANNELS = ("value", "profile", "pattern")
+FORECASTS = ("last value", "slow mean", "hour of day")
+
+HOURS = 24
+SMOOTHED_ROWS = 6
+RECENT_ROWS = 1024
+SHORT_ROWS = 2
+BLOCK_ROWS = 4
+BLOCKS = 1024
+LONG_BLOCKS = 24
+
+STATE = np.dtype(
+    [
+        ("rows", "<i8"),  # rows learned, missing ones not counted
+        ("slots", "<i8"),  # rows learned and missing intervals: the position in the rings
+        ("origin", "<f8"),  # the first value: everything below is relative to it
+        ("magnitude", "<f8"),  # largest |value| seen, for the resolution of floating point
+        ("low", "<f8", (2,)),  # remembered range of the value and of the smoothed residual
+        ("high", "<f8", (2,)),
+        ("centre", "<f8", (2,)),
+        ("profile", "<f8", (HOURS,)),  # mean by hour of day
+        ("profile_rows", "<i8", (HOURS,)),
+        ("residuals", "<f8", (SMOOTHED_ROWS,)),  # the last residuals against the profile
+        ("recent", "<f4", (RECENT_ROWS,)),  # ring of values, NaN where an interval is missing
+        ("record_distance", "<f8"),  # decayed maximum of the short pattern's distance
+        ("block_sum", "<f8"),
+        ("blocks", "<f4", (BLOCKS,)),  # ring of means of BLOCK_ROWS rows
+        ("blocks_closed", "<i8"),
+        ("long_distance", "<f8"),  # of the last closed block
+        ("mean_long_distance", "<f8"),
+        ("long_distances", "<i8"),
+        ("held_distance", "<f8"),  # decayed maximum of long_distance over its mean
+        ("onset_level", "<f8"),  # evidence of the last onset
+        ("rows_since_onset", "<i8"),
+        ("aftermath", "<f8"),  # decayed maximum of the onsets
+        ("forecast_errors", "<f8", (3,)),  # mean absolute error of each forecast
+        ("slow_mean", "<f8"),
+        ("last", "<f8"),
+        ("band", "<f8"),  # tracked quantile of the absolute error of the chosen forecast
+    ]
+)
+"""The record of one series."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The detector's parameters. One set of defaults serves every series.
+
+    Attributes
+    ----------
+    range_memory : float
+        Half-life of the remembered range of the value, in rows; 0 never forgets.
+    profile_memory : float
+        Half-life of the remembered range of the smoothed residual, in rows.
+    pattern_memory : float
+        Half-life of the largest distance between short patterns, in rows.
+    tolerance : float
+        How far outside its range, as a fraction of it, a value still counts as inside.
+    stretch : float
+        How far one extreme value can move the range, as a multiple of it.
+    resolution : float
+        The excess, as a fraction of the range, that adds log10(2) to the evidence.
+    profile_rate : float
+        Smallest weight of a new row in the mean of its hour.
+    refractory_rows : int
+        Rows after an onset in which only a stronger one counts.
+    escalation : float
+        How much stronger, in the evidence's decades.
+    aftermath_rows : float
+        Half-life of the level that an onset leaves behind.
+    coverage : float
+        Fraction of rows that the band is to contain.
+    """
+
+    range_memory: float = 0.0
+    profile_memory: float = 4000.0
+    pattern_memory: float = 4000.0
+    tolerance: float = 0.005
+    stretch: float = 2.0
+    resolution: float = 0.05
+    profile_rate: float = 0.0625
+    refractory_rows: int = 200
+    escalation: float = 0.3
+    aftermath_rows: float = 200.0
+    coverage: float = 0.99
+
+    def validate(self) -> None:
+        """Raise `InvalidInputError` for a value out of its range, naming it."""
+        for name in ("range_memory", "profile_memory", "pattern_memory", "tolerance", "escalation"):
+            if not (np.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
+                raise InvalidInputError(f"{name} is {getattr(self, name)!r}: give a number of at least 0")
+        for name in ("stretch", "resolution", "refractory_rows", "aftermath_rows"):
+            if not (np.isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise InvalidInputError(f"{name} is {getattr(self, name)!r}: give a number above 0")
+        for name in ("profile_rate", "coverage"):
+            if not 0 < getattr(self, name) < 1:
+                raise InvalidInputError(f"{name} is {getattr(self, name)!r}: give a number between 0 and 1")
+
+    def record(self) -> npt.NDArray[np.void]:
+        """Return the parameters as one record that compiled code can read."""
+        fields = asdict(self)
+        return np.array([tuple(float(value) for value in fields.values())], dtype=PARAMETERS)
+
+
+PARAMETERS = np.dtype([(name, "<f8") for name in Parameters.__dataclass_fields__])
+
+
+def new_states(count: int) -> npt.NDArray[np.void]:
+    """Return the states of `count` series that have seen nothing, shape (count,), dtype STATE."""
+    states = np.zeros(count, dtype=STATE)
+    states["recent"] = np.nan
+    states["blocks"] = np.nan
+    return states
