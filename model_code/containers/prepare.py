@@ -93,9 +93,13 @@ def _nothing_accepted(telemetry: Telemetry, files: int) -> InvalidInputError:
     reasons = [f"{count} {reason}" for reason, count in telemetry.quarantined.most_common(5)]
     if telemetry.outside:
         reasons.append(f"{telemetry.outside} outside the window of the run")
+    if not reasons:
+        reasons = ["upload history, or let the devices send first"]
+    if telemetry.first_refusal:
+        reasons.append(f"first: {telemetry.first_refusal}")
     return InvalidInputError(
-        f"no telemetry to learn from: {files} files, {telemetry.rows_read} records, none accepted"
-        + (f" ({', '.join(reasons)})" if reasons else ": upload history, or let the devices send first"),
+        f"no telemetry to learn from: {files} files, {telemetry.rows_read} records, none accepted: "
+        + "; ".join(reasons),
         reason="too_few_rows",
     )
 

@@ -47,6 +47,8 @@ class Telemetry:
     """Records that are not between `start` and `end`."""
     quarantined: Counter[str] = field(default_factory=Counter)
     """Number of refused lines by reason."""
+    first_refusal: str = ""
+    """Source, line and message of the first refused line."""
     intervals: dict[str, dict[int, Aggregation]] = field(default_factory=dict)
     """By series key, then by interval start."""
     _seen: set[int] = field(default_factory=set)
@@ -65,6 +67,11 @@ class Telemetry:
             if kept:
                 values[series] = kept
         return values
+
+    def refuse(self, error: InvalidInputError, where: str) -> None:
+        """Count a refused line."""
+        self.quarantined[error.reason] += 1
+        self.first_refusal = self.first_refusal or f"{where}: {error}"
 
     def take(self, record: Record) -> None:
         """Count a record, unless it is known already or not of the wanted time."""
@@ -117,7 +124,7 @@ def _read_file(path: Path, source: str, telemetry: Telemetry, quarantine: Path) 
             if isinstance(outcome, Record):
                 telemetry.take(outcome)
             else:
-                telemetry.quarantined[outcome.reason] += 1
+                telemetry.refuse(outcome, f"{source}, line {number}")
                 if refused is None:
                     refused = (quarantine / f"{short_hash(source, 24)}.jsonl").open("w", encoding="utf-8")
                 refused.write(_refusal(source, number, text, outcome))

@@ -13,6 +13,9 @@ from typing import Any
 from .. import container
 from ..loopback_server import Answer, serve
 
+_TEXT_TYPES = ("text/csv", "application/json")
+"""Content types that the toolkit decodes before it calls the user's functions."""
+
 
 class _Context:
     """The part of a model server's request context that the transformer uses."""
@@ -46,6 +49,9 @@ class ScriptModeModel:
     def invoke(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Run the user's functions on one request."""
         context = _Context(self._model_directory, headers)
+        if headers.get("content-type") in _TEXT_TYPES:
+            # As the image's own server does; the toolkit would answer bytes that are no UTF-8 with 500.
+            body = body.decode(errors="replace").encode()
         content = self._transformer.transform([{"body": body}], context)[0]
         if context.status != HTTPStatus.OK:
             return Answer(context.status, "text/plain; charset=utf-8", str(content).encode())
