@@ -1,9 +1,9 @@
 """The operations of SageMaker that the laptop has; every other one is refused by name."""
 
-import time
 from collections.abc import Callable
 
 from localcloud.sagemaker import listing, registry, requests
+from localcloud.sagemaker.clock import now
 from localcloud.sagemaker.context import Context
 from localcloud.sagemaker.description import describe_endpoint
 from localcloud.sagemaker.endpoints import EndpointSupervisor
@@ -40,7 +40,7 @@ class Api:
         self._store = context.store
         self._jobs = jobs
         self._endpoints = endpoints
-        self._started_at = time.time()
+        self._started_at = now()
         self.operations: dict[str, Handler] = self._table()
 
     def call(self, operation: str, request: Document, owner: str | None = None) -> Document:

@@ -2,9 +2,9 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 
+from localcloud.sagemaker.clock import now
 from localcloud.sagemaker.context import Context
 from localcloud.sagemaker.deployment import Deployment, DeploymentPolicy, RolledBackError
 from localcloud.sagemaker.errors import InvalidRequestError, JobFailedError
@@ -58,7 +58,7 @@ class EndpointSupervisor:
         """Begin to create an endpoint and return its ARN."""
         name = request["EndpointName"]
         plan = plan_of(self._context, request["EndpointConfigName"])
-        now = time.time()
+        created = now()
         arn = self._context.store.add(
             ENDPOINT,
             name,
@@ -66,8 +66,8 @@ class EndpointSupervisor:
                 "EndpointName": name,
                 "EndpointConfigName": request["EndpointConfigName"],
                 "EndpointStatus": "Creating",
-                "CreationTime": now,
-                "LastModifiedTime": now,
+                "CreationTime": created,
+                "LastModifiedTime": created,
                 "Tags": request.get("Tags", []),
                 "_plan": plan,
                 "_deployment": request.get("DeploymentConfig"),
@@ -93,12 +93,12 @@ class EndpointSupervisor:
             endpoint.pop("FailureReason", None)
             endpoint.update(
                 EndpointStatus="Updating",
-                LastModifiedTime=time.time(),
+                LastModifiedTime=now(),
                 _update={
                     "plan": plan,
                     "deployment": policy.config,
                     "owner": owner,
-                    "started_at": time.time(),
+                    "started_at": now(),
                 },
             )
             arn: str = endpoint["EndpointArn"]
@@ -136,7 +136,7 @@ class EndpointSupervisor:
                         live.fleet.set_weight(change["VariantName"], change["DesiredWeight"])
                 if "DesiredInstanceCount" in change:
                     variant["InitialInstanceCount"] = change["DesiredInstanceCount"]
-            endpoint["LastModifiedTime"] = time.time()
+            endpoint["LastModifiedTime"] = now()
             arn: str = endpoint["EndpointArn"]
             return arn
 
@@ -262,7 +262,7 @@ class EndpointSupervisor:
         if self._leaving:
             return
         with self._context.store.edit(ENDPOINT, name) as endpoint:
-            endpoint.update(members, LastModifiedTime=time.time())
+            endpoint.update(members, LastModifiedTime=now())
             for member in [member for member, value in endpoint.items() if value is None]:
                 del endpoint[member]
 

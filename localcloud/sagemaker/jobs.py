@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.sagemaker.child import Child
+from localcloud.sagemaker.clock import now
 from localcloud.sagemaker.context import Context
 from localcloud.sagemaker.errors import InvalidRequestError, JobFailedError, JobStoppedError, SageMakerError
 from localcloud.sagemaker.kinds import JOBS, PROCESSING_JOB, TRAINING_JOB, TRANSFORM_JOB, Kind
@@ -65,13 +66,13 @@ class Run:
     def update(self, **members: Any) -> None:
         """Change members of the job's document."""
         with self.context.store.edit(self.kind, self.name) as job:
-            job.update(members, LastModifiedTime=time.time())
+            job.update(members, LastModifiedTime=now())
 
     def edit(self, change: Callable[[Document], None]) -> None:
         """Change the job's document by a function."""
         with self.context.store.edit(self.kind, self.name) as job:
             change(job)
-            job["LastModifiedTime"] = time.time()
+            job["LastModifiedTime"] = now()
 
     def check(self) -> None:
         """Leave the job when it is to stop."""

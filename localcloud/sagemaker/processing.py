@@ -1,9 +1,9 @@
 """Runs a processing job: inputs from S3, the job's own program, outputs to S3 at its end."""
 
 import json
-import time
 
 from localcloud.sagemaker import locations
+from localcloud.sagemaker.clock import now
 from localcloud.sagemaker.container import environment, make_root
 from localcloud.sagemaker.context import Image
 from localcloud.sagemaker.errors import JobFailedError, JobStoppedError
@@ -29,14 +29,14 @@ def run(run: Run) -> None:
         locations.download(run.s3, item["S3Input"]["S3Uri"], folder)
     for output in outputs:
         locations.local_path(output["S3Output"]["LocalPath"], root).mkdir(parents=True, exist_ok=True)
-    run.update(ProcessingStartTime=time.time())
+    run.update(ProcessingStartTime=now())
     own = {
         "PROCESSING_JOB_NAME": run.name,
         "PROCESSING_JOB_ARN": job[PROCESSING_JOB.arn_member],
         **job.get("Environment", {}),
     }
     isolated = job.get("NetworkConfig", {}).get("EnableNetworkIsolation", False)
-    stream = run.logs.open(PROCESSING_GROUP, f"{run.name}/algo-1-{int(time.time())}")
+    stream = run.logs.open(PROCESSING_GROUP, f"{run.name}/algo-1-{int(now())}")
     try:
         code = run.execute(
             _command(run, image),
@@ -61,7 +61,7 @@ def finish(run: Run, status: str, reason: str) -> None:
 
     def change(job: Document) -> None:
         job["ProcessingJobStatus"] = status
-        job["ProcessingEndTime"] = time.time()
+        job["ProcessingEndTime"] = now()
         if reason:
             job["FailureReason"] = reason
 

@@ -1,7 +1,6 @@
 """Model packages: versions of a group, their approval and metrics."""
 
-import time
-
+from localcloud.sagemaker.clock import now
 from localcloud.sagemaker.context import Context
 from localcloud.sagemaker.errors import InvalidRequestError
 from localcloud.sagemaker.kinds import MODEL_PACKAGE, MODEL_PACKAGE_GROUP
@@ -13,7 +12,7 @@ def create_group(context: Context, request: Document, owner: str | None) -> Docu
     document = {
         **request,
         "ModelPackageGroupStatus": "Completed",
-        "CreationTime": time.time(),
+        "CreationTime": now(),
         "_owner": owner,
         "_versions": 0,
     }
@@ -49,7 +48,7 @@ def create_package(context: Context, request: Document, owner: str | None) -> Do
         **request,
         "ModelPackageStatus": "Completed",
         "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
-        "CreationTime": time.time(),
+        "CreationTime": now(),
         "_owner": owner,
     }
     if named:
@@ -73,7 +72,7 @@ def update_package(context: Context, request: Document, owner: str | None) -> Do
         properties.update(request.get("CustomerMetadataProperties", {}))
         for name in request.get("CustomerMetadataPropertiesToRemove", []):
             properties.pop(name, None)
-        package["LastModifiedTime"] = time.time()
+        package["LastModifiedTime"] = now()
         return {"ModelPackageArn": package["ModelPackageArn"]}
 
 

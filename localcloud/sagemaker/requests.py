@@ -1,8 +1,8 @@
 """What the laptop adds to AWS's validation: rules between members, and refusals by name."""
 
-import time
 from typing import Any
 
+from localcloud.sagemaker.clock import now
 from localcloud.sagemaker.errors import InvalidRequestError, UnsupportedError
 from localcloud.sagemaker.locations import join
 from localcloud.sagemaker.shapes import Document
@@ -125,7 +125,7 @@ def model(request: Document) -> Document:
         raise UnsupportedError("InferenceExecutionConfig Direct")
     return {
         **request,
-        "CreationTime": time.time(),
+        "CreationTime": now(),
         "EnableNetworkIsolation": request.get("EnableNetworkIsolation", False),
     }
 
@@ -153,12 +153,12 @@ def endpoint_config(request: Document) -> Document:
     if "ServerlessConfig" in request["ProductionVariants"][0] and "DataCaptureConfig" in request:
         raise InvalidRequestError("DataCaptureConfig is not supported for serverless variants.")
     variants = [{"InitialVariantWeight": 1.0, **variant} for variant in request["ProductionVariants"]]
-    return {**request, "ProductionVariants": variants, "CreationTime": time.time()}
+    return {**request, "ProductionVariants": variants, "CreationTime": now()}
 
 
 def _new_job(status: str) -> Document:
-    now = time.time()
-    return {status: "InProgress", "CreationTime": now, "LastModifiedTime": now}
+    created = now()
+    return {status: "InProgress", "CreationTime": created, "LastModifiedTime": created}
 
 
 def _refuse(request: Document, **members: str) -> None:

@@ -2,9 +2,9 @@
 
 import json
 import re
-import time
 
 from localcloud.sagemaker import locations
+from localcloud.sagemaker.clock import now
 from localcloud.sagemaker.container import environment, make_root
 from localcloud.sagemaker.errors import JobFailedError, JobStoppedError
 from localcloud.sagemaker.jobs import Run
@@ -38,7 +38,7 @@ def run(run: Run) -> None:
         folder.mkdir()
         locations.download(run.s3, channel["DataSource"]["S3DataSource"]["S3Uri"], folder)
     _enter(run, "Training")
-    run.update(TrainingStartTime=time.time())
+    run.update(TrainingStartTime=now())
     timed_out = False
     try:
         _train(
@@ -72,24 +72,24 @@ def finish(run: Run, status: str, reason: str) -> None:
     """Write the final status, its times and the reason of a failure."""
 
     def change(job: Document) -> None:
-        now = time.time()
+        ended = now()
         secondary = job.pop("_secondary", status)
-        _transit(job, secondary, reason or _MESSAGES[secondary], now)
-        job["SecondaryStatusTransitions"][-1]["EndTime"] = now
+        _transit(job, secondary, reason or _MESSAGES[secondary], ended)
+        job["SecondaryStatusTransitions"][-1]["EndTime"] = ended
         job["TrainingJobStatus"] = status
-        job["TrainingEndTime"] = now
+        job["TrainingEndTime"] = ended
         if reason:
             job["FailureReason"] = reason
         if "TrainingStartTime" in job:
             job["TrainingTimeInSeconds"] = job["BillableTimeInSeconds"] = max(
-                1, round(now - job["TrainingStartTime"])
+                1, round(ended - job["TrainingStartTime"])
             )
 
     run.edit(change)
 
 
 def _train(run: Run, argv: list[str], variables: dict[str, str]) -> None:
-    stream = run.logs.open(TRAINING_GROUP, f"{run.name}/algo-1-{int(time.time())}")
+    stream = run.logs.open(TRAINING_GROUP, f"{run.name}/algo-1-{int(now())}")
     definitions = [
         (item["Name"], re.compile(item["Regex"]))
         for item in run.job["AlgorithmSpecification"].get("MetricDefinitions", [])
@@ -103,7 +103,7 @@ def _train(run: Run, argv: list[str], variables: dict[str, str]) -> None:
                     value = float(match[1])
                 except ValueError:
                     continue
-                final[name] = {"MetricName": name, "Value": value, "Timestamp": time.time()}
+                final[name] = {"MetricName": name, "Value": value, "Timestamp": now()}
                 run.metrics.add(
                     "/aws/sagemaker/TrainingJobs", name, value, "None", (("TrainingJobName", run.name),)
                 )
@@ -157,14 +157,14 @@ def _write_configuration(run: Run) -> None:
 
 def _enter(run: Run, status: str) -> None:
     run.check()
-    run.edit(lambda job: _transit(job, status, _MESSAGES[status], time.time()))
+    run.edit(lambda job: _transit(job, status, _MESSAGES[status], now()))
 
 
-def _transit(job: Document, status: str, message: str, now: float) -> None:
+def _transit(job: Document, status: str, message: str, moment: float) -> None:
     transitions = job.setdefault("SecondaryStatusTransitions", [])
     if transitions:
-        transitions[-1].setdefault("EndTime", now)
+        transitions[-1].setdefault("EndTime", moment)
     if status == "Starting":
         transitions.clear()  # a job that runs again after a restart
-    transitions.append({"Status": status, "StartTime": now, "StatusMessage": message})
+    transitions.append({"Status": status, "StartTime": moment, "StatusMessage": message})
     job["SecondaryStatus"] = status

@@ -3,11 +3,11 @@
 import gzip
 import json
 import math
-import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from localcloud.sagemaker import locations
+from localcloud.sagemaker.clock import now
 from localcloud.sagemaker.errors import JobFailedError
 from localcloud.sagemaker.jobs import Run
 from localcloud.sagemaker.kinds import MODEL
@@ -43,12 +43,12 @@ def run(run: Run) -> None:
         definitions,
         run.root,
         group=TRANSFORM_GROUP,
-        stream=f"{run.name}/i-{int(time.time())}",
+        stream=f"{run.name}/i-{int(now())}",
         isolated=model.get("EnableNetworkIsolation", False),
     )
     try:
         chain.wait_healthy(run.context.settings.health_check_seconds, run.stopping)
-        run.update(TransformStartTime=time.time())
+        run.update(TransformStartTime=now())
         settings = _Settings(job, chain)
         for key, relative in objects:
             body = run.s3.get_object(Bucket=location.bucket, Key=key)["Body"].read()
@@ -74,7 +74,7 @@ def finish(run: Run, status: str, reason: str) -> None:
 
     def change(job: Document) -> None:
         job["TransformJobStatus"] = status
-        job["TransformEndTime"] = time.time()
+        job["TransformEndTime"] = now()
         if reason:
             job["FailureReason"] = reason
 
