@@ -17,7 +17,7 @@ import typer
 from botocore.exceptions import ClientError
 
 from cli.failures import StepFailedError
-from cli.screen import done, say
+from cli.screen import console, done, errors, say
 from cli.specs import ROOT
 
 ASSEMBLY = "build/cdk.out"
@@ -37,6 +37,9 @@ INPUTS = (
 """What the templates and their assets are made from; a path that does not exist counts as empty."""
 BOOTSTRAP_STACK = "CDKToolkit"
 CONCURRENCY = 4
+LOG = "build/cdk.log"
+SHOWN_CHARACTERS = 6000
+"""How much of the log's end is shown when a step fails."""
 
 _IGNORED = {"__pycache__"}
 
@@ -56,8 +59,17 @@ class Run(Protocol):
 
 
 def run_in_project(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a program in the project's folder; it writes to this terminal."""
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    """Run a program in the project's folder; what it writes goes to a file, and is shown when it fails."""
+    log = ROOT / LOG
+    log.parent.mkdir(parents=True, exist_ok=True)
+    name = " ".join([Path(command[0]).name, *command[1:2]])
+    with console.status(f"{name} (writes to {LOG})"), log.open("w") as stream:
+        status = subprocess.run(
+            command, cwd=ROOT, env=environment, check=False, stdout=stream, stderr=subprocess.STDOUT
+        ).returncode
+    if status:
+        errors.print(log.read_text()[-SHOWN_CHARACTERS:], markup=False, soft_wrap=True)
+    return status
 
 
 @dataclass(frozen=True)

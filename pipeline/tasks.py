@@ -157,7 +157,7 @@ def _service_retries() -> list[Retry]:
                 "SNS.ThrottledException",
             ],
             interval_seconds=3,
-            max_attempts=4,
+            max_attempts=3,
             backoff_rate=2.0,
         ),
     ]
