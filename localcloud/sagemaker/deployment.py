@@ -3,6 +3,7 @@
 The waits are those of the request divided by the setting ``deployment_time_scale``.
 """
 
+import math
 import random
 import threading
 import time
@@ -153,7 +154,7 @@ def _shares(routing: Document) -> list[float]:
         return [_fraction(routing["CanarySize"]), 1.0]
     if routing["Type"] == "LINEAR":
         step = _fraction(routing["LinearStepSize"])
-        count = max(1, round(1 / step))
+        count = math.ceil(round(1 / step, 9))
         return [min(1.0, step * index) for index in range(1, count)] + [1.0]
     return [1.0]
 
