@@ -1,5 +1,6 @@
-"""``python -m localcloud``: up, status, deploy, down, reset."""
+"""``python -m localcloud``: up, status, deploy, coverage, down, reset."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -9,9 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from localcloud import supervisor
+from localcloud.coverage import write_table
 from localcloud.deploy import DeployError
 from localcloud.deploy import deploy as deploy_app
 from localcloud.environment import client_environment
+from localcloud.images import registry
 from localcloud.settings import Settings, SettingsError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -79,6 +82,40 @@ def deploy(
     except (DeployError, supervisor.SupervisorError) as error:
         _fail(str(error))
     raise typer.Exit(code)
+
+
+@app.command()
+def coverage(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Add the rows to localcloud/COVERAGE.md.")] = False,
+) -> None:
+    """List the template properties that the deployed stacks have and the laptop ignores."""
+    try:
+        ignored = supervisor.read_status(_settings())["ignored_properties"]
+    except supervisor.SupervisorError as error:
+        _fail(str(error))
+    if write:
+        write_table(Path(__file__).with_name("COVERAGE.md"), ignored)
+    if as_json:
+        typer.echo(json.dumps(ignored))
+        return
+    table = Table("resource type", "ignored property")
+    for kind, names in ignored.items():
+        for name in names:
+            table.add_row(kind, name)
+    console.print(table)
+
+
+@app.command()
+def images(quiet: Quiet = False) -> None:
+    """Build the environments of the container images, where they are missing."""
+    try:
+        for image in registry.all_images(_settings().image_home):
+            registry.ensure_environment(image)
+            if not quiet:
+                console.print(f"{image.name}: {image.environment}")
+    except registry.ImageEnvironmentError as error:
+        _fail(str(error))
 
 
 @app.command()

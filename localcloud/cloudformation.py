@@ -7,6 +7,7 @@ from ministack.services import cloudwatch
 from ministack.services.cloudformation import provisioners
 
 from localcloud import coverage
+from localcloud.settings import Settings
 
 
 class ProvisioningError(ValueError):
@@ -14,10 +15,20 @@ class ProvisioningError(ValueError):
 
 
 class CloudFormationPart:
-    """Registers provisioners and wraps all of them to record what they read."""
+    """Registers provisioners and wraps all of them to record what they read.
+
+    Parameters
+    ----------
+    settings
+        Of the local cloud.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._record = settings.home / "state" / "ignored-properties.record"
 
     def install(self) -> None:
         """Add our types, then watch every type."""
+        coverage.load(self._record)
         provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::CompositeAlarm"] = {
             "create": create_composite_alarm,
             "update": update_composite_alarm,
@@ -31,8 +42,12 @@ class CloudFormationPart:
     def shutdown(self) -> None:
         """Nothing to end."""
 
+    def snapshot(self) -> None:
+        """Keep the record of ignored properties."""
+        coverage.save(self._record)
+
     def status(self) -> dict[str, Any]:
-        """Return the ignored properties of the stacks that this process deployed."""
+        """Return the ignored properties of the stacks that were deployed."""
         return {"ignored_properties": coverage.ignored()}
 
 

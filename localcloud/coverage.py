@@ -1,10 +1,14 @@
 """Which template properties no provisioner reads: the laptop ignores them, and says so."""
 
 import functools
+import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, MutableMapping
+from pathlib import Path
 from typing import Any
+
+BEGIN, END = "<!-- ignored properties: begin -->\n", "<!-- ignored properties: end -->\n"
 
 _lock = threading.Lock()
 _ignored: dict[str, set[str]] = defaultdict(set)
@@ -77,11 +81,42 @@ def ignored() -> dict[str, list[str]]:
         return {name: sorted(found) for name, found in sorted(_ignored.items()) if found}
 
 
-def restore(properties: dict[str, list[str]]) -> None:
+def save(path: Path) -> None:
+    """Write the record, if there is anything new."""
+    text = json.dumps(ignored(), indent=1)
+    if not path.exists() or path.read_text() != text:
+        partial = path.with_suffix(".partial")
+        partial.write_text(text)
+        partial.replace(path)
+
+
+def load(path: Path) -> None:
     """Take over what an earlier process recorded."""
-    with _lock:
-        for name, found in properties.items():
-            _ignored[name].update(found)
+    if path.exists():
+        with _lock:
+            for name, found in json.loads(path.read_text()).items():
+                _ignored[name].update(found)
+
+
+def write_table(page: Path, properties: dict[str, list[str]]) -> None:
+    """Replace the table between the markers of the coverage page; rows that it has stay.
+
+    Raises
+    ------
+    ValueError
+        When the page has no markers.
+    """
+    text = page.read_text()
+    before, begin, rest = text.partition(BEGIN)
+    table, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{page}: has no lines {BEGIN.strip()!r} and {END.strip()!r}")
+    rows = {
+        line for line in table.splitlines() if line.startswith("| AWS::") or line.startswith("| Custom::")
+    }
+    rows |= {f"| {kind} | {name} |" for kind, names in properties.items() for name in names}
+    lines = ["| resource type | ignored property |", "| --- | --- |", *sorted(rows)]
+    page.write_text(before + begin + "\n".join(lines) + "\n" + end + after)
 
 
 def _watched(resource_type: str, create: Callable[..., Any]) -> Callable[..., Any]:

@@ -37,7 +37,8 @@ def build_parts(settings: Settings) -> list[server.Part]:
     persistence = PersistencePart(settings)
     firehose = FirehosePart(settings, persistence.when_saved)
     sagemaker = SageMakerPart(settings)
-    persistence.hooks.append(sagemaker.snapshot)
+    cloudformation = CloudFormationPart(settings)
+    persistence.hooks += [sagemaker.snapshot, cloudformation.snapshot]
     return [
         EventsPart(),
         AlarmsPart(settings),
@@ -45,7 +46,7 @@ def build_parts(settings: Settings) -> list[server.Part]:
         firehose,
         IotPart(settings, firehose),
         sagemaker,
-        CloudFormationPart(),
+        cloudformation,
         ExecutionsPart(settings, persistence.touch),
         persistence,
     ]

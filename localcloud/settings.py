@@ -49,6 +49,9 @@ class Settings:
         moto's server, used by the SageMaker part; 0 takes ``port + 33``.
     home : Path
         State, logs and the pid file.
+    image_home : Path
+        Environments of the container images, named after their content: a cache that clouds share and that
+        outlives their state.
     region, account : str
         The only region and account that are served.
     time_scale : float
@@ -74,6 +77,7 @@ class Settings:
     mqtt_tls_port: int = 8883
     moto_port: int = 0
     home: Path = Path(".localcloud")
+    image_home: Path = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "localcloud" / "images"
     region: str = "us-east-1"
     account: str = "123456789012"
     time_scale: float = 1.0
@@ -89,7 +93,8 @@ class Settings:
         """Complete the derived values and refuse what cannot work."""
         if not self.moto_port:
             object.__setattr__(self, "moto_port", self.port + 33)
-        object.__setattr__(self, "home", Path(self.home).expanduser().absolute())
+        for name in ("home", "image_home"):
+            object.__setattr__(self, name, Path(getattr(self, name)).expanduser().absolute())
         try:
             loopback = ip_address(self.host).is_loopback
         except ValueError:

@@ -1,4 +1,4 @@
-"""A small app with the resource types of the product's stacks; the contract tests of the local cloud deploy it."""
+"""A small app with the resource types of the product's stacks, for the local cloud's contract tests."""
 
 from pathlib import Path
 

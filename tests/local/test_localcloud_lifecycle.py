@@ -1,0 +1,208 @@
+"""The local cloud comes up, survives being killed, and leaves no process behind."""
+
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from localcloud.supervisor import Running
+from tests.contract.localcloud.cloud import Cloud, eventually
+
+pytestmark = pytest.mark.local
+
+ROLE = "arn:aws:iam::123456789012:role/test"
+MACHINE = {
+    "StartAt": "First",
+    "States": {
+        "First": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::lambda:invoke",
+            "Parameters": {"FunctionName": "double", "Payload.$": "$"},
+            "OutputPath": "$.Payload",
+            "Next": "Pause",
+        },
+        "Pause": {"Type": "Wait", "Seconds": 4, "Next": "Second"},
+        "Second": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::lambda:invoke",
+            "Parameters": {"FunctionName": "double", "Payload.$": "$", "Token.$": "$$.Execution.Input.value"},
+            "ResultSelector": {"value.$": "$.Payload.value"},
+            "Next": "Name",
+        },
+        "Name": {
+            "Type": "Pass",
+            "Parameters": {"value.$": "$.value", "first.$": "$$.Execution.Input.value"},
+            "End": True,
+        },
+    },
+}
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Any:
+    made = Cloud(tmp_path / "home")
+    yield made
+    made.stop()
+
+
+def make_function(cloud: Cloud) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as bundle:
+        bundle.writestr(
+            "double.py", "def handle(event, context):\n    return {'value': 2 * event['value']}\n"
+        )
+    cloud.client("lambda").create_function(
+        FunctionName="double",
+        Runtime="python3.11",
+        Role=ROLE,
+        Handler="double.handle",
+        Code={"ZipFile": archive.getvalue()},
+    )
+
+
+def family(cloud: Cloud) -> list[psutil.Process]:
+    running = Running.read(cloud.settings)
+    assert running is not None
+    supervisor = psutil.Process(running.supervisor)
+    return [supervisor, *supervisor.children(recursive=True)]
+
+
+def assert_all_gone(processes: list[psutil.Process]) -> None:
+    _, alive = psutil.wait_procs(processes, timeout=30)
+    assert alive == []
+
+
+def test_execution_that_was_killed_in_mid_run_completes_after_a_restart(cloud: Cloud) -> None:
+    cloud.start()
+    make_function(cloud)
+    states = cloud.client("stepfunctions")
+    machine = states.create_state_machine(name="machine", definition=json.dumps(MACHINE), roleArn=ROLE)
+    arn = states.start_execution(stateMachineArn=machine["stateMachineArn"], input='{"value": 5}')[
+        "executionArn"
+    ]
+
+    def entered() -> list[str]:
+        events = states.get_execution_history(executionArn=arn)["events"]
+        return [
+            event["stateEnteredEventDetails"]["name"]
+            for event in events
+            if "stateEnteredEventDetails" in event
+        ]
+
+    eventually(lambda: "Pause" in entered(), what="the wait state")
+    saved = cloud.settings.home / "state" / "stepfunctions.json"
+    eventually(lambda: saved.exists() and '"Pause"' in saved.read_text(), what="the snapshot")
+    gone = family(cloud)
+    cloud.server().kill()
+    assert_all_gone(gone)
+    cloud.start()
+
+    done = eventually(
+        lambda: (found := states.describe_execution(executionArn=arn))["status"] != "RUNNING" and found,
+        what="the end",
+    )
+    assert (done["status"], json.loads(done["output"])) == ("SUCCEEDED", {"value": 20, "first": 5})
+    assert entered() == ["First", "Pause", "Second", "Name"]
+
+
+def test_acknowledged_records_and_messages_survive_a_kill(cloud: Cloud) -> None:
+    cloud.start()
+    cloud.client("s3").create_bucket(Bucket="kept")
+    cloud.client("firehose").create_delivery_stream(
+        DeliveryStreamName="stream",
+        ExtendedS3DestinationConfiguration={
+            "RoleARN": ROLE,
+            "BucketARN": "arn:aws:s3:::kept",
+            "ProcessingConfiguration": {"Enabled": True, "Processors": [{"Type": "AppendDelimiterToRecord"}]},
+        },
+    )
+    url = cloud.client("sqs").create_queue(QueueName="queue")["QueueUrl"]
+    cloud.client("sqs").send_message(QueueUrl=url, MessageBody="kept")
+    state = cloud.settings.home / "state"
+    eventually(
+        lambda: (state / "sqs.json").exists() and "kept" in (state / "sqs.json").read_text(), what="snapshot"
+    )
+    eventually(lambda: "stream" in (state / "firehose.json").read_text(), what="snapshot of the stream")
+    records = [{"Data": str(number).encode()} for number in range(400)]
+    cloud.client("firehose").put_record_batch(DeliveryStreamName="stream", Records=records)
+    cloud.server().kill()  # the buffer has not been delivered
+    eventually(lambda: Running.read(cloud.settings) is None, what="the end")
+    cloud.start()
+
+    def delivered() -> list[int]:
+        client = cloud.client("s3")
+        listed = client.list_objects_v2(Bucket="kept").get("Contents", [])
+        bodies = [client.get_object(Bucket="kept", Key=found["Key"])["Body"].read() for found in listed]
+        return sorted(int(line) for body in bodies for line in body.splitlines())
+
+    assert eventually(delivered, what="delivery") == list(range(400))
+    assert cloud.client("sqs").receive_message(QueueUrl=url)["Messages"][0]["Body"] == "kept"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_every_process(cloud: Cloud, number: signal.Signals) -> None:
+    cloud.start()
+    make_function(cloud)
+    cloud.client("lambda").invoke(FunctionName="double", Payload=b'{"value": 1}')
+    processes = family(cloud)
+    assert len(processes) == 3
+    processes[0].send_signal(number)
+
+    assert_all_gone(processes)
+
+
+@pytest.mark.parametrize("victim", ["supervisor", "server"])
+def test_kill_ends_every_process(cloud: Cloud, victim: str) -> None:
+    cloud.start()
+    make_function(cloud)
+    cloud.client("lambda").invoke(FunctionName="double", Payload=b'{"value": 1}')
+    processes = family(cloud)
+    assert len(processes) == 3
+    (processes[0] if victim == "supervisor" else cloud.server()).kill()
+
+    assert_all_gone(processes)
+
+
+def test_foreground_ends_with_the_process_that_started_it(cloud: Cloud) -> None:
+    script = "import subprocess, sys; subprocess.run([sys.executable, '-m', 'localcloud', 'up', '--quiet'])"
+    parent = subprocess.Popen([sys.executable, "-c", script], env=cloud.environment)
+    eventually(lambda: Running.read(cloud.settings) is not None, what="start")
+    processes = family(cloud)
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+
+    assert_all_gone(processes)
+
+
+def test_taken_port_is_refused_with_the_name_of_its_holder(cloud: Cloud) -> None:
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", cloud.settings.port))
+        holder.listen()
+        refused = cloud.run("up", "--detach", check=False)
+
+    assert refused.returncode == 1
+    assert f"port {cloud.settings.port} is taken by process {os.getpid()}" in refused.stderr.replace(
+        "\n", " "
+    )
+
+
+def test_reset_forgets_everything(cloud: Cloud) -> None:
+    cloud.start()
+    cloud.client("s3").create_bucket(Bucket="forgotten")
+    cloud.stop()
+    cloud.start()
+    assert [bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]] == ["forgotten"]
+    cloud.run("reset", "--yes")
+    cloud.start()
+
+    assert cloud.client("s3").list_buckets()["Buckets"] == []
