@@ -72,7 +72,7 @@ class Context:
             return self._clients[service]
 
 
-def registry_images(home: Path) -> ImageSource:
+def registry_images(image_home: Path) -> ImageSource:
     """Return the source of the images in `localcloud.images`, which are built at first use."""
     from localcloud.images.registry import (
         ImageEnvironmentError,
@@ -83,7 +83,7 @@ def registry_images(home: Path) -> ImageSource:
 
     def find(uri: str) -> Image:
         try:
-            image = resolve(uri, home)
+            image = resolve(uri, image_home)
             ensure_environment(image)
         except (UnknownImageError, ImageEnvironmentError) as error:
             raise JobFailedError(f"ClientError: {error}") from error

@@ -29,7 +29,7 @@ class SageMaker:
     """The service in this process."""
 
     def __init__(self, settings: Settings, images: ImageSource | None = None) -> None:
-        self._context = Context(settings, images or registry_images(settings.home))
+        self._context = Context(settings, images or registry_images(settings.image_home))
         self._logs = LogSender(self._context)
         self._metrics = MetricSender(self._context)
         self._capture = DataCapture(self._context)
