@@ -45,6 +45,7 @@ OUTPUT = np.dtype(
         ("channels", "<f8", (3,)),  # evidence of each channel, before suppression
         ("expected", "<f8"),
         ("band", "<f8"),  # half the width of the band around expected
+        ("confidence", "<f8"),  # 0 to 1: how much of what the detector compares with is there yet
     ]
 )
 
@@ -63,8 +64,10 @@ def advance(s, p, hour, value, out):  # type: ignore[no-untyped-def]
         NaN is a missing interval.
     out : record of OUTPUT, written
     """
+    out["confidence"] = _confidence(s)
     if not np.isfinite(value):
-        _skip(s, out)
+        _skip(s)
+        _say_nothing(s, out)
         return
     value = min(max(value, -LARGEST), LARGEST)
     if s["rows"] == 0:
@@ -85,18 +88,33 @@ def advance(s, p, hour, value, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def advance_all(s, p, hours, values, out):  # type: ignore[no-untyped-def]
-    """Score and learn the values of one series in order; `out` has one record a value."""
+def advance_all(s, p, hours, missing, values, out):  # type: ignore[no-untyped-def]
+    """Score and learn the values of one series in order.
+
+    `missing` is how many intervals without a row there are before each value; `out` has one record a value.
+    """
     for row in range(len(values)):
+        for _ in range(missing[row]):
+            _skip(s)
         advance(s, p, hours[row], values[row], out[row])
 
 
 @compiled
-def _skip(s, out):  # type: ignore[no-untyped-def]
+def _skip(s):  # type: ignore[no-untyped-def]
     s["recent"][s["slots"] % RECENT_ROWS] = np.nan
     s["block_sum"] = np.nan
     _advance_block(s)
     s["slots"] += 1
+
+
+@compiled
+def _confidence(s):  # type: ignore[no-untyped-def]
+    evidence = np.log10(max(s["rows"], 2) / 2.0) / max(RARITY)
+    return 0.5 * min(evidence, 1.0) + 0.5 * min(s["blocks_closed"] / (3.0 * LONG_BLOCKS), 1.0)
+
+
+@compiled
+def _say_nothing(s, out):  # type: ignore[no-untyped-def]
     out["onset"] = 0.0
     out["level"] = 0.0
     out["channels"][:] = 0.0

@@ -28,6 +28,7 @@ STATE = np.dtype(
     [
         ("rows", "<i8"),  # rows learned, missing ones not counted
         ("slots", "<i8"),  # rows learned and missing intervals: the position in the rings
+        ("last_time", "<f8"),  # seconds since 1970 of the last row; NaN without timestamps
         ("origin", "<f8"),  # the first value: everything below is relative to it
         ("magnitude", "<f8"),  # largest |value| seen, for the resolution of floating point
         ("low", "<f8", (2,)),  # remembered range of the value and of the smoothed residual
@@ -123,6 +124,7 @@ PARAMETERS = np.dtype([(name, "<f8") for name in Parameters.__dataclass_fields__
 def new_states(count: int) -> npt.NDArray[np.void]:
     """Return the states of `count` series that have seen nothing, shape (count,), dtype STATE."""
     states = np.zeros(count, dtype=STATE)
+    states["last_time"] = np.nan
     states["recent"] = np.nan
     states["blocks"] = np.nan
     return states
