@@ -37,7 +37,7 @@ def _message_of(cause: str) -> str:
         return _shortened(" ".join(map(str, document)))
     if not isinstance(document, dict):
         return _shortened(cause)
-    for key in ("errorMessage", "FailureReason", "ExitMessage"):
+    for key in ("errorMessage", "ExitMessage", "FailureReason"):
         if document.get(key):
             return _shortened(str(document[key]))
     return _shortened(cause)

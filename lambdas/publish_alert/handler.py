@@ -23,7 +23,7 @@ from lambdas.typed_environment import METRICS_NAMESPACE
 logger = Logger(service=PublishAlertEnvironment.service)
 tracer = Tracer(service=PublishAlertEnvironment.service)
 metrics = Metrics(namespace=METRICS_NAMESPACE, service=PublishAlertEnvironment.service)
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False, logger=logger)
 
 
 @functools.cache
@@ -39,9 +39,9 @@ def handle(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureR
     return process_partial_response(event, handle_message, processor, context)
 
 
-def handle_message(message: SQSRecord, lambda_context: LambdaContext) -> None:
+def handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Publish the anomaly of one message, unless that was done."""
-    event = announced_anomaly(message.body)
+    event = announced_anomaly(record.body)
     table = PublishAlertEnvironment.from_environ().idempotency_table
     once(table, event.anomaly_id, lambda_context, functools.partial(_publish, event))
 

@@ -24,7 +24,7 @@ from lambdas.typed_environment import METRICS_NAMESPACE
 logger = Logger(service=ScoreTelemetryEnvironment.service)
 tracer = Tracer(service=ScoreTelemetryEnvironment.service)
 metrics = Metrics(namespace=METRICS_NAMESPACE, service=ScoreTelemetryEnvironment.service)
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False, logger=logger)
 
 
 @functools.cache
@@ -40,9 +40,9 @@ def handle(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureR
     return process_partial_response(event, handle_message, processor, context)
 
 
-def handle_message(message: SQSRecord, lambda_context: LambdaContext) -> None:
+def handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Score the object that one message announces, unless that was done."""
-    source = announced_object(message.body)
+    source = announced_object(record.body)
     table = ScoreTelemetryEnvironment.from_environ().idempotency_table
     once(table, source.object_id, lambda_context, functools.partial(_score, source))
 

@@ -301,7 +301,7 @@ def test_gives_up_after_conflicts_without_end() -> None:
 def test_series_that_is_behind_is_scored_before_its_object_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(watchkeeper.state, "MAX_PENDING_INTERVALS", 20)
+    monkeypatch.setattr(watchkeeper.state, "MAX_PENDING_INTERVALS", 25)
     world = world_of()
     world.endpoint.failure = UnavailableError("busy")
     for name in ("1", "2"):

@@ -1,0 +1,208 @@
+"""The two functions behind queues, from golden events to AWS (moto), through Powertools."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from watchkeeper.anomaly import AnomalyEvent
+from watchkeeper.errors import UnavailableError
+from watchkeeper.layout import plan_parameter
+
+from lambdas import aws_clients, idempotent
+from lambdas.publish_alert import handler as publish_alert
+from lambdas.publish_alert.environment import PublishAlertEnvironment
+from lambdas.release_store import TableReleaseStore
+from lambdas.score_telemetry import handler as score_telemetry
+from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
+from lambdas.typed_environment import TypedEnvironment
+from tests.unit.lambdas.builders import BUCKET, WORKLOAD, make_plan, make_release, packed_lines, reading
+from tests.unit.lambdas.conftest import ANOMALIES_TABLE, IDEMPOTENCY_TABLE, SERIES_TABLE, sqs
+from tests.unit.lambdas.fakes import FakeEndpoint
+from tests.unit.lambdas.golden_events import golden_event
+
+
+@dataclass
+class Context:
+    function_name: str = "function"
+    memory_limit_in_mb: int = 128
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:function"
+    aws_request_id: str = "request"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+@pytest.fixture
+def deployed(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    environments: tuple[TypedEnvironment, ...] = (
+        ScoreTelemetryEnvironment(
+            data_bucket=BUCKET,
+            series_table=SERIES_TABLE,
+            anomalies_table=ANOMALIES_TABLE,
+            idempotency_table=IDEMPOTENCY_TABLE,
+            alert_bus=aws.bus,
+        ),
+        PublishAlertEnvironment(alert_topic_arn=aws.topic_arn, idempotency_table=IDEMPOTENCY_TABLE),
+    )
+    for environment in environments:
+        for name, value in environment.variables().items():
+            monkeypatch.setenv(name, value)
+    aws_clients.ssm().put_parameter(Name=plan_parameter(WORKLOAD), Value=make_plan().to_json(), Type="String")
+    caches: tuple[Any, ...] = (score_telemetry.effects, publish_alert.effects, idempotent._layer)
+    for cache in caches:
+        cache.cache_clear()
+    yield aws
+    for cache in caches:
+        cache.cache_clear()
+
+
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> FakeEndpoint:
+    fake = FakeEndpoint(make_release().variant)
+    monkeypatch.setattr("lambdas.score_telemetry.effects.SageMakerEndpoint", lambda client: fake)
+    return fake
+
+
+def put_telemetry() -> None:
+    records = golden_event("object_created_batch")["Records"]
+    contents = (
+        [reading(0, 10), reading(60, 90), "not json"],
+        [reading(10_000, 1, received_at=1_704_080_000_000)],
+    )
+    for record, lines in zip(records, contents, strict=False):
+        key = json.loads(record["body"])["detail"]["object"]["key"]
+        aws_clients.s3().put_object(Bucket=BUCKET, Key=key, Body=packed_lines(lines))
+
+
+def objects_under(prefix: str) -> list[str]:
+    s3 = aws_clients.s3()
+    keys = [found["Key"] for found in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
+    bodies = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode() for key in keys]
+    return [line for body in bodies for line in body.splitlines()]
+
+
+def received(queue_url: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while messages := sqs().receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
+        found += [json.loads(message["Body"]) for message in messages]
+    return found
+
+
+def metric_lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines() if '"_aws"' in line]
+
+
+def failed(answer: Any) -> list[str]:
+    return [item["itemIdentifier"][:8] for item in answer["batchItemFailures"]]
+
+
+@pytest.fixture
+def scoring(deployed: SimpleNamespace, endpoint: FakeEndpoint) -> Callable[[], Any]:
+    store = TableReleaseStore(aws_clients.dynamodb(), SERIES_TABLE)
+    store.stage(make_release())
+    store.publish(make_release())
+    # The second message announces a version; the bucket of these tests has none.
+    event = golden_event("object_created_batch")
+    body = json.loads(event["Records"][1]["body"])
+    del body["detail"]["object"]["version-id"]
+    event["Records"][1]["body"] = json.dumps(body)
+    return lambda: score_telemetry.handle(event, Context())  # type: ignore[arg-type]  # what the code uses of it
+
+
+def test_batch_becomes_scores_anomalies_and_events(
+    scoring: Callable[[], Any], deployed: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_telemetry()
+    assert failed(scoring()) == ["7d1b0a3e"]
+    assert [json.loads(line)["anomaly_score"] for line in objects_under("scores/")] == [1.0, 9.0]
+    assert [json.loads(line)["reason"] for line in objects_under("quarantine/")] == ["not_json"]
+    (item,) = aws_clients.dynamodb().scan(TableName=ANOMALIES_TABLE)["Items"]
+    (envelope,) = received(deployed.queue_url)
+    assert envelope["detail"]["anomaly_id"] == item["anomaly_id"]["S"]
+    first, second = metric_lines(capsys.readouterr().out)
+    for line in (first, second):
+        (directive,) = line["_aws"]["CloudWatchMetrics"]
+        assert directive["Namespace"] == "Watchkeeper"
+        assert {name for names in directive["Dimensions"] for name in names} == {"service", "workload"}
+        assert (line["service"], line["workload"]) == ("score_telemetry", "pump")
+    assert (first["records"], first["quarantined"]) == ([2.0], [1.0])
+    assert (second["intervals_scored"], second["anomalies"]) == ([2.0], [1.0])
+    assert second["publish_to_score_lag"][0] > 0
+
+
+def test_redelivered_batch_changes_nothing(
+    scoring: Callable[[], Any], deployed: SimpleNamespace, endpoint: FakeEndpoint
+) -> None:
+    put_telemetry()
+    scoring()
+    before = (
+        objects_under("scores/") + objects_under("quarantine/"),
+        aws_clients.dynamodb().scan(TableName=SERIES_TABLE)["Items"],
+    )
+    assert failed(scoring()) == ["7d1b0a3e"]
+    assert (
+        objects_under("scores/") + objects_under("quarantine/"),
+        aws_clients.dynamodb().scan(TableName=SERIES_TABLE)["Items"],
+    ) == before
+    assert len(endpoint.requests) == 1
+    assert len(received(deployed.queue_url)) == 1
+
+
+def test_message_returns_to_the_queue_until_the_endpoint_answers(
+    scoring: Callable[[], Any], endpoint: FakeEndpoint
+) -> None:
+    put_telemetry()
+    endpoint.failure = UnavailableError("busy")
+    assert failed(scoring()) == ["2e1424d4", "7d1b0a3e"]
+    assert objects_under("scores/") == []
+    endpoint.failure = None
+    assert failed(scoring()) == ["7d1b0a3e"]
+    assert len(objects_under("scores/")) == 2
+
+
+def test_each_anomaly_is_published_once_to_the_routes_of_its_severity(
+    deployed: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = golden_event("anomaly_detected_batch")
+    for _ in range(2):
+        answer = publish_alert.handle(event, Context())  # type: ignore[arg-type]  # what the code uses of it
+        assert failed(answer) == ["66666666"]
+    alerts = {alert["MessageAttributes"]["routes"]["Value"]: alert for alert in received(deployed.queue_url)}
+    assert set(alerts) == {'["operations", "oncall"]', '["operations"]'}
+    severe = alerts['["operations", "oncall"]']
+    message = json.loads(severe["Message"])
+    assert message.pop("routes") == ["operations", "oncall"]
+    assert AnomalyEvent.from_json(json.dumps(message)).interval_start == "2024-01-01T00:01:00Z"
+    assert severe["MessageAttributes"]["workload"] == {"Type": "String", "Value": "pump"}
+    assert severe["MessageAttributes"]["severity"] == {"Type": "Number", "Value": "93.9"}
+    published = [line["alerts_published"][0] for line in metric_lines(capsys.readouterr().out)]
+    assert published == [2.0, 0.0, 1.0, 0.0]
+
+
+def test_alert_is_published_again_only_if_publishing_failed(
+    deployed: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = golden_event("anomaly_detected_batch")["Records"][0]
+    event = {"Records": [record]}
+    topic = publish_alert.effects().topic
+
+    def refuse(alert: object) -> None:
+        raise UnavailableError("topic is busy")
+
+    monkeypatch.setattr(type(topic), "publish", lambda self, alert: refuse(alert))
+    assert failed(publish_alert.handle(event, Context())) == ["11111111"]  # type: ignore[arg-type]  # see above
+    monkeypatch.undo()
+    for name, value in (
+        PublishAlertEnvironment(alert_topic_arn=deployed.topic_arn, idempotency_table=IDEMPOTENCY_TABLE)
+        .variables()
+        .items()
+    ):
+        monkeypatch.setenv(name, value)
+    for _ in range(2):
+        assert failed(publish_alert.handle(event, Context())) == []  # type: ignore[arg-type]  # see above
+    assert len(received(deployed.queue_url)) == 1
