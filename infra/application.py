@@ -45,7 +45,7 @@ def build_bundles(settings: Settings) -> Bundles:
 
 
 def add_stacks(app: cdk.App, *, settings: Settings, bundles: Bundles) -> None:
-    """Add every stack and every check of the application."""
+    """Add every stack of the application."""
     workloads = load_workloads(settings.workloads)
     environment = cdk.Environment(region=settings.region)
     storage = StorageStack(app, "WatchkeeperStorage", workloads=workloads, env=environment)
@@ -104,4 +104,8 @@ def add_stacks(app: cdk.App, *, settings: Settings, bundles: Bundles) -> None:
         env=environment,
     )
     cdk.Tags.of(app).add(PROJECT_TAG, "watchkeeper")
+
+
+def add_checks(app: cdk.App) -> None:
+    """Let synthesis fail on what cdk-nag's rules for AWS Solutions find and on withdrawn services."""
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app), WithdrawnServicesCheck())

@@ -89,18 +89,13 @@ class ScoringStack(Stack):
             timeout_seconds=TIMEOUT_SECONDS,
         )
         names = [spec.name for spec in workloads]
+        raw = [f"{layout.raw_prefix(name)}*" for name in names]
         permit(
             self.score_telemetry.role,
-            read_objects(
-                self,
-                bucket,
-                *(f"{layout.raw_prefix(name)}*" for name in names),
-                f"{layout.SCORES}/*",
-                f"{layout.QUARANTINE}/*",
-            ),
+            read_objects(self, bucket, *raw, f"{layout.SCORES}/*"),
             Permission(
                 actions=["s3:GetObjectVersion"],
-                resources=objects(self, bucket, *(f"{layout.raw_prefix(name)}*" for name in names)),
+                resources=objects(self, bucket, *raw),
                 reason="The delivery stream makes object keys at run time.",
             ),
             write_objects(self, bucket, f"{layout.SCORES}/*", f"{layout.QUARANTINE}/*"),

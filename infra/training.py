@@ -13,12 +13,12 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_s3_assets as assets
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 from watchkeeper import layout
 
 from infra.constructs.alert_topic import AlertTopic
+from infra.constructs.model_code import ModelCode
 from infra.constructs.plan_parameter import PlanParameter
 from infra.constructs.rollback_alarms import RollbackAlarms
 from infra.constructs.sagemaker_role import SageMakerRole
@@ -79,7 +79,7 @@ class TrainingStack(Stack):
         super().__init__(scope, construct_id, **stack_options)
         self._bucket, self._key, self._alerts = bucket, data_key, alerts
         self._package_groups = package_groups
-        self._model_code = assets.Asset(self, "ModelCode", path=str(model_code))
+        self._model_code = ModelCode(self, "ModelCode", archive=model_code)
         self.dead_letters = DeadLetterQueue(self, "ScheduleDeadLetters").queue
         self.functions = TrainingFunctions(
             self, "Functions", code=function_code, bucket=bucket, series=series
@@ -153,11 +153,11 @@ class TrainingStack(Stack):
     ) -> tuple[iam.Role, iam.Role]:
         job_role = SageMakerRole(place, "Jobs", images=images).role
         model_role = SageMakerRole(place, "Models", images=images).role
-        code = Permission(
-            actions=["s3:GetObject"],
-            resources=[self._model_code.bucket.arn_for_objects(self._model_code.s3_object_key)],
+        permit(
+            job_role,
+            self._model_code.reading(),
+            *job_permissions(place, workload=workload, bucket=self._bucket, key=self._key),
         )
-        permit(job_role, code, *job_permissions(place, workload=workload, bucket=self._bucket, key=self._key))
         permit(
             model_role,
             *model_permissions(
@@ -185,8 +185,8 @@ class TrainingStack(Stack):
             Substitution.SMOKE_TEST_FUNCTION_ARN: functions.smoke_test.function.function_arn,
             Substitution.PUBLISH_RELEASE_FUNCTION_ARN: functions.publish_release.function.function_arn,
             Substitution.CLEAN_UP_FUNCTION_ARN: functions.clean_up.function.function_arn,
-            Substitution.MODEL_CODE_URI: self._model_code.s3_object_url,
-            Substitution.MODEL_CODE_ARCHIVE_NAME: self._model_code.s3_object_key,
+            Substitution.MODEL_CODE_URI: self._model_code.uri,
+            Substitution.MODEL_CODE_ARCHIVE_NAME: self._model_code.name,
             Substitution.KMS_KEY_ARN: self._key.key_arn,
             Substitution.NOTIFICATION_TOPIC_ARN: self._alerts.topic.topic_arn,
         }

@@ -68,20 +68,18 @@ def permit_functions(
     permit(
         functions.publish_release.role,
         use_table(series, "GetItem", "PutItem", "DeleteItem", "Query"),
-        on_runs(["DeleteModel"], models),
-        on_runs(["DeleteEndpointConfig"], configs),
+        on_runs(["DescribeModel", "DeleteModel"], models),
+        on_runs(["DescribeEndpointConfig", "DeleteEndpointConfig"], configs),
         use_key(key, "dynamodb"),
     )
     permit(
         functions.clean_up.role,
         use_table(series, "GetItem", "DeleteItem"),
-        on_runs(["DescribeEndpoint", "DeleteEndpoint"], endpoints),
-        on_runs(["DeleteEndpointConfig"], configs),
-        on_runs(["DeleteModel"], models),
-        on_runs(["StopTrainingJob"], [arn for run in runs for arn in run.training_jobs]),
-        on_runs(["StopProcessingJob"], [arn for run in runs for arn in run.processing_jobs]),
-        on_runs(["StopTransformJob"], [arn for run in runs for arn in run.transform_jobs]),
+        on_runs(["DescribeEndpoint", "DeleteEndpoint", "UpdateEndpoint"], endpoints),
+        on_runs(["DescribeEndpointConfig", "DeleteEndpointConfig", "UpdateEndpoint"], configs),
+        on_runs(["DescribeModel", "DeleteModel"], models),
         use_key(key, "dynamodb"),
+        *lend_key(key),
     )
 
 

@@ -1,0 +1,59 @@
+"""The synthesized templates, once for a session and for all of its worker processes."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infra.templates import Templates
+
+ROOT = Path(__file__).resolve().parents[2]
+EXTRA_WORKLOAD = "pump_pressure"
+
+
+@pytest.fixture(scope="session")
+def cdk_context() -> dict[str, Any]:
+    """The context of `cdk.json`, which the CDK command line gives to the application."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+@pytest.fixture(scope="session")
+def templates(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str, cdk_context: dict[str, Any]
+) -> Templates:
+    """The templates of the project's workloads and of one that is only a file in a test's folder."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    outdir = shared / "cdk.out"
+    with (shared / "cdk.out.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (outdir / "manifest.json").exists():
+            _synthesize(shared, outdir, cdk_context)
+    return Templates.read(outdir)
+
+
+def _synthesize(folder: Path, outdir: Path, context: dict[str, Any]) -> None:
+    import aws_cdk as cdk
+
+    from infra.application import Bundles, add_checks, add_stacks
+    from infra.settings import Settings
+
+    workloads = folder / "workloads"
+    workloads.mkdir()
+    for source in [*ROOT.glob("workloads/*.yaml"), *Path(__file__).parent.glob("workloads/*.yaml")]:
+        shutil.copy(source, workloads)
+    functions, archive = folder / "functions", folder / "sourcedir.tar.gz"
+    functions.mkdir()
+    (functions / "code.py").write_text("")
+    archive.write_bytes(b"archive")
+    app = cdk.App(outdir=str(outdir), context=context, builtin_cloud_formation_validation=False)
+    settings = Settings(region="eu-west-1", workloads=workloads)
+    add_stacks(app, settings=settings, bundles=Bundles(functions=functions, model=archive))
+    add_checks(app)
+    app.synth()

@@ -1,0 +1,196 @@
+"""What every role may do, over all templates."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.infra.templates import Json, Resource, Templates, flat, many
+
+NO_RESOURCE_TO_NAME = {
+    "cloudwatch:PutMetricData": "no resource type; a condition names the namespaces",
+    "ecr:GetAuthorizationToken": "the token is for the whole registry",
+    "logs:CreateLogDelivery": "log delivery of a service has no resource",
+    "logs:DeleteLogDelivery": "log delivery of a service has no resource",
+    "logs:DescribeLogGroups": "log delivery of a service has no resource",
+    "logs:DescribeResourcePolicies": "log delivery of a service has no resource",
+    "logs:GetLogDelivery": "log delivery of a service has no resource",
+    "logs:ListLogDeliveries": "log delivery of a service has no resource",
+    "logs:PutResourcePolicy": "log delivery of a service has no resource",
+    "logs:UpdateLogDelivery": "log delivery of a service has no resource",
+    "sagemaker:ListEndpoints": "listing has no resource",
+    "xray:PutTelemetryRecords": "X-Ray has no resource to write to",
+    "xray:PutTraceSegments": "X-Ray has no resource to write to",
+}
+"""Actions for which AWS knows no resource, and why."""
+
+NAMED_AT_RUN_TIME = (
+    r"<[^>]*Data\w*>/(raw|raw-errors|scores|quarantine|history|runs|captures)(/[\w=-]+)*/\*",
+    r"arn:aws:sagemaker:eu-west-1:<AWS::AccountId>:[a-z-]+/watchkeeper-[a-z-]+[-/]\*",
+    r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/sagemaker/\*",
+)
+"""Resources whose last part is a wildcard: object keys, names of runs, SageMaker's own log groups."""
+
+FUNCTIONS = {
+    "score_telemetry": ("WatchkeeperScoring", "ScoreTelemetry"),
+    "publish_alert": ("WatchkeeperAlerting", "PublishAlert"),
+    "validate_input": ("WatchkeeperTraining", "FunctionsValidateInput"),
+    "decide_promotion": ("WatchkeeperTraining", "FunctionsDecidePromotion"),
+    "stage_release": ("WatchkeeperTraining", "FunctionsStageRelease"),
+    "verify_deployment": ("WatchkeeperTraining", "FunctionsVerifyDeployment"),
+    "smoke_test": ("WatchkeeperTraining", "FunctionsSmokeTest"),
+    "publish_release": ("WatchkeeperTraining", "FunctionsPublishRelease"),
+    "clean_up": ("WatchkeeperTraining", "FunctionsCleanUp"),
+}
+OF_EVERY_FUNCTION = {"logs", "kms", "xray", "sqs"}
+"""Services that a function uses by how it is deployed, not by what it does."""
+
+
+def allowed(templates: Templates) -> Iterator[tuple[Resource, Json]]:
+    for resource, statement in templates.statements():
+        assert statement["Effect"] == "Allow"
+        yield resource, statement
+
+
+def actions_of(templates: Templates, stack: str, role: str) -> set[str]:
+    """Every action of the policies that are attached to roles of a name."""
+    return {
+        action
+        for resource, statement in allowed(templates)
+        if resource.stack == stack and any(role in flat(each) for each in resource.properties["Roles"])
+        for action in many(statement["Action"])
+    }
+
+
+def test_no_action_has_a_wildcard(templates: Templates) -> None:
+    wild = [
+        f"{resource}: {action}"
+        for resource, statement in allowed(templates)
+        for action in many(statement["Action"])
+        if "*" in action
+    ]
+    assert wild == []
+
+
+def test_every_statement_names_its_resources_where_aws_has_any(templates: Templates) -> None:
+    unnamed = [
+        f"{resource}: {action}"
+        for resource, statement in allowed(templates)
+        if "*" in map(flat, many(statement["Resource"]))
+        for action in many(statement["Action"])
+        if action not in NO_RESOURCE_TO_NAME
+    ]
+    assert unnamed == []
+
+
+def test_wildcards_in_resources_stand_for_names_that_are_made_at_run_time(templates: Templates) -> None:
+    wild = [
+        f"{resource}: {arn}"
+        for resource, statement in allowed(templates)
+        for arn in map(flat, many(statement["Resource"]))
+        if "*" in arn and arn != "*" and not any(re.fullmatch(known, arn) for known in NAMED_AT_RUN_TIME)
+    ]
+    assert wild == []
+
+
+def test_metrics_are_put_in_named_namespaces_only(templates: Templates) -> None:
+    conditions = [
+        statement["Condition"]["StringLike"]["cloudwatch:namespace"]
+        for _, statement in allowed(templates)
+        if "cloudwatch:PutMetricData" in many(statement["Action"])
+    ]
+    assert conditions
+    assert all(all("sagemaker" in name.lower() for name in names) for names in conditions)
+
+
+def test_roles_have_no_managed_policy_and_no_inline_wildcard_trust(templates: Templates) -> None:
+    for role in templates.resources("AWS::IAM::Role"):
+        assert "ManagedPolicyArns" not in role.properties, str(role)
+        for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]:
+            assert set(statement["Principal"]) == {"Service"}, str(role)
+
+
+def test_keys_are_used_through_a_named_service_only(templates: Templates) -> None:
+    """The alert topic's key serves SNS alone, and grants serve AWS resources alone."""
+    for resource, statement in allowed(templates):
+        actions = set(many(statement["Action"]))
+        if not any(action.startswith("kms:") for action in actions):
+            continue
+        keys = [flat(each) for each in many(statement["Resource"])]
+        if actions == {"kms:DescribeKey"} or all("AlertsKey" in key for key in keys):
+            continue
+        condition = statement["Condition"]
+        assert "kms:ViaService" in condition.get("StringEquals", {}) or condition == {
+            "Bool": {"kms:GrantIsForAWSResource": "true"}
+        }, str(resource)
+
+
+def test_roles_are_passed_to_sagemaker_only_and_by_name(templates: Templates) -> None:
+    passing = [
+        (resource, statement)
+        for resource, statement in allowed(templates)
+        if "iam:PassRole" in many(statement["Action"])
+    ]
+    assert len(passing) == 4
+    for resource, statement in passing:
+        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+        assert len(many(statement["Resource"])) == 2, str(resource)
+
+
+def test_jobs_of_a_workload_reach_no_other_workloads_objects(templates: Templates) -> None:
+    prefixes = {
+        re.sub(r"^<.*?>/", "", arn)
+        for resource, statement in allowed(templates)
+        if resource.logical_id.startswith(("WaterFlowJobs", "WaterFlowModels"))
+        for arn in map(flat, many(statement["Resource"]))
+        if "*" in arn and "Data" in arn
+    }
+    assert prefixes == {
+        "captures/water_flow/*",
+        "history/water_flow/*",
+        "quarantine/water_flow/*",
+        "raw/workload=water_flow/*",
+        "runs/water_flow/*",
+    }
+
+
+def test_shortened_names_of_a_long_workload_are_permitted(templates: Templates) -> None:
+    """`layout.job_name` cuts long names to SageMaker's 63 characters."""
+    arns = {
+        arn.rpartition("/")[2]
+        for resource, statement in allowed(templates)
+        if resource.logical_id.startswith("MachineTemperatureWorkflow")
+        for arn in map(flat, many(statement["Resource"]))
+        if ":training-job/" in arn
+    }
+    assert arns == {
+        "watchkeeper-machine-temperat-preprocessor-*",
+        "watchkeeper-machine-temperature-detector-*",
+    }
+
+
+@pytest.mark.parametrize("service", FUNCTIONS)
+def test_functions_may_do_what_their_environment_says_and_nothing_else(
+    templates: Templates, service: str
+) -> None:
+    documentation = importlib.import_module(f"lambdas.{service}.environment").__doc__
+    assert documentation is not None
+    wanted = {action for action in documented_actions(documentation) if not common(action)}
+    stack, role = FUNCTIONS[service]
+    granted = {action for action in actions_of(templates, stack, f"<{role}Role") if not common(action)}
+    assert granted - {"s3:AbortMultipartUpload"} == wanted
+
+
+def common(action: str) -> bool:
+    return action.partition(":")[0] in OF_EVERY_FUNCTION
+
+
+def documented_actions(text: str) -> Iterator[str]:
+    """Yield the IAM actions of a docstring: `service:Action`, then `Action` of the same service."""
+    service = ""
+    for token in re.findall(r"`([a-z0-9]+:[A-Z]\w+|[A-Z][a-z]\w+)`", text.partition("Permissions")[2]):
+        service, action = token.split(":") if ":" in token else (service, token)
+        yield f"{service}:{action}"

@@ -1,0 +1,31 @@
+"""The outputs are the contract by which everything else finds the resources."""
+
+from __future__ import annotations
+
+import re
+
+from infra.naming import pascal_name
+from tests.infra.conftest import ROOT
+from tests.infra.templates import Templates
+
+WORKLOADS = ["air_quality", "machine_temperature", "pump_pressure", "water_flow"]
+ROW = re.compile(r"^\| `(Watchkeeper\w+)` \| (.+) \|$", re.MULTILINE)
+
+
+def documented() -> dict[str, set[str]]:
+    """Read the table of outputs; `<PascalName>` stands for each workload."""
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    outputs: dict[str, set[str]] = {}
+    for stack, cells in ROW.findall(text):
+        outputs[stack] = set()
+        for name in re.findall(r"`([\w<>]+)`", cells):
+            outputs[stack] |= {name.replace("<PascalName>", pascal_name(each)) for each in WORKLOADS}
+    return outputs
+
+
+def test_each_stack_has_exactly_the_documented_outputs(templates: Templates) -> None:
+    assert {stack: set(templates.outputs(stack)) for stack in templates.by_stack} == documented()
+
+
+def test_pascal_names_join_the_words_of_a_workload() -> None:
+    assert pascal_name("machine_temperature") == "MachineTemperature"
