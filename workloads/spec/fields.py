@@ -126,7 +126,7 @@ def _schedule(value: str) -> str:
         )
     for part, (name, pattern) in zip(parts, _CRON_FIELDS, strict=True):
         if not re.fullmatch(pattern, part):
-            raise ValueError(f"cron: {part!r} is not a {name}")
+            raise ValueError(f"cron: {part!r} is not allowed as {name}")
     if (parts[2] == "?") == (parts[4] == "?"):
         raise ValueError("cron: exactly one of day of month and day of week must be ?")
     return value

@@ -12,6 +12,9 @@ from workloads.spec.types import WorkloadSpec
 
 SUFFIX = ".yaml"
 
+_CONSEQUENCES = frozenset({"default_factory_not_called"})
+"""Errors that pydantic reports only because of another one."""
+
 
 def load_workload(path: Path | str) -> WorkloadSpec:
     """Read one spec.
@@ -74,9 +77,9 @@ def _read(path: Path) -> tuple[list[Problem], WorkloadSpec | None]:
     try:
         spec = WorkloadSpec.model_validate(source.document)
     except ValidationError as error:
-        return problems + [
-            explain(file, source, detail, WorkloadSpec) for detail in error.errors()
-        ] + _misnamed(path, source), None
+        details = [detail for detail in error.errors() if detail["type"] not in _CONSEQUENCES]
+        problems += [explain(file, source, detail, WorkloadSpec) for detail in details]
+        return problems + _misnamed(path, source), None
     return problems + _misnamed(path, source), spec
 
 

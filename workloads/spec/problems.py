@@ -29,6 +29,7 @@ _EXPECTED = {
     "model_type": "must be a mapping of keys to values",
     "model_attributes_type": "must be a mapping of keys to values",
     "finite_number": "must be finite",
+    "invalid_key": "keys must be text; put it in quotes",
 }
 
 
@@ -85,7 +86,7 @@ def explain(file: str, source: YamlSource, error: ErrorDetails, model: type[Base
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return _wrong_tag(file, source, path, error, field)
     if kind == "literal_error":
-        message = f"must be {context['expected']}{_nearest(str(error['input']), _words(context['expected']))}"
+        message = f"must be {context['expected']}{_nearest(error['input'], _words(context['expected']))}"
     elif kind == "value_error":
         message = str(context["error"])
     elif allowed := _allowed(kind, field):
@@ -121,8 +122,8 @@ def _unknown_key(name: str, owner: type[BaseModel] | None) -> str:
     return f"unknown key{_nearest(name, known)}; known keys: {', '.join(known)}"
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+def _nearest(word: object, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6) if isinstance(word, str) else []
     return f"; did you mean {close[0]}?" if close else ""
 
 
@@ -172,8 +173,8 @@ def _locate(
         if part in tagged and len(tagged) > 1:
             kind = tagged[str(part)]
             continue
-        path.append(part)
         kind = _plain(kind)
+        path.append(part if typing.get_origin(kind) is list else str(part))
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             owner, field = kind, kind.model_fields.get(str(part))
             kind = field.annotation if field is not None else None

@@ -46,8 +46,8 @@ def parse_yaml(text: str) -> YamlSource:
     YamlSyntaxError
         If it is not YAML, or holds what the safe loader does not build.
     """
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             return YamlSource(None, {(): 1}, ())
@@ -59,8 +59,6 @@ def parse_yaml(text: str) -> YamlSource:
         raise YamlSyntaxError(f"not YAML: {error.problem}", mark.line + 1 if mark else 1) from error
     except (yaml.YAMLError, ValueError) as error:
         raise YamlSyntaxError(f"not YAML: {error}", 1) from error
-    finally:
-        loader.dispose()
 
 
 def _walk(

@@ -1,0 +1,263 @@
+"""What a user reads when a spec is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from workloads.spec import Problem, WorkloadSpecError, load_workload
+
+Problems = Callable[[str], list[Problem]]
+
+GOOD = """\
+name: press
+kind: anomaly
+source:
+  topic: plant/press
+measures:
+  - {field: pressure, name: pressure}
+interval: 5m
+"""
+
+TEN_MISTAKES = """\
+name: press
+kind: anomaly
+source:
+  topic: plant/#/press
+  timestamp: {format: HH:MM}
+measures:
+  - {field: pressure, name: pressure, agregate: max}
+interval: 5 minutes
+lateness: 5m
+lateness: 6m
+detector:
+  algorithm: rfc
+threshold: {rule: quantile, quantile: 1.5}
+gate: {beat_champion: maybe}
+training: {instance_type: large}
+alerts:
+  routes:
+    - {channel: ops, subscription: {protocol: email}}
+"""
+
+TEN_PROBLEMS = [
+    "4: source.topic: 'plant/#/press': "
+    "must be an MQTT topic filter: + is a whole level, # is the whole last level",
+    "5: source.timestamp.format: 'HH:MM': must be iso8601, epoch_seconds, epoch_milliseconds, "
+    "or a strptime format with year, month and day such as %Y-%m-%d %H:%M:%S",
+    "7: measures[0].agregate: 'max': "
+    "unknown key; did you mean aggregate?; known keys: aggregate, field, name",
+    "8: interval: '5 minutes': "
+    "must be a duration: a whole number and s, m, h, d or w, such as 30s, 5m, 1h, 7d",
+    "10: lateness: is there twice, first in line 9; keep one",
+    "12: detector.algorithm: 'rfc': must be one of rcf, watchkeeper; did you mean rcf?",
+    "13: threshold.quantile: 1.5: must be at least 0.5 and less than 1",
+    "14: gate.beat_champion: 'maybe': must be true or false",
+    "15: training.instance_type: 'large': must be a SageMaker instance type such as ml.m5.large",
+    "18: alerts.routes[0].subscription.endpoint: is missing: E-mail address, https URL, or ARN of the queue.",
+]
+
+
+def test_ten_mistakes_are_ten_clear_errors(problems: Problems) -> None:
+    found = problems(TEN_MISTAKES)
+
+    assert [str(problem).removeprefix(f"{problem.file}:") for problem in found] == TEN_PROBLEMS
+
+
+def test_a_problem_reads_as_file_line_key_value_and_message(problems: Problems) -> None:
+    (problem,) = problems(GOOD.replace("5m", "5x"))
+
+    assert str(problem) == (
+        f"{problem.file}:7: interval: '5x': must be a duration: a whole number and s, m, h, d or w, "
+        "such as 30s, 5m, 1h, 7d"
+    )
+    assert problem.file.endswith("press.yaml")
+
+
+@pytest.mark.parametrize(
+    ("more", "key", "message"),
+    [
+        ("lateness: 8d\n", "lateness", "must be at most 1000 intervals"),
+        ("dimensions: [pressure]\n", "dimensions", "is a measure's or the timestamp's field already"),
+        ("dimensions: [timestamp]\n", "dimensions", "is a measure's or the timestamp's field already"),
+        (
+            "dimensions: [workload]\n",
+            "dimensions[0]",
+            "ingestion writes the fields received_at, workload itself",
+        ),
+        ("max_gap_intervals: 2.5\n", "max_gap_intervals", "must be a whole number"),
+        ("features: {shingle: 65}\n", "features.shingle", "must be at least 1 and at most 64"),
+        ("features: {time_of_day: 'yes'}\n", "features.time_of_day", "must be true or false"),
+        ("history: {window: 0d}\n", "history.window", "must be longer than 0s"),
+        (
+            "history: {split: {train: 0.8, calibrate: 0.2}}\n",
+            "history.split.calibrate",
+            "at most 0.15 beside train",
+        ),
+        ("threshold: {k: 3}\n", "threshold.rule", "is missing; it must be one of mean_sigma, quantile"),
+        ("threshold: {rule: mean_sigma, k: high}\n", "threshold.k", "must be a number"),
+        (
+            "detector: {algorithm: rcf, hyperparameters: {num_trees: 49}}\n",
+            "detector.hyperparameters.num_trees",
+            "must be at least 50 and at most 1000",
+        ),
+        (
+            "detector: {algorithm: rcf, hyperparameters: {num_samples_per_tree: 4096}}\n",
+            "detector.hyperparameters.num_samples_per_tree",
+            "must be at least 1 and at most 2048",
+        ),
+        (
+            "detector: {algorithm: rcf, hyperparameters: {trees: 100}}\n",
+            "detector.hyperparameters.trees",
+            "known keys: num_samples_per_tree, num_trees",
+        ),
+        ("gate: {max_alerts_per_week: -1}\n", "gate.max_alerts_per_week", "must be at least 0"),
+        ("training: {schedule: every day}\n", "training.schedule", "must be an EventBridge schedule"),
+        ("training: {schedule: rate(1 days)}\n", "training.schedule", "singular for 1 only"),
+        ("training: {schedule: cron(0 3 * * *)}\n", "training.schedule", "cron has six fields"),
+        ("training: {schedule: cron(0 3 * * * *)}\n", "training.schedule", "must be ?"),
+        ("training:\n  schedule: cron(x 3 ? * * *)\n", "training.schedule", "'x' is not allowed as minutes"),
+        (
+            "endpoint: {serverless: {memory_mb: 2000}}\n",
+            "endpoint.serverless.memory_mb",
+            "must be 1024, 2048",
+        ),
+        ("endpoint: {serverless: {}}\n", "endpoint", "the detector rcf needs two"),
+        (
+            "detector: {algorithm: watchkeeper}\nendpoint: {serverless: {}, instance_count: 2}\n",
+            "endpoint.instance_count",
+            "must be left out beside serverless",
+        ),
+        (
+            "detector: {algorithm: watchkeeper}\nendpoint: {serverless: {}, capture_percent: 5}\n",
+            "endpoint.capture_percent",
+            "must be 0 beside serverless",
+        ),
+        ("endpoint: {rollout: {traffic: canary}}\n", "endpoint.rollout", "instance_count of at least 2"),
+        ("endpoint: {rollout: {wait: 2h}}\n", "endpoint.rollout.wait", "must be at most 1h"),
+        (
+            "endpoint: {rollout: {traffic: linear}}\n",
+            "endpoint.rollout.traffic",
+            "must be 'all_at_once' or 'canary'",
+        ),
+        (
+            "alerts: {routes: [{channel: Ops}]}\n",
+            "alerts.routes[0].channel",
+            "1 to 31 characters of a-z, 0-9 and _",
+        ),
+        (
+            "alerts: {routes: [{channel: ops, severity_at_least: 101}]}\n",
+            "alerts.routes[0].severity_at_least",
+            "100",
+        ),
+        (
+            "alerts: {routes: [{channel: ops, subscription: {protocol: email, endpoint: nobody}}]}\n",
+            "alerts.routes[0].subscription.endpoint",
+            "must be an e-mail address",
+        ),
+        (
+            "alerts: {routes: [{channel: ops, subscription: {protocol: https, endpoint: 'http://x'}}]}\n",
+            "alerts.routes[0].subscription.endpoint",
+            "must be a URL that begins with https://",
+        ),
+        ("alerts: []\n", "alerts", "must be a mapping of keys to values"),
+        ("42: x\n", "42", "keys must be text"),
+    ],
+)
+def test_one_mistake_is_one_problem_at_its_key(problems: Problems, more: str, key: str, message: str) -> None:
+    (problem,) = problems(GOOD + more)
+
+    assert problem.key == key
+    assert message in problem.message
+    assert problem.line >= 8
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "message"),
+    [
+        ("name: press\n", "name: pump\n", "name", "must be the file's name, press"),
+        ("name: press\n", "", "name", "is missing: The same as the file's name"),
+        ("kind: anomaly", "kind: regression", "kind", "must be 'anomaly'"),
+        ("name: pressure", "name: inf", "measures[0].name", "reads as a number"),
+        ("  - {field: pressure, name: pressure}\n", "  []\n", "measures", "must have at least 1"),
+        ("topic: plant/press", "topic: $aws/things", "source.topic", "must not begin with $"),
+        ("topic: plant/press", "topic: it's", "source.topic", "quotation mark"),
+        ("topic: plant/press", "topic: a/b/c/d/e/f/g/h/i", "source.topic", "7 slashes"),
+        ("topic: plant/press", "topic: 7", "source.topic", "must be text"),
+        ("interval: 5m", "interval: 0s", "interval", "must be from 1s to 7d"),
+        ("interval: 5m", "interval: 300", "interval", "must be a duration"),
+    ],
+)
+def test_a_wrong_value_in_a_required_key(
+    problems: Problems, old: str, new: str, key: str, message: str
+) -> None:
+    (problem,) = problems(GOOD.replace(old, new))
+
+    assert problem.key == key
+    assert message in problem.message
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("", 1, "must be a mapping"),
+        ("[]", 1, "must be a mapping"),
+        ("a: 1\nb: [", 2, "not YAML"),
+        ("\tx: 1", 1, "not YAML"),
+        ("name: \x00", 1, "not YAML"),
+        ("a: &a [*a]", 1, "an alias refers to what it is part of"),
+        ("a: !!python/object/apply:os.system [x]", 1, "not YAML"),
+        ("a: 1\n---\nb: 2\n", 2, "not YAML"),
+    ],
+)
+def test_text_that_is_no_spec_at_all(problems: Problems, text: str, line: int, message: str) -> None:
+    (problem,) = problems(text)
+
+    assert problem.line == line
+    assert message in problem.message
+
+
+def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
+    with pytest.raises(WorkloadSpecError, match=r"press.yaml:1: cannot be read: No such file"):
+        load_workload(tmp_path / "press.yaml")
+    (tmp_path / "press.yaml").write_bytes(b"name: \xff")
+    with pytest.raises(WorkloadSpecError, match="is not UTF-8"):
+        load_workload(tmp_path / "press.yaml")
+
+
+NAMES = (
+    "name kind source topic timestamp format measures interval history split train calibrate detector algorithm "
+    "threshold rule endpoint serverless alerts routes channel"
+)
+KEYS = st.sampled_from(NAMES.split())
+WORDS = st.sampled_from(["rcf", "5m", "", "mean_sigma", "x"])
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | WORDS
+DOCUMENTS = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@given(st.dictionaries(KEYS, DOCUMENTS, max_size=6))
+def test_any_document_is_refused_with_problems_at_lines_of_the_file(
+    tmp_path: Path, document: dict[str, object]
+) -> None:
+    path = tmp_path / "press.yaml"
+    text = yaml.safe_dump(document)
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(WorkloadSpecError) as refused:
+        load_workload(path)
+
+    assert refused.value.problems
+    for problem in refused.value.problems:
+        assert 1 <= problem.line <= len(text.splitlines())
+        assert problem.message
+        assert "Pydantic" not in str(problem)

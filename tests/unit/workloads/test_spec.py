@@ -1,0 +1,177 @@
+"""What a spec means, and which values it takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+from watchkeeper.plan import AlertRoute, MeasurePlan, SplitPlan, ThresholdPlan, WorkloadPlan
+
+from workloads.spec import WorkloadSpec, WorkloadSpecError, load_workload, load_workloads
+from workloads.spec.fields import Duration, duration_text
+from workloads.spec.schema import SCHEMA_PATH, schema_text
+
+WORKLOADS = SCHEMA_PATH.parent
+SHIPPED = sorted(WORKLOADS.glob("*.yaml"))
+
+Load = Callable[..., WorkloadSpec]
+
+
+def test_three_workloads_are_shipped_and_valid() -> None:
+    assert [spec.name for spec in load_workloads(WORKLOADS)] == [
+        "air_quality",
+        "machine_temperature",
+        "water_flow",
+    ]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_specs_fit_the_schema_that_their_first_line_names(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+
+    jsonschema.validate(yaml.safe_load(text), json.loads(SCHEMA_PATH.read_text(encoding="utf-8")))
+    assert text.startswith("# yaml-language-server: $schema=schema.json\n")
+
+
+def test_the_stored_schema_is_current() -> None:
+    assert SCHEMA_PATH.read_text(encoding="utf-8") == schema_text(), "run: python -m workloads.spec.schema"
+
+
+def test_the_schema_refuses_what_the_types_refuse() -> None:
+    schema = json.loads(schema_text())
+    wrong = {"name": "Press", "kind": "anomaly", "intervall": "5 minutes"}
+
+    messages = [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(wrong)]
+
+    assert any("'intervall' was unexpected" in message for message in messages)
+    assert any("'source' is a required property" in message for message in messages)
+    assert any("'Press' does not match" in message for message in messages)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_the_plan_of_a_spec_survives_its_parameter(path: Path) -> None:
+    plan = load_workload(path).plan()
+
+    assert WorkloadPlan.from_json(plan.to_json()) == plan
+    assert len(plan.to_json()) < 4096, "a standard parameter holds 4 KB"
+
+
+def test_every_key_of_the_detection_reaches_the_plan(load: Load) -> None:
+    plan = load(
+        """\
+lateness: 10m
+dimensions: [line]
+max_gap_intervals: 5
+history: {window: 60d, split: {train: 0.5, calibrate: 0.3}}
+features: {shingle: 8, differences: false, time_of_day: true, day_of_week: true}
+detector: {algorithm: rcf, hyperparameters: {num_trees: 200}}
+threshold: {rule: quantile, quantile: 0.99}
+gate: {max_alerts_per_week: 3, beat_baseline: false, beat_champion: false, tolerance: 0.1}
+alerts: {throttle: 2h, routes: [{channel: ops, severity_at_least: 80}]}
+"""
+    ).plan()
+
+    assert (plan.workload, plan.interval_seconds, plan.lateness_seconds) == ("press", 300, 600)
+    assert plan.measures == (MeasurePlan("pressure", "pressure", "avg"),)
+    assert (plan.dimensions, plan.max_gap_intervals, plan.history_seconds) == (("line",), 5, 60 * 86_400)
+    assert plan.split == SplitPlan(0.5, 0.3)
+    assert (plan.features.shingle, plan.features.differences, plan.features.day_of_week) == (8, False, True)
+    assert plan.detector.hyperparameters == {"num_trees": 200, "num_samples_per_tree": 256}
+    assert plan.threshold == ThresholdPlan("quantile", quantile=0.99)
+    assert (plan.gate.max_alerts_per_week, plan.gate.beat_champion, plan.gate.tolerance) == (3, False, 0.1)
+    assert (plan.alerts.throttle_seconds, plan.alerts.routes) == (7200, (AlertRoute("ops", 80.0),))
+
+
+def test_what_is_not_written_has_the_plans_defaults(load: Load) -> None:
+    plan = load().plan()
+    written = WorkloadPlan("press", plan.timestamp, plan.measures, 300, detector=plan.detector)
+
+    assert plan == written
+
+
+def test_a_detector_of_ones_own_takes_its_hyperparameters(load: Load) -> None:
+    plan = load("detector: {algorithm: watchkeeper}\n").plan()
+
+    assert plan.detector.algorithm == "watchkeeper"
+
+
+def test_a_serverless_endpoint_captures_nothing(load: Load) -> None:
+    endpoint = load(
+        "detector: {algorithm: watchkeeper}\nendpoint: {serverless: {memory_mb: 4096}}\n"
+    ).endpoint
+
+    assert endpoint.serverless is not None
+    assert (endpoint.serverless.memory_mb, endpoint.capture_percent) == (4096, 0)
+
+
+def test_an_endpoint_on_instances_captures_a_fifth(load: Load) -> None:
+    assert load("endpoint: {instance_count: 2, rollout: {traffic: canary}}\n").endpoint.capture_percent == 20
+
+
+@given(st.integers(1, 999_999), st.sampled_from("smhdw"))
+def test_durations_are_numbers_with_a_unit(count: int, unit: str) -> None:
+    duration = TypeAdapter(Duration).validate_python(f"{count}{unit}")
+
+    assert duration == timedelta(
+        seconds=count * {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}[unit]
+    )
+    assert TypeAdapter(Duration).validate_python(duration_text(duration)) == duration
+
+
+@pytest.mark.parametrize("topic", ["a", "plant/+/temperature", "plant/#", "#", "+", "a b/é"])
+def test_takes_every_topic_filter(load: Load, topic: str) -> None:
+    assert load(text=_with("source", {"topic": topic})).source.topic == topic
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "rate(1 day)",
+        "rate(12 hours)",
+        "cron(0 3 ? * MON *)",
+        "cron(0/15 8-18 ? * MON-FRI *)",
+        "cron(0 0 1 * ? 2030)",
+    ],
+)
+def test_takes_eventbridge_schedules(load: Load, schedule: str) -> None:
+    assert load(text=_with("training", {"schedule": schedule})).training.schedule == schedule
+
+
+def test_a_directory_without_a_spec_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WorkloadSpecError, match="has no workload"):
+        load_workloads(tmp_path)
+
+
+def test_mistakes_of_every_file_of_a_directory_are_reported(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text("name: one\n", encoding="utf-8")
+    (tmp_path / "two.yaml").write_text("name: [", encoding="utf-8")
+    (tmp_path / "three.yml").write_text("", encoding="utf-8")
+
+    with pytest.raises(WorkloadSpecError) as refused:
+        load_workloads(tmp_path)
+
+    assert {Path(problem.file).name for problem in refused.value.problems} == {
+        "one.yaml",
+        "two.yaml",
+        "three.yml",
+    }
+
+
+def _with(key: str, value: object) -> str:
+    spec = {
+        "name": "press",
+        "kind": "anomaly",
+        "source": {"topic": "plant/press"},
+        "measures": [{"field": "pressure", "name": "pressure"}],
+        "interval": "5m",
+        key: value,
+    }
+    return yaml.safe_dump(spec)
