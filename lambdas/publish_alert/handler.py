@@ -23,7 +23,11 @@ from lambdas.typed_environment import METRICS_NAMESPACE
 logger = Logger(service=PublishAlertEnvironment.service)
 tracer = Tracer(service=PublishAlertEnvironment.service)
 metrics = Metrics(namespace=METRICS_NAMESPACE, service=PublishAlertEnvironment.service)
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False, logger=logger)
+processor = BatchProcessor(
+    event_type=EventType.SQS,
+    raise_on_entire_batch_failure=False,
+    logger=logger,  # type: ignore[arg-type]  # Powertools' logger has the methods of the standard one
+)
 
 
 @functools.cache

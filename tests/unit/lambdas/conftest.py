@@ -71,13 +71,15 @@ def _resources() -> dict[str, str]:
     return {"queue_url": queue_url, "topic_arn": topic_arn, "bus": "alerts"}
 
 
-def _create_table(name: str, *keys: str) -> None:
+def _create_table(name: str, partition_key: str, sort_key: str | None = None) -> None:
+    schema: list[Any] = [{"AttributeName": partition_key, "KeyType": "HASH"}]
+    if sort_key:
+        schema.append({"AttributeName": sort_key, "KeyType": "RANGE"})
     aws_clients.dynamodb().create_table(
         TableName=name,
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        KeySchema=[
-            {"AttributeName": key, "KeyType": kind}
-            for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+        AttributeDefinitions=[
+            {"AttributeName": key["AttributeName"], "AttributeType": "S"} for key in schema
         ],
+        KeySchema=schema,
         BillingMode="PAY_PER_REQUEST",
     )

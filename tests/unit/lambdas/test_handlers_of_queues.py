@@ -111,7 +111,7 @@ def scoring(deployed: SimpleNamespace, endpoint: FakeEndpoint) -> Callable[[], A
     body = json.loads(event["Records"][1]["body"])
     del body["detail"]["object"]["version-id"]
     event["Records"][1]["body"] = json.dumps(body)
-    return lambda: score_telemetry.handle(event, Context())  # type: ignore[arg-type]  # what the code uses of it
+    return lambda: score_telemetry.handle(event, Context())
 
 
 def test_batch_becomes_scores_anomalies_and_events(
@@ -170,7 +170,7 @@ def test_each_anomaly_is_published_once_to_the_routes_of_its_severity(
 ) -> None:
     event = golden_event("anomaly_detected_batch")
     for _ in range(2):
-        answer = publish_alert.handle(event, Context())  # type: ignore[arg-type]  # what the code uses of it
+        answer = publish_alert.handle(event, Context())
         assert failed(answer) == ["66666666"]
     alerts = {alert["MessageAttributes"]["routes"]["Value"]: alert for alert in received(deployed.queue_url)}
     assert set(alerts) == {'["operations", "oncall"]', '["operations"]'}
@@ -195,7 +195,7 @@ def test_alert_is_published_again_only_if_publishing_failed(
         raise UnavailableError("topic is busy")
 
     monkeypatch.setattr(type(topic), "publish", lambda self, alert: refuse(alert))
-    assert failed(publish_alert.handle(event, Context())) == ["11111111"]  # type: ignore[arg-type]  # see above
+    assert failed(publish_alert.handle(event, Context())) == ["11111111"]
     monkeypatch.undo()
     for name, value in (
         PublishAlertEnvironment(alert_topic_arn=deployed.topic_arn, idempotency_table=IDEMPOTENCY_TABLE)
@@ -204,5 +204,5 @@ def test_alert_is_published_again_only_if_publishing_failed(
     ):
         monkeypatch.setenv(name, value)
     for _ in range(2):
-        assert failed(publish_alert.handle(event, Context())) == []  # type: ignore[arg-type]  # see above
+        assert failed(publish_alert.handle(event, Context())) == []
     assert len(received(deployed.queue_url)) == 1

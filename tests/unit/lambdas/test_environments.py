@@ -1,0 +1,66 @@
+"""What every function is told, and what importing it costs."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from watchkeeper.errors import InvalidInputError
+
+import lambdas
+from lambdas.typed_environment import TypedEnvironment
+
+FUNCTIONS = sorted(path.parent.name for path in Path(lambdas.__file__).parent.glob("*/handler.py"))
+FORBIDDEN = ("numpy", "pandas", "pydantic", "scipy", "sklearn", "sagemaker")
+
+
+def environment_of(function: str) -> TypedEnvironment:
+    module = importlib.import_module(f"lambdas.{function}.environment")
+    (kind,) = (
+        found
+        for found in vars(module).values()
+        if isinstance(found, type) and issubclass(found, TypedEnvironment) and found is not TypedEnvironment
+    )
+    names = [field.name for field in dataclasses.fields(kind)]
+    return kind(**{name: f"value of {name}" for name in names})
+
+
+def test_there_are_nine_functions() -> None:
+    assert len(FUNCTIONS) == 9
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_function_reads_the_environment_that_infra_writes(function: str) -> None:
+    environment = environment_of(function)
+    assert type(environment).from_environ(environment.variables()) == environment
+    assert environment.service == function
+    assert environment.variables()["POWERTOOLS_SERVICE_NAME"] == function
+
+
+def test_missing_variables_are_all_named() -> None:
+    environment = type(environment_of("score_telemetry"))
+    with pytest.raises(InvalidInputError) as error:
+        environment.from_environ({"DATA_BUCKET": "b", "ALERT_BUS": ""})
+    assert "ALERT_BUS, ANOMALIES_TABLE, IDEMPOTENCY_TABLE, SERIES_TABLE" in str(error.value)
+
+
+def test_handlers_import_without_compiled_packages_and_without_aws() -> None:
+    """In a process of its own: no region and no credentials, so that a client made at import would fail."""
+    modules = [f"lambdas.{function}.handler" for function in FUNCTIONS]
+    program = (
+        f"import sys, {', '.join(modules)}\n"
+        f"assert all(callable(sys.modules[name].handle) for name in {modules})\n"
+        f"print([name for name in {FORBIDDEN} if name in sys.modules])"
+    )
+    root = Path(lambdas.__file__).parents[1]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environ |= {"PYTHONPATH": os.pathsep.join([str(root), str(root / "model_code")])}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr

@@ -1,0 +1,182 @@
+"""Alerts: routes, throttling, and what happens when deliveries repeat, race or fail."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from watchkeeper.anomaly import AnomalyEvent
+from watchkeeper.errors import InvalidInputError, UnavailableError
+from watchkeeper.plan import AlertPlan, AlertRoute
+
+from lambdas import aws_clients
+from lambdas.publish_alert.alert import alert_of, announced_anomaly, channels_of
+from lambdas.publish_alert.effects import CLAIMS_DAYS, TableThrottle, Throttle
+from lambdas.publish_alert.publishing import AlertReport, publish_anomaly
+from lambdas.publish_alert.throttling import MAX_CLAIMS, Claims
+from tests.unit.lambdas.builders import make_event, make_plan
+from tests.unit.lambdas.conftest import IDEMPOTENCY_TABLE
+from tests.unit.lambdas.fakes import AlertWorld, CrashError, FakeThrottle
+
+
+@pytest.fixture(params=["fake", "table"])
+def throttle(request: pytest.FixtureRequest) -> Throttle:
+    if request.param == "fake":
+        return FakeThrottle()
+    request.getfixturevalue("aws")
+    return TableThrottle(aws_clients.dynamodb(), IDEMPOTENCY_TABLE)
+
+
+def test_second_anomaly_within_the_throttle_is_held_back(throttle: Throttle) -> None:
+    assert throttle.claim(make_event(0), "operations", 3600)
+    assert not throttle.claim(make_event(59), "operations", 3600)
+    assert throttle.claim(make_event(60), "operations", 3600)
+
+
+def test_earlier_anomaly_that_comes_later_is_held_back_too(throttle: Throttle) -> None:
+    assert throttle.claim(make_event(100), "operations", 3600)
+    assert not throttle.claim(make_event(41), "operations", 3600)
+    assert throttle.claim(make_event(40), "operations", 3600)
+
+
+def test_same_anomaly_gets_the_same_answer_again(throttle: Throttle) -> None:
+    for _ in range(2):
+        assert throttle.claim(make_event(0), "operations", 3600)
+        assert not throttle.claim(make_event(5), "operations", 3600)
+
+
+def test_series_and_channels_are_throttled_apart(throttle: Throttle) -> None:
+    assert throttle.claim(make_event(0), "operations", 3600)
+    assert throttle.claim(make_event(1), "oncall", 3600)
+    assert throttle.claim(make_event(1, device="b"), "operations", 3600)
+
+
+def test_zero_seconds_throttle_nothing(throttle: Throttle) -> None:
+    assert all(throttle.claim(make_event(minute), "operations", 0) for minute in range(5))
+
+
+def test_two_workers_do_not_both_claim(aws: object) -> None:
+    client = aws_clients.dynamodb()
+    other = TableThrottle(client, IDEMPOTENCY_TABLE)
+
+    class Overtaken(TableThrottle):
+        def _read(self, key: str) -> tuple[Claims, str | None]:
+            found = super()._read(key)
+            other.claim(make_event(10), "operations", 3600)
+            return found
+
+    pauses: list[int] = []
+    assert not Overtaken(client, IDEMPOTENCY_TABLE, pause=pauses.append).claim(
+        make_event(0), "operations", 3600
+    )
+    assert pauses == [0]
+
+
+def test_claims_expire_after_the_last_one(aws: object) -> None:
+    TableThrottle(aws_clients.dynamodb(), IDEMPOTENCY_TABLE, clock=lambda: 5.0).claim(
+        make_event(0), "operations", 3600
+    )
+    (item,) = aws_clients.dynamodb().scan(TableName=IDEMPOTENCY_TABLE)["Items"]
+    assert item["id"] == {"S": "throttle#pump#operations#pressure|device=a"}
+    assert item["expiration"] == {"N": str(5 + CLAIMS_DAYS * 86_400)}
+
+
+@given(st.lists(st.integers(0, 500), max_size=60), st.integers(0, 100))
+def test_claims_are_never_nearer_than_the_throttle_in_any_order(
+    times: list[int], throttle_seconds: int
+) -> None:
+    claims = Claims()
+    answers: dict[str, bool] = {}
+    for at in times:
+        claims = claims.with_claim(str(at), at, throttle_seconds)
+        assert answers.setdefault(str(at), claims.holds(str(at))) == claims.holds(str(at))
+    claimed = [at for at, _ in claims.entries]
+    assert claimed == sorted(claimed)
+    assert all(later - earlier >= throttle_seconds for earlier, later in pairwise(claimed))
+    assert all(any(abs(at - other) < max(throttle_seconds, 1) for other in claimed) for at in times)
+    assert Claims.from_json(claims.to_json()) == claims
+
+
+def test_claims_do_not_grow_without_end() -> None:
+    claims = Claims()
+    for at in range(MAX_CLAIMS * 2):
+        claims = claims.with_claim(str(at), at, 0)
+    assert [at for at, _ in claims.entries] == list(range(MAX_CLAIMS, MAX_CLAIMS * 2))
+
+
+@pytest.mark.parametrize(
+    ("severity", "channels"), [(69.9, []), (70.0, ["operations"]), (95.0, ["operations", "oncall"])]
+)
+def test_severity_decides_who_is_told(severity: float, channels: list[str]) -> None:
+    assert channels_of(make_event(severity=severity), make_plan().alerts) == channels
+
+
+def test_channel_with_two_routes_is_told_once() -> None:
+    alerts = AlertPlan(routes=(AlertRoute("a", 70.0), AlertRoute("b", 70.0), AlertRoute("a", 10.0)))
+    assert channels_of(make_event(severity=90.0), alerts) == ["a", "b"]
+
+
+def test_people_get_text_and_programs_get_the_event() -> None:
+    event = make_event(3)
+    alert = alert_of(event, ["operations"])
+    assert set(alert.messages) == {"default", "email", "http", "https", "lambda", "sqs"}
+    assert "Observed:  90" in alert.messages["email"]
+    structured = json.loads(alert.messages["sqs"])
+    assert structured.pop("routes") == ["operations"]
+    assert structured["anomaly_id"] == event.anomaly_id
+    assert AnomalyEvent.from_json(json.dumps(structured)) == event
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "[]",
+        '{"detail": {}}',
+        '{"detail-type": "Other", "detail": {}}',
+        '{"detail-type": "Anomaly Detected", "detail": {"workload": "x"}}',
+    ],
+)
+def test_other_events_are_refused(message: str) -> None:
+    with pytest.raises(InvalidInputError):
+        announced_anomaly(message)
+
+
+def test_throttled_channel_does_not_hold_back_another() -> None:
+    world = AlertWorld(make_plan())
+    publish_anomaly(make_event(0, severity=80.0), world.effects)
+    report = publish_anomaly(make_event(1, severity=95.0), world.effects)
+    assert report == AlertReport(("oncall",), ("operations",))
+    assert [alert.channels for alert in world.topic.alerts] == [("operations",), ("oncall",)]
+
+
+def test_crash_loses_no_alert_and_repeats_it_at_one_moment_only() -> None:
+    """Effects: two claims and one publication; after the publication a redelivery repeats it."""
+    for moment in range(7):
+        world = AlertWorld(make_plan())
+        world.timeline.crash_at(moment)
+        event = make_event(0, severity=95.0)
+        try:
+            publish_anomaly(event, world.effects)
+        except CrashError:
+            publish_anomaly(event, world.effects)
+        assert {alert.channels for alert in world.topic.alerts} == {("operations", "oncall")}
+        assert len(world.topic.alerts) == (2 if moment == 5 else 1), moment
+
+
+def test_workload_without_plan_is_invalid_input() -> None:
+    with pytest.raises(InvalidInputError, match="not deployed"):
+        publish_anomaly(make_event(workload="unknown"), AlertWorld(make_plan()).effects)
+
+
+def test_throttle_gives_up_after_conflicts_without_end(aws: object) -> None:
+    class Contested(TableThrottle):
+        def _write(self, *arguments: object) -> bool:
+            return False
+
+    throttle = Contested(aws_clients.dynamodb(), IDEMPOTENCY_TABLE, pause=lambda attempt: None)
+    with pytest.raises(UnavailableError, match="changed 8 times"):
+        throttle.claim(make_event(0), "operations", 3600)

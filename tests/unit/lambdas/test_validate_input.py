@@ -1,0 +1,161 @@
+"""The first state: what may run, and what the run is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.runs import TrainingRun
+
+from lambdas.object_store import ObjectUri
+from lambdas.sagemaker_resources import EndpointDescription
+from lambdas.validate_input.effects import ValidationEffects
+from lambdas.validate_input.execution_input import (
+    RunningExecution,
+    TrainingInProgressError,
+    checked_input,
+    refuse_if_older_runs,
+)
+from lambdas.validate_input.handler import validate
+from tests.unit.lambdas.builders import BEGIN, BUCKET, make_plan, make_release
+from tests.unit.lambdas.fakes import FakeObjectStore, FakePlanStore, FakeReleaseStore, FakeResources
+from tests.unit.lambdas.golden_events import golden_event
+
+
+@dataclass
+class FakeExecutions:
+    listed: list[RunningExecution] = field(default_factory=list)
+
+    def running(self, state_machine_arn: str) -> list[RunningExecution]:
+        return self.listed
+
+
+def world(**objects: bytes) -> ValidationEffects:
+    store = FakeObjectStore()
+    keys = {"history": "history/pump/2023.csv.gz", "raw": "raw/workload=pump/year=2024/a.gz"}
+    for name, body in objects.items():
+        store.objects[ObjectUri(BUCKET, keys[name])] = body
+    return ValidationEffects(
+        bucket=BUCKET,
+        executions=FakeExecutions(),
+        objects=store,
+        plans=FakePlanStore({"pump": make_plan()}),
+        releases=FakeReleaseStore(),
+        resources=FakeResources(),
+    )
+
+
+def validated(effects: ValidationEffects, **changes: Any) -> dict[str, Any]:
+    return validate({**golden_event("validate_input"), **changes}, effects)
+
+
+def test_first_run_has_a_plan_and_no_champion() -> None:
+    effects = world(history=b"x")
+    result = validated(effects)
+    run = TrainingRun.from_dict(result.pop("run"))
+    assert result == {
+        "champion": {"exists": False, "model": None, "variant": None},
+        "endpoint": {"exists": False},
+        "window": {"start": "2023-01-01T00:00:00Z", "end": ""},
+        "sources": {"history": True, "raw": False},
+    }
+    assert run.run_id.startswith("20240101000000-")
+    assert run.reason == "scheduled"
+    plan = effects.objects.read(ObjectUri.parse(run.uris.plan))
+    assert plan is not None
+    assert WorkloadPlan.from_json(plan) == make_plan()
+
+
+def test_state_that_runs_twice_names_the_same_run() -> None:
+    effects = world(history=b"x")
+    assert validated(effects)["run"] == validated(effects)["run"]
+
+
+@pytest.mark.parametrize("model_exists", [True, False])
+def test_live_release_is_the_champion_only_if_its_model_exists(model_exists: bool) -> None:
+    effects = world(raw=b"x")
+    release = make_release()
+    effects.releases.publish(release)
+    resources: Any = effects.resources
+    resources.endpoints[release.endpoint] = EndpointDescription("InService", "c", "", {})
+    if model_exists:
+        resources.models.add(release.model)
+    result = validated(effects)
+    assert result["champion"] == (
+        {"exists": True, "model": release.model, "variant": release.variant}
+        if model_exists
+        else {"exists": False, "model": None, "variant": None}
+    )
+    assert result["endpoint"] == {"exists": True}
+    assert result["sources"] == {"history": False, "raw": True}
+
+
+def test_nothing_to_train_on_is_refused_with_both_places() -> None:
+    with pytest.raises(InvalidInputError) as error:
+        validated(world())
+    assert f"s3://{BUCKET}/history/pump/" in str(error.value)
+    assert f"s3://{BUCKET}/raw/workload=pump/" in str(error.value)
+
+
+def test_older_execution_goes_first() -> None:
+    effects = world(history=b"x")
+    executions: Any = effects.executions
+    own = golden_event("validate_input")["execution_arn"]
+    executions.listed = [RunningExecution(BEGIN, own), RunningExecution(BEGIN - timedelta(hours=1), "other")]
+    with pytest.raises(TrainingInProgressError, match="execution other, started 2023-12-31T23:00:00Z"):
+        validated(effects)
+
+
+@pytest.mark.parametrize(("own", "passes"), [("a", True), ("b", False)])
+def test_of_two_started_at_the_same_time_one_goes_on(own: str, passes: bool) -> None:
+    listed = [RunningExecution(BEGIN, "b"), RunningExecution(BEGIN, "a")]
+    if passes:
+        refuse_if_older_runs(RunningExecution(BEGIN, own), listed)
+        return
+    with pytest.raises(TrainingInProgressError):
+        refuse_if_older_runs(RunningExecution(BEGIN, own), listed)
+
+
+def test_own_start_is_compared_as_it_is_listed() -> None:
+    """The list may round times; else an execution could be older than itself."""
+    listed = [
+        RunningExecution(BEGIN, "own"),
+        RunningExecution(BEGIN + timedelta(milliseconds=1), "younger"),
+    ]
+    refuse_if_older_runs(RunningExecution(BEGIN + timedelta(milliseconds=500), "own"), listed)
+
+
+@pytest.mark.parametrize("document", [{}, {"reason": "manual"}, {"start": None, "end": None}])
+def test_all_keys_are_optional(document: dict[str, Any]) -> None:
+    assert checked_input(document).reason == "manual"
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (None, "execution input is None, expected an object"),
+        ([], r"expected an object with any of end, reason, start"),
+        ({"strat": 1}, "unknown key 'strat'; did you mean 'start'"),
+        ({"frobnicate": 1}, "unknown key 'frobnicate'; allowed are end, reason, start"),
+        ({"reason": ""}, "reason is ''"),
+        ({"reason": 3}, "reason is 3"),
+        ({"start": "yesterday"}, "start: timestamp 'yesterday'"),
+        ({"end": 12}, "end is 12, expected ISO 8601"),
+        (
+            {"start": "2024-01-02", "end": "2024-01-01T23:00:00-01:00"},
+            "start 2024-01-02T00:00:00Z is not before end 2024-01-02T00:00:00Z",
+        ),
+    ],
+)
+def test_wrong_input_is_refused_by_key_and_value(document: Any, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        checked_input(document)
+
+
+def test_workload_that_is_not_deployed_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="'unknown' is not deployed"):
+        validated(world(history=b"x"), workload="unknown")

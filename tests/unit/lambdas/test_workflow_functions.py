@@ -1,0 +1,405 @@
+"""The training workflow's functions on fakes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from watchkeeper.errors import ContractViolationError, UnavailableError
+from watchkeeper.runs import TrainingRun
+
+from lambdas.clean_up.effects import CleanUpEffects
+from lambdas.clean_up.handler import clean_up
+from lambdas.decide_promotion.effects import PromotionEffects
+from lambdas.decide_promotion.handler import decide
+from lambdas.object_store import ObjectUri
+from lambdas.publish_release.effects import PublishingEffects
+from lambdas.publish_release.handler import publish
+from lambdas.sagemaker_resources import EndpointDescription
+from lambdas.smoke_test.effects import SmokeTestEffects
+from lambdas.smoke_test.handler import SmokeTestError, check
+from lambdas.stage_release.effects import StagingEffects
+from lambdas.stage_release.handler import stage
+from lambdas.verify_deployment.deployment import EndpointRolledBackError
+from lambdas.verify_deployment.effects import VerificationEffects
+from lambdas.verify_deployment.handler import verify
+from tests.unit.lambdas.builders import (
+    BEGIN,
+    WORKLOAD,
+    make_evaluation,
+    make_metrics,
+    make_plan,
+    make_release,
+    make_run,
+)
+from tests.unit.lambdas.fakes import FakeEndpoint, FakeObjectStore, FakeReleaseStore, FakeResources
+from tests.unit.lambdas.golden_events import golden_event
+
+RUN = make_run(5)
+OLD = make_release(1)
+PACKAGE_ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/pump/5"
+
+
+def payload(run: TrainingRun = RUN, **more: Any) -> dict[str, Any]:
+    return {"workload": WORKLOAD, "run": json.loads(json.dumps(run.to_dict())), **more}
+
+
+def objects_with(**documents: str) -> FakeObjectStore:
+    store = FakeObjectStore()
+    for name, text in documents.items():
+        uri = RUN.uris.plan if name == "plan" else f"{RUN.uris.evaluation}{name}.json"
+        store.objects[ObjectUri.parse(uri)] = text.encode()
+    return store
+
+
+def served(
+    run: TrainingRun = RUN,
+    status: str = "InService",
+    reason: str = "",
+    weights: dict[str, float] | None = None,
+) -> EndpointDescription:
+    return EndpointDescription(status, run.names.endpoint_config, reason, weights or {run.names.variant: 1.0})
+
+
+def resources_of(*minutes: int, endpoint: EndpointDescription | None = None) -> FakeResources:
+    """Models and configurations of the runs that were started at these minutes."""
+    runs = [make_run(minute) for minute in minutes]
+    return FakeResources(
+        models={name for run in runs for name in (run.names.model, run.names.preprocessor_model)},
+        endpoint_configs={run.names.endpoint_config: {run.names.variant: 1.0} for run in runs},
+        endpoints={RUN.names.endpoint: endpoint} if endpoint else {},
+    )
+
+
+# decide_promotion
+
+
+def test_good_candidate_is_approved_with_its_figures() -> None:
+    objects = objects_with(plan=make_plan().to_json(), evaluation=make_evaluation(RUN).to_json())
+    decision = decide(payload(), PromotionEffects(objects))
+    assert decision["approved"] is True
+    assert decision["metrics"]["alerts_per_week"] == 1.0
+    assert "pr_auc" not in decision["metrics"]
+
+
+def test_candidate_over_the_plans_budget_is_rejected_with_the_reason() -> None:
+    noisy = make_evaluation(RUN, candidate=make_metrics(alerts_per_week=50.0))
+    objects = objects_with(plan=make_plan().to_json(), evaluation=noisy.to_json())
+    decision = decide(payload(), PromotionEffects(objects))
+    assert decision["approved"] is False
+    assert any("50.00 alerts a week" in reason for reason in decision["reasons"])
+
+
+def test_missing_evaluation_is_a_contract_violation_that_names_it() -> None:
+    with pytest.raises(ContractViolationError, match=f"{RUN.uris.evaluation}evaluation.json does not exist"):
+        decide(payload(), PromotionEffects(objects_with(plan=make_plan().to_json())))
+
+
+@pytest.mark.parametrize("run", [None, {}, {**RUN.to_dict(), "more": 1}, "text"])
+def test_payload_without_a_run_is_a_contract_violation(run: object) -> None:
+    with pytest.raises(ContractViolationError, match="run"):
+        decide({"run": run}, PromotionEffects(FakeObjectStore()))
+
+
+# stage_release
+
+
+def test_staged_release_is_made_from_run_evaluation_and_package() -> None:
+    releases = FakeReleaseStore()
+    world = StagingEffects(objects_with(evaluation=make_evaluation(RUN).to_json()), releases, lambda: BEGIN)
+    assert stage(payload(model_package_arn=PACKAGE_ARN), world) == {"variant": RUN.names.variant}
+    release = releases.of_variant(WORKLOAD, RUN.names.variant)
+    assert release is not None
+    assert (release.endpoint_config, release.model) == (RUN.names.endpoint_config, RUN.names.model)
+    assert (release.model_package_arn, release.released_at) == (PACKAGE_ARN, "2024-01-01T00:00:00Z")
+    assert release.threshold == make_evaluation(RUN).threshold
+    assert releases.live(WORKLOAD) is None
+
+
+def test_staging_again_keeps_the_time_of_the_first() -> None:
+    releases = FakeReleaseStore()
+    objects = objects_with(evaluation=make_evaluation(RUN).to_json())
+    for minute in (0, 9):
+        world = StagingEffects(objects, releases, lambda minute=minute: BEGIN + timedelta(minutes=minute))  # type: ignore[misc]  # binds the loop's value
+        stage(payload(model_package_arn=PACKAGE_ARN), world)
+    (release,) = releases.staged(WORKLOAD)
+    assert release.released_at == "2024-01-01T00:00:00Z"
+
+
+def test_evaluation_of_another_run_is_refused() -> None:
+    objects = objects_with(evaluation=make_evaluation(make_run(1)).to_json())
+    with pytest.raises(ContractViolationError, match=f"is of run {make_run(1).run_id}, not of {RUN.run_id}"):
+        stage(payload(model_package_arn=PACKAGE_ARN), StagingEffects(objects, FakeReleaseStore()))
+
+
+# verify_deployment
+
+
+def test_requested_configuration_in_service_is_verified() -> None:
+    answer = verify(payload(), VerificationEffects(resources_of(5, endpoint=served())))
+    assert answer == {"endpoint": RUN.names.endpoint, "endpoint_config": RUN.names.endpoint_config}
+
+
+def test_silent_rollback_fails_with_both_configurations_and_the_reason() -> None:
+    rolled_back = served(make_run(1), reason="an alarm fired")
+    with pytest.raises(EndpointRolledBackError) as error:
+        verify(payload(), VerificationEffects(resources_of(1, 5, endpoint=rolled_back)))
+    for part in (RUN.names.endpoint_config, make_run(1).names.endpoint_config, "an alarm fired"):
+        assert part in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("resources", "message"),
+    [
+        (resources_of(5), "does not exist"),
+        (resources_of(5, endpoint=served(status="Updating")), "is Updating, not InService"),
+        (resources_of(endpoint=served()), "although it is live"),
+        (resources_of(5, endpoint=served(weights={RUN.names.variant: 0.0})), "asks for"),
+        (resources_of(5, endpoint=served(weights={RUN.names.variant: 1.0, "other": 1.0})), "asks for"),
+        (
+            dataclasses.replace(
+                resources_of(endpoint=served()), endpoint_configs={RUN.names.endpoint_config: {"x": 1.0}}
+            ),
+            "has no variant",
+        ),
+    ],
+)
+def test_any_other_deployment_is_a_contract_violation(resources: FakeResources, message: str) -> None:
+    with pytest.raises(ContractViolationError, match=message):
+        verify(payload(), VerificationEffects(resources))
+
+
+# smoke_test
+
+
+def smoke(scores: list[float], values: tuple[float, ...] = (10.0, 20.0), **endpoint: Any) -> dict[str, Any]:
+    case = {"rows": [f"2024-01-01,s,{value}" for value in values], "scores": scores, "tolerance": 1e-6}
+    fake = StrictEndpoint(RUN.names.variant)
+    for name, value in endpoint.items():
+        setattr(fake, name, value)
+    return check(payload(), SmokeTestEffects(objects_with(smoke=json.dumps(case)), fake))
+
+
+class StrictEndpoint(FakeEndpoint):
+    """Refuses malformed rows, as the real one should."""
+
+    strict = True
+
+    def _score(self, rows: Any) -> Any:
+        malformed = [row for row in rows if not row.startswith("2024")]
+        return super()._score(["t,s,666" if self.strict else "t,s,1" for _ in malformed] or rows)
+
+
+def test_same_scores_pass_within_the_tolerance() -> None:
+    assert smoke([1.0, 2.0000001]) == {"rows": 2}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"scores": [1.0, 2.1]}, "has score 2.0, in the evaluation it had 2.1"),
+        ({"scores": [2.0, 1.0]}, "has score 1.0, in the evaluation it had 2.0"),
+        ({"scores": [1.0, 66.6], "values": (10.0, 666.0)}, "refuses a row of the test part: bad luck"),
+        ({"scores": [1.0, 2.0], "variant": "old"}, "variant 'old' answered"),
+        ({"scores": [1.0, 2.0], "strict": False}, "must answer 4xx"),
+    ],
+)
+def test_any_difference_fails_the_smoke_test(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(SmokeTestError, match=message):
+        smoke(**arguments)
+
+
+def test_busy_endpoint_is_retried_and_not_failed() -> None:
+    with pytest.raises(UnavailableError):
+        smoke([1.0, 2.0], failure=UnavailableError("busy"))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{}",
+        "no json",
+        '{"rows": [], "scores": [], "tolerance": 1}',
+        '{"rows": ["a"], "scores": [], "tolerance": 1}',
+    ],
+)
+def test_smoke_document_without_rows_cannot_pass(document: str) -> None:
+    with pytest.raises(ContractViolationError, match=r"smoke\.json"):
+        check(payload(), SmokeTestEffects(objects_with(smoke=document), FakeEndpoint("v")))
+
+
+# publish_release
+
+
+def publishing_world(*minutes: int) -> PublishingEffects:
+    """Runs were released at these minutes, one after the other, but the last is only staged."""
+    releases = FakeReleaseStore()
+    for minute in minutes:
+        releases.stage(make_release(minute))
+        if minute != minutes[-1]:
+            releases.publish(make_release(minute))
+    return PublishingEffects(releases, resources_of(*minutes))
+
+
+def test_first_release_has_no_previous_one() -> None:
+    world = publishing_world(5)
+    assert publish(payload(), world) == {"previous": None}
+    assert world.releases.live(WORKLOAD) == make_release(5)
+
+
+def test_previous_release_can_return_and_older_ones_are_removed() -> None:
+    world = publishing_world(1, 2, 3, 5)
+    resources: Any = world.resources
+    for _ in range(2):
+        answer = publish(payload(), world)
+        assert answer["previous"]["run_id"] == make_run(3).run_id
+    assert set(resources.endpoint_configs) == {make_run(minute).names.endpoint_config for minute in (3, 5)}
+    assert {make_run(minute).names.model for minute in (3, 5)} <= resources.models
+    assert not {make_run(minute).names.model for minute in (1, 2)} & resources.models
+    assert [release.run_id for release in world.releases.staged(WORKLOAD)] == [
+        make_run(minute).run_id for minute in (3, 5)
+    ]
+
+
+def test_models_that_only_jobs_used_are_removed() -> None:
+    world = publishing_world(5)
+    publish(payload(), world)
+    assert not world.resources.model_exists(RUN.names.preprocessor_model)
+    assert world.resources.model_exists(RUN.names.model)
+
+
+def test_release_of_a_newer_run_stays_live_and_nothing_is_removed() -> None:
+    world = publishing_world(5, 9, 10)
+    with pytest.raises(ContractViolationError, match="newer run"):
+        publish(payload(), world)
+    assert len(world.releases.staged(WORKLOAD)) == 3
+
+
+def test_run_without_staged_release_cannot_be_published() -> None:
+    with pytest.raises(ContractViolationError, match="no staged release"):
+        publish(payload(), PublishingEffects(FakeReleaseStore(), FakeResources()))
+
+
+# clean_up
+
+
+def failed_run(
+    endpoint: EndpointDescription | None, *, live: bool = True, published: bool = False
+) -> CleanUpEffects:
+    releases = FakeReleaseStore()
+    if live:
+        releases.release(OLD)
+    releases.stage(make_release(5))
+    if published:
+        releases.publish(make_release(5))
+    return CleanUpEffects(releases, resources_of(1, 5, endpoint=endpoint))
+
+
+def taken_back(world: CleanUpEffects) -> dict[str, Any]:
+    return clean_up(payload(error={"Error": "States.TaskFailed", "Cause": "the job failed"}), world)
+
+
+def test_what_a_failed_run_made_is_removed_and_what_serves_stays() -> None:
+    world = failed_run(served(make_run(1)))
+    result = taken_back(world)
+    assert result["reason"] == (
+        "States.TaskFailed: the job failed. "
+        f"Endpoint {RUN.names.endpoint} has configuration {make_run(1).names.endpoint_config}, as before."
+    )
+    assert set(result["removed"]) == {
+        f"model {RUN.names.model}",
+        f"model {RUN.names.preprocessor_model}",
+        f"endpoint configuration {RUN.names.endpoint_config}",
+        f"release {RUN.names.variant}",
+    }
+    assert world.releases.live(WORKLOAD) == OLD
+    resources: Any = world.resources
+    assert set(resources.endpoint_configs) == {OLD.endpoint_config}
+    assert OLD.model in resources.models
+
+
+def test_cleaning_up_twice_finds_nothing_left() -> None:
+    world = failed_run(served(make_run(1)))
+    taken_back(world)
+    assert taken_back(world)["removed"] == []
+
+
+def test_endpoint_that_never_served_is_removed() -> None:
+    world = failed_run(served(status="Failed"), live=False)
+    assert f"endpoint {RUN.names.endpoint}" in taken_back(world)["removed"]
+    assert world.resources.endpoint(RUN.names.endpoint) is None
+    assert world.releases.staged(WORKLOAD) == []
+
+
+def test_model_that_serves_but_failed_its_test_gives_way_to_the_live_release() -> None:
+    world = failed_run(served())
+    result = taken_back(world)
+    endpoint = world.resources.endpoint(RUN.names.endpoint)
+    assert endpoint is not None
+    assert endpoint.endpoint_config == OLD.endpoint_config
+    assert f"goes back to configuration {OLD.endpoint_config}" in result["reason"]
+    # Until the endpoint has changed, its answers still come from the run's variant.
+    assert world.releases.of_variant(WORKLOAD, RUN.names.variant) is not None
+    assert world.resources.model_exists(RUN.names.model)
+
+
+def test_first_model_that_failed_its_test_stays_unpublished() -> None:
+    world = failed_run(served(), live=False)
+    assert "is not published" in taken_back(world)["reason"]
+    assert world.resources.endpoint(RUN.names.endpoint) is not None
+    assert world.resources.model_exists(RUN.names.model)
+
+
+def test_published_release_is_never_taken_back() -> None:
+    world = failed_run(served(), published=True)
+    result = taken_back(world)
+    assert result["removed"] == [f"model {RUN.names.preprocessor_model}"]
+    assert world.releases.live(WORKLOAD) == make_release(5)
+
+
+def test_endpoint_that_still_changes_is_looked_at_again_later() -> None:
+    world = failed_run(served(status="Updating"))
+    with pytest.raises(UnavailableError, match="is Updating"):
+        taken_back(world)
+    assert world.resources.model_exists(RUN.names.model)
+
+
+def test_run_that_had_made_nothing_leaves_nothing() -> None:
+    world = CleanUpEffects(FakeReleaseStore(), FakeResources())
+    assert taken_back(world)["removed"] == []
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (
+            "clean_up_lambda_error",
+            "InvalidInputError: execution input has the unknown key 'strat'; did you mean 'start'?",
+        ),
+        (
+            "clean_up_job_error",
+            "States.TaskFailed: no telemetry to learn from: 1 files, 3 records, none accepted.",
+        ),
+    ],
+)
+def test_error_before_the_run_has_a_name_is_told_in_words(event: str, reason: str) -> None:
+    world = CleanUpEffects(FakeReleaseStore(), FakeResources())
+    assert clean_up(golden_event(event), world) == {"reason": reason, "removed": []}
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ({"Error": "ModelRejected", "Cause": '["Too noisy.", "Worse."]'}, "ModelRejected: Too noisy. Worse."),
+        ({"Error": "X", "Cause": '{"other": 1}'}, 'X: {"other": 1}.'),
+        ({"Error": "X", "Cause": "17"}, "X: 17."),
+        ({}, "an error without a name: no cause given."),
+        ({"Error": "X", "Cause": "y" * 5000}, f"X: {'y' * 1999}…"),
+    ],
+)
+def test_every_cause_becomes_a_sentence(error: dict[str, str], reason: str) -> None:
+    world = CleanUpEffects(FakeReleaseStore(), FakeResources())
+    assert clean_up({"run": None, "error": error}, world)["reason"] == reason
