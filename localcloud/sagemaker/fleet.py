@@ -70,6 +70,7 @@ class Fleet:
         self._logs = logs
         self._endpoint = endpoint
         self._stop = threading.Event()
+        self._healing = threading.Lock()
         self._id = uuid.uuid4().hex[:17]
         self._folder: Path = context.folder / "endpoint" / f"{endpoint}-{self._id[:8]}"
         self._chains: dict[str, Chain] = {}
@@ -103,6 +104,11 @@ class Fleet:
         """Return a variant's chain."""
         return self._chains[variant]
 
+    def heal(self, variant: str) -> None:
+        """Start a variant again, in the background, when a program of it ended by itself."""
+        if not self._chains[variant].alive and self._healing.acquire(blocking=False):
+            threading.Thread(target=self._heal, args=(variant,), name=f"heal-{self._endpoint}").start()
+
     def choose(self) -> str:
         """Choose a variant by weight."""
         if len(self._weights) == 1:
@@ -130,6 +136,22 @@ class Fleet:
         for chain in self._chains.values():
             chain.end()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _heal(self, name: str) -> None:
+        try:
+            self._chains[name].end()
+            variant = next(item for item in self.plan["variants"] if item["VariantName"] == name)
+            if not self._stop.is_set():
+                logger.warning(
+                    "endpoint %s, variant %s: a container ended; it is started again", self._endpoint, name
+                )
+                self._start(variant)
+        except (JobFailedError, ClientError, BotoCoreError, OSError) as error:
+            logger.warning("endpoint %s, variant %s does not start again: %s", self._endpoint, name, error)
+        finally:
+            if self._stop.is_set():  # the fleet was ended meanwhile
+                self._chains[name].end()
+            self._healing.release()
 
     def _start(self, variant: Document) -> None:
         name = variant["VariantName"]

@@ -54,14 +54,22 @@ class Run:
         self.stopping = threading.Event()
         self.finished = threading.Event()
         self.abandoned = False
-        self._deadline = time.monotonic() + float(
-            job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86_400)
-        )
+        self._on_stop: list[Callable[[], None]] = []
 
     @property
     def s3(self) -> Any:
         """Client of S3."""
         return self.context.client("s3")
+
+    def stop(self) -> None:
+        """Ask the job to stop; what `on_stop` named is done in a thread, since it may take seconds."""
+        self.stopping.set()
+        for act in self._on_stop:
+            threading.Thread(target=act, name=f"stop-{self.name}", daemon=True).start()
+
+    def on_stop(self, act: Callable[[], None]) -> None:
+        """Name what makes the runner's present work end at once."""
+        self._on_stop.append(act)
 
     def update(self, **members: Any) -> None:
         """Change members of the job's document."""
@@ -92,6 +100,7 @@ class Run:
             When the job's time was up; the program is ended.
         """
         self.check()
+        deadline = time.monotonic() + self.job["StoppingCondition"]["MaxRuntimeInSeconds"]
 
         def line(text: str) -> None:
             stream.write(text)
@@ -108,7 +117,7 @@ class Run:
                 try:
                     return child.wait(_POLL_SECONDS)
                 except TimeoutError:
-                    if time.monotonic() > self._deadline:
+                    if time.monotonic() > deadline:
                         raise
         finally:
             child.end()
@@ -158,7 +167,7 @@ class JobSupervisor:
         with self._lock:
             run = self._runs.get((kind.resource, name))
         if run:
-            run.stopping.set()
+            run.stop()
 
     def resume(self) -> None:
         """Run again what was running when the server ended."""
@@ -176,7 +185,7 @@ class JobSupervisor:
             runs = list(self._runs.values())
         for run in runs:
             run.abandoned = True
-            run.stopping.set()
+            run.stop()
         for run in runs:
             run.finished.wait(8)
 

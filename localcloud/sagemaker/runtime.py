@@ -85,6 +85,7 @@ class Runtime:
             )
         except ContainerError as error:
             self._measure(name, variant, error.status or 500, time.perf_counter() - called, called - started)
+            fleet.heal(variant)
             raise self._model_error(name, error) from error
         finished = time.perf_counter()
         self._capture.record(name, variant, fleet.plan["capture"], body, content_type, reply, inference_id)

@@ -92,8 +92,17 @@ class ServingContainer:
         return self._child.exit_code is None
 
     def get(self, path: str, timeout_seconds: float) -> Reply:
-        """Send a GET request."""
-        response = self._pool.request("GET", path, timeout=timeout_seconds)
+        """Send a GET request.
+
+        Raises
+        ------
+        ContainerError
+            When there is no answer.
+        """
+        try:
+            response = self._pool.request("GET", path, timeout=timeout_seconds)
+        except urllib3.exceptions.HTTPError as error:
+            raise ContainerError(self.hostname, 0, str(error), self.stream) from error
         return Reply(response.status, response.data, response.headers.get("Content-Type", ""))
 
     def invoke(self, body: bytes, headers: Mapping[str, str], timeout_seconds: float) -> Reply:

@@ -46,6 +46,7 @@ def run(run: Run) -> None:
         stream=f"{run.name}/i-{int(now())}",
         isolated=model.get("EnableNetworkIsolation", False),
     )
+    run.on_stop(chain.end)
     try:
         chain.wait_healthy(run.context.settings.health_check_seconds, run.stopping)
         run.update(TransformStartTime=now())
@@ -174,11 +175,9 @@ def _transform(run: Run, chain: Chain, settings: _Settings, key: str, body: byte
 def _execution_parameters(chain: Chain) -> Document:
     if len(chain.containers) != 1:
         return {}  # AWS asks the container only when there is one
-    reply = chain.containers[0].get("/execution-parameters", _PARAMETERS_SECONDS)
-    if reply.status != 200:
-        return {}
     try:
-        parameters = json.loads(reply.body)
-    except ValueError:
+        reply = chain.containers[0].get("/execution-parameters", _PARAMETERS_SECONDS)
+        parameters = json.loads(reply.body) if reply.status == 200 else {}
+    except (ContainerError, ValueError):
         return {}
     return parameters if isinstance(parameters, dict) else {}

@@ -59,6 +59,8 @@ class Handler(BaseHTTPRequestHandler):
             trace = f"{body.decode()}>{os.environ.get('NAME')}[{self.headers['Accept']}]"
             self.answer(200, trace.encode(), "text/trace")
             return
+        if body.startswith(b"sleep"):
+            time.sleep(float(body[5:]))
         if body == b"environment":
             self.answer(200, json.dumps(dict(os.environ)).encode(), "application/json")
             return

@@ -249,6 +249,24 @@ def test_unhealthy_container_fails_the_endpoint_with_its_name(
     sagemaker.delete_endpoint(EndpointName=name)
 
 
+def test_container_that_ends_by_itself_is_started_again(
+    gateway: Gateway, sagemaker: Any, runtime: Any
+) -> None:
+    model = create_model(sagemaker, container(ADD="3"))
+    endpoint = create_endpoint(sagemaker, create_config(sagemaker, variant(model)))
+    for process in processes_of(gateway, endpoint):
+        process.kill()
+
+    def answered() -> bool:
+        try:
+            answer = runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=b"0")
+        except runtime.exceptions.ModelError:
+            return False
+        return bool(answer["Body"].read() == b"3.0")
+
+    wait_until(answered)
+
+
 def test_deleted_endpoint_leaves_no_process_and_no_answer(
     gateway: Gateway, sagemaker: Any, runtime: Any
 ) -> None:

@@ -6,12 +6,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.contract.localcloud_sagemaker.api_requests import container, create_model, ended, unique
-from tests.contract.localcloud_sagemaker.gateway import BUCKET
+from tests.contract.localcloud_sagemaker.gateway import BUCKET, wait_until
 
 
-def transform(sagemaker: Any, model: str, source: str, **options: Any) -> dict[str, Any]:
-    name = unique("transform")
-    request: dict[str, Any] = {
+def request_of(name: str, model: str, source: str, **options: Any) -> dict[str, Any]:
+    return {
         "TransformJobName": name,
         "ModelName": model,
         "TransformInput": {
@@ -27,7 +26,11 @@ def transform(sagemaker: Any, model: str, source: str, **options: Any) -> dict[s
         "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
         **options,
     }
-    sagemaker.create_transform_job(**request)
+
+
+def transform(sagemaker: Any, model: str, source: str, **options: Any) -> dict[str, Any]:
+    name = unique("transform")
+    sagemaker.create_transform_job(**request_of(name, model, source, **options))
     return ended(sagemaker, "transform", name)
 
 
@@ -74,6 +77,16 @@ def test_bad_record_fails_the_job_with_the_containers_message(sagemaker: Any, s3
 def test_container_that_cannot_load_fails_the_job(sagemaker: Any) -> None:
     job = transform(sagemaker, create_model(sagemaker, container(CRASH="1")), "train")
     assert "did not pass the ping health check" in job["FailureReason"]
+
+
+def test_stopped_job_ends_in_the_middle_of_a_request(sagemaker: Any, s3: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key="slow/1.csv", Body=b"sleep 60")
+    request = request_of(unique("transform"), create_model(sagemaker, container()), "slow/")
+    sagemaker.create_transform_job(**request)
+    name = request["TransformJobName"]
+    wait_until(lambda: "TransformStartTime" in sagemaker.describe_transform_job(TransformJobName=name))
+    sagemaker.stop_transform_job(TransformJobName=name)
+    assert ended(sagemaker, "transform", name)["TransformJobStatus"] == "Stopped"
 
 
 def test_missing_model_is_refused(sagemaker: Any) -> None:
