@@ -11,15 +11,18 @@ KEEP ?=
 
 # The laptop's cloud, as any AWS client sees it.
 export LOCALCLOUD_PORT ?= 4566
+export LOCALCLOUD_MQTT_TLS_PORT ?= 8883
 LAPTOP := AWS_ENDPOINT_URL=http://127.0.0.1:$(LOCALCLOUD_PORT) AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
-          AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
+          AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 \
+          WATCHKEEPER_MQTT_HOST=127.0.0.1 WATCHKEEPER_MQTT_PORT=$(LOCALCLOUD_MQTT_TLS_PORT) \
+          WATCHKEEPER_MQTT_CA=http://127.0.0.1:$(LOCALCLOUD_PORT)/_ministack/iot/ca.pem
 
 .PHONY: help
 help: ## list the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: .venv/.installed node_modules/.installed ## make the virtual environment and install the CDK command line
+setup: .venv/.installed node_modules/.installed build/.images ## make the virtual environment, the CDK command line and the laptop's images
 
 .venv/.installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, {v.major}.{v.minor} found: set PYTHON=python3.12")'
@@ -34,6 +37,11 @@ node_modules/.installed: package.json package-lock.json
 	@echo "Installing the CDK command line (once)"
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
+
+build/.images: .venv/.installed $(wildcard localcloud/images/*/requirements.txt)
+	@echo "Building the environments of the laptop's container images (once)"
+	@$(BIN)/python -m localcloud images --quiet
+	@mkdir -p build && touch $@
 
 .PHONY: demo
 demo: setup ## deploy, train, score and alert on this laptop (WORKLOAD=machine_temperature, KEEP=1 leaves it up)
