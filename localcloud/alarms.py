@@ -143,7 +143,8 @@ def state_of(alarm: Alarm, now: float) -> str | None:
     if compare is None:
         return None
     period, periods = _period(alarm), int(alarm.get("EvaluationPeriods") or 1)
-    if alarm.get(SET_BY_HAND) == alarm.get("StateUpdatedTimestamp") and now - alarm[SET_BY_HAND] < period:
+    by_hand = alarm.get(SET_BY_HAND)
+    if by_hand is not None and by_hand == alarm.get("StateUpdatedTimestamp") and now - by_hand < period:
         return None
     needed = int(alarm.get("DatapointsToAlarm") or periods)
     values = [

@@ -28,6 +28,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 CONTROL_PREFIX = "/_localcloud/"
 _KEEP_ALIVE_SECONDS = 75
+_GRACEFUL_SECONDS = 0.5  # clients hold idle connections open: waiting longer helps nobody
 
 
 class Part(Protocol):
@@ -92,6 +93,7 @@ async def run(settings: Settings, gateway: Gateway) -> None:
     config = Config()
     config.bind = [f"{settings.host}:{settings.port}"]
     config.keep_alive_timeout = _KEEP_ALIVE_SECONDS
+    config.graceful_timeout = _GRACEFUL_SECONDS
     config.accesslog = None
     config.loglevel = "WARNING"
     serving = asyncio.create_task(serve(gateway, config, shutdown_trigger=stop.wait))

@@ -142,6 +142,36 @@ def test_embedded_metric_becomes_a_metric(cloud: Cloud) -> None:
     assert [metric["Dimensions"] for metric in found] == [[{"Name": "workload", "Value": "w"}]]
 
 
+def test_alarm_on_an_expression_follows_the_metric_and_can_be_set_by_hand(cloud: Cloud) -> None:
+    client = cloud.client("cloudwatch")
+    metric = {"Namespace": "Contract", "MetricName": "Load", "Dimensions": [{"Name": "Host", "Value": "a"}]}
+    client.put_metric_alarm(
+        AlarmName="expression",
+        EvaluationPeriods=1,
+        Threshold=50,
+        ComparisonOperator="GreaterThanThreshold",
+        Metrics=[
+            {"Id": "m", "ReturnData": False, "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}},
+            {"Id": "e", "Expression": "m * 100"},
+        ],
+    )
+
+    def state() -> str:
+        return str(client.describe_alarms(AlarmNames=["expression"])["MetricAlarms"][0]["StateValue"])
+
+    client.put_metric_data(
+        Namespace="Contract",
+        MetricData=[{"MetricName": "Load", "Dimensions": metric["Dimensions"], "Value": 1}],
+    )
+    eventually(lambda: state() == "ALARM", what="alarm")
+    client.set_alarm_state(AlarmName="expression", StateValue="OK", StateReason="by hand")
+    client.put_metric_data(
+        Namespace="Contract",
+        MetricData=[{"MetricName": "Load", "Dimensions": metric["Dimensions"], "Value": 1}],
+    )
+    assert state() == "OK"
+
+
 def test_new_configuration_gets_a_new_worker(cloud: Cloud) -> None:
     before = invoke(cloud, {})[1]["process"]
     client = cloud.client("lambda")
