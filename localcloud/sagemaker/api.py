@@ -77,6 +77,8 @@ class Api:
     def _created_before_restart(self, operation: str, request: Document, owner: str) -> Document | None:
         if operation == "UpdateEndpoint":
             return self._updated_before_restart(request, owner)
+        if operation == "CreateModelPackage":
+            return self._registered_before_restart(request, owner)
         kind = next((kind for kind in _CREATED if operation == f"Create{kind.resource}"), None)
         existing = self._store.find(kind, request.get(kind.name_member, "")) if kind else None
         if not kind or not existing or existing.get("_owner") != owner:
@@ -84,6 +86,20 @@ class Api:
         if existing["CreationTime"] >= self._started_at:
             return None
         return {kind.arn_member: existing[kind.arn_member]}
+
+    def _registered_before_restart(self, request: Document, owner: str) -> Document | None:
+        """Versions have no name of their own: the same content of the same execution is the same version."""
+        members = ("InferenceSpecification", "ModelMetrics", "SourceUri")
+        group = registry.group_name(request.get("ModelPackageGroupName", ""))
+        for package in self._store.all(MODEL_PACKAGE):
+            if (
+                package.get("_owner") == owner
+                and package.get("ModelPackageGroupName") == group
+                and package["CreationTime"] < self._started_at
+                and all(package.get(member) == request.get(member) for member in members)
+            ):
+                return {"ModelPackageArn": package["ModelPackageArn"]}
+        return None
 
     def _updated_before_restart(self, request: Document, owner: str) -> Document | None:
         endpoint = self._store.find(ENDPOINT, request["EndpointName"])

@@ -77,6 +77,19 @@ def test_resumed_execution_is_joined_to_the_job_that_it_had_started(after_restar
     assert after_restart.call("CreateModel", MODEL, EXECUTION)["ModelArn"].endswith("model/model")
 
 
+def test_resumed_execution_registers_no_second_version(context: Context) -> None:
+    before = api(context)
+    before.call("CreateModelPackageGroup", {"ModelPackageGroupName": "group"})
+    request = {
+        "ModelPackageGroupName": "group",
+        "InferenceSpecification": {"Containers": [{"Image": IMAGE}], "SupportedContentTypes": ["text/csv"]},
+    }
+    first = before.call("CreateModelPackage", request, EXECUTION)
+    restarted = api(context, restarted_at=before._started_at + 60)
+    assert restarted.call("CreateModelPackage", request, EXECUTION) == first
+    assert restarted.call("CreateModelPackage", request, OTHER) != first
+
+
 @pytest.mark.parametrize("owner", [OTHER, None])
 def test_anybody_else_is_refused_the_name_after_a_restart(after_restart: Api, owner: str | None) -> None:
     with pytest.raises(InUseError):
