@@ -44,8 +44,8 @@ TARGET_FILE = "target.json"
 """In the archive's `vendor/`: the Python version that its compiled modules are for."""
 
 _TARGETS = {"sagemaker": SAGEMAKER, "here": HERE}
-_BUILD = "1"
-"""Part of every cache key: raise it when what is packed changes and no source does."""
+_RULES = (Path(__file__), Path(__file__).with_name("vendoring.py"))
+"""What is packed depends on these too, so they are part of every cache key."""
 _EARLIEST_ZIP_DATE = 315_532_800
 """1980-01-01: zip files know no earlier date."""
 
@@ -150,8 +150,8 @@ def build_lambda_code(build_dir: Path) -> Path:
 
 
 def _vendored(requirements: Path, target: Target, build_dir: Path, *, pure: bool = False) -> Path:
-    key = f"{_BUILD}\n{target}\n{pure}\n".encode() + requirements.read_bytes()
-    folder = build_dir / f"vendor-{requirements.parent.name}-{hashlib.sha256(key).hexdigest()[:16]}"
+    key = _digest({"requirements": requirements}, f"{target} {pure}")
+    folder = build_dir / f"vendor-{requirements.parent.name}-{key}"
     if not folder.is_dir():
         with _finished_as(folder) as scratch:
             vendor(requirements, target, scratch, pure=pure)
@@ -183,9 +183,9 @@ def _files(folder: Path) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def _digest(sources: dict[str, Path], vendored: str) -> str:
-    digest = hashlib.sha256(f"{_BUILD}\n{vendored}\n".encode())
-    for name, file in sorted(sources.items()):
+def _digest(sources: dict[str, Path], more: str) -> str:
+    digest = hashlib.sha256(more.encode())
+    for name, file in [*((rule.name, rule) for rule in _RULES), *sorted(sources.items())]:
         digest.update(f"{name}\n{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()[:16]
 

@@ -64,15 +64,15 @@ class LocalImage:
         return self.directory / str(_description(self.directory)["requirements"])
 
 
-def resolve(image_uri: str, home: Path | None = None) -> LocalImage:
+def resolve(image_uri: str, image_home: Path | None = None) -> LocalImage:
     """Return the stand-in of an image.
 
     Parameters
     ----------
     image_uri
         ``ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG``.
-    home
-        Where the local cloud keeps its state; default: its settings' `home`.
+    image_home
+        Where the environments of images are kept; default: the settings' `image_home`.
 
     Raises
     ------
@@ -87,8 +87,17 @@ def resolve(image_uri: str, home: Path | None = None) -> LocalImage:
         if match is None or match["repository"] not in description["repositories"]:
             continue
         if (match["tag"] or description["tags"][0]) in description["tags"]:
-            return _local_image(directory, description, home or Settings.from_environment().home)
+            return _local_image(
+                directory, description, image_home or Settings.from_environment().image_home
+            )
     raise UnknownImageError(f"the laptop has no image {image_uri!r}; it has {', '.join(known)}")
+
+
+def all_images(image_home: Path | None = None) -> list[LocalImage]:
+    """Return every image that the laptop has."""
+    home = image_home or Settings.from_environment().image_home
+    directories = sorted(path.parent for path in IMAGES_DIRECTORY.glob("*/image.json"))
+    return [_local_image(directory, _description(directory), home) for directory in directories]
 
 
 def ensure_environment(image: LocalImage) -> None:
@@ -120,11 +129,11 @@ def ensure_environment(image: LocalImage) -> None:
         marker.touch()
 
 
-def _local_image(directory: Path, description: dict[str, list[str]], home: Path) -> LocalImage:
+def _local_image(directory: Path, description: dict[str, list[str]], image_home: Path) -> LocalImage:
     requirements = (directory / str(description["requirements"])).read_bytes()
     platform = f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}"
     digest = hashlib.sha256(requirements + platform.encode()).hexdigest()[:12]
-    python = home / "images" / f"{description['name']}-{digest}" / "bin" / "python"
+    python = image_home / f"{description['name']}-{digest}" / "bin" / "python"
 
     def command(argv: list[str]) -> list[str]:
         return [part.format(python=python, image_dir=directory) for part in argv]

@@ -46,7 +46,7 @@ class Reply:
 
 
 def image(uri: str) -> LocalImage:
-    found = resolve(uri, PROJECT / ".localcloud")
+    found = resolve(uri)
     ensure_environment(found)
     return found
 

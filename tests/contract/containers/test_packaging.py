@@ -1,0 +1,120 @@
+"""What is packed is complete, the same bytes each time, and right for who loads it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from watchkeeper.errors import UnavailableError
+
+from pipeline.packaging import (
+    CODE_ARCHIVE,
+    LAMBDAS,
+    PROJECT,
+    SERVE_PROGRAM,
+    TRAIN_PROGRAM,
+    build_lambda_code,
+    build_model_code,
+)
+from pipeline.vendoring import Target, vendor
+
+BUILD = PROJECT / "build"
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
+
+
+def pins(path: Path) -> dict[str, str]:
+    return {name.lower(): version for name, version in PIN.findall(path.read_text())}
+
+
+@pytest.fixture(scope="module")
+def names() -> set[str]:
+    with tarfile.open(build_model_code("sagemaker", BUILD)) as tar:
+        return set(tar.getnames())
+
+
+def test_archive_has_the_entry_files_the_packages_and_the_wheels(names: set[str]) -> None:
+    assert {TRAIN_PROGRAM, SERVE_PROGRAM, "watchkeeper/plan.py", "containers/prepare.py"} <= names
+    assert {"vendor/matplotlib/__init__.py", "vendor/target.json"} <= names
+
+
+def test_archive_makes_no_job_install_anything(names: set[str]) -> None:
+    assert not names & {"setup.py", "requirements.txt", "pyproject.toml"}
+
+
+def test_archive_for_sagemaker_has_linux_modules_of_the_images_python(names: set[str]) -> None:
+    compiled = [name for name in names if name.endswith(".so") and "cpython" in name]
+    assert compiled
+    assert all("cpython-312-x86_64-linux-gnu" in name for name in compiled)
+
+
+def test_archive_leaves_the_images_own_libraries_out(names: set[str]) -> None:
+    assert not {name.split("/")[1] for name in names if name.startswith("vendor/")} & {
+        "numpy",
+        "scipy",
+        "pandas",
+    }
+
+
+@pytest.mark.parametrize("target", ["here", "sagemaker"])
+def test_archive_is_the_same_bytes_in_another_place(tmp_path: Path, target: str) -> None:
+    first = build_model_code(target, BUILD)  # type: ignore[arg-type]  # one of the two
+    second = build_model_code(target, tmp_path)  # type: ignore[arg-type]
+    assert first.name == second.name == CODE_ARCHIVE
+    assert first.parent.name == second.parent.name
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_lambda_folder_is_the_same_in_another_place(tmp_path: Path) -> None:
+    first, second = build_lambda_code(BUILD), build_lambda_code(tmp_path)
+    files = [{str(path.relative_to(root)): path for path in root.rglob("*")} for root in (first, second)]
+    assert files[0].keys() == files[1].keys()
+    for name, path in files[0].items():
+        assert path.stat().st_mtime == files[1][name].stat().st_mtime
+        assert path.is_dir() or path.read_bytes() == files[1][name].read_bytes()
+
+
+def test_lambda_folder_has_nothing_compiled() -> None:
+    root = build_lambda_code(BUILD)
+    suffixes = {path.suffix for path in root.rglob("*") if path.is_file()}
+    assert not suffixes & {".so", ".pyd", ".dylib", ".pyc"}
+    assert not list(root.rglob("boto3"))
+
+
+def test_every_lambda_handler_imports_from_the_folder_alone() -> None:
+    root = build_lambda_code(BUILD)
+    handlers = sorted(path.parent.name for path in LAMBDAS.glob("*/handler.py"))
+    assert handlers
+    # isolated: the project is not on the path; boto3, which the runtime has, comes from site-packages
+    code = f"import sys; sys.path.insert(0, {str(root)!r}); import importlib, pathlib\n" + (
+        "for name in sys.argv[1:]:\n"
+        "    found = importlib.import_module(f'lambdas.{name}.handler').__file__\n"
+        "    assert found.startswith(sys.path[0]), found\n"
+        "for name in 'aws_lambda_powertools aws_xray_sdk wrapt jmespath tzdata watchkeeper'.split():\n"
+        "    found = importlib.import_module(name).__file__\n"
+        "    assert found.startswith(sys.path[0]), found\n"
+    )
+    subprocess.run(
+        [sys.executable, "-I", "-B", "-c", code, *handlers],
+        check=True,
+        cwd="/",
+        env={"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1", "POWERTOOLS_TRACE_DISABLED": "1"},
+    )
+
+
+def test_lambda_pins_are_the_projects() -> None:
+    project = pins(PROJECT / "requirements.txt")
+    for name, version in pins(LAMBDAS / "requirements.txt").items():
+        assert project[name] == version, name
+
+
+def test_package_that_cannot_be_had_is_named(tmp_path: Path) -> None:
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("matplotlib==0.0.0.1\n")
+    target = Target("example", "3.12", linux_x86_64=True)
+    with pytest.raises(UnavailableError, match=r"matplotlib==0\.0\.0\.1"):
+        vendor(requirements, target, tmp_path / "vendor")
+    assert not (tmp_path / "vendor").exists()
