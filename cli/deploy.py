@@ -122,7 +122,7 @@ class Deployer:
         if known == fingerprint and (self.root / ASSEMBLY / "manifest.json").is_file():
             return False
         record.unlink(missing_ok=True)
-        self._cdk("synth", "--all", "--quiet", "--output", ASSEMBLY, "-c", f"stage={self.stage.value}")
+        self._cdk("synth", "--quiet", "--output", ASSEMBLY, "-c", f"stage={self.stage.value}")
         record.parent.mkdir(parents=True, exist_ok=True)
         record.write_text(fingerprint + "\n")
         return True

@@ -79,9 +79,10 @@ def succeeded(outcome: Outcome) -> Outcome:
         With the readable reason, if it did not.
     """
     if outcome.status != "SUCCEEDED":
+        error, cause = outcome.error or "no error name", outcome.cause or "no cause"
+        reason = cause if cause.startswith(error) else f"{error}: {cause}"
         raise StepFailedError(
-            f"the training ended {outcome.status}: {outcome.error or 'no error name'}: "
-            f"{outcome.cause or 'no cause'}\nexecution: {outcome.execution_arn}"
+            f"the training ended {outcome.status}: {reason}\nexecution: {outcome.execution_arn}"
         )
     return outcome
 

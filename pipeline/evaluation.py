@@ -116,5 +116,5 @@ def _evaluate(jobs: Jobs, name: str, champion: dict[str, str]) -> Task:
             **champion,
         },
         outputs={"evaluation": path("run.uris.evaluation")},
-        environment={},
+        environment={"WATCHKEEPER_RUN_ID": path("run.run_id")},
     )
