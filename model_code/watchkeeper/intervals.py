@@ -6,7 +6,7 @@ since every float is one, and is rounded once, at the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -71,40 +71,42 @@ class Aggregation:
 def aggregate_records(records: Iterable[Record], plan: WorkloadPlan) -> dict[str, list[tuple[int, float]]]:
     """Return `(interval start, value)` of every series in time order, as streaming would close them.
 
-    A record counts once, however often it is there. Only the newest `plan.history_seconds` are kept,
-    where set.
+    A record counts once, however often it is there. Only the newest `plan.history_seconds` are kept.
     """
     unique = {record.record_id: record for record in records}
-    series_values: dict[str, list[tuple[int, float]]] = {}
+    intervals: dict[str, dict[int, Aggregation]] = {}
     for series, members in by_series(unique.values(), plan).items():
-        measure = measure_of(series, plan)
-        open_intervals: dict[int, Aggregation] = {}
+        measure = measure_of(series, plan).name
         for record in members:
-            value = record.measures[measure.name]
+            value = record.measures[measure]
             if value is not None:
-                add(open_intervals, interval_start(record.event_time, plan.interval_seconds), value)
-        series_values[series] = [
-            (start, aggregation.value(measure.aggregate))
-            for start, aggregation in sorted(open_intervals.items())
-        ]
-    return _newest(series_values, plan)
+                start = interval_start(record.event_time, plan.interval_seconds)
+                add(intervals.setdefault(series, {}), start, value)
+    return interval_values(intervals, plan)
+
+
+def interval_values(
+    intervals: Mapping[str, Mapping[int, Aggregation]], plan: WorkloadPlan
+) -> dict[str, list[tuple[int, float]]]:
+    """Return the value of each interval of each series in time order, of the plan's newest history.
+
+    Parameters
+    ----------
+    intervals
+        By series key, then by interval start.
+    """
+    newest = max((start for of_series in intervals.values() for start in of_series), default=0)
+    first = 0 if plan.history_seconds is None else newest + plan.interval_seconds - plan.history_seconds
+    values = {}
+    for series, of_series in intervals.items():
+        aggregate = measure_of(series, plan).aggregate
+        kept = [(start, of_series[start].value(aggregate)) for start in sorted(of_series) if start >= first]
+        if kept:
+            values[series] = kept
+    return values
 
 
 def add(intervals: dict[int, Aggregation], start: int, value: float) -> None:
     """Add one reading to the interval that begins at `start`, in place."""
     reading = Aggregation.of(value)
     intervals[start] = intervals[start].merge(reading) if start in intervals else reading
-
-
-def _newest(
-    series_values: dict[str, list[tuple[int, float]]], plan: WorkloadPlan
-) -> dict[str, list[tuple[int, float]]]:
-    if plan.history_seconds is None or not series_values:
-        return series_values
-    newest = max(values[-1][0] for values in series_values.values())
-    first = newest + plan.interval_seconds - plan.history_seconds
-    kept = {
-        series: [(start, value) for start, value in values if start >= first]
-        for series, values in series_values.items()
-    }
-    return {series: values for series, values in kept.items() if values}

@@ -119,7 +119,7 @@ def _wrong_tag(
 
 def _unknown_key(name: str, owner: type[BaseModel] | None) -> str:
     known = sorted(owner.model_fields) if owner else []
-    return f"unknown key{_nearest(name, known)}; known keys: {', '.join(known)}"
+    return f"unknown key{_nearest(name, known)}; known keys: {', '.join(known) or 'none'}"
 
 
 def _nearest(word: object, known: Iterable[str]) -> str:

@@ -23,6 +23,12 @@ Problems = Callable[[str], list[Problem]]
 
 
 @pytest.fixture
+def good() -> str:
+    """A whole spec without mistakes."""
+    return GOOD
+
+
+@pytest.fixture
 def load(tmp_path: Path) -> Callable[[str], WorkloadSpec]:
     """Load `press.yaml` of this content after the required keys."""
 

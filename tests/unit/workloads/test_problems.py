@@ -14,16 +14,6 @@ from workloads.spec import Problem, WorkloadSpecError, load_workload
 
 Problems = Callable[[str], list[Problem]]
 
-GOOD = """\
-name: press
-kind: anomaly
-source:
-  topic: plant/press
-measures:
-  - {field: pressure, name: pressure}
-interval: 5m
-"""
-
 TEN_MISTAKES = """\
 name: press
 kind: anomaly
@@ -69,8 +59,8 @@ def test_ten_mistakes_are_ten_clear_errors(problems: Problems) -> None:
     assert [str(problem).removeprefix(f"{problem.file}:") for problem in found] == TEN_PROBLEMS
 
 
-def test_a_problem_reads_as_file_line_key_value_and_message(problems: Problems) -> None:
-    (problem,) = problems(GOOD.replace("5m", "5x"))
+def test_a_problem_reads_as_file_line_key_value_and_message(problems: Problems, good: str) -> None:
+    (problem,) = problems(good.replace("5m", "5x"))
 
     assert str(problem) == (
         f"{problem.file}:7: interval: '5x': must be a duration: a whole number and s, m, h, d or w, "
@@ -170,7 +160,7 @@ def test_a_problem_reads_as_file_line_key_value_and_message(problems: Problems) 
     ],
 )
 def test_one_mistake_is_one_problem_at_its_key(problems: Problems, more: str, key: str, message: str) -> None:
-    (problem,) = problems(GOOD + more)
+    (problem,) = problems(good + more)
 
     assert problem.key == key
     assert message in problem.message
@@ -194,9 +184,9 @@ def test_one_mistake_is_one_problem_at_its_key(problems: Problems, more: str, ke
     ],
 )
 def test_a_wrong_value_in_a_required_key(
-    problems: Problems, old: str, new: str, key: str, message: str
+    problems: Problems, good: str, old: str, new: str, key: str, message: str
 ) -> None:
-    (problem,) = problems(GOOD.replace(old, new))
+    (problem,) = problems(good.replace(old, new))
 
     assert problem.key == key
     assert message in problem.message
@@ -231,8 +221,8 @@ def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
 
 
 NAMES = (
-    "name kind source topic timestamp format measures interval history split train calibrate detector algorithm "
-    "threshold rule endpoint serverless alerts routes channel"
+    "name kind source topic timestamp format measures interval history split train calibrate detector "
+    "algorithm threshold rule endpoint serverless alerts routes channel"
 )
 KEYS = st.sampled_from(NAMES.split())
 WORDS = st.sampled_from(["rcf", "5m", "", "mean_sigma", "x"])

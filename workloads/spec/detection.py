@@ -1,0 +1,127 @@
+"""How a workload detects: history, features, detector, threshold, and the gate before a model serves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from workloads.spec.fields import Duration
+from workloads.spec.section import Section
+
+
+class Split(Section):
+    """Parts of the history in time order; what is left after both is the test part."""
+
+    train: float = Field(default=0.6, ge=0.05, le=0.9)
+    """Fraction that the model is trained on."""
+    calibrate: float = Field(default=0.2, ge=0.05, le=0.9)
+    """Fraction whose scores the threshold is fitted on."""
+
+    @field_validator("calibrate")
+    @classmethod
+    def _leaves_a_test_part(cls, calibrate: float, info: ValidationInfo) -> float:
+        train = info.data.get("train")
+        if train is not None and train + calibrate > 0.95:
+            raise ValueError(
+                f"must leave at least 0.05 for the test part: at most {0.95 - train:g} beside train"
+            )
+        return calibrate
+
+
+class History(Section):
+    """What a training run learns from."""
+
+    window: Duration | None = None
+    """How much of the newest history is read; without a value, all of it."""
+    split: Split = Split()
+    """Parts of the history in time order."""
+
+    @field_validator("window")
+    @classmethod
+    def _is_positive(cls, window: timedelta | None) -> timedelta | None:
+        if window is not None and window <= timedelta(0):
+            raise ValueError("must be longer than 0s")
+        return window
+
+
+class Features(Section):
+    """What is in the feature vector."""
+
+    shingle: int = Field(default=4, ge=1, le=64)
+    """Consecutive intervals in the vector, the current one included."""
+    differences: bool = True
+    """Whether the shingle's first differences are in it."""
+    time_of_day: bool = False
+    """Whether the time of day is in it, as sine and cosine."""
+    day_of_week: bool = False
+    """Whether the day of week is in it, as sine and cosine."""
+
+
+class RcfHyperparameters(Section):
+    """Hyperparameters of SageMaker's Random Cut Forest, in the ranges that AWS documents."""
+
+    num_trees: int = Field(default=100, ge=50, le=1000)
+    """Trees of the forest; more of them give smoother scores."""
+    num_samples_per_tree: int = Field(default=256, ge=1, le=2048)
+    """Training rows in each tree; its reciprocal should be near the share of anomalies."""
+
+
+class RcfDetector(Section):
+    """SageMaker's built-in Random Cut Forest."""
+
+    algorithm: Literal["rcf"] = "rcf"
+    """Which detector scores the feature vectors."""
+    hyperparameters: RcfHyperparameters = RcfHyperparameters()
+    """Settings of the algorithm."""
+
+
+class WatchkeeperHyperparameters(Section):
+    """Hyperparameters of Watchkeeper's detector: none, its defaults are meant for every series."""
+
+
+class WatchkeeperDetector(Section):
+    """Watchkeeper's own detector."""
+
+    algorithm: Literal["watchkeeper"]
+    """Which detector scores the feature vectors."""
+    hyperparameters: WatchkeeperHyperparameters = WatchkeeperHyperparameters()
+    """Settings of the algorithm."""
+
+
+Detector = Annotated[RcfDetector | WatchkeeperDetector, Field(discriminator="algorithm")]
+
+
+class MeanSigmaThreshold(Section):
+    """Mean plus k standard deviations of the calibration scores."""
+
+    rule: Literal["mean_sigma"] = "mean_sigma"
+    """How the threshold is fitted."""
+    k: float = Field(default=3.0, gt=0, le=20)
+    """Standard deviations above the mean."""
+
+
+class QuantileThreshold(Section):
+    """A quantile of the calibration scores."""
+
+    rule: Literal["quantile"]
+    """How the threshold is fitted."""
+    quantile: float = Field(default=0.999, ge=0.5, lt=1)
+    """Share of the calibration scores at or below the threshold."""
+
+
+Threshold = Annotated[MeanSigmaThreshold | QuantileThreshold, Field(discriminator="rule")]
+
+
+class Gate(Section):
+    """What a model must meet before it may serve."""
+
+    max_alerts_per_week: float = Field(default=7.0, ge=0)
+    """Budget over all series; where there are labels, for alerts outside the labelled windows."""
+    beat_baseline: bool = True
+    """Whether it must be better than the distance to the previous value; needs labels."""
+    beat_champion: bool = True
+    """Whether it must not be worse than the model in service; needs labels."""
+    tolerance: float = Field(default=0.0, ge=0, le=1)
+    """How much lower than the champion's its PR-AUC may be."""

@@ -1,0 +1,41 @@
+"""Where telemetry comes from and which of its numbers are watched."""
+
+from __future__ import annotations
+
+from watchkeeper.plan import Aggregate
+
+from workloads.spec.fields import Name, RecordField, TimestampFormat, TimeZone, TopicFilter
+from workloads.spec.section import Section
+
+
+class Timestamp(Section):
+    """Where a record's event time is and how it is written."""
+
+    field: RecordField = "timestamp"
+    """Field of the record."""
+    format: TimestampFormat = "iso8601"
+    """iso8601, epoch_seconds, epoch_milliseconds, or a strptime format."""
+    timezone: TimeZone = "UTC"
+    """IANA zone of timestamps that carry none."""
+
+
+class Source(Section):
+    """Where telemetry comes from."""
+
+    topic: TopicFilter
+    """MQTT topic filter; + is one level, # the rest."""
+    timestamp: Timestamp = Timestamp()
+    """Where a record's event time is and how it is written."""
+    record_id: RecordField | None = None
+    """Field that identifies a record; without one, its whole content does."""
+
+
+class Measure(Section):
+    """One number that is watched."""
+
+    field: RecordField
+    """Field of the record."""
+    name: Name
+    """What the measure is called in series keys, charts and alerts."""
+    aggregate: Aggregate = "avg"
+    """How an interval's readings become one value."""
