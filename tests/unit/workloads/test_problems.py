@@ -159,7 +159,9 @@ def test_a_problem_reads_as_file_line_key_value_and_message(problems: Problems, 
         ("42: x\n", "42", "keys must be text"),
     ],
 )
-def test_one_mistake_is_one_problem_at_its_key(problems: Problems, more: str, key: str, message: str) -> None:
+def test_one_mistake_is_one_problem_at_its_key(
+    problems: Problems, good: str, more: str, key: str, message: str
+) -> None:
     (problem,) = problems(good + more)
 
     assert problem.key == key
