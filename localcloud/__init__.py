@@ -1,1 +1,1 @@
-"""The laptop's AWS: ministack, moto's SageMaker backend and process runners, behind one loopback gateway."""
+"""The laptop's AWS: ministack with our own parts and process runners, behind one loopback gateway."""

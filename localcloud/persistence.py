@@ -16,6 +16,7 @@ import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,12 @@ logger = logging.getLogger(__name__)
 # Services that others change without a request of their own.
 _LINKED = ("sqs", "sns", "dynamodb", "stepfunctions", "eventbridge", "scheduler", "s3", "firehose", "iot")
 # Large, and nothing depends on them: saved now and then, and at the end.
-_SLOW = ("cloudwatch", "cloudwatch_logs", "lambda")
+_SLOW = ("cloudwatch", "cloudwatch_logs")
 _SLOW_SECONDS = 10.0
 _GAP_SECONDS = 0.02
 _SHARE = 10  # at most one part in so many of the time is spent on snapshots
 _ATTEMPTS = 20
+_LOOP_SECONDS = 5.0  # the loop may end while a snapshot waits for it
 _COMMIT = "commit.json"
 _STAGED = ".staged"
 
@@ -116,8 +118,9 @@ class PersistencePart:
             try:
                 with self._lock:
                     self._snapshot()
-            except RuntimeError:
-                logger.exception("snapshot failed; trying again")
+            except (RuntimeError, TimeoutError, CancelledError):
+                if not self._stopping:
+                    logger.exception("snapshot failed; trying again")
                 self._wake.set()
             spent = time.monotonic() - started
             time.sleep(max(self._interval - spent - _GAP_SECONDS, _SHARE * spent, 0.0))
@@ -126,17 +129,22 @@ class PersistencePart:
         loop = self._loop
         if loop is None or loop.is_closed():
             return
-        keys = {*self._changed, *_LINKED}
-        self._changed.clear()
+        changed, self._changed = self._changed, set()
+        waiting, self._waiting = self._waiting, []
+        keys = {*changed, *_LINKED}
         if time.monotonic() - self._slow_saved_at < _SLOW_SECONDS:
-            self._changed.update(keys.intersection(_SLOW) - {"lambda"})
-            keys.difference_update(set(_SLOW) - {"lambda"})
+            self._changed |= keys.intersection(_SLOW)
+            keys.difference_update(_SLOW)
         else:
             keys.update(_SLOW)
             self._slow_saved_at = time.monotonic()
-        waiting, self._waiting = self._waiting, []
-        states = asyncio.run_coroutine_threadsafe(_take_on_loop(keys), loop).result()
-        self._save(states)
+        try:
+            copied = asyncio.run_coroutine_threadsafe(_take_on_loop(keys), loop).result(_LOOP_SECONDS)
+            self._save(copied)
+        except (RuntimeError, TimeoutError, CancelledError):
+            self._changed |= changed
+            self._waiting += waiting
+            raise
         for callback in waiting:
             callback()
 

@@ -16,6 +16,8 @@ from localcloud.sagemaker_part import SageMakerPart
 from localcloud.settings import Settings
 from localcloud.status import Status
 
+logger = logging.getLogger(__name__)
+
 
 def main() -> None:
     """Install every part, serve, and leave nothing behind."""
@@ -23,13 +25,16 @@ def main() -> None:
     settings = Settings.from_environment()
     server.raise_file_limit()
     parts = build_parts(settings)
-    for part in parts:
-        part.install()
-    gateway = server.Gateway(parts, Status(settings, parts).document)
+    failed = False
     try:
+        for part in parts:
+            part.install()
+        gateway = server.Gateway(parts, Status(settings, parts).document)
         asyncio.run(server.run(settings, gateway))
-    finally:
-        server.leave(parts)
+    except Exception:
+        logger.exception("the server cannot go on")
+        failed = True
+    server.leave(parts, failed=failed)
 
 
 def build_parts(settings: Settings) -> list[server.Part]:

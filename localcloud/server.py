@@ -105,16 +105,15 @@ async def run(settings: Settings, gateway: Gateway) -> None:
     starting.cancel()
 
 
-def leave(parts: list[Part]) -> None:
+def leave(parts: list[Part], *, failed: bool) -> None:
     """End every part, then every process that is left below this one, then this process."""
     in_order = [_end(part) for part in reversed(parts)]
     for child in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
             child.kill()
     logging.shutdown()
-    os._exit(
-        0 if all(in_order) else 1
-    )  # ministack's worker threads may be stuck and would keep the interpreter
+    # Ministack's worker threads may be stuck; an ordinary exit would wait for them.
+    os._exit(0 if all(in_order) and not failed else 1)
 
 
 def raise_file_limit() -> None:

@@ -208,7 +208,7 @@ def check_free(settings: Settings) -> None:
             f"already up on port {running.port} (process {running.server}, {settings.home}): "
             "stop it with 'python -m localcloud down'"
         )
-    wanted = {"port": settings.port, "mqtt_tls_port": settings.mqtt_tls_port, "moto_port": settings.moto_port}
+    wanted = {"port": settings.port, "mqtt_tls_port": settings.mqtt_tls_port}
     listeners = [found for found in psutil.net_connections("tcp") if found.status == psutil.CONN_LISTEN]
     for name, port in wanted.items():
         for connection in listeners:

@@ -70,6 +70,10 @@ class RuntimeApi:
     def close(self) -> None:
         """Stop listening and release a runtime that waits for an event."""
         self._events.put(None)
+        # Shutting down waits for the server's own poll: nobody needs to wait with it.
+        threading.Thread(target=self._stop_listening, name="lambda-runtime-api-end", daemon=True).start()
+
+    def _stop_listening(self) -> None:
         self._server.shutdown()
         self._server.server_close()
 
