@@ -19,6 +19,8 @@ from cli.specs import spec_of
 from cli.telemetry import Reading, read_telemetry
 
 MAX_COMPLAINTS = 5
+BURST = 100
+"""Readings between two acknowledgements of everything: few enough for one buffer of the delivery stream."""
 
 Host = Annotated[str | None, typer.Option("--host", envvar="WATCHKEEPER_MQTT_HOST", help="MQTT broker.")]
 Port = Annotated[int | None, typer.Option("--port", envvar="WATCHKEEPER_MQTT_PORT", help="Its TLS port.")]
@@ -66,8 +68,16 @@ def publish(
     readings: Sequence[Reading],
     broker: Broker,
     speed: float | None,
+    settle: Callable[[int], None] = lambda sent: None,
 ) -> None:
-    """Publish readings with QoS 1 and return when the broker has acknowledged all of them."""
+    """Publish readings with QoS 1 and return when the broker has acknowledged all of them.
+
+    Parameters
+    ----------
+    settle
+        Called after each burst with the number of readings sent so far. Weeks that are sent within seconds
+        are taken in by concurrent workers: who waits here for each burst to be scored keeps them in order.
+    """
     device = f"{workload}-replay"
     topic = concrete_topic(topic_filter, device)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -77,21 +87,31 @@ def publish(
         Progress(*columns, console=console, transient=True) as bar,
     ):
         task = bar.add_task(f"publishing to {topic}", total=len(readings))
-        send(
-            readings,
-            lambda message: publisher.publish(topic, message),
-            Pace(speed),
-            lambda: bar.advance(task),
-        )
-        publisher.drain()
+        pace = Pace(speed)
+        for first in range(0, len(readings), BURST):
+            burst = readings[first : first + BURST]
+            start = readings[0].event_time
+            send(
+                burst,
+                begin,
+                lambda message: publisher.publish(topic, message),
+                pace,
+                lambda: bar.advance(task),
+            )
+            publisher.drain()
+            settle(first + BURST)
 
 
 def send(
-    readings: Sequence[Reading], hand_over: Callable[[bytes], None], pace: Pace, sent: Callable[[], None]
+    readings: Sequence[Reading],
+    begin: datetime,
+    hand_over: Callable[[bytes], None],
+    pace: Pace,
+    sent: Callable[[], None],
 ) -> None:
     """Hand over messages in the order of their time, at the pace of it."""
     for reading in readings:
-        pace.wait_for((reading.event_time - readings[0].event_time).total_seconds())
+        pace.wait_for((reading.event_time - begin).total_seconds())
         hand_over(reading.message)
         sent()
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import boto3
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from watchkeeper.anomaly import AnomalyEvent, alert_text
 from watchkeeper.evaluation import Evaluation, Metrics
 from watchkeeper.evaluation_metrics import measure_scores
 from watchkeeper.holdback import HoldbackRow
@@ -69,7 +70,13 @@ def demo(
     with subscribed(session, deployment.alert_topic_arn, spec.name) as inbox:
         with watch.stage("publish over MQTT"):
             broker = broker_of(session, host, port, authority)
-            publish(session, spec.name, spec.source.topic, material.live, broker, None)
+            reader = ScoreReader(session, deployment.bucket, spec.name)
+
+            def settle(sent: int) -> None:
+                expected = expected_intervals(records_of(material.live[:sent]), plan)
+                wait_until_scored(reader, expected, lambda found: None)
+
+            publish(session, spec.name, spec.source.topic, material.live, broker, None, settle)
             say(f"{len(material.live)} records published and acknowledged")
         with watch.stage("score"):
             scores = _scores(session, deployment, material, plan)
@@ -188,7 +195,7 @@ def _show(report: Report, scores: Sequence[Score], watch: Stopwatch, folder: Pat
         )
     say("\nthe first alert, as delivered:")
     say(report.alert.subject)
-    say(report.alert.message)
+    say(alert_text(AnomalyEvent.from_json(report.alert.message)))
     console.print(watch.table())
     say(f"\nendpoint: {report.endpoint}")
     for name, lines in report.invocations:

@@ -17,7 +17,7 @@ from watchkeeper.timestamps import epoch_seconds, format_instant, parse_instant
 
 from cli.failures import StepFailedError
 
-POLL_SECONDS = 1.0
+POLL_SECONDS = 0.25
 SILENCE_SECONDS = 180.0
 """Longest time without a new score before the wait is given up: more than a delivery stream's buffer."""
 

@@ -78,7 +78,7 @@ def test_messages_are_handed_over_in_order_and_counted(csv_file: Path, plan: Wor
     sent: list[None] = []
     readings = read_telemetry(csv_file, plan).readings
 
-    send(readings, handed.append, Pace(None), lambda: sent.append(None))
+    send(readings, readings[0].event_time, handed.append, Pace(None), lambda: sent.append(None))
 
     assert handed == [reading.message for reading in readings]
     assert len(sent) == 3
