@@ -42,6 +42,7 @@ class MonitoringStack(Stack):
         shared.watch_queue("AlertQueue", alerting.work)
         shared.watch_function("PublishAlert", alerting.publish_alert.function)
         shared.watch_dead_letters("ScheduleDeadLetters", training.dead_letters)
+        shared.watch_dead_letters("Undelivered", alerting.undelivered)
         for spec in workloads:
             suffix = pascal_name(spec.name)
             place = training.workloads[spec.name]

@@ -57,7 +57,10 @@ def permit_functions(
     )
     permit(functions.decide_promotion.role, *read_runs, use_key(key, "s3"))
     permit(
-        functions.stage_release.role, *read_runs, use_table(series, "PutItem"), use_key(key, "s3", "dynamodb")
+        functions.stage_release.role,
+        *read_runs,
+        use_table(series, "GetItem", "PutItem"),
+        use_key(key, "s3", "dynamodb"),
     )
     permit(
         functions.verify_deployment.role,

@@ -134,7 +134,7 @@ def test_roles_are_passed_to_sagemaker_only_and_by_name(templates: Templates) ->
         for resource, statement in allowed(templates)
         if "iam:PassRole" in many(statement["Action"])
     ]
-    assert len(passing) == 4
+    assert len(passing) == 5
     for resource, statement in passing:
         assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
         assert len(many(statement["Resource"])) == 2, str(resource)

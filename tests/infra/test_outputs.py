@@ -8,7 +8,7 @@ from infra.naming import pascal_name
 from tests.infra.conftest import ROOT
 from tests.infra.templates import Templates
 
-WORKLOADS = ["air_quality", "machine_temperature", "pump_pressure", "water_flow"]
+WORKLOADS = ["air_quality", "machine_temperature", "pump_pressure", "valve_position", "water_flow"]
 ROW = re.compile(r"^\| `(Watchkeeper\w+)` \| (.+) \|$", re.MULTILINE)
 
 

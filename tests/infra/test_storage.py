@@ -15,6 +15,7 @@ STATEFUL = {
     "ModelsAirQuality": "AWS::SageMaker::ModelPackageGroup",
     "ModelsMachineTemperature": "AWS::SageMaker::ModelPackageGroup",
     "ModelsPumpPressure": "AWS::SageMaker::ModelPackageGroup",
+    "ModelsValvePosition": "AWS::SageMaker::ModelPackageGroup",
     "ModelsWaterFlow": "AWS::SageMaker::ModelPackageGroup",
     "SeriesItemsA9B76436": "AWS::DynamoDB::Table",
 }

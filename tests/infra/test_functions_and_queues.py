@@ -1,0 +1,107 @@
+"""Functions, queues and logs of all stacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.infra.conftest import ROOT
+from tests.infra.templates import Templates, flat
+
+RETENTION_LIMIT_DAYS = 400
+
+
+def test_every_function_folder_is_deployed_once(templates: Templates) -> None:
+    handlers = sorted(each.properties["Handler"] for each in templates.resources("AWS::Lambda::Function"))
+    folders = sorted(path.parent.name for path in Path(ROOT / "lambdas").glob("*/environment.py"))
+    assert handlers == [f"lambdas.{folder}.handler.handle" for folder in folders]
+
+
+def test_functions_trace_and_log_to_a_group_of_their_own(templates: Templates) -> None:
+    groups = set()
+    for function in templates.resources("AWS::Lambda::Function"):
+        assert function.properties["TracingConfig"] == {"Mode": "Active"}, str(function)
+        group = function.properties["LoggingConfig"]["LogGroup"]["Ref"]
+        groups.add((function.stack, group))
+    assert len(groups) == len(templates.resources("AWS::Lambda::Function"))
+
+
+def test_functions_wait_for_the_policy_of_their_role(templates: Templates) -> None:
+    for function in templates.resources("AWS::Lambda::Function"):
+        role = function.properties["Role"]["Fn::GetAtt"][0]
+        policies = [
+            each.logical_id
+            for each in templates.resources("AWS::IAM::Policy", stack=function.stack)
+            if {"Ref": role} in each.properties["Roles"] and "DefaultPolicy" in each.logical_id
+        ]
+        assert set(policies) <= set(function.body["DependsOn"]), str(function)
+        assert policies
+
+
+def test_functions_know_their_service_and_metrics_namespace(templates: Templates) -> None:
+    for function in templates.resources("AWS::Lambda::Function"):
+        variables = function.properties["Environment"]["Variables"]
+        assert f"lambdas.{variables['POWERTOOLS_SERVICE_NAME']}.handler" in function.properties["Handler"]
+        assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "Watchkeeper"
+
+
+def test_logs_do_not_stay_for_ever(templates: Templates) -> None:
+    groups = templates.resources("AWS::Logs::LogGroup")
+    assert groups
+    for group in groups:
+        assert 0 < group.properties["RetentionInDays"] <= RETENTION_LIMIT_DAYS, str(group)
+
+
+def test_queues_are_encrypted_and_refuse_requests_without_tls(templates: Templates) -> None:
+    queues = templates.resources("AWS::SQS::Queue")
+    assert all(queue.properties["SqsManagedSseEnabled"] is True for queue in queues)
+    protected = {
+        (policy.stack, reference["Ref"])
+        for policy in templates.resources("AWS::SQS::QueuePolicy")
+        for reference in policy.properties["Queues"]
+        if any(
+            statement["Effect"] == "Deny"
+            and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+            for statement in policy.properties["PolicyDocument"]["Statement"]
+        )
+    }
+    assert {(queue.stack, queue.logical_id) for queue in queues} == protected
+
+
+def test_every_queue_has_or_is_a_dead_letter_queue(templates: Templates) -> None:
+    for queue in templates.resources("AWS::SQS::Queue"):
+        if "RedrivePolicy" in queue.properties:
+            assert queue.properties["RedrivePolicy"]["maxReceiveCount"] == 5
+            continue
+        users = [
+            str(each)
+            for each in templates.resources(stack=queue.stack)
+            if each.logical_id != queue.logical_id
+            and each.type
+            in ("AWS::SQS::Queue", "AWS::Events::Rule", "AWS::Scheduler::Schedule", "AWS::SNS::Subscription")
+            and f"'{queue.logical_id}'" in str(each.properties)
+        ]
+        assert users, str(queue)
+
+
+def test_queues_hide_a_message_six_times_as_long_as_its_function_may_run(templates: Templates) -> None:
+    mappings = templates.resources("AWS::Lambda::EventSourceMapping")
+    assert len(mappings) == 2
+    for mapping in mappings:
+        resources = {each.logical_id: each for each in templates.resources(stack=mapping.stack)}
+        queue = resources[mapping.properties["EventSourceArn"]["Fn::GetAtt"][0]]
+        function = resources[mapping.properties["FunctionName"]["Ref"]]
+        assert queue.properties["VisibilityTimeout"] == 6 * function.properties["Timeout"]
+
+
+def test_single_messages_of_a_batch_may_fail(templates: Templates) -> None:
+    for mapping in templates.resources("AWS::Lambda::EventSourceMapping"):
+        assert mapping.properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert mapping.properties["ScalingConfig"]["MaximumConcurrency"] >= 2
+
+
+def test_undeliverable_events_go_to_dead_letters(templates: Templates) -> None:
+    rules = templates.resources("AWS::Events::Rule")
+    assert len(rules) == 2
+    for rule in rules:
+        for target in rule.properties["Targets"]:
+            assert "DeadLetters" in flat(target["DeadLetterConfig"]["Arn"]), str(rule)

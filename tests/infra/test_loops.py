@@ -1,0 +1,107 @@
+"""How telemetry comes in, is scored, and becomes alerts."""
+
+from __future__ import annotations
+
+from watchkeeper import layout
+
+from tests.infra.templates import Templates, flat
+
+SUBSCRIBED = {"email": "operators@example.com", "https": "https://alerts.example.com/hook"}
+
+
+def test_topic_rules_name_their_workload_in_each_record(templates: Templates) -> None:
+    payloads = {
+        each.properties["TopicRulePayload"]["Sql"]
+        for each in templates.resources("AWS::IoT::TopicRule", stack="WatchkeeperIngestion")
+    }
+    assert {
+        "SELECT *, 'pump_pressure' AS workload, timestamp() AS received_at FROM 'plant/+/pressure'",
+        "SELECT *, 'valve_position' AS workload, timestamp() AS received_at FROM 'plant/valve'",
+    } < payloads
+
+
+def test_records_that_a_rule_cannot_deliver_are_kept(templates: Templates) -> None:
+    rule = templates.one("AWS::IoT::TopicRule", stack="WatchkeeperIngestion", having="PumpPressure")
+    action = rule.properties["TopicRulePayload"]["ErrorAction"]["S3"]
+    assert action["Key"] == "raw-errors/iot/pump_pressure/${newuuid()}.json"
+
+
+def test_delivery_partitions_by_workload_and_arrival(templates: Templates) -> None:
+    stream = templates.one("AWS::KinesisFirehose::DeliveryStream", stack="WatchkeeperIngestion")
+    destination = stream.properties["ExtendedS3DestinationConfiguration"]
+    prefix = destination["Prefix"].replace("!{partitionKeyFromQuery:workload}", "pump_pressure")
+    assert layout.workload_of_raw_key(prefix) == "pump_pressure"
+    assert prefix.startswith(layout.raw_prefix("pump_pressure"))
+    assert "!{timestamp:HH}" in prefix
+    assert destination["ErrorOutputPrefix"].startswith("raw-errors/!{firehose:error-output-type}/")
+    assert destination["CompressionFormat"] == "GZIP"
+    assert destination["DynamicPartitioningConfiguration"]["Enabled"] is True
+    assert stream.properties["DeliveryStreamEncryptionConfigurationInput"]["KeyType"] == "AWS_OWNED_CMK"
+
+
+def test_delivery_ends_each_record_with_a_new_line_once(templates: Templates) -> None:
+    stream = templates.one("AWS::KinesisFirehose::DeliveryStream", stack="WatchkeeperIngestion")
+    processors = stream.properties["ExtendedS3DestinationConfiguration"]["ProcessingConfiguration"][
+        "Processors"
+    ]
+    (delimiter,) = [each for each in processors if each["Type"] == "AppendDelimiterToRecord"]
+    assert delimiter["Parameters"] == [{"ParameterName": "Delimiter", "ParameterValue": "\\n"}]
+    for rule in templates.resources("AWS::IoT::TopicRule"):
+        (action,) = rule.properties["TopicRulePayload"]["Actions"]
+        assert "Separator" not in action["Firehose"]
+
+
+def test_only_new_telemetry_objects_are_scored(templates: Templates) -> None:
+    rule = templates.one("AWS::Events::Rule", stack="WatchkeeperScoring")
+    pattern = rule.properties["EventPattern"]
+    assert pattern["source"] == ["aws.s3"]
+    assert pattern["detail-type"] == ["Object Created"]
+    assert pattern["detail"]["object"] == {"key": [{"prefix": "raw/"}]}
+    assert not layout.RAW_ERRORS.startswith("raw/")
+
+
+def test_anomalies_on_the_alert_bus_reach_publish_alert(templates: Templates) -> None:
+    rule = templates.one("AWS::Events::Rule", stack="WatchkeeperAlerting")
+    assert rule.properties["EventPattern"] == {
+        "source": ["watchkeeper"],
+        "detail-type": ["Anomaly Detected"],
+    }
+    assert rule.properties["EventBusName"] == {
+        "Ref": templates.one("AWS::Events::EventBus", stack="WatchkeeperAlerting").logical_id
+    }
+
+
+def test_alert_topic_is_encrypted_and_takes_alarms_of_this_account_only(templates: Templates) -> None:
+    topic = templates.one("AWS::SNS::Topic", stack="WatchkeeperAlerting")
+    key = templates.one("AWS::KMS::Key", stack="WatchkeeperAlerting")
+    assert topic.properties["KmsMasterKeyId"] == {"Fn::GetAtt": [key.logical_id, "Arn"]}
+    statements = [
+        *templates.one("AWS::SNS::TopicPolicy", stack="WatchkeeperAlerting").properties["PolicyDocument"][
+            "Statement"
+        ],
+        *key.properties["KeyPolicy"]["Statement"],
+    ]
+    alarms = [each for each in statements if each["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
+    assert len(alarms) == 2
+    for statement in alarms:
+        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_alert_topic_refuses_requests_without_tls(templates: Templates) -> None:
+    policy = templates.one("AWS::SNS::TopicPolicy", stack="WatchkeeperAlerting")
+    denied = [each for each in policy.properties["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
+    assert [each["Condition"] for each in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]
+
+
+def test_routes_with_a_subscription_receive_their_workload_and_channel_only(templates: Templates) -> None:
+    subscriptions = templates.resources("AWS::SNS::Subscription")
+    assert {each.properties["Protocol"]: each.properties["Endpoint"] for each in subscriptions} == SUBSCRIBED
+    policies = {each.properties["Protocol"]: each.properties["FilterPolicy"] for each in subscriptions}
+    assert policies == {
+        "email": {"workload": ["pump_pressure"], "routes": ["operators"]},
+        "https": {"workload": ["pump_pressure"], "routes": ["systems"]},
+    }
+    assert all(
+        "Undelivered" in flat(each.properties["RedrivePolicy"]["deadLetterTargetArn"])
+        for each in subscriptions
+    )

@@ -1,0 +1,48 @@
+"""What a deployment is told from outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from constructs import RootConstruct
+from watchkeeper.errors import InvalidInputError
+
+from infra.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def no_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CDK_DEFAULT_REGION", raising=False)
+
+
+def settings_of(context: dict[str, Any]) -> Settings:
+    root = RootConstruct()
+    for key, value in context.items():
+        root.node.set_context(key, value)
+    return Settings.from_context(root)
+
+
+def test_deploys_to_aws_in_us_east_1_when_nothing_is_said() -> None:
+    settings = settings_of({})
+    assert (settings.stage, settings.region) == ("aws", "us-east-1")
+
+
+def test_region_follows_the_clis_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CDK_DEFAULT_REGION", "eu-central-1")
+    assert settings_of({}).region == "eu-central-1"
+
+
+def test_region_of_the_context_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CDK_DEFAULT_REGION", "eu-central-1")
+    assert settings_of({"region": "us-gov-west-1"}).region == "us-gov-west-1"
+
+
+def test_refuses_an_unknown_stage_and_says_which_there_are() -> None:
+    with pytest.raises(InvalidInputError, match=r"'stage' is 'cloud'.*'aws' or 'laptop'"):
+        settings_of({"stage": "cloud"})
+
+
+def test_refuses_a_region_that_is_none() -> None:
+    with pytest.raises(InvalidInputError, match="'region' is 'Europe'"):
+        settings_of({"region": "Europe"})

@@ -1,0 +1,96 @@
+"""The training workflow of each workload."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from watchkeeper import layout
+from watchkeeper.plan import WorkloadPlan
+
+from pipeline.substitutions import Substitution
+from tests.infra.templates import Json, Templates
+
+STACK = "WatchkeeperTraining"
+
+
+def state_machine(templates: Templates) -> Json:
+    return templates.one("AWS::StepFunctions::StateMachine", stack=STACK, having="PumpPressure").properties
+
+
+def test_every_placeholder_of_a_definition_has_a_value(templates: Templates) -> None:
+    properties = state_machine(templates)
+    placeholders = set(re.findall(r"\$\{(\w+)\}", properties["DefinitionString"]))
+    assert placeholders == set(properties["DefinitionSubstitutions"])
+    assert placeholders == {each.value for each in Substitution} - {Substitution.PARTITION.value}
+
+
+def test_definition_names_the_partition_and_the_regions_images(templates: Templates) -> None:
+    definition = state_machine(templates)["DefinitionString"]
+    resources = {
+        state["Resource"] for state in json.loads(definition)["States"].values() if "Resource" in state
+    }
+    assert resources
+    assert all(resource.startswith("arn:aws:states:::") for resource in resources)
+    assert set(re.findall(r"\.dkr\.ecr\.([a-z0-9-]+)\.", definition)) == {"eu-west-1"}
+
+
+def test_state_machines_log_everything_and_trace(templates: Templates) -> None:
+    for machine in templates.resources("AWS::StepFunctions::StateMachine"):
+        assert machine.properties["LoggingConfiguration"]["Level"] == "ALL"
+        assert machine.properties["LoggingConfiguration"]["IncludeExecutionData"] is True
+        assert machine.properties["TracingConfiguration"] == {"Enabled": True}
+
+
+def test_plan_parameter_is_the_plan_that_the_running_parts_read(templates: Templates) -> None:
+    properties = templates.one("AWS::SSM::Parameter", stack=STACK, having="PumpPressure").properties
+    assert properties["Name"] == layout.plan_parameter("pump_pressure")
+    plan = WorkloadPlan.from_json(properties["Value"])
+    assert plan.workload == "pump_pressure"
+    assert plan.measures[0].name == "pressure"
+    assert properties["Tier"] == "Standard"
+
+
+def test_training_starts_at_the_specs_times_with_dead_letters(templates: Templates) -> None:
+    schedule = templates.one("AWS::Scheduler::Schedule", stack=STACK, having="PumpPressure").properties
+    assert schedule["ScheduleExpression"] == "cron(0 3 ? * MON *)"
+    assert schedule["State"] == "ENABLED"
+    assert json.loads(schedule["Target"]["Input"]) == {"reason": "scheduled"}
+    assert "ScheduleDeadLetters" in str(schedule["Target"]["DeadLetterConfig"])
+
+
+def test_a_workload_without_schedule_is_trained_by_hand(templates: Templates) -> None:
+    scheduled = {each.logical_id for each in templates.resources("AWS::Scheduler::Schedule")}
+    assert any("PumpPressure" in logical_id for logical_id in scheduled)
+    assert not any("ValvePosition" in logical_id for logical_id in scheduled)
+
+
+def test_rollback_alarms_watch_the_workloads_endpoint_over_all_variants(templates: Templates) -> None:
+    alarms = [
+        each.properties
+        for each in templates.resources("AWS::CloudWatch::Alarm", stack=STACK)
+        if each.logical_id.startswith("PumpPressureRollback")
+    ]
+    name = layout.endpoint_name("pump_pressure")
+    assert {alarm["Metrics"][0]["Expression"]: alarm["Threshold"] for alarm in alarms} == {
+        f'SELECT {selection} FROM SCHEMA("AWS/SageMaker", EndpointName, VariantName) '
+        f"WHERE EndpointName = '{name}'": threshold
+        for selection, threshold in {"SUM(Invocation5XXErrors)": 4, "AVG(ModelLatency)": 250_000}.items()
+    }
+    assert all(alarm["TreatMissingData"] == "notBreaching" for alarm in alarms)
+
+
+def test_model_code_is_an_archive_by_its_name(templates: Templates) -> None:
+    values = state_machine(templates)["DefinitionSubstitutions"]
+    assert values["ModelCodeArchiveName"].endswith(".tar.gz")
+    assert values["ModelCodeUri"]["Fn::Sub"].endswith(values["ModelCodeArchiveName"])
+
+
+def test_model_package_groups_are_named_as_the_workflow_registers(templates: Templates) -> None:
+    group = templates.one(
+        "AWS::SageMaker::ModelPackageGroup", stack="WatchkeeperStorage", having="PumpPressure"
+    ).properties
+    assert (
+        group["ModelPackageGroupName"]
+        == state_machine(templates)["DefinitionSubstitutions"]["ModelPackageGroupName"]
+    )
