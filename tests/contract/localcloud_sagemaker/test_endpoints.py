@@ -283,4 +283,4 @@ def test_deleted_endpoint_leaves_no_process_and_no_answer(
 
 
 def processes_of(gateway: Gateway, endpoint: str) -> list[Any]:
-    return [process for process in gateway.processes() if f"/endpoint/{endpoint}-" in process.cwd()]
+    return [process for process in gateway.processes() if f"/endpoint/{endpoint}-" in process.info["cwd"]]

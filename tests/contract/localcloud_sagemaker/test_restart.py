@@ -2,7 +2,6 @@
 
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
@@ -21,9 +20,9 @@ from tests.contract.localcloud_sagemaker.conftest import fill_bucket
 from tests.contract.localcloud_sagemaker.gateway import Gateway, wait_until
 
 
-@pytest.fixture
-def own_gateway(tmp_path: Path) -> Iterator[Gateway]:
-    gateway = Gateway(tmp_path)
+@pytest.fixture(scope="module")
+def own_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    gateway = Gateway(tmp_path_factory.mktemp("restarted"))
     gateway.start()
     try:
         fill_bucket(gateway.client("s3"))
@@ -62,6 +61,35 @@ def test_sigkill_leaves_no_process_and_a_restart_serves_and_trains_again(own_gat
     assert statuses.count("Starting") == 1
 
 
+def test_update_that_the_server_left_is_carried_out_after_the_restart(own_gateway: Gateway) -> None:
+    sagemaker = own_gateway.client("sagemaker")
+    old, new = (
+        create_config(sagemaker, variant(create_model(sagemaker, container(ADD=add)))) for add in ("1", "2")
+    )
+    endpoint = create_endpoint(sagemaker, old)
+    sagemaker.update_endpoint(
+        EndpointName=endpoint,
+        EndpointConfigName=new,
+        DeploymentConfig={
+            "BlueGreenUpdatePolicy": {
+                "TrafficRoutingConfiguration": {
+                    "Type": "CANARY",
+                    "WaitIntervalInSeconds": 50,
+                    "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10},
+                }
+            }
+        },
+    )
+    wait_until(
+        lambda: sum(f"/endpoint/{endpoint}-" in item.info["cwd"] for item in own_gateway.processes()) == 4
+    )
+    own_gateway.end(signal.SIGKILL)
+    own_gateway.start()
+    wait_until(lambda: sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "InService")
+    assert sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"] == new
+    assert invoked(own_gateway, endpoint) == b"2.0"
+
+
 def test_orderly_end_leaves_no_process_and_keeps_running_jobs_unfinished(own_gateway: Gateway) -> None:
     sagemaker = own_gateway.client("sagemaker")
     create_endpoint(sagemaker, create_config(sagemaker, variant(create_model(sagemaker, container()))))
@@ -76,30 +104,3 @@ def test_orderly_end_leaves_no_process_and_keeps_running_jobs_unfinished(own_gat
     assert sagemaker.describe_training_job(TrainingJobName=job)["TrainingJobStatus"] == "InProgress"
     sagemaker.stop_training_job(TrainingJobName=job)
     assert ended(sagemaker, "training", job)["TrainingJobStatus"] == "Stopped"
-
-
-def test_update_that_the_server_left_is_carried_out_after_the_restart(own_gateway: Gateway) -> None:
-    sagemaker = own_gateway.client("sagemaker")
-    old, new = (
-        create_config(sagemaker, variant(create_model(sagemaker, container(ADD=add)))) for add in ("1", "2")
-    )
-    endpoint = create_endpoint(sagemaker, old)
-    sagemaker.update_endpoint(
-        EndpointName=endpoint,
-        EndpointConfigName=new,
-        DeploymentConfig={
-            "BlueGreenUpdatePolicy": {
-                "TrafficRoutingConfiguration": {
-                    "Type": "CANARY",
-                    "WaitIntervalInSeconds": 100,
-                    "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10},
-                }
-            }
-        },
-    )
-    wait_until(lambda: len(own_gateway.processes()) == 4)
-    own_gateway.end(signal.SIGKILL)
-    own_gateway.start()
-    wait_until(lambda: sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "InService")
-    assert sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"] == new
-    assert invoked(own_gateway, endpoint) == b"2.0"

@@ -135,4 +135,4 @@ def test_second_job_of_a_name_is_resource_in_use(sagemaker: Any) -> None:
 
 
 def processes_of(gateway: Gateway, name: str) -> list[psutil.Process]:
-    return [process for process in gateway.processes() if process.cwd().endswith(f"/{name}")]
+    return [process for process in gateway.processes() if process.info["cwd"].endswith(f"/{name}")]
