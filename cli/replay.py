@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -91,13 +92,7 @@ def publish(
         for first in range(0, len(readings), BURST):
             burst = readings[first : first + BURST]
             start = readings[0].event_time
-            send(
-                burst,
-                begin,
-                lambda message: publisher.publish(topic, message),
-                pace,
-                lambda: bar.advance(task),
-            )
+            send(burst, start, partial(publisher.publish, topic), pace, partial(bar.advance, task))
             publisher.drain()
             settle(first + BURST)
 
