@@ -9,7 +9,6 @@ from typing import Annotated
 import boto3
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from watchkeeper.anomaly import AnomalyEvent, alert_text
 from watchkeeper.evaluation import Evaluation, Metrics
 from watchkeeper.evaluation_metrics import measure_scores
 from watchkeeper.holdback import HoldbackRow
@@ -195,7 +194,7 @@ def _show(report: Report, scores: Sequence[Score], watch: Stopwatch, folder: Pat
         )
     say("\nthe first alert, as delivered:")
     say(report.alert.subject)
-    say(alert_text(AnomalyEvent.from_json(report.alert.message)))
+    say(report.alert.message)
     console.print(watch.table())
     say(f"\nendpoint: {report.endpoint}")
     for name, lines in report.invocations:

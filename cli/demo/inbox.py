@@ -92,7 +92,15 @@ def subscribed(session: boto3.Session, topic_arn: str, workload: str) -> Iterato
 def alert_in(body: str) -> Alert:
     """Read what SNS put in the queue: an envelope with the subject and the message."""
     envelope = json.loads(body)
-    return Alert(envelope.get("Subject") or "(no subject)", envelope["Message"])
+    return Alert(envelope.get("Subject") or "(no subject)", _laid_out(envelope["Message"]))
+
+
+def _laid_out(message: str) -> str:
+    """Return a JSON message on several lines, any other as it is."""
+    try:
+        return json.dumps(json.loads(message), indent=2)
+    except ValueError:
+        return message
 
 
 def _policy(queue_arn: str, topic_arn: str) -> dict[str, object]:
