@@ -1,4 +1,5 @@
-"""Detectors with published results, rewritten to check our scorer and to stand beside our own in the tables."""
+"""Detectors with published results, rewritten to check our scorer and to stand beside our own in the
+tables."""
 
 from __future__ import annotations
 
@@ -14,11 +15,12 @@ FloatArray = npt.NDArray[np.float64]
 def windowed_gaussian(values: FloatArray, *, window: int = 6400, step: int = 100) -> FloatArray:
     """Return 1 - the Gaussian tail probability of each value given the values before it, shape (n_rows,).
 
-    The benchmark's own baseline (`windowedGaussian`), deterministic: its published scores are the reference that our
-    scorer is checked against. The window grows to `window` values and then moves in steps of `step`. Scores keep 12
-    decimals, as the published ones do: it decides which scores are equal to 1.
+    The benchmark's own baseline (`windowedGaussian`), deterministic: its published scores are the reference
+    that our scorer is checked against. The window grows to `window` values and then moves in steps of
+    `step`. Scores keep 12 decimals, as the published ones do: it decides which scores are equal to 1.
     """
-    return np.round(_windowed_gaussian(np.asarray(values, dtype=np.float64), window, step), 12)
+    scores: FloatArray = np.round(_windowed_gaussian(np.asarray(values, dtype=np.float64), window, step), 12)
+    return scores
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]

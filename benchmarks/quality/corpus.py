@@ -1,7 +1,7 @@
 """The Numenta Anomaly Benchmark's series, windows and published results, from one loader.
 
-A file is looked for in `$WATCHKEEPER_DATA_DIR/nab`, then in the cache, then downloaded at the pinned commit. What is
-downloaded is accepted only with the SHA-256 that `nab.sha256` states.
+A file is looked for in `$WATCHKEEPER_DATA_DIR/nab`, then in the cache, then downloaded at the pinned
+commit. What is downloaded is accepted only with the SHA-256 that `nab.sha256` states.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """The Numenta Anomaly Benchmark's scoring.
 
-Source: Lavin & Ahmad, "Evaluating Real-time Anomaly Detection Algorithms", ICMLA 2015, and the benchmark's own scorer,
-whose published results this one reproduces (`tests/unit/detectors/test_nab_scoring.py`).
+Source: Lavin & Ahmad, "Evaluating Real-time Anomaly Detection Algorithms", ICMLA 2015, and the benchmark's
+own scorer, whose published results this one reproduces (`tests/unit/detectors/test_nab_scoring.py`).
 
-A detection inside a window earns up to `tpWeight`, more the earlier it is; only the best of a window counts, and a window
-without one costs `fnWeight`. A detection outside costs up to `fpWeight`, less just after a window. The total of the corpus
-is stated on a scale where detecting nothing is 0 and detecting every window at its first row, without a false alarm, is 100.
+A detection inside a window earns up to `tpWeight`, more the earlier it is; only the best of a window
+counts, and a window without one costs `fnWeight`. A detection outside costs up to `fpWeight`, less just
+after a window. The total of the corpus is stated on a scale where detecting nothing is 0 and detecting
+every window at its first row, without a false alarm, is 100.
 """
 
 from __future__ import annotations
@@ -116,7 +117,8 @@ def best_threshold(curves: Sequence[GainCurve]) -> float:
 
 
 def normalized_score(curves: Sequence[GainCurve], thresholds: Sequence[float], profile: Profile) -> float:
-    """Return the score of these series, each with its own threshold: 0 is detecting nothing, 100 is perfect."""
+    """Return the score of these series, each with its own threshold: 0 is detecting nothing, 100 is
+    perfect."""
     raw = sum(curve.at(threshold) for curve, threshold in zip(curves, thresholds, strict=True))
     windows = sum(curve.windows for curve in curves)
     null = -profile.fn_weight * windows
@@ -126,7 +128,8 @@ def normalized_score(curves: Sequence[GainCurve], thresholds: Sequence[float], p
 def score_corpus(
     corpus: Sequence[LabelledSeries], scores: Sequence[FloatArray], profile: Profile
 ) -> tuple[float, float]:
-    """Return (normalized score, threshold) with the threshold that is best on the whole corpus, as the leaderboard does."""
+    """Return (normalized score, threshold) with the threshold that is best on the whole corpus, as the
+    leaderboard does."""
     curves = [gain_curve(series, score, profile) for series, score in zip(corpus, scores, strict=True)]
     threshold = best_threshold(curves)
     return normalized_score(curves, [threshold] * len(curves), profile), threshold
@@ -142,8 +145,8 @@ def score_with_threshold_from_other_files(
 ) -> FloatArray:
     """Return the score of each of `draws` random halvings of the corpus, shape (draws,).
 
-    In each draw, every half is scored with the threshold that is best on the other half: no file takes part in choosing
-    the threshold that it is scored with.
+    In each draw, every half is scored with the threshold that is best on the other half: no file takes part
+    in choosing the threshold that it is scored with.
     """
     curves = [gain_curve(series, score, profile) for series, score in zip(corpus, scores, strict=True)]
     generator = np.random.default_rng(random_state)

@@ -1,9 +1,9 @@
 """Threshold-free accuracy: PR-AUC and VUS-PR, and what a threshold gives in windows and alerts.
 
-VUS-PR is Paparrizos et al., "Volume Under the Surface: A New Accuracy Evaluation Measure for Time-Series Anomaly
-Detection", VLDB 2022, with the choices of the TSB-AD benchmark (Liu & Paparrizos, NeurIPS 2024): 250 thresholds at evenly
-spaced ranks, buffers of 0 to L rows on both sides of a window, L = the series' own period by autocorrelation (125 where
-it has none between 3 and 300 rows).
+VUS-PR is Paparrizos et al., "Volume Under the Surface: A New Accuracy Evaluation Measure for Time-Series
+Anomaly Detection", VLDB 2022, with the choices of the TSB-AD benchmark (Liu & Paparrizos, NeurIPS 2024):
+250 thresholds at evenly spaced ranks, buffers of 0 to L rows on both sides of a window, L = the series' own
+period by autocorrelation (125 where it has none between 3 and 300 rows).
 """
 
 from __future__ import annotations
@@ -87,13 +87,15 @@ class AlertSummary:
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of window recall and alert precision, where the alerts inside one window count once."""
+        """Harmonic mean of window recall and alert precision, where the alerts inside one window count
+        once."""
         wrong = self.windows - self.found + self.false_alerts
         return 2 * self.found / (2 * self.found + wrong) if self.found or wrong else 1.0
 
 
 def summarize_alerts(series: LabelledSeries, alerts: npt.NDArray[np.bool_]) -> AlertSummary:
-    """Return how many windows the alerts find after the benchmark's probation, and how many alerts are outside all."""
+    """Return how many windows the alerts find after the benchmark's probation, and how many alerts are
+    outside all."""
     scored = alerts & (np.arange(len(alerts)) >= series.probation_rows)
     found = sum(bool(scored[first : last + 1].any()) for first, last in series.windows)
     span = series.timestamps[-1] - series.timestamps[series.probation_rows]
@@ -135,7 +137,8 @@ def _weights_with_slopes(series: LabelledSeries, buffer: int) -> FloatArray:
         weights[after] += np.sqrt(1 - (after - last) / max(buffer, 1))
         before = np.arange(max(first - reach, 0), first)
         weights[before] += np.sqrt(1 - (first - before) / max(buffer, 1))
-    return np.minimum(weights, 1.0)
+    limited: FloatArray = np.minimum(weights, 1.0)
+    return limited
 
 
 def _merged_windows(series: LabelledSeries, buffer: int) -> list[tuple[int, int]]:

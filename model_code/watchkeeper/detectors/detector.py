@@ -12,17 +12,20 @@ import numpy.typing as npt
 
 from watchkeeper.detectors import calibration, persistence
 from watchkeeper.detectors.kernel import OUTPUT, advance_all
-from watchkeeper.detectors.state import BLOCK_ROWS, BLOCKS, Parameters, new_states
+from watchkeeper.detectors.state import BLOCK_ROWS, BLOCKS, STATE, Parameters, new_states
 from watchkeeper.detectors.times import hours_of_day, missing_before, to_seconds
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.errors import ContractViolationError, InvalidInputError
 
 FloatArray = npt.NDArray[np.float64]
+FORMAT = "watchkeeper-detector"
 DEFAULT_ALERT_SEVERITY = 75.0
 
 
 @dataclass(frozen=True)
 class SeriesScores:
-    """What the detector says of each row. All arrays have shape (n_rows,), with several columns (n_rows, n_columns) where said.
+    """What the detector says of each row.
+
+    Arrays have shape (n_rows,); with several columns, those "by column" have shape (n_rows, n_columns).
 
     Attributes
     ----------
@@ -31,8 +34,8 @@ class SeriesScores:
     severity : ndarray
         0 to 100; `calibration.false_alarm_rate` says what a severity stands for.
     is_anomaly : ndarray of bool
-        The severity is at least the alert severity. An alert says that something new begins: it does not repeat while
-        the same thing goes on, unless it gets stronger.
+        The severity is at least the alert severity. An alert says that something new begins: it does not
+        repeat while the same thing goes on, unless it gets stronger.
     expected, lower, upper : ndarray
         By column: the forecast made before the row was seen, and the band that contains about 99 % of rows.
     confidence : ndarray
@@ -75,20 +78,22 @@ Timestamps = npt.NDArray[Any] | Sequence[datetime] | Sequence[float] | None
 class WatchkeeperDetector:
     """Find what is new in a series, as it arrives.
 
-    Every row is scored before it is learned. Batch and streaming give the same result: `update` row by row equals
-    `score_series` on the same rows, and a row's score never depends on later rows. Several columns are scored each on its
-    own; a row's score is that of its most anomalous column, corrected for the number of columns.
+    Every row is scored before it is learned. Batch and streaming give the same result: `update` row by row
+    equals `score_series` on the same rows, and a row's score never depends on later rows. Several columns
+    are scored each on its own; a row's score is that of its most anomalous column, corrected for the number
+    of columns.
 
-    NaN is a missing interval: it scores 0, and no pattern is compared across it. Values are clipped to ±1e30. Multiplying
-    a series by a positive number or adding a constant changes no score beyond rounding.
+    NaN is a missing interval: it scores 0, and no pattern is compared across it. Values are clipped to
+    ±1e30. Multiplying a series by a positive number or adding a constant changes no score beyond rounding.
 
     Parameters
     ----------
     alert_severity : float, default 75
-        Severity from which a row is an anomaly, 0 to 100. 75 stands for one false alarm in 5,600 rows: 19 days of
-        5-minute intervals.
+        Severity from which a row is an anomaly, 0 to 100. 75 stands for one false alarm in 5,600 rows: 19
+        days of 5-minute intervals.
     interval_seconds : float, optional
-        Length of an interval. Where timestamps skip intervals, they count as missing. Without it rows are consecutive.
+        Length of an interval. Where timestamps skip intervals, they count as missing. Without it rows are
+        consecutive.
     parameters : Parameters, optional
 
     Examples
@@ -112,7 +117,7 @@ class WatchkeeperDetector:
         self.interval_seconds = interval_seconds
         self.parameters = parameters
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002  scikit-learn's signature
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's parameters, as scikit-learn does."""
         return {name: getattr(self, name) for name in ("alert_severity", "interval_seconds", "parameters")}
 
@@ -124,7 +129,7 @@ class WatchkeeperDetector:
             setattr(self, name, value)
         return self
 
-    def fit(self, X: npt.ArrayLike, y: object = None, *, timestamps: Timestamps = None) -> Self:  # noqa: ARG002
+    def fit(self, X: npt.ArrayLike, y: object = None, *, timestamps: Timestamps = None) -> Self:
         """Forget everything and learn these rows.
 
         Parameters
@@ -167,7 +172,8 @@ class WatchkeeperDetector:
         return self.score_rows(X, timestamps=timestamps).anomaly_score
 
     def predict(self, X: npt.ArrayLike, *, timestamps: Timestamps = None) -> npt.NDArray[np.int64]:
-        """Return -1 for an anomaly and 1 for the rest, as scikit-learn's outlier detectors do, shape (n_rows,)."""
+        """Return -1 for an anomaly and 1 for the rest, as scikit-learn's outlier detectors do, shape
+        (n_rows,)."""
         return np.where(self.score_rows(X, timestamps=timestamps).is_anomaly, -1, 1)
 
     def update(self, value: float | Sequence[float], timestamp: datetime | float | None = None) -> Score:
@@ -187,23 +193,29 @@ class WatchkeeperDetector:
         """Return the parameters and the whole state; see `persistence` for the format."""
         self._check_fitted()
         return persistence.dump(
+            FORMAT,
             {
                 "alert_severity": self.alert_severity,
                 "interval_seconds": self.interval_seconds,
                 "parameters": None if self.parameters is None else asdict(self.parameters),
             },
-            self.states_,
+            {"states": self.states_},
         )
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
         """Return the detector that `to_bytes` wrote; it goes on bit for bit as the original would."""
-        settings, states = persistence.load(content)
-        chosen = settings.pop("parameters")
+        settings, arrays = persistence.load(FORMAT, content)
+        states = arrays.get("states")
+        if states is None or states.dtype != STATE or states.ndim != 1:
+            raise ContractViolationError(
+                f"{FORMAT}: its states do not have this package's fields; train again"
+            )
+        chosen = settings.pop("parameters", None)
         try:
             detector = cls(**settings, parameters=None if chosen is None else Parameters(**chosen))
         except TypeError as error:
-            raise InvalidInputError(f"detector state: unknown setting ({error})") from error
+            raise ContractViolationError(f"{FORMAT}: unexpected settings ({error}); train again") from error
         detector._check_parameters()
         detector.states_ = states
         detector.n_features_in_ = len(states)
@@ -252,14 +264,18 @@ class WatchkeeperDetector:
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "states_"):
-            raise InvalidInputError("this detector has learned nothing yet: call fit, partial_fit or update first")
+            raise InvalidInputError(
+                "this detector has learned nothing yet: call fit, partial_fit or update first"
+            )
 
     def _checked(self, X: npt.ArrayLike) -> FloatArray:
         values = _as_columns(X)
         if not hasattr(self, "states_"):
             return self._start(values)
         if values.shape[1] != self.n_features_in_:
-            raise InvalidInputError(f"{values.shape[1]} columns: the detector has learned {self.n_features_in_}")
+            raise InvalidInputError(
+                f"{values.shape[1]} columns: the detector has learned {self.n_features_in_}"
+            )
         return values
 
     def _start(self, values: FloatArray) -> FloatArray:

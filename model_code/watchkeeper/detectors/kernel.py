@@ -1,15 +1,17 @@
 """One step of the detector: what a value means, given only what came before it.
 
-Three channels each say how far the newest value breaks the record of its own past: the value itself, its smoothed
-deviation from the hour's profile, and the distance of the last rows to the most similar earlier ones. A channel's
-evidence is -log10 of how rarely it breaks its record by that much; evidence adds up over the channels. A fourth
-measurement, the distance of the last hours to the most similar earlier hours, is the slow scale: the level.
+Three channels each say how far the newest value breaks the record of its own past: the value itself, its
+smoothed deviation from the hour's profile, and the distance of the last rows to the most similar earlier
+ones. A channel's evidence is -log10 of how rarely it breaks its record by that much; evidence adds up over
+the channels. A fourth measurement, the distance of the last hours to the most similar earlier hours, is the
+slow scale: the level.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-import numpy.typing as npt
 
 from watchkeeper.detectors.compiled import compiled
 from watchkeeper.detectors.patterns import nearest_earlier_pattern
@@ -51,7 +53,7 @@ OUTPUT = np.dtype(
 
 
 @compiled
-def advance(s, p, hour, value, out):  # type: ignore[no-untyped-def]
+def advance(s: Any, p: Any, hour: int, value: float, out: Any) -> None:
     """Score one value and learn it.
 
     Parameters
@@ -76,7 +78,9 @@ def advance(s, p, hour, value, out):  # type: ignore[no-untyped-def]
     s["magnitude"] = max(s["magnitude"], abs(value))
     _forecast(s, p, hour, x, out)
     out["channels"][VALUE] = _break_of_range(s, p, VALUE, x, p["range_memory"])
-    out["channels"][PROFILE] = _break_of_range(s, p, PROFILE, _smoothed_residual(s, p, hour, x), p["profile_memory"])
+    out["channels"][PROFILE] = _break_of_range(
+        s, p, PROFILE, _smoothed_residual(s, p, hour, x), p["profile_memory"]
+    )
     out["channels"][PATTERN] = _break_of_pattern(s, p, x)
     evidence = out["channels"][VALUE] + out["channels"][PROFILE] + out["channels"][PATTERN]
     out["onset"] = _onset(s, p, evidence)
@@ -88,7 +92,7 @@ def advance(s, p, hour, value, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def advance_all(s, p, hours, missing, values, out):  # type: ignore[no-untyped-def]
+def advance_all(s: Any, p: Any, hours: Any, missing: Any, values: Any, out: Any) -> None:
     """Score and learn the values of one series in order.
 
     `missing` is how many intervals without a row there are before each value; `out` has one record a value.
@@ -100,7 +104,7 @@ def advance_all(s, p, hours, missing, values, out):  # type: ignore[no-untyped-d
 
 
 @compiled
-def _skip(s):  # type: ignore[no-untyped-def]
+def _skip(s: Any) -> None:
     s["recent"][s["slots"] % RECENT_ROWS] = np.nan
     s["block_sum"] = np.nan
     _advance_block(s)
@@ -108,13 +112,13 @@ def _skip(s):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _confidence(s):  # type: ignore[no-untyped-def]
+def _confidence(s: Any) -> Any:
     evidence = np.log10(max(s["rows"], 2) / 2.0) / max(RARITY)
     return 0.5 * min(evidence, 1.0) + 0.5 * min(s["blocks_closed"] / (3.0 * LONG_BLOCKS), 1.0)
 
 
 @compiled
-def _say_nothing(s, out):  # type: ignore[no-untyped-def]
+def _say_nothing(s: Any, out: Any) -> None:
     out["onset"] = 0.0
     out["level"] = 0.0
     out["channels"][:] = 0.0
@@ -123,7 +127,7 @@ def _say_nothing(s, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _break_of_range(s, p, channel, x, memory):  # type: ignore[no-untyped-def]
+def _break_of_range(s: Any, p: Any, channel: int, x: float, memory: float) -> Any:
     """Return the evidence that x is outside the channel's remembered range, and widen the range by it."""
     rows = s["rows"]
     if rows == 0:
@@ -143,13 +147,14 @@ def _break_of_range(s, p, channel, x, memory):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _evidence(channel, rows, excess):  # type: ignore[no-untyped-def]
-    # Of n exchangeable rows the newest is a two-sided record with probability 2 / n: early records mean little.
+def _evidence(channel: int, rows: int, excess: float) -> Any:
+    # Of n exchangeable rows the newest is a two-sided record with probability 2 / n: early records mean
+    # little.
     return max(min(RARITY[channel], np.log10(rows / 2.0)), 0.0) + np.log10(1.0 + excess)
 
 
 @compiled
-def _smoothed_residual(s, p, hour, x):  # type: ignore[no-untyped-def]
+def _smoothed_residual(s: Any, p: Any, hour: int, x: float) -> Any:
     """Return the mean of the last residuals against the hour's mean, and learn x into the profile."""
     rows, seen = s["rows"], s["profile_rows"][hour]
     residual = x - s["profile"][hour] if seen > 0 else x - s["slow_mean"]
@@ -164,7 +169,7 @@ def _smoothed_residual(s, p, hour, x):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _break_of_pattern(s, p, x):  # type: ignore[no-untyped-def]
+def _break_of_pattern(s: Any, p: Any, x: float) -> Any:
     """Return the evidence that the last rows are unlike all that the ring remembers."""
     newest = s["slots"]
     s["recent"][newest % RECENT_ROWS] = x
@@ -182,7 +187,7 @@ def _break_of_pattern(s, p, x):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _onset(s, p, evidence):  # type: ignore[no-untyped-def]
+def _onset(s: Any, p: Any, evidence: float) -> Any:
     """Return the evidence if it is news: nothing as strong came shortly before."""
     s["rows_since_onset"] += 1
     quiet = s["rows_since_onset"] >= p["refractory_rows"]
@@ -194,13 +199,13 @@ def _onset(s, p, evidence):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _close_block(s, x):  # type: ignore[no-untyped-def]
+def _close_block(s: Any, x: float) -> None:
     s["block_sum"] += x
     _advance_block(s)
 
 
 @compiled
-def _advance_block(s):  # type: ignore[no-untyped-def]
+def _advance_block(s: Any) -> None:
     """Close the block of rows that the current slot completes, and measure the last hours."""
     if s["slots"] % BLOCK_ROWS != BLOCK_ROWS - 1:
         return
@@ -220,7 +225,7 @@ def _advance_block(s):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _level(s):  # type: ignore[no-untyped-def]
+def _level(s: Any) -> Any:
     relative = 0.0
     if s["mean_long_distance"] > 1e-9 * s["magnitude"]:
         relative = min(s["long_distance"] / s["mean_long_distance"], LARGEST_LEVEL)
@@ -229,7 +234,7 @@ def _level(s):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _forecast(s, p, hour, x, out):  # type: ignore[no-untyped-def]
+def _forecast(s: Any, p: Any, hour: int, x: float, out: Any) -> None:
     """Write the expected value and the band of the forecast that has erred least, and learn x into them."""
     if s["rows"] == 0:
         s["slow_mean"] = s["last"] = x
@@ -248,7 +253,8 @@ def _forecast(s, p, hour, x, out):  # type: ignore[no-untyped-def]
     step = max(ERROR_RATE, 1.0 / s["rows"])
     for index in range(3):
         s["forecast_errors"][index] += step * (abs(x - forecasts[index]) - s["forecast_errors"][index])
-    # Robbins-Monro: the band rises by coverage when missed and falls by the rest when not, in steps of the mean error.
+    # Robbins-Monro: the band rises by coverage when missed and falls by the rest when not, in steps of the
+    # mean error.
     move = p["coverage"] if error > s["band"] else p["coverage"] - 1.0
     s["band"] = max(s["band"] + move * s["forecast_errors"][best], 0.0)
     s["slow_mean"] += (x - s["slow_mean"]) * max(1.0 / SLOW_MEAN_ROWS, 1.0 / (s["rows"] + 1))

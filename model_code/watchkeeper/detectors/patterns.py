@@ -1,7 +1,7 @@
 """The distance of the newest pattern in a ring to the most similar earlier one (the left discord distance).
 
-Source: the matrix profile's discord, Yeh et al., "Matrix Profile I", ICDM 2016, restricted to the past, so that it is
-causal, and without normalisation of the amplitude, so that an unusual amplitude is unusual.
+Source: the matrix profile's discord, Yeh et al., "Matrix Profile I", ICDM 2016, restricted to the past, so
+that it is causal, and without normalisation of the amplitude, so that an unusual amplitude is unusual.
 """
 
 from __future__ import annotations
@@ -44,12 +44,14 @@ def _nearest_compiled(ring: Ring, newest: int, filled: int, length: int) -> floa
             nearest = total
     if nearest == np.inf:
         return np.nan
-    return np.sqrt(nearest / length)
+    return float(np.sqrt(nearest / length))
 
 
 nearest_earlier_pattern = _nearest_compiled if HAVE_NUMBA else _nearest_in_numpy
-"""Return the root mean square difference to the nearest earlier pattern; NaN when there is none without a gap.
+"""Return the root mean square difference to the nearest earlier pattern; NaN when there is none without a
+gap.
 
-Parameters: `ring`; `newest`, the position of the newest element (it may exceed the ring's size); `filled`, how many
-elements the ring holds; `length`, elements a pattern. Patterns that overlap the newest one are not compared.
+Parameters: `ring`; `newest`, the position of the newest element (it may exceed the ring's size); `filled`,
+how many elements the ring holds; `length`, elements a pattern. Patterns that overlap the newest one are not
+compared.
 """

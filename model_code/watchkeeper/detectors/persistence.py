@@ -1,9 +1,11 @@
 """The format of a detector's state, version 1: a zip archive of .npy members, without pickle.
 
 - `header.npy`: UTF-8 JSON as bytes: `{"format": "watchkeeper-detector", "version": 1, "settings": {…}}`.
-- `states.npy`: one record a column, little-endian, the fields of `state.STATE`.
+- one member for each array, little-endian. A detector has `states.npy`, one record a column with the fields
+of
+  `state.STATE`; a forest has the arrays of `forest.Trees`.
 
-Reading refuses another format, another version and other fields. Writing the same state gives the same bytes.
+Reading refuses another format and another version. Writing the same state gives the same bytes.
 """
 
 from __future__ import annotations
@@ -16,41 +18,41 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from watchkeeper.detectors.state import STATE
 from watchkeeper.errors import ContractViolationError, InvalidInputError
 
-FORMAT = "watchkeeper-detector"
 VERSION = 1
 
+Arrays = dict[str, npt.NDArray[Any]]
 
-def dump(settings: dict[str, Any], states: npt.NDArray[np.void]) -> bytes:
-    """Return settings and states as the bytes of one archive."""
-    header = json.dumps({"format": FORMAT, "version": VERSION, "settings": settings}, sort_keys=True)
+
+def dump(kind: str, settings: dict[str, Any], arrays: Arrays) -> bytes:
+    """Return settings and arrays as the bytes of one archive of the format `kind`."""
+    header = json.dumps({"format": kind, "version": VERSION, "settings": settings}, sort_keys=True)
+    members: Arrays = {"header": np.frombuffer(header.encode(), dtype=np.uint8), **arrays}
     buffer = io.BytesIO()
-    np.savez(buffer, header=np.frombuffer(header.encode(), dtype=np.uint8), states=states)
+    np.savez(buffer, allow_pickle=False, **members)
     return buffer.getvalue()
 
 
-def load(content: bytes) -> tuple[dict[str, Any], npt.NDArray[np.void]]:
-    """Return the settings and the states of an archive.
+def load(kind: str, content: bytes) -> tuple[dict[str, Any], Arrays]:
+    """Return the settings and the arrays of an archive.
 
     Raises
     ------
     InvalidInputError
-        The bytes are not such an archive.
+        The bytes are not an archive of this format.
     ContractViolationError
-        It was written by another version, with other fields.
+        Another version wrote it.
     """
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            header = json.loads(archive["header"].tobytes())
-            states: npt.NDArray[np.void] = archive["states"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InvalidInputError(f"not a detector state: {error}") from error
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise InvalidInputError(f"not a detector state: its header does not say {FORMAT!r}")
-    if header.get("version") != VERSION or states.dtype != STATE or states.ndim != 1:
-        raise ContractViolationError(
-            f"detector state version {header.get('version')!r}: this package reads version {VERSION}; train again"
-        )
-    return header["settings"], states
+            arrays: Arrays = {name: archive[name] for name in archive.files}
+        header = json.loads(arrays.pop("header").tobytes())
+        written, version, settings = header["format"], header["version"], dict(header["settings"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        raise InvalidInputError(f"not a {kind} archive: {error}") from error
+    if written != kind:
+        raise InvalidInputError(f"not a {kind} archive: its header says {written!r}")
+    if version != VERSION:
+        raise ContractViolationError(f"{kind} version {version!r}: this package reads {VERSION}; train again")
+    return settings, arrays

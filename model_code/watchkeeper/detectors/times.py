@@ -55,7 +55,8 @@ def missing_before(
     if interval_seconds is None:
         return np.zeros(len(seconds), dtype=np.int64)
     steps = np.rint(np.diff(seconds, prepend=last) / interval_seconds) - 1
-    return np.clip(np.nan_to_num(steps, nan=0.0), 0, limit).astype(np.int64)
+    counts: npt.NDArray[np.int64] = np.clip(np.nan_to_num(steps, nan=0.0), 0, limit).astype(np.int64)
+    return counts
 
 
 def _seconds(timestamp: datetime | float) -> float:
