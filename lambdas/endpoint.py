@@ -112,6 +112,12 @@ def scores_in(body: bytes, endpoint: str) -> tuple[float, ...]:
     return scores
 
 
+def refused_record(message: str) -> int | None:
+    """Return the position that a refusal begins with: `record 3: …` is the third, position 2."""
+    match = _NAMED_RECORD.match(message)
+    return int(match[1]) - 1 if match else None
+
+
 def _raise_classified(error: ClientError, endpoint: str) -> None:
     code = code_of(error)
     if code in _NOT_READY or code == _NO_ENDPOINT:
@@ -121,11 +127,5 @@ def _raise_classified(error: ClientError, endpoint: str) -> None:
         status = int(details.get("OriginalStatusCode", 500))
         message = str(details.get("OriginalMessage", ""))
         if 400 <= status < 500 and status != 429:
-            raise RowRefusedError(message, _record_in(message)) from error
+            raise RowRefusedError(message, refused_record(message)) from error
         raise UnavailableError(f"endpoint {endpoint}: the model answered {status}: {message}") from error
-
-
-def _record_in(message: str) -> int | None:
-    """Return the position that a refusal begins with: `record 3: …` is the third, position 2."""
-    match = _NAMED_RECORD.match(message)
-    return int(match[1]) - 1 if match else None

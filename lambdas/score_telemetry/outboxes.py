@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from watchkeeper import layout
 from watchkeeper.errors import ContractViolationError, UnavailableError
 from watchkeeper.plan import WorkloadPlan
+from watchkeeper.rows import format_row
 from watchkeeper.series import parse_series_key
 from watchkeeper.timestamps import format_instant
 
@@ -176,8 +177,7 @@ def _write_once(
 
 def _quarantine_refused(item: ScoredBatch, plan: WorkloadPlan, world: ScoringEffects) -> None:
     """Keep the rows that the model refused, each under a key of its own."""
-    texts = [row.text for row in request_rows([item.batch])]
-    for row, outcome, text in zip(item.batch.rows, item.outcomes, texts, strict=True):
+    for row, outcome in zip(item.batch.rows, item.outcomes, strict=True):
         if outcome.refusal is None:
             continue
         source = f"{item.batch.series}#{format_instant(row.interval_start)}"
@@ -186,7 +186,7 @@ def _quarantine_refused(item: ScoredBatch, plan: WorkloadPlan, world: ScoringEff
             "line": 1,
             "reason": "refused_by_model",
             "message": outcome.refusal,
-            "text": text,
+            "text": format_row(row.row(item.batch.series)),
         }
         uri = ObjectUri(world.bucket, layout.quarantine_key(plan.workload, source))
         world.objects.write(uri, json.dumps(document, sort_keys=True).encode() + b"\n")

@@ -36,24 +36,25 @@ class Timeline:
     """Counts effects. Each has two moments, before and after; an action may be set for one of them."""
 
     moment: int = 0
-    actions: dict[int, Callable[[], None]] = field(default_factory=dict)
+    actions: dict[int, Callable[[], object]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def at(self, moment: int, action: Callable[[], None]) -> None:
-        """Do something at a moment from now on, once."""
+    def at(self, moment: int, action: Callable[[], object]) -> int:
+        """Do something at a moment from now on, once; return which one that is."""
         self.actions[self.moment + moment] = action
+        return self.moment + moment
 
-    def crash_at(self, moment: int) -> None:
-        """Die at a moment from now on."""
+    def crash_at(self, moment: int) -> int:
+        """Die at a moment from now on; return which one that is."""
 
         def die() -> None:
             raise CrashError
 
-        self.at(moment, die)
+        return self.at(moment, die)
 
-    def forget(self) -> None:
-        """Nothing more happens."""
-        self.actions.clear()
+    def cancel(self, moment: int) -> bool:
+        """Take back what has not happened, and tell whether there was something."""
+        return self.actions.pop(moment, None) is not None
 
     def around(self, effect: Callable[[], Any]) -> Any:
         """Have an effect, with what is to happen before and after it."""
