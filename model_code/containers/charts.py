@@ -114,12 +114,12 @@ def _draw(item: ScoredSeries, evaluation: Evaluation, plan: WorkloadPlan, folder
         threshold, color=_THRESHOLD, linewidth=1, linestyle="--", label=f"threshold {threshold:.3g}"
     )
     bottom.set_ylabel("anomaly_score")
-    bottom.set_ylim(bottom=0)
     for axes in (top, bottom):
         _mark_parts_and_labels(axes, item.rows, times, interval)
         axes.grid(alpha=0.25, linewidth=0.5)
         axes.margins(x=0.01, y=0.16)
         axes.legend(loc="upper left", fontsize=8, framealpha=0.9, ncols=4)
+    bottom.set_ylim(0.0, 1.3 * max(*item.scores, threshold))  # room for the legend
     locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib has no types here
     bottom.xaxis.set_major_locator(locator)
     bottom.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # the same
