@@ -17,9 +17,13 @@ def feature_names(plan: WorkloadPlan) -> list[str]:
     The value; the shingle's lags, newest first; first differences within the shingle, newest first; sine
     and cosine of the time of day and of the day of week, in UTC.
 
-    Examples -------- >>> from watchkeeper.plan import FeaturePlan, MeasurePlan, TimestampPlan >>> plan =
-    WorkloadPlan("w", TimestampPlan("t"), (MeasurePlan("m", "m"),), 60, features=FeaturePlan(shingle=2))
-    >>> feature_names(plan) ['value', 'lag_1', 'difference_1']
+    Examples
+    --------
+    >>> from watchkeeper.plan import FeaturePlan, MeasurePlan, TimestampPlan
+    >>> measures = (MeasurePlan("m", "m"),)
+    >>> plan = WorkloadPlan("w", TimestampPlan("t"), measures, 60, features=FeaturePlan(shingle=2))
+    >>> feature_names(plan)
+    ['value', 'lag_1', 'difference_1']
     """
     features = plan.features
     lags = range(1, features.shingle)

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import doctest
+import importlib
+
+import pytest
+
+
+@pytest.mark.parametrize("module", ["feature_schema", "intervals", "series"])
+def test_examples_in_docstrings_run(module: str) -> None:
+    result = doctest.testmod(importlib.import_module(f"watchkeeper.{module}"))
+
+    assert result.attempted > 0
+    assert result.failed == 0
