@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 
-from infra.application import add_checks, add_stacks, build_bundles
+from infra.application import add_checks, add_stacks
+from infra.bundles import build_bundles
 from infra.settings import Settings
+from workloads.spec import load_workloads
 
 # CDK's built-in template check takes most of the synthesis; `make lint` checks the templates with cfn-lint.
 app = cdk.App(builtin_cloud_formation_validation=False)
 settings = Settings.from_context(app)
-add_stacks(app, settings=settings, bundles=build_bundles(settings))
+workloads = load_workloads(settings.workloads)
+add_stacks(app, settings=settings, workloads=workloads, bundles=build_bundles(settings, workloads))
 add_checks(app)
 app.synth()

@@ -10,6 +10,14 @@ from typing import Annotated
 import boto3
 import typer
 from rich.table import Table
+
+from cli.labels import Labels, read_labels
+from cli.releases import live_release
+from cli.screen import console
+from cli.specs import spec_of
+from cli.stacks import Deployment
+from cli.telemetry import read_telemetry, records_of
+from lambdas.endpoint import Endpoint, SageMakerEndpoint
 from watchkeeper.context import rows_of
 from watchkeeper.evaluation import Metrics
 from watchkeeper.evaluation_metrics import measure_scores
@@ -20,14 +28,6 @@ from watchkeeper.records import Record
 from watchkeeper.rows import format_row
 from watchkeeper.series import measure_of
 from watchkeeper.timestamps import format_instant
-
-from cli.labels import Labels, read_labels
-from cli.releases import live_release
-from cli.screen import console
-from cli.specs import spec_of
-from cli.stacks import Deployment
-from cli.telemetry import read_telemetry, records_of
-from lambdas.endpoint import Endpoint, SageMakerEndpoint
 
 BATCH_ROWS = 500
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
-from watchkeeper.errors import InvalidInputError
-
 from cli.failures import StepFailedError
+from watchkeeper.errors import InvalidInputError
 
 FOLDER_VARIABLE = "WATCHKEEPER_DATA_DIR"
 CACHE = Path.home() / ".cache" / "watchkeeper" / "datasets"

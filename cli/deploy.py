@@ -20,14 +20,13 @@ from cli.failures import StepFailedError
 from cli.screen import console, done, errors, say
 from cli.specs import ROOT
 
-ASSEMBLY = "build/cdk.out"
-FINGERPRINT = "build/cdk.out.sha256"
+ASSEMBLIES = "build/assemblies"
+"""The cloud assembly of each stage, and beside it a hash of what it was made from."""
 INPUTS = (
     "app.py",
     "cdk.json",
     "infra",
     "lambdas",
-    "localcloud/images",
     "model_code",
     "package-lock.json",
     "pipeline",
@@ -90,16 +89,17 @@ class Deployer:
             If one of the steps fails.
         """
         if self.synthesize():
-            done(f"templates written to {ASSEMBLY}")
+            done(f"templates written to {self.assembly}")
         else:
             say("templates are up to date")
         if not self.is_bootstrapped():
             account = self.session.client("sts").get_caller_identity()["Account"]
-            self._cdk("bootstrap", f"aws://{account}/{self.region}")
+            # Without --app, bootstrapping would run the whole CDK application again.
+            self._cdk("bootstrap", "--app", self.assembly, f"aws://{account}/{self.region}")
         self._cdk(
             "deploy",
             "--app",
-            ASSEMBLY,
+            self.assembly,
             "--all",
             "--concurrency",
             str(CONCURRENCY),
@@ -112,17 +112,17 @@ class Deployer:
     def destroy(self) -> None:
         """Remove all stacks."""
         self.synthesize()
-        self._cdk("destroy", "--app", ASSEMBLY, "--all", "--force")
+        self._cdk("destroy", "--app", self.assembly, "--all", "--force")
 
     def synthesize(self) -> bool:
         """Write the cloud assembly unless it is there for the same inputs; say whether it was written."""
         fingerprint = self.fingerprint()
-        record = self.root / FINGERPRINT
+        record = self.root / f"{self.assembly}.sha256"
         known = record.read_text().strip() if record.is_file() else None
-        if known == fingerprint and (self.root / ASSEMBLY / "manifest.json").is_file():
+        if known == fingerprint and (self.root / self.assembly / "manifest.json").is_file():
             return False
         record.unlink(missing_ok=True)
-        self._cdk("synth", "--quiet", "--output", ASSEMBLY, "-c", f"stage={self.stage.value}")
+        self._cdk("synth", "--quiet", "--output", self.assembly, "-c", f"stage={self.stage.value}")
         record.parent.mkdir(parents=True, exist_ok=True)
         record.write_text(fingerprint + "\n")
         return True
@@ -145,6 +145,11 @@ class Deployer:
                 return False
             raise
         return status.endswith("_COMPLETE") and not status.startswith(("DELETE", "ROLLBACK"))
+
+    @property
+    def assembly(self) -> str:
+        """The stage's cloud assembly, relative to the project's folder."""
+        return f"{ASSEMBLIES}/{self.stage.value}"
 
     @property
     def region(self) -> str:

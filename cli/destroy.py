@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import boto3
 import typer
-from watchkeeper import layout
-from watchkeeper.errors import InvalidInputError
 
 from cli.deploy import Deployer, Stage
 from cli.retained import Retained, retained_of
 from cli.screen import done, say
+from watchkeeper import layout
+from watchkeeper.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient

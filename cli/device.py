@@ -21,9 +21,9 @@ from botocore.exceptions import ClientError
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from watchkeeper import layout
 
 from cli.failures import StepFailedError
+from watchkeeper import layout
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient

@@ -7,9 +7,9 @@ from typing import Any
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from typer.core import TyperGroup
-from watchkeeper.errors import InvalidInputError, WatchkeeperError
 
 from cli.screen import complain
+from watchkeeper.errors import InvalidInputError, WatchkeeperError
 
 USAGE = 2
 FAILURE = 1

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import boto3
 import typer
-from watchkeeper import layout
-from watchkeeper.errors import InvalidInputError
 
 from cli.screen import console
 from cli.specs import spec_of
 from lambdas.endpoint import SageMakerEndpoint
+from watchkeeper import layout
+from watchkeeper.errors import InvalidInputError
 
 
 def invoke(

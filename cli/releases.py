@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import boto3
-from watchkeeper.release import Release, live_key
 
 from cli.failures import StepFailedError
 from cli.stacks import STORAGE, Deployment
+from watchkeeper.release import Release, live_key
 
 
 def live_release(session: boto3.Session, deployment: Deployment, workload: str) -> Release:

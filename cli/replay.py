@@ -11,13 +11,13 @@ from typing import Annotated
 import boto3
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.timestamps import parse_instant
 
 from cli.device import Broker, Pace, Publisher, broker_of, concrete_topic, provisioned
 from cli.screen import complain, console, done
 from cli.specs import spec_of
 from cli.telemetry import Reading, read_telemetry
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.timestamps import parse_instant
 
 MAX_COMPLAINTS = 5
 BURST = 100

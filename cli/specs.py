@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from watchkeeper.errors import InvalidInputError
-
 from workloads.spec import WorkloadSpec, load_workload
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import boto3
 import typer
-from watchkeeper import layout
-from watchkeeper.errors import InvalidInputError
 
 from cli.executions import follow, start, succeeded
 from cli.screen import done, say
 from cli.specs import spec_of
 from cli.stacks import Deployment
+from watchkeeper import layout
+from watchkeeper.errors import InvalidInputError
 
 HISTORY_SUFFIXES = (".csv", ".jsonl", ".json", ".ndjson")
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from watchkeeper.errors import InvalidInputError
 
 from cli.failures import USAGE
 from cli.screen import complain, done
+from watchkeeper.errors import InvalidInputError
 from workloads.spec import load_workload
 
 

@@ -2,51 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from infra.alerting import AlertingStack
+from infra.bundles import Bundles
 from infra.ingestion import IngestionStack
 from infra.monitoring import MonitoringStack
 from infra.scoring import ScoringStack
-from infra.settings import Settings, Stage
+from infra.settings import Settings
 from infra.storage import StorageStack
 from infra.training import TrainingStack
 from infra.withdrawn_services import WithdrawnServicesCheck
-from pipeline.definition import build_definition
-from pipeline.packaging import build_lambda_code, build_model_code
-from workloads.spec import load_workloads
+from workloads.spec import WorkloadSpec
 
 PROJECT_TAG = "watchkeeper:project"
-MODEL_CODE_TARGETS: Mapping[Stage, Literal["sagemaker", "here"]] = {"aws": "sagemaker", "laptop": "here"}
 
 
-@dataclass(frozen=True)
-class Bundles:
-    """Code that is deployed."""
-
-    functions: Path
-    """Folder with all Lambda functions and what they import."""
-    model: Path
-    """`.tar.gz` with what SageMaker runs."""
-
-
-def build_bundles(settings: Settings) -> Bundles:
-    """Build the bundles of code for the settings' stage."""
-    return Bundles(
-        functions=build_lambda_code(settings.build),
-        model=build_model_code(MODEL_CODE_TARGETS[settings.stage], settings.build),
-    )
-
-
-def add_stacks(app: cdk.App, *, settings: Settings, bundles: Bundles) -> None:
+def add_stacks(
+    app: cdk.App, *, settings: Settings, workloads: Sequence[WorkloadSpec], bundles: Bundles
+) -> None:
     """Add every stack of the application."""
-    workloads = load_workloads(settings.workloads)
     environment = cdk.Environment(region=settings.region)
     storage = StorageStack(app, "WatchkeeperStorage", workloads=workloads, env=environment)
     alerting = AlertingStack(
@@ -83,7 +61,7 @@ def add_stacks(app: cdk.App, *, settings: Settings, bundles: Bundles) -> None:
         app,
         "WatchkeeperTraining",
         workloads=workloads,
-        definitions={spec.name: build_definition(spec, region=settings.region) for spec in workloads},
+        definitions=bundles.definitions,
         function_code=bundles.functions,
         model_code=bundles.model,
         package_groups=storage.package_groups,

@@ -6,9 +6,9 @@ import dataclasses
 from datetime import datetime, timezone
 
 from constructs import Construct
-from watchkeeper.runs import RunNames, training_run
 
 from infra.permissions import Permission, sagemaker_arns
+from watchkeeper.runs import RunNames, training_run
 
 RUN_REASON = (
     "Each run of the training workflow makes names of its own; only the workload's part is known now."

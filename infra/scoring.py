@@ -12,7 +12,6 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
-from watchkeeper import layout
 
 from infra.constructs.event_subscription import EventSubscription
 from infra.constructs.python_function import PythonFunction
@@ -30,6 +29,7 @@ from infra.permissions import (
     write_objects,
 )
 from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
+from watchkeeper import layout
 from workloads.spec import WorkloadSpec
 
 TIMEOUT_SECONDS = 120

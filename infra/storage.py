@@ -11,11 +11,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
-from watchkeeper import layout
 
 from infra.constructs.data_bucket import DataBucket
 from infra.constructs.state_table import StateTable
 from infra.naming import WORKLOAD_TAG, pascal_name
+from watchkeeper import layout
 from workloads.spec import WorkloadSpec
 
 

@@ -13,9 +13,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from aws_cdk.region_info import RegionInfo
 from constructs import Construct
-from watchkeeper import layout
 
 from infra.constructs.alert_topic import AlertTopic
 from infra.constructs.model_code import ModelCode
@@ -36,6 +34,7 @@ from infra.training_permissions import (
     workflow_permissions,
 )
 from pipeline.substitutions import Substitution
+from watchkeeper import layout
 from workloads.spec import WorkloadSpec
 
 
@@ -53,7 +52,7 @@ class TrainingStack(Stack):
     Parameters
     ----------
     definitions
-        The state machine of each workload in the Amazon States Language.
+        File with the state machine of each workload in the Amazon States Language.
     model_code
         The `.tar.gz` that the jobs and models run.
     package_groups
@@ -66,7 +65,7 @@ class TrainingStack(Stack):
         construct_id: str,
         *,
         workloads: Sequence[WorkloadSpec],
-        definitions: Mapping[str, Mapping[str, Any]],
+        definitions: Mapping[str, Path],
         function_code: Path,
         model_code: Path,
         package_groups: Mapping[str, str],
@@ -94,7 +93,7 @@ class TrainingStack(Stack):
         self.workloads = {spec.name: self._add(spec, definitions[spec.name]) for spec in workloads}
         self._let_validation_see_other_runs()
 
-    def _add(self, spec: WorkloadSpec, definition: Mapping[str, Any]) -> WorkloadTraining:
+    def _add(self, spec: WorkloadSpec, definition: Path) -> WorkloadTraining:
         place = Construct(self, pascal_name(spec.name))
         Tags.of(place).add(WORKLOAD_TAG, spec.name)
         PlanParameter(place, "Plan", plan=spec.plan())
@@ -106,12 +105,14 @@ class TrainingStack(Stack):
             latency_milliseconds=spec.endpoint.rollback.latency_milliseconds,
             topic=self._alerts.topic,
         )
-        job_role, model_role = self._roles(place, spec.name, images_of(definition), alarms)
+        job_role, model_role = self._roles(
+            place, spec.name, images_of(json.loads(definition.read_text())), alarms
+        )
         group = self._package_groups[spec.name]
         workflow = TrainingWorkflow(
             place,
             "Workflow",
-            definition=self._in_own_partition(definition),
+            definition=definition,
             substitutions={
                 **self._shared_substitutions(),
                 Substitution.JOB_ROLE_ARN: job_role.role_arn,
@@ -170,14 +171,10 @@ class TrainingStack(Stack):
         )
         return job_role, model_role
 
-    def _in_own_partition(self, definition: Mapping[str, Any]) -> str:
-        # Literal, because cfn-lint checks the definition only when it can read the resources of its states.
-        partition = RegionInfo.get(self.region).partition or "aws"
-        return json.dumps(definition, sort_keys=True).replace(Substitution.PARTITION.placeholder, partition)
-
     def _shared_substitutions(self) -> dict[str, str]:
         functions = self.functions
         return {
+            Substitution.PARTITION: self.partition,
             Substitution.VALIDATE_INPUT_FUNCTION_ARN: functions.validate_input.function.function_arn,
             Substitution.DECIDE_PROMOTION_FUNCTION_ARN: functions.decide_promotion.function.function_arn,
             Substitution.STAGE_RELEASE_FUNCTION_ARN: functions.stage_release.function.function_arn,

@@ -11,7 +11,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
-from watchkeeper import layout
 
 from infra.constructs.training_functions import TrainingFunctions
 from infra.permissions import (
@@ -27,6 +26,7 @@ from infra.permissions import (
     write_objects,
 )
 from infra.run_resources import RUN_REASON, RunResources, on_runs
+from watchkeeper import layout
 
 
 def permit_functions(

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
-from watchkeeper.errors import ContractViolationError, InvalidInputError, UnavailableError
 
 from lambdas.aws_errors import code_of, translated
+from watchkeeper.errors import ContractViolationError, InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient

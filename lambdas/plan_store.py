@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import ClientError
+
+from lambdas.aws_errors import code_of, translated
 from watchkeeper import layout
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import WorkloadPlan
-
-from lambdas.aws_errors import code_of, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from botocore.exceptions import ClientError
-from watchkeeper.errors import ContractViolationError, UnavailableError
-from watchkeeper.release import LIVE, Release, live_key, release_key, release_pk
 
 from lambdas.aws_errors import code_of, translated
+from watchkeeper.errors import ContractViolationError, UnavailableError
+from watchkeeper.release import LIVE, Release, live_key, release_key, release_pk
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from lambdas.object_store import ObjectStore, ObjectUri
 from watchkeeper.errors import ContractViolationError
 from watchkeeper.evaluation import Evaluation
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.runs import TrainingRun
-
-from lambdas.object_store import ObjectStore, ObjectUri
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,12 @@ from collections.abc import Mapping
 
 from localcloud.settings import PREFIX, Settings
 
-_INHERITED = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONPATH")
+_INHERITED = (
+    *("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONPATH"),
+    # The server may have to build an image's environment: what a package installer needs to reach its index.
+    *("XDG_CACHE_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"),
+    *("PIP_INDEX_URL", "PIP_CERT", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_CACHE_DIR"),
+)
 
 
 def client_environment(settings: Settings) -> dict[str, str]:

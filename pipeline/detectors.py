@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from stepfunctions.steps.states import Task
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.feature_schema import feature_dim
 
 from pipeline.contracts import path
 from pipeline.jobs import Jobs, channel
 from pipeline.tasks import JsonObject
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.feature_schema import feature_dim
 
 
 class Detector(Protocol):

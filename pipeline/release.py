@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from stepfunctions.steps.choice_rule import ChoiceRule
 from stepfunctions.steps.states import Choice, Pass, State, Task, Wait
-from watchkeeper import layout
 
 from pipeline.contracts import path
 from pipeline.detectors import Detector
@@ -13,6 +12,7 @@ from pipeline.jobs import Jobs
 from pipeline.settings import InstanceHosting, Rollout, ServerlessHosting
 from pipeline.substitutions import Substitution
 from pipeline.tasks import JsonObject, formatted, lambda_task, service_task
+from watchkeeper import layout
 
 POLL_SECONDS = 5
 MAX_POLLS = 2880

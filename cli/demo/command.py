@@ -9,12 +9,6 @@ from typing import Annotated
 import boto3
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from watchkeeper.evaluation import Evaluation, Metrics
-from watchkeeper.evaluation_metrics import measure_scores
-from watchkeeper.holdback import HoldbackRow
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.rows import Row, format_row
-from watchkeeper.timestamps import parse_instant
 
 from cli.backtest import metrics_table
 from cli.datasets import dataset_of
@@ -36,6 +30,12 @@ from cli.stacks import Deployment
 from cli.telemetry import records_of
 from cli.train import execution_input, upload_history
 from lambdas.object_store import ObjectUri, S3ObjectStore
+from watchkeeper.evaluation import Evaluation, Metrics
+from watchkeeper.evaluation_metrics import measure_scores
+from watchkeeper.holdback import HoldbackRow
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.rows import Row, format_row
+from watchkeeper.timestamps import parse_instant
 from workloads.spec import WorkloadSpec
 
 FOLDER = ROOT / "build" / "demo"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import boto3
-from watchkeeper import layout
 
 from cli.failures import StepFailedError
+from watchkeeper import layout
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -6,13 +6,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.timestamps import parse_instant
-
 from cli.datasets import Dataset, located
 from cli.failures import StepFailedError
 from cli.labels import Labels, read_labels
 from cli.telemetry import Reading, read_telemetry
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.timestamps import parse_instant
 
 
 @dataclass(frozen=True)

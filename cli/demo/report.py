@@ -9,9 +9,8 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from watchkeeper.evaluation import Evaluation, Metrics
-
 from cli.demo.inbox import Alert
+from watchkeeper.evaluation import Evaluation, Metrics
 
 TEMPLATE = Path(__file__).with_name("report.html")
 

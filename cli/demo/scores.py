@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import boto3
+
+from cli.failures import StepFailedError
 from watchkeeper import layout
 from watchkeeper.intervals import aggregate_records
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.records import Record, by_series
 from watchkeeper.timestamps import epoch_seconds, format_instant, parse_instant
-
-from cli.failures import StepFailedError
 
 POLL_SECONDS = 0.25
 SILENCE_SECONDS = 180.0

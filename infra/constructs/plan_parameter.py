@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
+
 from watchkeeper import layout
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import WorkloadPlan

@@ -9,9 +9,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
-from watchkeeper import layout
 
 from infra.permissions import Permission, objects, permit, policy_of, use_key
+from watchkeeper import layout
 
 BUFFER_SECONDS = 60
 BUFFER_MEGABYTES = 64  # the least that dynamic partitioning allows

@@ -8,9 +8,9 @@ from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
-from watchkeeper import layout
 
 from infra.permissions import Permission, permit, use_key, write_objects
+from watchkeeper import layout
 
 SQL_VERSION = "2016-03-23"
 

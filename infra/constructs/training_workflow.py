@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -26,7 +27,7 @@ class TrainingWorkflow(Construct):
     Parameters
     ----------
     definition
-        Amazon States Language, with `${Name}` where a deployment's value belongs.
+        File in the Amazon States Language, with `${Name}` where a deployment's value belongs.
     substitutions
         The value of each name.
     """
@@ -36,7 +37,7 @@ class TrainingWorkflow(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        definition: str,
+        definition: Path,
         substitutions: Mapping[str, str],
         purpose: str,
     ) -> None:
@@ -74,7 +75,7 @@ class TrainingWorkflow(Construct):
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
-            definition_body=sfn.DefinitionBody.from_string(definition),
+            definition_body=sfn.DefinitionBody.from_file(str(definition)),
             definition_substitutions=dict(substitutions),
             comment=purpose,
             role=self.role.without_policy_updates(),

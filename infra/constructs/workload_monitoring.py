@@ -10,8 +10,6 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
-from watchkeeper import layout
-from watchkeeper.plan import WorkloadPlan
 
 from infra.constructs.rollback_alarms import RollbackAlarms, endpoint_metric
 from infra.constructs.work_queue import WorkQueue
@@ -19,6 +17,8 @@ from infra.monitoring_defaults import alarm_defaults
 from infra.naming import pascal_name
 from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
 from lambdas.typed_environment import METRICS_NAMESPACE
+from watchkeeper import layout
+from watchkeeper.plan import WorkloadPlan
 
 LAG_MILLISECONDS = 300_000
 """A record waits a minute in the delivery stream's buffer; five minutes mean that scoring falls behind."""

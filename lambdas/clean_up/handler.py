@@ -6,15 +6,15 @@ import functools
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
-from watchkeeper.errors import UnavailableError
-from watchkeeper.release import Release
-from watchkeeper.runs import TrainingRun
 
 from lambdas.clean_up.effects import CleanUpEffects
 from lambdas.clean_up.environment import CleanUpEnvironment
 from lambdas.clean_up.leftovers import EndpointAction, judge
 from lambdas.notification import failure_text
 from lambdas.workflow_payload import run_of
+from watchkeeper.errors import UnavailableError
+from watchkeeper.release import Release
+from watchkeeper.runs import TrainingRun
 
 logger = Logger(service=CleanUpEnvironment.service)
 tracer = Tracer(service=CleanUpEnvironment.service)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from lambdas.sagemaker_resources import EndpointDescription
 from watchkeeper.release import Release
 from watchkeeper.runs import TrainingRun
-
-from lambdas.sagemaker_resources import EndpointDescription
 
 FAILED = frozenset({"Failed", "OutOfService"})
 CHANGING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})

@@ -7,13 +7,13 @@ import functools
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
-from watchkeeper.evaluation import Metrics
-from watchkeeper.promotion import decide_promotion
 
 from lambdas.decide_promotion.effects import PromotionEffects
 from lambdas.decide_promotion.environment import DecidePromotionEnvironment
 from lambdas.run_documents import read_evaluation, read_plan
 from lambdas.workflow_payload import run_of
+from watchkeeper.evaluation import Metrics
+from watchkeeper.promotion import decide_promotion
 
 logger = Logger(service=DecidePromotionEnvironment.service)
 tracer = Tracer(service=DecidePromotionEnvironment.service)

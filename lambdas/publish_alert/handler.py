@@ -11,7 +11,6 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from watchkeeper.anomaly import AnomalyEvent
 
 from lambdas.idempotent import once
 from lambdas.publish_alert.alert import announced_anomaly
@@ -19,6 +18,7 @@ from lambdas.publish_alert.effects import AlertEffects
 from lambdas.publish_alert.environment import PublishAlertEnvironment
 from lambdas.publish_alert.publishing import publish_anomaly
 from lambdas.typed_environment import METRICS_NAMESPACE
+from watchkeeper.anomaly import AnomalyEvent
 
 logger = Logger(service=PublishAlertEnvironment.service)
 tracer = Tracer(service=PublishAlertEnvironment.service)

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watchkeeper.anomaly import AnomalyEvent
-
 from lambdas.publish_alert.alert import alert_of, channels_of
 from lambdas.publish_alert.effects import AlertEffects
+from watchkeeper.anomaly import AnomalyEvent
 
 
 @dataclass(frozen=True)

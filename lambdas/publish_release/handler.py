@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.release import Release
 
 from lambdas.publish_release.effects import PublishingEffects
 from lambdas.publish_release.environment import PublishReleaseEnvironment
 from lambdas.workflow_payload import run_of
+from watchkeeper.errors import ContractViolationError
+from watchkeeper.release import Release
 
 logger = Logger(service=PublishReleaseEnvironment.service)
 tracer = Tracer(service=PublishReleaseEnvironment.service)

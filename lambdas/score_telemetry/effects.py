@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
-from watchkeeper.anomaly import EVENT_DETAIL_TYPE, EVENT_SOURCE, AnomalyEvent
-from watchkeeper.errors import UnavailableError
-from watchkeeper.state import SeriesState
 
 from lambdas import aws_clients
 from lambdas.aws_errors import code_of, translated
@@ -23,6 +20,9 @@ from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
 from lambdas.score_telemetry.merging import NEW, StateStore, StoredState
 from lambdas.score_telemetry.release_cache import ReleaseCache
 from lambdas.threads import ForEach, in_threads
+from watchkeeper.anomaly import EVENT_DETAIL_TYPE, EVENT_SOURCE, AnomalyEvent
+from watchkeeper.errors import UnavailableError
+from watchkeeper.state import SeriesState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from lambdas.retrying import MAX_ATTEMPTS, Pause
+from lambdas.threads import ForEach
 from watchkeeper.errors import UnavailableError
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.records import Record
 from watchkeeper.state import SeriesState, advance, new_state
-
-from lambdas.retrying import MAX_ATTEMPTS, Pause
-from lambdas.threads import ForEach
 
 NEW = 0
 """Version of a state that is not stored."""

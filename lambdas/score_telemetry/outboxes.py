@@ -7,13 +7,6 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from watchkeeper import layout
-from watchkeeper.errors import ContractViolationError, UnavailableError
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.rows import format_row
-from watchkeeper.series import parse_series_key
-from watchkeeper.timestamps import format_instant
-
 from lambdas.object_store import ObjectUri
 from lambdas.score_telemetry.batches import Batch, RequestRow, batches_of, packed, request_rows
 from lambdas.score_telemetry.effects import ScoringEffects
@@ -28,6 +21,12 @@ from lambdas.score_telemetry.score_lines import (
     lines_of,
     to_document,
 )
+from watchkeeper import layout
+from watchkeeper.errors import ContractViolationError, UnavailableError
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.rows import format_row
+from watchkeeper.series import parse_series_key
+from watchkeeper.timestamps import format_instant
 
 Failure = UnavailableError | ContractViolationError
 

@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from lambdas.release_store import ReleaseStore
 from watchkeeper.errors import ContractViolationError
 from watchkeeper.release import Release
-
-from lambdas.release_store import ReleaseStore
 
 LIVE_CACHE_SECONDS = 60.0
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from watchkeeper.errors import ContractViolationError
-
 from lambdas.endpoint import Endpoint, RowRefusedError
 from lambdas.score_telemetry.batches import RequestRow
+from watchkeeper.errors import ContractViolationError
 
 MAX_REFUSED_ROWS = 20
 """Of one request. Rows are made from checked numbers: when more are refused, the model expects other rows."""

@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lambdas.score_telemetry.batches import Batch
+from lambdas.score_telemetry.requests import Outcome
 from watchkeeper.anomaly import AnomalyEvent
 from watchkeeper.context import ContextRow
 from watchkeeper.errors import ContractViolationError
@@ -17,9 +19,6 @@ from watchkeeper.expectation import expectation
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.release import Release
 from watchkeeper.timestamps import format_instant
-
-from lambdas.score_telemetry.batches import Batch
-from lambdas.score_telemetry.requests import Outcome
 
 NO_LIVE_MODEL = "no live model"
 UNKNOWN_MEASURE = "the live model was not trained on this measure"

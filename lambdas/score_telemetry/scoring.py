@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watchkeeper import layout
-from watchkeeper.records import by_series
-
 from lambdas.object_store import ObjectUri
 from lambdas.score_telemetry.effects import ScoringEffects
 from lambdas.score_telemetry.merging import merge_object
@@ -22,6 +19,8 @@ from lambdas.score_telemetry.telemetry_object import (
     quarantine_document,
     sort_lines,
 )
+from watchkeeper import layout
+from watchkeeper.records import by_series
 
 
 @dataclass(frozen=True)

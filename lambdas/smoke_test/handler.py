@@ -6,13 +6,13 @@ import functools
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
-from watchkeeper.errors import ContractViolationError
 
 from lambdas.endpoint import EndpointAnswer, RowRefusedError
 from lambdas.run_documents import SmokeCase, read_smoke_case
 from lambdas.smoke_test.effects import SmokeTestEffects
 from lambdas.smoke_test.environment import SmokeTestEnvironment
 from lambdas.workflow_payload import run_of
+from watchkeeper.errors import ContractViolationError
 
 MALFORMED_ROW = "not-a-time,not-a-number"
 

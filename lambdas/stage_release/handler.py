@@ -7,14 +7,14 @@ import functools
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.release import Release
-from watchkeeper.timestamps import format_instant
 
 from lambdas.run_documents import read_evaluation
 from lambdas.stage_release.effects import StagingEffects
 from lambdas.stage_release.environment import StageReleaseEnvironment
 from lambdas.workflow_payload import run_of, text_of
+from watchkeeper.errors import ContractViolationError
+from watchkeeper.release import Release
+from watchkeeper.timestamps import format_instant
 
 logger = Logger(service=StageReleaseEnvironment.service)
 tracer = Tracer(service=StageReleaseEnvironment.service)

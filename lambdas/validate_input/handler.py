@@ -6,15 +6,15 @@ import functools
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.runs import TrainingRun, training_run
-from watchkeeper.timestamps import parse_instant
 
 from lambdas.object_store import ObjectUri
 from lambdas.validate_input.effects import ValidationEffects
 from lambdas.validate_input.environment import ValidateInputEnvironment
 from lambdas.validate_input.execution_input import RunningExecution, checked_input, refuse_if_older_runs
 from lambdas.workflow_payload import text_of
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.runs import TrainingRun, training_run
+from watchkeeper.timestamps import parse_instant
 
 logger = Logger(service=ValidateInputEnvironment.service)
 tracer = Tracer(service=ValidateInputEnvironment.service)

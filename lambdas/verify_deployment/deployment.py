@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
+from lambdas.sagemaker_resources import EndpointDescription
 from watchkeeper.errors import ContractViolationError
 from watchkeeper.runs import TrainingRun
-
-from lambdas.sagemaker_resources import EndpointDescription
 
 IN_SERVICE = "InService"
 

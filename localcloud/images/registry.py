@@ -87,9 +87,7 @@ def resolve(image_uri: str, image_home: Path | None = None) -> LocalImage:
         if match is None or match["repository"] not in description["repositories"]:
             continue
         if (match["tag"] or description["tags"][0]) in description["tags"]:
-            return _local_image(
-                directory, description, image_home or Settings.from_environment().image_home
-            )
+            return _local_image(directory, description, image_home or Settings.from_environment().image_home)
     raise UnknownImageError(f"the laptop has no image {image_uri!r}; it has {', '.join(known)}")
 
 

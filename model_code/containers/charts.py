@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from containers.vendored import use_vendored
 from watchkeeper.evaluation import Evaluation
 from watchkeeper.holdback import HoldbackRow
 from watchkeeper.layout import short_hash
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.timestamps import parse_instant
-
-from containers.vendored import use_vendored
 
 MAX_CHARTS = 12
 _LINE, _BAND, _ANOMALY, _LABEL, _THRESHOLD = "#1f4e79", "#9dc3e6", "#d62728", "#f6c544", "#d62728"

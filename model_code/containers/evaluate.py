@@ -13,15 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.evaluation_metrics import evaluate as compare
-from watchkeeper.evaluation_metrics import measure_scores
-from watchkeeper.holdback import HoldbackRow, read_holdback
-
 from containers import runtime
 from containers.charts import draw_charts
 from containers.model_quality import model_quality
 from containers.scores import read_scores
+from watchkeeper.errors import ContractViolationError
+from watchkeeper.evaluation_metrics import evaluate as compare
+from watchkeeper.evaluation_metrics import measure_scores
+from watchkeeper.holdback import HoldbackRow, read_holdback
 
 SMOKE_ROWS = 20
 SMOKE_TOLERANCE = 1e-6

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from containers.labels import Labels
 from watchkeeper.context import ContextRow, rows_of
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.expectation import expectation, fit_step_scale, step_scale_of
@@ -19,8 +20,6 @@ from watchkeeper.plan import SplitPlan, WorkloadPlan
 from watchkeeper.rows import format_row
 from watchkeeper.series import measure_of, parse_series_key
 from watchkeeper.timestamps import format_instant
-
-from containers.labels import Labels
 
 Part = Literal["train", "calibrate", "test"]
 

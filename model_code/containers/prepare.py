@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.timestamps import epoch_seconds, format_instant, parse_instant
-
 from containers import runtime
 from containers.labels import LABELS_NAME, Labels, read_labels
 from containers.partition import Partition, SeriesRow, partition
 from containers.telemetry import Telemetry, read_folder
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.timestamps import epoch_seconds, format_instant, parse_instant
 
 NO_VALUE = ("", "null", "None")
 """How the workflow writes an end of the window that was not given."""

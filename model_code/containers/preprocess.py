@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from containers import runtime
+from containers.hyperparameters import read_hyperparameters
+from containers.preprocessor import FeaturePreprocessor, save_preprocessor
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.manifest import ArtifactManifest
 from watchkeeper.rows import Row, parse_rows
 from watchkeeper.timestamps import format_instant
-
-from containers import runtime
-from containers.hyperparameters import read_hyperparameters
-from containers.preprocessor import FeaturePreprocessor, save_preprocessor
 
 ROWS_NAME = "rows.csv"
 SOURCE = Path(__file__).resolve().parent.parent

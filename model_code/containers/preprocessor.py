@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
+
 from watchkeeper.errors import ContractViolationError
 from watchkeeper.features import Scales, feature_matrix, feature_names, fit_scales, row_arrays
 from watchkeeper.manifest import MANIFEST_NAME, ArtifactManifest, check

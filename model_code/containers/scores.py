@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from watchkeeper.errors import ContractViolationError
-
 from containers.runtime import only_file
+from watchkeeper.errors import ContractViolationError
 
 
 def read_scores(folder: Path, n_rows: int) -> list[float]:

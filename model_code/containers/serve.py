@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.rows import Row, parse_rows
 
 from containers.preprocessor import FeaturePreprocessor, load_preprocessor
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.rows import Row, parse_rows
 
 CSV = "text/csv"
 JSON = "application/json"

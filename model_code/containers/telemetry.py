@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from containers.labels import LABELS_NAME
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.history import ReadLine, read_history
 from watchkeeper.intervals import Aggregation, add, interval_start
@@ -21,8 +22,6 @@ from watchkeeper.layout import short_hash
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.records import Record
 from watchkeeper.series import measure_of, series_key
-
-from containers.labels import LABELS_NAME
 
 PROGRESS_LINES = 200_000
 """A large file says that it is still being read after so many lines."""

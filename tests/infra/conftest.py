@@ -41,19 +41,24 @@ def templates(
 def _synthesize(folder: Path, outdir: Path, context: dict[str, Any]) -> None:
     import aws_cdk as cdk
 
-    from infra.application import Bundles, add_checks, add_stacks
+    from infra.application import add_checks, add_stacks
+    from infra.bundles import Bundles, write_definitions
     from infra.settings import Settings
+    from workloads.spec import load_workloads
 
-    workloads = folder / "workloads"
-    workloads.mkdir()
+    files = folder / "workloads"
+    files.mkdir()
     for source in [*ROOT.glob("workloads/*.yaml"), *Path(__file__).parent.glob("workloads/*.yaml")]:
-        shutil.copy(source, workloads)
+        shutil.copy(source, files)
     functions, archive = folder / "functions", folder / "sourcedir.tar.gz"
     functions.mkdir()
     (functions / "code.py").write_text("")
     archive.write_bytes(b"archive")
     app = cdk.App(outdir=str(outdir), context=context, builtin_cloud_formation_validation=False)
-    settings = Settings(region="eu-west-1", workloads=workloads)
-    add_stacks(app, settings=settings, bundles=Bundles(functions=functions, model=archive))
+    settings = Settings(region="eu-west-1", workloads=files, build=folder / "build")
+    workloads = load_workloads(files)
+    definitions = write_definitions(settings, workloads)
+    bundles = Bundles(functions=functions, model=archive, definitions=definitions)
+    add_stacks(app, settings=settings, workloads=workloads, bundles=bundles)
     add_checks(app)
     app.synth()

@@ -38,6 +38,7 @@ class Templates:
     """All templates of the application, by stack."""
 
     by_stack: dict[str, Json]
+    assembly: Path
 
     @classmethod
     def read(cls, assembly: Path) -> Templates:
@@ -46,8 +47,13 @@ class Templates:
             {
                 path.name.removesuffix(".template.json"): json.loads(path.read_text())
                 for path in sorted(assembly.glob("*.template.json"))
-            }
+            },
+            assembly,
         )
+
+    def asset(self, key: str) -> str:
+        """Return the text of the file that is deployed under a key of the assets' bucket."""
+        return (self.assembly / f"asset.{key}").read_text()
 
     def resources(self, kind: str | None = None, *, stack: str | None = None) -> list[Resource]:
         """Return resources, of one type and of one stack if asked."""

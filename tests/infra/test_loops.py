@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from watchkeeper import layout
-
 from tests.infra.templates import Templates, flat
+from watchkeeper import layout
 
 SUBSCRIBED = {"email": "operators@example.com", "https": "https://alerts.example.com/hook"}
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from watchkeeper import layout
-
 from tests.infra.templates import Templates, flat
+from watchkeeper import layout
 
 STACK = "WatchkeeperMonitoring"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import aws_cdk as cdk
 import pytest
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import MeasurePlan, TimestampPlan, WorkloadPlan
 
 from infra.constructs.plan_parameter import PlanParameter
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.plan import MeasurePlan, TimestampPlan, WorkloadPlan
 
 
 def plan_of(measures: int) -> WorkloadPlan:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from constructs import RootConstruct
-from watchkeeper.errors import InvalidInputError
 
 from infra.settings import Settings
+from watchkeeper.errors import InvalidInputError
 
 
 @pytest.fixture(autouse=True)

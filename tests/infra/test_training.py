@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 
-from watchkeeper import layout
-from watchkeeper.plan import WorkloadPlan
-
 from pipeline.substitutions import Substitution
 from tests.infra.templates import Json, Templates
+from watchkeeper import layout
+from watchkeeper.plan import WorkloadPlan
 
 STACK = "WatchkeeperTraining"
 
@@ -18,21 +17,27 @@ def state_machine(templates: Templates) -> Json:
     return templates.one("AWS::StepFunctions::StateMachine", stack=STACK, having="PumpPressure").properties
 
 
+def definition_of(templates: Templates) -> str:
+    return templates.asset(state_machine(templates)["DefinitionS3Location"]["Key"])
+
+
 def test_every_placeholder_of_a_definition_has_a_value(templates: Templates) -> None:
     properties = state_machine(templates)
-    placeholders = set(re.findall(r"\$\{(\w+)\}", properties["DefinitionString"]))
+    placeholders = set(re.findall(r"\$\{(\w+)\}", definition_of(templates)))
     assert placeholders == set(properties["DefinitionSubstitutions"])
-    assert placeholders == {each.value for each in Substitution} - {Substitution.PARTITION.value}
+    assert placeholders == {each.value for each in Substitution}
 
 
-def test_definition_names_the_partition_and_the_regions_images(templates: Templates) -> None:
-    definition = state_machine(templates)["DefinitionString"]
-    resources = {
-        state["Resource"] for state in json.loads(definition)["States"].values() if "Resource" in state
-    }
-    assert resources
-    assert all(resource.startswith("arn:aws:states:::") for resource in resources)
-    assert set(re.findall(r"\.dkr\.ecr\.([a-z0-9-]+)\.", definition)) == {"eu-west-1"}
+def test_definition_names_the_regions_images(templates: Templates) -> None:
+    assert set(re.findall(r"\.dkr\.ecr\.([a-z0-9-]+)\.", definition_of(templates))) == {"eu-west-1"}
+
+
+def test_templates_have_room_for_thirty_workloads(templates: Templates) -> None:
+    """CloudFormation takes a megabyte and 500 resources; five workloads are synthesized here."""
+    for path in templates.assembly.glob("*.template.json"):
+        assert path.stat().st_size < 1_000_000 / 6, path.name
+    for stack in templates.by_stack:
+        assert len(templates.resources(stack=stack)) < 500 / 3, stack
 
 
 def test_state_machines_log_everything_and_trace(templates: Templates) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
 from watchkeeper.records import INGESTION_FIELDS
 from watchkeeper.rows import NUMBER_WORDS
 from watchkeeper.timestamps import EPOCH_FORMATS

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
+
 from watchkeeper.errors import InvalidInputError
 
 Path = tuple[str | int, ...]

@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
-from watchkeeper.plan import WorkloadPlan
 
+from watchkeeper.plan import WorkloadPlan
 from workloads.spec.alerting import Alerts
 from workloads.spec.deployment import Endpoint, Training
 from workloads.spec.detection import (

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 import river.datasets
-from watchkeeper.features import feature_dim
-from watchkeeper.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
 
 from tests.contract.containers.laptop import (
     Container,
@@ -21,6 +19,8 @@ from tests.contract.containers.laptop import (
     train_forest,
     train_preprocessor,
 )
+from watchkeeper.features import feature_dim
+from watchkeeper.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
 
 FIRST_PORT = 18300
 PORTS_OF_A_WORKER = 20

@@ -9,7 +9,6 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from watchkeeper.errors import UnavailableError
 
 from pipeline.packaging import (
     CODE_ARCHIVE,
@@ -21,6 +20,7 @@ from pipeline.packaging import (
     build_model_code,
 )
 from pipeline.vendoring import Target, vendor
+from watchkeeper.errors import UnavailableError
 
 BUILD = PROJECT / "build"
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)

@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 from sagemaker_training import recordio
 from sagemaker_training.record_pb2 import Record
-from watchkeeper.features import feature_dim
-from watchkeeper.manifest import MANIFEST_NAME
 
 from tests.contract.containers.conftest import Pipeline
 from tests.contract.containers.laptop import (
@@ -26,6 +24,8 @@ from tests.contract.containers.laptop import (
     serve_preprocessor,
     train_forest,
 )
+from watchkeeper.features import feature_dim
+from watchkeeper.manifest import MANIFEST_NAME
 
 RECORDIO = "application/x-recordio-protobuf"
 OVERSIZED = b"1" * (6 * 1024**2 + 1)

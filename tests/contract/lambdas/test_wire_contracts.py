@@ -8,10 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
-import watchkeeper.errors
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.rows import parse_rows
 
+import watchkeeper.errors
 from lambdas.clean_up.effects import CleanUpEffects
 from lambdas.clean_up.handler import clean_up
 from lambdas.decide_promotion.effects import PromotionEffects
@@ -25,6 +23,8 @@ from tests.unit.lambdas.builders import make_evaluation, make_plan, make_run
 from tests.unit.lambdas.fakes import FakeObjectStore, FakeReleaseStore, FakeResources
 from tests.unit.lambdas.golden_events import golden_event
 from tests.unit.lambdas.test_validate_input import world
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.rows import parse_rows
 
 PIPELINE = Path(contracts.__file__).parent
 

@@ -9,13 +9,13 @@ from collections import deque
 from typing import Any, get_type_hints
 
 import pytest
-from watchkeeper.plan import DetectorPlan, GatePlan, MeasurePlan, TimestampPlan, WorkloadPlan
 
 from pipeline.contracts import OUTPUTS, Failure
 from pipeline.definition import definition_of
 from pipeline.settings import InstanceHosting, Rollout, ServerlessHosting, WorkflowSettings
 from pipeline.substitutions import Substitution
 from tests.contract.pipeline.asl import paths_in, successors, used_paths
+from watchkeeper.plan import DetectorPlan, GatePlan, MeasurePlan, TimestampPlan, WorkloadPlan
 
 PLAN = WorkloadPlan(
     workload="water_flow",

@@ -6,10 +6,10 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from watchkeeper.errors import InvalidInputError
 
 from cli.datasets import DATASETS, DataFile, PackagedFile, dataset_of, located
 from cli.failures import StepFailedError
+from watchkeeper.errors import InvalidInputError
 
 CONTENT = b"timestamp,value\n"
 FILE = DataFile("a/b.csv", "https://example.invalid/b.csv", hashlib.sha256(CONTENT).hexdigest())

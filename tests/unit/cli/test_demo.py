@@ -9,13 +9,6 @@ from pathlib import Path
 
 import boto3
 import pytest
-from watchkeeper.evaluation import Evaluation
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.records import Record
-from watchkeeper.rows import parse_row
-from watchkeeper.severity import fit_severity
-from watchkeeper.thresholds import Threshold
-from watchkeeper.timestamps import format_instant, parse_instant
 
 from cli.datasets import DATASETS
 from cli.demo.chart import draw
@@ -26,6 +19,13 @@ from cli.demo.report import Report, summary
 from cli.demo.scores import Score, ScoreReader, expected_intervals, wait_until_scored
 from cli.failures import StepFailedError
 from cli.labels import Labels
+from watchkeeper.evaluation import Evaluation
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.records import Record
+from watchkeeper.rows import parse_row
+from watchkeeper.severity import fit_severity
+from watchkeeper.thresholds import Threshold
+from watchkeeper.timestamps import format_instant, parse_instant
 
 BEGIN = datetime(2022, 4, 20, tzinfo=UTC)
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import boto3
 import pytest
 
-from cli.deploy import ASSEMBLY, Deployer, Stage
+from cli.deploy import Deployer, Stage
+
+ASSEMBLY = "build/assemblies/laptop"
 from cli.failures import StepFailedError
 
 
@@ -55,7 +57,7 @@ def test_bootstraps_an_empty_account_and_deploys_all_stacks(session: boto3.Sessi
 
     assert cdk.verbs() == ["synth", "bootstrap", "deploy"]
     assert cdk.calls[0][-2:] == ["-c", "stage=laptop"]
-    assert cdk.calls[1] == ["bootstrap", "aws://123456789012/us-east-1"]
+    assert cdk.calls[1] == ["bootstrap", "--app", ASSEMBLY, "aws://123456789012/us-east-1"]
     assert {"--all", "--require-approval", "never", "--app", ASSEMBLY} <= set(cdk.calls[2])
     assert cdk.environment["CDK_DEFAULT_REGION"] == "us-east-1"
 

@@ -3,16 +3,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from containers.charts import draw_charts
 from containers.labels import Labels
 from containers.model_quality import model_quality
 from containers.partition import partition
+from tests.unit.containers.plans import HOUR, hourly
 from watchkeeper.evaluation import Evaluation
 from watchkeeper.evaluation_metrics import evaluate, measure_scores
 from watchkeeper.holdback import HoldbackRow
 from watchkeeper.plan import WorkloadPlan
-
-from tests.unit.containers.plans import HOUR, hourly
 
 SPIKE = 195
 

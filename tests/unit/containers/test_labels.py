@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from containers.labels import Labels, read_labels
 from watchkeeper.errors import InvalidInputError
 

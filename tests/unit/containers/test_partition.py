@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import pytest
-from containers.labels import Labels
-from containers.partition import MINIMUM_ROWS, intervals_needed, partition
 from hypothesis import given
 from hypothesis import strategies as st
+
+from containers.labels import Labels
+from containers.partition import MINIMUM_ROWS, intervals_needed, partition
+from tests.unit.containers.plans import HOUR, hourly
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import MeasurePlan, SplitPlan
-
-from tests.unit.containers.plans import HOUR, hourly
 
 
 def series(count: int, first: int = 0) -> list[tuple[int, float]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from containers import runtime
 from containers.evaluate import EvaluateSettings, smoke_case
 from containers.hyperparameters import decode

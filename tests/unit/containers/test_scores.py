@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from containers.scores import read_scores
 from watchkeeper.errors import ContractViolationError
 

@@ -5,12 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
+
 from containers.telemetry import Telemetry, read_folder
+from tests.unit.containers.plans import HOUR, hourly
 from watchkeeper.intervals import aggregate_records
 from watchkeeper.plan import MeasurePlan
 from watchkeeper.records import parse_record
-
-from tests.unit.containers.plans import HOUR, hourly
 
 READINGS = [
     {"time": "1970-01-01T00:00:00Z", "flow": 1},

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from lambdas.score_telemetry.telemetry_object import TelemetryObject
 from watchkeeper.anomaly import AnomalyEvent
 from watchkeeper.evaluation import Evaluation, Metrics
 from watchkeeper.plan import (
@@ -23,8 +24,6 @@ from watchkeeper.release import Release
 from watchkeeper.runs import TrainingRun, training_run
 from watchkeeper.severity import fit_severity
 from watchkeeper.thresholds import Threshold
-
-from lambdas.score_telemetry.telemetry_object import TelemetryObject
 
 BUCKET = "telemetry-bucket"
 WORKLOAD = "pump"

@@ -7,13 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from watchkeeper.anomaly import AnomalyEvent
-from watchkeeper.errors import InvalidInputError, UnavailableError
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.release import Release
-from watchkeeper.state import SeriesState
-from watchkeeper.timestamps import epoch_seconds, parse_instant
-
 from lambdas.endpoint import EndpointAnswer, RowRefusedError
 from lambdas.object_store import ObjectUri
 from lambdas.publish_alert.alert import Alert
@@ -25,6 +18,12 @@ from lambdas.score_telemetry.effects import ScoringEffects
 from lambdas.score_telemetry.merging import StoredState
 from lambdas.score_telemetry.release_cache import ReleaseCache
 from tests.unit.lambdas.builders import BUCKET
+from watchkeeper.anomaly import AnomalyEvent
+from watchkeeper.errors import InvalidInputError, UnavailableError
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.release import Release
+from watchkeeper.state import SeriesState
+from watchkeeper.timestamps import epoch_seconds, parse_instant
 
 
 class CrashError(Exception):

@@ -8,14 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from watchkeeper.anomaly import AnomalyEvent
-from watchkeeper.errors import UnavailableError
 
 from lambdas import aws_clients
 from lambdas.score_telemetry.effects import ANOMALY_DAYS, AlertBus, AnomalySink, AnomalyTable
 from tests.unit.lambdas.builders import make_event
 from tests.unit.lambdas.conftest import ANOMALIES_TABLE, sqs
 from tests.unit.lambdas.fakes import FakeSink
+from watchkeeper.anomaly import AnomalyEvent
+from watchkeeper.errors import UnavailableError
 
 Ids = Callable[[], set[str]]
 

@@ -11,10 +11,10 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
-from watchkeeper.errors import ContractViolationError, UnavailableError
 
 from lambdas import aws_clients
 from lambdas.endpoint import EndpointAnswer, RowRefusedError, SageMakerEndpoint, scores_in
+from watchkeeper.errors import ContractViolationError, UnavailableError
 
 ROWS = ["2024-01-01T00:00:00Z,pressure,1.0", "2024-01-01T00:01:00Z,pressure,2.0"]
 

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from watchkeeper.errors import InvalidInputError
 
 import lambdas
 from lambdas.typed_environment import TypedEnvironment
+from watchkeeper.errors import InvalidInputError
 
 FUNCTIONS = sorted(path.parent.name for path in Path(lambdas.__file__).parent.glob("*/handler.py"))
 FORBIDDEN = ("numpy", "pandas", "pydantic", "scipy", "sklearn", "sagemaker")

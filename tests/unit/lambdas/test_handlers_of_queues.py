@@ -9,9 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from watchkeeper.anomaly import AnomalyEvent
-from watchkeeper.errors import UnavailableError
-from watchkeeper.layout import plan_parameter
 
 from lambdas import aws_clients, idempotent
 from lambdas.publish_alert import handler as publish_alert
@@ -24,6 +21,9 @@ from tests.unit.lambdas.builders import BUCKET, WORKLOAD, make_plan, make_releas
 from tests.unit.lambdas.conftest import ANOMALIES_TABLE, IDEMPOTENCY_TABLE, SERIES_TABLE, sqs
 from tests.unit.lambdas.fakes import FakeEndpoint
 from tests.unit.lambdas.golden_events import golden_event
+from watchkeeper.anomaly import AnomalyEvent
+from watchkeeper.errors import UnavailableError
+from watchkeeper.layout import plan_parameter
 
 
 @dataclass

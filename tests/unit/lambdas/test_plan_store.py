@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from watchkeeper.errors import ContractViolationError, InvalidInputError
-from watchkeeper.layout import plan_parameter
-from watchkeeper.plan import WorkloadPlan
 
 from lambdas import aws_clients
 from lambdas.plan_store import CACHE_SECONDS, ParameterPlanStore
 from tests.unit.lambdas.builders import WORKLOAD, make_plan
+from watchkeeper.errors import ContractViolationError, InvalidInputError
+from watchkeeper.layout import plan_parameter
+from watchkeeper.plan import WorkloadPlan
 
 
 class Clock:

@@ -8,9 +8,6 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from watchkeeper.anomaly import AnomalyEvent
-from watchkeeper.errors import InvalidInputError, UnavailableError
-from watchkeeper.plan import AlertPlan, AlertRoute
 
 from lambdas import aws_clients
 from lambdas.publish_alert.alert import alert_of, announced_anomaly, channels_of
@@ -20,6 +17,9 @@ from lambdas.publish_alert.throttling import MAX_CLAIMS, Claims
 from tests.unit.lambdas.builders import make_event, make_plan
 from tests.unit.lambdas.conftest import IDEMPOTENCY_TABLE
 from tests.unit.lambdas.fakes import AlertWorld, CrashError, FakeThrottle
+from watchkeeper.anomaly import AnomalyEvent
+from watchkeeper.errors import InvalidInputError, UnavailableError
+from watchkeeper.plan import AlertPlan, AlertRoute
 
 
 @pytest.fixture(params=["fake", "table"])

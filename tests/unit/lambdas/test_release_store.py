@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from watchkeeper.errors import ContractViolationError, UnavailableError
 
 from lambdas import aws_clients
 from lambdas.release_store import ReleaseStore, TableReleaseStore
@@ -11,6 +10,7 @@ from lambdas.score_telemetry.release_cache import LIVE_CACHE_SECONDS, ReleaseCac
 from tests.unit.lambdas.builders import WORKLOAD, make_release
 from tests.unit.lambdas.conftest import SERIES_TABLE
 from tests.unit.lambdas.fakes import FakeReleaseStore
+from watchkeeper.errors import ContractViolationError, UnavailableError
 
 
 @pytest.fixture(params=["fake", "table"])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from watchkeeper.errors import ContractViolationError
 
 from lambdas.score_telemetry import batches
 from lambdas.score_telemetry.batches import MAX_REQUEST_ROWS, RequestRow, packed
 from lambdas.score_telemetry.requests import MAX_REFUSED_ROWS, Outcome, score_request
 from tests.unit.lambdas.fakes import FakeEndpoint
+from watchkeeper.errors import ContractViolationError
 
 VARIANT = "run-1"
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from botocore.stub import Stubber
-from watchkeeper.errors import ContractViolationError, UnavailableError
 
 from lambdas import aws_clients
 from lambdas.sagemaker_resources import EndpointDescription, SageMakerControlPlane, SageMakerResources
 from lambdas.validate_input.effects import StepFunctionsExecutions
 from tests.unit.lambdas.fakes import FakeResources
+from watchkeeper.errors import ContractViolationError, UnavailableError
 
 ROLE = "arn:aws:iam::123456789012:role/service"
 

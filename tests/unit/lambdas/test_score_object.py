@@ -8,13 +8,8 @@ import json
 from typing import Any
 
 import pytest
-import watchkeeper.state
-from watchkeeper.anomaly import AnomalyEvent
-from watchkeeper.errors import ContractViolationError, InvalidInputError, UnavailableError
-from watchkeeper.layout import quarantine_key, scores_key
-from watchkeeper.plan import MeasurePlan
-from watchkeeper.state import MAX_APPLIED_OBJECTS, SeriesState
 
+import watchkeeper.state
 from lambdas.object_store import ObjectUri
 from lambdas.score_telemetry.outboxes import Tally
 from lambdas.score_telemetry.score_lines import NO_LIVE_MODEL, UNKNOWN_MEASURE
@@ -30,6 +25,11 @@ from tests.unit.lambdas.builders import (
     reading,
 )
 from tests.unit.lambdas.fakes import FakeStateStore, ScoringWorld
+from watchkeeper.anomaly import AnomalyEvent
+from watchkeeper.errors import ContractViolationError, InvalidInputError, UnavailableError
+from watchkeeper.layout import quarantine_key, scores_key
+from watchkeeper.plan import MeasurePlan
+from watchkeeper.state import MAX_APPLIED_OBJECTS, SeriesState
 
 CLOSE = 10_000
 """A second whose reading closes everything before."""

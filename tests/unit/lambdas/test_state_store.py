@@ -6,8 +6,6 @@ import dataclasses
 from typing import Any
 
 import pytest
-from watchkeeper.errors import UnavailableError
-from watchkeeper.state import SeriesState, new_state
 
 from lambdas import aws_clients
 from lambdas.score_telemetry.effects import STATE_DAYS, TableStateStore
@@ -15,6 +13,8 @@ from lambdas.score_telemetry.merging import NEW, StateStore
 from tests.unit.lambdas.builders import WORKLOAD, make_plan
 from tests.unit.lambdas.conftest import SERIES_TABLE
 from tests.unit.lambdas.fakes import FakeStateStore
+from watchkeeper.errors import UnavailableError
+from watchkeeper.state import SeriesState, new_state
 
 
 @pytest.fixture(params=["fake", "table"])

@@ -8,7 +8,6 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from watchkeeper.errors import InvalidInputError
 
 from lambdas.score_telemetry.telemetry_object import (
     TelemetryObject,
@@ -18,6 +17,7 @@ from lambdas.score_telemetry.telemetry_object import (
     sort_lines,
 )
 from tests.unit.lambdas.builders import BUCKET, WORKLOAD, make_plan, packed_lines, raw_object, reading
+from watchkeeper.errors import InvalidInputError
 
 ARRIVAL = 1_704_067_300_000
 KEY = f"raw/workload={WORKLOAD}/year=2024/a+b%20.gz"

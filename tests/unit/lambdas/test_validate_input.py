@@ -7,9 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.runs import TrainingRun
 
 from lambdas.object_store import ObjectUri
 from lambdas.sagemaker_resources import EndpointDescription
@@ -24,6 +21,9 @@ from lambdas.validate_input.handler import validate
 from tests.unit.lambdas.builders import BEGIN, BUCKET, make_plan, make_release
 from tests.unit.lambdas.fakes import FakeObjectStore, FakePlanStore, FakeReleaseStore, FakeResources
 from tests.unit.lambdas.golden_events import golden_event
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.runs import TrainingRun
 
 
 @dataclass

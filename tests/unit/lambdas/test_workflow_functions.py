@@ -8,8 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from watchkeeper.errors import ContractViolationError, UnavailableError
-from watchkeeper.runs import TrainingRun
 
 from lambdas.clean_up.effects import CleanUpEffects
 from lambdas.clean_up.handler import clean_up
@@ -37,6 +35,8 @@ from tests.unit.lambdas.builders import (
 )
 from tests.unit.lambdas.fakes import FakeEndpoint, FakeObjectStore, FakeReleaseStore, FakeResources
 from tests.unit.lambdas.golden_events import golden_event
+from watchkeeper.errors import ContractViolationError, UnavailableError
+from watchkeeper.runs import TrainingRun
 
 RUN = make_run(5)
 OLD = make_release(1)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from watchkeeper.errors import ContractViolationError
 
 from pipeline.contracts import OUTPUTS, path
 from pipeline.tasks import formatted, referenced, result_path
+from watchkeeper.errors import ContractViolationError
 
 
 def test_a_path_follows_the_fields_of_the_contract() -> None:

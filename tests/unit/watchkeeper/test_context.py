@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+
 from watchkeeper.context import context_length, rows_of
 from watchkeeper.plan import Aggregate, FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
 from watchkeeper.rows import format_row

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from watchkeeper import manifest
 from watchkeeper.anomaly import AnomalyEvent, alert_subject, alert_text, anomaly_id
 from watchkeeper.errors import ContractViolationError, InvalidInputError

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
+
 from watchkeeper.errors import ContractViolationError, InvalidInputError
 from watchkeeper.evaluation import Evaluation
 from watchkeeper.evaluation_metrics import (

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from watchkeeper.errors import ContractViolationError
 from watchkeeper.expectation import expectation, expected_value, fit_step_scale, step_scale_of
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.features import (
     CLIP,

@@ -5,6 +5,7 @@ import gzip
 import io
 
 import pytest
+
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.history import read_history, read_json_lines
 from watchkeeper.plan import MeasurePlan, TimestampPlan, WorkloadPlan

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from watchkeeper.intervals import Aggregation, aggregate_records, interval_start
 from watchkeeper.plan import Aggregate, MeasurePlan, TimestampPlan, WorkloadPlan
 from watchkeeper.records import Record

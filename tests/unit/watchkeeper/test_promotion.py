@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 import pytest
+
 from watchkeeper.evaluation import Evaluation, Metrics
 from watchkeeper.plan import GatePlan
 from watchkeeper.promotion import decide_promotion

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import MeasurePlan, TimestampPlan, WorkloadPlan
 from watchkeeper.records import Record, by_series, parse_record

@@ -5,6 +5,7 @@ from datetime import datetime, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.rows import NUMBER_WORDS, Row, format_row, parse_row, parse_rows
 from watchkeeper.series import SeriesKey

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import MeasurePlan, TimestampPlan, WorkloadPlan
 from watchkeeper.series import MAX_KEY_BYTES, measure_of, parse_series_key, series_key

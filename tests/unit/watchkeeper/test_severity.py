@@ -6,6 +6,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.severity import THRESHOLD_SEVERITY, SeverityCalibration, fit_severity
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from watchkeeper import state as state_module
 from watchkeeper.context import ContextRow, rows_of
 from watchkeeper.errors import ContractViolationError, UnavailableError

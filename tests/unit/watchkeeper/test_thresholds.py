@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import ThresholdPlan
 from watchkeeper.thresholds import Threshold, expected_alerts_per_week, fit_threshold, quantile

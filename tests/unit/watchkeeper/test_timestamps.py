@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from watchkeeper.errors import ContractViolationError, InvalidInputError
 from watchkeeper.plan import TimestampPlan
 from watchkeeper.timestamps import (

@@ -13,8 +13,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
-from watchkeeper.plan import AlertRoute, MeasurePlan, SplitPlan, ThresholdPlan, WorkloadPlan
 
+from watchkeeper.plan import AlertRoute, MeasurePlan, SplitPlan, ThresholdPlan, WorkloadPlan
 from workloads.spec import WorkloadSpec, WorkloadSpecError, load_workload, load_workloads
 from workloads.spec.fields import Duration, duration_text
 from workloads.spec.schema import SCHEMA_PATH, schema_text

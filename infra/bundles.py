@@ -1,0 +1,59 @@
+"""Everything that is deployed as a file: code and the definitions of state machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from infra.settings import Settings, Stage
+from pipeline.definition import build_definition
+from pipeline.packaging import build_lambda_code, build_model_code
+from workloads.spec import WorkloadSpec
+
+MODEL_CODE_TARGETS: Mapping[Stage, Literal["sagemaker", "here"]] = {"aws": "sagemaker", "laptop": "here"}
+
+
+@dataclass(frozen=True)
+class Bundles:
+    """Files that are deployed."""
+
+    functions: Path
+    """Folder with all Lambda functions and what they import."""
+    model: Path
+    """`.tar.gz` with what SageMaker runs."""
+    definitions: Mapping[str, Path]
+    """Each workload's training workflow in the Amazon States Language."""
+
+
+def build_bundles(settings: Settings, workloads: Sequence[WorkloadSpec]) -> Bundles:
+    """Build every file for the settings' stage and region.
+
+    Raises
+    ------
+    InvalidInputError
+        If a spec asks for what AWS cannot do.
+    UnavailableError
+        If third-party packages cannot be fetched.
+    """
+    return Bundles(
+        functions=build_lambda_code(settings.build),
+        model=build_model_code(MODEL_CODE_TARGETS[settings.stage], settings.build),
+        definitions=write_definitions(settings, workloads),
+    )
+
+
+def write_definitions(settings: Settings, workloads: Sequence[WorkloadSpec]) -> dict[str, Path]:
+    """Write each workload's workflow to a file.
+
+    In the template itself a definition would take a twelfth of the megabyte that CloudFormation allows.
+    """
+    folder = settings.build / "definitions"
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {spec.name: folder / f"{spec.name}.asl.json" for spec in workloads}
+    for spec in workloads:
+        definition = build_definition(spec, region=settings.region)
+        paths[spec.name].write_text(json.dumps(definition, indent=1))
+    return paths
