@@ -48,7 +48,9 @@ class RangeRule(BatchDetector):
 
     def _raw(self, rows: FloatArray) -> FloatArray:
         value = rows[:, 0]
-        return np.minimum(np.maximum(self.lower_ - value, value - self.upper_) / self.width_, 1e12)
+        outside = np.maximum(self.lower_ - value, value - self.upper_) / self.width_
+        limited: FloatArray = np.minimum(outside, 1e12)
+        return limited
 
 
 class PersistRule(BatchDetector):
@@ -103,7 +105,8 @@ class PersistRule(BatchDetector):
             np.median(joined[max(row - self.window, 0) : row]) if row else joined[0]
             for row in range(start, len(joined))
         ]
-        return values - np.array(medians)
+        changes: FloatArray = values - np.array(medians)
+        return changes
 
 
 def iqr() -> RangeRule:

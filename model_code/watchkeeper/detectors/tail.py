@@ -40,7 +40,7 @@ class TailCalibration:
         """Return -log10 of the probability of at least this raw score, 0 to 9.9; 0 where it is NaN."""
         at_least = len(self.sorted_) - np.searchsorted(self.sorted_, raw, side="left")
         by_rank = -np.log10((at_least + 1.0) / (len(self.sorted_) + 1.0))
-        beyond = np.maximum(raw - self.edge_, 0.0) / self.scale_
+        beyond = np.clip(raw - self.edge_, 0.0, 100.0 * self.scale_) / self.scale_
         by_tail = -np.log10(self.tail_probability_) + beyond / np.log(10.0)
         rarity = np.where(raw > self.edge_, by_tail, np.minimum(by_rank, -np.log10(self.tail_probability_)))
         return np.where(np.isnan(raw), 0.0, np.clip(rarity, 0.0, LARGEST_DECADES))

@@ -1,0 +1,306 @@
+"""The Watchkeeper detector: what it promises for every series."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from watchkeeper.detectors import calibration, persistence
+from watchkeeper.detectors.detector import FORMAT, SeriesScores, WatchkeeperDetector, score_series
+from watchkeeper.detectors.state import CHANNELS, STATE, Parameters
+from watchkeeper.errors import ContractViolationError, InvalidInputError
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+ORDINARY = st.floats(-1e6, 1e6, allow_nan=False)
+
+
+def telemetry(rows: int = 3000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Five-minute rows with a daily period and noise."""
+    start = np.datetime64("2026-03-01T00:00:00", "s")
+    timestamps = start + np.arange(rows) * np.timedelta64(300, "s")
+    noise = np.random.default_rng(seed).normal(size=rows)
+    return timestamps, 50 + 10 * np.sin(2 * np.pi * np.arange(rows) / 288) + noise
+
+
+def assert_equal(first: SeriesScores, second: SeriesScores, rows: slice = slice(None)) -> None:
+    for name in vars(first):
+        np.testing.assert_array_equal(getattr(first, name)[rows], getattr(second, name)[rows], err_msg=name)
+
+
+def test_a_spike_is_the_most_severe_row_and_an_alert() -> None:
+    timestamps, values = telemetry()
+    values[2000] += 60
+    scores = score_series(timestamps, values)
+    assert scores.severity[500:].argmax() + 500 == 2000
+    assert scores.is_anomaly[2000]
+    assert not scores.lower[2000] <= values[2000] <= scores.upper[2000]
+
+
+def test_a_stuck_value_raises_the_level_of_the_hours_it_lasts() -> None:
+    timestamps, values = telemetry()
+    values[2000:2150] = values[1999]
+    scores = score_series(timestamps, values)
+    assert scores.severity[2100:2150].mean() > 2 * np.median(scores.severity[1000:2000])
+
+
+def test_a_lasting_change_alerts_once_not_on_every_row() -> None:
+    timestamps, values = telemetry()
+    values[2000:] += 200
+    scores = score_series(timestamps, values)
+    assert scores.is_anomaly[2000:2010].any()
+    assert scores.is_anomaly[2000:2200].sum() <= 5
+
+
+def test_ordinary_telemetry_alerts_no_more_often_than_the_severity_states() -> None:
+    alerts = sum(int(score_series(*telemetry(6000, seed)).is_anomaly[750:].sum()) for seed in range(10))
+    assert alerts <= 3 * calibration.false_alarm_rate(75) * 10 * 5250
+
+
+def test_the_band_contains_about_the_stated_share_of_rows() -> None:
+    timestamps, values = telemetry(8000)
+    scores = score_series(timestamps, values)
+    inside = (values >= scores.lower) & (values <= scores.upper)
+    assert 0.975 < inside[1000:].mean() < 0.999
+
+
+def test_expected_follows_the_hour_of_day_when_the_series_does() -> None:
+    timestamps, _ = telemetry(6000)
+    hour = (np.arange(6000) * 300 // 3600) % 24
+    values = np.where(hour < 6, 5.0, 20.0) + np.random.default_rng(1).normal(scale=3, size=6000)
+    scores = score_series(timestamps, values)
+    assert abs(scores.expected[5000:][hour[5000:] < 6].mean() - 5) < 1
+    assert abs(scores.expected[5000:][hour[5000:] >= 6].mean() - 20) < 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(arrays(np.float64, st.integers(2, 120), elements=ORDINARY), st.data())
+def test_a_score_never_depends_on_later_rows(values: np.ndarray, data: st.DataObject) -> None:
+    cut = data.draw(st.integers(1, len(values)))
+    changed = values.copy()
+    changed[cut:] = data.draw(arrays(np.float64, len(values) - cut, elements=FINITE))
+    assert_equal(score_series(None, values), score_series(None, changed), slice(cut))
+
+
+@settings(max_examples=30, deadline=None)
+@given(arrays(np.float64, st.integers(1, 400), elements=FINITE))
+def test_any_finite_input_has_finite_scores(values: np.ndarray) -> None:
+    scores = score_series(None, values)
+    for name in ("anomaly_score", "severity", "expected", "lower", "upper", "confidence"):
+        assert np.isfinite(getattr(scores, name)).all(), name
+    assert ((scores.anomaly_score >= 0) & (scores.anomaly_score <= 1)).all()
+    assert ((scores.severity >= 0) & (scores.severity <= 100)).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(-20, 20), st.integers(0, 1000))
+def test_multiplying_by_a_power_of_two_changes_no_score(exponent: int, seed: int) -> None:
+    timestamps, values = telemetry(700, seed)
+    original = score_series(timestamps, values)
+    scaled = score_series(timestamps, values * 2.0**exponent)
+    np.testing.assert_array_equal(original.anomaly_score, scaled.anomaly_score)
+    np.testing.assert_array_equal(original.expected * 2.0**exponent, scaled.expected)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(-1000, 1000), st.integers(0, 1000))
+def test_adding_a_constant_changes_no_score(constant: int, seed: int) -> None:
+    timestamps, values = telemetry(700, seed)
+    values = np.round(values * 1024) / 1024
+    original = score_series(timestamps, values)
+    shifted = score_series(timestamps, values + constant)
+    np.testing.assert_allclose(original.anomaly_score, shifted.anomaly_score, atol=1e-9)
+
+
+@settings(max_examples=20, deadline=None)
+@given(arrays(np.float64, st.integers(1, 60), elements=st.floats(-1e6, 1e6) | st.just(np.nan)))
+def test_row_by_row_equals_the_batch(values: np.ndarray) -> None:
+    batch = score_series(None, values)
+    detector = WatchkeeperDetector()
+    for index, value in enumerate(values):
+        peeked = detector.score_one(value) if index else None
+        streamed = detector.update(value)
+        expected = batch.row(index)
+        if not np.isnan(expected.expected):
+            assert streamed == expected
+            assert peeked in (None, streamed)
+
+
+def test_fit_then_score_equals_one_pass() -> None:
+    timestamps, values = telemetry(2000)
+    whole = score_series(timestamps, values)
+    detector = WatchkeeperDetector().fit(values[:1200], timestamps=timestamps[:1200])
+    tail = detector.score_rows(values[1200:], timestamps=timestamps[1200:])
+    np.testing.assert_array_equal(whole.anomaly_score[1200:], tail.anomaly_score)
+    np.testing.assert_array_equal(
+        detector.score_samples(values[1200:], timestamps=timestamps[1200:]), tail.anomaly_score
+    )
+    assert set(detector.predict(values[1200:], timestamps=timestamps[1200:])) <= {-1, 1}
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 900), st.integers(0, 100))
+def test_state_goes_on_bit_for_bit_after_a_round_trip(cut: int, seed: int) -> None:
+    timestamps, values = telemetry(1000, seed)
+    values[::97] = np.nan
+    detector = WatchkeeperDetector(interval_seconds=300).fit(values[:cut], timestamps=timestamps[:cut])
+    content = detector.to_bytes()
+    restored = WatchkeeperDetector.from_bytes(content)
+    assert restored.to_bytes() == content
+    first = detector.update_all(values[cut:], timestamps=timestamps[cut:])
+    assert_equal(first, restored.update_all(values[cut:], timestamps=timestamps[cut:]))
+    assert restored.to_bytes() == detector.to_bytes()
+
+
+def test_state_of_a_series_is_under_16_kib() -> None:
+    assert STATE.itemsize < 16 * 1024
+    assert len(CHANNELS) == STATE["low"].shape[0] + 1
+
+
+def test_refuses_a_state_of_another_version_or_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = WatchkeeperDetector().fit([1.0, 2.0]).to_bytes()
+    states = persistence.load(FORMAT, content)[1]
+    with monkeypatch.context() as later:
+        later.setattr(persistence, "VERSION", 9)
+        written_later = persistence.dump(FORMAT, {}, states)
+    with pytest.raises(ContractViolationError, match="version 9"):
+        WatchkeeperDetector.from_bytes(written_later)
+    with pytest.raises(ContractViolationError, match="fields"):
+        WatchkeeperDetector.from_bytes(persistence.dump(FORMAT, {}, {"states": np.zeros(1)}))
+    for damaged in (b"nothing of the kind", content[:-100], content.replace(b"75.0", b"76.0")):
+        with pytest.raises(InvalidInputError, match="not a watchkeeper-detector archive"):
+            WatchkeeperDetector.from_bytes(damaged)
+
+
+def test_a_missing_interval_scores_zero_and_stops_nothing() -> None:
+    timestamps, values = telemetry(2500)
+    values[[1000, 1001, 2000]] = np.nan
+    values[2200] += 80
+    scores = score_series(timestamps, values)
+    assert (scores.anomaly_score[[1000, 1001, 2000]] == 0).all()
+    assert scores.is_anomaly[2200]
+
+
+def test_skipped_timestamps_count_as_missing_intervals() -> None:
+    timestamps, values = telemetry(2500)
+    kept = np.ones(2500, dtype=bool)
+    kept[1200:1260] = False
+    with_nan = np.where(kept, values, np.nan)
+    skipped = score_series(timestamps[kept], values[kept], interval_seconds=300)
+    explicit = score_series(timestamps, with_nan)
+    np.testing.assert_array_equal(skipped.anomaly_score, explicit.anomaly_score[kept])
+
+
+def test_a_constant_series_never_alerts_and_its_first_change_does() -> None:
+    values = np.full(2000, 7.3)
+    assert not score_series(None, values).is_anomaly.any()
+    values[1500] = 8.0
+    assert np.flatnonzero(score_series(None, values).is_anomaly).tolist() == [1500]
+
+
+def test_confidence_rises_to_one() -> None:
+    confidence = score_series(*telemetry(2000)).confidence
+    assert confidence[0] == 0
+    assert (np.diff(confidence) >= 0).all()
+    assert confidence[-1] == 1
+
+
+def test_columns_contribute_what_adds_up_to_the_score() -> None:
+    timestamps, values = telemetry(1500)
+    columns = np.stack([values, telemetry(1500, 1)[1], telemetry(1500, 2)[1]], axis=1)
+    columns[1200, 1] += 90
+    scores = score_series(timestamps, columns)
+    assert scores.expected.shape == (1500, 3)
+    np.testing.assert_allclose(scores.contributions.sum(axis=1), scores.anomaly_score, atol=1e-12)
+    assert scores.contributions[1200].argmax() == 1
+    assert scores.is_anomaly[1200]
+
+
+def test_datetimes_numbers_and_numpy_times_are_the_same() -> None:
+    timestamps, values = telemetry(600)
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    datetimes = [start + timedelta(seconds=300 * row) for row in range(600)]
+    expected = score_series(timestamps, values).anomaly_score
+    np.testing.assert_array_equal(score_series(datetimes, values).anomaly_score, expected)
+    seconds = timestamps.astype(np.int64).astype(float)
+    np.testing.assert_array_equal(score_series(seconds, values).anomaly_score, expected)
+
+
+@pytest.mark.parametrize(
+    ("timestamps", "values", "message"),
+    [
+        (None, [1.0, np.inf], "row 1 is infinite"),
+        (None, [[[1.0]]], "shape"),
+        (None, ["warm"], "not all numbers"),
+        (np.arange(3.0), [1.0, 2.0], "3 timestamps for 2 rows"),
+        ([datetime(2026, 1, 1)], [1.0], "no time zone"),
+        (np.array([0.0, np.nan]), [1.0, 2.0], "row 1 has no timestamp"),
+    ],
+)
+def test_says_what_is_wrong_with_the_input(timestamps: object, values: object, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        score_series(timestamps, values)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"alert_severity": 120}, "alert_severity is 120"),
+        ({"interval_seconds": 0}, "interval_seconds is 0"),
+        ({"parameters": Parameters(coverage=1.5)}, "coverage is 1.5"),
+    ],
+)
+def test_says_which_parameter_is_out_of_range(setting: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        WatchkeeperDetector(**setting).fit([1.0, 2.0])
+
+
+def test_another_number_of_columns_is_refused() -> None:
+    detector = WatchkeeperDetector().fit(np.zeros((10, 2)))
+    with pytest.raises(InvalidInputError, match="3 columns: the detector has learned 2"):
+        detector.score_samples(np.zeros((1, 3)))
+
+
+def test_parameters_are_read_and_set_as_scikit_learn_does() -> None:
+    detector = WatchkeeperDetector(alert_severity=60)
+    assert detector.get_params()["alert_severity"] == 60
+    assert detector.set_params(interval_seconds=60).interval_seconds == 60
+    with pytest.raises(InvalidInputError, match="speed is not a parameter"):
+        detector.set_params(speed=3)
+
+
+def test_without_numba_the_scores_are_the_same() -> None:
+    timestamps, values = telemetry(420)
+    values[400] += 50
+    program = (
+        "import sys, json; sys.modules['numba'] = None\n"
+        "from watchkeeper.detectors.compiled import HAVE_NUMBA\n"
+        "from watchkeeper.detectors.detector import score_series\n"
+        "import numpy as np\n"
+        "assert not HAVE_NUMBA\n"
+        "rows = json.load(sys.stdin)\n"
+        "scores = score_series(np.array(rows['seconds']), rows['values'])\n"
+        "json.dump([scores.anomaly_score.tolist(), scores.upper.tolist()], sys.stdout)\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        input=json.dumps(
+            {"seconds": timestamps.astype(int).astype(float).tolist(), "values": values.tolist()}
+        ),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[3] / "model_code",
+    )
+    compiled = score_series(timestamps, values)
+    plain = json.loads(answer.stdout)
+    np.testing.assert_allclose(plain[0], compiled.anomaly_score, atol=1e-12)
+    np.testing.assert_allclose(plain[1], compiled.upper, atol=1e-9)
