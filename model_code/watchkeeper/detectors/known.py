@@ -75,8 +75,10 @@ def _one_class_svm(rows: FloatArray, random_state: int) -> Scorer:
 
 
 def _dbscan(rows: FloatArray, random_state: int) -> Scorer:
-    """DBSCAN only labels the rows of the fit; a row's score is its distance to the nearest core row, in
-    radii."""
+    """Return the distance, in radii, within which a row has as many core rows as a core row needs neighbours.
+
+    DBSCAN itself only labels the rows of the fit.
+    """
     from sklearn.cluster import DBSCAN
     from sklearn.neighbors import NearestNeighbors
 
@@ -84,8 +86,8 @@ def _dbscan(rows: FloatArray, random_state: int) -> Scorer:
     distances = NearestNeighbors(n_neighbors=neighbours).fit(rows).kneighbors(rows)[0][:, -1]
     radius = max(float(np.quantile(distances, 0.95)), 1e-12)
     cores = rows[DBSCAN(eps=radius, min_samples=neighbours).fit(rows).core_sample_indices_]
-    nearest = NearestNeighbors(n_neighbors=1).fit(cores)
-    return lambda queries: nearest.kneighbors(queries)[0][:, 0] / radius
+    nearest = NearestNeighbors(n_neighbors=min(neighbours, len(cores))).fit(cores)
+    return lambda queries: nearest.kneighbors(queries)[0][:, -1] / radius
 
 
 def _ecod(rows: FloatArray, random_state: int) -> Scorer:
