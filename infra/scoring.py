@@ -100,7 +100,7 @@ class ScoringStack(Stack):
             ),
             write_objects(self, bucket, f"{layout.SCORES}/*", f"{layout.QUARANTINE}/*"),
             list_keys(bucket),
-            use_table(series, "BatchGetItem", "GetItem", "PutItem"),
+            use_table(series, "BatchGetItem", "PutItem", "Query"),
             use_table(anomalies, "BatchWriteItem"),
             use_table(idempotency, "GetItem", "PutItem", "UpdateItem", "DeleteItem"),
             use_key(data_key, "s3", "dynamodb"),

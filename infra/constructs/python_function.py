@@ -16,7 +16,6 @@ from infra.permissions import TRACE, Permission, permit, policy_of
 from lambdas.typed_environment import TypedEnvironment
 
 BATCH_SIZE = 10
-MINIMUM_CONCURRENCY = 2
 
 
 class PythonFunction(Construct):
@@ -92,6 +91,6 @@ class PythonFunction(Construct):
                 work.queue,
                 batch_size=BATCH_SIZE,
                 report_batch_item_failures=True,
-                max_concurrency=max(MINIMUM_CONCURRENCY, max_concurrency),
+                max_concurrency=max_concurrency,
             )
         )

@@ -44,7 +44,13 @@ class TrainingWorkflow(Construct):
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
         log_group = logs.LogGroup(
-            self, "Log", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
+            self,
+            "Log",
+            # Under this prefix delivery needs no entry for each group in the account's resource policy, whose
+            # size is limited to some ten groups.
+            log_group_name=f"/aws/vendedlogs/states/{self.node.path}",
+            retention=logs.RetentionDays.THREE_MONTHS,
+            removal_policy=RemovalPolicy.DESTROY,
         )
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
         permit(

@@ -47,6 +47,15 @@ def test_state_machines_log_everything_and_trace(templates: Templates) -> None:
         assert machine.properties["TracingConfiguration"] == {"Enabled": True}
 
 
+def test_workflow_logs_need_no_entry_in_the_accounts_resource_policy(templates: Templates) -> None:
+    """CloudWatch Logs limits that policy's size, but lets every service deliver under this prefix."""
+    for machine in templates.resources("AWS::StepFunctions::StateMachine"):
+        (destination,) = machine.properties["LoggingConfiguration"]["Destinations"]
+        logical_id = destination["CloudWatchLogsLogGroup"]["LogGroupArn"]["Fn::GetAtt"][0]
+        group = templates.one("AWS::Logs::LogGroup", stack=STACK, having=logical_id)
+        assert group.properties["LogGroupName"].startswith("/aws/vendedlogs/states/WatchkeeperTraining/")
+
+
 def test_plan_parameter_is_the_plan_that_the_running_parts_read(templates: Templates) -> None:
     properties = templates.one("AWS::SSM::Parameter", stack=STACK, having="PumpPressure").properties
     assert properties["Name"] == layout.plan_parameter("pump_pressure")
