@@ -31,7 +31,7 @@ LARGEST = 1e30
 LARGEST_EXCESS = 5.0
 # -log10 of the fraction of rows on which each channel breaks its record, over the development half of NAB.
 RARITY = (2.85, 2.30, 2.50)
-FREE_ROWS = 30
+FREE_ROWS = 30  # until then the range follows any value and being far outside it counts less
 CENTRE_ROWS = 2000
 SLOW_MEAN_ROWS = 300
 MEAN_DISTANCES = 1000
@@ -82,11 +82,14 @@ def advance(s: Any, p: Any, hour: int, value: float, out: Any) -> None:
         s, p, PROFILE, _smoothed_residual(s, p, hour, x), p["profile_memory"]
     )
     out["channels"][PATTERN] = _break_of_pattern(s, p, x)
+    out["channels"][VALUE] *= p["value_weight"]
+    out["channels"][PROFILE] *= p["profile_weight"]
+    out["channels"][PATTERN] *= p["pattern_weight"]
     evidence = out["channels"][VALUE] + out["channels"][PROFILE] + out["channels"][PATTERN]
     out["onset"] = _onset(s, p, evidence)
     _close_block(s, x)
     s["aftermath"] = max(s["aftermath"] * 0.5 ** (1.0 / p["aftermath_rows"]), out["onset"])
-    out["level"] = _level(s)
+    out["level"] = _level(s) * p["level_weight"]
     s["rows"] += 1
     s["slots"] += 1
 
@@ -150,7 +153,8 @@ def _break_of_range(s: Any, p: Any, channel: int, x: float, memory: float) -> An
 def _evidence(channel: int, rows: int, excess: float) -> Any:
     # Of n exchangeable rows the newest is a two-sided record with probability 2 / n: early records mean
     # little.
-    return max(min(RARITY[channel], np.log10(rows / 2.0)), 0.0) + np.log10(1.0 + excess)
+    rarity = max(min(RARITY[channel], np.log10(rows / 2.0)), 0.0)
+    return rarity + np.log10(1.0 + excess) * min(rows / FREE_ROWS, 1.0)
 
 
 @compiled

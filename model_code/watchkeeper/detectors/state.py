@@ -86,6 +86,8 @@ class Parameters:
         Half-life of the level that an onset leaves behind.
     coverage : float
         Fraction of rows that the band is to contain.
+    value_weight, profile_weight, pattern_weight, level_weight : float
+        How much each part counts, 0 to 1. The ablation of the benchmark turns them off one by one.
     """
 
     range_memory: float = 0.0
@@ -99,6 +101,10 @@ class Parameters:
     escalation: float = 0.3
     aftermath_rows: float = 200.0
     coverage: float = 0.99
+    value_weight: float = 1.0
+    profile_weight: float = 1.0
+    pattern_weight: float = 1.0
+    level_weight: float = 1.0
 
     def validate(self) -> None:
         """Raise `InvalidInputError` for a value out of its range, naming it."""
@@ -108,6 +114,9 @@ class Parameters:
         for name in ("stretch", "resolution", "refractory_rows", "aftermath_rows"):
             if not (np.isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise InvalidInputError(f"{name} is {getattr(self, name)!r}: give a number above 0")
+        for name in ("value_weight", "profile_weight", "pattern_weight", "level_weight"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InvalidInputError(f"{name} is {getattr(self, name)!r}: give a number from 0 to 1")
         for name in ("profile_rate", "coverage"):
             if not 0 < getattr(self, name) < 1:
                 raise InvalidInputError(f"{name} is {getattr(self, name)!r}: give a number between 0 and 1")

@@ -1,0 +1,156 @@
+"""The tables of `docs/benchmarks.md`, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from benchmarks.quality.corpus import load_json
+from benchmarks.quality.measurements import CorpusScores
+from watchkeeper.detectors.calibration import SCORE_DECADES, SEVERITY_PER_DECADE, false_alarm_rate
+from watchkeeper.detectors.detector import DEFAULT_ALERT_SEVERITY
+
+PUBLISHED = {
+    "ARTime": ("ARTime", "no: the file's range"),
+    "numenta": ("Numenta HTM", "no: the file's range"),
+    "contextOSE": ("CAD OSE", "no: the file's range"),
+    "htmjava": ("HTM (Java)", "no: the file's range"),
+    "knncad": ("KNN CAD", "yes"),
+    "relativeEntropy": ("Relative Entropy", "no: the file's range"),
+    "randomCutForest": ("AWS Random Cut Forest", "yes"),
+    "windowedGaussian": ("Windowed Gaussian", "yes"),
+}
+"""Published detectors by their name in the results file: name in the table, and whether a score reads only
+the past."""
+
+ALERT_SCORE = DEFAULT_ALERT_SEVERITY / SEVERITY_PER_DECADE / SCORE_DECADES
+MACHINE_TEMPERATURE = "realKnownCause/machine_temperature_system_failure.csv"
+_WEEKS_A_MONTH = 365.25 / 12 / 7
+_COARSE_BUFFERS = 10
+
+
+def leaderboard(measured: dict[str, CorpusScores]) -> str:
+    """Return the benchmark's scores of the measured and the published detectors, highest first."""
+    rows: list[tuple[float, list[str]]] = []
+    for name, scores in measured.items():
+        standard, low_fp, low_fn = scores.by_profile()
+        others = scores.with_threshold_from_other_files()
+        cells = [f"**{name}** (measured here)", "yes", _one(standard), _one(low_fp), _one(low_fn)]
+        cells.append(f"{others.mean():.1f} ± {others.std():.1f}")
+        rows.append((standard, cells))
+    for key, result in load_json("results/final_results.json").items():
+        if key in PUBLISHED:
+            name, causal = PUBLISHED[key]
+            profiles = ("standard", "reward_low_FP_rate", "reward_low_FN_rate")
+            rows.append((result["standard"], [name, causal, *(_one(result[one]) for one in profiles), "–"]))
+    ordered = [cells for _, cells in sorted(rows, key=lambda row: -row[0])]
+    header = ["detector", "causal", "standard", "low FP", "low FN", "standard, threshold from other files"]
+    return _table(header, ordered)
+
+
+def threshold_free(measured: dict[str, CorpusScores]) -> str:
+    """Return VUS-PR and PR-AUC."""
+    rows = [[name, f"{one.vus_pr():.3f}", f"{one.pr_auc():.3f}"] for name, one in measured.items()]
+    return _table(["detector", "VUS-PR", "PR-AUC"], rows)
+
+
+def halves(scores: CorpusScores, development: set[str]) -> str:
+    """Return the two halves of the corpus side by side."""
+    names = {series.name for series in scores.corpus}
+    threshold = scores.of(development).threshold()
+    rows = []
+    for title, part in (("development", development), ("validation", names - development), ("all", names)):
+        half = scores.of(part)
+        standard, low_fp, low_fn = half.by_profile()
+        others = half.with_threshold_from_other_files().mean()
+        row = [
+            title,
+            str(len(half.corpus)),
+            str(half.alerts(threshold).windows),
+            _one(standard),
+            _one(low_fp),
+        ]
+        row += [_one(low_fn), _one(others), _one(half.standard_with(threshold)), f"{half.vus_pr():.3f}"]
+        rows.append(row)
+    header = ["half", "files", "windows", "standard", "low FP", "low FN", "threshold from other files"]
+    return _table([*header, "threshold from the development half", "VUS-PR"], rows)
+
+
+def categories(scores: CorpusScores) -> str:
+    """Return, by category, the score with the corpus threshold and what the default settings find."""
+    threshold = scores.threshold()
+    rows = []
+    for category in scores.categories():
+        part = scores.of_category(category)
+        windows = part.alerts(threshold).windows
+        rows.append([category, str(windows), _one(part.standard_with(threshold)) if windows else "–"])
+        rows[-1] += _alert_cells(part, ALERT_SCORE)
+    rows.append(["all", str(scores.alerts(threshold).windows), _one(scores.standard_with(threshold))])
+    rows[-1] += _alert_cells(scores, ALERT_SCORE)
+    header = [
+        "category",
+        "windows",
+        "standard",
+        "found at default",
+        "false alerts",
+        "a week of one series",
+        "F1",
+    ]
+    return _table(header, rows)
+
+
+def showcase(scores: CorpusScores) -> str:
+    """Return what the default settings find of the machine's failures."""
+    summary = scores.of({MACHINE_TEMPERATURE}).alerts(ALERT_SCORE)
+    a_month = summary.false_alerts / summary.weeks * _WEEKS_A_MONTH
+    return (
+        f"At the default settings the detector finds {summary.found} of the {summary.windows} windows of "
+        f"`{MACHINE_TEMPERATURE}` with {summary.false_alerts} false alerts in {summary.weeks:.1f} weeks: "
+        f"{a_month:.1f} a month.\n"
+    )
+
+
+def calibration(scores: CorpusScores, development: set[str]) -> str:
+    """Return what a severity states against what it measures outside the labelled windows."""
+    first = scores.of(development)
+    second = scores.of({series.name for series in scores.corpus} - development)
+    rows = []
+    for severity in (20, 30, 40, 60, 65, 70, 75, 80, 90):
+        level = severity / SEVERITY_PER_DECADE / SCORE_DECADES
+        cells = [str(severity), _rate(false_alarm_rate(severity))]
+        rows.append([*cells, *(_rate(half.rate_outside_windows(level)) for half in (first, second))])
+    return _table(["severity", "stated", "measured, development half", "measured, validation half"], rows)
+
+
+def ablation(measured: dict[str, CorpusScores], development: set[str]) -> str:
+    """Return what each part adds, on both halves."""
+    rows = []
+    for name, scores in measured.items():
+        validation = {series.name for series in scores.corpus} - development
+        cells = [name]
+        for half in (scores.of(development), scores.of(validation)):
+            cells += [_one(half.by_profile()[0]), f"{half.vus_pr(buffer_step=_COARSE_BUFFERS):.3f}"]
+        standard, low_fp, _ = scores.by_profile()
+        cells += [_one(standard), _one(low_fp), _one(scores.with_threshold_from_other_files().mean())]
+        rows.append(cells)
+    header = ["variant", "development: standard", "VUS-PR", "validation: standard", "VUS-PR"]
+    return _table([*header, "all: standard", "low FP", "threshold from other files"], rows)
+
+
+def _alert_cells(scores: CorpusScores, threshold: float) -> list[str]:
+    summary = scores.alerts(threshold)
+    a_week = summary.false_alerts / summary.weeks
+    return [str(summary.found), str(summary.false_alerts), f"{a_week:.2f}", f"{summary.f1:.2f}"]
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(cells) + " |" for cells in (header, *rows)]
+    lines.insert(1, "|" + " --- |" * len(header))
+    return "\n".join(lines) + "\n"
+
+
+def _one(value: float) -> str:
+    return f"{value:.1f}"
+
+
+def _rate(rate: float) -> str:
+    return f"1 in {1 / rate:,.0f}" if rate else "none"
