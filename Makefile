@@ -38,7 +38,7 @@ node_modules/.installed: package.json package-lock.json
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
-build/.images: .venv/.installed $(wildcard localcloud/images/*/requirements.txt)
+build/.images: .venv/.installed $(wildcard localcloud/images/*/requirements.txt localcloud/images/*/sources.txt)
 	@echo "Building the environments of the laptop's container images (once)"
 	@$(BIN)/python -m localcloud images --quiet
 	@mkdir -p build && touch $@

@@ -8,7 +8,7 @@ them in this order:
 
 1. ``install(settings: Settings) -> None``: once, in the server process, before the first request and before
    ministack's state is loaded. Registers handlers, Step Functions integrations and CloudFormation types.
-   May start moto on ``settings.moto_port``. No call to the gateway yet: it does not listen.
+   No call to the gateway yet: it does not listen.
 2. ``restore() -> None``: once, in a worker thread, when the gateway accepts requests and ministack's state is
    loaded, and before Step Functions executions are resumed. Reads its own folder,
    ``settings.home / "sagemaker"``.
@@ -45,8 +45,6 @@ class Settings:
         Gateway: every AWS API.
     mqtt_tls_port : int
         MQTT with a device certificate.
-    moto_port : int
-        moto's server, used by the SageMaker part; 0 takes ``port + 33``.
     home : Path
         State, logs and the pid file.
     image_home : Path
@@ -75,7 +73,6 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 4566
     mqtt_tls_port: int = 8883
-    moto_port: int = 0
     home: Path = Path(".localcloud")
     image_home: Path = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "localcloud" / "images"
     region: str = "us-east-1"
@@ -90,9 +87,7 @@ class Settings:
     shutdown_seconds: float = 15.0
 
     def __post_init__(self) -> None:
-        """Complete the derived values and refuse what cannot work."""
-        if not self.moto_port:
-            object.__setattr__(self, "moto_port", self.port + 33)
+        """Make the folders absolute and refuse what cannot work."""
         for name in ("home", "image_home"):
             object.__setattr__(self, name, Path(getattr(self, name)).expanduser().absolute())
         try:
@@ -101,14 +96,14 @@ class Settings:
             loopback = False
         if not loopback:
             raise SettingsError(f"{PREFIX}HOST={self.host!r}: must be a loopback address such as 127.0.0.1")
-        for name in ("port", "mqtt_tls_port", "moto_port"):
+        for name in ("port", "mqtt_tls_port"):
             value = getattr(self, name)
             if not 1 <= value <= 65535:
                 raise SettingsError(f"{PREFIX}{name.upper()}={value}: must be a port from 1 to 65535")
-        if len({self.port, self.mqtt_tls_port, self.moto_port}) < 3:
+        if self.port == self.mqtt_tls_port:
             raise SettingsError(
-                f"{PREFIX}PORT={self.port}, {PREFIX}MQTT_TLS_PORT={self.mqtt_tls_port}, "
-                f"{PREFIX}MOTO_PORT={self.moto_port}: must be three different ports"
+                f"{PREFIX}PORT={self.port}, {PREFIX}MQTT_TLS_PORT={self.mqtt_tls_port}: "
+                "must be two different ports"
             )
         if len(self.account) != 12 or not self.account.isdigit():
             raise SettingsError(f"{PREFIX}ACCOUNT={self.account!r}: must be 12 digits")

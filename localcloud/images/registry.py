@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,6 +63,12 @@ class LocalImage:
     def requirements(self) -> Path:
         """The pinned packages of the environment."""
         return self.directory / str(_description(self.directory)["requirements"])
+
+    @property
+    def sources(self) -> Path | None:
+        """The pinned source archives whose Python modules are taken as they are, or None."""
+        name = _description(self.directory).get("sources")
+        return None if name is None else self.directory / str(name)
 
 
 def resolve(image_uri: str, image_home: Path | None = None) -> LocalImage:
@@ -116,19 +123,15 @@ def ensure_environment(image: LocalImage) -> None:
             return
         shutil.rmtree(image.environment, ignore_errors=True)
         for command in _build_commands(image):
-            result = subprocess.run(
-                command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-            )
-            if result.returncode:
-                raise ImageEnvironmentError(
-                    f"the environment of image {image.name!r} cannot be built: {' '.join(command)} ended "
-                    f"with {result.returncode}:\n{result.stdout[-2000:]}"
-                )
+            _run(image, command)
+        if image.sources is not None:
+            _add_sources(image, image.sources)
         marker.touch()
 
 
 def _local_image(directory: Path, description: dict[str, list[str]], image_home: Path) -> LocalImage:
-    requirements = (directory / str(description["requirements"])).read_bytes()
+    names = (description[key] for key in ("requirements", "sources") if key in description)
+    requirements = b"".join((directory / str(name)).read_bytes() for name in names)
     platform = f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}"
     digest = hashlib.sha256(requirements + platform.encode()).hexdigest()[:12]
     python = image_home / f"{description['name']}-{digest}" / "bin" / "python"
@@ -162,6 +165,28 @@ def _build_commands(image: LocalImage) -> list[list[str]]:
         [sys.executable, "-m", "venv", environment],
         [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements],
     ]
+
+
+def _add_sources(image: LocalImage, sources: Path) -> None:
+    """Put the Python modules under `src/` of source archives in the environment, and compile nothing."""
+    with tempfile.TemporaryDirectory(prefix="sources-") as downloads:
+        download = [str(image.python), "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+        only_sources = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--require-hashes"]
+        _run(image, [*download, *only_sources, "--dest", downloads, "-r", str(sources)])
+        (packages,) = image.environment.glob("lib/python*/site-packages")
+        for path in sorted(Path(downloads).iterdir()):
+            shutil.unpack_archive(path, downloads)
+            root = path.name.removesuffix(".tar.gz")
+            shutil.copytree(Path(downloads, root, "src"), packages, dirs_exist_ok=True)
+
+
+def _run(image: LocalImage, command: list[str]) -> None:
+    result = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if result.returncode:
+        raise ImageEnvironmentError(
+            f"the environment of image {image.name!r} cannot be built: {' '.join(command)} ended "
+            f"with {result.returncode}:\n{result.stdout[-2000:]}"
+        )
 
 
 @contextmanager

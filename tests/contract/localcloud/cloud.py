@@ -25,7 +25,7 @@ class Cloud:
     """Starts, asks and stops a local cloud through its command line."""
 
     def __init__(self, home: Path, **variables: str) -> None:
-        port, mqtt, moto = _free_ports(3)
+        port, mqtt = _free_ports(2)
         self.environment = {
             **{
                 name: value
@@ -35,7 +35,6 @@ class Cloud:
             "LOCALCLOUD_HOME": str(home),
             "LOCALCLOUD_PORT": str(port),
             "LOCALCLOUD_MQTT_TLS_PORT": str(mqtt),
-            "LOCALCLOUD_MOTO_PORT": str(moto),
             **variables,
         }
         self.settings = Settings.from_environment(self.environment)

@@ -38,7 +38,6 @@ class Gateway:
         environment = server_environment(self.settings)
         environment.update(
             LOCALCLOUD_HEALTH_CHECK_SECONDS="10",
-            LOCALCLOUD_MOTO_PORT=str(self.settings.moto_port),
             PYTHONPATH=str(REPOSITORY),
         )
         with (self.home / "server.log").open("ab") as log:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sagemaker_training import recordio
+from sagemaker import serializer_utils
 
 from localcloud.images import container
 from localcloud.images.randomcutforest.channels import read_channel
@@ -58,14 +58,16 @@ def test_environment_of_other_requirements_has_another_name(
         "repositories": ["example"],
         "tags": ["1"],
         "requirements": "requirements.txt",
+        "sources": "sources.txt",
     }
     (folder / "image.json").write_text(json.dumps({**description, "train": [], "serve": ["{python}"]}))
     monkeypatch.setattr("localcloud.images.registry.IMAGES_DIRECTORY", tmp_path / "images")
     names = set()
-    for pins in ("numpy==1.0\n", "numpy==1.1\n", "numpy==1.0\n"):
+    for pins, sources in (("numpy==1.0\n", ""), ("numpy==1.1\n", ""), ("numpy==1.0\n", "toolkit==1\n")) * 2:
         (folder / "requirements.txt").write_text(pins)
+        (folder / "sources.txt").write_text(sources)
         names.add(resolve("example:1", tmp_path).environment.name)
-    assert len(names) == 2
+    assert len(names) == 3
 
 
 def test_opt_ml_means_the_root_of_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +87,7 @@ def test_reads_what_amazons_writer_writes(rows: list[list[float]], dtype: str) -
     width = min(map(len, rows))
     array = np.array([row[:width] for row in rows], dtype=dtype)
     packed = io.BytesIO()
-    recordio._write_numpy_to_dense_tensor(packed, array, labels=np.ones(len(rows), dtype=dtype))
+    serializer_utils.write_numpy_to_dense_tensor(packed, array, labels=np.ones(len(rows), dtype=dtype))
     records = list(read_records(packed.getvalue()))
     np.testing.assert_array_equal([features for features, _ in records], array)
     assert [list(labels) for _, labels in records] == [[1.0]] * len(rows)
@@ -93,7 +95,7 @@ def test_reads_what_amazons_writer_writes(rows: list[list[float]], dtype: str) -
 
 def test_reads_negative_whole_numbers() -> None:
     packed = io.BytesIO()
-    recordio._write_numpy_to_dense_tensor(packed, np.array([[-3, 7]]))
+    serializer_utils.write_numpy_to_dense_tensor(packed, np.array([[-3, 7]]))
     ((features, _),) = read_records(packed.getvalue())
     assert list(features) == [-3.0, 7.0]
 
@@ -107,7 +109,7 @@ def test_any_bytes_are_records_or_refused(content: bytes) -> None:
 
 
 def test_every_score_is_one_record() -> None:
-    frames = list(recordio._read_recordio(io.BytesIO(write_scores(np.array([0.25, 2.0], np.float32)))))
+    frames = list(serializer_utils.read_recordio(io.BytesIO(write_scores(np.array([0.25, 2.0], np.float32)))))
     assert len(frames) == 2
 
 
