@@ -28,6 +28,6 @@ def compiled_reassociating(function: Function) -> Function:
     if not HAVE_NUMBA:
         return function
     result: Function = numba.njit(
-        cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"}
+        cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract", "nnan", "ninf"}
     )(function)
     return result
