@@ -8,14 +8,15 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from watchkeeper import layout
+
 PERIOD = Duration.minutes(1)
 
 
 class RollbackAlarms(Construct):
-    """Alarms on an endpoint's errors and latency, over all its variants.
+    """Alarms on an endpoint's errors and latency, which SageMaker watches during a deployment.
 
-    Every release is a variant with a name of its own, and SageMaker has no metric of the endpoint as a whole,
-    so the alarms query Metrics Insights by the endpoint's name. SageMaker watches them during a deployment.
+    The endpoint's one variant keeps its name through every deployment, and its metrics their dimensions.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ class RollbackAlarms(Construct):
             self,
             "Errors",
             alarm_description=f"Endpoint {endpoint_name} answers with 5xx",
-            metric=endpoint_metric(endpoint_name, "SUM(Invocation5XXErrors)", label="5xx errors"),
+            metric=endpoint_metric(endpoint_name, "Invocation5XXErrors", "Sum"),
             threshold=errors_per_minute,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             evaluation_periods=3,
@@ -53,7 +54,7 @@ class RollbackAlarms(Construct):
             self,
             "Latency",
             alarm_description=f"Models of {endpoint_name} take over {latency_milliseconds} ms on average",
-            metric=endpoint_metric(endpoint_name, "AVG(ModelLatency)", label="Model latency (µs)"),
+            metric=endpoint_metric(endpoint_name, "ModelLatency", "Average"),
             threshold=1000 * latency_milliseconds,  # the metric is in microseconds
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=3,
@@ -65,14 +66,15 @@ class RollbackAlarms(Construct):
             alarm.add_ok_action(actions.SnsAction(topic))
 
 
-def endpoint_metric(endpoint_name: str, selection: str, *, label: str) -> cloudwatch.MathExpression:
-    """Return a metric over all variants of an endpoint, such as `SUM(Invocations)`."""
-    return cloudwatch.MathExpression(
-        expression=(
-            f'SELECT {selection} FROM SCHEMA("AWS/SageMaker", EndpointName, VariantName) '  # noqa: S608  CloudWatch
-            f"WHERE EndpointName = '{endpoint_name}'"
-        ),
-        using_metrics={},
+def endpoint_metric(
+    endpoint_name: str, name: str, statistic: str, label: str | None = None
+) -> cloudwatch.Metric:
+    """Return one of SageMaker's metrics of an endpoint, such as the `Sum` of `Invocations`."""
+    return cloudwatch.Metric(
+        namespace="AWS/SageMaker",
+        metric_name=name,
+        dimensions_map={"EndpointName": endpoint_name, "VariantName": layout.VARIANT},
+        statistic=statistic,
         period=PERIOD,
         label=label,
     )

@@ -77,20 +77,20 @@ class WorkloadMonitoring(Construct):
             alarm_friendly_name="Endpoint",
             metric_groups=[
                 monitoring.CustomMetricGroup(
-                    title="Requests", metrics=[endpoint_metric(name, "SUM(Invocations)", label="Requests")]
+                    title="Requests", metrics=[endpoint_metric(name, "Invocations", "Sum", label="Requests")]
                 ),
                 monitoring.CustomMetricGroup(
                     title="Errors",
                     metrics=[
-                        endpoint_metric(name, "SUM(Invocation4XXErrors)", label="4xx"),
-                        endpoint_metric(name, "SUM(Invocation5XXErrors)", label="5xx"),
+                        endpoint_metric(name, "Invocation4XXErrors", "Sum", label="4xx"),
+                        endpoint_metric(name, "Invocation5XXErrors", "Sum", label="5xx"),
                     ],
                 ),
                 monitoring.CustomMetricGroup(
                     title="Latency (µs)",
                     metrics=[
-                        endpoint_metric(name, "AVG(ModelLatency)", label="Model"),
-                        endpoint_metric(name, "AVG(OverheadLatency)", label="Overhead"),
+                        endpoint_metric(name, "ModelLatency", "Average", label="Model"),
+                        endpoint_metric(name, "OverheadLatency", "Average", label="Overhead"),
                     ],
                 ),
             ],

@@ -9,6 +9,8 @@ from watchkeeper.errors import InvalidInputError
 
 PREFIX = "watchkeeper"
 SAGEMAKER_NAME_LENGTH = 63
+VARIANT = "primary"
+"""The one production variant of every endpoint: a blue/green deployment must keep the name."""
 
 RAW = "raw"
 RAW_ERRORS = "raw-errors"
