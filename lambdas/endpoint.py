@@ -39,19 +39,11 @@ class RowRefusedError(InvalidInputError):
         self.record = record
 
 
-@dataclass(frozen=True)
-class EndpointAnswer:
-    """The scores of one request, in its order, and the production variant that gave them."""
-
-    scores: tuple[float, ...]
-    variant: str
-
-
 class Endpoint(Protocol):
     """A way to have rows scored."""
 
-    def score(self, endpoint: str, rows: Sequence[str]) -> EndpointAnswer:
-        """Send the rows as one request.
+    def score(self, endpoint: str, rows: Sequence[str]) -> tuple[float, ...]:
+        """Send the rows as one request and return its scores in the same order.
 
         Raises
         ------
@@ -70,7 +62,7 @@ class SageMakerEndpoint:
 
     client: SageMakerRuntimeClient
 
-    def score(self, endpoint: str, rows: Sequence[str]) -> EndpointAnswer:
+    def score(self, endpoint: str, rows: Sequence[str]) -> tuple[float, ...]:
         """Send the rows as one request; see `Endpoint.score`."""
         with translated(f"invoke endpoint {endpoint}"):
             try:
@@ -89,7 +81,7 @@ class SageMakerEndpoint:
             raise ContractViolationError(
                 f"endpoint {endpoint} gave {len(scores)} scores for {len(rows)} rows"
             )
-        return EndpointAnswer(scores=scores, variant=response.get("InvokedProductionVariant", ""))
+        return scores
 
 
 def scores_in(body: bytes, endpoint: str) -> tuple[float, ...]:

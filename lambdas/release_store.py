@@ -1,7 +1,8 @@
-"""Releases in the series table: one item for each variant, and the pointer `LIVE`."""
+"""Releases in the series table: one item for each training run, and the pointer `LIVE`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -29,14 +30,20 @@ class ReleaseStore(Protocol):
     def live(self, workload: str) -> Release | None:
         """Return the published release."""
 
-    def of_variant(self, workload: str, variant: str) -> Release | None:
-        """Return the release that a production variant belongs to."""
+    def of_run(self, workload: str, run_id: str) -> Release | None:
+        """Return the release of a training run."""
 
     def staged(self, workload: str) -> list[Release]:
-        """Return the releases of all variants, the oldest run first."""
+        """Return the staged releases, the oldest run first."""
+
+    def candidates(self, workload: str) -> list[Release]:
+        """Return the releases whose models may answer, the live one first, then the newest run first.
+
+        Nothing is returned while no release is live.
+        """
 
     def stage(self, release: Release) -> None:
-        """Write the release of its variant."""
+        """Write the release of its run."""
 
     def publish(self, release: Release) -> Release | None:
         """Make a release the live one, and return the one that it replaced; again and again the same.
@@ -49,8 +56,8 @@ class ReleaseStore(Protocol):
             If another one was published at the same time.
         """
 
-    def remove(self, workload: str, variant: str) -> None:
-        """Delete the release of a variant; nothing happens if there is none."""
+    def remove(self, workload: str, run_id: str) -> None:
+        """Delete the release of a run; nothing happens if there is none."""
 
 
 @dataclass(frozen=True)
@@ -65,31 +72,31 @@ class TableReleaseStore:
         pointer = self._pointer(workload)
         return pointer.release if pointer else None
 
-    def of_variant(self, workload: str, variant: str) -> Release | None:
-        """Return the release that a production variant belongs to."""
-        item = self._item(release_key(workload, variant))
+    def of_run(self, workload: str, run_id: str) -> Release | None:
+        """Return the release of a training run."""
+        item = self._item(release_key(workload, run_id))
         return Release.from_json(item["document"]["S"]) if item else None
 
     def staged(self, workload: str) -> list[Release]:
-        """Return the releases of all variants, the oldest run first."""
-        with translated(f"list releases of {workload}"):
-            pages = self.client.get_paginator("query").paginate(
-                TableName=self.table,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": release_pk(workload)}},
-                ConsistentRead=True,
-            )
-            items = [item for page in pages for item in page["Items"]]
+        """Return the staged releases, the oldest run first."""
+        items = self._items(workload)
         releases = [Release.from_json(item["document"]["S"]) for item in items if item["sk"]["S"] != LIVE]
         return sorted(releases, key=lambda release: release.run_id)
 
+    def candidates(self, workload: str) -> list[Release]:
+        """Return the releases whose models may answer; see `ReleaseStore.candidates`."""
+        releases = {
+            item["sk"]["S"]: Release.from_json(item["document"]["S"]) for item in self._items(workload)
+        }
+        return live_first(releases.pop(LIVE, None), releases.values())
+
     def stage(self, release: Release) -> None:
-        """Write the release of its variant."""
-        with translated(f"write release {release.variant} of {release.workload}"):
+        """Write the release of its run."""
+        with translated(f"write release {release.run_id} of {release.workload}"):
             self.client.put_item(
                 TableName=self.table,
                 Item={
-                    **_typed(release_key(release.workload, release.variant)),
+                    **_typed(release_key(release.workload, release.run_id)),
                     "document": {"S": release.to_json()},
                 },
             )
@@ -109,7 +116,7 @@ class TableReleaseStore:
                 "ConditionExpression": "document = :seen",
                 "ExpressionAttributeValues": {":seen": {"S": pointer.document}},
             }
-        with translated(f"publish release {release.variant} of {release.workload}"):
+        with translated(f"publish release {release.run_id} of {release.workload}"):
             try:
                 self.client.put_item(TableName=self.table, Item=item, **condition)
             except ClientError as error:
@@ -120,10 +127,10 @@ class TableReleaseStore:
                 raise
         return pointer.release if pointer else None
 
-    def remove(self, workload: str, variant: str) -> None:
-        """Delete the release of a variant; nothing happens if there is none."""
-        with translated(f"delete release {variant} of {workload}"):
-            self.client.delete_item(TableName=self.table, Key=_typed(release_key(workload, variant)))
+    def remove(self, workload: str, run_id: str) -> None:
+        """Delete the release of a run; nothing happens if there is none."""
+        with translated(f"delete release {run_id} of {workload}"):
+            self.client.delete_item(TableName=self.table, Key=_typed(release_key(workload, run_id)))
 
     def _pointer(self, workload: str) -> LivePointer | None:
         item = self._item(live_key(workload))
@@ -136,10 +143,28 @@ class TableReleaseStore:
             previous=Release.from_json(previous["S"]) if previous else None,
         )
 
+    def _items(self, workload: str) -> list[dict[str, Any]]:
+        with translated(f"list releases of {workload}"):
+            pages = self.client.get_paginator("query").paginate(
+                TableName=self.table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": release_pk(workload)}},
+                ConsistentRead=True,
+            )
+            return [item for page in pages for item in page["Items"]]
+
     def _item(self, key: dict[str, str]) -> dict[str, Any] | None:
         with translated(f"read {key['pk']} {key['sk']}"):
             response = self.client.get_item(TableName=self.table, Key=_typed(key), ConsistentRead=True)
         return response.get("Item")
+
+
+def live_first(live: Release | None, staged: Iterable[Release]) -> list[Release]:
+    """Order the releases whose models may answer; see `ReleaseStore.candidates`."""
+    if live is None:
+        return []
+    others = [release for release in staged if release.run_id != live.run_id]
+    return [live, *sorted(others, key=lambda release: release.run_id, reverse=True)]
 
 
 def newer_is_live(release: Release, live: Release) -> ContractViolationError:

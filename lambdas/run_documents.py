@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 
 from lambdas.object_store import ObjectStore, ObjectUri
@@ -20,6 +21,18 @@ class SmokeCase:
     scores: tuple[float, ...]
     tolerance: float
     """Largest difference that counts as the same score, relative to the larger of 1 and the score."""
+
+    def probe(self) -> tuple[str, float]:
+        """Return the row that tells the model from others, and its score.
+
+        It is the one with the highest score that no other row has: where rows share a score, such as 0 or
+        a ceiling, another model may give the same.
+        """
+        shared = {score for score, count in Counter(self.scores).items() if count > 1}
+        row, score = max(
+            zip(self.rows, self.scores, strict=True), key=lambda item: (item[1] not in shared, item[1])
+        )
+        return row, score
 
 
 def read_plan(run: TrainingRun, objects: ObjectStore) -> WorkloadPlan:

@@ -17,11 +17,11 @@ from watchkeeper.runs import TrainingRun
 
 @dataclass(frozen=True)
 class Champion:
-    """The model that serves now; `model` and `variant` are null when there is none."""
+    """The model that serves now; `model` and `run_id` are null when there is none."""
 
     exists: bool
     model: str | None
-    variant: str | None
+    run_id: str | None
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def create_endpoint_config(jobs: Jobs) -> Task:
     """Describe how the model is served: its variant, its capacity, and which requests are captured."""
     settings = jobs.settings
     variant: JsonObject = {
-        "VariantName": path("run.names.variant"),
+        "VariantName": layout.VARIANT,
         "ModelName": path("run.names.model"),
     }
     parameters: JsonObject = {

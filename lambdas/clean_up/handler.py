@@ -64,7 +64,7 @@ def _take_back(run: TrainingRun, live: Release | None, world: CleanUpEffects) ->
         removals.append(("endpoint configuration", names.endpoint_config, resources.remove_endpoint_config))
         removals.append(("model", names.model, resources.remove_model))
     removed = [f"{kind} {name}" for kind, name, remove in removals if remove(name)]
-    if not verdict.run_is_needed and world.releases.of_variant(run.workload, names.variant):
-        world.releases.remove(run.workload, names.variant)
-        removed.append(f"release {names.variant}")
+    if not verdict.run_is_needed and world.releases.of_run(run.workload, run.run_id):
+        world.releases.remove(run.workload, run.run_id)
+        removed.append(f"release of run {run.run_id}")
     return verdict.sentence, removed

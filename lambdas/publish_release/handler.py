@@ -44,22 +44,21 @@ def publish(payload: dict[str, Any], world: PublishingEffects) -> dict[str, Any]
         If another release was published at the same time.
     """
     run = run_of(payload)
-    release = world.releases.of_variant(run.workload, run.names.variant)
+    release = world.releases.of_run(run.workload, run.run_id)
     if release is None:
-        raise ContractViolationError(f"variant {run.names.variant} of {run.workload} has no staged release")
+        raise ContractViolationError(f"run {run.run_id} of {run.workload} has no staged release")
     previous = world.releases.publish(release)
     for old in retired(world.releases.staged(run.workload), release, previous):
         world.resources.remove_endpoint_config(old.endpoint_config)
         world.resources.remove_model(old.model)
-        world.releases.remove(run.workload, old.variant)
-        logger.info("retired", extra={"variant": old.variant, "model": old.model})
+        world.releases.remove(run.workload, old.run_id)
+        logger.info("retired", extra={"run_id": old.run_id, "model": old.model})
     world.resources.remove_model(run.names.preprocessor_model)
     return {
         "previous": None
         if previous is None
         else {
             "run_id": previous.run_id,
-            "variant": previous.variant,
             "model": previous.model,
             "endpoint_config": previous.endpoint_config,
             "model_package_arn": previous.model_package_arn,
@@ -69,5 +68,5 @@ def publish(payload: dict[str, Any], world: PublishingEffects) -> dict[str, Any]
 
 def retired(staged: Iterable[Release], live: Release, previous: Release | None) -> list[Release]:
     """Return the releases of older runs than the live one, but for the one that it replaced."""
-    kept = {live.variant, *([previous.variant] if previous else [])}
-    return [release for release in staged if release.run_id < live.run_id and release.variant not in kept]
+    kept = {live.run_id, *([previous.run_id] if previous else [])}
+    return [release for release in staged if release.run_id < live.run_id and release.run_id not in kept]

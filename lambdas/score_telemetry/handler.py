@@ -17,6 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.idempotent import once
 from lambdas.score_telemetry.effects import ScoringEffects
 from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
+from lambdas.score_telemetry.probing import UnidentifiedModelError
 from lambdas.score_telemetry.scoring import ObjectReport, score_object
 from lambdas.score_telemetry.telemetry_object import TelemetryObject, announced_object
 from lambdas.typed_environment import METRICS_NAMESPACE
@@ -52,9 +53,20 @@ def handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
 
 
 def _score(source: TelemetryObject) -> None:
-    report = score_object(source, effects())
+    try:
+        report = score_object(source, effects())
+    except UnidentifiedModelError:
+        count("unidentified_model", source.workload)
+        raise
     logger.info("scored", extra={"object": source.key, **report.to_dict()})
     emit(report, time.time)
+
+
+def count(name: str, workload: str) -> None:
+    """Count one event of a workload."""
+    metrics.add_dimension("workload", workload)
+    metrics.add_metric(name, MetricUnit.Count, 1)
+    metrics.flush_metrics()
 
 
 def emit(report: ObjectReport, clock: Callable[[], float]) -> None:

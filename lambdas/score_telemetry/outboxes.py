@@ -11,6 +11,7 @@ from lambdas.object_store import ObjectUri
 from lambdas.score_telemetry.batches import Batch, RequestRow, batches_of, packed, request_rows
 from lambdas.score_telemetry.effects import ScoringEffects
 from lambdas.score_telemetry.merging import StoredState, commit
+from lambdas.score_telemetry.probing import ProbedEndpoint
 from lambdas.score_telemetry.requests import Outcome, score_request
 from lambdas.score_telemetry.score_lines import (
     NO_LIVE_MODEL,
@@ -82,19 +83,20 @@ def score_outboxes(stored: Sequence[StoredState], plan: WorkloadPlan, world: Sco
 def _outcomes(
     rows: Sequence[RequestRow], batches: Sequence[Batch], plan: WorkloadPlan, world: ScoringEffects
 ) -> tuple[dict[RequestRow, Outcome], list[Failure]]:
-    live = world.releases.live(plan.workload)
-    if live is None:
+    candidates = world.releases.candidates(plan.workload)
+    if not candidates:
         return {row: Outcome(None, reason=NO_LIVE_MODEL) for row in rows}, []
-    known = {parse_series_key(series).measure for series in live.step_scales}
+    known = {parse_series_key(series).measure for series in candidates[0].step_scales}
     measures = [parse_series_key(batch.series).measure for batch in batches]
     outcomes = {
         row: Outcome(None, reason=UNKNOWN_MEASURE) for row in rows if measures[row.batch] not in known
     }
     failures: list[Failure] = []
+    endpoint = ProbedEndpoint(plan.workload, world.endpoint, world.releases)
 
     def score(request: list[RequestRow]) -> dict[RequestRow, Outcome]:
         try:
-            return score_request(request, live.endpoint, world.endpoint)
+            return score_request(request, endpoint)
         except (UnavailableError, ContractViolationError) as failure:
             failures.append(failure)
             return {}
@@ -136,16 +138,10 @@ def _write_scores(
     scored: Sequence[ScoredBatch], plan: WorkloadPlan, world: ScoringEffects
 ) -> list[ScoreLine]:
     """Write each batch's objects and return the lines that are final, in the batches' order."""
-    releases = {
-        variant: world.releases.of_variant(plan.workload, variant)
-        for variant in sorted({o.variant for item in scored for o in item.outcomes if o.variant is not None})
-    }
 
     def write(item: ScoredBatch) -> list[ScoreLine]:
         _quarantine_refused(item, plan, world)
-        return _write_once(
-            lines_of(item.batch, item.outcomes, releases, plan), item.batch.series, plan, world
-        )
+        return _write_once(lines_of(item.batch, item.outcomes, plan), item.batch.series, plan, world)
 
     return [line for lines in world.for_each(write, scored) for line in lines]
 

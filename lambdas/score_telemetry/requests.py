@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lambdas.endpoint import Endpoint, RowRefusedError
+from lambdas.endpoint import RowRefusedError
 from lambdas.score_telemetry.batches import RequestRow
+from lambdas.score_telemetry.probing import ProbedEndpoint
 from watchkeeper.errors import ContractViolationError
+from watchkeeper.release import Release
 
 MAX_REFUSED_ROWS = 20
 """Of one request. Rows are made from checked numbers: when more are refused, the model expects other rows."""
@@ -15,16 +17,16 @@ MAX_REFUSED_ROWS = 20
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a row: a score and who gave it, or the reason why there is none."""
+    """What became of a row: a score and the release whose model gave it, or the reason why there is none."""
 
     score: float | None
-    variant: str | None = None
+    release: Release | None = None
     reason: str | None = None
     refusal: str | None = None
     """The model's message, if it refused the row."""
 
 
-def score_request(rows: Sequence[RequestRow], name: str, endpoint: Endpoint) -> dict[RequestRow, Outcome]:
+def score_request(rows: Sequence[RequestRow], endpoint: ProbedEndpoint) -> dict[RequestRow, Outcome]:
     """Return the outcome of every row of a request.
 
     A refused row that the answer names is left out and the request is sent again; where it names none, the
@@ -33,7 +35,7 @@ def score_request(rows: Sequence[RequestRow], name: str, endpoint: Endpoint) -> 
     Raises
     ------
     UnavailableError
-        If the endpoint does not answer.
+        If the endpoint does not answer, or with an unknown model.
     ContractViolationError
         If the answer is not one score a row, or more than `MAX_REFUSED_ROWS` are refused.
     """
@@ -43,7 +45,7 @@ def score_request(rows: Sequence[RequestRow], name: str, endpoint: Endpoint) -> 
     while waiting:
         part = waiting.pop()
         try:
-            answer = endpoint.score(name, [row.text for row in part])
+            answer = endpoint.score([row.text for row in part])
         except RowRefusedError as error:
             position = 0 if len(part) == 1 else error.record
             if position is None or not 0 <= position < len(part):
@@ -53,17 +55,14 @@ def score_request(rows: Sequence[RequestRow], name: str, endpoint: Endpoint) -> 
             refused += 1
             if refused > MAX_REFUSED_ROWS:
                 raise ContractViolationError(
-                    f"endpoint {name} refuses more than {MAX_REFUSED_ROWS} of {len(rows)} rows: {error}"
+                    f"the model of {endpoint.workload} refuses more than {MAX_REFUSED_ROWS} "
+                    f"of {len(rows)} rows: {error}"
                 ) from error
             outcomes[part[position]] = Outcome(None, reason="refused by the model", refusal=str(error))
             rest = part[:position] + part[position + 1 :]
             waiting += [rest] if rest else []
             continue
-        if len(answer.scores) != len(part):
-            raise ContractViolationError(
-                f"endpoint {name} gave {len(answer.scores)} scores for {len(part)} rows"
-            )
         outcomes.update(
-            (row, Outcome(score, answer.variant)) for row, score in zip(part, answer.scores, strict=True)
+            (row, Outcome(score, answer.release)) for row, score in zip(part, answer.scores, strict=True)
         )
     return outcomes

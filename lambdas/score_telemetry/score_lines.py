@@ -26,9 +26,7 @@ UNKNOWN_MEASURE = "the live model was not trained on this measure"
 ScoreLine = dict[str, Any]
 
 
-def lines_of(
-    batch: Batch, outcomes: Sequence[Outcome], releases: dict[str, Release], plan: WorkloadPlan
-) -> list[ScoreLine]:
+def lines_of(batch: Batch, outcomes: Sequence[Outcome], plan: WorkloadPlan) -> list[ScoreLine]:
     """Return one line an interval.
 
     Parameters
@@ -37,21 +35,19 @@ def lines_of(
         The intervals.
     outcomes
         What became of each of them.
-    releases
-        By variant; it has every variant of the outcomes.
     plan
         The workload's.
     """
     scales: dict[str, float] = {}
     lines = []
     for row, outcome in zip(batch.rows, outcomes, strict=True):
-        if outcome.score is None or outcome.variant is None:
+        release = outcome.release
+        if outcome.score is None or release is None:
             lines.append(_unscored(batch.series, row, outcome, plan))
             continue
-        release = releases[outcome.variant]
-        if outcome.variant not in scales:
-            scales[outcome.variant] = release.step_scale(batch.series)
-        lines.append(_scored(batch.series, row, outcome.score, release, scales[outcome.variant], plan))
+        if release.run_id not in scales:
+            scales[release.run_id] = release.step_scale(batch.series)
+        lines.append(_scored(batch.series, row, outcome.score, release, scales[release.run_id], plan))
     return lines
 
 
@@ -113,7 +109,6 @@ def _scored(
         "threshold": release.threshold.value,
         "severity": release.severity.severity(score),
         "is_anomaly": release.threshold.exceeds(score),
-        "variant": release.variant,
         "run_id": release.run_id,
     }
     if line["is_anomaly"]:
@@ -129,7 +124,6 @@ def _scored(
             score=score,
             threshold=release.threshold.value,
             severity=line["severity"],
-            variant=release.variant,
             run_id=release.run_id,
             execution_arn=release.execution_arn,
             model_package_arn=release.model_package_arn,

@@ -1,4 +1,4 @@
-"""Before the endpoint changes: record how the scores of the new variant are to be read."""
+"""Before the endpoint changes: record how the new model's scores are told apart and read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 
-from lambdas.run_documents import read_evaluation
+from lambdas.run_documents import read_evaluation, read_smoke_case
 from lambdas.stage_release.effects import StagingEffects
 from lambdas.stage_release.environment import StageReleaseEnvironment
 from lambdas.workflow_payload import run_of, text_of
@@ -34,7 +34,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def stage(payload: dict[str, Any], world: StagingEffects) -> dict[str, Any]:
-    """Write the release of the run's variant. Done again, it keeps the time of the first.
+    """Write the release of the run. Done again, it keeps the time of the first.
 
     Raises
     ------
@@ -47,13 +47,13 @@ def stage(payload: dict[str, Any], world: StagingEffects) -> dict[str, Any]:
         raise ContractViolationError(
             f"{run.uris.evaluation}evaluation.json is of run {evaluation.run_id}, not of {run.run_id}"
         )
-    staged = world.releases.of_variant(run.workload, run.names.variant)
+    probe_row, probe_score = read_smoke_case(run, world.objects).probe()
+    staged = world.releases.of_run(run.workload, run.run_id)
     world.releases.stage(
         Release(
             workload=run.workload,
             run_id=run.run_id,
             execution_arn=run.execution_arn,
-            variant=run.names.variant,
             endpoint=run.names.endpoint,
             endpoint_config=run.names.endpoint_config,
             model=run.names.model,
@@ -61,8 +61,10 @@ def stage(payload: dict[str, Any], world: StagingEffects) -> dict[str, Any]:
             threshold=evaluation.threshold,
             severity=evaluation.severity,
             step_scales=evaluation.step_scales,
+            probe_row=probe_row,
+            probe_score=probe_score,
             metrics=dataclasses.asdict(evaluation.candidate),
             released_at=staged.released_at if staged else format_instant(world.now()),
         )
     )
-    return {"variant": run.names.variant}
+    return {"run_id": run.run_id}

@@ -62,7 +62,7 @@ def validate(payload: dict[str, Any], world: ValidationEffects) -> dict[str, Any
         "champion": {
             "exists": champion is not None,
             "model": champion.model if champion else None,
-            "variant": champion.variant if champion else None,
+            "run_id": champion.run_id if champion else None,
         },
         "endpoint": {"exists": world.resources.endpoint(run.names.endpoint) is not None},
         "window": wanted.window(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from lambdas.sagemaker_resources import EndpointDescription
+from watchkeeper import layout
 from watchkeeper.errors import ContractViolationError
 from watchkeeper.runs import TrainingRun
 
@@ -23,7 +24,7 @@ def check_deployment(
     Parameters
     ----------
     run
-        The run; its variant and configuration are what was asked for.
+        The run; its configuration is what was asked for.
     live
         The endpoint; None if it does not exist.
     asked_weights
@@ -50,8 +51,8 @@ def check_deployment(
         )
     if asked_weights is None:
         raise ContractViolationError(f"endpoint configuration {asked} does not exist, although it is live")
-    if run.names.variant not in asked_weights:
-        raise ContractViolationError(f"endpoint configuration {asked} has no variant {run.names.variant}")
+    if layout.VARIANT not in asked_weights:
+        raise ContractViolationError(f"endpoint configuration {asked} has no variant {layout.VARIANT}")
     if live.weights.keys() != asked_weights.keys() or not all(
         math.isclose(live.weights[variant], weight) for variant, weight in asked_weights.items()
     ):

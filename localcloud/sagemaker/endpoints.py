@@ -88,6 +88,8 @@ class EndpointSupervisor:
             if config is None and request.get("RetainDeploymentConfig"):
                 config = endpoint.get("LastDeploymentConfig")
             policy = DeploymentPolicy.of(config)  # an unsupported one is refused before anything changes
+            if policy.config:
+                _require_same_variants(plan, endpoint["_plan"])
             if request.get("RetainAllVariantProperties"):
                 _retain(plan, endpoint["_plan"], request.get("ExcludeRetainedVariantProperties", []))
             endpoint.pop("FailureReason", None)
@@ -265,6 +267,20 @@ class EndpointSupervisor:
             endpoint.update(members, LastModifiedTime=now())
             for member in [member for member, value in endpoint.items() if value is None]:
                 del endpoint[member]
+
+
+def _require_same_variants(plan: Document, old: Document) -> None:
+    """Refuse what AWS's deployment guardrails exclude.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions.html
+    """
+    known = {variant["VariantName"] for variant in old["variants"]}
+    names = {variant["VariantName"] for variant in plan["variants"]}
+    if names != known:
+        raise InvalidRequestError(
+            f"Endpoint configuration {plan['configuration']} must have the same variant names as "
+            f"{old['configuration']}: {', '.join(sorted(known))}; it has {', '.join(sorted(names))}."
+        )
 
 
 def _retain(plan: Document, old: Document, excluded: list[Document]) -> None:

@@ -21,9 +21,9 @@ from watchkeeper.errors import ContractViolationError
 from watchkeeper.evaluation_metrics import evaluate as compare
 from watchkeeper.evaluation_metrics import measure_scores
 from watchkeeper.holdback import HoldbackRow, read_holdback
+from watchkeeper.release import SCORE_TOLERANCE
 
 SMOKE_ROWS = 20
-SMOKE_TOLERANCE = 1e-6
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def smoke_case(lines: Sequence[str], scores: Sequence[float]) -> dict[str, objec
     return {
         "rows": [lines[position] for position in chosen],
         "scores": [scores[position] for position in chosen],
-        "tolerance": SMOKE_TOLERANCE,
+        "tolerance": SCORE_TOLERANCE,
     }
 
 

@@ -38,9 +38,8 @@ class AnomalyEvent:
     threshold: float
     severity: float
     """0 to 100; 70 is the threshold."""
-    variant: str
-    """The production variant that gave the score."""
     run_id: str
+    """The run whose model gave the score."""
     execution_arn: str
     """The execution that trained the model."""
     model_package_arn: str
@@ -119,5 +118,5 @@ def alert_text(event: AnomalyEvent) -> str:
     if event.contributions:
         largest = sorted(event.contributions.items(), key=lambda item: -item[1])[:3]
         lines.append("Mostly by: " + ", ".join(f"{name} {share:.2g}" for name, share in largest))
-    lines += ["", f"Model:     {event.model_package_arn or event.variant}", f"Anomaly:   {event.anomaly_id}"]
+    lines += ["", f"Model:     {event.model_package_arn or event.run_id}", f"Anomaly:   {event.anomaly_id}"]
     return "\n".join(lines)

@@ -15,6 +15,7 @@ from watchkeeper.thresholds import Threshold
 RELEASE_VERSION = 1
 LIVE = "LIVE"
 """Sort key of the published release."""
+SCORE_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,6 @@ class Release:
     workload: str
     run_id: str
     execution_arn: str
-    variant: str
-    """Production variant of the endpoint; it belongs to this release alone."""
     endpoint: str
     endpoint_config: str
     model: str
@@ -34,6 +33,10 @@ class Release:
     severity: SeverityCalibration
     step_scales: dict[str, float]
     """By series key; see `watchkeeper.expectation`."""
+    probe_row: str
+    """A row of the holdback, by whose score an answer of the endpoint shows which model gave it."""
+    probe_score: float
+    """The score that this release's own model gave to it in its evaluation."""
     metrics: dict[str, Any]
     """The candidate's metrics of its evaluation."""
     released_at: str
@@ -69,6 +72,10 @@ class Release:
         except (KeyError, TypeError) as error:
             raise ContractViolationError(f"release: {error}") from error
 
+    def gave(self, score: float) -> bool:
+        """Tell whether this release's model gave that score to the probe row."""
+        return same_score(score, self.probe_score)
+
     def step_scale(self, series: str) -> float:
         """Return a series' step scale; of an unknown series, the median of its measure's.
 
@@ -80,14 +87,25 @@ class Release:
         return step_scale_of(series, self.step_scales)
 
 
+def same_score(score: float, expected: float, tolerance: float = SCORE_TOLERANCE) -> bool:
+    """Tell whether two scores of one row came from one model; it may answer from another kind of machine.
+
+    Parameters
+    ----------
+    tolerance
+        Largest difference that counts as none, relative to the larger of 1 and the expected score.
+    """
+    return abs(score - expected) <= tolerance * max(1.0, abs(expected))
+
+
 def release_pk(workload: str) -> str:
     """Partition key, in the series table, of a workload's releases."""
     return f"release#{workload}"
 
 
-def release_key(workload: str, variant: str) -> dict[str, str]:
-    """Key of the release that a production variant serves."""
-    return {"pk": release_pk(workload), "sk": variant}
+def release_key(workload: str, run_id: str) -> dict[str, str]:
+    """Key of the release of a training run."""
+    return {"pk": release_pk(workload), "sk": run_id}
 
 
 def live_key(workload: str) -> dict[str, str]:

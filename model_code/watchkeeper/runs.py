@@ -28,7 +28,6 @@ class RunNames:
     champion_job: str
     evaluate_job: str
     endpoint_config: str
-    variant: str
     endpoint: str
 
 
@@ -113,7 +112,6 @@ def training_run(
             champion_job=name("champion"),
             evaluate_job=name("evaluate"),
             endpoint_config=name("config"),
-            variant=f"run-{run_id}",
             endpoint=layout.endpoint_name(workload),
         ),
         uris=RunUris(

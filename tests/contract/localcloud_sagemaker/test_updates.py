@@ -35,17 +35,18 @@ def blue_green(
 
 @pytest.fixture
 def old(sagemaker: Any) -> str:
-    return create_config(sagemaker, variant(create_model(sagemaker, container(ADD="1")), "old"))
+    return create_config(sagemaker, variant(create_model(sagemaker, container(ADD="1"))))
 
 
 @pytest.fixture
 def new(sagemaker: Any) -> str:
-    return create_config(sagemaker, variant(create_model(sagemaker, container(ADD="2")), "new"))
+    return create_config(sagemaker, variant(create_model(sagemaker, container(ADD="2"))))
 
 
 def invoked(runtime: Any, endpoint: str) -> str:
+    """Return which configuration's fleet answered."""
     answer = runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=b"0")
-    return str(answer["InvokedProductionVariant"])
+    return {b"1.0": "old", b"2.0": "new"}[answer["Body"].read()]
 
 
 def count_processes(gateway: Gateway, endpoint: str) -> int:
@@ -75,7 +76,7 @@ def test_switches_without_a_failed_request_and_ends_the_old_fleet(
     assert described["EndpointStatus"] == "InService"
     assert described["EndpointConfigName"] == new
     assert described["LastDeploymentConfig"] == policy
-    assert [item["VariantName"] for item in described["ProductionVariants"]] == ["new"]
+    assert [item["VariantName"] for item in described["ProductionVariants"]] == ["v1"]
     assert "FailureReason" not in described
     assert invoked(runtime, endpoint) == "new"
     assert (
@@ -178,6 +179,20 @@ def test_rolling_update_is_refused_by_name(sagemaker: Any, old: str, new: str) -
     with pytest.raises(ClientError, match="RollingUpdatePolicy"):
         sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=new, DeploymentConfig=rolling)
     assert sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "InService"
+
+
+def test_blue_green_update_must_keep_the_names_of_the_variants(
+    sagemaker: Any, runtime: Any, old: str
+) -> None:
+    endpoint = create_endpoint(sagemaker, old)
+    renamed = create_config(sagemaker, variant(create_model(sagemaker, container(ADD="2")), "v2"))
+    with pytest.raises(ClientError, match="same variant names") as refused:
+        sagemaker.update_endpoint(
+            EndpointName=endpoint, EndpointConfigName=renamed, DeploymentConfig=blue_green()
+        )
+    assert refused.value.response["Error"]["Code"] == "ValidationException"
+    assert sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "InService"
+    assert invoked(runtime, endpoint) == "old"
 
 
 def test_missing_configuration_is_refused(sagemaker: Any, old: str) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.endpoint import EndpointAnswer, RowRefusedError
+from lambdas.endpoint import RowRefusedError
 from lambdas.object_store import ObjectUri
 from lambdas.publish_alert.alert import Alert
 from lambdas.publish_alert.effects import AlertEffects
 from lambdas.publish_alert.throttling import Claims
-from lambdas.release_store import newer_is_live
+from lambdas.release_store import live_first, newer_is_live
 from lambdas.sagemaker_resources import EndpointDescription
 from lambdas.score_telemetry.effects import ScoringEffects
 from lambdas.score_telemetry.merging import StoredState
@@ -126,21 +126,24 @@ class FakeStateStore:
 
 @dataclass
 class FakeReleaseStore:
-    variants: dict[tuple[str, str], Release] = field(default_factory=dict)
+    runs: dict[tuple[str, str], Release] = field(default_factory=dict)
     pointers: dict[str, tuple[Release, Release | None]] = field(default_factory=dict)
 
     def live(self, workload: str) -> Release | None:
         return self.pointers[workload][0] if workload in self.pointers else None
 
-    def of_variant(self, workload: str, variant: str) -> Release | None:
-        return self.variants.get((workload, variant))
+    def of_run(self, workload: str, run_id: str) -> Release | None:
+        return self.runs.get((workload, run_id))
 
     def staged(self, workload: str) -> list[Release]:
-        found = [release for (name, _), release in self.variants.items() if name == workload]
+        found = [release for (name, _), release in self.runs.items() if name == workload]
         return sorted(found, key=lambda release: release.run_id)
 
+    def candidates(self, workload: str) -> list[Release]:
+        return live_first(self.live(workload), self.staged(workload))
+
     def stage(self, release: Release) -> None:
-        self.variants[release.workload, release.variant] = release
+        self.runs[release.workload, release.run_id] = release
 
     def publish(self, release: Release) -> Release | None:
         live, previous = self.pointers.get(release.workload, (None, None))
@@ -151,8 +154,8 @@ class FakeReleaseStore:
         self.pointers[release.workload] = (release, live)
         return live
 
-    def remove(self, workload: str, variant: str) -> None:
-        self.variants.pop((workload, variant), None)
+    def remove(self, workload: str, run_id: str) -> None:
+        self.runs.pop((workload, run_id), None)
 
     def release(self, release: Release) -> None:
         """Stage and publish."""
@@ -162,9 +165,9 @@ class FakeReleaseStore:
 
 @dataclass
 class FakeEndpoint:
-    """The score is a tenth of the value. Values of 666 are refused."""
+    """The score is a tenth of the value, but for the probe of the release that serves. 666 is refused."""
 
-    variant: str
+    release: Release | None = None
     timeline: Timeline = field(default_factory=Timeline)
     requests: list[list[str]] = field(default_factory=list)
     names_record: bool = True
@@ -172,10 +175,10 @@ class FakeEndpoint:
     unavailable_for: str | None = None
     """Requests with this text fail."""
 
-    def score(self, endpoint: str, rows: Sequence[str]) -> EndpointAnswer:
+    def score(self, endpoint: str, rows: Sequence[str]) -> tuple[float, ...]:
         return self.timeline.around(lambda: self._score(rows))  # type: ignore[no-any-return]
 
-    def _score(self, rows: Sequence[str]) -> EndpointAnswer:
+    def _score(self, rows: Sequence[str]) -> tuple[float, ...]:
         self.requests.append(list(rows))
         if self.failure:
             raise self.failure
@@ -185,7 +188,12 @@ class FakeEndpoint:
         for position, value in enumerate(values):
             if value == 666.0:
                 raise RowRefusedError("bad luck", position if self.names_record else None)
-        return EndpointAnswer(tuple(abs(value) / 10 for value in values), self.variant)
+        return tuple(map(self._row_score, rows, values))
+
+    def _row_score(self, row: str, value: float) -> float:
+        if self.release and row == self.release.probe_row:
+            return self.release.probe_score
+        return abs(value) / 10
 
 
 @dataclass
@@ -271,7 +279,7 @@ class ScoringWorld:
         self.releases = FakeReleaseStore()
         if self.release:
             self.releases.release(self.release)
-        self.endpoint = FakeEndpoint(self.release.variant if self.release else "none", self.timeline)
+        self.endpoint = FakeEndpoint(self.release, self.timeline)
         self.anomalies = FakeSink(self.timeline)
         self.alerts = FakeSink(self.timeline)
         self.pauses: list[int] = []

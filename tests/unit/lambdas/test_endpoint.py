@@ -13,7 +13,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from lambdas import aws_clients
-from lambdas.endpoint import EndpointAnswer, RowRefusedError, SageMakerEndpoint, scores_in
+from lambdas.endpoint import RowRefusedError, SageMakerEndpoint, scores_in
 from watchkeeper.errors import ContractViolationError, UnavailableError
 
 ROWS = ["2024-01-01T00:00:00Z,pressure,1.0", "2024-01-01T00:01:00Z,pressure,2.0"]
@@ -29,15 +29,15 @@ def answer(body: bytes) -> dict[str, Any]:
     return {
         "Body": StreamingBody(io.BytesIO(body), len(body)),
         "ContentType": "application/json",
-        "InvokedProductionVariant": "run-1",
+        "InvokedProductionVariant": "primary",
     }
 
 
-def score(rows: list[str]) -> EndpointAnswer:
+def score(rows: list[str]) -> tuple[float, ...]:
     return SageMakerEndpoint(aws_clients.sagemaker_runtime()).score("watchkeeper-pump", rows)
 
 
-def test_sends_csv_and_reads_scores_and_variant(stub: Stubber) -> None:
+def test_sends_csv_and_reads_scores(stub: Stubber) -> None:
     stub.add_response(
         "invoke_endpoint",
         answer(b'{"scores":[{"score":0.5},{"score":0}]}'),
@@ -48,7 +48,7 @@ def test_sends_csv_and_reads_scores_and_variant(stub: Stubber) -> None:
             "Body": "\n".join(ROWS).encode(),
         },
     )
-    assert score(ROWS) == EndpointAnswer((0.5, 0.0), "run-1")
+    assert score(ROWS) == (0.5, 0.0)
 
 
 def test_fewer_scores_than_rows_is_a_contract_violation(stub: Stubber) -> None:

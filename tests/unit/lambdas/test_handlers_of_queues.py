@@ -63,7 +63,7 @@ def deployed(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.fixture
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> FakeEndpoint:
-    fake = FakeEndpoint(make_release().variant)
+    fake = FakeEndpoint(make_release())
     monkeypatch.setattr("lambdas.score_telemetry.effects.SageMakerEndpoint", lambda client: fake)
     return fake
 
@@ -163,6 +163,16 @@ def test_message_returns_to_the_queue_until_the_endpoint_answers(
     endpoint.failure = None
     assert failed(scoring()) == ["7d1b0a3e"]
     assert len(objects_under("scores/")) == 2
+
+
+def test_answer_of_an_unknown_model_is_counted_and_its_message_comes_again(
+    scoring: Callable[[], Any], endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_telemetry()
+    endpoint.release = make_release(9)
+    assert failed(scoring()) == ["2e1424d4", "7d1b0a3e"]
+    counted = [line for line in metric_lines(capsys.readouterr().out) if "unidentified_model" in line]
+    assert [(line["workload"], line["unidentified_model"]) for line in counted] == [("pump", [1.0])]
 
 
 def test_each_anomaly_is_published_once_to_the_routes_of_its_severity(

@@ -6,7 +6,7 @@ import pytest
 
 from lambdas import aws_clients
 from lambdas.release_store import ReleaseStore, TableReleaseStore
-from lambdas.score_telemetry.release_cache import LIVE_CACHE_SECONDS, ReleaseCache
+from lambdas.score_telemetry.release_cache import CACHE_SECONDS, ReleaseCache
 from tests.unit.lambdas.builders import WORKLOAD, make_release
 from tests.unit.lambdas.conftest import SERIES_TABLE
 from tests.unit.lambdas.fakes import FakeReleaseStore
@@ -23,14 +23,14 @@ def store(request: pytest.FixtureRequest) -> ReleaseStore:
 
 def test_nothing_is_live_at_first(store: ReleaseStore) -> None:
     assert store.live(WORKLOAD) is None
-    assert store.of_variant(WORKLOAD, "run-1") is None
+    assert store.of_run(WORKLOAD, "run-1") is None
     assert store.staged(WORKLOAD) == []
 
 
-def test_staged_release_is_found_by_its_variant_and_not_live(store: ReleaseStore) -> None:
+def test_staged_release_is_found_by_its_run_and_not_live(store: ReleaseStore) -> None:
     release = make_release()
     store.stage(release)
-    assert store.of_variant(WORKLOAD, release.variant) == release
+    assert store.of_run(WORKLOAD, release.run_id) == release
     assert store.live(WORKLOAD) is None
 
 
@@ -55,7 +55,7 @@ def test_older_run_never_replaces_a_newer_one(store: ReleaseStore) -> None:
     assert store.live(WORKLOAD) == make_release(2)
 
 
-def test_lists_variants_by_age_without_the_pointer(store: ReleaseStore) -> None:
+def test_lists_releases_by_age_without_the_pointer(store: ReleaseStore) -> None:
     releases = [make_release(minute) for minute in (3, 1, 2)]
     for release in releases:
         store.stage(release)
@@ -63,12 +63,21 @@ def test_lists_variants_by_age_without_the_pointer(store: ReleaseStore) -> None:
     assert [release.run_id for release in store.staged(WORKLOAD)] == sorted(r.run_id for r in releases)
 
 
-def test_removes_a_variant_once_or_twice(store: ReleaseStore) -> None:
+def test_live_release_is_the_first_candidate_and_then_the_newest(store: ReleaseStore) -> None:
+    assert store.candidates(WORKLOAD) == []
+    for minute in (1, 2, 3, 4):
+        store.stage(make_release(minute))
+    assert store.candidates(WORKLOAD) == []
+    store.publish(make_release(2))
+    assert store.candidates(WORKLOAD) == [make_release(minute) for minute in (2, 4, 3, 1)]
+
+
+def test_removes_a_release_once_or_twice(store: ReleaseStore) -> None:
     release = make_release()
     store.stage(release)
-    store.remove(WORKLOAD, release.variant)
-    store.remove(WORKLOAD, release.variant)
-    assert store.of_variant(WORKLOAD, release.variant) is None
+    store.remove(WORKLOAD, release.run_id)
+    store.remove(WORKLOAD, release.run_id)
+    assert store.of_run(WORKLOAD, release.run_id) is None
 
 
 def test_publication_at_the_same_time_is_noticed(aws: object) -> None:
@@ -91,7 +100,7 @@ def test_items_have_the_keys_that_others_read(aws: object) -> None:
     store.publish(make_release())
     items = aws_clients.dynamodb().scan(TableName=SERIES_TABLE)["Items"]
     assert {(item["pk"]["S"], item["sk"]["S"]) for item in items} == {
-        ("release#pump", make_release().variant),
+        ("release#pump", make_release().run_id),
         ("release#pump", "LIVE"),
     }
 
@@ -106,15 +115,20 @@ class Clock:
 def test_first_release_takes_effect_at_once_and_later_ones_after_a_minute() -> None:
     store, clock = FakeReleaseStore(), Clock()
     cache = ReleaseCache(store, clock)
-    assert cache.live(WORKLOAD) is None
+    assert cache.candidates(WORKLOAD) == ()
     store.release(make_release(1))
-    assert cache.live(WORKLOAD) == make_release(1)
+    assert cache.candidates(WORKLOAD) == (make_release(1),)
     store.release(make_release(2))
-    assert cache.live(WORKLOAD) == make_release(1)
-    clock.now = LIVE_CACHE_SECONDS
-    assert cache.live(WORKLOAD) == make_release(2)
+    assert cache.candidates(WORKLOAD) == (make_release(1),)
+    clock.now = CACHE_SECONDS
+    assert cache.candidates(WORKLOAD) == (make_release(2), make_release(1))
 
 
-def test_variant_without_release_is_a_contract_violation() -> None:
-    with pytest.raises(ContractViolationError, match="'by-hand', which no release has"):
-        ReleaseCache(FakeReleaseStore()).of_variant(WORKLOAD, "by-hand")
+def test_releases_that_are_read_again_are_remembered() -> None:
+    store = FakeReleaseStore()
+    cache = ReleaseCache(store, Clock())
+    store.release(make_release(1))
+    cache.candidates(WORKLOAD)
+    store.stage(make_release(2))
+    assert cache.read_again(WORKLOAD) == (make_release(1), make_release(2))
+    assert cache.candidates(WORKLOAD) == (make_release(1), make_release(2))

@@ -8,11 +8,20 @@ from hypothesis import strategies as st
 
 from lambdas.score_telemetry import batches
 from lambdas.score_telemetry.batches import MAX_REQUEST_ROWS, RequestRow, packed
+from lambdas.score_telemetry.probing import ProbedEndpoint
+from lambdas.score_telemetry.release_cache import ReleaseCache
 from lambdas.score_telemetry.requests import MAX_REFUSED_ROWS, Outcome, score_request
-from tests.unit.lambdas.fakes import FakeEndpoint
+from tests.unit.lambdas.builders import WORKLOAD, make_release
+from tests.unit.lambdas.fakes import FakeEndpoint, FakeReleaseStore
 from watchkeeper.errors import ContractViolationError
 
-VARIANT = "run-1"
+RELEASE = make_release()
+
+
+def probed(endpoint: FakeEndpoint) -> ProbedEndpoint:
+    store = FakeReleaseStore()
+    store.release(RELEASE)
+    return ProbedEndpoint(WORKLOAD, endpoint, ReleaseCache(store))
 
 
 def rows_of(values: list[float]) -> list[RequestRow]:
@@ -29,30 +38,30 @@ def test_every_row_has_one_outcome_and_only_refused_ones_have_no_score(
     values: list[float], names_record: bool
 ) -> None:
     rows = rows_of(values)
-    outcomes = score_request(rows, "e", FakeEndpoint(VARIANT, names_record=names_record))
+    outcomes = score_request(rows, probed(FakeEndpoint(RELEASE, names_record=names_record)))
     refused = Outcome(None, reason="refused by the model", refusal="bad luck")
     assert outcomes == {
-        row: refused if value == 666.0 else Outcome(value / 10, VARIANT)
+        row: refused if value == 666.0 else Outcome(value / 10, RELEASE)
         for row, value in zip(rows, values, strict=True)
     }
 
 
 def test_named_row_costs_one_more_request() -> None:
-    endpoint = FakeEndpoint(VARIANT)
-    score_request(rows_of([1.0] * 200 + [666.0] + [1.0] * 200), "e", endpoint)
-    assert [len(request) for request in endpoint.requests] == [401, 400]
+    endpoint = FakeEndpoint(RELEASE)
+    score_request(rows_of([1.0] * 200 + [666.0] + [1.0] * 200), probed(endpoint))
+    assert [len(request) for request in endpoint.requests] == [402, 401]
 
 
 def test_unnamed_row_is_found_by_halving() -> None:
-    endpoint = FakeEndpoint(VARIANT, names_record=False)
-    score_request(rows_of([1.0] * 200 + [666.0] + [1.0] * 199), "e", endpoint)
-    assert len(endpoint.requests) <= 2 * 9 + 1
+    endpoint = FakeEndpoint(RELEASE, names_record=False)
+    score_request(rows_of([1.0] * 200 + [666.0] + [1.0] * 199), probed(endpoint))
+    assert len(endpoint.requests) <= 3 * 9 + 2
 
 
 def test_model_that_refuses_everything_is_a_contract_violation() -> None:
-    endpoint = FakeEndpoint(VARIANT)
+    endpoint = FakeEndpoint(RELEASE)
     with pytest.raises(ContractViolationError, match="refuses more than 20 of 300 rows: bad luck"):
-        score_request(rows_of([666.0] * 300), "e", endpoint)
+        score_request(rows_of([666.0] * 300), probed(endpoint))
     assert len(endpoint.requests) == MAX_REFUSED_ROWS + 1
 
 

@@ -12,6 +12,7 @@ import pytest
 import watchkeeper.state
 from lambdas.object_store import ObjectUri
 from lambdas.score_telemetry.outboxes import Tally
+from lambdas.score_telemetry.probing import UnidentifiedModelError
 from lambdas.score_telemetry.score_lines import NO_LIVE_MODEL, UNKNOWN_MEASURE
 from lambdas.score_telemetry.scoring import ObjectReport, score_object
 from lambdas.threads import in_threads
@@ -85,7 +86,6 @@ def test_line_says_everything_about_its_interval() -> None:
         "threshold": THRESHOLD,
         "severity": release.severity.severity(9.0),
         "is_anomaly": True,
-        "variant": release.variant,
         "run_id": release.run_id,
     }
     assert AnomalyEvent.from_json(json.dumps(event)) == world.anomalies.puts[0] == world.alerts.puts[0]
@@ -107,20 +107,20 @@ def test_score_at_the_threshold_is_no_anomaly() -> None:
     assert [line["is_anomaly"] for line in score_lines(world)] == [False, True]
 
 
-def test_score_is_compared_with_the_release_of_the_variant_that_gave_it() -> None:
+def test_score_is_compared_with_the_threshold_of_the_model_that_gave_it() -> None:
     world = world_of()
     strict = make_release(1, threshold=dataclasses.replace(make_release().threshold, value=1.0))
     world.releases.stage(strict)
-    world.endpoint.variant = strict.variant
+    world.endpoint.release = strict
     deliver(world, "1", reading(0, 20), reading(CLOSE, 1))
     (line,) = score_lines(world)
     assert (line["threshold"], line["is_anomaly"], line["run_id"]) == (1.0, True, strict.run_id)
 
 
-def test_variant_without_release_is_a_contract_violation_and_nothing_is_lost() -> None:
+def test_answer_of_an_unknown_model_is_asked_for_again_later_and_nothing_is_lost() -> None:
     world = world_of()
-    world.endpoint.variant = "by-hand"
-    with pytest.raises(ContractViolationError, match="by-hand"):
+    world.endpoint.release = make_release(7)
+    with pytest.raises(UnidentifiedModelError, match="whose release is not known"):
         deliver(world, "1", reading(0, 20), reading(CLOSE, 1))
     assert [len(outbox) for outbox in outboxes(world)] == [1]
 
@@ -141,14 +141,14 @@ def test_measure_that_the_model_does_not_know_is_not_sent_to_it() -> None:
     deliver(world, "1", reading(0, 20, flow=3), reading(CLOSE, 1, flow=3))
     reasons = {line["series"]: line.get("reason") for line in score_lines(world)}
     assert reasons == {"pressure|device=a": None, "flow|device=a": UNKNOWN_MEASURE}
-    assert [len(request) for request in world.endpoint.requests] == [1]
+    assert [len(request) for request in world.endpoint.requests] == [2]
 
 
 def test_rows_of_many_series_share_requests() -> None:
     world = world_of()
     lines = [reading(second, 10, f"d{number}") for number in range(700) for second in (0, CLOSE)]
     deliver(world, "1", *lines)
-    assert [len(request) for request in world.endpoint.requests] == [500, 200]
+    assert [len(request) for request in world.endpoint.requests] == [501, 201]
     assert len(world.objects.under("scores/")) == 700
 
 

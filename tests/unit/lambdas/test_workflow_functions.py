@@ -16,6 +16,7 @@ from lambdas.decide_promotion.handler import decide
 from lambdas.object_store import ObjectUri
 from lambdas.publish_release.effects import PublishingEffects
 from lambdas.publish_release.handler import publish
+from lambdas.run_documents import SmokeCase
 from lambdas.sagemaker_resources import EndpointDescription
 from lambdas.smoke_test.effects import SmokeTestEffects
 from lambdas.smoke_test.handler import SmokeTestError, check
@@ -36,6 +37,7 @@ from tests.unit.lambdas.builders import (
 from tests.unit.lambdas.fakes import FakeEndpoint, FakeObjectStore, FakeReleaseStore, FakeResources
 from tests.unit.lambdas.golden_events import golden_event
 from watchkeeper.errors import ContractViolationError, UnavailableError
+from watchkeeper.layout import VARIANT
 from watchkeeper.runs import TrainingRun
 
 RUN = make_run(5)
@@ -61,7 +63,7 @@ def served(
     reason: str = "",
     weights: dict[str, float] | None = None,
 ) -> EndpointDescription:
-    return EndpointDescription(status, run.names.endpoint_config, reason, weights or {run.names.variant: 1.0})
+    return EndpointDescription(status, run.names.endpoint_config, reason, weights or {VARIANT: 1.0})
 
 
 def resources_of(*minutes: int, endpoint: EndpointDescription | None = None) -> FakeResources:
@@ -69,7 +71,7 @@ def resources_of(*minutes: int, endpoint: EndpointDescription | None = None) -> 
     runs = [make_run(minute) for minute in minutes]
     return FakeResources(
         models={name for run in runs for name in (run.names.model, run.names.preprocessor_model)},
-        endpoint_configs={run.names.endpoint_config: {run.names.variant: 1.0} for run in runs},
+        endpoint_configs={run.names.endpoint_config: {VARIANT: 1.0} for run in runs},
         endpoints={RUN.names.endpoint: endpoint} if endpoint else {},
     )
 
@@ -106,22 +108,42 @@ def test_payload_without_a_run_is_a_contract_violation(run: object) -> None:
 
 # stage_release
 
+SMOKE = json.dumps({"rows": ["r1", "r2", "r3", "r4"], "scores": [1.0, 2.0, 3.0, 3.0], "tolerance": 1e-6})
+
+
+@pytest.mark.parametrize(
+    ("scores", "probe"),
+    [
+        ((1.0, 5.0, 2.0), ("b", 5.0)),
+        ((1.0, 9.0, 9.0), ("a", 1.0)),
+        ((0.0, 0.0, 0.4), ("c", 0.4)),
+        ((2.0, 2.0, 2.0), ("a", 2.0)),
+    ],
+)
+def test_probe_has_the_highest_score_that_no_other_row_has(
+    scores: tuple[float, ...], probe: tuple[str, float]
+) -> None:
+    assert SmokeCase(("a", "b", "c"), scores, 1e-6).probe() == probe
+
 
 def test_staged_release_is_made_from_run_evaluation_and_package() -> None:
     releases = FakeReleaseStore()
-    world = StagingEffects(objects_with(evaluation=make_evaluation(RUN).to_json()), releases, lambda: BEGIN)
-    assert stage(payload(model_package_arn=PACKAGE_ARN), world) == {"variant": RUN.names.variant}
-    release = releases.of_variant(WORKLOAD, RUN.names.variant)
+    world = StagingEffects(
+        objects_with(evaluation=make_evaluation(RUN).to_json(), smoke=SMOKE), releases, lambda: BEGIN
+    )
+    assert stage(payload(model_package_arn=PACKAGE_ARN), world) == {"run_id": RUN.run_id}
+    release = releases.of_run(WORKLOAD, RUN.run_id)
     assert release is not None
     assert (release.endpoint_config, release.model) == (RUN.names.endpoint_config, RUN.names.model)
     assert (release.model_package_arn, release.released_at) == (PACKAGE_ARN, "2024-01-01T00:00:00Z")
     assert release.threshold == make_evaluation(RUN).threshold
+    assert (release.probe_row, release.probe_score) == ("r2", 2.0)
     assert releases.live(WORKLOAD) is None
 
 
 def test_staging_again_keeps_the_time_of_the_first() -> None:
     releases = FakeReleaseStore()
-    objects = objects_with(evaluation=make_evaluation(RUN).to_json())
+    objects = objects_with(evaluation=make_evaluation(RUN).to_json(), smoke=SMOKE)
     for minute in (0, 9):
         world = StagingEffects(objects, releases, lambda minute=minute: BEGIN + timedelta(minutes=minute))  # type: ignore[misc]  # binds the loop's value
         stage(payload(model_package_arn=PACKAGE_ARN), world)
@@ -157,8 +179,8 @@ def test_silent_rollback_fails_with_both_configurations_and_the_reason() -> None
         (resources_of(5), "does not exist"),
         (resources_of(5, endpoint=served(status="Updating")), "is Updating, not InService"),
         (resources_of(endpoint=served()), "although it is live"),
-        (resources_of(5, endpoint=served(weights={RUN.names.variant: 0.0})), "asks for"),
-        (resources_of(5, endpoint=served(weights={RUN.names.variant: 1.0, "other": 1.0})), "asks for"),
+        (resources_of(5, endpoint=served(weights={VARIANT: 0.0})), "asks for"),
+        (resources_of(5, endpoint=served(weights={VARIANT: 1.0, "other": 1.0})), "asks for"),
         (
             dataclasses.replace(
                 resources_of(endpoint=served()), endpoint_configs={RUN.names.endpoint_config: {"x": 1.0}}
@@ -177,7 +199,7 @@ def test_any_other_deployment_is_a_contract_violation(resources: FakeResources, 
 
 def smoke(scores: list[float], values: tuple[float, ...] = (10.0, 20.0), **endpoint: Any) -> dict[str, Any]:
     case = {"rows": [f"2024-01-01,s,{value}" for value in values], "scores": scores, "tolerance": 1e-6}
-    fake = StrictEndpoint(RUN.names.variant)
+    fake = StrictEndpoint()
     for name, value in endpoint.items():
         setattr(fake, name, value)
     return check(payload(), SmokeTestEffects(objects_with(smoke=json.dumps(case)), fake))
@@ -203,7 +225,6 @@ def test_same_scores_pass_within_the_tolerance() -> None:
         ({"scores": [1.0, 2.1]}, "has score 2.0, in the evaluation it had 2.1"),
         ({"scores": [2.0, 1.0]}, "has score 1.0, in the evaluation it had 2.0"),
         ({"scores": [1.0, 66.6], "values": (10.0, 666.0)}, "refuses a row of the test part: bad luck"),
-        ({"scores": [1.0, 2.0], "variant": "old"}, "variant 'old' answered"),
         ({"scores": [1.0, 2.0], "strict": False}, "must answer 4xx"),
     ],
 )
@@ -228,7 +249,7 @@ def test_busy_endpoint_is_retried_and_not_failed() -> None:
 )
 def test_smoke_document_without_rows_cannot_pass(document: str) -> None:
     with pytest.raises(ContractViolationError, match=r"smoke\.json"):
-        check(payload(), SmokeTestEffects(objects_with(smoke=document), FakeEndpoint("v")))
+        check(payload(), SmokeTestEffects(objects_with(smoke=document), FakeEndpoint()))
 
 
 # publish_release
@@ -313,7 +334,7 @@ def test_what_a_failed_run_made_is_removed_and_what_serves_stays() -> None:
         f"model {RUN.names.model}",
         f"model {RUN.names.preprocessor_model}",
         f"endpoint configuration {RUN.names.endpoint_config}",
-        f"release {RUN.names.variant}",
+        f"release of run {RUN.run_id}",
     }
     assert world.releases.live(WORKLOAD) == OLD
     resources: Any = world.resources
@@ -341,8 +362,8 @@ def test_model_that_serves_but_failed_its_test_gives_way_to_the_live_release() -
     assert endpoint is not None
     assert endpoint.endpoint_config == OLD.endpoint_config
     assert f"goes back to configuration {OLD.endpoint_config}" in result["reason"]
-    # Until the endpoint has changed, its answers still come from the run's variant.
-    assert world.releases.of_variant(WORKLOAD, RUN.names.variant) is not None
+    # Until the endpoint has changed, its answers still come from the run's model.
+    assert world.releases.of_run(WORKLOAD, RUN.run_id) is not None
     assert world.resources.model_exists(RUN.names.model)
 
 

@@ -39,7 +39,6 @@ EVENT = AnomalyEvent(
     score=3.2,
     threshold=1.5,
     severity=91.4,
-    variant="run-1",
     run_id="1",
     execution_arn="arn:aws:states:us-east-1:123456789012:execution:m:1",
     model_package_arn="arn:aws:sagemaker:us-east-1:123456789012:model-package/air/3",
@@ -49,7 +48,6 @@ RELEASE = Release(
     workload="air",
     run_id="1",
     execution_arn="arn",
-    variant="run-1",
     endpoint="watchkeeper-air",
     endpoint_config="config",
     model="model",
@@ -57,13 +55,15 @@ RELEASE = Release(
     threshold=Threshold("mean_sigma", 1.5, {"k": 3.0}, 10),
     severity=fit_severity([0.1, 0.5, 0.2], 1.5),
     step_scales={"co|hall=a": 1.0, "co|hall=b": 3.0},
+    probe_row="2024-05-17T12:00:00Z,co|hall=a,5.0",
+    probe_score=3.2,
     metrics={"f1": 0.5},
     released_at="2024-05-17T12:00:00Z",
 )
 
 
 def test_an_anomaly_is_the_same_whenever_its_interval_is_scored() -> None:
-    again = dataclasses.replace(EVENT, score=9.9, severity=99.0, run_id="2", variant="run-2")
+    again = dataclasses.replace(EVENT, score=9.9, severity=99.0, run_id="2")
 
     assert again.anomaly_id == EVENT.anomaly_id == anomaly_id("air", EVENT.series, EVENT.interval_start)
     assert dataclasses.replace(EVENT, series="co|hall=c").anomaly_id != EVENT.anomaly_id
