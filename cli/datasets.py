@@ -46,6 +46,8 @@ class Dataset:
     history: DataFile | PackagedFile
     live: DataFile | None = None
     """Telemetry that arrives after training; without one, the history's readings from `live_from`."""
+    live_header: str | None = None
+    """The header of a `live` CSV file that has none."""
     live_from: str | None = None
     """ISO 8601: readings from here are not trained on but published."""
     labels: DataFile | None = None
@@ -79,14 +81,15 @@ DATASETS = {
     "air_quality": Dataset(
         history=DataFile(
             "air-quality/history/historic_data.csv",
-            f"{_AIR}/history/historic_data.csv",
+            f"{_AIR}/data/history/historic_data.csv",
             "265a915578fb99fa5c781b42f73652114da4cf25c4060a636e1a4d6ddcb15e52",
         ),
         live=DataFile(
             "air-quality/live/live_data_sample.csv",
-            f"{_AIR}/live/live_data_sample.csv",
+            f"{_AIR}/data/live/live_data_sample.csv",
             "e152cd0254bc80a3e02b303839d0f294b2babd1af847c5240b7946a8a370f559",
         ),
+        live_header="TIMESTAMP,LOCATION_ID,CO,SO2,NO2",
     ),
 }
 

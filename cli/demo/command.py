@@ -177,8 +177,8 @@ def invocations(endpoint: str, last: Score) -> list[tuple[str, str]]:
         ),
         (
             "AWS CLI",
-            f"aws sagemaker-runtime invoke-endpoint --endpoint-name {endpoint} \\\n"
-            f"    --content-type text/csv --cli-binary-format raw-in-base64-out --body '{row}' /dev/stdout",
+            f"printf '%s' '{row}' | aws sagemaker-runtime invoke-endpoint --endpoint-name {endpoint} \\\n"
+            "    --content-type text/csv --body fileb:///dev/stdin /dev/stdout",
         ),
     ]
 
@@ -193,8 +193,7 @@ def _show(report: Report, scores: Sequence[Score], watch: Stopwatch, folder: Pat
             f"score {score.score:.4g} over {score.threshold:.4g}, severity {score.severity:.0f}"
         )
     say("\nthe first alert, as delivered:")
-    say(report.alert.subject)
-    say(report.alert.message)
+    say(report.alert.text)
     console.print(watch.table())
     say(f"\nendpoint: {report.endpoint}")
     for name, lines in report.invocations:

@@ -13,6 +13,7 @@ import boto3
 
 from cli.failures import StepFailedError
 from watchkeeper import layout
+from watchkeeper.anomaly import AnomalyEvent, alert_text
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -27,6 +28,14 @@ class Alert:
 
     subject: str
     message: str
+    """The structured payload, JSON."""
+
+    @property
+    def text(self) -> str:
+        """The same alert as an e-mail subscriber reads it."""
+        payload = json.loads(self.message)
+        payload.pop("routes", None)
+        return alert_text(AnomalyEvent.from_json(json.dumps(payload)))
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.datasets import Dataset, located
+from cli.datasets import DataFile, Dataset, located
 from cli.failures import StepFailedError
 from cli.labels import Labels, read_labels
-from cli.telemetry import Reading, read_telemetry
+from cli.telemetry import Reading, Telemetry, read_telemetry
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.timestamps import parse_instant
 
@@ -37,7 +37,11 @@ def prepared(dataset: Dataset, plan: WorkloadPlan, folder: Path) -> DemoData:
     telemetry = read_telemetry(source, plan)
     split = parse_instant(dataset.live_from) if dataset.live_from else None
     history = telemetry.between(None, split)
-    live = read_telemetry(located(dataset.live), plan) if dataset.live else telemetry.between(split, None)
+    live = (
+        _arriving(dataset.live, dataset.live_header, plan, folder)
+        if dataset.live
+        else telemetry.between(split, None)
+    )
     if not history.readings or not live.readings:
         raise StepFailedError(f"{source}: no readings before or after {dataset.live_from}")
     history_file = folder / source.name
@@ -46,6 +50,15 @@ def prepared(dataset: Dataset, plan: WorkloadPlan, folder: Path) -> DemoData:
     return DemoData(
         history_file, labels_file, live.readings, read_labels(labels_file) if labels_file else Labels()
     )
+
+
+def _arriving(file: DataFile, header: str | None, plan: WorkloadPlan, folder: Path) -> Telemetry:
+    source = located(file)
+    if header is None:
+        return read_telemetry(source, plan)
+    with_header = folder / f"live-{source.name}"
+    with_header.write_text(f"{header}\n{source.read_text('utf-8-sig')}")
+    return read_telemetry(with_header, plan)
 
 
 def _labels_file(dataset: Dataset, folder: Path) -> Path | None:

@@ -69,6 +69,7 @@ class Report:
             metrics=_metrics_rows(metrics),
             decision="".join(f"<li>{escape(reason)}</li>" for reason in self.decision),
             alert_subject=escape(self.alert.subject),
+            alert_text=escape(self.alert.text),
             alert_message=escape(self.alert.message),
             timings="".join(
                 f"<tr><td>{escape(name)}</td><td>{seconds:.1f} s</td></tr>" for name, seconds in timings

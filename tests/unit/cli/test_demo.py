@@ -155,6 +155,14 @@ def test_live_metrics_know_precision_where_there_are_labels(plan: WorkloadPlan) 
     assert "There are no labels" in summary(live_metrics(scores, Labels(), plan))
 
 
+ALERT = {
+    "workload": "water_flow", "series": "flow", "interval_start": "2022-04-20T05:00:00Z",
+    "interval_seconds": 3600, "observed": 3.0, "expected": 1.0, "lower": 0.5, "upper": 1.5, "score": 3.0,
+    "threshold": 2.0, "severity": 90.0, "run_id": "r", "execution_arn": "e", "model_package_arn": "p",
+    "routes": ["operators"],
+}  # fmt: skip
+
+
 def test_the_report_stands_alone_and_escapes_what_it_shows(plan: WorkloadPlan, tmp_path: Path) -> None:
     scores = [score(hour, 3.0 if hour == 5 else 1.0 + hour % 3 / 10) for hour in range(24)]
     live = live_metrics(scores, Labels(), plan)
@@ -166,7 +174,7 @@ def test_the_report_stands_alone_and_escapes_what_it_shows(plan: WorkloadPlan, t
     )  # fmt: skip
     report = Report(
         "water_flow", live, evaluation, ["within <budget>"],
-        alert_in('{"Subject": "a & b", "Message": "<i>"}'),
+        alert_in(json.dumps({"Subject": "a & b", "Message": json.dumps({**ALERT, "series": "flow|site=<i>"})})),
         [("train", 12.0), ("score", 3.5)], "watchkeeper-water-flow", [("boto3", "x < y")], chart,
     )  # fmt: skip
 
@@ -178,6 +186,7 @@ def test_the_report_stands_alone_and_escapes_what_it_shows(plan: WorkloadPlan, t
     assert "15.5 s" in text
     assert "within &lt;budget&gt;" in text
     assert "<i>" not in text
+    assert "Severity:  90 of 100" in text
     assert "http" not in text.replace("http-equiv", "")
 
 

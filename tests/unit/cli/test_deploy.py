@@ -9,9 +9,9 @@ import boto3
 import pytest
 
 from cli.deploy import Deployer, Stage
+from cli.failures import StepFailedError
 
 ASSEMBLY = "build/assemblies/laptop"
-from cli.failures import StepFailedError
 
 
 class FakeCdk:
