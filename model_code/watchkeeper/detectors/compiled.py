@@ -14,20 +14,27 @@ except ImportError:
 else:
     HAVE_NUMBA = True
 
+_EXACT: set[str] = set()
+_REORDERED = {"reassoc", "nsz", "contract", "nnan", "ninf"}
+
 
 def compiled(function: Function) -> Function:
     """Compile with numba, without fast-math, so that both ways give the same numbers."""
-    if not HAVE_NUMBA:
-        return function
-    result: Function = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    return result
+    return _compiled(function, _EXACT) if HAVE_NUMBA else function
 
 
 def compiled_reassociating(function: Function) -> Function:
-    """Compile, and let sums be reordered for vector instructions: equal to about 1e-15, not to the bit."""
-    if not HAVE_NUMBA:
-        return function
-    result: Function = numba.njit(
-        cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract", "nnan", "ninf"}
-    )(function)
+    """Compile, and let sums be reordered for vector instructions: equal to about 1e-15, not to the bit.
+
+    For finite numbers only.
+    """
+    return _compiled(function, _REORDERED) if HAVE_NUMBA else function
+
+
+def _compiled(function: Function, relaxed: set[str]) -> Function:
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": relaxed or False}
+    try:
+        result: Function = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # no folder for the cache is writable, as in a read-only container
+        result = numba.njit(**options)(function)
     return result

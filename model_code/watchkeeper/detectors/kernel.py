@@ -18,6 +18,7 @@ from watchkeeper.detectors.patterns import nearest_earlier_pattern
 from watchkeeper.detectors.state import (
     BLOCK_ROWS,
     BLOCKS,
+    HOURS,
     LONG_BLOCKS,
     PATTERN,
     PROFILE,
@@ -32,6 +33,7 @@ LARGEST_EXCESS = 5.0
 # -log10 of the fraction of rows on which each channel breaks its record, over the development half of NAB.
 RARITY = (2.85, 2.30, 2.50)
 FREE_ROWS = 30  # until then the range follows any value and being far outside it counts less
+WARM_ROWS = 500.0
 CENTRE_ROWS = 2000
 SLOW_MEAN_ROWS = 300
 MEAN_DISTANCES = 1000
@@ -39,6 +41,7 @@ LARGEST_LEVEL = 10.0
 AFTERMATH_WEIGHT = 0.15
 HELD_ROWS = 30
 ERROR_RATE = 0.02
+BAND_STEP = 0.4  # of the mean error
 
 OUTPUT = np.dtype(
     [
@@ -85,7 +88,7 @@ def advance(s: Any, p: Any, hour: int, value: float, out: Any) -> None:
     out["channels"][VALUE] *= p["value_weight"]
     out["channels"][PROFILE] *= p["profile_weight"]
     out["channels"][PATTERN] *= p["pattern_weight"]
-    evidence = out["channels"][VALUE] + out["channels"][PROFILE] + out["channels"][PATTERN]
+    evidence = _together(s, out["channels"])
     out["onset"] = _onset(s, p, evidence)
     _close_block(s, x)
     s["aftermath"] = max(s["aftermath"] * 0.5 ** (1.0 / p["aftermath_rows"]), out["onset"])
@@ -158,10 +161,20 @@ def _evidence(channel: int, rows: int, excess: float) -> Any:
 
 
 @compiled
+def _together(s: Any, channels: Any) -> Any:
+    # Early on all channels break records together, because all they have seen is a part of the first day:
+    # the strongest one counts, and the others by how much of the warm-up is over.
+    strongest = max(channels[VALUE], channels[PROFILE], channels[PATTERN])
+    others = channels[VALUE] + channels[PROFILE] + channels[PATTERN] - strongest
+    return strongest + others * min(s["rows"] / WARM_ROWS, 1.0)
+
+
+@compiled
 def _smoothed_residual(s: Any, p: Any, hour: int, x: float) -> Any:
     """Return the mean of the last residuals against the hour's mean, and learn x into the profile."""
     rows, seen = s["rows"], s["profile_rows"][hour]
-    residual = x - s["profile"][hour] if seen > 0 else x - s["slow_mean"]
+    known = hour if seen > 0 else (hour - 1) % HOURS  # an hour never seen is compared with the one before it
+    residual = x - (s["profile"][known] if s["profile_rows"][known] > 0 else s["slow_mean"])
     s["profile_rows"][hour] = seen + 1
     s["profile"][hour] += (x - s["profile"][hour]) * max(p["profile_rate"], 1.0 / (seen + 1))
     s["residuals"][rows % SMOOTHED_ROWS] = residual
@@ -257,9 +270,8 @@ def _forecast(s: Any, p: Any, hour: int, x: float, out: Any) -> None:
     step = max(ERROR_RATE, 1.0 / s["rows"])
     for index in range(3):
         s["forecast_errors"][index] += step * (abs(x - forecasts[index]) - s["forecast_errors"][index])
-    # Robbins-Monro: the band rises by coverage when missed and falls by the rest when not, in steps of the
-    # mean error.
+    # Robbins-Monro: the band rises by coverage when missed and falls by the rest when not.
     move = p["coverage"] if error > s["band"] else p["coverage"] - 1.0
-    s["band"] = max(s["band"] + move * s["forecast_errors"][best], 0.0)
+    s["band"] = max(s["band"] + move * BAND_STEP * s["forecast_errors"][best], 0.0)
     s["slow_mean"] += (x - s["slow_mean"]) * max(1.0 / SLOW_MEAN_ROWS, 1.0 / (s["rows"] + 1))
     s["last"] = x

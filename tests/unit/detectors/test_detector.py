@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from watchkeeper.detectors import calibration, persistence
+from watchkeeper.detectors import calibration, compiled, persistence
 from watchkeeper.detectors.detector import FORMAT, SeriesScores, WatchkeeperDetector, score_series
 from watchkeeper.detectors.state import CHANNELS, STATE, Parameters
 from watchkeeper.errors import ContractViolationError, InvalidInputError
@@ -63,6 +64,18 @@ def test_a_lasting_change_alerts_once_not_on_every_row() -> None:
 def test_ordinary_telemetry_alerts_no_more_often_than_the_severity_states() -> None:
     alerts = sum(int(score_series(*telemetry(6000, seed)).is_anomaly[750:].sum()) for seed in range(10))
     assert alerts <= 3 * calibration.false_alarm_rate(75) * 10 * 5250
+
+
+def test_the_first_hours_of_noise_raise_almost_no_alert() -> None:
+    generator = np.random.default_rng(0)
+    alerts = [score_series(None, generator.normal(size=250)).is_anomaly.sum() for _ in range(40)]
+    assert sum(alerts) <= 10
+
+
+def test_a_wild_value_in_the_first_hours_is_an_alert() -> None:
+    values = np.random.default_rng(0).normal(size=120)
+    values[100] = 60.0
+    assert np.flatnonzero(score_series(None, values).is_anomaly).tolist() == [100]
 
 
 def test_the_band_contains_about_the_stated_share_of_rows() -> None:
@@ -277,6 +290,18 @@ def test_parameters_are_read_and_set_as_scikit_learn_does() -> None:
         detector.set_params(speed=3)
 
 
+def test_a_read_only_folder_does_not_stop_compilation(monkeypatch: pytest.MonkeyPatch) -> None:
+    class ReadOnlyNumba:
+        @staticmethod
+        def njit(*, cache: bool = False, **options: object) -> Callable[[object], object]:
+            if cache:
+                raise RuntimeError("no locator available")
+            return lambda function: (function, options["nogil"])
+
+    monkeypatch.setattr(compiled, "numba", ReadOnlyNumba)
+    assert compiled.compiled(score_series) == (score_series, True)
+
+
 def test_without_numba_the_scores_are_the_same() -> None:
     timestamps, values = telemetry(420)
     values[400] += 50
@@ -300,7 +325,7 @@ def test_without_numba_the_scores_are_the_same() -> None:
         check=True,
         cwd=Path(__file__).parents[3] / "model_code",
     )
-    compiled = score_series(timestamps, values)
+    with_numba = score_series(timestamps, values)
     plain = json.loads(answer.stdout)
-    np.testing.assert_allclose(plain[0], compiled.anomaly_score, atol=1e-12)
-    np.testing.assert_allclose(plain[1], compiled.upper, atol=1e-9)
+    np.testing.assert_allclose(plain[0], with_numba.anomaly_score, atol=1e-12)
+    np.testing.assert_allclose(plain[1], with_numba.upper, atol=1e-9)
