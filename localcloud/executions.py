@@ -20,6 +20,7 @@ from ministack.core.responses import now_iso, request_scope
 from ministack.services import cloudwatch
 from ministack.services import stepfunctions as states
 
+from localcloud import state_notifications
 from localcloud.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class ExecutionsPart:
         self._original_restore = states._restore_state
         states._restore_state = self._restore
         states._run_execution = self.run
+        state_notifications.install()
 
     async def start(self) -> None:
         """Carry on the executions that ran when the last process ended."""

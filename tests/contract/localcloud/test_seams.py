@@ -54,6 +54,8 @@ SEAMS = {
     "ministack.services.stepfunctions._execute_pass": "state_def, raw_input, ctx",
     "ministack.services.stepfunctions._execute_choice": "state_def, raw_input, ctx",
     "ministack.services.stepfunctions._execute_wait": "state_def, raw_input, ctx",
+    "ministack.services.stepfunctions._invoke_sns_publish": "resource, input_data",
+    "ministack.services.sns._parse_message_attributes": "params",
     "ministack.services.stepfunctions._add_event": "execution, event_type, details",
     "ministack.services.stepfunctions._fail_execution": "execution, error, cause",
     "ministack.services.stepfunctions._fail_state_error": "state_def, raw_input, ctx",
