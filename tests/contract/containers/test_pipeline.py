@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sagemaker_training import recordio
-from sagemaker_training.record_pb2 import Record
+from sagemaker import serializer_utils
+from sagemaker.amazon.record_pb2 import Record
 
 from tests.contract.containers.conftest import Pipeline
 from tests.contract.containers.laptop import (
@@ -74,7 +74,7 @@ def test_scores_are_the_same_whatever_the_content_type(pipeline: Pipeline) -> No
     lines = feature_lines(pipeline, 50)
     vectors = [[float(cell) for cell in line.split(",")] for line in lines]
     packed = io.BytesIO()
-    recordio._write_numpy_to_dense_tensor(packed, np.array(vectors))
+    serializer_utils.write_numpy_to_dense_tensor(packed, np.array(vectors))
     expected = scores_of(pipeline.forest.post("\n".join(lines), "text/csv").body)
     requests = {
         "text/csv;label_size=0": "\n".join(lines),
@@ -94,7 +94,7 @@ def test_record_answers_are_what_amazons_own_reader_reads(pipeline: Pipeline) ->
     body = "\n".join(feature_lines(pipeline, 5))
     reply = pipeline.forest.post(body, "text/csv", RECORDIO)
     assert reply.content_type == RECORDIO
-    records = [Record.FromString(frame) for frame in recordio._read_recordio(io.BytesIO(reply.body))]
+    records = [Record.FromString(frame) for frame in serializer_utils.read_recordio(io.BytesIO(reply.body))]
     scores = [record.label["score"].float32_tensor.values[0] for record in records]
     np.testing.assert_allclose(scores, scores_of(pipeline.forest.post(body, "text/csv").body), atol=1e-9)
 

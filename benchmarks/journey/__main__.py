@@ -1,0 +1,68 @@
+"""Measure the scoring loop of one workload on a local cloud of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.journey.endpoint import measure_endpoint
+from benchmarks.journey.flow import connected, measure_alerts, measure_throughput
+from benchmarks.journey.laptop import FOLDER, running, trained
+from benchmarks.journey.report import Alerts, Results
+from benchmarks.journey.telemetry import source_after_history
+from cli.demo.inbox import subscribed
+from cli.screen import console, done
+from cli.specs import ROOT
+
+JSON = FOLDER / "journey.json"
+PAGE = ROOT / "docs" / "benchmarks-journey.md"
+GROWTH = 10
+COMMAND = "make bench-journey"
+
+
+def main(
+    workload: Annotated[str, typer.Option(help="water_flow or machine_temperature.")] = "water_flow",
+    records: Annotated[
+        int, typer.Option(min=100, help="Records; also measured with ten times as many.")
+    ] = 500,
+    spikes: Annotated[int, typer.Option(min=1, help="Anomalous records, each followed to its alert.")] = 50,
+    buffer_seconds: Annotated[float, typer.Option(help="The delivery stream's buffer.")] = 0.05,
+    page: Annotated[Path, typer.Option(help="The page to write.")] = PAGE,
+) -> None:
+    """Measure throughput, time to alert and the endpoint, and how each grows with ten times the records."""
+    load = os.getloadavg()[0]
+    throughput, alerts = [], []
+    with running(buffer_seconds) as settings:
+        subject = trained(settings, workload)
+        with (
+            connected(subject, source_after_history(subject)) as line,
+            subscribed(subject.session, subject.deployment.alert_topic_arn, workload) as inbox,
+        ):
+            measure_throughput(line, records)  # processes start, connections open, caches fill
+            for count in (records, records * GROWTH):
+                throughput.append(measure_throughput(line, count))
+                alerts.append(Alerts(count, tuple(measure_alerts(line, inbox, spikes))))
+        endpoint = measure_endpoint(subject)
+    results = Results(
+        workload=workload,
+        command=COMMAND,
+        date=datetime.now(timezone.utc).date().isoformat(),
+        load=load,
+        buffer_seconds=buffer_seconds,
+        throughput=(throughput[0], throughput[1]),
+        alerts=(alerts[0], alerts[1]),
+        endpoint=tuple(endpoint),
+    )
+    console.print(results.table())
+    JSON.write_text(json.dumps(results.document(), indent=2) + "\n")
+    page.write_text(results.page())
+    done(f"written: {JSON}, {page}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,92 @@
+"""A local cloud of the benchmark's own, with a workload deployed and trained."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+
+from cli.datasets import dataset_of
+from cli.demo.live_data import DemoData, prepared
+from cli.deploy import Deployer, Stage
+from cli.device import Broker, broker_of
+from cli.executions import follow, start, succeeded
+from cli.specs import ROOT, spec_of
+from cli.stacks import Deployment
+from cli.train import execution_input, upload_history
+from localcloud.environment import client_environment
+from localcloud.settings import Settings
+from workloads.spec import WorkloadSpec
+
+FOLDER = ROOT / "build" / "benchmarks"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A workload that scores."""
+
+    session: boto3.Session
+    deployment: Deployment
+    broker: Broker
+    spec: WorkloadSpec
+    material: DemoData
+
+
+@contextmanager
+def running(buffer_seconds: float) -> Iterator[Settings]:
+    """Start an empty local cloud on free loopback ports, point this process at it, and end it.
+
+    Parameters
+    ----------
+    buffer_seconds
+        The longest time a record stays in the delivery stream's buffer.
+    """
+    port, mqtt_port = _free_ports()
+    variables = {
+        "LOCALCLOUD_HOME": str(FOLDER / "cloud"),
+        "LOCALCLOUD_PORT": str(port),
+        "LOCALCLOUD_MQTT_TLS_PORT": str(mqtt_port),
+        "LOCALCLOUD_FIREHOSE_INTERVAL_SECONDS": str(buffer_seconds),
+    }
+    settings = Settings.from_environment(variables)
+    os.environ.update(variables)
+    os.environ.update(client_environment(settings))
+    _localcloud("down", "--quiet")
+    _localcloud("reset", "--yes", "--quiet")
+    _localcloud("up", "--detach", "--quiet")
+    try:
+        yield settings
+    finally:
+        _localcloud("down", "--quiet")
+
+
+def trained(settings: Settings, workload: str) -> Trained:
+    """Deploy the project, and train and release a model of the workload."""
+    spec = spec_of(workload)
+    session = boto3.Session()
+    deployment = Deployment(session)
+    Deployer(session, Stage.LAPTOP).deploy()
+    material = prepared(dataset_of(workload), spec.plan(), FOLDER / workload)
+    upload_history(session, deployment.bucket, workload, [material.history_file], material.labels_file)
+    execution = start(session, deployment.state_machine_arn(workload), execution_input("benchmark"))
+    succeeded(follow(session, execution))
+    authority = f"{settings.endpoint_url}/_ministack/iot/ca.pem"
+    broker = broker_of(session, settings.host, settings.mqtt_tls_port, authority)
+    return Trained(session, deployment, broker, spec, material)
+
+
+def _localcloud(*arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", "localcloud", *arguments], cwd=Path(ROOT), check=True)
+
+
+def _free_ports() -> tuple[int, int]:
+    address = ("127.0.0.1", 0)
+    with socket.create_server(address) as one, socket.create_server(address) as other:
+        return one.getsockname()[1], other.getsockname()[1]

@@ -1,0 +1,116 @@
+"""The figures as a table on the screen, as JSON, and as a page of the documentation."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from rich.table import Table
+
+from benchmarks.journey.endpoint import EndpointSpeed
+from benchmarks.journey.flow import Throughput
+
+TARGET_SECONDS = 1.0
+HEADER = ("what", "size", "rate", "p50", "p95")
+PAGE = Path(__file__).with_name("page.md")
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """Seconds from publish to alert, and after how many records of throughput they were measured."""
+
+    records_before: int
+    seconds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that one run has measured."""
+
+    workload: str
+    command: str
+    date: str
+    load: float
+    buffer_seconds: float
+    throughput: tuple[Throughput, Throughput]
+    alerts: tuple[Alerts, Alerts]
+    endpoint: tuple[EndpointSpeed, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return the figures with what they were made from."""
+        return {**dataclasses.asdict(self), "machine": machine(), "summary": list(map(list, self.rows()))}
+
+    def rows(self) -> Iterator[tuple[str, str, str, str, str]]:
+        """Lay out one line a measurement; see `HEADER`."""
+        for flow in self.throughput:
+            yield (
+                "publish → score",
+                f"{flow.records:,} records",
+                f"{flow.records_per_second:,.0f} records/s",
+                "",
+                "",
+            )
+        for alerts in self.alerts:
+            size = f"{len(alerts.seconds)} spikes, after {alerts.records_before:,} records"
+            yield "publish → alert", size, "", *_percentiles(alerts.seconds)
+        for speed in self.endpoint:
+            rate = f"{speed.rows_per_second:,.0f} rows/s"
+            yield "endpoint", f"{speed.rows:,} rows a request", rate, *_percentiles(speed.seconds)
+
+    def table(self) -> Table:
+        """Lay out the figures for the screen."""
+        table = Table(*HEADER, title=f"{self.workload}: the scoring loop", title_justify="left", box=None)
+        for row in self.rows():
+            table.add_row(*row)
+        return table
+
+    def page(self) -> str:
+        """Write the page of the documentation."""
+        lines = ["| " + " | ".join(cells) + " |" for cells in (HEADER, ("---",) * len(HEADER), *self.rows())]
+        worst = max(_quantile(alerts.seconds, 0.95) for alerts in self.alerts)
+        few, many = self.throughput
+        before, after = (_quantile(alerts.seconds, 0.5) for alerts in self.alerts)
+        hundred, thousand = (_quantile(speed.seconds, 0.5) for speed in self.endpoint[-2:])
+        return PAGE.read_text(encoding="utf-8").format(
+            command=self.command,
+            date=self.date,
+            machine=machine(),
+            load=self.load,
+            workload=self.workload,
+            buffer=self.buffer_seconds,
+            table="\n".join(lines),
+            target=TARGET_SECONDS,
+            verdict="met" if worst < TARGET_SECONDS else f"missed, with {worst:.2f} s",
+            rate_growth=many.records_per_second / few.records_per_second,
+            latency_growth=after / before,
+            endpoint_growth=thousand / hundred,
+        )
+
+
+def machine() -> str:
+    """Describe this machine."""
+    memory = psutil.virtual_memory().total / 2**30
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    return f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, {system}"
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "processor of unknown name"
+
+
+def _percentiles(seconds: Sequence[float]) -> tuple[str, str]:
+    return f"{_quantile(seconds, 0.5) * 1000:,.1f} ms", f"{_quantile(seconds, 0.95) * 1000:,.1f} ms"
+
+
+def _quantile(seconds: Sequence[float], quantile: float) -> float:
+    return float(np.quantile(seconds, quantile))

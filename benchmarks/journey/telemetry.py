@@ -1,0 +1,80 @@
+"""Telemetry without an end: ordinary readings, made of the workload's live ones, and spikes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import numpy as np
+
+from benchmarks.journey.laptop import Trained
+from watchkeeper.plan import TimestampPlan, WorkloadPlan
+from watchkeeper.records import Record, parse_record
+
+ORDINARY = (0.05, 0.95)
+"""Live readings outside these quantiles are moved to them: only a spike is to be anomalous."""
+SPIKE = 10.0
+"""A spike lies so many times the ordinary readings' range above their maximum."""
+
+
+@dataclass
+class Source:
+    """A sensor: one reading an interval, of the first measure of a workload without dimensions."""
+
+    plan: WorkloadPlan
+    values: tuple[float, ...]
+    next_time: datetime
+    spike: float
+    _given: int = field(default=0, init=False)
+
+    def messages(self, count: int) -> Iterator[bytes]:
+        """Give the next `count` ordinary readings."""
+        for _ in range(count):
+            value = self.values[self._given % len(self.values)]
+            self._given += 1
+            yield self._message(value)
+
+    def spike_message(self) -> bytes:
+        """Give one reading that is far from anything that was ever seen."""
+        return self._message(self.spike)
+
+    def record(self, message: bytes) -> Record:
+        """Read a message as the scoring loop does."""
+        return parse_record(message, self.plan)
+
+    def _message(self, value: float) -> bytes:
+        when = self.next_time
+        self.next_time += timedelta(seconds=self.plan.interval_seconds)
+        fields: dict[str, Any] = {
+            self.plan.timestamp.field: _written(when, self.plan.timestamp),
+            self.plan.measures[0].field: value,
+        }
+        return json.dumps(fields, separators=(",", ":")).encode()
+
+
+def source_after_history(trained: Trained) -> Source:
+    """Return a sensor that begins where the live readings do.
+
+    Raises
+    ------
+    ValueError
+        If the workload has dimensions or several measures.
+    """
+    plan = trained.spec.plan()
+    if plan.dimensions or len(plan.measures) != 1:
+        raise ValueError(f"{plan.workload}: the benchmark sends one series; this workload has more")
+    live = trained.material.live
+    measured = [reading.record.measures[plan.measures[0].name] for reading in live]
+    known = np.array([value for value in measured if value is not None])
+    values = tuple(float(value) for value in np.clip(known, *np.quantile(known, ORDINARY)))
+    seconds = plan.interval_seconds
+    start = int(live[0].event_time.timestamp()) // seconds * seconds
+    spike = max(values) + SPIKE * (max(values) - min(values))
+    return Source(plan, values, datetime.fromtimestamp(start, timezone.utc), spike)
+
+
+def _written(when: datetime, plan: TimestampPlan) -> str:
+    return when.isoformat() if plan.format == "iso8601" else when.strftime(plan.format)
