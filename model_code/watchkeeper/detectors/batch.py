@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,9 @@ import numpy.typing as npt
 from watchkeeper.detectors.calibration import SCORE_DECADES, severity_of
 from watchkeeper.detectors.tail import TailCalibration
 from watchkeeper.errors import InvalidInputError
+
+if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not have it
+    from typing import Self
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -9,7 +9,7 @@ tree of mass M, each times log2(M + 1), averaged over the trees. About 1 is ordi
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ import numpy.typing as npt
 from watchkeeper.detectors import forest_kernel, persistence
 from watchkeeper.detectors.cuts import grow_tree
 from watchkeeper.errors import ContractViolationError, InvalidInputError
+
+if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not have it
+    from typing import Self
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]

@@ -30,7 +30,7 @@ def dump(kind: str, settings: dict[str, Any], arrays: Arrays) -> bytes:
     header = json.dumps({"format": kind, "version": VERSION, "settings": settings}, sort_keys=True)
     members: Arrays = {"header": np.frombuffer(header.encode(), dtype=np.uint8), **arrays}
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **members)
+    np.savez(buffer, **members)  # type: ignore[arg-type]  # the stub confuses members with allow_pickle
     return buffer.getvalue()
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.detectors.batch import BatchDetector
 from watchkeeper.errors import InvalidInputError
+
+if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not have it
+    from typing import Self
 
 FloatArray = npt.NDArray[np.float64]
 _SMALLEST_WIDTH = 1e-300

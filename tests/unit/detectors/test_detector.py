@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from watchkeeper.detectors import calibration, compiled, persistence
-from watchkeeper.detectors.detector import FORMAT, SeriesScores, WatchkeeperDetector, score_series
+from watchkeeper.detectors.detector import FORMAT, WatchkeeperDetector, score_series
+from watchkeeper.detectors.scores import SeriesScores
 from watchkeeper.detectors.state import CHANNELS, STATE, Parameters
 from watchkeeper.errors import ContractViolationError, InvalidInputError
 
