@@ -14,7 +14,7 @@ PUBLISHED = {
     "numenta": ("Numenta HTM", "no: the file's range"),
     "contextOSE": ("CAD OSE", "no: the file's range"),
     "htmjava": ("HTM (Java)", "no: the file's range"),
-    "knncad": ("KNN CAD", "yes"),
+    "knncad": ("KNN CAD", "no: the file's length"),
     "relativeEntropy": ("Relative Entropy", "no: the file's range"),
     "randomCutForest": ("AWS Random Cut Forest", "yes"),
     "windowedGaussian": ("Windowed Gaussian", "yes"),

@@ -108,7 +108,7 @@ class FrozenForest:
         """Return each row's anomaly score, shape (n_rows,): at least 0, about 1 is ordinary, higher is
         odder."""
         rows = _checked_rows(X, self.trees_.box.shape[2])
-        return forest_kernel.score(self.trees_, self.ranges_, rows)
+        return forest_kernel.score(self.nodes_, rows)
 
     def attribute(self, X: npt.ArrayLike) -> FloatArray:
         """Return the part of each row's score that each feature accounts for, shape (n_rows, n_features).
@@ -118,7 +118,7 @@ class FrozenForest:
         distance along each feature.
         """
         rows = _checked_rows(X, self.trees_.box.shape[2])
-        return forest_kernel.attribute(self.trees_, self.ranges_, rows)
+        return forest_kernel.attribute(self.nodes_, rows)
 
     def to_bytes(self) -> bytes:
         """Return the forest as an archive of arrays, without pickle; see `persistence`."""
@@ -142,7 +142,7 @@ class FrozenForest:
     def _set(self, trees: Trees) -> Self:
         self.trees_ = trees
         self.n_features_in_ = trees.box.shape[2]
-        self.ranges_ = (trees.box[:, 0] - trees.box[:, 1]).sum(axis=1)
+        self.nodes_ = forest_kernel.prepare(trees)
         return self
 
 

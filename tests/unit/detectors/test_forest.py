@@ -116,6 +116,20 @@ def test_numpy_gives_the_scores_that_compiled_code_gives(
     np.testing.assert_allclose(forest.attribute(GOLDEN_ROWS), parts, rtol=0, atol=1e-12)
 
 
+def test_rows_however_far_outside_score_as_the_formula_says(forest: FrozenForest) -> None:
+    far = np.concatenate([GOLDEN_ROWS[:4] * scale for scale in (1e6, 1e25, 1e60, 1e300)])
+    expected = [reference_score(forest.trees_, row) for row in far]
+    np.testing.assert_allclose(forest.score_samples(far), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("features", [1, 3, 4, 17, 48])
+def test_any_number_of_features_scores_as_the_formula_says(features: int) -> None:
+    rows = np.random.default_rng(features).normal(size=(400, features))
+    forest = FrozenForest(n_trees=5, sample_size=64).fit(rows[:300])
+    expected = [reference_score(forest.trees_, row) for row in rows[250:]]
+    np.testing.assert_allclose(forest.score_samples(rows[250:]), expected, rtol=0, atol=1e-12)
+
+
 def test_attribution_adds_up_to_the_score_and_names_the_odd_feature(forest: FrozenForest) -> None:
     rows = GOLDEN_ROWS.copy()
     rows[0, 3] = 40.0
