@@ -122,7 +122,7 @@ def test_rows_however_far_outside_score_as_the_formula_says(forest: FrozenForest
     np.testing.assert_allclose(forest.score_samples(far), expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("features", [1, 3, 4, 17, 48])
+@pytest.mark.parametrize("features", [3, 17])
 def test_any_number_of_features_scores_as_the_formula_says(features: int) -> None:
     rows = np.random.default_rng(features).normal(size=(400, features))
     forest = FrozenForest(n_trees=5, sample_size=64).fit(rows[:300])
