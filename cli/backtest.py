@@ -77,7 +77,7 @@ def score_all(endpoint: Endpoint, name: str, requests: Sequence[str]) -> list[fl
     scores: list[float] = []
     remaining = iter(requests)
     while batch := list(islice(remaining, BATCH_ROWS)):
-        scores += endpoint.score(name, batch).scores
+        scores += endpoint.score(name, batch)
     return scores
 
 

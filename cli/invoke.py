@@ -23,8 +23,8 @@ def invoke(
     """Score rows with the model that serves now; one score a line."""
     rows = _rows(row, file)
     endpoint = layout.endpoint_name(spec_of(workload).name)
-    answer = SageMakerEndpoint(boto3.Session().client("sagemaker-runtime")).score(endpoint, rows)
-    for score in answer.scores:
+    scores = SageMakerEndpoint(boto3.Session().client("sagemaker-runtime")).score(endpoint, rows)
+    for score in scores:
         console.print(repr(score))
 
 

@@ -69,16 +69,8 @@ def publish(
     readings: Sequence[Reading],
     broker: Broker,
     speed: float | None,
-    settle: Callable[[int], None] = lambda sent: None,
 ) -> None:
-    """Publish readings with QoS 1 and return when the broker has acknowledged all of them.
-
-    Parameters
-    ----------
-    settle
-        Called after each burst with the number of readings sent so far. Weeks that are sent within seconds
-        are taken in by concurrent workers: who waits here for each burst to be scored keeps them in order.
-    """
+    """Publish readings with QoS 1 and return when the broker has acknowledged all of them."""
     device = f"{workload}-replay"
     topic = concrete_topic(topic_filter, device)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -94,7 +86,6 @@ def publish(
             start = readings[0].event_time
             send(burst, start, partial(publisher.publish, topic), pace, partial(bar.advance, task))
             publisher.drain()
-            settle(first + BURST)
 
 
 def send(

@@ -43,6 +43,7 @@ class MonitoringStack(Stack):
         shared.watch_function("PublishAlert", alerting.publish_alert.function)
         shared.watch_dead_letters("ScheduleDeadLetters", training.dead_letters)
         shared.watch_dead_letters("Undelivered", alerting.undelivered)
+        shared.watch_dead_letters("UndeliveredTelemetry", scoring.telemetry.undelivered)
         for spec in workloads:
             suffix = pascal_name(spec.name)
             place = training.workloads[spec.name]

@@ -13,7 +13,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.constructs.event_subscription import EventSubscription
+from infra.constructs.ordered_subscription import OrderedSubscription
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.work_queue import WorkQueue
 from infra.permissions import (
@@ -35,7 +35,7 @@ from workloads.spec import WorkloadSpec
 TIMEOUT_SECONDS = 120
 MEMORY_MB = 1024
 CONCURRENCY = 20
-"""Batches at once. It bounds the load on the endpoints and the contention for one series' state."""
+"""Batches at once, of different workloads: those of one workload follow each other."""
 
 
 class ScoringStack(Stack):
@@ -57,19 +57,12 @@ class ScoringStack(Stack):
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
-        self.work = WorkQueue(self, "Work", handled_within_seconds=TIMEOUT_SECONDS)
-        EventSubscription(
+        names = [spec.name for spec in workloads]
+        self.work = WorkQueue(self, "Work", handled_within_seconds=TIMEOUT_SECONDS, ordered=True)
+        self.telemetry = OrderedSubscription(
             self,
             "Telemetry",
-            bus=None,
-            pattern=events.EventPattern(
-                source=["aws.s3"],
-                detail_type=["Object Created"],
-                detail={
-                    "bucket": {"name": [bucket.bucket_name]},
-                    "object": {"key": [{"prefix": f"{layout.RAW}/"}]},
-                },
-            ),
+            patterns={name: _new_telemetry(bucket, name) for name in names},
             work=self.work,
             purpose="New telemetry objects to score_telemetry",
         )
@@ -88,7 +81,6 @@ class ScoringStack(Stack):
             memory_mb=MEMORY_MB,
             timeout_seconds=TIMEOUT_SECONDS,
         )
-        names = [spec.name for spec in workloads]
         raw = [f"{layout.raw_prefix(name)}*" for name in names]
         permit(
             self.score_telemetry.role,
@@ -113,3 +105,14 @@ class ScoringStack(Stack):
         CfnOutput(self, "ScoreTelemetryFunctionName", value=self.score_telemetry.function.function_name)
         CfnOutput(self, "ScoreQueueUrl", value=self.work.queue.queue_url)
         CfnOutput(self, "ScoreDeadLetterQueueUrl", value=self.work.dead_letters.queue_url)
+
+
+def _new_telemetry(bucket: s3.IBucket, workload: str) -> events.EventPattern:
+    return events.EventPattern(
+        source=["aws.s3"],
+        detail_type=["Object Created"],
+        detail={
+            "bucket": {"name": [bucket.bucket_name]},
+            "object": {"key": [{"prefix": layout.raw_prefix(workload)}]},
+        },
+    )

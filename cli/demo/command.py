@@ -69,13 +69,7 @@ def demo(
     with subscribed(session, deployment.alert_topic_arn, spec.name) as inbox:
         with watch.stage("publish over MQTT"):
             broker = broker_of(session, host, port, authority)
-            reader = ScoreReader(session, deployment.bucket, spec.name)
-
-            def settle(sent: int) -> None:
-                expected = expected_intervals(records_of(material.live[:sent]), plan)
-                wait_until_scored(reader, expected, lambda found: None)
-
-            publish(session, spec.name, spec.source.topic, material.live, broker, None, settle)
+            publish(session, spec.name, spec.source.topic, material.live, broker, None)
             say(f"{len(material.live)} records published and acknowledged")
         with watch.stage("score"):
             scores = _scores(session, deployment, material, plan)

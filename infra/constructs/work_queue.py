@@ -11,13 +11,20 @@ RETENTION_DAYS = 14
 
 
 class DeadLetterQueue(Construct):
-    """An encrypted queue that keeps what could not be handled for two weeks."""
+    """An encrypted queue that keeps what could not be handled for two weeks.
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    Parameters
+    ----------
+    ordered
+        A FIFO queue, which a FIFO queue needs for its dead letters.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, ordered: bool = False) -> None:
         super().__init__(scope, construct_id)
         self.queue: sqs.IQueue = sqs.Queue(
             self,
             "Queue",
+            fifo=ordered or None,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=Duration.days(RETENTION_DAYS),
@@ -38,14 +45,21 @@ class WorkQueue(Construct):
     handled_within_seconds
         Time limit of the function that handles a batch. The visibility timeout is six times as long, which
         is AWS's advice for queues that Lambda polls.
+    ordered
+        A FIFO queue: messages of one group are handled one after the other, in the order in which they were
+        sent. Without a deduplication id of its own, the same body counts once within five minutes.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, handled_within_seconds: int) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, handled_within_seconds: int, ordered: bool = False
+    ) -> None:
         super().__init__(scope, construct_id)
-        self.dead_letters: sqs.IQueue = DeadLetterQueue(self, "DeadLetters").queue
+        self.dead_letters: sqs.IQueue = DeadLetterQueue(self, "DeadLetters", ordered=ordered).queue
         self.queue: sqs.IQueue = sqs.Queue(
             self,
             "Queue",
+            fifo=ordered or None,
+            content_based_deduplication=ordered or None,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             visibility_timeout=Duration.seconds(6 * handled_within_seconds),

@@ -9,7 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -25,11 +25,12 @@ from lambdas.typed_environment import METRICS_NAMESPACE
 logger = Logger(service=ScoreTelemetryEnvironment.service)
 tracer = Tracer(service=ScoreTelemetryEnvironment.service)
 metrics = Metrics(namespace=METRICS_NAMESPACE, service=ScoreTelemetryEnvironment.service)
-processor = BatchProcessor(
-    event_type=EventType.SQS,
-    raise_on_entire_batch_failure=False,
+# After a failure the rest of its group, which is a workload, fails too: it comes again in its order.
+processor = SqsFifoPartialProcessor(
+    skip_group_on_error=True,
     logger=logger,  # type: ignore[arg-type]  # Powertools' logger has the methods of the standard one
 )
+processor.raise_on_entire_batch_failure = False
 
 
 @functools.cache
@@ -41,7 +42,7 @@ def effects() -> ScoringEffects:
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 def handle(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Lambda entry point: a batch of SQS messages; those that failed come again."""
+    """Lambda entry point: a batch of messages of a FIFO queue; those that failed come again."""
     return process_partial_response(event, handle_message, processor, context)
 
 

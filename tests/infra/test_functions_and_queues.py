@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.infra.conftest import ROOT
-from tests.infra.templates import Templates, flat
+from tests.infra.templates import Templates
 
 RETENTION_LIMIT_DAYS = 400
 
@@ -99,9 +99,15 @@ def test_single_messages_of_a_batch_may_fail(templates: Templates) -> None:
         assert mapping.properties["ScalingConfig"]["MaximumConcurrency"] >= 2
 
 
-def test_undeliverable_events_go_to_dead_letters(templates: Templates) -> None:
-    rules = templates.resources("AWS::Events::Rule")
-    assert len(rules) == 2
-    for rule in rules:
-        for target in rule.properties["Targets"]:
-            assert "DeadLetters" in flat(target["DeadLetterConfig"]["Arn"]), str(rule)
+def test_undeliverable_events_go_to_a_standard_queue(templates: Templates) -> None:
+    """EventBridge takes no FIFO queue for them."""
+    queues = {(each.stack, each.logical_id): each for each in templates.resources("AWS::SQS::Queue")}
+    targets = [
+        (rule.stack, target)
+        for rule in templates.resources("AWS::Events::Rule")
+        for target in rule.properties["Targets"]
+    ]
+    assert {stack for stack, _ in targets} == {"WatchkeeperScoring", "WatchkeeperAlerting"}
+    for stack, target in targets:
+        queue = queues[stack, target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0]]
+        assert "FifoQueue" not in queue.properties

@@ -50,13 +50,43 @@ def test_delivery_ends_each_record_with_a_new_line_once(templates: Templates) ->
         assert "Separator" not in action["Firehose"]
 
 
-def test_only_new_telemetry_objects_are_scored(templates: Templates) -> None:
-    rule = templates.one("AWS::Events::Rule", stack="WatchkeeperScoring")
-    pattern = rule.properties["EventPattern"]
-    assert pattern["source"] == ["aws.s3"]
-    assert pattern["detail-type"] == ["Object Created"]
-    assert pattern["detail"]["object"] == {"key": [{"prefix": "raw/"}]}
-    assert not layout.RAW_ERRORS.startswith("raw/")
+def test_new_telemetry_objects_of_a_workload_are_scored_in_their_order(templates: Templates) -> None:
+    prefixes = {}
+    for rule in templates.resources("AWS::Events::Rule", stack="WatchkeeperScoring"):
+        pattern = rule.properties["EventPattern"]
+        assert pattern["source"] == ["aws.s3"]
+        assert pattern["detail-type"] == ["Object Created"]
+        (target,) = rule.properties["Targets"]
+        (key,) = pattern["detail"]["object"]["key"]
+        prefixes[target["SqsParameters"]["MessageGroupId"]] = key["prefix"]
+    assert {"pump_pressure", "valve_position"} < set(prefixes)
+    assert prefixes == {name: layout.raw_prefix(name) for name in prefixes}
+
+
+def test_score_queue_and_its_dead_letters_keep_the_order(templates: Templates) -> None:
+    (mapping,) = templates.resources("AWS::Lambda::EventSourceMapping", stack="WatchkeeperScoring")
+    queues = {each.logical_id: each for each in templates.resources("AWS::SQS::Queue")}
+    queue = queues[mapping.properties["EventSourceArn"]["Fn::GetAtt"][0]]
+    dead_letters = queues[queue.properties["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]]
+    assert queue.properties["FifoQueue"] is dead_letters.properties["FifoQueue"] is True
+    assert queue.properties["ContentBasedDeduplication"] is True
+    assert "MaximumBatchingWindowInSeconds" not in mapping.properties
+
+
+def test_eventbridge_may_send_for_the_scoring_rules_only(templates: Templates) -> None:
+    """In one statement for all of them: the policy of a queue may have 20."""
+    rules = {each.logical_id for each in templates.resources("AWS::Events::Rule", stack="WatchkeeperScoring")}
+    sending = [
+        statement
+        for policy in templates.resources("AWS::SQS::QueuePolicy", stack="WatchkeeperScoring")
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+    assert len(sending) == 2
+    for statement in sending:
+        assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+        arns = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+        assert {arn["Fn::GetAtt"][0] for arn in arns} == rules
 
 
 def test_anomalies_on_the_alert_bus_reach_publish_alert(templates: Templates) -> None:

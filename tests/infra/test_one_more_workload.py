@@ -25,6 +25,7 @@ def test_one_more_file_adds_the_same_resources_as_every_other(templates: Templat
     assert {stack for stack, _, _ in added} == {
         "WatchkeeperIngestion",
         "WatchkeeperMonitoring",
+        "WatchkeeperScoring",
         "WatchkeeperStorage",
         "WatchkeeperTraining",
     }

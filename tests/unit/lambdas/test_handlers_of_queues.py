@@ -16,6 +16,7 @@ from lambdas.publish_alert.environment import PublishAlertEnvironment
 from lambdas.release_store import TableReleaseStore
 from lambdas.score_telemetry import handler as score_telemetry
 from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
+from lambdas.score_telemetry.telemetry_object import TelemetryObject
 from lambdas.typed_environment import TypedEnvironment
 from tests.unit.lambdas.builders import BUCKET, WORKLOAD, make_plan, make_release, packed_lines, reading
 from tests.unit.lambdas.conftest import ANOMALIES_TABLE, IDEMPOTENCY_TABLE, SERIES_TABLE, sqs
@@ -173,6 +174,20 @@ def test_answer_of_an_unknown_model_is_counted_and_its_message_comes_again(
     assert failed(scoring()) == ["2e1424d4", "7d1b0a3e"]
     counted = [line for line in metric_lines(capsys.readouterr().out) if "unidentified_model" in line]
     assert [(line["workload"], line["unidentified_model"]) for line in counted] == [("pump", [1.0])]
+
+
+def test_failed_message_holds_up_its_workload_only(
+    scoring: Callable[[], Any], endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handled: list[str] = []
+
+    def refuse_the_first(source: TelemetryObject) -> None:
+        handled.append(source.key)
+        raise UnavailableError("busy")
+
+    monkeypatch.setattr(score_telemetry, "_score", refuse_the_first)
+    assert failed(scoring()) == ["059f36b4", "2e1424d4", "7d1b0a3e"]
+    assert [key.rpartition("-")[2] for key in handled] == ["aaaa.gz"]
 
 
 def test_each_anomaly_is_published_once_to_the_routes_of_its_severity(
