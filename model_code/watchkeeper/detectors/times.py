@@ -52,9 +52,21 @@ def missing_before(
 
     `last` is the time of the row before the first, NaN when there is none.
     """
+    previous = np.append(last, seconds[:-1]) if len(seconds) else seconds
+    return missing_between(previous, seconds, interval_seconds, limit=limit)
+
+
+def missing_between(
+    previous: npt.NDArray[np.float64],
+    seconds: npt.NDArray[np.float64],
+    interval_seconds: float | None,
+    *,
+    limit: int,
+) -> npt.NDArray[np.int64]:
+    """Return how many intervals there are between each two times, at most `limit`; 0 where one is NaN."""
     if interval_seconds is None:
         return np.zeros(len(seconds), dtype=np.int64)
-    steps = np.rint(np.diff(seconds, prepend=last) / interval_seconds) - 1
+    steps = np.rint((seconds - previous) / interval_seconds) - 1
     counts: npt.NDArray[np.int64] = np.clip(np.nan_to_num(steps, nan=0.0), 0, limit).astype(np.int64)
     return counts
 
