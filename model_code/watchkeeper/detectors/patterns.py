@@ -29,14 +29,16 @@ def _nearest_in_numpy(ring: Ring, newest: int, filled: int, length: int) -> floa
 
 @compiled
 def _nearest_compiled(ring: Ring, newest: int, filled: int, length: int) -> float:
-    size = len(ring)
-    nearest = np.inf
+    size, nearest = len(ring), np.inf
+    last = newest % size
     for age in range(length, filled - length + 1):
         total = 0.0
         for offset in range(length):
-            difference = np.float64(ring[(newest - offset) % size]) - np.float64(
-                ring[(newest - age - offset) % size]
-            )
+            # Wrapped by adding: dividing twice a step takes most of the time.
+            here, there = last - offset, last - age - offset
+            here += size if here < 0 else 0
+            there += size if there < 0 else 0
+            difference = np.float64(ring[here]) - np.float64(ring[there])
             total += difference * difference
             if not total < nearest:
                 break
