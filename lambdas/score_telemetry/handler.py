@@ -60,6 +60,16 @@ def _score(source: TelemetryObject) -> None:
         count("unidentified_model", source.workload)
         raise
     logger.info("scored", extra={"object": source.key, **report.to_dict()})
+    if report.dropped:
+        logger.warning(
+            "the workload's interval changed: intervals of the old length are not scored",
+            extra={
+                "workload": report.workload,
+                "series": len(report.dropped),
+                "open_intervals": sum(item.open_intervals for item in report.dropped),
+                "waiting_intervals": sum(len(item.outbox) for item in report.dropped),
+            },
+        )
     emit(report, time.time)
 
 

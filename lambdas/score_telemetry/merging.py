@@ -11,7 +11,7 @@ from lambdas.threads import ForEach
 from watchkeeper.errors import UnavailableError
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.records import Record
-from watchkeeper.state import SeriesState, advance, new_state
+from watchkeeper.state import Dropped, SeriesState, advance, new_state
 
 NEW = 0
 """Version of a state that is not stored."""
@@ -43,6 +43,7 @@ class SeriesMerge:
     late_record_ids: frozenset[str]
     behind: UnavailableError | None = None
     """Set if the series has too many intervals that wait to be scored, and so was not changed."""
+    dropped: Dropped | None = None
 
 
 def merge_object(
@@ -52,11 +53,17 @@ def merge_object(
     store: StateStore,
     for_each: ForEach,
     pause: Pause,
+    keep: Callable[[Dropped], None],
 ) -> list[SeriesMerge]:
     """Merge an object's records into the states of their series, and commit them.
 
     A series whose backlog is full keeps its state, so that its outbox can be scored before the object comes
     again.
+
+    Parameters
+    ----------
+    keep
+        Called with what a change of the plan's interval drops, before that is committed; maybe again.
 
     Raises
     ------
@@ -68,19 +75,24 @@ def merge_object(
     def merge(series: str) -> SeriesMerge:
         late: frozenset[str] = frozenset()
         behind: UnavailableError | None = None
+        dropped: Dropped | None = None
 
         def change(state: SeriesState) -> SeriesState:
-            nonlocal late, behind
+            nonlocal late, behind, dropped
             try:
                 outcome = advance(state, groups[series], object_id, plan)
             except UnavailableError as error:
                 behind = error
                 return state
             late = frozenset(record.record_id for record in outcome.late)
+            dropped = outcome.dropped
+            if dropped:
+                keep(dropped)
             return outcome.state
 
         stored = known.get(series) or StoredState(new_state(series, plan), NEW)
-        return SeriesMerge(commit(plan.workload, stored, change, store, pause), late, behind)
+        committed = commit(plan.workload, stored, change, store, pause)
+        return SeriesMerge(committed, late, behind, dropped)
 
     return for_each(merge, list(groups))
 

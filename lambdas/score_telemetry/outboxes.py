@@ -14,6 +14,7 @@ from lambdas.score_telemetry.merging import StoredState, commit
 from lambdas.score_telemetry.probing import ProbedEndpoint
 from lambdas.score_telemetry.requests import Outcome, score_request
 from lambdas.score_telemetry.score_lines import (
+    INTERVAL_CHANGED,
     NO_LIVE_MODEL,
     UNKNOWN_MEASURE,
     ScoreLine,
@@ -23,10 +24,12 @@ from lambdas.score_telemetry.score_lines import (
     to_document,
 )
 from watchkeeper import layout
+from watchkeeper.context import ContextRow
 from watchkeeper.errors import ContractViolationError, UnavailableError
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.rows import format_row
 from watchkeeper.series import parse_series_key
+from watchkeeper.state import Dropped
 from watchkeeper.timestamps import format_instant
 
 Failure = UnavailableError | ContractViolationError
@@ -69,15 +72,29 @@ def score_outboxes(stored: Sequence[StoredState], plan: WorkloadPlan, world: Sco
     scored = _scored_batches(batches, rows, outcomes)
     finished = [_leading(scored[batch] for batch in queue) for queue in _positions(queues)]
     lines = _write_scores([item for queue in finished for item in queue], plan, world)
-    events = anomalies_in(lines)
-    if events:
-        world.anomalies.put(events)
-        world.alerts.put(events)
+    anomalies = _publish(lines, world)
     _settle(stored, finished, plan, world)
     for failure in failures:
         raise failure
     with_score = sum(line["anomaly_score"] is not None for line in lines)
-    return Tally(with_score, len(lines) - with_score, len(events))
+    return Tally(with_score, len(lines) - with_score, anomalies)
+
+
+def write_dropped(dropped: Dropped, plan: WorkloadPlan, world: ScoringEffects) -> None:
+    """Write lines without score for closed intervals that no model of the new interval can score."""
+    rows = tuple(ContextRow(start, value, (), None) for start, value in dropped.outbox)
+    if rows:
+        unscored = [Outcome(None, reason=INTERVAL_CHANGED)] * len(rows)
+        lines = lines_of(Batch(dropped.series, rows), unscored, plan)
+        _publish(_write_once(lines, dropped.series, plan, world), world)
+
+
+def _publish(lines: Iterable[ScoreLine], world: ScoringEffects) -> int:
+    events = anomalies_in(lines)
+    if events:
+        world.anomalies.put(events)
+        world.alerts.put(events)
+    return len(events)
 
 
 def _outcomes(

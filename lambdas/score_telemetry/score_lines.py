@@ -22,6 +22,7 @@ from watchkeeper.timestamps import format_instant
 
 NO_LIVE_MODEL = "no live model"
 UNKNOWN_MEASURE = "the live model was not trained on this measure"
+INTERVAL_CHANGED = "the workload's interval changed before it was scored"
 
 ScoreLine = dict[str, Any]
 

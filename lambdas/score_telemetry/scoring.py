@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lambdas.object_store import ObjectUri
 from lambdas.score_telemetry.effects import ScoringEffects
 from lambdas.score_telemetry.merging import merge_object
-from lambdas.score_telemetry.outboxes import Tally, score_outboxes
+from lambdas.score_telemetry.outboxes import Tally, score_outboxes, write_dropped
 from lambdas.score_telemetry.telemetry_object import (
     TelemetryObject,
     late_lines,
@@ -21,6 +21,7 @@ from lambdas.score_telemetry.telemetry_object import (
 )
 from watchkeeper import layout
 from watchkeeper.records import by_series
+from watchkeeper.state import Dropped
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class ObjectReport:
     quarantined: int
     tally: Tally
     received_at_milliseconds: int | None
+    dropped: tuple[Dropped, ...] = ()
+    """Of each series whose interval the plan has changed."""
 
     def to_dict(self) -> dict[str, int]:
         """Return the counts by the name of their metric."""
@@ -41,6 +44,7 @@ class ObjectReport:
             "intervals_scored": self.tally.intervals_scored,
             "intervals_without_score": self.tally.intervals_without_score,
             "anomalies": self.tally.anomalies,
+            "intervals_dropped": sum(item.open_intervals + len(item.outbox) for item in self.dropped),
         }
 
 
@@ -59,7 +63,11 @@ def score_object(source: TelemetryObject, world: ScoringEffects) -> ObjectReport
     plan = world.plans.plan_of(source.workload)
     lines = sort_lines(world.objects.read(ObjectUri(source.bucket, source.key), source.version_id), plan)
     groups = by_series((line.record for line in lines.accepted), plan)
-    merges = merge_object(groups, source.object_id, plan, world.states, world.for_each, world.pause)
+
+    def keep(dropped: Dropped) -> None:
+        write_dropped(dropped, plan, world)
+
+    merges = merge_object(groups, source.object_id, plan, world.states, world.for_each, world.pause, keep)
     late = late_lines(lines, set().union(*(merge.late_record_ids for merge in merges)))
     refusals = [*lines.refused, *late]
     if refusals:
@@ -75,4 +83,5 @@ def score_object(source: TelemetryObject, world: ScoringEffects) -> ObjectReport
         quarantined=len(refusals),
         tally=tally,
         received_at_milliseconds=lines.received_at_milliseconds,
+        dropped=tuple(merge.dropped for merge in merges if merge.dropped),
     )

@@ -117,6 +117,17 @@ class SeriesState:
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """What a change of the plan's interval takes from a series: it cannot be scored under the new one."""
+
+    series: str
+    open_intervals: int
+    """Their readings are in no interval, and their redelivery is late."""
+    outbox: Context
+    """Closed intervals that waited to be scored."""
+
+
+@dataclass(frozen=True)
 class Advance:
     """What an object did to a series."""
 
@@ -125,8 +136,8 @@ class Advance:
     """Records of intervals that had closed before the object; the same for every delivery of the object."""
     duplicates: int = 0
     """Records that were there already, in this object or before."""
-    restarted: bool = False
-    """The plan's interval changed: what was open under the old one is dropped."""
+    dropped: Dropped | None = None
+    """Set if the plan's interval changed since the last object."""
 
 
 def new_state(series: str, plan: WorkloadPlan) -> SeriesState:
@@ -153,21 +164,22 @@ def advance(state: SeriesState, records: Iterable[Record], object_id: str, plan:
     UnavailableError
         If more than `MAX_PENDING_INTERVALS` would wait: scoring is behind, and the object must come again.
     """
-    restarted = state.interval_seconds != plan.interval_seconds
-    if restarted:
+    dropped = None
+    if state.interval_seconds != plan.interval_seconds:
+        dropped = Dropped(state.series, len(state.open), state.outbox)
         state = _restarted(state, plan)
     readings = [record for record in records if record.measures.get(_measure(state, plan)) is not None]
     object_hash = short_hash(object_id)
     for known_hash, closed_before in state.applied:
         if known_hash == object_hash:
-            return Advance(state, _late(readings, closed_before, plan), restarted=restarted)
+            return Advance(state, _late(readings, closed_before, plan), dropped=dropped)
 
     late = _late(readings, state.closed_until, plan)
     merged, duplicates = _merge(state, readings, plan)
     closed = _close(merged, plan)
     _check_backlog(closed)
     applied = (*state.applied, (object_hash, state.closed_until))[-MAX_APPLIED_OBJECTS:]
-    return Advance(dataclasses.replace(closed, applied=applied), late, duplicates, restarted)
+    return Advance(dataclasses.replace(closed, applied=applied), late, duplicates, dropped)
 
 
 def _late(records: Iterable[Record], closed_until: int | None, plan: WorkloadPlan) -> tuple[Record, ...]:

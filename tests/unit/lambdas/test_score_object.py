@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import json
 from typing import Any
 
@@ -13,10 +14,11 @@ import watchkeeper.state
 from lambdas.object_store import ObjectUri
 from lambdas.score_telemetry.outboxes import Tally
 from lambdas.score_telemetry.probing import UnidentifiedModelError
-from lambdas.score_telemetry.score_lines import NO_LIVE_MODEL, UNKNOWN_MEASURE
+from lambdas.score_telemetry.score_lines import INTERVAL_CHANGED, NO_LIVE_MODEL, UNKNOWN_MEASURE
 from lambdas.score_telemetry.scoring import ObjectReport, score_object
 from lambdas.threads import in_threads
 from tests.unit.lambdas.builders import (
+    BEGIN,
     BUCKET,
     THRESHOLD,
     make_plan,
@@ -25,13 +27,14 @@ from tests.unit.lambdas.builders import (
     raw_object,
     reading,
 )
-from tests.unit.lambdas.fakes import FakeStateStore, ScoringWorld
+from tests.unit.lambdas.fakes import CrashError, FakePlanStore, FakeStateStore, ScoringWorld
 from watchkeeper.anomaly import AnomalyEvent
 from watchkeeper.errors import ContractViolationError, InvalidInputError, UnavailableError
 from watchkeeper.layout import quarantine_key, scores_key
 from watchkeeper.plan import MeasurePlan
-from watchkeeper.state import MAX_APPLIED_OBJECTS, SeriesState
+from watchkeeper.state import MAX_APPLIED_OBJECTS, Dropped, SeriesState
 
+BEGIN_SECOND = int(BEGIN.timestamp())
 CLOSE = 10_000
 """A second whose reading closes everything before."""
 
@@ -159,6 +162,43 @@ def test_threads_give_the_same_result() -> None:
     assert deliver(world, "1", *lines).tally == Tally(40, 0, 40)
     assert len({line["series"] for line in score_lines(world)}) == 40
     assert outboxes(world) == [()] * 40
+
+
+def test_change_of_the_interval_leaves_a_line_for_what_waited_and_is_reported() -> None:
+    world = world_of()
+    world.endpoint.failure = UnavailableError("busy")
+    with pytest.raises(UnavailableError):
+        deliver(world, "1", reading(0, 10), reading(60, 20), reading(CLOSE, 1))
+    world.endpoint.failure = None
+    longer = make_plan(interval_seconds=300)
+    world.effects = dataclasses.replace(world.effects, plans=FakePlanStore({"pump": longer}))
+    report = deliver(world, "2", reading(CLOSE + 600, 30), reading(2 * CLOSE, 1))
+    assert report.dropped == (
+        Dropped("pressure|device=a", 1, ((BEGIN_SECOND, 10.0), (BEGIN_SECOND + 60, 20.0))),
+    )
+    assert report.to_dict()["intervals_dropped"] == 3
+    lines = [(line["value"], line["anomaly_score"], line.get("reason")) for line in score_lines(world)]
+    assert lines == [(10.0, None, INTERVAL_CHANGED), (20.0, None, INTERVAL_CHANGED), (30.0, 3.0, None)]
+
+
+def test_change_of_the_interval_after_a_crash_leaves_a_score_with_its_alert_or_a_line_without() -> None:
+    ends: set[tuple[float | None, int]] = set()
+    for moment in itertools.count():
+        world = world_of()
+        deliver(world, "1", reading(0, 90))
+        crash = world.timeline.crash_at(moment)
+        with contextlib.suppress(CrashError):
+            deliver(world, "2", reading(CLOSE, 1))
+        if world.timeline.cancel(crash):
+            break
+        longer = make_plan(interval_seconds=300)
+        world.effects = dataclasses.replace(world.effects, plans=FakePlanStore({"pump": longer}))
+        deliver(world, "3", reading(CLOSE + 600, 1), reading(2 * CLOSE, 1))
+        scores = [line["anomaly_score"] for line in score_lines(world) if line["value"] == 90.0]
+        assert len(scores) <= 1
+        assert len(world.anomalies.events) == len(world.alerts.events)
+        ends |= {(score, len(world.alerts.events)) for score in scores}
+    assert ends == {(9.0, 1), (None, 0)}
 
 
 def test_poison_and_late_lines_are_quarantined_in_one_object() -> None:

@@ -19,7 +19,7 @@ from watchkeeper.intervals import aggregate_records
 from watchkeeper.layout import short_hash
 from watchkeeper.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
 from watchkeeper.records import Record
-from watchkeeper.state import MAX_APPLIED_OBJECTS, MAX_RECORD_IDS, SeriesState, advance, new_state
+from watchkeeper.state import MAX_APPLIED_OBJECTS, MAX_RECORD_IDS, Dropped, SeriesState, advance, new_state
 from watchkeeper.timestamps import EPOCH
 
 PLAN = WorkloadPlan(
@@ -246,7 +246,7 @@ def test_another_interval_in_the_plan_starts_the_series_anew() -> None:
 
     result = advance(state, [reading(200), reading(310), reading(1000)], "o", plan)
 
-    assert result.restarted
+    assert result.dropped == Dropped("m", open_intervals=2, outbox=())
     assert result.late == (reading(200),)
     assert [row.interval_start for row in result.state.pending(plan)] == [300]
-    assert not advance(result.state, [reading(2000)], "p", plan).restarted
+    assert advance(result.state, [reading(2000)], "p", plan).dropped is None
