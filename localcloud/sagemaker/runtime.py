@@ -173,7 +173,8 @@ def error_reply(error: SageMakerError) -> HttpReply:
 
 def _answer_headers(reply: Reply, variant: str) -> dict[str, str]:
     headers = {
-        "Content-Type": reply.content_type,
+        # Lower case: ministack makes a `Content-Type` of JSON that of the service's own documents.
+        "content-type": reply.content_type,
         "x-Amzn-Invoked-Production-Variant": variant,
         "x-amzn-requestid": str(uuid.uuid4()),
     }

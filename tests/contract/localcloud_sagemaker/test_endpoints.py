@@ -201,9 +201,9 @@ def test_model_archive_code_and_environment_reach_the_container(sagemaker: Any, 
         EnableNetworkIsolation=True,
     )
     endpoint = create_endpoint(sagemaker, create_config(sagemaker, variant(model)))
-    files = json.load(
-        runtime.invoke_endpoint(EndpointName=endpoint, ContentType="x/y", Body=b"files")["Body"]
-    )
+    answer = runtime.invoke_endpoint(EndpointName=endpoint, ContentType="x/y", Body=b"files")
+    assert answer["ContentType"] == "application/json"
+    files = json.load(answer["Body"])
     assert {"model/weights.txt", "model/code/inference.py", "model/code/own.py"} <= set(files)
     environment = json.load(
         runtime.invoke_endpoint(EndpointName=endpoint, ContentType="x/y", Body=b"environment")["Body"]
