@@ -52,7 +52,7 @@ def _rows(trained: Trained, count: int) -> list[str]:
     source = source_after_history(trained)
     records = [source.record(message) for message in source.messages(count)]
     values = [record.measures[source.plan.measures[0].name] or 0.0 for record in records]
-    lags = source.plan.features.shingle
+    lags = source.plan.features.shingle - 1
     return [
         format_row(Row(record.event_time, None, values[at], tuple(reversed(values[max(0, at - lags) : at]))))
         for at, record in enumerate(records)

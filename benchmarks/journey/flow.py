@@ -74,7 +74,7 @@ def connected(trained: Trained, source: Source) -> Iterator[Line]:
 
 
 def measure_throughput(line: Line, records: int) -> Throughput:
-    """Publish so many ordinary records, and wait until all of their intervals are scored."""
+    """Publish so many records, and wait until all of their intervals are scored."""
     messages = list(line.source.messages(records))
     started = time.monotonic()
     line.send(messages)
@@ -86,7 +86,7 @@ def measure_throughput(line: Line, records: int) -> Throughput:
 def measure_alerts(line: Line, inbox: Inbox, count: int) -> list[float]:
     """Return the seconds from the publish of each of `count` spikes until its alert was received.
 
-    A spike's interval closes with a later reading, so those readings follow at once. Enough ordinary readings
+    A spike's interval closes with a later reading, so those readings follow at once. Enough calm readings
     are scored before each spike that the route's throttling is over.
     """
     plan = line.source.plan
@@ -94,11 +94,11 @@ def measure_alerts(line: Line, inbox: Inbox, count: int) -> list[float]:
     between = math.ceil(plan.alerts.throttle_seconds / plan.interval_seconds) + plan.features.shingle
     seconds = []
     for _ in track(range(count), "alerts", console=console, transient=True):
-        quiet = list(line.source.messages(between))
+        quiet = line.source.calm_messages(between)
         line.send(quiet)
         line.wait_for_scores(quiet)
         spike_at = format_instant(line.source.next_time)
-        burst = [line.source.spike_message(), *line.source.messages(closing)]
+        burst = [line.source.spike_message(), *line.source.calm_messages(closing)]
         started = time.monotonic()
         for message in burst:
             line.publisher.publish(line.topic, message)

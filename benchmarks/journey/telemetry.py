@@ -1,4 +1,4 @@
-"""Telemetry without an end: ordinary readings, made of the workload's live ones, and spikes."""
+"""Telemetry without an end: the workload's live readings again and again, a calm, and spikes."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from statistics import median
 from typing import Any
-
-import numpy as np
 
 from benchmarks.journey.laptop import Trained
 from watchkeeper.plan import TimestampPlan, WorkloadPlan
 from watchkeeper.records import Record, parse_record
 
-ORDINARY = (0.05, 0.95)
-"""Live readings outside these quantiles are moved to them: only a spike is to be anomalous."""
 SPIKE = 10.0
-"""A spike lies so many times the ordinary readings' range above their maximum."""
+"""A spike lies so many times the live readings' range above their maximum."""
 
 
 @dataclass
@@ -27,15 +24,20 @@ class Source:
     plan: WorkloadPlan
     values: tuple[float, ...]
     next_time: datetime
+    calm: float
     spike: float
     _given: int = field(default=0, init=False)
 
     def messages(self, count: int) -> Iterator[bytes]:
-        """Give the next `count` ordinary readings."""
+        """Give the next `count` readings, with the anomalies that are among the workload's live ones."""
         for _ in range(count):
             value = self.values[self._given % len(self.values)]
             self._given += 1
             yield self._message(value)
+
+    def calm_messages(self, count: int) -> list[bytes]:
+        """Give readings in which nothing happens, so that the next alert is a spike's and not throttled."""
+        return [self._message(self.calm) for _ in range(count)]
 
     def spike_message(self) -> bytes:
         """Give one reading that is far from anything that was ever seen."""
@@ -68,12 +70,11 @@ def source_after_history(trained: Trained) -> Source:
         raise ValueError(f"{plan.workload}: the benchmark sends one series; this workload has more")
     live = trained.material.live
     measured = [reading.record.measures[plan.measures[0].name] for reading in live]
-    known = np.array([value for value in measured if value is not None])
-    values = tuple(float(value) for value in np.clip(known, *np.quantile(known, ORDINARY)))
+    values = tuple(value for value in measured if value is not None)
     seconds = plan.interval_seconds
     start = int(live[0].event_time.timestamp()) // seconds * seconds
     spike = max(values) + SPIKE * (max(values) - min(values))
-    return Source(plan, values, datetime.fromtimestamp(start, timezone.utc), spike)
+    return Source(plan, values, datetime.fromtimestamp(start, timezone.utc), median(values), spike)
 
 
 def _written(when: datetime, plan: TimestampPlan) -> str:

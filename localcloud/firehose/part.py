@@ -12,6 +12,7 @@ import json
 import logging
 import shutil
 import uuid
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ class FirehosePart:
         self._destinations: dict[str, tuple[object, Destination]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._deliveries: set[asyncio.Task[None]] = set()
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def install(self) -> None:
@@ -184,6 +186,10 @@ class FirehosePart:
         task.add_done_callback(self._deliveries.discard)
 
     async def _deliver(self, stream: str, segment: Segment) -> None:
+        async with self._turns[stream]:  # a stream's objects are made in the order of their records
+            await self._deliver_segment(stream, segment)
+
+    async def _deliver_segment(self, stream: str, segment: Segment) -> None:
         while segment.path.exists():
             try:
                 destination = self._destination(stream)
