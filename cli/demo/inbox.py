@@ -46,7 +46,7 @@ class Inbox:
     queue_url: str
 
     def first(self, timeout_seconds: float) -> Alert:
-        """Return the first alert.
+        """Return the earliest of the alerts that come first; a queue keeps no order.
 
         Raises
         ------
@@ -57,7 +57,7 @@ class Inbox:
         while time.monotonic() < deadline:
             received = self.receive()
             if received:
-                return received[0]
+                return min(received, key=lambda alert: json.loads(alert.message)["interval_start"])
         raise StepFailedError(f"no alert was delivered within {timeout_seconds:.0f} seconds")
 
     def receive(self) -> list[Alert]:

@@ -55,11 +55,15 @@ class FeaturePlan:
 class ThresholdPlan:
     """The rule that turns held-back scores into a threshold."""
 
-    rule: Literal["mean_sigma", "quantile"] = "mean_sigma"
+    rule: Literal["mean_sigma", "quantile", "peaks_over_threshold"] = "mean_sigma"
     k: float = 3.0
     """Standard deviations above the mean, for `mean_sigma`."""
     quantile: float = 0.999
     """Quantile of the scores in (0, 1), for `quantile`."""
+    risk: float = 1e-4
+    """Probability in (0, 1) that a usual score is above the threshold, for `peaks_over_threshold`."""
+    tail: float = 0.05
+    """Share of the highest scores in (0, 1) that the tail is fitted on, for `peaks_over_threshold`."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import ThresholdPlan
 
 SECONDS_PER_WEEK = 7 * 86_400
+SMALL_SHAPE = 1e-9
+"""Below it a generalised Pareto distribution is taken as the exponential one."""
 
 Rule = Callable[[Sequence[float], ThresholdPlan], tuple[float, dict[str, float]]]
 """Scores and settings in; the threshold and what it was made from out."""
@@ -109,4 +111,43 @@ def _quantile(scores: Sequence[float], plan: ThresholdPlan) -> tuple[float, dict
     return quantile(sorted(scores), plan.quantile), {"quantile": plan.quantile}
 
 
-RULES: dict[str, Rule] = {"mean_sigma": _mean_sigma, "quantile": _quantile}
+def _peaks_over_threshold(scores: Sequence[float], plan: ThresholdPlan) -> tuple[float, dict[str, float]]:
+    """Extrapolate the tail: a generalised Pareto distribution of what is above a high quantile.
+
+    The quantile of probability ``1 - risk`` is that of Siffer et al. (2017), "Anomaly detection in streams with
+    extreme value theory", equation 1; shape and scale are estimated by probability-weighted moments (Hosking and
+    Wallis, 1987). Where the excesses have no spread the tail's beginning is the threshold.
+    """
+    ordered = sorted(scores)
+    begin = quantile(ordered, 1.0 - plan.tail)
+    excesses = [score - begin for score in ordered if score > begin]
+    shape, scale = _pareto(excesses)
+    share = len(excesses) / len(ordered)
+    value = begin
+    if scale > 0.0 and share > plan.risk:
+        growth = math.log(share / plan.risk)
+        value += scale * (growth if abs(shape) < SMALL_SHAPE else math.expm1(shape * growth) / shape)
+    return value, {
+        **{"risk": plan.risk, "tail": plan.tail, "begin": begin, "excesses": float(len(excesses))},
+        **{"shape": shape, "scale": scale},
+    }
+
+
+def _pareto(excesses: Sequence[float]) -> tuple[float, float]:
+    """Return shape and scale of the generalised Pareto distribution of ascending excesses."""
+    n = len(excesses)
+    if n < 2:
+        return 0.0, 0.0
+    mean = statistics.fmean(excesses)
+    weighted = math.fsum(excess * (n - 1 - rank) / (n - 1) for rank, excess in enumerate(excesses)) / n
+    spread = mean - 2.0 * weighted
+    if spread <= 0.0:
+        return 0.0, 0.0
+    return 2.0 - mean / spread, 2.0 * mean * weighted / spread
+
+
+RULES: dict[str, Rule] = {
+    "mean_sigma": _mean_sigma,
+    "quantile": _quantile,
+    "peaks_over_threshold": _peaks_over_threshold,
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from workloads.spec.fields import Duration
 from workloads.spec.section import Section
@@ -111,7 +111,26 @@ class QuantileThreshold(Section):
     """Share of the calibration scores at or below the threshold."""
 
 
-Threshold = Annotated[MeanSigmaThreshold | QuantileThreshold, Field(discriminator="rule")]
+class PeaksOverThreshold(Section):
+    """The tail of the calibration scores, extrapolated to a stated risk."""
+
+    rule: Literal["peaks_over_threshold"]
+    """How the threshold is fitted."""
+    risk: float = Field(default=1e-4, gt=0, lt=0.5)
+    """Probability that a usual score is above the threshold."""
+    tail: float = Field(default=0.05, gt=0, lt=0.5)
+    """Share of the highest calibration scores that the tail is fitted on; more than `risk`."""
+
+    @model_validator(mode="after")
+    def _tail_holds_the_risk(self) -> PeaksOverThreshold:
+        if self.risk >= self.tail:
+            raise ValueError(f"risk {self.risk} is not below tail {self.tail}")
+        return self
+
+
+Threshold = Annotated[
+    MeanSigmaThreshold | QuantileThreshold | PeaksOverThreshold, Field(discriminator="rule")
+]
 
 
 class Gate(Section):

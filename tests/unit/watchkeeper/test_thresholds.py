@@ -36,6 +36,26 @@ def test_quantile_rule_leaves_the_wanted_share_above() -> None:
     assert sum(map(threshold.exceeds, scores)) == 10
 
 
+@pytest.mark.parametrize("shape", [-0.2, 0.0, 0.3])
+def test_peaks_over_threshold_finds_the_quantile_of_a_known_tail(shape: float) -> None:
+    ranks = (np.arange(20_000) + 0.5) / 20_000
+    tail = -np.log(ranks) if shape == 0.0 else (ranks**-shape - 1.0) / shape
+
+    fitted = fit_threshold(tail.tolist(), ThresholdPlan("peaks_over_threshold", risk=1e-3, tail=0.05))
+
+    truth = -np.log(1e-3) if shape == 0.0 else (1e-3**-shape - 1.0) / shape
+    assert fitted.value == pytest.approx(truth, rel=0.02)
+    assert fitted.parameters["shape"] == pytest.approx(shape, abs=0.03)
+
+
+@given(SCORES)
+def test_peaks_over_threshold_is_finite_and_not_below_where_the_tail_begins(scores: list[float]) -> None:
+    fitted = fit_threshold(scores, ThresholdPlan("peaks_over_threshold"))
+
+    assert np.isfinite(fitted.value)
+    assert fitted.value >= fitted.parameters["begin"]
+
+
 def test_the_threshold_itself_is_no_anomaly() -> None:
     threshold = fit_threshold([1.0, 1.0], ThresholdPlan())
 
