@@ -114,9 +114,9 @@ def _quantile(scores: Sequence[float], plan: ThresholdPlan) -> tuple[float, dict
 def _peaks_over_threshold(scores: Sequence[float], plan: ThresholdPlan) -> tuple[float, dict[str, float]]:
     """Extrapolate the tail: a generalised Pareto distribution of what is above a high quantile.
 
-    The quantile of probability ``1 - risk`` is that of Siffer et al. (2017), "Anomaly detection in streams with
-    extreme value theory", equation 1; shape and scale are estimated by probability-weighted moments (Hosking and
-    Wallis, 1987). Where the excesses have no spread the tail's beginning is the threshold.
+    The quantile of probability ``1 - risk`` is equation 1 of Siffer et al. (2017), "Anomaly detection in
+    streams with extreme value theory"; shape and scale are estimated by probability-weighted moments (Hosking
+    and Wallis, 1987). Where the excesses have no spread the tail's beginning is the threshold.
     """
     ordered = sorted(scores)
     begin = quantile(ordered, 1.0 - plan.tail)
