@@ -46,7 +46,8 @@ def main(
             measure_throughput(line, records)  # processes start, connections open, caches fill
             for count in (records, records * GROWTH):
                 throughput.append(measure_throughput(line, count))
-                alerts.append(Alerts(count, tuple(measure_alerts(line, inbox, spikes))))
+                before = line.source.sent
+                alerts.append(Alerts(before, tuple(measure_alerts(line, inbox, spikes))))
         endpoint = measure_endpoint(subject)
     results = Results(
         workload=workload,

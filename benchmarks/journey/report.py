@@ -24,7 +24,7 @@ PAGE = Path(__file__).with_name("page.md")
 
 @dataclass(frozen=True)
 class Alerts:
-    """Seconds from publish to alert, and after how many records of throughput they were measured."""
+    """Seconds from publish to alert, and how many records the series had before the first."""
 
     records_before: int
     seconds: tuple[float, ...]
@@ -62,7 +62,12 @@ class Results:
             yield "publish → alert", size, "", *_percentiles(alerts.seconds)
         for speed in self.endpoint:
             rate = f"{speed.rows_per_second:,.0f} rows/s"
-            yield "endpoint", f"{speed.rows:,} rows a request", rate, *_percentiles(speed.seconds)
+            yield (
+                "endpoint",
+                f"{speed.rows:,} {'row' if speed.rows == 1 else 'rows'} a request",
+                rate,
+                *_percentiles(speed.seconds),
+            )
 
     def table(self) -> Table:
         """Lay out the figures for the screen."""

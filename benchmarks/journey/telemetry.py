@@ -26,14 +26,13 @@ class Source:
     next_time: datetime
     calm: float
     spike: float
-    _given: int = field(default=0, init=False)
+    sent: int = field(default=0, init=False)
+    """Readings given so far."""
 
     def messages(self, count: int) -> Iterator[bytes]:
         """Give the next `count` readings, with the anomalies that are among the workload's live ones."""
         for _ in range(count):
-            value = self.values[self._given % len(self.values)]
-            self._given += 1
-            yield self._message(value)
+            yield self._message(self.values[self.sent % len(self.values)])
 
     def calm_messages(self, count: int) -> list[bytes]:
         """Give readings in which nothing happens, so that the next alert is a spike's and not throttled."""
@@ -49,6 +48,7 @@ class Source:
 
     def _message(self, value: float) -> bytes:
         when = self.next_time
+        self.sent += 1
         self.next_time += timedelta(seconds=self.plan.interval_seconds)
         fields: dict[str, Any] = {
             self.plan.timestamp.field: _written(when, self.plan.timestamp),
