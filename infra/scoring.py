@@ -100,7 +100,7 @@ class ScoringStack(Stack):
             Permission(actions=["events:PutEvents"], resources=[alert_bus.event_bus_arn]),
             read_plans(self, names),
         )
-        self.score_telemetry.consume(self.work, max_concurrency=CONCURRENCY)
+        self.score_telemetry.consume(self.work, max_concurrency=CONCURRENCY, batch_size=1)
 
         CfnOutput(self, "ScoreTelemetryFunctionName", value=self.score_telemetry.function.function_name)
         CfnOutput(self, "ScoreQueueUrl", value=self.work.queue.queue_url)

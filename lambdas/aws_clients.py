@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -54,6 +55,13 @@ def events() -> EventBridgeClient:
 def sns() -> SNSClient:
     """Client of SNS."""
     client: SNSClient = boto3.client("sns", config=_CONFIG)
+    return client
+
+
+@functools.cache
+def sqs() -> SQSClient:
+    """Client of SQS."""
+    client: SQSClient = boto3.client("sqs", config=_CONFIG)
     return client
 
 

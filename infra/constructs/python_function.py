@@ -71,25 +71,34 @@ class PythonFunction(Construct):
         )
         self.function.node.add_dependency(policy_of(self.role))
 
-    def consume(self, work: WorkQueue, *, max_concurrency: int) -> None:
+    def consume(self, work: WorkQueue, *, max_concurrency: int, batch_size: int = BATCH_SIZE) -> None:
         """Handle a queue's messages in batches, of which single messages may fail.
 
         Parameters
         ----------
         max_concurrency
             How many batches run at once, at least 2.
+        batch_size
+            Most messages of a batch. 1 where the order counts: in a batch, what stands behind a failed message
+            of its group uses up its attempts with it.
         """
         permit(
             self.role,
             Permission(
-                actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+                actions=[
+                    "sqs:ReceiveMessage",
+                    "sqs:DeleteMessage",
+                    "sqs:GetQueueAttributes",
+                    "sqs:GetQueueUrl",
+                    "sqs:ChangeMessageVisibility",
+                ],
                 resources=[work.queue.queue_arn],
             ),
         )
         self.function.add_event_source(
             event_sources.SqsEventSource(
                 work.queue,
-                batch_size=BATCH_SIZE,
+                batch_size=batch_size,
                 report_batch_item_failures=True,
                 max_concurrency=max_concurrency,
             )

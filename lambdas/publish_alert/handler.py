@@ -12,11 +12,13 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from lambdas import aws_clients
 from lambdas.idempotent import once
 from lambdas.publish_alert.alert import announced_anomaly
 from lambdas.publish_alert.effects import AlertEffects
 from lambdas.publish_alert.environment import PublishAlertEnvironment
 from lambdas.publish_alert.publishing import publish_anomaly
+from lambdas.redelivery import bring_again_soon
 from lambdas.typed_environment import METRICS_NAMESPACE
 from watchkeeper.anomaly import AnomalyEvent
 
@@ -40,7 +42,8 @@ def effects() -> AlertEffects:
 @tracer.capture_lambda_handler(capture_response=False)
 def handle(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Lambda entry point: a batch of SQS messages; those that failed come again."""
-    return process_partial_response(event, handle_message, processor, context)
+    response = process_partial_response(event, handle_message, processor, context)
+    return bring_again_soon(event, response, aws_clients.sqs, logger)
 
 
 def handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:

@@ -14,7 +14,9 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from lambdas import aws_clients
 from lambdas.idempotent import once
+from lambdas.redelivery import bring_again_soon
 from lambdas.score_telemetry.effects import ScoringEffects
 from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
 from lambdas.score_telemetry.probing import UnidentifiedModelError
@@ -43,7 +45,8 @@ def effects() -> ScoringEffects:
 @tracer.capture_lambda_handler(capture_response=False)
 def handle(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Lambda entry point: a batch of messages of a FIFO queue; those that failed come again."""
-    return process_partial_response(event, handle_message, processor, context)
+    response = process_partial_response(event, handle_message, processor, context)
+    return bring_again_soon(event, response, aws_clients.sqs, logger)
 
 
 def handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:

@@ -99,6 +99,21 @@ def test_single_messages_of_a_batch_may_fail(templates: Templates) -> None:
         assert mapping.properties["ScalingConfig"]["MaximumConcurrency"] >= 2
 
 
+def test_ordered_messages_are_handled_one_at_a_time(templates: Templates) -> None:
+    """Else what stands behind a failed message would use up its attempts with it."""
+    ordered = {
+        (each.stack, each.logical_id)
+        for each in templates.resources("AWS::SQS::Queue")
+        if each.properties.get("FifoQueue")
+    }
+    sizes = [
+        mapping.properties["BatchSize"]
+        for mapping in templates.resources("AWS::Lambda::EventSourceMapping")
+        if (mapping.stack, mapping.properties["EventSourceArn"]["Fn::GetAtt"][0]) in ordered
+    ]
+    assert sizes == [1]
+
+
 def test_undeliverable_events_go_to_a_standard_queue(templates: Templates) -> None:
     """EventBridge takes no FIFO queue for them."""
     queues = {(each.stack, each.logical_id): each for each in templates.resources("AWS::SQS::Queue")}
