@@ -1,0 +1,89 @@
+"""`watchkeeper score`: a detector on a file, with no cloud at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from cli.screen import console, done, errors, say
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.plan import TimestampPlan
+
+if TYPE_CHECKING:
+    from cli.series_file import Piece
+
+FIT_ROWS = 10_000
+
+
+def score(
+    file: Annotated[
+        Path, typer.Argument(help="CSV with a header (also .gz), or Parquet; rows in time order.")
+    ],
+    timestamp: Annotated[str, typer.Option(help="Column of the timestamps.")],
+    value: Annotated[list[str], typer.Option(help="Column of the values; repeat it for several.")],
+    output: Annotated[Path, typer.Option(help="CSV to write: the input's columns and the scores.")],
+    algorithm: Annotated[
+        str,
+        typer.Option(
+            help="watchkeeper, iqr, quantile, persist, isolation_forest, …; a wrong name lists all."
+        ),
+    ] = "watchkeeper",
+    labels: Annotated[
+        str | None, typer.Option(help="Column of labels, 1 or 0: print how well they are found.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="PNG to draw.")] = None,
+    timestamp_format: Annotated[
+        str, typer.Option(help="iso8601, epoch_seconds, epoch_milliseconds, or as of strptime.")
+    ] = "iso8601",
+    timezone: Annotated[str, typer.Option(help="Zone of timestamps without one.")] = "UTC",
+    interval: Annotated[
+        float | None, typer.Option(help="Seconds between rows: a longer step counts as missing rows.")
+    ] = None,
+    alert_severity: Annotated[
+        float | None, typer.Option(help="Severity from which a row is an anomaly, 0 to 100.")
+    ] = None,
+    fit_rows: Annotated[
+        int, typer.Option(min=2, help="First rows, from which all algorithms but watchkeeper learn, once.")
+    ] = FIT_ROWS,
+) -> None:
+    """Score every row of a file, on this machine.
+
+    `watchkeeper` scores a row with the rows before it only. With several values, it scores each on its own
+    and the most anomalous one counts, corrected for their number; algorithms such as isolation_forest take
+    all values of a row together.
+    """
+    # numba takes long to import, and no other command needs it.
+    from cli.score_chart import draw
+    from cli.scored_file import accuracy_table, score_pieces, write_scores
+    from cli.series_file import Columns, read_pieces
+    from watchkeeper.detectors.scoring import row_scorer
+
+    if output.resolve() == file.resolve():
+        raise InvalidInputError(f"{output} is the input: name another file")
+    scorer = row_scorer(algorithm, alert_severity=alert_severity, interval_seconds=interval)
+    columns = Columns(
+        TimestampPlan(timestamp, timestamp_format, timezone), tuple(dict.fromkeys(value)), labels
+    )
+    pieces = _with_progress(read_pieces(file, columns), file)
+    kept = write_scores(score_pieces(pieces, scorer, fit_rows), columns, output, keep=bool(labels or plot))
+    done(f"{kept.rows} rows, {kept.anomalies} anomalies: {output}")
+    if kept.backwards:
+        say(f"rows earlier than the row before them: {kept.backwards}; scored in the order of the file")
+    if labels:
+        console.print(accuracy_table(kept))
+    if plot:
+        draw(file.name, columns.values, kept.seconds, kept.values, kept.scores, kept.labels, plot)
+        done(str(plot))
+
+
+def _with_progress(pieces: Iterator[Piece], file: Path) -> Iterator[Piece]:
+    shape = (TextColumn(file.name, markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*shape, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task("", total=1.0)
+        for piece in pieces:
+            yield piece
+            bar.update(task, completed=piece.read)

@@ -1,0 +1,144 @@
+"""Scoring a file piece by piece: what is written, and what is remembered for the measures and the picture."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import numpy.typing as npt
+from rich.table import Table
+
+from cli.series_file import Columns, Piece
+from watchkeeper.detectors import accuracy
+from watchkeeper.detectors.scores import SeriesScores
+from watchkeeper.detectors.scoring import RowScorer
+from watchkeeper.errors import InvalidInputError
+
+_BANDS = ("expected", "lower", "upper")
+
+Scored = tuple[Piece, SeriesScores]
+
+
+def score_pieces(pieces: Iterator[Piece], scorer: RowScorer, fit_rows: int) -> Iterator[Scored]:
+    """Score rows as they come; one that learns first learns from the first `fit_rows`."""
+    if scorer.learns_first:
+        first: list[Piece] = []
+        for piece in pieces:
+            first.append(piece)
+            if sum(len(one.rows) for one in first) >= fit_rows:
+                break
+        scorer.learn(np.concatenate([piece.values for piece in first])[:fit_rows])
+        pieces = chain(first, pieces)
+    for piece in pieces:
+        yield piece, scorer.score(piece.seconds, piece.values)
+
+
+class Kept:
+    """What is remembered of the rows: counts, and the numbers where they are asked for (8 bytes each)."""
+
+    def __init__(self, keep: bool) -> None:
+        self.rows = self.anomalies = self.backwards = 0
+        self._last = -np.inf
+        self._keep = keep
+        self._pieces: list[Scored] = []
+
+    def add(self, piece: Piece, scores: SeriesScores) -> None:
+        """Remember some rows."""
+        self.rows += len(piece.rows)
+        self.anomalies += int(scores.is_anomaly.sum())
+        self.backwards += int((np.diff(piece.seconds, prepend=self._last) < 0).sum())
+        self._last = float(piece.seconds[-1])
+        if self._keep:
+            bare = Piece(piece.header, [], piece.seconds, piece.values, piece.labels, piece.read)
+            self._pieces.append((bare, scores))
+
+    @property
+    def seconds(self) -> npt.NDArray[np.float64]:
+        """Shape (n_rows,)."""
+        return np.concatenate([piece.seconds for piece, _ in self._pieces])
+
+    @property
+    def values(self) -> npt.NDArray[np.float64]:
+        """Shape (n_rows, n_columns)."""
+        return np.concatenate([piece.values for piece, _ in self._pieces])
+
+    @property
+    def labels(self) -> npt.NDArray[np.bool_] | None:
+        """Shape (n_rows,)."""
+        found = [piece.labels for piece, _ in self._pieces if piece.labels is not None]
+        return np.concatenate(found) if found else None
+
+    @property
+    def scores(self) -> SeriesScores:
+        """Of all rows."""
+        names = SeriesScores.__dataclass_fields__
+        return SeriesScores(
+            **{name: np.concatenate([getattr(scores, name) for _, scores in self._pieces]) for name in names}
+        )
+
+
+def write_scores(scored: Iterator[Scored], columns: Columns, output: Path, *, keep: bool) -> Kept:
+    """Write rows with their scores; the file appears when it is complete."""
+    kept = Kept(keep)
+    unfinished = output.with_name(output.name + ".part")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with unfinished.open("w", encoding="utf-8", newline="") as file:
+            for piece, scores in scored:
+                _write_piece(file, piece, scores, columns, header=kept.rows == 0)
+                kept.add(piece, scores)
+        unfinished.replace(output)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return kept
+
+
+def _write_piece(
+    file: IO[str], piece: Piece, scores: SeriesScores, columns: Columns, *, header: bool
+) -> None:
+    several = len(columns.values) > 1
+    bands = [f"{band}_{name}" for name in columns.values for band in _BANDS] if several else list(_BANDS)
+    added = ["anomaly_score", "severity", "is_anomaly", *bands]
+    writer = csv.writer(file, lineterminator="\n")
+    if header:
+        if taken := sorted(set(added) & set(piece.header)):
+            raise InvalidInputError(f"the input has a column {taken[0]!r} already: rename or remove it")
+        writer.writerow([*piece.header, *added])
+    by_row = [getattr(scores, band).reshape(len(piece.rows), -1) for band in _BANDS]
+    band_cells = np.stack(by_row, axis=2).reshape(len(piece.rows), -1).tolist()
+    for row, anomaly_score, severity, is_anomaly, cells in zip(
+        piece.rows,
+        scores.anomaly_score.tolist(),
+        scores.severity.tolist(),
+        scores.is_anomaly.tolist(),
+        band_cells,
+        strict=True,
+    ):
+        numbers = (_number(cell) for cell in cells)
+        writer.writerow([*row, _number(anomaly_score), _number(severity), str(is_anomaly).lower(), *numbers])
+
+
+def _number(value: float) -> str:
+    return "" if np.isnan(value) else format(value, ".10g")
+
+
+def accuracy_table(kept: Kept) -> Table:
+    labels = kept.labels
+    table = Table(box=None, show_header=False)
+    if labels is None or not labels.any():
+        table.add_row("no row is labelled as an anomaly: nothing to measure")
+        return table
+    scores = kept.scores
+    found = accuracy.measure(labels, kept.values[:, 0], scores.anomaly_score, scores.is_anomaly)
+    names = ("precision of rows", "recall of rows", "F1 of rows", "PR-AUC", "VUS-PR")
+    for name, number in zip(names, found, strict=True):
+        table.add_row(name, f"{number:.3f}")
+    windows = accuracy.windows_of(labels)
+    hit = sum(bool(scores.is_anomaly[first : last + 1].any()) for first, last in windows)
+    table.add_row("labelled windows found", f"{hit} of {len(windows)}")
+    table.add_row("anomalies outside them", str(int((scores.is_anomaly & ~labels).sum())))
+    return table

@@ -1,0 +1,225 @@
+"""`watchkeeper score` on files."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+from typer.testing import CliRunner, Result
+
+from cli import series_file
+from cli.main import app
+from cli.score_chart import extremes
+from watchkeeper.detectors import accuracy
+from watchkeeper.detectors.detector import score_series
+from watchkeeper.detectors.scoring import ALGORITHMS
+from watchkeeper.errors import InvalidInputError
+
+ROWS = 1200
+SPIKE = 900
+ADDED = ["anomaly_score", "severity", "is_anomaly", "expected", "lower", "upper"]
+
+
+def telemetry() -> tuple[list[str], np.ndarray, np.ndarray]:
+    start = np.datetime64("2026-03-01T00:00:00")
+    timestamps = [f"{start + np.timedelta64(300 * row, 's')}Z" for row in range(ROWS)]
+    generator = np.random.default_rng(0)
+    flow = np.round(50 + 10 * np.sin(2 * np.pi * np.arange(ROWS) / 288) + generator.normal(size=ROWS), 3)
+    pressure = np.round(generator.normal(size=ROWS), 3)
+    flow[SPIKE] += 60
+    return timestamps, flow, pressure
+
+
+@pytest.fixture
+def telemetry_file(tmp_path: Path) -> Path:
+    timestamps, flow, pressure = telemetry()
+    path = tmp_path / "flow.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["Time", "flow", "pressure", "note, free", "broken"])
+        for row in range(ROWS):
+            broken = int(row in range(SPIKE - 2, SPIKE + 3))
+            writer.writerow([timestamps[row], flow[row], pressure[row], 'a "b", c', broken])
+    return path
+
+
+def run(file: Path, *options: str, output: Path | None = None) -> Result:
+    destination = output or file.with_name("scores.csv")
+    arguments = ["score", str(file), "--timestamp", "Time", "--output", str(destination), *options]
+    return CliRunner().invoke(app, arguments)
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_writes_the_inputs_rows_in_order_with_the_detectors_scores(telemetry_file: Path) -> None:
+    result = run(telemetry_file, "--value", "flow")
+    assert result.exit_code == 0, result.output
+    written = rows_of(telemetry_file.with_name("scores.csv"))
+    assert list(written[0]) == ["Time", "flow", "pressure", "note, free", "broken", *ADDED]
+    given = rows_of(telemetry_file)
+    assert [{name: row[name] for name in given[0]} for row in written] == given
+    timestamps, flow, _ = telemetry()
+    expected = score_series(np.array([one[:-1] for one in timestamps], "datetime64[s]"), flow)
+    np.testing.assert_allclose([float(row["anomaly_score"]) for row in written], expected.anomaly_score)
+    np.testing.assert_allclose([float(row["upper"]) for row in written], expected.upper, rtol=1e-9)
+    assert [row["is_anomaly"] == "true" for row in written] == expected.is_anomaly.tolist()
+    assert written[SPIKE]["is_anomaly"] == "true"
+
+
+def test_pieces_parquet_and_gzip_give_the_same_scores(
+    telemetry_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = telemetry_file.parent
+    timestamps, flow, pressure = telemetry()
+    moments = pa.array(
+        np.array([one[:-1] for one in timestamps], "datetime64[us]"), pa.timestamp("us", "UTC")
+    )
+    table = pa.table({"Time": moments, "flow": flow, "pressure": pressure})
+    parquet.write_table(table, folder / "flow.parquet")
+    (folder / "flow.csv.gz").write_bytes(gzip.compress(telemetry_file.read_bytes()))
+    results = []
+    for name, piece_rows in (
+        ("flow.csv", 20_000),
+        ("flow.csv", 7),
+        ("flow.parquet", 100),
+        ("flow.csv.gz", 999),
+    ):
+        monkeypatch.setattr(series_file, "PIECE_ROWS", piece_rows)
+        assert run(folder / name, "--value", "flow", "--value", "pressure").exit_code == 0
+        results.append([row["anomaly_score"] for row in rows_of(folder / "scores.csv")])
+    assert len(results[0]) == ROWS
+    assert all(one == results[0] for one in results)
+
+
+def test_several_values_have_a_band_each_and_the_odd_one_decides(telemetry_file: Path) -> None:
+    assert run(telemetry_file, "--value", "pressure", "--value", "flow").exit_code == 0
+    row = rows_of(telemetry_file.with_name("scores.csv"))[SPIKE]
+    assert row["is_anomaly"] == "true"
+    assert float(row["flow"]) > float(row["upper_flow"])
+    assert float(row["lower_pressure"]) <= float(row["expected_pressure"]) <= float(row["upper_pressure"])
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_every_algorithm_ranks_the_spike_among_the_odd_rows(telemetry_file: Path, algorithm: str) -> None:
+    result = run(
+        telemetry_file,
+        "--value",
+        "flow",
+        "--value",
+        "pressure",
+        "--algorithm",
+        algorithm,
+        "--fit-rows",
+        "800",
+    )
+    assert result.exit_code == 0, result.output
+    scores = [float(row["anomaly_score"]) for row in rows_of(telemetry_file.with_name("scores.csv"))]
+    assert all(0 <= score <= 1 for score in scores)
+    assert scores[SPIKE] > np.quantile(scores[800:], 0.75)
+
+
+def test_a_batch_algorithm_learns_nothing_after_its_first_rows(telemetry_file: Path) -> None:
+    options = ("--value", "flow", "--algorithm", "hbos", "--fit-rows", "500")
+    assert run(telemetry_file, *options).exit_code == 0
+    whole = [row["anomaly_score"] for row in rows_of(telemetry_file.with_name("scores.csv"))]
+    shorter = telemetry_file.with_name("shorter.csv")
+    shorter.write_text("".join(telemetry_file.read_text().splitlines(keepends=True)[:701]))
+    assert run(shorter, *options).exit_code == 0
+    assert [row["anomaly_score"] for row in rows_of(telemetry_file.with_name("scores.csv"))] == whole[:700]
+
+
+def test_labels_print_how_well_they_are_found_and_plot_draws(telemetry_file: Path) -> None:
+    picture = telemetry_file.with_name("plots") / "flow.png"
+    result = run(telemetry_file, "--value", "flow", "--labels", "broken", "--plot", str(picture))
+    assert result.exit_code == 0, result.output
+    assert "VUS-PR" in result.output
+    assert "1 of 1" in result.output
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_empty_value_is_missing_and_scores_nothing(telemetry_file: Path) -> None:
+    lines = telemetry_file.read_text().splitlines()
+    cells = lines[SPIKE + 1].split(",")
+    cells[1] = ""
+    lines[SPIKE + 1] = ",".join(cells)
+    telemetry_file.write_text("\n".join(lines))
+    assert run(telemetry_file, "--value", "flow").exit_code == 0
+    row = rows_of(telemetry_file.with_name("scores.csv"))[SPIKE]
+    assert (row["flow"], row["anomaly_score"], row["is_anomaly"]) == ("", "0", "false")
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        (None, ("--value", "flwo"), "no column 'flwo'; did you mean 'flow'?"),
+        ((7, "2026-03-01", "yesterday"), ("--value", "flow"), "row 7: timestamp 'yesterday"),
+        ((3, ",5", ",x5"), ("--value", "flow"), "row 3: flow: 'x5"),
+        ((4, "\n", ",more\n"), ("--value", "flow"), "row 4 has 6 cells, the header 5"),
+        (
+            (9, ",0\n", ",maybe\n"),
+            ("--value", "flow", "--labels", "broken"),
+            "row 9: broken: 'maybe' is no label",
+        ),
+        ((0, "pressure", "severity"), ("--value", "flow"), "has a column 'severity' already"),
+        (None, ("--value", "flow", "--algorithm", "rrcf"), "algorithm is 'rrcf': allowed are watchkeeper"),
+        (None, ("--value", "flow", "--alert-severity", "101"), "alert severity is 101"),
+        (None, ("--value", "flow", "--interval", "-1"), "interval_seconds is -1.0"),
+    ],
+)
+def test_says_what_is_wrong_and_writes_nothing(
+    telemetry_file: Path, change: tuple[int, str, str] | None, options: tuple[str, ...], message: str
+) -> None:
+    lines = telemetry_file.read_text().splitlines(keepends=True)
+    if change is not None:
+        line, old, new = change
+        assert old in lines[line]
+        lines[line] = lines[line].replace(old, new, 1)
+        telemetry_file.write_text("".join(lines))
+    result = run(telemetry_file, *options)
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.split())
+    assert [path.name for path in telemetry_file.parent.iterdir()] == ["flow.csv"]
+
+
+def test_refuses_files_that_are_no_table(tmp_path: Path) -> None:
+    (tmp_path / "flow.csv").write_text("Time,flow\n")
+    (tmp_path / "flow.parquet").write_bytes(b"PAR0")
+    (tmp_path / "latin.csv").write_bytes("Time,flow\n2026-01-01,5 \xb0\n".encode("latin-1"))
+    for name, message in (
+        ("nowhere.csv", "no such file"),
+        ("flow.csv", "not one row"),
+        ("flow.parquet", "not readable as Parquet"),
+        ("latin.csv", "not readable as CSV in UTF-8"),
+    ):
+        result = run(tmp_path / name, "--value", "flow")
+        assert result.exit_code == 2
+        assert message in " ".join(result.output.split())
+    assert run(tmp_path / "flow.csv", "--value", "flow", output=tmp_path / "flow.csv").exit_code == 2
+
+
+def test_a_long_series_is_drawn_with_its_extremes() -> None:
+    values = np.random.default_rng(0).normal(size=100_000)
+    values[[5, 60_000]] = 99.0, -99.0
+    values[500] = np.nan
+    rows = extremes(values, points=400)
+    assert len(rows) <= 400
+    assert {5, 60_000} <= set(rows.tolist())
+
+
+def test_accuracy_counts_rows_and_needs_a_label() -> None:
+    labels, alerts = np.zeros(400, bool), np.zeros(400, bool)
+    labels[100:104] = alerts[102:104] = alerts[7] = True
+    found = accuracy.measure(labels, np.sin(np.arange(400) / 9), labels.astype(float), alerts)
+    assert (found.precision, found.recall, found.f1) == (pytest.approx(2 / 3), 0.5, pytest.approx(4 / 7))
+    assert found.pr_auc == 1
+    assert accuracy.windows_of(labels) == [(100, 103)]
+    with pytest.raises(InvalidInputError, match="no row is labelled"):
+        accuracy.measure(alerts & False, np.ones(400), np.ones(400), alerts)
