@@ -57,10 +57,7 @@ def definition_of(settings: WorkflowSettings) -> dict[str, Any]:
 
 def _train(jobs: Jobs, detector: Detector, *, then: State) -> State:
     fitting = _chain(
-        preparation.train_preprocessor(jobs),
-        preparation.create_preprocessor_model(jobs),
-        preparation.transform_training_rows(jobs),
-        detector.train(),
+        *detector.fit(),
         evaluation.create_model(jobs, detector),
         evaluation.score_holdback(jobs),
         then,

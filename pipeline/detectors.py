@@ -7,34 +7,36 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from stepfunctions.steps.states import Task
+from stepfunctions.steps.states import State
 
+from pipeline import preparation
 from pipeline.contracts import path
 from pipeline.jobs import Jobs, channel
+from pipeline.packaging import DETECTOR
 from pipeline.tasks import JsonObject
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.feature_schema import feature_dim
 
 
 class Detector(Protocol):
-    """Trains on feature vectors and scores them."""
+    """Learns the training rows and scores rows."""
 
-    def train(self) -> Task:
-        """Return the state `TrainDetector`."""
+    def fit(self) -> list[State]:
+        """Return the states from the training rows to the artifact, in order; the last is `TrainDetector`."""
 
-    def container(self) -> JsonObject:
-        """Return the container that scores feature vectors, last of the model's pipeline."""
+    def containers(self) -> list[JsonObject]:
+        """Return the model's containers, in the order in which a request passes them: rows in, scores out."""
 
 
 @dataclass(frozen=True)
 class RandomCutForest:
-    """SageMaker's built-in Random Cut Forest."""
+    """SageMaker's built-in Random Cut Forest, on the feature vectors of our preprocessor."""
 
     jobs: Jobs
 
-    def train(self) -> Task:
-        """Train the built-in image on the feature vectors."""
-        return self.jobs.training(
+    def fit(self) -> list[State]:
+        """Fit the preprocessor, transform the training rows, train the built-in image on the vectors."""
+        train = self.jobs.training(
             "TrainDetector",
             image=self.jobs.rcf_image,
             job_name=path("run.names.detector_job"),
@@ -43,10 +45,19 @@ class RandomCutForest:
             output=path("run.uris.detector_output"),
             hyperparameters=self._hyperparameters(),
         )
+        return [
+            preparation.train_preprocessor(self.jobs),
+            preparation.create_preprocessor_model(self.jobs),
+            preparation.transform_training_rows(self.jobs),
+            train,
+        ]
 
-    def container(self) -> JsonObject:
-        """Score with the built-in image."""
-        return {"Image": self.jobs.rcf_image, "ModelDataUrl": path("detector.uri")}
+    def containers(self) -> list[JsonObject]:
+        """Preprocess, then score with the built-in image."""
+        return [
+            preparation.preprocessor_container(self.jobs),
+            {"Image": self.jobs.rcf_image, "ModelDataUrl": path("detector.uri")},
+        ]
 
     def _hyperparameters(self) -> dict[str, str]:
         plan = self.jobs.settings.plan
@@ -59,7 +70,31 @@ class RandomCutForest:
         }
 
 
-_DETECTORS: dict[str, Callable[[Jobs], Detector]] = {"rcf": RandomCutForest}
+@dataclass(frozen=True)
+class Watchkeeper:
+    """Our streaming detector in the SKLearn image, served from a snapshot of its state (docs/adr/0005)."""
+
+    jobs: Jobs
+
+    def fit(self) -> list[State]:
+        """Learn the training rows as they are."""
+        hyperparameters = self.jobs.settings.plan.detector.hyperparameters
+        return [
+            self.jobs.script_mode_training(
+                "TrainDetector",
+                DETECTOR,
+                job_name=path("run.names.detector_job"),
+                output=path("run.uris.detector_output"),
+                hyperparameters={name: str(value) for name, value in hyperparameters.items()},
+            )
+        ]
+
+    def containers(self) -> list[JsonObject]:
+        """Score rows in one container."""
+        return [self.jobs.script_mode_container(DETECTOR, path("detector.uri"), accept="application/json")]
+
+
+_DETECTORS: dict[str, Callable[[Jobs], Detector]] = {"rcf": RandomCutForest, "watchkeeper": Watchkeeper}
 
 
 def detector_of(jobs: Jobs) -> Detector:

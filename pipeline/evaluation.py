@@ -12,28 +12,25 @@ from stepfunctions.steps.states import Choice, State, Task
 from pipeline.contracts import path
 from pipeline.detectors import Detector
 from pipeline.jobs import Jobs
-from pipeline.preparation import preprocessor_container
 from pipeline.substitutions import Substitution
 from pipeline.tasks import JsonObject, lambda_task, service_task
 
 SCORES_TYPE = "application/jsonlines"
 
 
-def model_containers(jobs: Jobs, detector: Detector) -> list[JsonObject]:
-    """Return the containers of the candidate, in the order in which a request passes them."""
-    return [preprocessor_container(jobs), detector.container()]
-
-
 def create_model(jobs: Jobs, detector: Detector) -> Task:
-    """Make the candidate: preprocessor, then detector."""
+    """Make the candidate."""
+    containers = detector.containers()
+    serving: JsonObject = {"PrimaryContainer": containers[0]}
+    if len(containers) > 1:
+        serving = {"Containers": containers, "InferenceExecutionConfig": {"Mode": "Serial"}}
     return service_task(
         "CreateModel",
         "sagemaker:createModel",
         {
             "ModelName": path("run.names.model"),
             "ExecutionRoleArn": Substitution.MODEL_ROLE_ARN.placeholder,
-            "Containers": model_containers(jobs, detector),
-            "InferenceExecutionConfig": {"Mode": "Serial"},
+            **serving,
             "EnableNetworkIsolation": True,
             "Tags": jobs.tag_list,
         },

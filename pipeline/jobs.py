@@ -17,7 +17,14 @@ from stepfunctions.steps import ProcessingStep, TrainingStep, TransformStep
 from stepfunctions.steps.states import Task
 
 from pipeline.contracts import path
-from pipeline.packaging import PROCESSING_INPUT, PROCESSING_OUTPUT, processing_entrypoint
+from pipeline.packaging import (
+    CODE_CHANNEL,
+    PROCESSING_INPUT,
+    PROCESSING_OUTPUT,
+    processing_entrypoint,
+    script_mode_hyperparameters,
+    serving_environment,
+)
 from pipeline.settings import WorkflowSettings
 from pipeline.substitutions import Substitution
 from pipeline.tasks import JsonObject, finish_job, formatted
@@ -134,6 +141,38 @@ class Jobs:
             timeout_seconds=JOB_SECONDS + START_SECONDS,
             keep={"uri": "$.ModelArtifacts.S3ModelArtifacts"},
         )
+
+    def script_mode_training(
+        self,
+        name: str,
+        what: str,
+        *,
+        job_name: str,
+        output: str,
+        hyperparameters: dict[str, str] | None = None,
+    ) -> Task:
+        """Train by `train_WHAT.py` of the code archive on the training rows, with the run's plan."""
+        archive = Substitution.MODEL_CODE_ARCHIVE_NAME.placeholder
+        return self.training(
+            name,
+            image=self.sklearn_image,
+            job_name=job_name,
+            channels={
+                "train": channel(path("run.uris.train_rows"), "text/csv"),
+                "plan": channel(path("run.uris.plan"), "application/json"),
+                CODE_CHANNEL: channel(Substitution.MODEL_CODE_URI.placeholder),
+            },
+            output=output,
+            hyperparameters={**(hyperparameters or {}), **script_mode_hyperparameters(what, archive)},
+        )
+
+    def script_mode_container(self, what: str, artifact: str, *, accept: str) -> JsonObject:
+        """Serve an artifact by `serve_WHAT.py`, which is in it."""
+        return {
+            "Image": self.sklearn_image,
+            "ModelDataUrl": artifact,
+            "Environment": dict(serving_environment(what, self.settings.region, accept=accept)),
+        }
 
     def transform(self, name: str, *, model: str, job_name: str, rows: str, output: str, accept: str) -> Task:
         """Send every row of `rows.csv` under a prefix through a model; one line of output a row."""

@@ -1,6 +1,6 @@
 """How code reaches the jobs, the endpoints and the Lambda functions: what is packed, and how it is started.
 
-`sourcedir.tar.gz` holds the packages `watchkeeper` and `containers`, the two entry files of script mode, and
+`sourcedir.tar.gz` holds the packages `watchkeeper` and `containers`, the entry files of script mode, and
 `vendor/` with the wheels of `model_code/containers/requirements.txt`: a job installs nothing at its start and
 runs with network isolation. The folder of the Lambda functions holds `lambdas`, `watchkeeper` and pure-Python
 packages. Both are the same bytes for the same sources, and are built again only when a source has changed.
@@ -24,8 +24,8 @@ from typing import Literal
 from pipeline.vendoring import HERE, SAGEMAKER, Target, vendor
 
 CODE_ARCHIVE = "sourcedir.tar.gz"
-TRAIN_PROGRAM = "train_preprocessor.py"
-SERVE_PROGRAM = "serve_preprocessor.py"
+PREPROCESSOR, DETECTOR = "preprocessor", "detector"
+"""What script mode trains and serves, by the entry files `train_NAME.py` and `serve_NAME.py`."""
 
 ROOT = "/opt/ml"
 CODE_CHANNEL = "code"
@@ -63,33 +63,35 @@ def processing_entrypoint(module: str) -> list[str]:
     return ["/bin/bash", "-c", script, module]
 
 
-def script_mode_hyperparameters(archive_name: str = CODE_ARCHIVE) -> dict[str, str]:
-    """Return the hyperparameters that make the SKLearn image run `TRAIN_PROGRAM` out of the channel `code`.
+def script_mode_hyperparameters(what: str, archive_name: str = CODE_ARCHIVE) -> dict[str, str]:
+    """Return the hyperparameters that make the SKLearn image run a training entry out of the channel `code`.
 
     Parameters
     ----------
+    what
+        `PREPROCESSOR` or `DETECTOR`.
     archive_name
         Last part of the archive's S3 key.
     """
     return {
-        "sagemaker_program": TRAIN_PROGRAM,
+        "sagemaker_program": f"train_{what}.py",
         "sagemaker_submit_directory": f"{ROOT}/input/data/{CODE_CHANNEL}/{archive_name}",
         "sagemaker_container_log_level": "20",
     }
 
 
-def serving_environment(region: str) -> dict[str, str]:
-    """Return the environment of the preprocessor's container in a model.
+def serving_environment(what: str, region: str, *, accept: str) -> dict[str, str]:
+    """Return the environment of a script-mode container in a model.
 
     The model's own `code/` is on the import path, and the image may not ask a package index for a build
     backend: so it starts under network isolation.
     """
     return {
-        "SAGEMAKER_PROGRAM": SERVE_PROGRAM,
+        "SAGEMAKER_PROGRAM": f"serve_{what}.py",
         "SAGEMAKER_SUBMIT_DIRECTORY": f"{ROOT}/model/code",
         "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
         "SAGEMAKER_REGION": region,
-        "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv",
+        "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": accept,
         "PYTHONPATH": f"{ROOT}/model/code",
         "PIP_NO_BUILD_ISOLATION": "0",
         "PIP_NO_INDEX": "1",
@@ -116,7 +118,7 @@ def build_model_code(target: Literal["sagemaker", "here"], build_dir: Path) -> P
     sources = {
         **_python("watchkeeper", MODEL_CODE / "watchkeeper"),
         **_python("containers", MODEL_CODE / "containers"),
-        **{name: MODEL_CODE / "containers" / "entry" / name for name in (TRAIN_PROGRAM, SERVE_PROGRAM)},
+        **_entries(MODEL_CODE / "containers" / "entry"),
     }
     folder = build_dir / f"model-code-{target}-{_digest(sources, vendored.name)}"
     if not folder.is_dir():
@@ -177,6 +179,10 @@ def _finished_as(folder: Path) -> Iterator[Path]:
 
 def _python(name: str, folder: Path) -> dict[str, Path]:
     return {f"{name}/{path}": file for path, file in _files(folder).items() if path.endswith(".py")}
+
+
+def _entries(folder: Path) -> dict[str, Path]:
+    return {name: file for name, file in _files(folder).items() if name.startswith(("train_", "serve_"))}
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""From telemetry to feature vectors: prepare rows, fit the preprocessor, transform the training rows."""
+"""From telemetry to rows; for a detector that wants feature vectors, from rows to those."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from stepfunctions.steps.choice_rule import ChoiceRule
 from stepfunctions.steps.states import Choice, State, Task
 
 from pipeline.contracts import path
-from pipeline.jobs import Jobs, channel
-from pipeline.packaging import CODE_CHANNEL, script_mode_hyperparameters, serving_environment
+from pipeline.jobs import Jobs
+from pipeline.packaging import PREPROCESSOR
 from pipeline.substitutions import Substitution
 from pipeline.tasks import JsonObject, service_task
 
@@ -40,18 +40,11 @@ def prepare_telemetry(jobs: Jobs) -> Task:
 
 def train_preprocessor(jobs: Jobs) -> Task:
     """Fit the scikit-learn preprocessor on the training part."""
-    archive = Substitution.MODEL_CODE_ARCHIVE_NAME.placeholder
-    return jobs.training(
+    return jobs.script_mode_training(
         "TrainPreprocessor",
-        image=jobs.sklearn_image,
+        PREPROCESSOR,
         job_name=path("run.names.preprocessor_job"),
-        channels={
-            "train": channel(path("run.uris.train_rows"), "text/csv"),
-            "plan": channel(path("run.uris.plan"), "application/json"),
-            CODE_CHANNEL: channel(Substitution.MODEL_CODE_URI.placeholder),
-        },
         output=path("run.uris.preprocessor_output"),
-        hyperparameters=script_mode_hyperparameters(archive),
     )
 
 
@@ -84,11 +77,7 @@ def transform_training_rows(jobs: Jobs) -> Task:
 
 def preprocessor_container(jobs: Jobs) -> JsonObject:
     """Return the container that turns rows into feature vectors."""
-    return {
-        "Image": jobs.sklearn_image,
-        "ModelDataUrl": path("preprocessor.uri"),
-        "Environment": dict(serving_environment(jobs.settings.region)),
-    }
+    return jobs.script_mode_container(PREPROCESSOR, path("preprocessor.uri"), accept="text/csv")
 
 
 def _prepare(jobs: Jobs, name: str, sources: dict[str, str]) -> Task:

@@ -7,7 +7,7 @@ from stepfunctions.steps.states import Choice, Pass, State, Task, Wait
 
 from pipeline.contracts import path
 from pipeline.detectors import Detector
-from pipeline.evaluation import SCORES_TYPE, model_containers
+from pipeline.evaluation import SCORES_TYPE
 from pipeline.jobs import Jobs
 from pipeline.settings import InstanceHosting, Rollout, ServerlessHosting
 from pipeline.substitutions import Substitution
@@ -34,7 +34,7 @@ def register_model_package(jobs: Jobs, detector: Detector) -> Task:
             "ModelPackageDescription": formatted("Trained by execution {}", path("run.execution_arn")),
             "ModelApprovalStatus": "Approved",
             "InferenceSpecification": {
-                "Containers": model_containers(jobs, detector),
+                "Containers": detector.containers(),
                 "SupportedContentTypes": ["text/csv"],
                 "SupportedResponseMIMETypes": ["application/json", SCORES_TYPE],
                 "SupportedTransformInstanceTypes": [jobs.settings.job_instance],

@@ -1,15 +1,15 @@
 """From a series of closed intervals to rows with lags: one walk for the stream and for the training set.
 
 What a row sees of the past
-    `shingle - 1` lags, the newest first. A gap of at most `max_gap_intervals` is bridged with the last
-    value, or with 0 where the aggregate is a sum or a count, for an interval without readings then has
-    that value. Bridged intervals are seen as lags and are not scored themselves. A longer gap starts the
-    context anew. Lags that are not known, at the beginning, are filled with the oldest known value.
+    At most `shingle - 1` lags, the newest first; fewer at the beginning. A gap of at most
+    `max_gap_intervals` is bridged with the last value, or with 0 where the aggregate is a sum or a count,
+    for an interval without readings then has that value. Bridged intervals are seen as lags and are not
+    scored themselves. A longer gap starts the context anew: what is not known is left out of a row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -31,7 +31,7 @@ class ContextRow:
     """Seconds since 1970."""
     value: float
     lags: tuple[float, ...]
-    """`shingle - 1` values, the newest first."""
+    """At most `shingle - 1` values, the newest first."""
     expected: float | None
     """What the intervals before it led to expect; None where there is none before it."""
 
@@ -59,9 +59,8 @@ def extend(
     """
     context = _bridged(context, interval_start, aggregate, plan)
     known = [item for _, item in reversed(context)]
-    row = ContextRow(
-        interval_start, value, _lags(known, value, plan.features.shingle - 1), expected_value(known)
-    )
+    lags = tuple(known[: plan.features.shingle - 1])
+    row = ContextRow(interval_start, value, lags, expected_value(known))
     return (*context, (interval_start, value))[-context_length(plan) :], row
 
 
@@ -83,8 +82,3 @@ def _bridged(context: Context, interval_start: int, aggregate: Aggregate, plan: 
         return ()
     filler = 0.0 if aggregate in ABSENT_IS_ZERO else last_value
     return (*context, *((start, filler) for start in missing))[-context_length(plan) :]
-
-
-def _lags(known: Sequence[float], value: float, count: int) -> tuple[float, ...]:
-    lags = tuple(known[:count])
-    return lags + (lags[-1] if lags else value,) * (count - len(lags))

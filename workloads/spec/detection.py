@@ -78,11 +78,14 @@ class RcfDetector(Section):
 
 
 class WatchkeeperHyperparameters(Section):
-    """Hyperparameters of Watchkeeper's detector: none, its defaults are meant for every series."""
+    """Hyperparameters of Watchkeeper's detector: its own defaults are meant for every series."""
+
+    context: int = Field(default=128, ge=16, le=256)
+    """Latest intervals that each score is made from, the current one included; the rest is training."""
 
 
 class WatchkeeperDetector(Section):
-    """Watchkeeper's own detector."""
+    """Watchkeeper's own detector. It takes the series as they are, without features."""
 
     algorithm: Literal["watchkeeper"]
     """Which detector scores the feature vectors."""

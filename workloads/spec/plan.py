@@ -16,6 +16,7 @@ from watchkeeper.plan import (
     TimestampPlan,
     WorkloadPlan,
 )
+from workloads.spec.detection import WatchkeeperDetector
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -36,7 +37,7 @@ def plan_of(spec: WorkloadSpec) -> WorkloadPlan:
         max_gap_intervals=spec.max_gap_intervals,
         history_seconds=None if spec.history.window is None else _seconds(spec.history.window),
         split=SplitPlan(**spec.history.split.model_dump()),
-        features=FeaturePlan(**spec.features.model_dump()),
+        features=_features(spec),
         detector=DetectorPlan(**spec.detector.model_dump()),
         threshold=ThresholdPlan(**spec.threshold.model_dump()),
         gate=GatePlan(**spec.gate.model_dump()),
@@ -45,6 +46,13 @@ def plan_of(spec: WorkloadSpec) -> WorkloadPlan:
             throttle_seconds=_seconds(spec.alerts.throttle),
         ),
     )
+
+
+def _features(spec: WorkloadSpec) -> FeaturePlan:
+    if isinstance(spec.detector, WatchkeeperDetector):
+        # the rows' lags are what it replays: docs/adr/0005
+        return FeaturePlan(shingle=spec.detector.hyperparameters.context, differences=False)
+    return FeaturePlan(**spec.features.model_dump())
 
 
 def _seconds(duration: timedelta) -> int:

@@ -21,6 +21,7 @@ from workloads.spec.detection import (
     MeanSigmaThreshold,
     RcfDetector,
     Threshold,
+    WatchkeeperDetector,
 )
 from workloads.spec.fields import Duration, Name, RecordField
 from workloads.spec.plan import plan_of
@@ -101,6 +102,17 @@ class AnomalyWorkload(Section):
             if dimension in taken:
                 raise ValueError(f"{dimension!r} is a measure's or the timestamp's field already")
         return dimensions
+
+    @field_validator("detector")
+    @classmethod
+    def _takes_the_features(cls, detector: Detector, info: ValidationInfo) -> Detector:
+        features = info.data.get("features")
+        if isinstance(detector, WatchkeeperDetector) and features is not None and features != Features():
+            raise ValueError(
+                "the detector watchkeeper takes the series as they are: leave features out; "
+                "detector.hyperparameters.context says how much of the past a score is made from"
+            )
+        return detector
 
     @field_validator("endpoint")
     @classmethod

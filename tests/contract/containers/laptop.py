@@ -16,7 +16,8 @@ from pathlib import Path
 
 from localcloud.images.registry import LocalImage, ensure_environment, resolve
 from pipeline.packaging import (
-    CODE_ARCHIVE,
+    DETECTOR,
+    PREPROCESSOR,
     build_model_code,
     processing_entrypoint,
     script_mode_hyperparameters,
@@ -108,7 +109,16 @@ def train_preprocessor(root: Path, rows: Path, plan: Path) -> Path:
         root,
         SKLEARN,
         {"train": rows, "plan": plan, "code": code_archive()},
-        script_mode_hyperparameters(CODE_ARCHIVE),
+        script_mode_hyperparameters(PREPROCESSOR),
+    )
+
+
+def train_detector(root: Path, rows: Path, plan: Path, hyperparameters: Mapping[str, str]) -> Path:
+    return run_training(
+        root,
+        SKLEARN,
+        {"train": rows, "plan": plan, "code": code_archive()},
+        {**script_mode_hyperparameters(DETECTOR), **hyperparameters},
     )
 
 
@@ -158,7 +168,15 @@ def serving(
 
 
 def serve_preprocessor(root: Path, model: Path, port: int):  # type: ignore[no-untyped-def]
-    return serving(root, SKLEARN, model, port, serving_environment("us-east-1"))
+    return serving(
+        root, SKLEARN, model, port, serving_environment(PREPROCESSOR, "us-east-1", accept="text/csv")
+    )
+
+
+def serve_detector(root: Path, model: Path, port: int):  # type: ignore[no-untyped-def]
+    return serving(
+        root, SKLEARN, model, port, serving_environment(DETECTOR, "us-east-1", accept="application/json")
+    )
 
 
 def serve_forest(root: Path, model: Path, port: int):  # type: ignore[no-untyped-def]

@@ -14,8 +14,6 @@ from pipeline.packaging import (
     CODE_ARCHIVE,
     LAMBDAS,
     PROJECT,
-    SERVE_PROGRAM,
-    TRAIN_PROGRAM,
     build_lambda_code,
     build_model_code,
 )
@@ -37,7 +35,7 @@ def names() -> set[str]:
 
 
 def test_archive_has_the_entry_files_the_packages_and_the_wheels(names: set[str]) -> None:
-    assert {TRAIN_PROGRAM, SERVE_PROGRAM, "watchkeeper/plan.py", "containers/prepare.py"} <= names
+    assert {"train_detector.py", "serve_detector.py", "watchkeeper/plan.py", "containers/prepare.py"} <= names
     assert {"vendor/matplotlib/__init__.py", "vendor/target.json"} <= names
 
 

@@ -30,8 +30,8 @@ def test_lags_are_the_values_before_newest_first() -> None:
     assert lags(values)[4:] == [(3.0, 2.0, 1.0), (4.0, 3.0, 2.0)]
 
 
-def test_unknown_lags_are_the_oldest_known_value() -> None:
-    assert lags([(0, 7.0), (60, 8.0), (120, 9.0)]) == [(7.0, 7.0, 7.0), (7.0, 7.0, 7.0), (8.0, 7.0, 7.0)]
+def test_unknown_lags_are_left_out() -> None:
+    assert lags([(0, 7.0), (60, 8.0), (120, 9.0)]) == [(), (7.0,), (8.0, 7.0)]
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_bridged_intervals_are_not_rows() -> None:
 def test_a_long_gap_starts_the_context_anew() -> None:
     rows = list(rows_of([(0, 7.0), (60, 8.0), (300, 9.0), (360, 10.0)], "avg", PLAN))
 
-    assert rows[2].lags == (9.0, 9.0, 9.0)
+    assert rows[2].lags == ()
     assert rows[2].expected is None
-    assert rows[3].lags == (9.0, 9.0, 9.0)
+    assert rows[3].lags == (9.0,)
 
 
 def test_expected_is_the_median_of_the_newest_three() -> None:
@@ -78,4 +78,4 @@ def test_rows_are_written_for_the_endpoint() -> None:
     plan = dataclasses.replace(PLAN, interval_seconds=300)
     row = list(rows_of([(1386018900, 73.5), (1386019200, 75.0)], "avg", plan))[-1]
 
-    assert format_row(row.row("m")) == "2013-12-02T21:20:00Z,m,75.0,73.5,73.5,73.5"
+    assert format_row(row.row("m")) == "2013-12-02T21:20:00Z,m,75.0,73.5"

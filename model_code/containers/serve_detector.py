@@ -1,0 +1,56 @@
+"""Serves the streaming detector in the SKLearn image: rows in, one anomaly_score a row, in order.
+
+Requests are those of `containers.requests`. The answer is `{"scores":[{"score":…},…]}`
+(`application/json`), or one `{"score":…}` a line (`application/jsonlines`).
+"""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from containers.replay import ReplayScorer
+from containers.requests import JSON, JSONLINES, Refusal, read_lines, refuse
+from containers.snapshots import load_snapshots
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.rows import parse_rows
+
+ANYTHING = ("", "*/*", "application/*")
+
+input_fn = read_lines
+
+
+def model_fn(model_dir: str) -> ReplayScorer:
+    """Load the model; a mismatch of its manifest keeps the endpoint from starting."""
+    snapshots, plan = load_snapshots(Path(model_dir))
+    return ReplayScorer(snapshots, interval_seconds=plan.interval_seconds, context=plan.features.shingle)
+
+
+def predict_fn(lines: list[str] | Refusal, model: ReplayScorer) -> list[float] | Refusal:
+    """Return the score of each row."""
+    if isinstance(lines, Refusal):
+        return lines
+    try:
+        return model.score(list(parse_rows(lines, max_lags=model.context - 1)))
+    except InvalidInputError as error:
+        return Refusal(HTTPStatus.BAD_REQUEST, str(error))
+
+
+def output_fn(prediction: list[float] | Refusal, accept: str) -> Any:
+    """Return the answer's body and content type, or the framework's own way of refusing a request."""
+    kinds = [kind.partition(";")[0].strip().lower() for kind in (accept or "").split(",")]
+    if isinstance(prediction, Refusal):
+        return refuse(prediction)
+    answers = [{"score": score} for score in prediction]
+    for kind in kinds:
+        if kind == JSON or kind in ANYTHING:
+            return json.dumps({"scores": answers}, separators=(",", ":"), allow_nan=False), JSON
+        if kind == JSONLINES:
+            # No newline at the end: batch transform joins the answers of its batches with one.
+            lines = (json.dumps(answer, separators=(",", ":"), allow_nan=False) for answer in answers)
+            return "\n".join(lines), JSONLINES
+    return refuse(
+        Refusal(HTTPStatus.NOT_ACCEPTABLE, f"accept {accept!r} is not supported; use {JSON} or {JSONLINES}")
+    )

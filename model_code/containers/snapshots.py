@@ -1,0 +1,147 @@
+"""The streaming detector as an artifact: what it knows of each series when the training part ends.
+
+Stored in `snapshots.npz`, in the detector's own format of states (`watchkeeper.detectors.persistence`: exact,
+versioned, no pickle): `states.npy` has one record a series, the header lists the series in that order.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watchkeeper.detectors import persistence
+from watchkeeper.detectors.detector import WatchkeeperDetector
+from watchkeeper.detectors.state import STATE
+from watchkeeper.errors import ContractViolationError, InvalidInputError
+from watchkeeper.manifest import MANIFEST_NAME, ArtifactManifest, check
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.rows import Row
+from watchkeeper.series import parse_series_key
+from watchkeeper.timestamps import epoch_seconds
+
+SNAPSHOTS_NAME = "snapshots.npz"
+PLAN_NAME = "plan.json"
+FORMAT = "watchkeeper-snapshots"
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """The detector of each series. They are never changed: who scores works on a copy."""
+
+    detectors: Mapping[str, WatchkeeperDetector]
+    """By series key; an empty key where rows name no series."""
+
+    @cached_property
+    def measures(self) -> frozenset[str]:
+        """The measures that were trained on."""
+        return frozenset(parse_series_key(series).measure for series in self.detectors if series)
+
+    def of(self, series: str | None) -> WatchkeeperDetector:
+        """Return a series' detector; of an unknown series of a known measure, one that has seen nothing.
+
+        Raises
+        ------
+        InvalidInputError
+            If the measure is unknown, or the row names no series and the model has several (reason
+            `bad_series`).
+        """
+        if series is None:
+            if len(self.detectors) != 1:
+                raise InvalidInputError(
+                    f"the row names no series, and this model has {len(self.detectors)}: "
+                    f"write timestamp,series,value with a series such as {min(self.detectors)}",
+                    reason="bad_series",
+                )
+            return next(iter(self.detectors.values()))
+        if series in self.detectors:
+            return self.detectors[series]
+        measure = parse_series_key(series).measure
+        if measure not in self.measures:
+            raise InvalidInputError(
+                f"series {series!r}: the model knows no measure {measure!r}, "
+                f"it knows {', '.join(sorted(self.measures))}",
+                reason="bad_series",
+            )
+        return WatchkeeperDetector()
+
+
+def fit_snapshots(rows: Iterable[Row], plan: WorkloadPlan) -> Snapshots:
+    """Let a detector of each series learn its rows in time order.
+
+    It learns what later rows will show it: an interval that the rows bridge counts with the value of the
+    bridge, and one in a longer gap is missing.
+    """
+    of_series: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        of_series[row.series or ""].append(row)
+    return Snapshots({series: _learned(part, plan) for series, part in sorted(of_series.items())})
+
+
+def save_snapshots(
+    snapshots: Snapshots, plan: WorkloadPlan, manifest: ArtifactManifest, folder: Path
+) -> None:
+    """Write the snapshots with their plan and manifest."""
+    states = np.concatenate([detector.states_ for detector in snapshots.detectors.values()])
+    content = persistence.dump(FORMAT, {"series": list(snapshots.detectors)}, {"states": states})
+    (folder / SNAPSHOTS_NAME).write_bytes(content)
+    (folder / PLAN_NAME).write_text(plan.to_json())
+    (folder / MANIFEST_NAME).write_text(manifest.to_json())
+
+
+def load_snapshots(folder: Path) -> tuple[Snapshots, WorkloadPlan]:
+    """Read the snapshots and their plan; each detector goes on as the one that was saved would.
+
+    Raises
+    ------
+    ContractViolationError
+        If the files are absent, or were written by an incompatible release.
+    """
+    try:
+        content = (folder / SNAPSHOTS_NAME).read_bytes()
+        plan = WorkloadPlan.from_json((folder / PLAN_NAME).read_bytes())
+        manifest = ArtifactManifest.from_json((folder / MANIFEST_NAME).read_bytes())
+    except FileNotFoundError as error:
+        raise ContractViolationError(
+            f"not an artifact of the detector: {error.filename} is missing"
+        ) from error
+    check(manifest, plan)
+    try:
+        settings, arrays = persistence.load(FORMAT, content)
+    except InvalidInputError as error:
+        raise ContractViolationError(f"{SNAPSHOTS_NAME}: {error}; train again") from error
+    series, states = settings.get("series", []), arrays.get("states")
+    if states is None or states.dtype != STATE or states.shape != (len(series),):
+        raise ContractViolationError(
+            f"{SNAPSHOTS_NAME}: its states do not have this package's fields; train again"
+        )
+    return Snapshots({name: _resumed(states[at : at + 1]) for at, name in enumerate(series)}), plan
+
+
+def _learned(rows: Sequence[Row], plan: WorkloadPlan) -> WatchkeeperDetector:
+    times: list[int] = []
+    values: list[float] = []
+    for row in sorted(rows, key=lambda row: row.timestamp):
+        time = epoch_seconds(row.timestamp)
+        missing = (time - times[-1]) // plan.interval_seconds - 1 if times else 0
+        if 0 < missing <= min(plan.max_gap_intervals, len(row.lags)):
+            times += [time - plan.interval_seconds * age for age in range(missing, 0, -1)]
+            values += reversed(row.lags[:missing])
+        times.append(time)
+        values.append(row.value)
+    learning = WatchkeeperDetector(interval_seconds=plan.interval_seconds)
+    learning.partial_fit(values, timestamps=np.array(times, dtype=np.float64))
+    return _resumed(learning.states_)
+
+
+def _resumed(states: NDArray[np.void]) -> WatchkeeperDetector:
+    # Without an interval, rows that follow are consecutive whatever their time: see `containers.replay`.
+    detector = WatchkeeperDetector()
+    detector.states_ = states.copy()
+    detector.n_features_in_ = len(states)
+    return detector
