@@ -96,16 +96,27 @@ class Fleet:
         """Memory that the states take, those kept for series to come included."""
         return sum(shelf.nbytes for shelf in self._shelves)
 
-    def join(self, count: int) -> IntArray:
-        """Add series that have seen nothing and return their numbers, shape (count,)."""
+    def join(self, count: int, states: States | None = None) -> IntArray:
+        """Add series and return their numbers, shape (count,).
+
+        Parameters
+        ----------
+        count : int
+        states : array of STATE, shape (count,), optional
+            What they have learned, such as `states_` of a `WatchkeeperDetector`; nothing by default.
+        """
         if count < 0:
             raise InvalidInputError(f"count is {count}: give at least 0")
+        if states is not None and (states.dtype != STATE or states.shape != (count,)):
+            raise InvalidInputError(
+                f"{states.shape} states for {count} series: give one record of STATE each"
+            )
         while len(self._free) < count:
             self._add_shelves(count - len(self._free))
         chosen, self._free = self._free[:count], self._free[count:]
         self._present[chosen] = True
-        for shelf, rows, _ in self._by_shelf(chosen):
-            shelf[rows] = new_states(len(rows))
+        for shelf, rows, places in self._by_shelf(chosen):
+            shelf[rows] = new_states(len(rows)) if states is None else states[places]
         return chosen
 
     def leave(self, series: npt.ArrayLike) -> None:

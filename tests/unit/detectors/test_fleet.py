@@ -94,6 +94,19 @@ def test_a_number_that_is_free_again_starts_a_series_that_knows_nothing() -> Non
         np.testing.assert_array_equal(first.expected, second.expected)
 
 
+def test_a_detectors_series_go_on_in_a_fleet() -> None:
+    values = walk(200, 2)
+    detector = WatchkeeperDetector().fit(values[:150])
+    fleet = Fleet()
+    series = fleet.join(2, detector.states_)
+    found = run(fleet, series, values[150:])
+    single = WatchkeeperDetector().fit(values[:150, 1])
+    scores = single.update_all(values[150:, 1], timestamps=START + STEP * np.arange(50))
+    assert_series_equal(found, 1, scores)
+    with pytest.raises(InvalidInputError, match="states for 3 series"):
+        fleet.join(3, detector.states_)
+
+
 def test_a_loaded_fleet_goes_on_to_the_bit_and_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     values = walk(400, 5)
     fleet = Fleet(alert_severity=60, interval_seconds=STEP, parameters=replace(Parameters(), tolerance=0.01))
