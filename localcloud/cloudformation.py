@@ -1,6 +1,11 @@
-"""CloudFormation resource types that ministack lacks, and the record of properties that nobody reads."""
+"""CloudFormation resource types that ministack lacks, and the record of properties that nobody reads.
 
+Seam: ``provisioners._RESOURCE_HANDLERS``.
+"""
+
+import functools
 import json
+from collections.abc import Callable
 from typing import Any
 
 from ministack.services import cloudwatch
@@ -8,6 +13,8 @@ from ministack.services.cloudformation import provisioners
 
 from localcloud import coverage
 from localcloud.settings import Settings
+
+_CHANGES = {"create", "update", "delete", "import"}
 
 
 class ProvisioningError(ValueError):
@@ -21,9 +28,12 @@ class CloudFormationPart:
     ----------
     settings
         Of the local cloud.
+    on_change
+        Called after each resource that was made, changed or deleted.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, on_change: Callable[[], None]) -> None:
+        self._on_change = on_change
         self._record = settings.home / "state" / "ignored-properties.record"
 
     def install(self) -> None:
@@ -35,6 +45,19 @@ class CloudFormationPart:
             "delete": delete_alarm,
         }
         coverage.watch(provisioners._RESOURCE_HANDLERS)
+        for functions in provisioners._RESOURCE_HANDLERS.values():
+            for name in _CHANGES & functions.keys():
+                functions[name] = self._announced(functions[name])
+
+    def _announced(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def announced(*arguments: Any, **options: Any) -> Any:
+            try:
+                return function(*arguments, **options)
+            finally:
+                self._on_change()
+
+        return announced
 
     async def start(self) -> None:
         """Nothing to start."""

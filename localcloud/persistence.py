@@ -93,6 +93,12 @@ class PersistencePart:
         """Say that state changed outside a request."""
         self._wake.set()
 
+    def touch_all(self) -> None:
+        """Say that any service may have changed: CloudFormation makes resources without a request."""
+        self._changed.update(ministack._build_persistence_save_dict())
+        self._slow_saved_at = float("-inf")  # alarms are among the slow ones' state
+        self._wake.set()
+
     def when_saved(self, callback: Callable[[], None]) -> None:
         """Call back when everything that is true now is on disk."""
         self._waiting.append(callback)

@@ -42,7 +42,7 @@ def build_parts(settings: Settings) -> list[server.Part]:
     persistence = PersistencePart(settings)
     firehose = FirehosePart(settings, persistence.when_saved)
     sagemaker = SageMakerPart(settings)
-    cloudformation = CloudFormationPart(settings)
+    cloudformation = CloudFormationPart(settings, persistence.touch_all)
     persistence.hooks += [sagemaker.snapshot, cloudformation.snapshot]
     return [
         EventsPart(),

@@ -47,6 +47,36 @@ MACHINE = {
 }
 
 
+TEMPLATE = {
+    "Resources": {
+        "Function": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "FunctionName": "kept",
+                "Runtime": "python3.11",
+                "Role": ROLE,
+                "Handler": "index.handle",
+                "Code": {"ZipFile": "def handle(event, context):\n    return 'kept'\n"},
+            },
+        },
+        "Alarm": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "AlarmName": "kept",
+                "Namespace": "Test",
+                "MetricName": "errors",
+                "Statistic": "Sum",
+                "Period": 60,
+                "EvaluationPeriods": 1,
+                "Threshold": 1,
+                "ComparisonOperator": "GreaterThanThreshold",
+            },
+        },
+        "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": []}}},
+    }
+}
+
+
 @pytest.fixture
 def cloud(tmp_path: Path) -> Any:
     made = Cloud(tmp_path / "home")
@@ -146,6 +176,26 @@ def test_acknowledged_records_and_messages_survive_a_kill(cloud: Cloud) -> None:
 
     assert eventually(delivered, what="delivery") == list(range(400))
     assert cloud.client("sqs").receive_message(QueueUrl=url)["Messages"][0]["Body"] == "kept"
+
+
+def test_resources_of_a_stack_survive_a_kill(cloud: Cloud) -> None:
+    cloud.start()
+    stacks = cloud.client("cloudformation")
+    stacks.create_stack(StackName="stack", TemplateBody=json.dumps(TEMPLATE))
+    stacks.get_waiter("stack_create_complete").wait(StackName="stack", WaiterConfig={"Delay": 1})
+    state = cloud.settings.home / "state"
+    made = '"StackStatus": "CREATE_COMPLETE"'
+    eventually(lambda: made in (state / "cloudformation.json").read_text(), what="snapshot of the stack")
+    cloud.server().kill()
+    eventually(lambda: Running.read(cloud.settings) is None, what="the end")
+    cloud.start()
+
+    answer = cloud.client("lambda").invoke(FunctionName="kept", Payload=b"{}")
+    assert json.load(answer["Payload"]) == "kept"
+    assert cloud.client("cloudwatch").describe_alarms(AlarmNames=["kept"])["MetricAlarms"]
+    resources = stacks.describe_stack_resources(StackName="stack")["StackResources"]
+    key = next(found for found in resources if found["LogicalResourceId"] == "Key")
+    assert cloud.client("kms").describe_key(KeyId=key["PhysicalResourceId"])["KeyMetadata"]["Enabled"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
