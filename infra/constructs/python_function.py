@@ -79,8 +79,8 @@ class PythonFunction(Construct):
         max_concurrency
             How many batches run at once, at least 2.
         batch_size
-            Most messages of a batch. 1 where the order counts: in a batch, what stands behind a failed message
-            of its group uses up its attempts with it.
+            Most messages of a batch. 1 where the order counts: what stands behind a failed message of its
+            group in a batch uses up its attempts with it.
         """
         permit(
             self.role,
