@@ -7,7 +7,7 @@ from localcloud.sagemaker import locations
 from localcloud.sagemaker.clock import now
 from localcloud.sagemaker.container import environment, make_root
 from localcloud.sagemaker.errors import JobFailedError, JobStoppedError
-from localcloud.sagemaker.jobs import Run
+from localcloud.sagemaker.job_run import Run
 from localcloud.sagemaker.kinds import TRAINING_JOB
 from localcloud.sagemaker.logs import TRAINING_GROUP
 from localcloud.sagemaker.shapes import Document

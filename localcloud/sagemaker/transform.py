@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from localcloud.sagemaker import locations
 from localcloud.sagemaker.clock import now
 from localcloud.sagemaker.errors import JobFailedError
-from localcloud.sagemaker.jobs import Run
+from localcloud.sagemaker.job_run import Run
 from localcloud.sagemaker.kinds import MODEL
 from localcloud.sagemaker.logs import TRANSFORM_GROUP
 from localcloud.sagemaker.model_data import containers_of, require_images
