@@ -22,7 +22,6 @@ bridges a short one and begins the context anew after a long one, with few lags 
 from __future__ import annotations
 
 import copy
-import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from threading import Lock
@@ -105,12 +104,12 @@ class ReplayScorer:
         self._remember((row.series, start, np.append(past, row.value).tobytes()), detector)
         return score
 
-    def _past(self, row: Row, time: int, end: float) -> Floats:
+    def _past(self, row: Row, time: int, end: int | None) -> Floats:
         block = max(self.context // 2, 1)
         index = time // self._interval
         count = min(index - (index - block) // block * block, len(row.lags), self.context - 1)
-        if time > end:
-            count = min(count, math.ceil((time - end) / self._interval) - 1)
+        if end is not None and time > end:
+            count = min(count, (time - end - 1) // self._interval)
         return np.array(row.lags[:count][::-1], dtype=np.float64)
 
     def _recall(self, key: _Key) -> WatchkeeperDetector | None:
@@ -128,6 +127,6 @@ class ReplayScorer:
                 self._states.popitem(last=False)
 
 
-def _end_of(snapshot: WatchkeeperDetector) -> float:
-    """Return the last instant that a detector has learned; minus infinity if none."""
-    return float(snapshot.states_["last_time"][0]) if hasattr(snapshot, "states_") else -math.inf
+def _end_of(snapshot: WatchkeeperDetector) -> int | None:
+    """Return the last instant that a detector has learned, if it has learned anything."""
+    return int(snapshot.states_["last_time"][0]) if hasattr(snapshot, "states_") else None
