@@ -1,0 +1,58 @@
+"""Run the speed benchmark: `python -m benchmarks.speed`, and `--fleet` for fleets of up to a million series.
+
+Writes `build/benchmarks/speed.json` and `docs/benchmarks-speed.md`; what is not measured anew is kept.
+
+rrcf and isotree are no dependencies of the project. To have them measured too (isotree is compiled, which
+takes some minutes and a C++ compiler): `uv pip install rrcf "setuptools<81" isotree`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from benchmarks.speed import growth, rates, report
+from benchmarks.speed.contenders import DETECTORS, ENGINES, FORESTS
+
+ROOT = Path(__file__).parents[2]
+JSON = ROOT / "build" / "benchmarks" / "speed.json"
+PAGE = ROOT / "docs" / "benchmarks-speed.md"
+FEATURES, TREES = (1, 8, 48), (50, 100)
+
+
+def main(
+    fleet: bool = typer.Option(
+        False, help="Measure fleets only; sizes that do not fit in memory are left out."
+    ),
+    largest: int = typer.Option(max(growth.FLEET_SIZES), help="Largest fleet."),
+    repetitions: int = typer.Option(7, min=1, help="Turns of each engine."),
+) -> None:
+    """Measure speed and memory side by side and write the results down."""
+    console = Console(width=160)
+    results = report.load(JSON) | {"machine": report.machine()}
+    if fleet:
+        sizes = [size for size in growth.FLEET_SIZES if size <= largest and growth.fits(size)]
+        results["fleet"] = [
+            asdict(growth.fleet_in_a_process(size, threads)) for size in sizes for threads in (1, 2)
+        ]
+    else:
+        found = []
+        for features in FEATURES:
+            for trees in TREES:
+                console.print(f"{features} features, {trees} trees", style="dim")
+                engines = (*FORESTS, *DETECTORS) if trees == TREES[0] else FORESTS
+                found += rates.measure(engines, features, trees, repetitions=repetitions)
+        results["rates"] = [asdict(rate) for rate in found]
+        installed = [name for name, engine in ENGINES.items() if engine.installed()]
+        results["memory"] = [asdict(growth.peak_memory(name)) for name in installed]
+        results["records"] = [asdict(cost) for cost in growth.records()]
+    report.save(JSON, results)
+    report.write_page(PAGE, results)
+    report.show(console, results)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,181 @@
+"""The results: JSON, the page in the documentation, tables on the screen."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numba
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.speed.contenders import ATTRIBUTE, KRCF, SCORE, UPDATE
+from benchmarks.speed.growth import INTERVAL_SECONDS, KIBIBYTE, TEMPLATE_ROWS
+from watchkeeper.detectors.state import STATE
+
+Results = dict[str, Any]
+Rows = list[list[str]]
+NOT_INSTALLED = "not installed"
+_MEBIBYTE, _GIBIBYTE = KIBIBYTE**2, KIBIBYTE**3
+
+_INTRODUCTION = """# Benchmarks: speed and memory
+
+Written by `make bench-speed` (`python -m benchmarks.speed`; `--fleet` for the fleets); nothing is typed by
+hand. {machine}
+
+- Rates are rows per second of processor time, one thread. The engines take turns; each figure is the median
+  of the turns, so trust the ratios more than the figures.
+- The peers are called as their interface asks: krcf, rrcf and river row by row, isotree and scikit-learn with
+  all rows at once. Rows are normal, 2 % of them four times as far out; trees have 256 rows.
+- isotree's and scikit-learn's isolation forests compare one feature with one number at each node and stop at
+  depth 8. A random cut forest goes to the leaf and measures the row against the node's box in every feature:
+  its score and attribution say more and cost more, in proportion to the features.
+"""
+
+
+def load(path: Path) -> Results:
+    """Return the results of earlier runs, so that a part can be measured anew."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def save(path: Path, results: Results) -> None:
+    """Write the results with the machine and the date."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+def machine() -> dict[str, Any]:
+    """Return what was measured on, and when."""
+    return {
+        "processor": _processor(),
+        "cores": psutil.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "load": psutil.getloadavg()[0],
+        "python": platform.python_version(),
+        "numba": numba.__version__,
+        "measured_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+
+
+def tables(results: Results) -> dict[str, tuple[list[str], Rows]]:
+    """Return every table that there are results for: title, header and cells."""
+    found: dict[str, tuple[list[str], Rows]] = {}
+    rates = results.get("rates", [])
+    for operation in (SCORE, ATTRIBUTE, UPDATE):
+        if chosen := [rate for rate in rates if rate["operation"] == operation]:
+            found[f"Rows a second: {operation}"] = _rates(chosen)
+    if memory := results.get("memory"):
+        cells = [
+            [one["engine"], _mebibytes(one["imported_bytes"]), _mebibytes(one["peak_bytes"])]
+            for one in memory
+        ]
+        found["Peak memory, 8 features, 50 trees, 20,000 rows"] = (
+            ["engine", "imported, MiB", "peak, MiB"],
+            cells,
+        )
+    if records := results.get("records"):
+        cells = [
+            [f"{one['records']:,}", f"{one['microseconds']:.1f}", f"{one['state_bytes']:,}"]
+            for one in records
+        ]
+        found["A record more"] = (["records seen", "µs a record", "bytes of state"], cells)
+    if fleets := results.get("fleet"):
+        found["An interval of a fleet"] = _fleets(fleets)
+    return found
+
+
+def write_page(path: Path, results: Results) -> None:
+    """Write the page of the documentation."""
+    about = results["machine"]
+    described = (
+        f"Measured {about['measured_at'][:10]} on {about['processor']}, {about['cores']} cores, "
+        f"{about['memory_bytes'] / _GIBIBYTE:.0f} GiB, load {about['load']:.1f}; Python {about['python']}, "
+        f"numba {about['numba']}."
+    )
+    parts = [_INTRODUCTION.format(machine=described)]
+    for title, (header, rows) in tables(results).items():
+        lines = ["| " + " | ".join(cells) + " |" for cells in (header, *rows)]
+        lines.insert(1, "|" + " --- |" * len(header))
+        parts.append(f"## {title}\n\n" + "\n".join(lines) + "\n")
+    if results.get("fleet"):
+        parts.append(
+            f"A state is {STATE.itemsize:,} bytes whatever the series' age. The series of a fleet have seen "
+            f"{TEMPLATE_ROWS:,} rows each, so that all is remembered that can be. An interval of "
+            f"{INTERVAL_SECONDS / 60:.0f} minutes has {INTERVAL_SECONDS:.0f} seconds a core.\n"
+        )
+    path.write_text("\n".join(parts), encoding="utf-8")
+
+
+def show(console: Console, results: Results) -> None:
+    """Write the tables to the screen."""
+    for title, (header, rows) in tables(results).items():
+        table = Table(title=title, title_justify="left")
+        for number, name in enumerate(header):
+            table.add_column(name, justify="right" if number else "left")
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+
+
+def _rates(rates: Sequence[dict[str, Any]]) -> tuple[list[str], Rows]:
+    settings = sorted({(rate["features"], rate["trees"]) for rate in rates})
+    by_place = {(rate["engine"], rate["features"], rate["trees"]): rate["rows_per_second"] for rate in rates}
+    rows = []
+    for engine in dict.fromkeys(rate["engine"] for rate in rates):
+        cells = [engine]
+        for features, trees in settings:
+            rate = by_place.get((engine, features, trees), 0.0)
+            cells.append(_rate(rate, by_place.get((KRCF.name, features, trees))))
+        rows.append(cells)
+    return ["engine", *(f"{features}-d, {trees} trees" for features, trees in settings)], rows
+
+
+def _rate(rate: float | None, krcf: float | None) -> str:
+    if rate is None:
+        return NOT_INSTALLED
+    if not rate:
+        return "–"
+    return f"{rate:,.0f}" + (f" ({rate / krcf:.2g} × krcf)" if krcf and krcf != rate else "")
+
+
+def _fleets(fleets: Iterable[dict[str, Any]]) -> tuple[list[str], Rows]:
+    rows = [
+        [
+            f"{one['series']:,}",
+            str(one["threads"]),
+            f"{one['microseconds_a_series']:.1f}",
+            f"{one['cpu_seconds']:.2f}",
+            f"{one['wall_seconds']:.2f}",
+            f"{one['state_bytes'] / _GIBIBYTE:.2f}",
+            f"{one['peak_bytes'] / _GIBIBYTE:.2f}",
+        ]
+        for one in fleets
+    ]
+    header = [
+        "series",
+        "threads",
+        "µs a series",
+        "processor s",
+        "wall s",
+        "states, GiB",
+        "peak of the process, GiB",
+    ]
+    return header, rows
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count / _MEBIBYTE:,.0f}"
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,47 @@
+"""The speed benchmark: what it measures and how it is written down. No figure is checked."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from benchmarks.speed import growth, rates, report
+from benchmarks.speed.contenders import ATTRIBUTE, KRCF, OURS, SCORE, UPDATE, Engine
+
+
+def test_measures_every_operation_and_names_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates, "MOST_ROWS", 64)
+    absent = Engine("absent", "no_such_module", OURS.build)
+    found = rates.measure((OURS, KRCF, absent), 2, 3, repetitions=1)
+    measured = {(rate.engine, rate.operation) for rate in found if rate.rows_per_second}
+    assert measured == {
+        (OURS.name, SCORE),
+        (OURS.name, ATTRIBUTE),
+        (KRCF.name, SCORE),
+        (KRCF.name, ATTRIBUTE),
+        (KRCF.name, UPDATE),
+    }
+    assert {rate.engine for rate in found if rate.rows_per_second is None} == {"absent"}
+
+
+def test_page_has_every_table_and_says_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growth, "TEMPLATE_ROWS", 50)
+    monkeypatch.setattr(growth, "TEMPLATES", 3)
+    results = {
+        "machine": report.machine(),
+        "rates": [
+            {"engine": "krcf", "operation": SCORE, "features": 8, "trees": 50, "rows_per_second": 1000.0},
+            {"engine": "fast", "operation": SCORE, "features": 8, "trees": 50, "rows_per_second": 12500.0},
+            {"engine": "absent", "operation": SCORE, "features": 8, "trees": 50, "rows_per_second": None},
+        ],
+        "fleet": [asdict(growth.fleet(10, 1))],
+    }
+    report.save(tmp_path / "build" / "speed.json", results)
+    report.write_page(tmp_path / "page.md", report.load(tmp_path / "build" / "speed.json"))
+    page = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert "| fast | 12,500 (12 × krcf) |" in page
+    assert "| absent | not installed |" in page
+    assert "| 10 | 1 |" in page
+    assert results["machine"]["measured_at"][:10] in page
