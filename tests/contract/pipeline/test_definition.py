@@ -15,6 +15,7 @@ from pipeline.definition import definition_of
 from pipeline.settings import InstanceHosting, Rollout, ServerlessHosting, WorkflowSettings
 from pipeline.substitutions import Substitution
 from tests.contract.pipeline.asl import paths_in, successors, used_paths
+from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import DetectorPlan, GatePlan, MeasurePlan, TimestampPlan, WorkloadPlan
 
 PLAN = WorkloadPlan(
@@ -23,6 +24,7 @@ PLAN = WorkloadPlan(
     measures=(MeasurePlan("flow", "flow"),),
     interval_seconds=3600,
 )
+OWN = DetectorPlan("watchkeeper", {"context": 128})
 SETTINGS = WorkflowSettings(
     plan=PLAN,
     region="us-east-1",
@@ -41,6 +43,13 @@ VARIANTS = {
     "serverless": dataclasses.replace(SETTINGS, hosting=ServerlessHosting(2048, 5), capture_percent=0),
     "no comparison": dataclasses.replace(
         SETTINGS, plan=dataclasses.replace(PLAN, gate=GatePlan(beat_champion=False))
+    ),
+    "own detector": dataclasses.replace(SETTINGS, plan=dataclasses.replace(PLAN, detector=OWN)),
+    "own detector, serverless": dataclasses.replace(
+        SETTINGS,
+        plan=dataclasses.replace(PLAN, detector=OWN),
+        hosting=ServerlessHosting(2048, 5),
+        capture_percent=0,
     ),
     "no capture": dataclasses.replace(SETTINGS, capture_percent=0),
 }
@@ -241,6 +250,42 @@ def test_the_users_hyperparameters_win_but_not_over_the_feature_dimension() -> N
     assert sent["num_trees"] == "77"
     assert sent["num_samples_per_tree"] == "256"
     assert int(sent["feature_dim"]) >= PLAN.features.shingle
+
+
+def test_the_own_detector_is_one_container_that_learns_the_rows_as_they_are() -> None:
+    states = definition_of(VARIANTS["own detector"])["States"]
+
+    training, model = states["TrainDetector"]["Parameters"], states["CreateModel"]["Parameters"]
+    assert states["PrepareData"]["Next"] == states["PrepareHistory"]["Next"] == "TrainDetector"
+    assert states["TrainDetector"]["Next"] == "CreateModel"
+    assert training["HyperParameters"]["context"] == "128"
+    assert training["HyperParameters"]["sagemaker_program"] == "train_detector.py"
+    assert {channel["ChannelName"] for channel in training["InputDataConfig"]} == {"train", "plan", "code"}
+    assert model["PrimaryContainer"]["ModelDataUrl.$"] == "$.detector.uri"
+    assert model["PrimaryContainer"]["Environment"]["SAGEMAKER_PROGRAM"] == "serve_detector.py"
+    assert not {"Containers", "InferenceExecutionConfig"} & set(model)
+    package = states["RegisterModelPackage"]["Parameters"]["InferenceSpecification"]["Containers"]
+    assert package == [model["PrimaryContainer"]]
+    assert "TrainPreprocessor" not in states
+
+
+def test_the_built_in_forest_follows_its_preprocessor() -> None:
+    states = definition_of(SETTINGS)["States"]
+
+    assert states["PrepareData"]["Next"] == "TrainPreprocessor"
+    assert states["TransformTrainingRows"]["Next"] == "TrainDetector"
+    containers = states["CreateModel"]["Parameters"]["Containers"]
+    assert [container["ModelDataUrl.$"] for container in containers] == [
+        "$.preprocessor.uri",
+        "$.detector.uri",
+    ]
+
+
+def test_a_detector_that_the_workflow_cannot_train_is_refused() -> None:
+    detector = DetectorPlan("prophet")  # type: ignore[arg-type]  # a plan of another release
+
+    with pytest.raises(InvalidInputError, match="'prophet'; use one of: rcf, watchkeeper"):
+        definition_of(dataclasses.replace(SETTINGS, plan=dataclasses.replace(PLAN, detector=detector)))
 
 
 def test_a_definition_does_not_depend_on_the_ambient_region(monkeypatch: pytest.MonkeyPatch) -> None:

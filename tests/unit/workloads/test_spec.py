@@ -14,7 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from watchkeeper.plan import AlertRoute, MeasurePlan, SplitPlan, ThresholdPlan, WorkloadPlan
+from watchkeeper.plan import (
+    AlertRoute,
+    DetectorPlan,
+    FeaturePlan,
+    MeasurePlan,
+    SplitPlan,
+    ThresholdPlan,
+    WorkloadPlan,
+)
 from workloads.spec import WorkloadSpec, WorkloadSpecError, load_workload, load_workloads
 from workloads.spec.fields import Duration, duration_text
 from workloads.spec.schema import SCHEMA_PATH, schema_text
@@ -98,9 +106,14 @@ def test_what_is_not_written_has_the_plans_defaults(load: Load) -> None:
 
 
 def test_a_detector_of_ones_own_takes_its_hyperparameters(load: Load) -> None:
-    plan = load("detector: {algorithm: watchkeeper}\n").plan()
+    plan = load("detector: {algorithm: watchkeeper, hyperparameters: {context: 64}}\n").plan()
 
-    assert plan.detector.algorithm == "watchkeeper"
+    assert plan.detector == DetectorPlan("watchkeeper", {"context": 64})
+    assert plan.features == FeaturePlan(shingle=64, differences=False)
+
+
+def test_the_own_detector_sees_128_intervals_unless_told_otherwise(load: Load) -> None:
+    assert load("detector: {algorithm: watchkeeper}\n").plan().features.shingle == 128
 
 
 def test_a_serverless_endpoint_captures_nothing(load: Load) -> None:

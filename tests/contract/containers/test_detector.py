@@ -1,0 +1,141 @@
+"""The streaming detector as the image's processes run it: trained, stored, served."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.containers.conftest import Pipeline
+from tests.contract.containers.laptop import (
+    Container,
+    JobFailedError,
+    run_processing,
+    serve_detector,
+    train_detector,
+)
+from watchkeeper.plan import DetectorPlan, FeaturePlan
+
+CONTEXT = 32
+FIRST_OFFSET = 10  # of the ports of this worker, behind the pipeline's
+
+
+@dataclasses.dataclass(frozen=True)
+class Served:
+    """A trained detector behind its container."""
+
+    plan_file: Path
+    train_rows: Path
+    archive: Path
+    holdback: list[str]
+    container: Container
+
+    def scores(self, rows: list[str]) -> list[float]:
+        reply = self.container.post("\n".join(rows), "text/csv")
+        assert reply.status == 200, reply.text
+        return [answer["score"] for answer in json.loads(reply.body)["scores"]]
+
+
+@pytest.fixture(scope="module")
+def served(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    root = tmp_path_factory.mktemp("detector")
+    plan = dataclasses.replace(
+        pipeline.plan,
+        features=FeaturePlan(shingle=CONTEXT, differences=False),
+        detector=DetectorPlan("watchkeeper", {"context": CONTEXT}),
+    )
+    plan_file = root / "plan.json"
+    plan_file.write_text(plan.to_json())
+    inputs = {"plan": plan_file, "history": pipeline.history}
+    prepared = run_processing(root / "prepare", "prepare", inputs, {}) / "prepared"
+    rows = prepared / "train" / "rows.csv"
+    archive = train_detector(root / "train", rows, plan_file, {"context": str(CONTEXT)})
+    holdback = (prepared / "holdback" / "rows.csv").read_text().splitlines()
+    with serve_detector(root / "serve", archive, pipeline.first_free_port + FIRST_OFFSET) as container:
+        yield Served(plan_file, rows, archive, holdback, container)
+
+
+def test_one_score_a_row_whatever_is_beside_it_and_in_whatever_order(served: Served) -> None:
+    rows = served.holdback[-300:]
+
+    together = served.scores(rows)
+
+    assert len(together) == len(rows)
+    assert served.scores(rows[::-1]) == together[::-1]
+    assert [served.scores([row])[0] for row in rows[::25]] == together[::25]
+    assert all(0.0 <= score <= 1.0 for score in together)
+    assert max(together) > 0.0
+
+
+def test_a_second_instance_gives_the_same_scores(served: Served, pipeline: Pipeline, tmp_path: Path) -> None:
+    rows = served.holdback[::20]
+    with serve_detector(tmp_path, served.archive, pipeline.first_free_port + FIRST_OFFSET + 1) as second:
+        reply = second.post("\n".join(rows), "text/csv", "application/jsonlines")
+
+    assert reply.content_type == "application/jsonlines"
+    assert [json.loads(line)["score"] for line in reply.text.split("\n")] == served.scores(rows)
+
+
+def test_training_twice_gives_the_same_scores(served: Served, pipeline: Pipeline, tmp_path: Path) -> None:
+    archive = train_detector(
+        tmp_path / "train", served.train_rows, served.plan_file, {"context": str(CONTEXT)}
+    )
+    rows = served.holdback[::20]
+    with serve_detector(tmp_path / "serve", archive, pipeline.first_free_port + FIRST_OFFSET + 2) as again:
+        reply = again.post("\n".join(rows), "text/csv")
+
+    assert [answer["score"] for answer in json.loads(reply.body)["scores"]] == served.scores(rows)
+
+
+def test_scores_are_the_same_whatever_the_content_type(served: Served) -> None:
+    rows = served.holdback[-5:]
+    cells = [row.split(",") for row in rows]
+    records = [
+        {"timestamp": time, "series": series, "value": float(value), "lags": [float(lag) for lag in lags]}
+        for time, series, value, *lags in cells
+    ]
+    for body, content_type in [
+        (json.dumps({"instances": records}), "application/json"),
+        (json.dumps({"instances": [{"features": row} for row in cells]}), "application/json"),
+        ("\n".join(map(json.dumps, records)) + "\n", "application/jsonlines"),
+    ]:
+        reply = served.container.post(body, content_type)
+        assert [answer["score"] for answer in json.loads(reply.body)["scores"]] == served.scores(rows)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "accept", "status", "said"),
+    [
+        ("2013-12-02,1\n2013-12-03,nan", "text/csv", None, 400, "record 2: value: nan is not finite"),
+        ("2013-12-02,1" + ",1" * CONTEXT, "text/csv", None, 400, f"record 1: {CONTEXT} lags"),
+        ("2013-12-02,1\n2013-12-02,pressure,1", "text/csv", None, 400, "record 2: series 'pressure'"),
+        ("", "text/csv", None, 400, "no record"),
+        ("x", "image/png", None, 415, "image/png"),
+        ("2013-12-02,1", "text/csv", "text/html", 406, "text/html"),
+    ],
+)
+def test_refuses_a_bad_request_and_names_the_record(
+    served: Served, body: str, content_type: str, accept: str | None, status: int, said: str
+) -> None:
+    reply = served.container.post(body, content_type, accept)
+
+    assert reply.status == status, reply.text
+    assert said in reply.text.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("hyperparameters", "said"),
+    [
+        ({"context": "7"}, "context=7, but the plan's rows show 32"),
+        ({}, "hyperparameter 'context' is missing"),
+        ({"context": "32", "trees": "5"}, "unknown hyperparameter 'trees'; allowed: context"),
+    ],
+)
+def test_training_refuses_hyperparameters_that_do_not_fit(
+    served: Served, tmp_path: Path, hyperparameters: dict[str, str], said: str
+) -> None:
+    with pytest.raises(JobFailedError, match=said):
+        train_detector(tmp_path / "job", served.train_rows, served.plan_file, hyperparameters)
