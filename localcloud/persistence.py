@@ -135,24 +135,27 @@ class PersistencePart:
         loop = self._loop
         if loop is None or loop.is_closed():
             return
-        changed, self._changed = self._changed, set()
         waiting, self._waiting = self._waiting, []
-        keys = {*changed, *_LINKED}
+        try:
+            copied = asyncio.run_coroutine_threadsafe(self._take_changed(), loop).result(_LOOP_SECONDS)
+            self._save(copied)
+        except (RuntimeError, TimeoutError, CancelledError):
+            self.touch_all()
+            self._waiting += waiting
+            raise
+        for callback in waiting:
+            callback()
+
+    async def _take_changed(self) -> dict[str, Any]:
+        """Copy what changed. Here on the loop nothing changes between the choice of services and the copy."""
+        keys, self._changed = {*self._changed, *_LINKED}, set()
         if time.monotonic() - self._slow_saved_at < _SLOW_SECONDS:
             self._changed |= keys.intersection(_SLOW)
             keys.difference_update(_SLOW)
         else:
             keys.update(_SLOW)
             self._slow_saved_at = time.monotonic()
-        try:
-            copied = asyncio.run_coroutine_threadsafe(_take_on_loop(keys), loop).result(_LOOP_SECONDS)
-            self._save(copied)
-        except (RuntimeError, TimeoutError, CancelledError):
-            self._changed |= changed
-            self._waiting += waiting
-            raise
-        for callback in waiting:
-            callback()
+        return _take(keys)
 
     def _save(self, states: dict[str, Any]) -> None:
         staged = []
@@ -170,10 +173,6 @@ class PersistencePart:
             commit(self._folder, staged)
         for hook in self.hooks:
             hook()
-
-
-async def _take_on_loop(keys: set[str]) -> dict[str, Any]:
-    return _take(keys)
 
 
 def _take(keys: set[str] | None) -> dict[str, Any]:
