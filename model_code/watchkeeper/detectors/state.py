@@ -5,7 +5,7 @@ A record is the whole state, so a fleet is an array of records, and writing an a
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -123,8 +123,9 @@ class Parameters:
 
     def record(self) -> npt.NDArray[np.void]:
         """Return the parameters as one record that compiled code can read."""
-        fields = asdict(self)
-        return np.array([tuple(float(value) for value in fields.values())], dtype=PARAMETERS)
+        return np.array(
+            [tuple(float(getattr(self, name)) for name in self.__dataclass_fields__)], dtype=PARAMETERS
+        )
 
 
 PARAMETERS = np.dtype([(name, "<f8") for name in Parameters.__dataclass_fields__])
