@@ -167,8 +167,8 @@ FORESTS = (
     KRCF,
     Engine("rrcf", "rrcf", _rrcf),
     Engine("isotree", "isotree", _isotree),
-    Engine("scikit-learn IsolationForest", "sklearn", _scikit_learn),
-    Engine("river HalfSpaceTrees", "river", _river),
+    Engine("scikit-learn IsolationForest", "sklearn.ensemble", _scikit_learn),
+    Engine("river HalfSpaceTrees", "river.anomaly", _river),
 )
 DETECTORS = (
     Engine("Watchkeeper detector, row by row", "watchkeeper", _detector),
