@@ -79,7 +79,7 @@ format: setup ## format the code
 
 .PHONY: synth
 synth: setup ## write the CloudFormation templates to build/cdk.out (no credentials needed)
-	@PATH="$(CURDIR)/$(BIN):$$PATH" node_modules/.bin/cdk synth --all --quiet
+	@PATH="$(CURDIR)/$(BIN):$$PATH" node_modules/.bin/cdk synth --quiet
 	@$(BIN)/cfn-lint build/cdk.out/*.template.json
 
 .PHONY: deploy

@@ -9,7 +9,7 @@ from infra.bundles import build_bundles
 from infra.settings import Settings
 from workloads.spec import load_workloads
 
-# CDK's built-in template check takes most of the synthesis; `make lint` checks the templates with cfn-lint.
+# CDK's built-in template check takes most of the synthesis; tests/infra runs cfn-lint on the templates.
 app = cdk.App(builtin_cloud_formation_validation=False)
 settings = Settings.from_context(app)
 workloads = load_workloads(settings.workloads)

@@ -24,10 +24,8 @@ def cdk_context() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def templates(
-    tmp_path_factory: pytest.TempPathFactory, worker_id: str, cdk_context: dict[str, Any]
-) -> Templates:
-    """The templates of the project's workloads and of one that is only a file in a test's folder."""
+def assembly(tmp_path_factory: pytest.TempPathFactory, worker_id: str, cdk_context: dict[str, Any]) -> Path:
+    """The cloud assembly of the project's workloads and of one that is only a file in a test's folder."""
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
     outdir = shared / "cdk.out"
@@ -35,7 +33,13 @@ def templates(
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (outdir / "manifest.json").exists():
             _synthesize(shared, outdir, cdk_context)
-    return Templates.read(outdir)
+    return outdir
+
+
+@pytest.fixture(scope="session")
+def templates(assembly: Path) -> Templates:
+    """The templates of the assembly."""
+    return Templates.read(assembly)
 
 
 def _synthesize(folder: Path, outdir: Path, context: dict[str, Any]) -> None:
