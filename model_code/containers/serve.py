@@ -1,7 +1,8 @@
 """Serves the preprocessor in the SKLearn image: rows in, feature vectors out, one line a row, in order.
 
-Requests are those of `containers.requests`. The answer is always `text/csv`, whatever is asked for: it is the
-next container's request.
+Requests are those of `containers.requests`. Lags beyond the vector's are not looked at, so that a model goes on
+serving when the workload's newer plan has longer rows. The answer is always `text/csv`, whatever is asked
+for: it is the next container's request.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def predict_fn(lines: list[str] | Refusal, model: FeaturePreprocessor) -> NDArra
     if isinstance(lines, Refusal):
         return lines
     try:
-        rows = list(parse_rows(lines, max_lags=model.plan.features.shingle - 1))
+        rows = list(parse_rows(lines))
         _check_series(rows, model)
         return model.transform(rows)
     except InvalidInputError as error:

@@ -1,7 +1,8 @@
 """Serves the streaming detector in the SKLearn image: rows in, one anomaly_score a row, in order.
 
-Requests are those of `containers.requests`. The answer is `{"scores":[{"score":…},…]}`
-(`application/json`), or one `{"score":…}` a line (`application/jsonlines`).
+Requests are those of `containers.requests`. Lags beyond the model's context are not looked at, so that a model
+goes on serving when the workload's newer plan has longer rows. The answer is
+`{"scores":[{"score":…},…]}` (`application/json`), or one `{"score":…}` a line (`application/jsonlines`).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def predict_fn(lines: list[str] | Refusal, model: ReplayScorer) -> list[float] |
     if isinstance(lines, Refusal):
         return lines
     try:
-        return model.score(list(parse_rows(lines, max_lags=model.context - 1)))
+        return model.score(list(parse_rows(lines)))
     except InvalidInputError as error:
         return Refusal(HTTPStatus.BAD_REQUEST, str(error))
 
