@@ -1,8 +1,8 @@
 """Serves the preprocessor in the SKLearn image: rows in, feature vectors out, one line a row, in order.
 
-Requests are those of `containers.requests`. Lags beyond the vector's are not looked at, so that a model goes on
-serving when the workload's newer plan has longer rows. The answer is always `text/csv`, whatever is asked
-for: it is the next container's request.
+Requests are those of `containers.requests`. Lags beyond the vector's are not looked at, so that a model
+goes on serving when the workload's newer plan has longer rows. The answer is always `text/csv`, whatever is
+asked for: it is the next container's request.
 """
 
 from __future__ import annotations

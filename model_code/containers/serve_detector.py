@@ -1,7 +1,7 @@
 """Serves the streaming detector in the SKLearn image: rows in, one anomaly_score a row, in order.
 
-Requests are those of `containers.requests`. Lags beyond the model's context are not looked at, so that a model
-goes on serving when the workload's newer plan has longer rows. The answer is
+Requests are those of `containers.requests`. Lags beyond the model's context are not looked at, so that a
+model goes on serving when the workload's newer plan has longer rows. The answer is
 `{"scores":[{"score":…},…]}` (`application/json`), or one `{"score":…}` a line (`application/jsonlines`).
 """
 
