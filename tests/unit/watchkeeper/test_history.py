@@ -105,7 +105,7 @@ def test_keeps_reading_after_a_line_that_is_not_json() -> None:
         (b"time,LOCATION_ID,CO\n", "a.csv", "missing_column"),
         (b"TIMESTAMP,LOCATION_ID,NO2\n", "a.csv", "missing_column"),
         (b"TIMESTAMP;LOCATION_ID;CO\n", "a.csv", "missing_column"),
-        (gzip.compress(HEADER)[:-6], "a.csv.gz", "corrupt_gzip"),
+        (gzip.compress(HEADER, mtime=0)[:-6], "a.csv.gz", "corrupt_gzip"),
         (HEADER, "a.csv.gz", "corrupt_gzip"),
         (HEADER, "a.parquet", "unknown_format"),
     ],
