@@ -65,6 +65,10 @@ test: setup ## run the tests
 	@$(BIN)/python -m pytest tests/unit tests/contract tests/infra -n 2 --dist loadfile
 	@$(BIN)/python -m pytest tests/local
 
+.PHONY: test-aws
+test-aws: setup ## run the main journey in the AWS account of the current credentials (costs money)
+	@WATCHKEEPER_AWS_TESTS=1 $(BIN)/python -m pytest tests/aws
+
 .PHONY: lint
 lint: setup ## check style, types and the direction of imports
 	@$(BIN)/ruff check .
