@@ -57,6 +57,7 @@ class StorageStack(Stack):
             model_package_group_name=layout.endpoint_name(workload),
             model_package_group_description=f"Models of workload {workload}",
         )
-        group.apply_removal_policy(RemovalPolicy.RETAIN)
+        # SageMaker deletes no group that has packages. One that stayed would bar the next deployment.
+        group.apply_removal_policy(RemovalPolicy.DESTROY)
         Tags.of(group).add(WORKLOAD_TAG, workload)
         return group.model_package_group_name

@@ -11,7 +11,7 @@ from typing import Any
 from ministack.services import cloudwatch
 from ministack.services.cloudformation import provisioners
 
-from localcloud import coverage
+from localcloud import coverage, deleted_stacks
 from localcloud.settings import Settings
 
 _CHANGES = {"create", "update", "delete", "import"}
@@ -39,6 +39,7 @@ class CloudFormationPart:
     def install(self) -> None:
         """Add our types, then watch every type."""
         coverage.load(self._record)
+        deleted_stacks.install()
         provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::CompositeAlarm"] = {
             "create": create_composite_alarm,
             "update": update_composite_alarm,

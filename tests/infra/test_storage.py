@@ -37,6 +37,12 @@ def test_data_survives_the_stack(templates: Templates) -> None:
             assert resource.body["UpdateReplacePolicy"] == "Retain", str(resource)
 
 
+def test_empty_package_groups_go_with_the_stack_so_that_their_names_are_free(templates: Templates) -> None:
+    groups = templates.resources("AWS::SageMaker::ModelPackageGroup", stack=STACK)
+    assert groups
+    assert {group.body["DeletionPolicy"] for group in groups} == {"Delete"}
+
+
 def test_every_key_rotates(templates: Templates) -> None:
     keys = templates.resources("AWS::KMS::Key")
     assert len(keys) == 2

@@ -27,6 +27,9 @@ SEAMS = {
     "ministack.services.cloudwatch._calc_stats": "points",
     "ministack.services.cloudwatch._stat_value": "stats, stat_name, points",
     "ministack.services.cloudwatch._dims_key": "dims",
+    "ministack.services.cloudformation.stacks._add_event": (
+        "stack_id, stack_name, logical_id, resource_type, status, reason, physical_id, detailed_status"
+    ),
     "ministack.services.cloudformation.provisioners._cw_metric_alarm_record": "name, props",
     "ministack.services.cloudformation.provisioners._physical_name": None,
     "ministack.services.eventbridge._dispatch_event": "event, view",
