@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from benchmarks.speed import growth, rates, report
 from benchmarks.speed.contenders import DETECTORS, ENGINES, FORESTS
+from benchmarks.speed.growth import FLEET_SIZES
 
 ROOT = Path(__file__).parents[2]
 JSON = ROOT / "build" / "benchmarks" / "speed.json"
@@ -27,17 +29,17 @@ def main(
     fleet: bool = typer.Option(
         False, help="Measure fleets only; sizes that do not fit in memory are left out."
     ),
-    largest: int = typer.Option(max(growth.FLEET_SIZES), help="Largest fleet."),
+    series: Annotated[list[int], typer.Option(help="Size of a fleet; repeat it.")] = list(FLEET_SIZES),  # noqa: B006 - typer copies it
     repetitions: int = typer.Option(7, min=1, help="Turns of each engine."),
 ) -> None:
     """Measure speed and memory side by side and write the results down."""
     console = Console(width=160)
     results = report.load(JSON) | {"machine": report.machine()}
     if fleet:
-        sizes = [size for size in growth.FLEET_SIZES if size <= largest and growth.fits(size)]
-        results["fleet"] = [
-            asdict(growth.fleet_in_a_process(size, threads)) for size in sizes for threads in (1, 2)
-        ]
+        sizes = [size for size in series if growth.fits(size)]
+        measured = [asdict(growth.fleet_in_a_process(size, threads)) for size in sizes for threads in (1, 2)]
+        kept = [cost for cost in results.get("fleet", []) if cost["series"] not in sizes]
+        results["fleet"] = sorted(kept + measured, key=lambda cost: (cost["series"], cost["threads"]))
     else:
         found = []
         for features in FEATURES:
