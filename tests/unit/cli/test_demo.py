@@ -29,6 +29,13 @@ from watchkeeper.timestamps import format_instant, parse_instant
 
 BEGIN = datetime(2022, 4, 20, tzinfo=UTC)
 
+ALERT = {
+    "workload": "water_flow", "series": "flow|site=<i>", "interval_start": "2022-04-20T05:00:00Z",
+    "interval_seconds": 3600, "observed": 3.0, "expected": 1.0, "lower": 0.5, "upper": 1.5, "score": 3.0,
+    "threshold": 2.0, "severity": 90.0, "run_id": "r", "execution_arn": "e", "model_package_arn": "p",
+    "routes": ["operators"],
+}  # fmt: skip
+
 
 def record(minutes: int, value: float = 1.0) -> Record:
     return Record(BEGIN + timedelta(minutes=minutes), {}, {"flow": value}, f"{minutes:016x}")
@@ -118,16 +125,16 @@ def test_an_interval_without_a_score_fails_the_demo(session: boto3.Session) -> N
         )
 
 
-def test_an_alert_reaches_the_subscriber(session: boto3.Session) -> None:
+def test_the_earliest_alert_of_the_workload_reaches_the_subscriber(session: boto3.Session) -> None:
     topic_arn = session.client("sns").create_topic(Name="alerts")["TopicArn"]
     severity = {"DataType": "Number", "StringValue": "90"}
 
     with subscribed(session, topic_arn, "water_flow") as inbox:
-        for workload in ("air_quality", "water_flow"):
+        for workload, hour in (("air_quality", 1), ("water_flow", 5), ("water_flow", 3)):
             session.client("sns").publish(
                 TopicArn=topic_arn,
                 Subject=f"anomaly in {workload}",
-                Message="value 3",
+                Message=json.dumps({**ALERT, "interval_start": f"2022-04-20T0{hour}:00:00Z"}),
                 MessageAttributes={
                     "workload": {"DataType": "String", "StringValue": workload},
                     "severity": severity,
@@ -135,7 +142,8 @@ def test_an_alert_reaches_the_subscriber(session: boto3.Session) -> None:
             )
         alert = inbox.first(timeout_seconds=10)
 
-    assert alert.message == "value 3"
+    assert json.loads(alert.message)["interval_start"] == "2022-04-20T03:00:00Z"
+    assert "Interval:  2022-04-20T03:00:00Z" in alert.text
     assert session.client("sqs").list_queues().get("QueueUrls", []) == []
     assert session.client("sns").list_subscriptions()["Subscriptions"] == []
 
@@ -153,14 +161,6 @@ def test_live_metrics_know_precision_where_there_are_labels(plan: WorkloadPlan) 
     assert (labelled.precision, labelled.recall) == (0.5, 1.0)
     assert "precision 0.50" in summary(labelled)
     assert "There are no labels" in summary(live_metrics(scores, Labels(), plan))
-
-
-ALERT = {
-    "workload": "water_flow", "series": "flow|site=<i>", "interval_start": "2022-04-20T05:00:00Z",
-    "interval_seconds": 3600, "observed": 3.0, "expected": 1.0, "lower": 0.5, "upper": 1.5, "score": 3.0,
-    "threshold": 2.0, "severity": 90.0, "run_id": "r", "execution_arn": "e", "model_package_arn": "p",
-    "routes": ["operators"],
-}  # fmt: skip
 
 
 def test_the_report_stands_alone_and_escapes_what_it_shows(plan: WorkloadPlan, tmp_path: Path) -> None:
