@@ -1,0 +1,84 @@
+"""The main journey: history, training, a release, a device over MQTT, scores, an anomaly, an alert."""
+
+import csv
+import importlib.util
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from tests.local.device import connected, publish
+from tests.local.histories import History
+from tests.local.inbox import alerts_of, outcomes_of
+from tests.local.laptop import Laptop
+from tests.local.scored import until_drained, until_scored
+from tests.local.training import train, upload
+from watchkeeper.timestamps import format_instant
+
+pytestmark = pytest.mark.local
+
+WORKLOAD, TOPIC, SERIES = "water_flow", "water/branch/flow", "flow"
+VALUE = "Water flow [l/s]"
+HOUR = timedelta(hours=1)
+LIVE_FROM, LIVE_UNTIL = (datetime(2022, 4, day, tzinfo=timezone.utc) for day in (20, 30))
+LOSS = (SERIES, "2022-04-27T16:00:00Z")
+"""In the middle of the series' third loss: 24 l/s in place of 100."""
+
+
+def readings() -> list[dict[str, str]]:
+    """Return river's water-flow series."""
+    package = importlib.util.find_spec("river")
+    assert package is not None
+    assert package.origin is not None
+    with Path(package.origin).with_name("datasets").joinpath("water-flow.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def start_of(reading: dict[str, str]) -> datetime:
+    return datetime.fromisoformat(reading["Time"]).astimezone(timezone.utc)
+
+
+def test_device_raises_an_alert_of_a_trained_model(laptop: Laptop, tmp_path: Path) -> None:
+    past = [row for row in readings() if start_of(row) < LIVE_FROM]
+    live = [row for row in readings() if LIVE_FROM <= start_of(row) < LIVE_UNTIL]
+    messages = [json.dumps({**row, VALUE: float(row[VALUE])}).encode() for row in live]
+    # an interval closes when a reading comes that is an hour of lateness after its end
+    newest = start_of(live[-1])
+    expected = {(SERIES, format_instant(start_of(row))) for row in live if start_of(row) + 2 * HOUR <= newest}
+    upload(laptop, WORKLOAD, History(f"Time,{VALUE}", [",".join(row.values()) for row in past]))
+
+    with (
+        outcomes_of(laptop, WORKLOAD) as news,
+        alerts_of(laptop, WORKLOAD) as alerts,
+        connected(laptop, TOPIC, tmp_path) as device,
+    ):
+        trained = train(laptop, WORKLOAD)
+        assert (trained.status, trained.cause) == ("SUCCEEDED", "")
+        release = laptop.live(WORKLOAD)
+        assert release is not None
+        assert release.run_id == trained.output["run"]["run_id"]
+        assert f"serves on endpoint {release.endpoint}" in news.first()["Message"]
+
+        publish(device, TOPIC, messages)
+        scores = until_scored(laptop, WORKLOAD, expected)
+        alert = alerts.first()
+        until_drained(laptop)
+
+    assert scores.keys() == expected
+    assert {line["run_id"] for line in scores.values()} == {release.run_id}
+    for line in scores.values():
+        assert line["is_anomaly"] == (line["anomaly_score"] > release.threshold.value)
+    assert scores[LOSS]["is_anomaly"]
+
+    events = [json.loads(item["document"]) for item in laptop.items("Anomalies", WORKLOAD)]
+    anomalous = [start for (_, start), line in sorted(scores.items()) if line["is_anomaly"]]
+    assert [event["interval_start"] for event in events] == anomalous
+
+    assert alert["Subject"].startswith(f"[{WORKLOAD}] anomaly in {SERIES}, severity ")
+    payload = json.loads(alert["Message"])
+    assert payload["routes"] == ["operators"]
+    told = {name: value for name, value in payload.items() if name != "routes"}
+    assert told in events
+    assert told["severity"] >= 70
+    assert told["score"] > told["threshold"] == release.threshold.value

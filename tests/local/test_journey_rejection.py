@@ -1,0 +1,43 @@
+"""A model that the gate refuses: the execution ends Rejected with the reasons, and the champion serves on."""
+
+import pytest
+
+from tests.local.histories import History, machine_temperature
+from tests.local.inbox import outcomes_of
+from tests.local.laptop import Laptop
+from tests.local.training import champion, ended, made_by, run_of, start, upload
+
+pytestmark = pytest.mark.local
+
+WORKLOAD, ROW = "machine_temperature", "2013-12-02 21:15:00, 75"
+
+
+@pytest.mark.parametrize(
+    ("history", "reason"),
+    [
+        pytest.param(machine_temperature(polluted=True), "is below the champion's", id="worse_than_champion"),
+        pytest.param(
+            machine_temperature(restless=True), "false alerts a week, over the budget of 7", id="over_budget"
+        ),
+    ],
+)
+def test_rejected_model_leaves_the_champion_in_service(laptop: Laptop, history: History, reason: str) -> None:
+    champion(laptop, WORKLOAD, machine_temperature())
+    before, score = laptop.live(WORKLOAD), laptop.ask(WORKLOAD, ROW)
+    packages = laptop.client("sagemaker").list_model_packages()["ModelPackageSummaryList"]
+    upload(laptop, WORKLOAD, history)
+
+    with outcomes_of(laptop, WORKLOAD) as news:
+        arn = start(laptop, WORKLOAD)
+        outcome = ended(laptop, arn)
+        told = news.first()
+
+    assert (outcome.status, outcome.error) == ("FAILED", "ModelRejected")
+    assert outcome.states[-3:] == ["CleanUpRejected", "NotifyRejected", "Rejected"]
+    assert reason in outcome.cause
+    assert told["Subject"] == f"Watchkeeper {WORKLOAD}: training rejected"
+    assert outcome.cause in told["Message"]
+    assert made_by(laptop, run_of(laptop, arn)) == []
+    assert laptop.client("sagemaker").list_model_packages()["ModelPackageSummaryList"] == packages
+    assert laptop.live(WORKLOAD) == before
+    assert laptop.ask(WORKLOAD, ROW) == score
