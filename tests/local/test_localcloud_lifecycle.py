@@ -183,9 +183,9 @@ def test_resources_of_a_stack_survive_a_kill(cloud: Cloud) -> None:
     stacks = cloud.client("cloudformation")
     stacks.create_stack(StackName="stack", TemplateBody=json.dumps(TEMPLATE))
     stacks.get_waiter("stack_create_complete").wait(StackName="stack", WaiterConfig={"Delay": 1})
-    state = cloud.settings.home / "state"
+    saved = cloud.settings.home / "state" / "cloudformation.json"
     made = '"StackStatus": "CREATE_COMPLETE"'
-    eventually(lambda: made in (state / "cloudformation.json").read_text(), what="snapshot of the stack")
+    eventually(lambda: saved.exists() and made in saved.read_text(), what="the snapshot")
     cloud.server().kill()
     eventually(lambda: Running.read(cloud.settings) is None, what="the end")
     cloud.start()
