@@ -14,7 +14,6 @@ from cli.failures import StepFailedError
 STORAGE = "WatchkeeperStorage"
 ALERTING = "WatchkeeperAlerting"
 TRAINING = "WatchkeeperTraining"
-INGESTION = "WatchkeeperIngestion"
 
 
 @dataclass(frozen=True)

@@ -154,9 +154,9 @@ class EndpointSupervisor:
 
     def resume(self) -> None:
         """Serve again what was in service, and carry on with what was being created or updated."""
-        work: dict[str, Callable[[str, LiveEndpoint], None]] = {
+        work: dict[str, Callable[[str, LiveEndpoint], object]] = {
             "Creating": self._create,
-            "InService": self._serve_again,
+            "InService": self._serve,
             "Updating": self._update_again,
             "RollingBack": self._update_again,
         }
@@ -176,7 +176,7 @@ class EndpointSupervisor:
             if endpoint.fleet:
                 endpoint.fleet.end()
 
-    def _begin(self, name: str, work: Callable[[str, LiveEndpoint], None]) -> None:
+    def _begin(self, name: str, work: Callable[[str, LiveEndpoint], object]) -> None:
         with self._lock:
             live = self._live.setdefault(name, LiveEndpoint())
         threading.Thread(
@@ -197,28 +197,24 @@ class EndpointSupervisor:
                 )
 
     def _create(self, name: str, live: LiveEndpoint) -> None:
-        endpoint = self._context.store.get(ENDPOINT, name)
-        fleet = Fleet(self._context, self._logs, name, endpoint["_plan"])
         live.deployment = None
-        try:
-            fleet.start()
-        except (JobFailedError, OSError) as error:
-            self._settle(name, EndpointStatus="Failed", FailureReason=str(error)[:1024])
-            return
-        self._put(live, fleet)
-        self._settle(name, EndpointStatus="InService", LastDeploymentConfig=endpoint["_deployment"])
+        deployment = self._context.store.get(ENDPOINT, name)["_deployment"]
+        if self._serve(name, live):
+            self._settle(name, EndpointStatus="InService", LastDeploymentConfig=deployment)
 
-    def _serve_again(self, name: str, live: LiveEndpoint) -> None:
+    def _serve(self, name: str, live: LiveEndpoint) -> bool:
+        """Start the endpoint's fleet; an endpoint whose fleet does not start is Failed."""
         fleet = Fleet(self._context, self._logs, name, self._context.store.get(ENDPOINT, name)["_plan"])
         try:
             fleet.start()
         except (JobFailedError, OSError) as error:
             self._settle(name, EndpointStatus="Failed", FailureReason=str(error)[:1024])
-            return
+            return False
         self._put(live, fleet)
+        return True
 
     def _update_again(self, name: str, live: LiveEndpoint) -> None:
-        self._serve_again(name, live)
+        self._serve(name, live)
         if live.fleet:
             self._update(name, live)
 

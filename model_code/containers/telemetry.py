@@ -17,11 +17,11 @@ from typing import IO
 from containers.labels import LABELS_NAME
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.history import ReadLine, read_history
-from watchkeeper.intervals import Aggregation, add, interval_start
+from watchkeeper.intervals import Aggregation, add, interval_start, interval_values
 from watchkeeper.layout import short_hash
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.records import Record
-from watchkeeper.series import measure_of, series_key
+from watchkeeper.series import series_key
 
 PROGRESS_LINES = 200_000
 """A large file says that it is still being read after so many lines."""
@@ -54,18 +54,7 @@ class Telemetry:
 
     def series_values(self) -> dict[str, list[tuple[int, float]]]:
         """Return `(interval start, value)` of each series, in time order, of the plan's newest history."""
-        newest = max((max(intervals) for intervals in self.intervals.values()), default=0)
-        history = self.plan.history_seconds
-        first = 0 if history is None else newest + self.plan.interval_seconds - history
-        values = {}
-        for series, intervals in sorted(self.intervals.items()):
-            aggregate = measure_of(series, self.plan).aggregate
-            kept = [
-                (start, intervals[start].value(aggregate)) for start in sorted(intervals) if start >= first
-            ]
-            if kept:
-                values[series] = kept
-        return values
+        return interval_values(dict(sorted(self.intervals.items())), self.plan)
 
     def refuse(self, error: InvalidInputError, where: str) -> None:
         """Count a refused line."""

@@ -39,8 +39,7 @@ class RunUris:
     history: str
     raw: str
     prepared: str
-    """`train/rows.csv`, `calibrate/rows.csv`, `test/rows.csv`, `holdback/rows.csv` (calibrate then test),
-    `holdback/index.jsonl`, `summary.json`."""
+    """`train/rows.csv`, `holdback/rows.csv` (calibrate then test), `holdback/index.jsonl`, `summary.json`."""
     train_rows: str
     holdback_rows: str
     quarantine: str

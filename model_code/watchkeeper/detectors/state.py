@@ -14,7 +14,6 @@ from watchkeeper.errors import InvalidInputError
 
 VALUE, PROFILE, PATTERN = 0, 1, 2
 CHANNELS = ("value", "profile", "pattern")
-FORECASTS = ("last value", "slow mean", "hour of day")
 
 HOURS = 24
 SMOOTHED_ROWS = 6
