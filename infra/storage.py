@@ -16,6 +16,7 @@ from infra.constructs.data_bucket import DataBucket
 from infra.constructs.state_table import StateTable
 from infra.naming import WORKLOAD_TAG, pascal_name
 from watchkeeper import layout
+from watchkeeper.service.request_item import BY_CREATION, Attribute
 from workloads.spec import WorkloadSpec
 
 
@@ -43,12 +44,22 @@ class StorageStack(Stack):
         self.idempotency: dynamodb.ITable = StateTable(
             self, "Idempotency", partition_key="id", expires_at="expiration", key=self.key
         ).table
+        self.requests: dynamodb.ITable = StateTable(
+            self,
+            "Requests",
+            partition_key=Attribute.PK.value,
+            sort_key=Attribute.SK.value,
+            expires_at=Attribute.EXPIRES_AT.value,
+            key=self.key,
+            indexes={BY_CREATION: Attribute.CREATED_AT.value},
+        ).table
         self.package_groups = {spec.name: self._package_group(spec.name) for spec in workloads}
 
         CfnOutput(self, "DataBucketName", value=self.bucket.bucket_name)
         CfnOutput(self, "SeriesTableName", value=self.series.table_name)
         CfnOutput(self, "AnomaliesTableName", value=self.anomalies.table_name)
         CfnOutput(self, "IdempotencyTableName", value=self.idempotency.table_name)
+        CfnOutput(self, "RequestsTableName", value=self.requests.table_name)
 
     def _package_group(self, workload: str) -> str:
         group = sagemaker.CfnModelPackageGroup(

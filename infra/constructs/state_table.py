@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
@@ -17,6 +19,8 @@ class StateTable(Construct):
         Names of the key attributes, which are text.
     expires_at
         Name of the attribute with the time to live, in epoch seconds.
+    indexes
+        Sort key of each index by name, a text too; its partition key is the table's and it has whole items.
     key
         Encrypts the items.
     """
@@ -30,9 +34,10 @@ class StateTable(Construct):
         sort_key: str | None = None,
         expires_at: str,
         key: kms.IKey,
+        indexes: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.table: dynamodb.ITable = dynamodb.Table(
+        table = dynamodb.Table(
             self,
             "Items",
             partition_key=_text(partition_key),
@@ -47,6 +52,11 @@ class StateTable(Construct):
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
+        for name, attribute in (indexes or {}).items():
+            table.add_global_secondary_index(
+                index_name=name, partition_key=_text(partition_key), sort_key=_text(attribute)
+            )
+        self.table: dynamodb.ITable = table
 
 
 def _text(name: str) -> dynamodb.Attribute:

@@ -17,6 +17,7 @@ STATEFUL = {
     "ModelsPumpPressure": "AWS::SageMaker::ModelPackageGroup",
     "ModelsValvePosition": "AWS::SageMaker::ModelPackageGroup",
     "ModelsWaterFlow": "AWS::SageMaker::ModelPackageGroup",
+    "RequestsItems9F4C3E40": "AWS::DynamoDB::Table",
     "SeriesItemsA9B76436": "AWS::DynamoDB::Table",
 }
 """A changed logical id is a new, empty resource: change one only together with a migration of its data."""
@@ -104,6 +105,7 @@ def test_tables_recover_expire_and_cannot_be_deleted_by_accident(templates: Temp
         "SeriesItemsA9B76436": "expires_at",
         "AnomaliesItems967A8EA2": "expires_at",
         "IdempotencyItems0E3C62DA": "expiration",
+        "RequestsItems9F4C3E40": "expires_at",
     }
     for table in tables.values():
         assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True

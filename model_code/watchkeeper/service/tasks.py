@@ -1,0 +1,166 @@
+"""What the API hands to the workflows: the input of a task's execution."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from watchkeeper.errors import ContractViolationError
+from watchkeeper.layout import short_hash
+from watchkeeper.service.tenant_files import output_folder, relative_key, tenant_root
+
+PREDICTIONS_FILE = "predictions.csv"
+MODEL_FILE = "model.tar.gz"
+CHARTS_FOLDER = "charts/"
+CHARTS_PAGE = "index.html"
+"""The page of all charts; their PNG files are beside it."""
+
+PREDICTIONS_RESULT = "predictions_label_file"
+CHARTS_RESULT = "predictions_charts_file"
+MODEL_RESULT = "model_path"
+"""Fields of an answer that name files."""
+
+
+class Task(str, Enum):
+    """What the service does."""
+
+    TRAIN = "train"
+    VALID = "valid"
+    INFER = "infer"
+
+
+@dataclass(frozen=True)
+class TaskFiles:
+    """Keys, in the bucket, of what a task reads."""
+
+    features: str
+    labels: str | None = None
+    model: str | None = None
+    """A `model.tar.gz`: the tenant's own, or that of a model package (`runs/…`) which the request named."""
+
+
+@dataclass(frozen=True)
+class TaskOutputs:
+    """Keys, in the bucket, of what a task writes, or None; `folder` and `charts` end in `/`."""
+
+    folder: str
+    predictions: str
+    charts: str | None = None
+    model: str | None = None
+
+    @property
+    def charts_page(self) -> str | None:
+        """Key of the page of all charts."""
+        return None if self.charts is None else f"{self.charts}{CHARTS_PAGE}"
+
+
+@dataclass(frozen=True)
+class TaskInput:
+    """The input of one execution: `to_dict` is its JSON.
+
+    `parameters` are the request's validated fields: `request_id` and, of `train`, `model_name` and
+    `save_charts`; of `valid`, `model_path` and `save_charts`; of `infer`, `detection_type`, `method_name` and
+    `model_path`.
+    """
+
+    tenant: str
+    id: str
+    """The request's `_id`, which also names the execution: `execution_name`."""
+    task: Task
+    bucket: str
+    root: str
+    """Prefix of everything of the tenant, with a `/` at its end."""
+    parameters: dict[str, Any]
+    files: TaskFiles
+    outputs: TaskOutputs
+    results: dict[str, str] = field(default_factory=dict)
+    """What a finished request answers: its field to the key relative to the root. The item's `results`."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the input as JSON-ready objects."""
+        return {**dataclasses.asdict(self), "task": self.task.value}
+
+    def to_json(self) -> str:
+        """Return the input as text that is the same for the same request."""
+        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> TaskInput:
+        """Read an execution's input.
+
+        Raises
+        ------
+        ContractViolationError
+            If it is not one of this version.
+        """
+        try:
+            return cls(
+                **{
+                    **document,
+                    "task": Task(document["task"]),
+                    "files": TaskFiles(**document["files"]),
+                    "outputs": TaskOutputs(**document["outputs"]),
+                }
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ContractViolationError(f"not the input of a task: {error!r}") from error
+
+
+def request_key_id(tenant: str, request_id: str) -> str:
+    """Return a request's `_id`: the same for every repetition of a request of one tenant."""
+    return short_hash(f"{tenant}|{request_id}")
+
+
+def execution_name(task: Task, request: str) -> str:
+    """Return the name of a request's execution: starting it twice starts one."""
+    return f"{task.value}-{request}"
+
+
+def task_input(
+    *,
+    tenant: str,
+    request: str,
+    task: Task,
+    bucket: str,
+    parameters: dict[str, Any],
+    files: TaskFiles,
+    charts: bool,
+) -> TaskInput:
+    """Derive every location of a task from what it reads.
+
+    Parameters
+    ----------
+    request
+        The request's `_id`.
+    files
+        Keys in the bucket; the outputs are beside `files.features`.
+    charts
+        Whether charts are drawn.
+    """
+    root = tenant_root(tenant)
+    folder = output_folder(files.features, task.value, request)
+    outputs = TaskOutputs(
+        folder=folder,
+        predictions=f"{folder}{PREDICTIONS_FILE}",
+        charts=f"{folder}{CHARTS_FOLDER}" if charts else None,
+        model=f"{folder}{MODEL_FILE}" if task is Task.TRAIN else None,
+    )
+    written = {
+        PREDICTIONS_RESULT: outputs.predictions,
+        CHARTS_RESULT: outputs.charts_page,
+        MODEL_RESULT: outputs.model,
+    }
+    return TaskInput(
+        tenant=tenant,
+        id=request,
+        task=task,
+        bucket=bucket,
+        root=root,
+        parameters=parameters,
+        files=files,
+        outputs=outputs,
+        results={name: relative_key(tenant, key) for name, key in written.items() if key is not None},
+    )
