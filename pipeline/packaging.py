@@ -2,7 +2,8 @@
 
 `sourcedir.tar.gz` holds the packages `watchkeeper` and `containers`, the entry files of script mode, and
 `vendor/` with the wheels of `model_code/containers/requirements.txt`: a job installs nothing at its start and
-runs with network isolation. The folder of the Lambda functions holds `lambdas`, `watchkeeper` and pure-Python
+runs with network isolation. `analysis-sourcedir.tar.gz` has the wheels of `requirements-analysis.txt` too: the
+analysis jobs' shap and numba, which would make every model and every other job 200 MB larger. The folder of the Lambda functions holds `lambdas`, `watchkeeper` and pure-Python
 packages. Both are the same bytes for the same sources, and are built again only when a source has changed.
 """
 
@@ -16,7 +17,7 @@ import os
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -24,6 +25,7 @@ from typing import Literal
 from pipeline.vendoring import HERE, SAGEMAKER, Target, vendor
 
 CODE_ARCHIVE = "sourcedir.tar.gz"
+ANALYSIS_ARCHIVE = "analysis-sourcedir.tar.gz"
 PREPROCESSOR, DETECTOR = "preprocessor", "detector"
 """What script mode trains and serves, by the entry files `train_NAME.py` and `serve_NAME.py`."""
 
@@ -113,19 +115,41 @@ def build_model_code(target: Literal["sagemaker", "here"], build_dir: Path) -> P
     UnavailableError
         If the vendored packages cannot be installed.
     """
-    requirements = MODEL_CODE / "containers" / "requirements.txt"
-    vendored = _vendored(requirements, _TARGETS[target], build_dir)
+    return _build_archive(CODE_ARCHIVE, ["requirements.txt"], target, build_dir, compression=6)
+
+
+def build_analysis_code(target: Literal["sagemaker", "here"], build_dir: Path) -> Path:
+    """Return the archive of the analysis jobs' code: that of the other jobs, and `requirements-analysis.txt`.
+
+    It is packed fast rather than small, since the first `make demo` of a clone waits for it. Parameters and
+    errors are those of `build_model_code`.
+    """
+    requirements = ["requirements.txt", "requirements-analysis.txt"]
+    return _build_archive(ANALYSIS_ARCHIVE, requirements, target, build_dir, compression=1)
+
+
+def _build_archive(
+    name: str,
+    requirements: Sequence[str],
+    target: Literal["sagemaker", "here"],
+    build_dir: Path,
+    *,
+    compression: int,
+) -> Path:
+    containers = MODEL_CODE / "containers"
+    vendored = [_vendored(containers / file, _TARGETS[target], build_dir) for file in requirements]
     sources = {
         **_python("watchkeeper", MODEL_CODE / "watchkeeper"),
-        **_python("containers", MODEL_CODE / "containers"),
-        **_entries(MODEL_CODE / "containers" / "entry"),
+        **_python("containers", containers),
+        **_entries(containers / "entry"),
     }
-    folder = build_dir / f"model-code-{target}-{_digest(sources, vendored.name)}"
+    kind = "analysis-code" if name == ANALYSIS_ARCHIVE else "model-code"
+    folder = build_dir / f"{kind}-{target}-{_digest(sources, ' '.join(found.name for found in vendored))}"
     if not folder.is_dir():
-        packed = {**sources, **{f"{VENDOR}/{name}": file for name, file in _files(vendored).items()}}
+        wheels = {f"{VENDOR}/{path}": file for found in vendored for path, file in _files(found).items()}
         with _finished_as(folder) as scratch:
-            _write_archive(packed, scratch / CODE_ARCHIVE)
-    return folder / CODE_ARCHIVE
+            _write_archive({**sources, **wheels}, scratch / name, compression)
+    return folder / name
 
 
 def build_lambda_code(build_dir: Path) -> Path:
@@ -196,10 +220,10 @@ def _digest(sources: dict[str, Path], more: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def _write_archive(sources: dict[str, Path], archive: Path) -> None:
+def _write_archive(sources: dict[str, Path], archive: Path, compression: int) -> None:
     with (
         archive.open("wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0) as packed,
+        gzip.GzipFile(filename="", mode="wb", compresslevel=compression, fileobj=raw, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
         for name, file in sorted(sources.items()):

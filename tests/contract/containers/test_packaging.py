@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.packaging import (
+    ANALYSIS_ARCHIVE,
     CODE_ARCHIVE,
     LAMBDAS,
+    MODEL_CODE,
     PROJECT,
+    build_analysis_code,
     build_lambda_code,
     build_model_code,
 )
@@ -55,6 +58,32 @@ def test_archive_leaves_the_images_own_libraries_out(names: set[str]) -> None:
         "scipy",
         "pandas",
     }
+
+
+def test_only_the_analysis_archive_has_the_analysis_packages(names: set[str]) -> None:
+    heavy = {"vendor/shap/__init__.py", "vendor/numba/__init__.py", "vendor/llvmlite/__init__.py"}
+    archive = build_analysis_code("sagemaker", BUILD)
+    with tarfile.open(archive) as tar:
+        analysis = set(tar.getnames())
+
+    assert archive.name == ANALYSIS_ARCHIVE
+    assert heavy <= analysis
+    assert not heavy & names
+    assert names <= analysis
+    kernels = [name for name in analysis if "_kernel_lib" in name or "_cext." in name]
+    assert kernels
+    assert all("cpython-312-x86_64-linux-gnu" in name for name in kernels)
+
+
+def test_analysis_pins_are_the_projects_and_not_those_of_the_other_jobs_again() -> None:
+    containers = MODEL_CODE / "containers"
+    analysis = pins(containers / "requirements-analysis.txt")
+    project = pins(PROJECT / "requirements.txt")
+
+    assert {
+        name: project[name] for name in ("shap", "numba", "llvmlite", "slicer")
+    }.items() <= analysis.items()
+    assert not analysis.keys() & pins(containers / "requirements.txt").keys()
 
 
 @pytest.mark.parametrize("target", ["here", "sagemaker"])

@@ -1,0 +1,1 @@
+"""Explanations of models: attributions summed up and compared, and bias metrics. Pure functions."""
