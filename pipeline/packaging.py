@@ -2,9 +2,10 @@
 
 `sourcedir.tar.gz` holds the packages `watchkeeper` and `containers`, the entry files of script mode, and
 `vendor/` with the wheels of `model_code/containers/requirements.txt`: a job installs nothing at its start and
-runs with network isolation. `analysis-sourcedir.tar.gz` has the wheels of `requirements-analysis.txt` too: the
-analysis jobs' shap and numba, which would make every model and every other job 200 MB larger. The folder of the Lambda functions holds `lambdas`, `watchkeeper` and pure-Python
-packages. Both are the same bytes for the same sources, and are built again only when a source has changed.
+runs with network isolation. `analysis-sourcedir.tar.gz` has the wheels of `requirements-analysis.txt` too:
+the analysis jobs' shap and numba, which would make every model and every other job 200 MB larger. The folder
+of the Lambda functions holds `lambdas`, `watchkeeper` and pure-Python packages. All are the same bytes for
+the same sources, and are built again only when a source has changed.
 """
 
 from __future__ import annotations

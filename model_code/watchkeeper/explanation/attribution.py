@@ -89,7 +89,7 @@ def attribution_ndcg(baseline: Mapping[str, float], current: Mapping[str, float]
     Returns
     -------
     float
-        In (0, 1]; 1 is the same ranking. Also 1 where all importances of the baseline are 0: it ranks nothing.
+        In (0, 1]; 1 is the same ranking. Also 1 where all importances of the baseline are 0.
 
     Raises
     ------
