@@ -1,63 +1,63 @@
-"""The interface of detectors that are fitted once and then score any rows: rules and known methods."""
+"""Detectors that are fitted once and then score any rows: what rules and known methods have in common."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from watchkeeper.detectors.calibration import SCORE_DECADES, severity_of
+from watchkeeper.detectors import persistence
+from watchkeeper.detectors.calibration import SCORE_DECADES
+from watchkeeper.detectors.interface import Detector, as_rows
 from watchkeeper.detectors.tail import TailCalibration
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.errors import ContractViolationError, InvalidInputError
 
 if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not have it
     from typing import Self
 
 FloatArray = npt.NDArray[np.float64]
+_LARGEST_RAW = 1e300
+_TAIL = "calibration_scores"
 
 
-class BatchDetector(ABC):
-    """Fit on ordinary rows, then score rows on the scale that all detectors share.
+@dataclass(kw_only=True, eq=False)
+class BatchDetector(Detector):
+    """Fit on ordinary rows, then score rows by how rarely those of the fit score as much.
 
-    A row with NaN scores 0. The score is a tenth of -log10 of how rarely the rows of the fit score as much.
+    Rows with NaN are left out of the fit.
+
+    Attributes
+    ----------
+    tail_ : TailCalibration
+        The distribution of the raw scores of the fit's rows.
     """
 
-    alert_severity: float
+    state_names: ClassVar[tuple[str, ...]]
+    """Attributes that hold what was learned: numbers or arrays."""
 
     def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
-        """Learn from rows, shape (n_rows,) or (n_rows, n_features); those with NaN are left out."""
+        """Learn from rows, shape (n_rows,) or (n_rows, n_features)."""
+        self._check_parameters()
         rows = as_rows(X)
         complete = rows[~np.isnan(rows).any(axis=1)]
         if len(complete) < 2:
             raise InvalidInputError(f"{len(complete)} complete rows: give at least 2")
         self.n_features_in_ = rows.shape[1]
-        self._learn(complete)
-        self.tail_ = TailCalibration().fit(self._raw(complete))
+        self.tail_ = TailCalibration().fit(_limited(self._learn(complete)))
+        self.threshold_ = self._threshold()
         return self
 
     def score_samples(self, X: npt.ArrayLike) -> FloatArray:
         """Return the anomaly score of each row, shape (n_rows,): 0 to 1, higher is more anomalous."""
-        return self._decades(X) / SCORE_DECADES
+        raw = self.raw_scores(X)
+        return self.tail_.decades(raw) / SCORE_DECADES
 
-    def severity(self, X: npt.ArrayLike) -> FloatArray:
-        """Return the severity of each row, 0 to 100, on the detectors' common scale."""
-        return severity_of(self._decades(X))
-
-    def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """Return -1 for an anomaly and 1 for the rest, shape (n_rows,)."""
-        return np.where(self.severity(X) >= self.alert_severity, -1, 1)
-
-    @abstractmethod
-    def _learn(self, rows: FloatArray) -> None:
-        """Fit on complete rows."""
-
-    @abstractmethod
-    def _raw(self, rows: FloatArray) -> FloatArray:
-        """Return the method's own score of complete rows, higher is more anomalous."""
-
-    def _decades(self, X: npt.ArrayLike) -> FloatArray:
+    def raw_scores(self, X: npt.ArrayLike) -> FloatArray:
+        """Return the method's own score of each row, shape (n_rows,): higher is odder, NaN of NaN."""
+        self._check_fitted()
         rows = as_rows(X)
         if rows.shape[1] != self.n_features_in_:
             raise InvalidInputError(
@@ -66,27 +66,62 @@ class BatchDetector(ABC):
         complete = ~np.isnan(rows).any(axis=1)
         raw = np.full(len(rows), np.nan)
         if complete.any():
-            raw[complete] = self._raw(rows[complete])
-        return self.tail_.decades(raw)
+            raw[complete] = _limited(self._raw(rows[complete]))
+        return raw
+
+    def to_bytes(self) -> bytes:
+        """Return parameters and state as an archive of arrays, without pickle; see `persistence`."""
+        self._check_fitted()
+        arrays = {name: np.asarray(getattr(self, name)) for name in self.state_names}
+        return persistence.dump(self.format, self.get_params(), {**arrays, _TAIL: self.tail_.sorted_})
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Return the detector that `to_bytes` wrote; it scores bit for bit as the original."""
+        settings, arrays = persistence.load(cls.format, content)
+        try:
+            detector = cls(**settings)
+            detector.tail_ = TailCalibration().fit(arrays.pop(_TAIL))
+        except (TypeError, KeyError) as error:
+            raise ContractViolationError(
+                f"{cls.format}: unexpected content ({error}); train again"
+            ) from error
+        if set(arrays) != set(cls.state_names):
+            raise ContractViolationError(
+                f"{cls.format}: it has {', '.join(sorted(arrays))}, this package reads "
+                f"{', '.join(sorted(cls.state_names))}; train again"
+            )
+        for name, array in arrays.items():
+            setattr(detector, name, array if array.ndim else array.item())
+        detector._restore()
+        detector.threshold_ = detector._threshold()
+        return detector
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "threshold_"):
+            raise InvalidInputError("this detector has learned nothing yet: call fit first")
+
+    @abstractmethod
+    def _check_parameters(self) -> None:
+        """Raise InvalidInputError if a parameter is not as described."""
+
+    @abstractmethod
+    def _threshold(self) -> float:
+        """Return the raw score above which a row is an anomaly, from parameters and state."""
+
+    @abstractmethod
+    def _learn(self, rows: FloatArray) -> FloatArray:
+        """Fit on complete rows, and return their raw scores as rows that the detector has not seen."""
+
+    @abstractmethod
+    def _raw(self, rows: FloatArray) -> FloatArray:
+        """Return the method's own score of complete rows, higher is more anomalous."""
+
+    @abstractmethod
+    def _restore(self) -> None:
+        """Build what is made from the state, and set `n_features_in_`."""
 
 
-def as_rows(X: npt.ArrayLike) -> FloatArray:
-    """Return numbers as rows, shape (n_rows, n_features).
-
-    Raises
-    ------
-    InvalidInputError
-        They are not numbers, infinite, or of another shape.
-    """
-    try:
-        rows = np.asarray(X, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(f"values are not all numbers: {error}") from error
-    if rows.ndim == 1:
-        rows = rows[:, np.newaxis]
-    if rows.ndim != 2 or rows.shape[1] == 0:
-        raise InvalidInputError(f"values have shape {rows.shape}: give (n_rows,) or (n_rows, n_columns)")
-    if np.isinf(rows).any():
-        row = int(np.isinf(rows).any(axis=1).argmax())
-        raise InvalidInputError(f"row {row} is infinite: give a finite number, or NaN for a missing interval")
-    return rows
+def _limited(raw: FloatArray) -> FloatArray:
+    limited: FloatArray = np.clip(raw, -_LARGEST_RAW, _LARGEST_RAW)
+    return limited

@@ -23,6 +23,7 @@ from watchkeeper.errors import ContractViolationError, InvalidInputError
 VERSION = 1
 
 Arrays = dict[str, npt.NDArray[Any]]
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile)
 
 
 def dump(kind: str, settings: dict[str, Any], arrays: Arrays) -> bytes:
@@ -49,10 +50,25 @@ def load(kind: str, content: bytes) -> tuple[dict[str, Any], Arrays]:
             arrays: Arrays = {name: archive[name] for name in archive.files}
         header = json.loads(arrays.pop("header").tobytes())
         written, version, settings = header["format"], header["version"], dict(header["settings"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise InvalidInputError(f"not a {kind} archive: {error}") from error
     if written != kind:
         raise InvalidInputError(f"not a {kind} archive: its header says {written!r}")
     if version != VERSION:
         raise ContractViolationError(f"{kind} version {version!r}: this package reads {VERSION}; train again")
     return settings, arrays
+
+
+def kind_of(content: bytes) -> str:
+    """Return the format of an archive, whatever its version.
+
+    Raises
+    ------
+    InvalidInputError
+        The bytes are not an archive of a detector's state.
+    """
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            return str(json.loads(archive["header"].tobytes())["format"])
+    except _UNREADABLE as error:
+        raise InvalidInputError(f"not the state of a detector: {error}") from error

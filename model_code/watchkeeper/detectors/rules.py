@@ -1,13 +1,18 @@
-"""Rules of one column that work from the first intervals: interquartile range, quantiles, persistence."""
+"""Rules of a column that work from the first intervals: interquartile range, quantiles, persistence.
+
+Of several columns, the one that breaks its rule most counts.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.detectors.batch import BatchDetector
+from watchkeeper.detectors.interface import as_rows
 from watchkeeper.errors import InvalidInputError
 
 if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not have it
@@ -15,8 +20,10 @@ if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not 
 
 FloatArray = npt.NDArray[np.float64]
 _SMALLEST_WIDTH = 1e-300
+_LARGEST_SCORE = 1e12
 
 
+@dataclass(kw_only=True, eq=False)
 class RangeRule(BatchDetector):
     """A value is an anomaly outside bounds that two quantiles of the fit set.
 
@@ -28,38 +35,74 @@ class RangeRule(BatchDetector):
     low, high : float
         Quantiles, 0 to 1.
     margin : float
+
+    Attributes
+    ----------
+    lower_, upper_ : ndarray, shape (n_features,)
+        The bounds.
     """
 
-    def __init__(self, *, low: float, high: float, margin: float) -> None:
-        self.low = low
-        self.high = high
-        self.margin = margin
+    format: ClassVar[str] = "watchkeeper-range-rule"
+    state_names: ClassVar[tuple[str, ...]] = ("lower_", "upper_", "width_")
 
-    def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """Return -1 for a value outside the bounds and 1 for the rest."""
-        values = np.asarray(X, dtype=np.float64).reshape(-1)
-        return np.where((values < self.lower_) | (values > self.upper_), -1, 1)
+    low: float
+    high: float
+    margin: float
 
-    def _learn(self, rows: FloatArray) -> None:
-        if not 0 <= self.low < self.high <= 1 or self.margin < 0:
-            raise InvalidInputError("give 0 <= low < high <= 1 and a margin of at least 0")
-        _require_one_column(rows)
-        first, last = np.quantile(rows[:, 0], [self.low, self.high])
-        self.width_ = max(float(last - first), _SMALLEST_WIDTH)
-        self.lower_ = float(first - self.margin * (last - first))
-        self.upper_ = float(last + self.margin * (last - first))
+    def _check_parameters(self) -> None:
+        if not 0 <= self.low < self.high <= 1 or not 0 <= self.margin < np.inf:
+            raise InvalidInputError(
+                f"low is {self.low!r}, high {self.high!r}, margin {self.margin!r}: "
+                "give 0 <= low < high <= 1 and a margin of at least 0"
+            )
+
+    def _threshold(self) -> float:
+        return 0.0
+
+    def _learn(self, rows: FloatArray) -> FloatArray:
+        first, last = np.quantile(rows, [self.low, self.high], axis=0)
+        self.width_ = np.maximum(last - first, _SMALLEST_WIDTH)
+        self.lower_ = first - self.margin * (last - first)
+        self.upper_ = last + self.margin * (last - first)
+        return self._raw(rows)
 
     def _raw(self, rows: FloatArray) -> FloatArray:
-        value = rows[:, 0]
-        outside = np.maximum(self.lower_ - value, value - self.upper_) / self.width_
-        limited: FloatArray = np.minimum(outside, 1e12)
+        outside = np.maximum(self.lower_ - rows, rows - self.upper_) / self.width_
+        limited: FloatArray = np.minimum(outside, _LARGEST_SCORE).max(axis=1)
         return limited
 
+    def _restore(self) -> None:
+        self.n_features_in_ = len(self.width_)
 
+
+@dataclass(kw_only=True, eq=False)
+class IQRRule(RangeRule):
+    """Tukey's rule: outside the quartiles by `margin` interquartile ranges."""
+
+    format: ClassVar[str] = "watchkeeper-iqr"
+
+    low: float = 0.25
+    high: float = 0.75
+    margin: float = 1.5
+
+
+@dataclass(kw_only=True, eq=False)
+class QuantileRule(RangeRule):
+    """Below or above what the fit's values rarely leave."""
+
+    format: ClassVar[str] = "watchkeeper-quantile"
+
+    low: float = 0.005
+    high: float = 0.995
+    margin: float = 0.0
+
+
+@dataclass(kw_only=True, eq=False)
 class PersistRule(BatchDetector):
     """A value is an anomaly when it leaves the median of the values before it by more than usual.
 
     Rows are in time order, in the fit and in every call; the first row of a call follows the last of the fit.
+    A row with NaN is left out.
 
     Parameters
     ----------
@@ -69,64 +112,53 @@ class PersistRule(BatchDetector):
         How many interquartile ranges of the fit's differences are usual.
     """
 
-    def __init__(self, *, window: int = 12, margin: float = 3.0) -> None:
-        self.window = window
-        self.margin = margin
+    format: ClassVar[str] = "watchkeeper-persist"
+    state_names: ClassVar[tuple[str, ...]] = ("width_", "before_")
+
+    window: int = 12
+    margin: float = 3.0
 
     def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
         """Learn the usual differences of rows in time order."""
-        self.before_ = np.empty(0)
-        super().fit(X, y)
-        values = np.asarray(X, dtype=np.float64).reshape(-1)
-        self.before_ = values[~np.isnan(values)][-self.window :]
+        rows = as_rows(X)
+        self.before_ = np.empty((0, rows.shape[1]))
+        super().fit(rows, y)
+        self.before_ = rows[~np.isnan(rows).any(axis=1)][-self.window :]
         return self
 
-    def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """Return -1 for a value that leaves the median by more than usual and 1 for the rest."""
-        values = np.asarray(X, dtype=np.float64).reshape(-1)
-        complete = ~np.isnan(values)
-        result = np.ones(len(values), dtype=np.int64)
-        result[complete] = np.where(self._raw(values[complete, np.newaxis]) > self.margin, -1, 1)
-        return result
+    def _check_parameters(self) -> None:
+        if self.window < 1 or not self.margin > 0:
+            raise InvalidInputError(
+                f"window is {self.window!r}, margin {self.margin!r}: "
+                "give a window of at least 1 row and a margin above 0"
+            )
 
-    def _learn(self, rows: FloatArray) -> None:
-        if self.window < 1 or self.margin <= 0:
-            raise InvalidInputError("give a window of at least 1 row and a margin above 0")
-        _require_one_column(rows)
-        first, last = np.quantile(self._differences(rows[:, 0]), [0.25, 0.75])
-        self.width_ = max(float(last - first), _SMALLEST_WIDTH)
+    def _threshold(self) -> float:
+        return self.margin
+
+    def _learn(self, rows: FloatArray) -> FloatArray:
+        first, last = np.quantile(self._differences(rows), [0.25, 0.75], axis=0)
+        self.width_ = np.maximum(last - first, _SMALLEST_WIDTH)
+        return self._raw(rows)
 
     def _raw(self, rows: FloatArray) -> FloatArray:
-        changes: FloatArray = np.abs(self._differences(rows[:, 0]))
-        limited: FloatArray = np.minimum(changes / self.width_, 1e12)
+        changes = np.abs(self._differences(rows)) / self.width_
+        limited: FloatArray = np.minimum(changes, _LARGEST_SCORE).max(axis=1)
         return limited
 
-    def _differences(self, values: FloatArray) -> FloatArray:
-        joined = np.concatenate((self.before_, values))
+    def _restore(self) -> None:
+        self.n_features_in_ = len(self.width_)
+
+    def _differences(self, rows: FloatArray) -> FloatArray:
+        joined = np.concatenate((self.before_, rows))
         start = len(self.before_)
-        medians = [
-            np.median(joined[max(row - self.window, 0) : row]) if row else joined[0]
-            for row in range(start, len(joined))
-        ]
-        changes: FloatArray = values - np.array(medians)
+        medians = np.empty(rows.shape)
+        # Rows that have few before them; the first of all has only itself.
+        few = min(max(self.window - start, 0), len(rows))
+        for row in range(few):
+            medians[row] = np.median(joined[: max(start + row, 1)], axis=0)
+        if few < len(rows):
+            windows = np.lib.stride_tricks.sliding_window_view(joined[:-1], self.window, axis=0)
+            medians[few:] = np.median(windows[start + few - self.window :], axis=-1)
+        changes: FloatArray = rows - medians
         return changes
-
-
-def iqr() -> RangeRule:
-    """Return Tukey's rule: outside the quartiles by 1.5 interquartile ranges."""
-    return RangeRule(low=0.25, high=0.75, margin=1.5)
-
-
-def quantile() -> RangeRule:
-    """Return the rule of the highest and the lowest half per cent."""
-    return RangeRule(low=0.005, high=0.995, margin=0.0)
-
-
-def persist() -> PersistRule:
-    """Return the rule of persistence with its defaults."""
-    return PersistRule()
-
-
-def _require_one_column(rows: FloatArray) -> None:
-    if rows.shape[1] != 1:
-        raise InvalidInputError(f"{rows.shape[1]} columns: this rule takes one")

@@ -8,24 +8,14 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from watchkeeper.detectors import rules
-from watchkeeper.detectors.batch import BatchDetector
+from watchkeeper.detectors.algorithms import RULES, WATCHKEEPER, algorithm_of, new_detector
 from watchkeeper.detectors.calibration import SCORE_DECADES, severity_of
 from watchkeeper.detectors.detector import DEFAULT_ALERT_SEVERITY, WatchkeeperDetector
-from watchkeeper.detectors.known import KNOWN_ALGORITHMS, KnownDetector
+from watchkeeper.detectors.interface import Detector, require_severity
 from watchkeeper.detectors.rules import RangeRule
 from watchkeeper.detectors.scores import SeriesScores
-from watchkeeper.errors import InvalidInputError
 
 FloatArray = npt.NDArray[np.float64]
-
-WATCHKEEPER = "watchkeeper"
-_RULES: dict[str, Callable[[], BatchDetector]] = {
-    "iqr": rules.iqr,
-    "persist": rules.persist,
-    "quantile": rules.quantile,
-}
-ALGORITHMS = (WATCHKEEPER, *_RULES, *KNOWN_ALGORITHMS)
 
 
 class RowScorer(Protocol):
@@ -53,7 +43,7 @@ def row_scorer(
     Parameters
     ----------
     algorithm : str
-        One of `ALGORITHMS`.
+        One of `algorithms.ALGORITHMS`, in any spelling.
     alert_severity : float, optional
         Severity from which a row is an anomaly; by default the algorithm's own criterion.
     interval_seconds : float, optional
@@ -64,16 +54,15 @@ def row_scorer(
     InvalidInputError
         Another algorithm, or a severity that is not from 0 to 100.
     """
-    if alert_severity is not None and not 0 <= alert_severity <= 100:
-        raise InvalidInputError(f"alert severity is {alert_severity:g}: give a number from 0 to 100")
-    if algorithm == WATCHKEEPER:
+    if alert_severity is not None:
+        require_severity(alert_severity)
+    name = algorithm_of(algorithm)
+    if name == WATCHKEEPER:
         chosen = DEFAULT_ALERT_SEVERITY if alert_severity is None else alert_severity
         return _Streaming(WatchkeeperDetector(alert_severity=chosen, interval_seconds=interval_seconds))
-    if algorithm in _RULES:
-        return _ByColumn(_RULES[algorithm], alert_severity)
-    if algorithm in KNOWN_ALGORITHMS:
-        return _AllColumns(KnownDetector(algorithm), alert_severity)
-    raise InvalidInputError(f"algorithm is {algorithm!r}: allowed are {', '.join(ALGORITHMS)}")
+    if name in RULES:
+        return _ByColumn(RULES[name], alert_severity)
+    return _AllColumns(new_detector(name), alert_severity)
 
 
 class _Streaming:
@@ -92,10 +81,10 @@ class _Streaming:
 class _ByColumn:
     learns_first = True
 
-    def __init__(self, rule: Callable[[], BatchDetector], alert_severity: float | None) -> None:
+    def __init__(self, rule: Callable[[], Detector], alert_severity: float | None) -> None:
         self._rule = rule
         self._alert_severity = alert_severity
-        self._detectors: list[BatchDetector] = []
+        self._detectors: list[Detector] = []
 
     def learn(self, values: FloatArray) -> None:
         self._detectors = [self._rule().fit(column) for column in values.T]
@@ -112,7 +101,7 @@ class _ByColumn:
             detector.predict(column) < 0 for detector, column in zip(self._detectors, values.T, strict=True)
         ]
         bounds = [
-            (detector.lower_, detector.upper_) if isinstance(detector, RangeRule) else (np.nan, np.nan)
+            (detector.lower_[0], detector.upper_[0]) if isinstance(detector, RangeRule) else (np.nan, np.nan)
             for detector in self._detectors
         ]
         lower, upper = (np.tile(side, (len(values), 1)) for side in np.array(bounds).T)
@@ -123,7 +112,7 @@ class _ByColumn:
 class _AllColumns:
     learns_first = True
 
-    def __init__(self, detector: KnownDetector, alert_severity: float | None) -> None:
+    def __init__(self, detector: Detector, alert_severity: float | None) -> None:
         self._detector = detector
         self._alert_severity = alert_severity
 

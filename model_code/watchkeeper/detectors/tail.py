@@ -44,3 +44,12 @@ class TailCalibration:
         by_tail = -np.log10(self.tail_probability_) + beyond / np.log(10.0)
         rarity = np.where(raw > self.edge_, by_tail, np.minimum(by_rank, -np.log10(self.tail_probability_)))
         return np.where(np.isnan(raw), 0.0, np.clip(rarity, 0.0, LARGEST_DECADES))
+
+    def raw_at(self, decades: float) -> float:
+        """Return the raw score above which a row is at least this rare; the inverse of `decades`."""
+        beyond = decades + float(np.log10(self.tail_probability_))
+        if beyond > 0:
+            return self.edge_ + self.scale_ * float(np.log(10.0)) * beyond
+        rarer = int((len(self.sorted_) + 1) * 10.0**-decades - 1.0)
+        position = len(self.sorted_) - 1 - rarer
+        return float(self.sorted_[position]) if position >= 0 else -float(np.finfo(np.float64).max)

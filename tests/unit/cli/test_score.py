@@ -16,8 +16,8 @@ from cli import series_file
 from cli.main import app
 from cli.score_chart import extremes
 from watchkeeper.detectors import accuracy
+from watchkeeper.detectors.algorithms import ALGORITHMS
 from watchkeeper.detectors.detector import score_series
-from watchkeeper.detectors.scoring import ALGORITHMS
 from watchkeeper.errors import InvalidInputError
 
 ROWS = 1200
@@ -169,8 +169,12 @@ def test_an_empty_value_is_missing_and_scores_nothing(telemetry_file: Path) -> N
             "row 9: broken: 'maybe' is no label",
         ),
         ((0, "pressure", "severity"), ("--value", "flow"), "has a column 'severity' already"),
-        (None, ("--value", "flow", "--algorithm", "rrcf"), "algorithm is 'rrcf': allowed are watchkeeper"),
-        (None, ("--value", "flow", "--alert-severity", "101"), "alert severity is 101"),
+        (
+            None,
+            ("--value", "flow", "--algorithm", "rrcf"),
+            "algorithm is 'rrcf' (did you mean rcf?)",
+        ),
+        (None, ("--value", "flow", "--alert-severity", "101"), "alert_severity is 101"),
         (None, ("--value", "flow", "--interval", "-1"), "interval_seconds is -1.0"),
     ],
 )
