@@ -14,7 +14,7 @@ from rich.table import Table
 from cli.labels import Labels, read_labels
 from cli.releases import live_release
 from cli.screen import console
-from cli.specs import spec_of
+from cli.specs import anomaly_spec_of
 from cli.stacks import Deployment
 from cli.telemetry import read_telemetry, records_of
 from lambdas.endpoint import Endpoint, SageMakerEndpoint
@@ -38,7 +38,7 @@ def backtest(
     labels: Annotated[Path | None, typer.Option(help="Labelled anomalies: JSON.")] = None,
 ) -> None:
     """Score a file with the live endpoint and measure the result; nothing is stored, nobody is alerted."""
-    plan = spec_of(workload).plan()
+    plan = anomaly_spec_of(workload, "backtest").plan()
     telemetry = read_telemetry(file, plan)
     session = boto3.Session()
     release = live_release(session, Deployment(session), plan.workload)

@@ -55,7 +55,15 @@ class Dataset:
     labels_key: str | None = None
 
 
+ABALONE = DataFile(
+    "abalone/abalone.data",
+    "https://archive.ics.uci.edu/ml/machine-learning-databases/abalone/abalone.data",
+    "de37cdcdcaaa50c309d514f248f7c2302a5f1f88c168905eba23fe2fbc78449f",
+)
+"""Physical measurements of 4,177 abalones (UCI; CC BY 4.0): CSV without a header line."""
+
 DATASETS = {
+    "abalone": Dataset(history=ABALONE),
     "water_flow": Dataset(
         history=PackagedFile(
             "river",

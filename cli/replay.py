@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.device import Broker, Pace, Publisher, broker_of, concrete_topic, provisioned
 from cli.screen import complain, console, done
-from cli.specs import spec_of
+from cli.specs import anomaly_spec_of
 from cli.telemetry import Reading, read_telemetry
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.timestamps import parse_instant
@@ -48,7 +48,7 @@ def replay(
     authority: Authority = None,
 ) -> None:
     """Publish a file's telemetry over MQTT, with a device certificate made for it."""
-    spec = spec_of(workload)
+    spec = anomaly_spec_of(workload, "replay")
     telemetry = read_telemetry(file, spec.plan())
     for sentence in telemetry.refused[:MAX_COMPLAINTS]:
         complain(f"not sent: {sentence}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from watchkeeper.errors import InvalidInputError
-from workloads.spec import WorkloadSpec, load_workload
+from workloads.spec import AnomalyWorkload, WorkloadSpec, load_workload
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKLOADS = ROOT / "workloads"
@@ -24,3 +24,25 @@ def spec_of(workload: str) -> WorkloadSpec:
         known = ", ".join(sorted(file.stem for file in WORKLOADS.glob("*.yaml"))) or "none"
         raise InvalidInputError(f"no workload {workload!r} ({path} does not exist); known: {known}")
     return load_workload(path)
+
+
+def anomaly_spec_of(workload: str, verb: str) -> AnomalyWorkload:
+    """Return the spec of a workload that watches telemetry; see `spec_of`.
+
+    Parameters
+    ----------
+    verb
+        The command that asks, such as `replay`.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is of another kind, too.
+    """
+    spec = spec_of(workload)
+    if isinstance(spec, AnomalyWorkload):
+        return spec
+    raise InvalidInputError(
+        f"`{verb}` is for telemetry, and workload {spec.name} is of kind {spec.kind}: it predicts "
+        f"{spec.target} from a table; use `train`, `invoke` or `backtest`"
+    )

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from watchkeeper.errors import InvalidInputError
-from watchkeeper.history import CSV_SUFFIXES, read_history
+from watchkeeper.field_files import CSV_SUFFIXES
+from watchkeeper.history import read_history
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.records import Record, parse_number
 

@@ -20,7 +20,7 @@ from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
 from infra.naming import WORKLOAD_TAG, pascal_name
 from infra.permissions import permit, read_plans, use_key, use_table
 from lambdas.publish_alert.environment import PublishAlertEnvironment
-from workloads.spec import WorkloadSpec
+from workloads.spec import AnomalyWorkload
 
 TIMEOUT_SECONDS = 30
 CONCURRENCY = 2
@@ -34,7 +34,7 @@ class AlertingStack(Stack):
         scope: Construct,
         construct_id: str,
         *,
-        workloads: Sequence[WorkloadSpec],
+        workloads: Sequence[AnomalyWorkload],
         function_code: Path,
         idempotency: dynamodb.ITable,
         data_key: kms.IKey,
@@ -80,7 +80,7 @@ class AlertingStack(Stack):
         CfnOutput(self, "AlertBusName", value=self.bus.event_bus_name)
         CfnOutput(self, "PublishAlertFunctionName", value=self.publish_alert.function.function_name)
 
-    def _subscribe(self, spec: WorkloadSpec) -> None:
+    def _subscribe(self, spec: AnomalyWorkload) -> None:
         for route in spec.alerts.routes:
             if route.subscription is None:
                 continue

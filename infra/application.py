@@ -16,7 +16,7 @@ from infra.settings import Settings
 from infra.storage import StorageStack
 from infra.training import TrainingStack
 from infra.withdrawn_services import WithdrawnServicesCheck
-from workloads.spec import WorkloadSpec
+from workloads.spec import AnomalyWorkload, WorkloadSpec
 
 PROJECT_TAG = "watchkeeper:project"
 
@@ -26,11 +26,12 @@ def add_stacks(
 ) -> None:
     """Add every stack of the application."""
     environment = cdk.Environment(region=settings.region)
+    watching = [spec for spec in workloads if isinstance(spec, AnomalyWorkload)]
     storage = StorageStack(app, "WatchkeeperStorage", workloads=workloads, env=environment)
     alerting = AlertingStack(
         app,
         "WatchkeeperAlerting",
-        workloads=workloads,
+        workloads=watching,
         function_code=bundles.functions,
         idempotency=storage.idempotency,
         data_key=storage.key,
@@ -39,7 +40,7 @@ def add_stacks(
     scoring = ScoringStack(
         app,
         "WatchkeeperScoring",
-        workloads=workloads,
+        workloads=watching,
         function_code=bundles.functions,
         bucket=storage.bucket,
         series=storage.series,
@@ -52,7 +53,7 @@ def add_stacks(
     ingestion = IngestionStack(
         app,
         "WatchkeeperIngestion",
-        workloads=workloads,
+        workloads=watching,
         bucket=storage.bucket,
         data_key=storage.key,
         env=environment,

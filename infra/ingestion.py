@@ -13,7 +13,7 @@ from constructs import Construct
 from infra.constructs.telemetry_stream import TelemetryStream
 from infra.constructs.topic_rule import TopicRule
 from infra.naming import WORKLOAD_TAG, pascal_name
-from workloads.spec import WorkloadSpec
+from workloads.spec import AnomalyWorkload
 
 
 class IngestionStack(Stack):
@@ -24,7 +24,7 @@ class IngestionStack(Stack):
         scope: Construct,
         construct_id: str,
         *,
-        workloads: Sequence[WorkloadSpec],
+        workloads: Sequence[AnomalyWorkload],
         bucket: s3.IBucket,
         data_key: kms.IKey,
         **stack_options: Any,

@@ -15,6 +15,7 @@ from infra.ingestion import IngestionStack
 from infra.naming import pascal_name
 from infra.scoring import ScoringStack
 from infra.training import TrainingStack
+from watchkeeper.plans import anomaly_plan
 from workloads.spec import WorkloadSpec
 
 
@@ -50,7 +51,7 @@ class MonitoringStack(Stack):
             workload = WorkloadMonitoring(
                 self,
                 suffix,
-                plan=spec.plan(),
+                plan=anomaly_plan(spec.plan()),
                 state_machine=place.workflow.state_machine,
                 rollback=place.rollback,
                 score_work=scoring.work,

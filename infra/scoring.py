@@ -30,7 +30,7 @@ from infra.permissions import (
 )
 from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
 from watchkeeper import layout
-from workloads.spec import WorkloadSpec
+from workloads.spec import AnomalyWorkload
 
 TIMEOUT_SECONDS = 120
 MEMORY_MB = 1024
@@ -46,7 +46,7 @@ class ScoringStack(Stack):
         scope: Construct,
         construct_id: str,
         *,
-        workloads: Sequence[WorkloadSpec],
+        workloads: Sequence[AnomalyWorkload],
         function_code: Path,
         bucket: s3.IBucket,
         series: dynamodb.ITable,

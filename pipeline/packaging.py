@@ -27,7 +27,7 @@ from pipeline.vendoring import HERE, SAGEMAKER, Target, vendor
 
 CODE_ARCHIVE = "sourcedir.tar.gz"
 ANALYSIS_ARCHIVE = "analysis-sourcedir.tar.gz"
-PREPROCESSOR, DETECTOR = "preprocessor", "detector"
+PREPROCESSOR, DETECTOR, REGRESSOR = "preprocessor", "detector", "regressor"
 """What script mode trains and serves, by the entry files `train_NAME.py` and `serve_NAME.py`."""
 
 ROOT = "/opt/ml"
@@ -72,7 +72,7 @@ def script_mode_hyperparameters(what: str, archive_name: str = CODE_ARCHIVE) -> 
     Parameters
     ----------
     what
-        `PREPROCESSOR` or `DETECTOR`.
+        `PREPROCESSOR`, `DETECTOR` or `REGRESSOR`.
     archive_name
         Last part of the archive's S3 key.
     """

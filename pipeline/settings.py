@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from watchkeeper.plan import WorkloadPlan
+from watchkeeper.plans import anomaly_plan
 
 if TYPE_CHECKING:
     from workloads.spec import WorkloadSpec
@@ -63,7 +64,7 @@ def settings_of(spec: WorkloadSpec, region: str) -> WorkflowSettings:
     else:
         hosting = InstanceHosting(endpoint.instance_type, endpoint.instance_count)
     return WorkflowSettings(
-        plan=spec.plan(),
+        plan=anomaly_plan(spec.plan()),
         region=region,
         hosting=hosting,
         capture_percent=endpoint.capture_percent,

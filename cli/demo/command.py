@@ -25,7 +25,7 @@ from cli.failures import StepFailedError
 from cli.labels import Labels
 from cli.replay import Authority, Host, Port, publish
 from cli.screen import console, say
-from cli.specs import ROOT, spec_of
+from cli.specs import ROOT, anomaly_spec_of
 from cli.stacks import Deployment
 from cli.telemetry import records_of
 from cli.train import execution_input, upload_history
@@ -36,7 +36,7 @@ from watchkeeper.holdback import HoldbackRow
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.rows import Row, format_row
 from watchkeeper.timestamps import parse_instant
-from workloads.spec import WorkloadSpec
+from workloads.spec import AnomalyWorkload
 
 FOLDER = ROOT / "build" / "demo"
 ALERT_SECONDS = 60.0
@@ -53,7 +53,7 @@ def demo(
     authority: Authority = None,
 ) -> None:
     """Deploy, train, publish telemetry over MQTT, and show scores, anomalies and the alert."""
-    spec = spec_of(workload)
+    spec = anomaly_spec_of(workload, "demo")
     dataset = dataset_of(spec.name)
     plan = spec.plan()
     session = boto3.Session()
@@ -103,7 +103,7 @@ def _scores(
 
 def _report(
     session: boto3.Session,
-    spec: WorkloadSpec,
+    spec: AnomalyWorkload,
     material: DemoData,
     outcome: Outcome,
     scores: Sequence[Score],

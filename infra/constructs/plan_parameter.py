@@ -1,4 +1,4 @@
-"""A workload's detection plan where the running parts read it."""
+"""A workload's plan where the running parts read it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from constructs import Construct
 
 from watchkeeper import layout
 from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import WorkloadPlan
+from watchkeeper.plans import AnyPlan
 
 STANDARD_BYTES = 4096
 ADVANCED_BYTES = 8192
@@ -16,14 +16,14 @@ ADVANCED_BYTES = 8192
 class PlanParameter(Construct):
     """The plan's JSON as a parameter; of the advanced tier where the standard tier is too small."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, plan: WorkloadPlan) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, plan: AnyPlan) -> None:
         super().__init__(scope, construct_id)
         document = plan.to_json()
         size = len(document.encode())
         if size > ADVANCED_BYTES:
             raise InvalidInputError(
                 f"workload {plan.workload}: its plan has {size} bytes, a parameter holds {ADVANCED_BYTES}; "
-                "watch fewer measures or split it into several workloads"
+                "watch fewer measures or columns, or split it into several workloads"
             )
         ssm.StringParameter(
             self,

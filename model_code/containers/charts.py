@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from containers.vendored import use_vendored
+from containers.plotting import prepare_matplotlib
 from watchkeeper.evaluation import Evaluation
 from watchkeeper.holdback import HoldbackRow
 from watchkeeper.layout import short_hash
@@ -52,9 +50,7 @@ def draw_charts(
     list of Path
         The files.
     """
-    # matplotlib keeps its font list in a folder that it must be able to write.
-    os.environ.setdefault("MPLCONFIGDIR", tempfile.mkdtemp(prefix="matplotlib-"))
-    use_vendored()
+    prepare_matplotlib()
     folder.mkdir(parents=True, exist_ok=True)
     threshold = evaluation.threshold.value
     series = sorted(

@@ -75,14 +75,19 @@ def evaluate() -> None:
 
 def smoke_case(lines: Sequence[str], scores: Sequence[float]) -> dict[str, object]:
     """Return rows with known scores for the deployed endpoint: spread over time, and the highest score."""
-    step = max(1, len(lines) // (SMOKE_ROWS - 1))
-    highest = max(range(len(scores)), key=scores.__getitem__)
-    chosen = sorted({*range(0, len(lines), step)[: SMOKE_ROWS - 1], highest})
+    chosen = spread_rows(scores)
     return {
         "rows": [lines[position] for position in chosen],
         "scores": [scores[position] for position in chosen],
         "tolerance": SCORE_TOLERANCE,
     }
+
+
+def spread_rows(answers: Sequence[float]) -> list[int]:
+    """Return positions of rows for the smoke test: spread over all, and the one with the highest answer."""
+    step = max(1, len(answers) // (SMOKE_ROWS - 1))
+    highest = max(range(len(answers)), key=answers.__getitem__)
+    return sorted({*range(0, len(answers), step)[: SMOKE_ROWS - 1], highest})
 
 
 def main() -> None:

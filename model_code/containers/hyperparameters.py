@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import types
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from watchkeeper.errors import InvalidInputError
 
@@ -22,7 +23,7 @@ def read_hyperparameters(kind: type[T], folder: Path) -> T:
     Parameters
     ----------
     kind
-        A dataclass; the types of its fields are `int`, `float`, `bool` or `str`.
+        A dataclass; the types of its fields are `int`, `float`, `bool` or `str`, each also with `None`.
 
     Raises
     ------
@@ -45,11 +46,13 @@ def decode(kind: type[T], document: Mapping[str, Any]) -> T:
     missing = [name for name in required if name not in own]
     if missing:
         raise InvalidInputError(f"hyperparameter {missing[0]!r} is missing")
-    types = get_type_hints(kind)
-    return kind(**{name: _value(name, value, types[name]) for name, value in own.items()})
+    kinds = get_type_hints(kind)
+    return kind(**{name: _value(name, value, kinds[name]) for name, value in own.items()})
 
 
-def _value(name: str, value: Any, kind: type) -> Any:
+def _value(name: str, value: Any, kind: Any) -> Any:
+    if get_origin(kind) is types.UnionType:
+        (kind,) = (member for member in get_args(kind) if member is not type(None))
     text = str(value).strip()
     if kind is str:
         return text

@@ -1,8 +1,8 @@
-"""The requests of both serving containers, and how they are refused.
+"""The requests of the serving containers, and how they are refused.
 
-A row is a line of `text/csv`, an instance of `application/json` (`{"instances": [...]}`), or a line of
-`application/jsonlines`. An instance is an object with `timestamp`, `value` and, where needed, `series` and
-`lags`; or with `features`, the list of a CSV line's cells.
+A row of telemetry is a line of `text/csv`, an instance of `application/json` (`{"instances": [...]}`), or a
+line of `application/jsonlines`. An instance is an object with `timestamp`, `value` and, where needed,
+`series` and `lags`; or with `features`, the list of a CSV line's cells.
 """
 
 from __future__ import annotations
@@ -19,8 +19,12 @@ from watchkeeper.errors import InvalidInputError
 CSV = "text/csv"
 JSON = "application/json"
 JSONLINES = "application/jsonlines"
+Instances = list[str | dict[str, Any]]
+"""Records of a request: lines of CSV, or objects."""
+
 MAX_PAYLOAD_BYTES = 6 * 1024**2
 
+_ANYTHING = ("", "*/*", "application/*")
 _FIELDS = frozenset({"timestamp", "series", "value", "lags"})
 
 
@@ -37,7 +41,18 @@ class Refusal:
 
 
 def read_lines(body: str | bytes | None, content_type: str) -> list[str] | Refusal:
-    """Return the request's rows as CSV lines."""
+    """Return the request's telemetry rows as CSV lines."""
+    instances = read_instances(body, content_type)
+    if isinstance(instances, Refusal):
+        return instances
+    try:
+        return [_line(instance, number) for number, instance in enumerate(instances, start=1)]
+    except InvalidInputError as error:
+        return Refusal(HTTPStatus.BAD_REQUEST, str(error))
+
+
+def read_instances(body: str | bytes | None, content_type: str) -> Instances | Refusal:
+    """Return the request's records: the lines of CSV, or the objects of JSON; at least one."""
     text = body.encode() if isinstance(body, str) else body or b""
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in _READERS:
@@ -51,12 +66,29 @@ def read_lines(body: str | bytes | None, content_type: str) -> list[str] | Refus
             f"the payload has {len(text)} bytes, the limit is {MAX_PAYLOAD_BYTES}: send fewer records",
         )
     try:
-        lines = list(_READERS[kind](text.decode("utf-8-sig")))
+        instances = _READERS[kind](text.decode("utf-8-sig"))
     except InvalidInputError as error:
         return Refusal(HTTPStatus.BAD_REQUEST, str(error))
     except (UnicodeDecodeError, RecursionError) as error:
         return Refusal(HTTPStatus.BAD_REQUEST, f"the payload cannot be read: {error}")
-    return lines or Refusal(HTTPStatus.BAD_REQUEST, "the payload has no record")
+    return instances or Refusal(HTTPStatus.BAD_REQUEST, "the payload has no record")
+
+
+def accepted(accept: str, offered: Iterable[str], *, default: str) -> str | None:
+    """Return the first content type of an `Accept` header that is offered; None if none is.
+
+    Parameters
+    ----------
+    default
+        What is meant by no header, or by one that takes anything.
+    """
+    for kind in (accept or "").split(","):
+        wanted = kind.partition(";")[0].strip().lower()
+        if wanted in _ANYTHING:
+            return default
+        if wanted in offered:
+            return wanted
+    return None
 
 
 def refuse(refusal: Refusal) -> Any:
@@ -70,22 +102,33 @@ def refuse(refusal: Refusal) -> Any:
     raise BaseInferenceToolkitError(int(refusal.status), refusal.message, refusal.message)
 
 
+def _csv(text: str) -> Instances:
+    return list(_lines(text))
+
+
 def _lines(text: str) -> list[str]:
     text = text.rstrip("\r\n")
     return text.split("\n") if text else []
 
 
-def _json(text: str) -> Iterable[str]:
+def _json(text: str) -> Instances:
     document = _parse(text, "the payload")
     instances = document.get("instances") if isinstance(document, dict) else None
     if not isinstance(instances, list):
         raise InvalidInputError('the payload must be an object {"instances": [...]}')
-    return [_line(instance, number) for number, instance in enumerate(instances, start=1)]
+    return [_object(instance, number) for number, instance in enumerate(instances, start=1)]
 
 
-def _jsonlines(text: str) -> Iterable[str]:
-    for number, line in enumerate(_lines(text), start=1):
-        yield _line(_parse(line, f"record {number}"), number)
+def _jsonlines(text: str) -> Instances:
+    return [
+        _object(_parse(line, f"record {number}"), number) for number, line in enumerate(_lines(text), start=1)
+    ]
+
+
+def _object(instance: Any, number: int) -> dict[str, Any]:
+    if not isinstance(instance, dict):
+        raise InvalidInputError(f"record {number} is not an object")
+    return instance
 
 
 def _parse(text: str, where: str) -> Any:
@@ -95,9 +138,9 @@ def _parse(text: str, where: str) -> Any:
         raise InvalidInputError(f"{where} is not JSON: {error}") from error
 
 
-def _line(instance: Any, number: int) -> str:
-    if not isinstance(instance, dict):
-        raise InvalidInputError(f"record {number} is not an object")
+def _line(instance: str | dict[str, Any], number: int) -> str:
+    if isinstance(instance, str):
+        return instance
     if "features" in instance:
         cells = instance["features"]
     else:
@@ -128,4 +171,4 @@ def _cell(cell: Any, number: int) -> str:
     return text
 
 
-_READERS: dict[str, Callable[[str], Iterable[str]]] = {CSV: _lines, JSON: _json, JSONLINES: _jsonlines}
+_READERS: dict[str, Callable[[str], Instances]] = {CSV: _csv, JSON: _json, JSONLINES: _jsonlines}

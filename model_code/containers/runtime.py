@@ -12,6 +12,7 @@ from pathlib import Path
 
 from watchkeeper.errors import ContractViolationError, WatchkeeperError
 from watchkeeper.plan import WorkloadPlan
+from watchkeeper.regression.plan import RegressionPlan
 
 FAILURE_LENGTH = 1024
 """SageMaker shows so many characters of a failure."""
@@ -68,6 +69,11 @@ def only_file(folder: Path, pattern: str) -> Path:
 def read_plan(folder: Path) -> WorkloadPlan:
     """Return the plan in an input or channel."""
     return WorkloadPlan.from_json(only_file(folder, "*.json").read_bytes())
+
+
+def read_regression_plan(folder: Path) -> RegressionPlan:
+    """Return the plan of a regression workload in an input or channel."""
+    return RegressionPlan.from_json(only_file(folder, "*.json").read_bytes())
 
 
 def run_job(job: Callable[[], None]) -> None:

@@ -13,7 +13,22 @@ from watchkeeper.errors import ContractViolationError
 
 
 def read_scores(folder: Path, n_rows: int) -> list[float]:
-    """Return the scores in the one `.out` file of a folder.
+    """Return the anomaly scores in the one `.out` file of a folder; see `read_predictions`.
+
+    Raises
+    ------
+    ContractViolationError
+        If a score is negative, too.
+    """
+    scores = read_predictions(folder, n_rows)
+    for number, score in enumerate(scores, start=1):
+        if score < 0.0:
+            raise ContractViolationError(f"{folder.name}, row {number}: {score} is not an anomaly_score")
+    return scores
+
+
+def read_predictions(folder: Path, n_rows: int) -> list[float]:
+    """Return the answers in the one `.out` file of a folder.
 
     The built-in algorithm's lines have been seen with a comma at their end, and empty lines where batches
     were joined: both are passed over.
@@ -21,7 +36,7 @@ def read_scores(folder: Path, n_rows: int) -> list[float]:
     Raises
     ------
     ContractViolationError
-        If a line is not a score, or there are not as many scores as rows.
+        If a line is not a finite score, or there are not as many scores as rows.
     """
     path = only_file(folder, "*.out")
     scores: list[float] = []
@@ -42,8 +57,8 @@ def _scores(text: str, where: str) -> Iterator[float]:
         document: Any = json.loads(text)
         for answer in document.get("scores", [document]):
             score = float(answer["score"])
-            if not math.isfinite(score) or score < 0.0:
-                raise ContractViolationError(f"{where}: {score} is not an anomaly_score")
+            if not math.isfinite(score):
+                raise ContractViolationError(f"{where}: {score} is not a score")
             yield score
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ContractViolationError(f'{where}: expected {{"score": …}}, got {text[:100]!r}') from error

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from containers.replay import ReplayScorer
-from containers.requests import JSON, JSONLINES, Refusal, read_lines, refuse
+from containers.requests import JSON, JSONLINES, Refusal, accepted, read_lines, refuse
 from containers.snapshots import load_snapshots
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.rows import parse_rows
-
-ANYTHING = ("", "*/*", "application/*")
 
 input_fn = read_lines
 
@@ -41,17 +39,16 @@ def predict_fn(lines: list[str] | Refusal, model: ReplayScorer) -> list[float] |
 
 def output_fn(prediction: list[float] | Refusal, accept: str) -> Any:
     """Return the answer's body and content type, or the framework's own way of refusing a request."""
-    kinds = [kind.partition(";")[0].strip().lower() for kind in (accept or "").split(",")]
     if isinstance(prediction, Refusal):
         return refuse(prediction)
     answers = [{"score": score} for score in prediction]
-    for kind in kinds:
-        if kind == JSON or kind in ANYTHING:
-            return json.dumps({"scores": answers}, separators=(",", ":"), allow_nan=False), JSON
-        if kind == JSONLINES:
-            # No newline at the end: batch transform joins the answers of its batches with one.
-            lines = (json.dumps(answer, separators=(",", ":"), allow_nan=False) for answer in answers)
-            return "\n".join(lines), JSONLINES
+    kind = accepted(accept, (JSON, JSONLINES), default=JSON)
+    if kind == JSON:
+        return json.dumps({"scores": answers}, separators=(",", ":"), allow_nan=False), JSON
+    if kind == JSONLINES:
+        # No newline at the end: batch transform joins the answers of its batches with one.
+        lines = (json.dumps(answer, separators=(",", ":"), allow_nan=False) for answer in answers)
+        return "\n".join(lines), JSONLINES
     return refuse(
         Refusal(HTTPStatus.NOT_ACCEPTABLE, f"accept {accept!r} is not supported; use {JSON} or {JSONLINES}")
     )

@@ -88,12 +88,13 @@ def check(manifest: ArtifactManifest, plan: WorkloadPlan) -> None:
             f"the artifact's feature schema {manifest.schema_hash} ({', '.join(manifest.features)}) "
             f"is not the plan's {schema_hash(plan)} ({', '.join(feature_names(plan))}): train again"
         )
-    if _compatible(manifest.package_version) != _compatible(__version__):
+    if compatible(manifest.package_version) != compatible(__version__):
         raise ContractViolationError(
             f"the artifact was made by watchkeeper {manifest.package_version}, "
             f"this is {__version__}: train again"
         )
 
 
-def _compatible(version: str) -> str:
+def compatible(version: str) -> str:
+    """Return the part of a version that compatible releases share: all before the last dot."""
     return version.rpartition(".")[0]

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import types
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from watchkeeper.errors import ContractViolationError
 
@@ -157,7 +158,7 @@ class WorkloadPlan:
             raise ContractViolationError(
                 f"plan version {version!r}, this release reads {PLAN_VERSION}: deploy the stacks again"
             )
-        plan: WorkloadPlan = _read(cls, document, "plan")
+        plan: WorkloadPlan = read_document(cls, document, "plan")
         return plan
 
     @classmethod
@@ -166,16 +167,38 @@ class WorkloadPlan:
         return cls.from_dict(json.loads(text))
 
 
-def _read(kind: Any, value: Any, where: str) -> Any:
+def read_document(kind: Any, value: Any, where: str) -> Any:
+    """Read a dataclass, and the dataclasses in it, from JSON-ready objects.
+
+    Parameters
+    ----------
+    kind
+        The dataclass; its fields may be dataclasses, tuples of one type, either also with `None`, and plain
+        values.
+    value
+        The objects.
+    where
+        What errors call the place.
+
+    Raises
+    ------
+    ContractViolationError
+        If a key is missing or unknown.
+    """
+    if get_origin(kind) in (Union, types.UnionType):
+        members = [member for member in get_args(kind) if member is not type(None)]
+        return value if value is None or len(members) > 1 else read_document(members[0], value, where)
     if dataclasses.is_dataclass(kind):
         hints = get_type_hints(kind)
         unknown = sorted(set(value) - set(hints))
         if unknown:
             raise ContractViolationError(f"{where}: unknown key {unknown[0]!r}")
         try:
-            return kind(**{key: _read(hints[key], item, f"{where}.{key}") for key, item in value.items()})  # type: ignore[operator]
+            return kind(  # type: ignore[operator]
+                **{key: read_document(hints[key], item, f"{where}.{key}") for key, item in value.items()}
+            )
         except TypeError as error:
             raise ContractViolationError(f"{where}: {error}") from error
     if get_origin(kind) is tuple:
-        return tuple(_read(get_args(kind)[0], item, where) for item in value)
+        return tuple(read_document(get_args(kind)[0], item, where) for item in value)
     return value

@@ -58,6 +58,17 @@ def parse_record(line: str | bytes, plan: WorkloadPlan) -> Record:
     InvalidInputError
         With reason `not_json`, or one of those of `record_of`.
     """
+    return record_of(parse_object(line), plan)
+
+
+def parse_object(line: str | bytes) -> dict[str, Any]:
+    """Read the fields of one JSON object, whatever they are.
+
+    Raises
+    ------
+    InvalidInputError
+        With reason `not_json`.
+    """
     try:
         text = line.decode("utf-8-sig") if isinstance(line, bytes) else line.removeprefix("\ufeff")
         document = json.loads(text)
@@ -65,7 +76,7 @@ def parse_record(line: str | bytes, plan: WorkloadPlan) -> Record:
         raise InvalidInputError(f"not a JSON object: {error}", reason="not_json") from error
     if not isinstance(document, dict):
         raise InvalidInputError(f"expected a JSON object, got {type(document).__name__}", reason="not_json")
-    return record_of(document, plan)
+    return document
 
 
 def record_of(fields: Mapping[str, Any], plan: WorkloadPlan) -> Record:

@@ -2,6 +2,15 @@
 
 from workloads.spec.loading import load_workload, load_workloads
 from workloads.spec.problems import Problem, WorkloadSpecError
-from workloads.spec.types import WorkloadSpec
+from workloads.spec.regression import RegressionWorkload
+from workloads.spec.types import AnomalyWorkload, WorkloadSpec
 
-__all__ = ["Problem", "WorkloadSpec", "WorkloadSpecError", "load_workload", "load_workloads"]
+__all__ = [
+    "AnomalyWorkload",
+    "Problem",
+    "RegressionWorkload",
+    "WorkloadSpec",
+    "WorkloadSpecError",
+    "load_workload",
+    "load_workloads",
+]

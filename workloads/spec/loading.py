@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from workloads.spec.problems import Problem, WorkloadSpecError, explain, problem_at
 from workloads.spec.source import YamlSource, YamlSyntaxError, parse_yaml
-from workloads.spec.types import WorkloadSpec
+from workloads.spec.types import WORKLOAD_TYPE, WorkloadSpec
 
 SUFFIX = ".yaml"
 
@@ -75,7 +75,7 @@ def _read(path: Path) -> tuple[list[Problem], WorkloadSpec | None]:
             _problem(path, "must be a mapping of keys to values, beginning with name and kind"),
         ], None
     try:
-        spec = WorkloadSpec.model_validate(source.document)
+        spec = WORKLOAD_TYPE.validate_python(source.document)
     except ValidationError as error:
         details = [detail for detail in error.errors() if detail["type"] not in _CONSEQUENCES]
         problems += [explain(file, source, detail, WorkloadSpec) for detail in details]

@@ -21,10 +21,10 @@ from workloads.spec.detection import WatchkeeperDetector
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from workloads.spec.types import WorkloadSpec
+    from workloads.spec.types import AnomalyWorkload
 
 
-def plan_of(spec: WorkloadSpec) -> WorkloadPlan:
+def plan_of(spec: AnomalyWorkload) -> WorkloadPlan:
     """Return the detection plan of a spec."""
     return WorkloadPlan(
         workload=spec.name,
@@ -48,7 +48,7 @@ def plan_of(spec: WorkloadSpec) -> WorkloadPlan:
     )
 
 
-def _features(spec: WorkloadSpec) -> FeaturePlan:
+def _features(spec: AnomalyWorkload) -> FeaturePlan:
     if isinstance(spec.detector, WatchkeeperDetector):
         # the rows' lags are what it replays: docs/adr/0005
         return FeaturePlan(shingle=spec.detector.hyperparameters.context, differences=False)

@@ -63,7 +63,7 @@ def problem_at(file: str, source: YamlSource, path: Path, message: str, value: o
     return Problem(file, source.line(path), key_text(path), "" if value is None else _shown(value), message)
 
 
-def explain(file: str, source: YamlSource, error: ErrorDetails, model: type[BaseModel]) -> Problem:
+def explain(file: str, source: YamlSource, error: ErrorDetails, kind_of_spec: Any) -> Problem:
     """Put a validation error of pydantic into words.
 
     Parameters
@@ -74,17 +74,17 @@ def explain(file: str, source: YamlSource, error: ErrorDetails, model: type[Base
         The document that was validated.
     error
         One of `ValidationError.errors()`.
-    model
-        The type that the document was validated as.
+    kind_of_spec
+        The type that the document was validated as: a model, or a union of models told apart by a key.
     """
-    path, owner, field = _locate(model, error["loc"])
+    path, owner, field = _locate(kind_of_spec, error["loc"])
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
         return problem_at(file, source, path, _unknown_key(str(path[-1]), owner), error["input"])
     if kind == "missing":
         return problem_at(file, source, path, f"is missing{_meaning(field)}")
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        return _wrong_tag(file, source, path, error, field)
+        return _wrong_tag(file, source, path, error, field.annotation if field else kind_of_spec)
     if kind == "literal_error":
         message = f"must be {context['expected']}{_nearest(error['input'], _words(context['expected']))}"
     elif kind == "value_error":
@@ -104,13 +104,11 @@ def key_text(path: Path) -> str:
     return text
 
 
-def _wrong_tag(
-    file: str, source: YamlSource, path: Path, error: ErrorDetails, field: FieldInfo | None
-) -> Problem:
+def _wrong_tag(file: str, source: YamlSource, path: Path, error: ErrorDetails, union: Any) -> Problem:
     context = error["ctx"]
     discriminator = context["discriminator"].strip("'")
     if error["type"] == "union_tag_not_found":
-        choices = ", ".join(_tags(field))
+        choices = ", ".join(_members(union))
         return problem_at(file, source, (*path, discriminator), f"is missing; it must be one of {choices}")
     expected = context["expected_tags"]
     message = f"must be one of {expected.replace(chr(39), '')}{_nearest(context['tag'], _words(expected))}"
@@ -160,13 +158,13 @@ def _allowed(kind: str, field: FieldInfo | None) -> str:
 
 
 def _locate(
-    model: type[BaseModel], location: Sequence[str | int]
+    kind_of_spec: Any, location: Sequence[str | int]
 ) -> tuple[Path, type[BaseModel] | None, FieldInfo | None]:
     """Follow pydantic's location: drop the tags of unions, and find the type and the field that it ends
     in."""
     path: list[str | int] = []
-    kind: Any = model
-    owner: type[BaseModel] | None = model
+    kind: Any = kind_of_spec
+    owner: type[BaseModel] | None = None
     field: FieldInfo | None = None
     for part in location:
         tagged = _members(kind)
@@ -205,10 +203,6 @@ def _members(kind: Any) -> dict[str, Any]:
                 members[typing.get_args(field.annotation)[0]] = member
                 break
     return members
-
-
-def _tags(field: FieldInfo | None) -> list[str]:
-    return list(_members(field.annotation)) if field is not None else []
 
 
 def _shown(value: object) -> str:

@@ -5,17 +5,32 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from workloads.spec.types import WorkloadSpec
+from workloads.spec.types import WORKLOAD_TYPE
 
 SCHEMA_PATH = Path(__file__).resolve().parents[1] / "schema.json"
 
 
 def schema_text() -> str:
-    """Return the schema as it is stored."""
+    """Return the schema as it is stored.
+
+    The kinds are told apart by conditions and not by `oneOf`, so that a mistake is reported where it is.
+    """
+    types = WORKLOAD_TYPE.json_schema()
+    kinds = types["discriminator"]["mapping"]
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Watchkeeper workload",
-        **{key: value for key, value in WorkloadSpec.model_json_schema().items() if key != "title"},
+        "type": "object",
+        "properties": {"kind": {"description": "What the workload does.", "enum": list(kinds)}},
+        "required": ["kind"],
+        "allOf": [
+            {
+                "if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]},
+                "then": {"$ref": reference},
+            }
+            for kind, reference in kinds.items()
+        ],
+        "$defs": types["$defs"],
     }
     return json.dumps(schema, indent=2) + "\n"
 

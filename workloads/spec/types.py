@@ -1,4 +1,4 @@
-"""The type of a workload spec. Unknown keys are refused; what is not written has the default given here.
+"""The types of a workload spec. Unknown keys are refused; what is not written has the default given here.
 
 Checks between keys are validators of the later key, so that they are reported with every other mistake.
 """
@@ -6,9 +6,9 @@ Checks between keys are validators of the later key, so that they are reported w
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, TypeAdapter, ValidationInfo, field_validator
 
 from watchkeeper.plan import WorkloadPlan
 from workloads.spec.alerting import Alerts
@@ -25,6 +25,7 @@ from workloads.spec.detection import (
 )
 from workloads.spec.fields import Duration, Name, RecordField
 from workloads.spec.plan import plan_of
+from workloads.spec.regression import RegressionWorkload
 from workloads.spec.section import Section, refuse_repeats
 from workloads.spec.telemetry import Measure, Source
 
@@ -129,5 +130,10 @@ class AnomalyWorkload(Section):
         return plan_of(self)
 
 
-WorkloadSpec = AnomalyWorkload
-"""Every kind of workload. A second kind makes it a union, told apart by `kind`."""
+WorkloadSpec = AnomalyWorkload | RegressionWorkload
+"""Every kind of workload, told apart by `kind`."""
+
+WORKLOAD_TYPE: TypeAdapter[WorkloadSpec] = TypeAdapter(
+    Annotated[WorkloadSpec, Field(discriminator="kind", title="Watchkeeper workload")]
+)
+"""Reads a document as the kind of workload that it says it is."""

@@ -32,8 +32,8 @@ def test_reads_every_form_that_the_algorithm_answers_in(tmp_path: Path, text: st
         ('{"score":1}\n{"score":2}\n{"score":3}\n', "has 3 scores for 2 rows"),
         ('{"score":1}\n1.5\n', "line 2: expected"),
         ('{"score":1}\nnot json\n', "line 2: expected"),
-        ('{"score":1}\n{"score":NaN}\n', "line 2: nan is not an anomaly_score"),
-        ('{"score":1}\n{"score":-1}\n', "line 2: -1.0 is not an anomaly_score"),
+        ('{"score":1}\n{"score":NaN}\n', "line 2: nan is not a score"),
+        ('{"score":1}\n{"score":-1}\n', "row 2: -1.0 is not an anomaly_score"),
         ('{"score":null}\n', "line 1: expected"),
     ],
 )

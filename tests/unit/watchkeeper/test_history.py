@@ -7,7 +7,7 @@ import io
 import pytest
 
 from watchkeeper.errors import InvalidInputError
-from watchkeeper.history import read_history, read_json_lines
+from watchkeeper.history import read_history
 from watchkeeper.plan import MeasurePlan, TimestampPlan, WorkloadPlan
 from watchkeeper.records import Record
 
@@ -90,7 +90,7 @@ def test_keeps_reading_after_a_line_that_is_not_csv() -> None:
 def test_keeps_reading_after_a_line_that_is_not_json() -> None:
     good = b'{"TIMESTAMP":"2022-03-20 00:00","LOCATION_ID":"B-101","CO":2.6}'
 
-    results = list(read_json_lines([b"{broken\n", b" \n", good], PLAN))
+    results = list(read_history(io.BytesIO(b"{broken\n \n" + good), PLAN, "press.jsonl"))
 
     assert [number for number, _, _ in results] == [1, 3]
     assert isinstance(results[0][2], InvalidInputError)

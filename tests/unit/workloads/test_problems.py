@@ -184,7 +184,13 @@ def test_one_mistake_is_one_problem_at_its_key(
     [
         ("name: press\n", "name: pump\n", "name", "must be the file's name, press"),
         ("name: press\n", "", "name", "is missing: The same as the file's name"),
-        ("kind: anomaly", "kind: regression", "kind", "must be 'anomaly'"),
+        (
+            "kind: anomaly",
+            "kind: anomly",
+            "kind",
+            "must be one of anomaly, regression; did you mean anomaly?",
+        ),
+        ("kind: anomaly\n", "", "kind", "is missing; it must be one of anomaly, regression"),
         ("name: pressure", "name: inf", "measures[0].name", "reads as a number"),
         ("  - {field: pressure, name: pressure}\n", "  []\n", "measures", "must have at least 1"),
         ("topic: plant/press", "topic: $aws/things", "source.topic", "must not begin with $"),

@@ -1,0 +1,1 @@
+"""The jobs and the serving container of regression workloads."""

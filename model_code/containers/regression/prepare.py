@@ -1,0 +1,102 @@
+"""Processing job: a table in, rows out, split into what trains and what is held back.
+
+Inputs `plan` and `history`; outputs `prepared` and `quarantine`. `prepared` has
+
+- `train/rows.csv`: the target, then the features, one row a line, no header;
+- `holdback/rows.csv`: request rows, and `holdback/targets.csv`, their targets;
+- `explain/rows.csv`: the held-back rows to explain, as those of `train`;
+- `summary.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from containers import runtime
+from containers.prepare import PrepareSettings
+from containers.regression.table import Table, read_table
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.regression.split import LabelledRow, TableParts, drawn, split_rows
+
+logger = logging.getLogger(__name__)
+
+
+def prepare() -> None:
+    """Read, split and write."""
+    window = PrepareSettings.from_environment()
+    plan = runtime.read_regression_plan(runtime.processing_input("plan"))
+    if plan.history.timestamp is None and (window.start is not None or window.end is not None):
+        raise InvalidInputError(
+            "the run has a window, but the rows of this workload have no time: leave start and end out, or "
+            "name the column in history.timestamp",
+            reason="bad_window",
+        )
+    table = Table(plan, _instant(window.start), _instant(window.end))
+    files = read_table(runtime.processing_input("history"), table, runtime.processing_output("quarantine"))
+    rows = table.newest()
+    if not rows:
+        raise _nothing_accepted(table, files)
+    parts = split_rows(rows, plan)
+    explained = drawn(parts.holdback, plan.explain.rows, plan.history.split.seed)
+    prepared = runtime.processing_output("prepared")
+    _write(prepared / "train" / "rows.csv", (row.to_csv() for row in parts.train))
+    _write(prepared / "holdback" / "rows.csv", (row.request() for row in parts.holdback))
+    _write(prepared / "holdback" / "targets.csv", (repr(row.target) for row in parts.holdback))
+    _write(prepared / "explain" / "rows.csv", (row.to_csv() for row in explained))
+    summary = _summary(table, parts, explained)
+    (prepared / "summary.json").write_text(json.dumps(summary, sort_keys=True, indent=2))
+    logger.info("prepared", extra={"summary": summary})
+
+
+def main() -> None:
+    """Run as the processing job."""
+    runtime.run_job(prepare)
+
+
+def _instant(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
+
+
+def _nothing_accepted(table: Table, files: int) -> InvalidInputError:
+    reasons = [f"{count} {reason}" for reason, count in table.quarantined.most_common(5)]
+    if table.outside:
+        reasons.append(f"{table.outside} outside the window of the run")
+    if table.first_refusal:
+        reasons.append(f"first: {table.first_refusal}")
+    return InvalidInputError(
+        f"no rows to learn from: {files} files, {table.rows_read} rows, none accepted: "
+        + "; ".join(reasons or ["upload history"]),
+        reason="too_few_rows",
+    )
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def _summary(table: Table, parts: TableParts, explained: list[LabelledRow]) -> dict[str, Any]:
+    return {
+        "workload": table.plan.workload,
+        "read": table.rows_read,
+        "accepted": len(table.rows),
+        "outside_window": table.outside,
+        "quarantined": dict(table.quarantined),
+        "rows": {
+            "train": len(parts.train),
+            "holdback": len(parts.holdback),
+            "explain": len(explained),
+        },
+        "train_mean": math.fsum(row.target for row in parts.train) / len(parts.train),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Rows of a table: what training reads from history, and what the endpoint is asked with.
+
+A request row is one line of CSV with the features in the plan's order. One definition checks both, so that a
+row which trained can be asked for.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.records import parse_number
+from watchkeeper.regression.plan import ColumnPlan, RegressionPlan
+
+Features = tuple[float | str, ...]
+"""One value a feature, in the plan's order: numbers of numeric columns, text of one-hot columns."""
+
+MAX_CATEGORY_LENGTH = 128
+
+
+def labelled_row(fields: Mapping[str, Any], plan: RegressionPlan) -> tuple[float, Features]:
+    """Read the target and the features of a record of the history.
+
+    Raises
+    ------
+    InvalidInputError
+        Naming the column, with reason `missing_value`, `not_a_number`, `not_finite`, `out_of_range` or
+        `bad_category`.
+    """
+    target = _number(fields.get(plan.target), plan.target)
+    return target, tuple(_value(fields.get(column.name), column) for column in plan.features)
+
+
+def features_of(cells: Sequence[Any], plan: RegressionPlan) -> Features:
+    """Read the features of a request row's cells.
+
+    Raises
+    ------
+    InvalidInputError
+        As `labelled_row`, or with reason `wrong_width`.
+    """
+    if len(cells) != len(plan.features):
+        raise InvalidInputError(
+            f"{len(cells)} cells, the model takes {len(plan.features)}: {','.join(plan.feature_names)}",
+            reason="wrong_width",
+        )
+    return tuple(_value(cell, column) for cell, column in zip(cells, plan.features, strict=True))
+
+
+@contextmanager
+def naming_record(number: int) -> Iterator[None]:
+    """Let an error begin with `record N: `, by which a caller knows which of its records is refused."""
+    try:
+        yield
+    except InvalidInputError as error:
+        raise InvalidInputError(f"record {number}: {error}", reason=error.reason) from error
+
+
+def csv_cells(line: str) -> list[str]:
+    """Return the cells of one line of CSV.
+
+    Raises
+    ------
+    InvalidInputError
+        With reason `empty_row` or `not_csv`.
+    """
+    if not line.strip():
+        raise InvalidInputError("empty line", reason="empty_row")
+    try:
+        return next(csv.reader([line], skipinitialspace=True, strict=True))
+    except csv.Error as error:
+        raise InvalidInputError(f"not CSV: {error}", reason="not_csv") from error
+
+
+def format_cells(values: Iterable[float | str]) -> str:
+    """Write a row as a line of CSV; numbers are written so that they read back as the same float."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(
+        [value if isinstance(value, str) else repr(value) for value in values]
+    )
+    return line.getvalue()
+
+
+def _value(value: Any, column: ColumnPlan) -> float | str:
+    return _number(value, column.name) if column.encoding == "numeric" else _category(value, column.name)
+
+
+def _number(value: Any, name: str) -> float:
+    _must_be_there(value, name)
+    return parse_number(value, f"column {name!r}")
+
+
+def _category(value: Any, name: str) -> str:
+    _must_be_there(value, name)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise InvalidInputError(
+            f"column {name!r}: {value!r} is neither text nor a whole number", reason="bad_category"
+        )
+    text = str(value).strip()
+    if len(text) > MAX_CATEGORY_LENGTH or not text.isprintable():
+        raise InvalidInputError(
+            f"column {name!r}: a category is printable text of at most {MAX_CATEGORY_LENGTH} characters",
+            reason="bad_category",
+        )
+    return text
+
+
+def _must_be_there(value: Any, name: str) -> None:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise InvalidInputError(f"column {name!r} is empty", reason="missing_value")

@@ -1,0 +1,115 @@
+"""How a model is explained before it is deployed: SHAP values and bias metrics, in Clarify's terms."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator
+
+from workloads.spec.section import Section
+from workloads.spec.table import ColumnName
+
+_S3_FILE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^*?]*[^/*?]")
+
+
+def _cell(value: object) -> str | float:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError("must be a number or text")  # noqa: TRY004  # pydantic reports value errors
+    return value if isinstance(value, str) else float(value)
+
+
+def _baseline(value: object) -> str | list[list[str | float]]:
+    if isinstance(value, str):
+        if not _S3_FILE.fullmatch(value):
+            raise ValueError("must be a file such as s3://bucket/folder/baseline.csv, or a list of rows")
+        return value
+    if not isinstance(value, list) or not value or not all(isinstance(row, list) and row for row in value):
+        raise ValueError("must be a list of rows, each a list of feature values, or a file in S3")
+    return [[_cell(cell) for cell in row] for row in value]
+
+
+Cell = Annotated[str | float, PlainValidator(_cell), WithJsonSchema({"type": ["string", "number"]})]
+Baseline = Annotated[
+    str | list[list[Any]],
+    PlainValidator(_baseline),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": "string", "pattern": rf"^{_S3_FILE.pattern}$"},
+                {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {"type": "array", "minItems": 1, "items": {"type": ["string", "number"]}},
+                },
+            ]
+        }
+    ),
+]
+
+
+class Shap(Section):
+    """SHAP values: Clarify's `methods.shap`."""
+
+    baseline: Baseline | None = None
+    """What a feature is compared with: rows in the order of a request row, or a file of them in S3; without a
+    value, a summary of the data by k-means."""
+    num_samples: int | None = Field(default=None, ge=1)
+    """Coalitions of each row; without a value, the job chooses."""
+    agg_method: Literal["mean_abs", "median", "mean_sq"] = "mean_abs"
+    """How the rows' values become a feature's global importance."""
+    use_logit: bool = False
+    """Whether values are of the logit of the prediction."""
+    seed: int | None = Field(default=None, ge=0)
+    """Of the coalitions that are drawn."""
+    num_clusters: int | None = Field(default=None, ge=1, le=100)
+    """Rows of the summary."""
+    save_local_shap_values: bool = True
+    """Whether each row's values are kept."""
+
+    @field_validator("num_clusters")
+    @classmethod
+    def _has_no_baseline(cls, num_clusters: int | None, info: ValidationInfo) -> int | None:
+        if num_clusters is not None and info.data.get("baseline") is not None:
+            raise ValueError("must be left out beside baseline: it is for the summary that replaces one")
+        return num_clusters
+
+
+class Bias(Section):
+    """Bias metrics of Clarify's pre- and post-training reports."""
+
+    facet: ColumnName
+    """Column that tells the groups apart."""
+    facet_values_or_threshold: list[Cell] = Field(min_length=1, max_length=50)
+    """Values of the disadvantaged group; of a numeric facet, the number above which a row belongs to it."""
+    label_threshold: float
+    """A target above it is the positive outcome."""
+    group: ColumnName | None = None
+    """Column for the conditional metrics."""
+
+
+class Explain(Section):
+    """The job that explains a model before it is deployed."""
+
+    engine: Literal["watchkeeper", "clarify", "none"] = "watchkeeper"
+    """Watchkeeper's own job, SageMaker Clarify (closed to new accounts), or nothing."""
+    on_failure: Literal["fail", "skip"] = "fail"
+    """Whether a job that fails ends the run, or the model goes on without explanations, which is told."""
+    predictor: Literal["model", "endpoint"] = Field(
+        default_factory=lambda validated: "endpoint" if validated.get("engine") == "clarify" else "model"
+    )
+    """The model in the job's own process, or a shadow endpoint that the job makes and removes; model, or
+    endpoint where the engine is clarify."""
+    rows: int = Field(default=1000, ge=10, le=100_000)
+    """Held-back rows that are explained, at most."""
+    shap: Shap = Shap()
+    """SHAP values."""
+    bias: Bias | None = None
+    """Bias metrics."""
+
+    @field_validator("predictor")
+    @classmethod
+    def _fits_the_engine(cls, predictor: str, info: ValidationInfo) -> str:
+        if predictor == "model" and info.data.get("engine") == "clarify":
+            raise ValueError("must be endpoint beside engine clarify: Clarify asks a shadow endpoint")
+        return predictor

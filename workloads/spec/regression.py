@@ -1,0 +1,168 @@
+"""The type of a regression workload's spec: a number is predicted from the columns of a table."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator
+
+from watchkeeper.regression.plan import RegressionPlan
+from workloads.spec.alerting import Subscription
+from workloads.spec.deployment import Endpoint, Training
+from workloads.spec.explaining import Explain
+from workloads.spec.fields import Name
+from workloads.spec.regression_plan import feature_columns, regression_plan_of
+from workloads.spec.section import Section, refuse_repeats
+from workloads.spec.table import ColumnName, Columns, TableHistory
+
+
+def _max_features(value: object) -> str | float:
+    if value in ("sqrt", "log2"):
+        return str(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1:
+        return float(value)
+    raise ValueError("must be sqrt, log2, or a share of the features: more than 0 and at most 1")
+
+
+MaxFeatures = Annotated[
+    str | float,
+    PlainValidator(_max_features),
+    WithJsonSchema(
+        {"oneOf": [{"enum": ["sqrt", "log2"]}, {"type": "number", "exclusiveMinimum": 0, "maximum": 1}]}
+    ),
+]
+
+
+class RandomForestHyperparameters(Section):
+    """Hyperparameters of scikit-learn's RandomForestRegressor."""
+
+    n_estimators: int = Field(default=100, ge=1, le=2000)
+    """Trees."""
+    max_depth: int | None = Field(default=None, ge=1, le=100)
+    """Of a tree; without a value, until its leaves are pure or small."""
+    min_samples_leaf: int = Field(default=1, ge=1)
+    """Training rows in a leaf, at least."""
+    max_features: MaxFeatures = 1.0
+    """Features that a split chooses from."""
+    random_state: int = Field(default=0, ge=0)
+    """Seed of the forest."""
+
+
+class RandomForest(Section):
+    """A forest of regression trees."""
+
+    algorithm: Literal["random_forest"] = "random_forest"
+    """Which model is trained."""
+    hyperparameters: RandomForestHyperparameters = RandomForestHyperparameters()
+    """Settings of the algorithm."""
+
+
+class RegressionGate(Section):
+    """What a model must meet before it may serve, by its RMSE on the held-back rows."""
+
+    beat_baseline: bool = True
+    """Whether it must be better than the mean of the training rows."""
+    beat_champion: bool = True
+    """Whether it must not be worse than the model in service."""
+    tolerance: float = Field(default=0.0, ge=0, le=1)
+    """How much larger than the champion's its RMSE may be, as a share of the champion's."""
+    max_rmse: float | None = Field(default=None, gt=0)
+    """Largest RMSE that may serve, in the target's unit."""
+
+
+class RegressionWorkload(Section):
+    """A workload that predicts a number from the columns of a table."""
+
+    name: Name
+    """The same as the file's name without .yaml."""
+    kind: Literal["regression"]
+    """What the workload does."""
+    description: str = ""
+    """For people."""
+    target: ColumnName
+    """Column that is predicted."""
+    columns: Columns
+    """Columns that it is predicted from. A request row has them in the order of history.headers or, without
+    these, numeric before one_hot."""
+    history: TableHistory = TableHistory()
+    """What a training run learns from."""
+    model: RandomForest = RandomForest()
+    """What is trained."""
+    gate: RegressionGate = RegressionGate()
+    """What a model must meet before it may serve."""
+    explain: Explain = Explain()
+    """The job that explains a model before it is deployed."""
+    training: Training = Training()
+    """When and on what the model is trained."""
+    endpoint: Endpoint = Endpoint()
+    """What serves the model."""
+    notifications: list[Subscription] = Field(default_factory=list, max_length=20)
+    """Who is told how trainings end, beside whoever subscribes to the alert topic."""
+
+    @field_validator("columns")
+    @classmethod
+    def _leave_the_target_out(cls, columns: Columns, info: ValidationInfo) -> Columns:
+        named = [*columns.numeric, *columns.one_hot]
+        if not named:
+            raise ValueError("a model needs at least one column, numeric or one_hot")
+        if info.data.get("target") in named:
+            raise ValueError(f"{info.data['target']!r} is the target; it cannot be predicted from itself")
+        return columns
+
+    @field_validator("history")
+    @classmethod
+    def _has_the_columns(cls, history: TableHistory, info: ValidationInfo) -> TableHistory:
+        columns = info.data.get("columns")
+        if history.headers is None or columns is None or "target" not in info.data:
+            return history
+        for name in [info.data["target"], *columns.numeric, *columns.one_hot]:
+            if name not in history.headers:
+                raise ValueError(f"headers have no column {name!r}; they are {', '.join(history.headers)}")
+        return history
+
+    @field_validator("explain")
+    @classmethod
+    def _fits_the_columns(cls, explain: Explain, info: ValidationInfo) -> Explain:
+        columns, history = info.data.get("columns"), info.data.get("history")
+        if columns is None or history is None:
+            return explain
+        _check_baseline(explain.shap.baseline, columns, history)
+        _check_facet(explain, columns)
+        return explain
+
+    @field_validator("notifications")
+    @classmethod
+    def _go_to_different_places(cls, notifications: list[Subscription]) -> list[Subscription]:
+        refuse_repeats([subscription.endpoint for subscription in notifications], "endpoint")
+        return notifications
+
+    def plan(self) -> RegressionPlan:
+        """Return what the running parts know of the workload."""
+        return regression_plan_of(self)
+
+
+def _check_baseline(baseline: str | list[list[Any]] | None, columns: Columns, history: TableHistory) -> None:
+    if not isinstance(baseline, list):
+        return
+    features = feature_columns(columns, history)
+    for row in baseline:
+        if len(row) != len(features):
+            names = ", ".join(feature.name for feature in features)
+            raise ValueError(f"shap.baseline: a row has {len(row)} values, the features are {names}")
+        for cell, feature in zip(row, features, strict=True):
+            if feature.encoding == "numeric" and isinstance(cell, str):
+                raise ValueError(f"shap.baseline: {cell!r} is not a number, but {feature.name} is numeric")
+
+
+def _check_facet(explain: Explain, columns: Columns) -> None:
+    if explain.bias is None:
+        return
+    known = [*columns.numeric, *columns.one_hot]
+    for key, name in (("facet", explain.bias.facet), ("group", explain.bias.group)):
+        if name is not None and name not in known:
+            raise ValueError(f"bias.{key}: {name!r} is not a column; columns are {', '.join(known)}")
+    values = explain.bias.facet_values_or_threshold
+    if explain.bias.facet in columns.numeric and (len(values) != 1 or isinstance(values[0], str)):
+        raise ValueError(
+            f"bias.facet_values_or_threshold: {explain.bias.facet} is numeric: give one number, the threshold"
+        )
