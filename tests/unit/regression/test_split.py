@@ -60,9 +60,7 @@ def test_by_time_nothing_of_the_future_trains() -> None:
 
 
 def test_too_few_rows_are_told_with_the_part_and_the_remedy() -> None:
-    with pytest.raises(
-        InvalidInputError, match=r"of 40 rows the training part .* at least 50"
-    ) as refused:
+    with pytest.raises(InvalidInputError, match=r"of 40 rows the training part .* at least 50") as refused:
         split_rows(ROWS[:40], PLAN)
     assert refused.value.reason == "too_few_rows"
 
