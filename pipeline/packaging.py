@@ -4,7 +4,8 @@
 `vendor/` with the wheels of `model_code/containers/requirements.txt`: a job installs nothing at its start and
 runs with network isolation. `analysis-sourcedir.tar.gz` has the wheels of `requirements-analysis.txt` too:
 the analysis jobs' shap and numba, which would make every model and every other job 200 MB larger. The folder
-of the Lambda functions holds `lambdas`, `watchkeeper` and pure-Python packages. All are the same bytes for
+of the Lambda functions holds `lambdas`, `watchkeeper` and pure-Python packages; the anomaly service's API has
+a folder of its own, since it needs pydantic, which is compiled (docs/adr/0006). All are the same bytes for
 the same sources, and are built again only when a source has changed.
 """
 
@@ -23,7 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from pipeline.vendoring import HERE, SAGEMAKER, Target, vendor
+from pipeline.vendoring import HERE, LAMBDA, SAGEMAKER, Target, vendor
 
 CODE_ARCHIVE = "sourcedir.tar.gz"
 ANALYSIS_ARCHIVE = "analysis-sourcedir.tar.gz"
@@ -42,11 +43,12 @@ PROCESSING_OUTPUT = f"{ROOT}/processing/output"
 PROJECT = Path(__file__).resolve().parent.parent
 MODEL_CODE = PROJECT / "model_code"
 LAMBDAS = PROJECT / "lambdas"
+SERVICE_API = LAMBDAS / "service_api"
 VENDOR = "vendor"
 TARGET_FILE = "target.json"
 """In the archive's `vendor/`: the Python version that its compiled modules are for."""
 
-_TARGETS = {"sagemaker": SAGEMAKER, "here": HERE}
+_TARGETS = {"sagemaker": SAGEMAKER, "lambda": LAMBDA, "here": HERE}
 _RULES = (Path(__file__), Path(__file__).with_name("vendoring.py"))
 """What is packed depends on these too, so they are part of every cache key."""
 _EARLIEST_ZIP_DATE = 315_532_800
@@ -163,9 +165,37 @@ def build_lambda_code(build_dir: Path) -> Path:
     UnavailableError
         If the packages cannot be installed.
     """
+    functions = _python("lambdas", LAMBDAS)
+    api = f"lambdas/{SERVICE_API.name}/"
+    others = {name: file for name, file in functions.items() if not name.startswith(api)}
     vendored = _vendored(LAMBDAS / "requirements.txt", HERE, build_dir, pure=True)
-    sources = {**_python("lambdas", LAMBDAS), **_python("watchkeeper", MODEL_CODE / "watchkeeper")}
-    folder = build_dir / f"lambda-code-{_digest(sources, vendored.name)}"
+    return _lambda_folder("lambda-code", others, vendored, build_dir)
+
+
+def build_service_code(target: Literal["lambda", "here"], build_dir: Path) -> Path:
+    """Return a folder with the code of the anomaly service's API and its packages, compiled ones included.
+
+    Parameters
+    ----------
+    target
+        `lambda`: the Python and the processor of AWS's runtime; `here`: this interpreter on this machine.
+    build_dir
+        Where it is built and kept.
+
+    Raises
+    ------
+    UnavailableError
+        If the packages cannot be installed.
+    """
+    vendored = _vendored(SERVICE_API / "requirements.txt", _TARGETS[target], build_dir)
+    shared = {f"lambdas/{file.name}": file for file in sorted(LAMBDAS.glob("*.py"))}
+    own = _python(f"lambdas/{SERVICE_API.name}", SERVICE_API)
+    return _lambda_folder("service-code", shared | own, vendored, build_dir)
+
+
+def _lambda_folder(name: str, functions: dict[str, Path], vendored: Path, build_dir: Path) -> Path:
+    sources = {**functions, **_python("watchkeeper", MODEL_CODE / "watchkeeper")}
+    folder = build_dir / f"{name}-{_digest(sources, vendored.name)}"
     if not folder.is_dir():
         with _finished_as(folder) as scratch:
             for name, file in (_files(vendored) | sources).items():

@@ -12,10 +12,11 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from watchkeeper.errors import UnavailableError
 
-_PLATFORM_TAGS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+_PLATFORM_TAGS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
 _NEVER_VENDORED = re.compile(
     r"(^|/)(__pycache__|tests|sample_data)/|/mpl-data/fonts/(afm|pdfcorefonts)/|^bin/|\.pyc$|\.pyi$|^\.lock$"
     # what an installer writes about itself or about the wheel's platform differs between machines
@@ -31,15 +32,15 @@ class Target:
     name: str
     python: str
     """Such as `3.12`."""
-    linux_x86_64: bool
-    """Wheels for Linux on x86-64 with glibc, or for the machine at hand."""
+    linux: Literal["x86_64", "aarch64"] | None
+    """Wheels for Linux with glibc on this processor; None for the machine at hand."""
 
 
-SAGEMAKER = Target("sagemaker", "3.12", linux_x86_64=True)
+SAGEMAKER = Target("sagemaker", "3.12", linux="x86_64")
 """The pre-built SKLearn image; its newest build has Python 3.12."""
-HERE = Target(
-    f"here-{sysconfig.get_platform()}", f"{sys.version_info[0]}.{sys.version_info[1]}", linux_x86_64=False
-)
+LAMBDA = Target("lambda", "3.14", linux="aarch64")
+"""The runtime and processor of `infra.constructs.python_function`."""
+HERE = Target(f"here-{sysconfig.get_platform()}", f"{sys.version_info[0]}.{sys.version_info[1]}", linux=None)
 """The interpreter that runs this program, and the machine that it runs on."""
 
 
@@ -92,12 +93,13 @@ def _left_out(path: str, *, pure: bool) -> bool:
 def _install_command(requirements: Path, target: Target, destination: Path) -> list[str]:
     common = ["--quiet", "--no-deps", "--only-binary", ":all:", "--target", str(destination)]
     if importlib.util.find_spec("uv") is not None:
-        platform = ["--python-platform", "x86_64-manylinux_2_28"] if target.linux_x86_64 else []
+        platform = ["--python-platform", f"{target.linux}-manylinux_2_28"] if target.linux else []
         return [
             *(sys.executable, "-m", "uv", "pip", "install", *common, "-r", str(requirements)),
             *("--python", sys.executable, "--python-version", target.python, *platform),
         ]
-    platform = [part for tag in _PLATFORM_TAGS for part in ("--platform", tag)] if target.linux_x86_64 else []
+    tags = [f"{tag}_{target.linux}" for tag in _PLATFORM_TAGS] if target.linux else []
+    platform = [part for tag in tags for part in ("--platform", tag)]
     return [
         *(sys.executable, "-m", "pip", "install", *common, "-r", str(requirements)),
         *("--disable-pip-version-check", "--no-compile", "--python-version", target.python, *platform),

@@ -15,7 +15,12 @@ MODEL_EXTENSIONS = (".tar.gz",)
 KEY_LENGTH = 512
 
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_KEY = re.compile(r"[A-Za-z0-9!_.*'() =@+,-]+(/[A-Za-z0-9!_.*'() =@+,-]+)*")
+_CHARACTER = "[A-Za-z0-9!_*'()=@+,-]"
+_ANY = "[A-Za-z0-9!_*'()=@+,. -]"
+_PART = rf"(\.{{0,2}}{_CHARACTER}{_ANY}*|\.{{3}}{_ANY}*)"
+KEY_PATTERN = rf"{_PART}(/{_PART})*"
+"""What a caller's key looks like; a part is neither empty nor `.` nor `..`."""
+_KEY = re.compile(KEY_PATTERN)
 
 
 def tenant_root(tenant: str) -> str:
@@ -49,7 +54,7 @@ def tenant_key(tenant: str, key: str) -> str:
     >>> tenant_key("acme", "project/file/cogen.csv")
     'tenants/acme/project/file/cogen.csv'
     """
-    if len(key) > KEY_LENGTH or not _KEY.fullmatch(key) or {".", ".."} & set(key.split("/")):
+    if len(key) > KEY_LENGTH or not _KEY.fullmatch(key):
         raise InvalidInputError(
             f"key {key[:80]!r} is not of the form project/file/name: at most {KEY_LENGTH} letters, digits "
             "and !_.*'()=@+,- and space; no empty part, no '.' or '..'",

@@ -16,11 +16,13 @@ from pipeline.packaging import (
     LAMBDAS,
     MODEL_CODE,
     PROJECT,
+    SERVICE_API,
     build_analysis_code,
     build_lambda_code,
     build_model_code,
+    build_service_code,
 )
-from pipeline.vendoring import Target, vendor
+from pipeline.vendoring import LAMBDA, Target, vendor
 from watchkeeper.errors import UnavailableError
 
 BUILD = PROJECT / "build"
@@ -111,10 +113,12 @@ def test_lambda_folder_has_nothing_compiled() -> None:
     assert not list(root.rglob("boto3"))
 
 
-def test_every_lambda_handler_imports_from_the_folder_alone() -> None:
-    root = build_lambda_code(BUILD)
-    handlers = sorted(path.parent.name for path in LAMBDAS.glob("*/handler.py"))
-    assert handlers
+@pytest.mark.parametrize("api", [False, True])
+def test_every_lambda_handler_imports_from_its_folder_alone(api: bool) -> None:
+    root = build_service_code("here", BUILD) if api else build_lambda_code(BUILD)
+    everything = {path.parent.name for path in LAMBDAS.glob("*/handler.py")}
+    handlers = sorted({"service_api"} if api else everything - {"service_api"})
+    assert {path.parent.name for path in root.glob("lambdas/*/handler.py")} == set(handlers)
     # isolated: the project is not on the path; boto3, which the runtime has, comes from site-packages
     code = f"import sys; sys.path.insert(0, {str(root)!r}); import importlib, pathlib\n" + (
         "for name in sys.argv[1:]:\n"
@@ -132,16 +136,34 @@ def test_every_lambda_handler_imports_from_the_folder_alone() -> None:
     )
 
 
-def test_lambda_pins_are_the_projects() -> None:
+def test_service_folder_for_aws_has_modules_of_lambdas_python_and_processor() -> None:
+    compiled = [path.name for path in build_service_code("lambda", BUILD).rglob("*.so")]
+    assert any(name.startswith("_pydantic_core") for name in compiled)
+    assert all(name.endswith("cpython-314-aarch64-linux-gnu.so") for name in compiled)
+
+
+@pytest.mark.parametrize("folder", [LAMBDAS, SERVICE_API])
+def test_lambda_pins_are_the_projects(folder: Path) -> None:
     project = pins(PROJECT / "requirements.txt")
-    for name, version in pins(LAMBDAS / "requirements.txt").items():
+    for name, version in pins(folder / "requirements.txt").items():
         assert project[name] == version, name
+
+
+def test_service_has_the_pins_of_the_other_functions() -> None:
+    assert pins(LAMBDAS / "requirements.txt").items() <= pins(SERVICE_API / "requirements.txt").items()
 
 
 def test_package_that_cannot_be_had_is_named(tmp_path: Path) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("matplotlib==0.0.0.1\n")
-    target = Target("example", "3.12", linux_x86_64=True)
+    target = Target("example", "3.12", linux="x86_64")
     with pytest.raises(UnavailableError, match=r"matplotlib==0\.0\.0\.1"):
         vendor(requirements, target, tmp_path / "vendor")
     assert not (tmp_path / "vendor").exists()
+
+
+def test_compiled_packages_are_for_the_runtime_that_the_functions_have() -> None:
+    construct = (PROJECT / "infra" / "constructs" / "python_function.py").read_text()
+    assert f"Runtime.PYTHON_{LAMBDA.python.replace('.', '_')}," in construct
+    assert LAMBDA.linux == "aarch64"
+    assert "Architecture.ARM_64," in construct

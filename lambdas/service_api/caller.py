@@ -1,0 +1,32 @@
+"""Who calls: the tenant that the verified token names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambdas.service_api.problems import FORBIDDEN, ServiceProblemError
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.service.tenant_files import tenant_root
+
+TENANT_CLAIM = "custom:tenant"
+"""Set by an administrator; a caller without it is a tenant alone, by the name of the claim `sub`."""
+
+
+def tenant_of(event: dict[str, Any]) -> str:
+    """Return the tenant of a request that API Gateway's JWT authorizer let through.
+
+    Raises
+    ------
+    ServiceProblemError
+        If the token names none, or one that is no name (`forbidden`).
+    """
+    authorizer = event.get("requestContext", {}).get("authorizer") or {}
+    claims = (authorizer.get("jwt") or {}).get("claims") or {}
+    tenant = claims.get(TENANT_CLAIM) or claims.get("sub")
+    if not isinstance(tenant, str):
+        raise ServiceProblemError(FORBIDDEN, f"the token has neither {TENANT_CLAIM} nor sub")
+    try:
+        tenant_root(tenant)
+    except InvalidInputError as error:
+        raise ServiceProblemError(FORBIDDEN, str(error)) from error
+    return tenant

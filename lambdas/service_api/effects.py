@@ -1,0 +1,48 @@
+"""What `service_api` reads and changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+import boto3
+from botocore.config import Config
+
+from lambdas import aws_clients
+from lambdas.service_api.environment import ServiceApiEnvironment
+from lambdas.service_api.model_registry import ModelRegistry, SageMakerModelRegistry
+from lambdas.service_api.request_table import DynamoRequestTable, RequestTable
+from lambdas.service_api.tenant_bucket import S3TenantBucket, TenantBucket
+from lambdas.service_api.workflows import StepFunctionsWorkflows, Workflows
+from watchkeeper.service.tasks import Task
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True)
+class ServiceEffects:
+    """Everything outside of `service_api`."""
+
+    files: TenantBucket
+    requests: RequestTable
+    workflows: Workflows
+    models: ModelRegistry
+    now: Callable[[], datetime] = _now
+
+    @classmethod
+    def in_aws(cls, environment: ServiceApiEnvironment) -> ServiceEffects:
+        """Return the effects in AWS."""
+        signer = boto3.client(
+            "s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+        )
+        return cls(
+            files=S3TenantBucket(aws_clients.s3(), signer, environment.data_bucket),
+            requests=DynamoRequestTable(aws_clients.dynamodb(), environment.requests_table),
+            workflows=StepFunctionsWorkflows(
+                aws_clients.stepfunctions(), {task: environment.state_machine_arn(task) for task in Task}
+            ),
+            models=SageMakerModelRegistry(aws_clients.sagemaker()),
+        )

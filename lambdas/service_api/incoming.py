@@ -1,0 +1,85 @@
+"""The HTTP request as API Gateway hands it over, made ready for the routes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any
+from urllib.parse import quote, unquote
+
+from lambdas.service_api.problems import (
+    REQUEST_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    ServiceProblemError,
+)
+
+MAX_BODY_BYTES = 65_536
+"""Bodies are small: files go to S3."""
+FILES = "/files/"
+TASKS = "/anomaly_detection/"
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_MALFORMED = "malformed_request"
+
+
+def normalized(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the event with one spelling of its path and a body that is text.
+
+    A missing `/` at the end of a task's path is added, one too many elsewhere is taken away; the key in
+    `/files/KEY` becomes one segment.
+
+    Raises
+    ------
+    ServiceProblemError
+        If the body is too large, not JSON, or not text in UTF-8.
+    """
+    method = event["requestContext"]["http"]["method"].upper()
+    normal = {**event, "rawPath": _path(event["rawPath"])}
+    if method in _WITH_BODY:
+        normal |= {"body": _body(event), "isBase64Encoded": False}
+    return normal
+
+
+def _path(path: str) -> str:
+    if path.startswith(FILES) and len(path) > len(FILES):
+        return f"{FILES}{quote(unquote(path.removeprefix(FILES)), safe='')}"
+    if path.startswith(TASKS):
+        return path.rstrip("/") + "/"
+    return path.rstrip("/") or "/"
+
+
+def _body(event: dict[str, Any]) -> str:
+    body: str = event.get("body") or ""
+    if len(body) > MAX_BODY_BYTES * 4 // 3 + 4:
+        raise _too_large()
+    try:
+        content = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+        text = content.decode()
+    except (binascii.Error, UnicodeError) as error:
+        raise ServiceProblemError(_MALFORMED, "the body is not text in UTF-8") from error
+    if len(content) > MAX_BODY_BYTES:
+        raise _too_large()
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in ("", "application/json"):
+        raise ServiceProblemError(
+            UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {kind[:60]!r}; the body must be application/json"
+        )
+    try:
+        document = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ServiceProblemError(_MALFORMED, f"the body is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise ServiceProblemError("invalid_request", "the body must be a JSON object")
+    return text
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a value of JSON")
+
+
+def _too_large() -> ServiceProblemError:
+    return ServiceProblemError(
+        REQUEST_TOO_LARGE,
+        f"the body has more than {MAX_BODY_BYTES} bytes; upload files by POST /files",
+    )

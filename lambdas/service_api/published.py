@@ -1,0 +1,96 @@
+"""What the OpenAPI document says of every route: its answers, its security, its title."""
+
+from __future__ import annotations
+
+import functools
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
+from pydantic import BaseModel, ConfigDict
+
+from lambdas.service_api.problems import CONTENT_TYPE, Problem
+
+TITLE, VERSION = "Watchkeeper anomaly service", "1"
+DESCRIPTION = """Upload a table, train a detector, validate it, find anomalies.
+
+Every refusal is a problem document (RFC 9457, `application/problem+json`). API Gateway itself answers a
+request without a valid token (401) or over the limit (429) with `{"message": …}`."""
+SECURITY_SCHEME = "token"
+
+ACCEPTED = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+"""Refusals of a POST of a task beside those of any body."""
+_BODY = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+_ANY = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+_GATEWAY = (HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+class GatewayMessage(BaseModel):
+    """An answer of API Gateway itself."""
+
+    model_config = ConfigDict(extra="allow")
+
+    message: str
+
+
+def answers(
+    document: type[BaseModel], status: HTTPStatus, *refusals: HTTPStatus, body: bool = False
+) -> dict[int, Any]:
+    """Return the answers of a route as the OpenAPI document has them.
+
+    Parameters
+    ----------
+    document
+        The answer when all is well, with `status`.
+    refusals
+        Statuses of problems beside those that every route may have.
+    body
+        Whether the route takes a body that is not a task's.
+    """
+    taking = _BODY if body or status is HTTPStatus.ACCEPTED else ()
+    problems = sorted({*_ANY, *taking, *refusals})
+    return {
+        status.value: {
+            "description": status.phrase,
+            "content": {"application/json": {"model": document}},
+        },
+        **{
+            each.value: {
+                "description": each.phrase,
+                "content": {"application/json": {"model": GatewayMessage}},
+            }
+            for each in _GATEWAY
+        },
+        **{
+            each.value: {"description": each.phrase, "content": {CONTENT_TYPE: {"model": Problem}}}
+            for each in problems
+        },
+    }
+
+
+def publish(app: APIGatewayHttpResolver) -> None:
+    """Add the document and its page to the routes; call it when all routes are there."""
+    described: dict[str, Any] = {
+        "title": TITLE,
+        "version": VERSION,
+        "description": DESCRIPTION,
+        "security_schemes": {SECURITY_SCHEME: HTTPBearer(bearerFormat="JWT")},
+        "security": [{SECURITY_SCHEME: []}],
+    }
+
+    @functools.cache
+    def document() -> str:
+        return app.get_openapi_json_schema(**described)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def show_document() -> Any:
+        return Response(200, "application/json", document())
+
+    app.enable_swagger(path="/docs", persist_authorization=True, compress=True, **described)

@@ -1,0 +1,135 @@
+"""Requests in DynamoDB: made once, read by id, listed by time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from lambdas.aws_errors import code_of, translated
+from watchkeeper.service.request_item import BY_CREATION, Attribute, Status, item_key, partition_key
+from watchkeeper.service.tasks import Task
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Item = dict[str, Any]
+"""An item as plain values: text, numbers, lists and maps."""
+
+PAGES_READ = 20
+"""Pages of the index that one listing reads at most while its filter drops items."""
+
+
+class Listing(NamedTuple):
+    """Items, the newest first, and where the next page begins."""
+
+    items: list[Item]
+    next_start: Mapping[str, str] | None
+
+
+class RequestTable(Protocol):
+    """The requests of all tenants."""
+
+    def find(self, tenant: str, request: str) -> Item | None:
+        """Return a request by its `_id`."""
+
+    def add(self, item: Item) -> bool:
+        """Write an item unless there is one with its key; tell whether it was written."""
+
+    def newest(
+        self,
+        tenant: str,
+        *,
+        task: Task | None,
+        status: Status | None,
+        limit: int,
+        start: Mapping[str, str] | None,
+    ) -> Listing:
+        """Return requests of a tenant, the newest first, of a task and of a status where these are given."""
+
+
+@dataclass(frozen=True)
+class DynamoRequestTable:
+    """`RequestTable` in DynamoDB."""
+
+    client: DynamoDBClient
+    table: str
+
+    def find(self, tenant: str, request: str) -> Item | None:
+        """Return a request by its `_id`."""
+        with translated(f"read request {request}"):
+            answer = self.client.get_item(
+                TableName=self.table, Key=_typed(item_key(tenant, request)), ConsistentRead=True
+            )
+        return _plain(answer["Item"]) if "Item" in answer else None
+
+    def add(self, item: Item) -> bool:
+        """Write an item unless there is one with its key; tell whether it was written."""
+        with translated(f"write request {item[Attribute.SK.value]}"):
+            try:
+                self.client.put_item(
+                    TableName=self.table,
+                    Item=_typed(item),
+                    ConditionExpression="attribute_not_exists(pk)",
+                )
+            except ClientError as error:
+                if code_of(error) == "ConditionalCheckFailedException":
+                    return False
+                raise
+        return True
+
+    def newest(
+        self,
+        tenant: str,
+        *,
+        task: Task | None,
+        status: Status | None,
+        limit: int,
+        start: Mapping[str, str] | None,
+    ) -> Listing:
+        """Return requests of a tenant; see `RequestTable.newest`."""
+        wanted = {Attribute.TASK.value: task, Attribute.STATUS.value: status}
+        given = {name: value.value for name, value in wanted.items() if value is not None}
+        asked: dict[str, Any] = {
+            "TableName": self.table,
+            "IndexName": BY_CREATION,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": _typed(
+                {":pk": partition_key(tenant), **{f":{name}": value for name, value in given.items()}}
+            ),
+            "ScanIndexForward": False,
+        }
+        if given:
+            asked["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in given)
+            asked["ExpressionAttributeNames"] = {f"#{name}": name for name in given}
+        found: list[Item] = []
+        for _ in range(PAGES_READ):
+            if start is not None:
+                asked["ExclusiveStartKey"] = _typed(start)
+            with translated(f"list requests of {tenant}"):
+                page = self.client.query(**asked, Limit=limit - len(found))
+            found += map(_plain, page["Items"])
+            start = _plain(page["LastEvaluatedKey"]) if page.get("LastEvaluatedKey") else None
+            if start is None or len(found) >= limit:
+                break
+        return Listing(found, start)
+
+
+def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    serializer = TypeSerializer()
+    return {name: serializer.serialize(value) for name, value in values.items()}
+
+
+def _plain(item: Mapping[str, Any]) -> Item:
+    deserializer = TypeDeserializer()
+    return {name: deserializer.deserialize(value) for name, value in item.items()}
+
+
+def document_of(item: Item, attribute: Attribute) -> Any:
+    """Return the value of an attribute that is JSON, or None where the item has none."""
+    text = item.get(attribute.value)
+    return json.loads(text) if text else None

@@ -1,0 +1,203 @@
+"""The routes of the service. Each reads the caller's tenant, calls the domain, and answers a document."""
+
+from __future__ import annotations
+
+import functools
+import re
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import unquote
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+
+from lambdas.service_api.accepting import TaskBody, accept
+from lambdas.service_api.answers import find_request, results_of, started, summary_of
+from lambdas.service_api.caller import tenant_of
+from lambdas.service_api.documents import (
+    Download,
+    InferBody,
+    InferResults,
+    RequestPage,
+    RequestSummary,
+    TaskStarted,
+    TrainBody,
+    TrainResults,
+    Upload,
+    UploadBody,
+    ValidBody,
+    ValidResults,
+)
+from lambdas.service_api.effects import ServiceEffects
+from lambdas.service_api.environment import ServiceApiEnvironment
+from lambdas.service_api.lending import lend_download, lend_upload
+from lambdas.service_api.page_tokens import page_start, page_token
+from lambdas.service_api.published import ACCEPTED, answers
+from watchkeeper.errors import ContractViolationError, InvalidInputError
+from watchkeeper.service.request_item import Status
+from watchkeeper.service.tasks import Task
+
+JSON = "application/json"
+
+app = APIGatewayHttpResolver(enable_validation=True)
+
+_PATHS = (
+    (re.compile(r"/anomaly_detection/(train|valid|infer)/"), ("GET", "POST")),
+    (re.compile(r"/files"), ("POST",)),
+    (re.compile(r"/files/[^/]+|/requests(/[^/]+)?|/docs|/openapi\.json"), ("GET",)),
+)
+
+RequestKey = Annotated[
+    str, Query(alias="_id", min_length=1, max_length=64, description="`_id` of the answer of the POST.")
+]
+
+
+@functools.cache
+def effects() -> ServiceEffects:
+    """Return the effects of this process."""
+    try:
+        environment = ServiceApiEnvironment.from_environ()
+    except InvalidInputError as error:  # the deployment's fault, not the caller's
+        raise ContractViolationError(str(error)) from error
+    return ServiceEffects.in_aws(environment)
+
+
+@app.post(
+    "/anomaly_detection/train/",
+    tags=["Tasks"],
+    summary="Train a detector",
+    responses=answers(TaskStarted, HTTPStatus.ACCEPTED, *ACCEPTED),
+)
+def start_training(body: Annotated[TrainBody, Body()]) -> Response[TaskStarted]:
+    """Start training; with labels, hyperparameters are searched for the best F1."""
+    return _start(Task.TRAIN, body)
+
+
+@app.get(
+    "/anomaly_detection/train/",
+    tags=["Tasks"],
+    summary="Status and results of a training",
+    responses=answers(TrainResults, HTTPStatus.OK, HTTPStatus.NOT_FOUND),
+)
+def show_training(request: RequestKey) -> TrainResults:
+    """Return status and results."""
+    return results_of(find_request(effects(), _tenant(), request, Task.TRAIN), TrainResults)
+
+
+@app.post(
+    "/anomaly_detection/valid/",
+    tags=["Tasks"],
+    summary="Measure a model on labelled data",
+    responses=answers(TaskStarted, HTTPStatus.ACCEPTED, *ACCEPTED),
+)
+def start_validation(body: Annotated[ValidBody, Body()]) -> Response[TaskStarted]:
+    """Start a validation."""
+    return _start(Task.VALID, body)
+
+
+@app.get(
+    "/anomaly_detection/valid/",
+    tags=["Tasks"],
+    summary="Status, metrics and results of a validation",
+    responses=answers(ValidResults, HTTPStatus.OK, HTTPStatus.NOT_FOUND),
+)
+def show_validation(request: RequestKey) -> ValidResults:
+    """Return status, metrics and results."""
+    return results_of(find_request(effects(), _tenant(), request, Task.VALID), ValidResults)
+
+
+@app.post(
+    "/anomaly_detection/infer/",
+    tags=["Tasks"],
+    summary="Find anomalies",
+    responses=answers(TaskStarted, HTTPStatus.ACCEPTED, *ACCEPTED),
+)
+def start_inference(body: Annotated[InferBody, Body()]) -> Response[TaskStarted]:
+    """Start an inference."""
+    return _start(Task.INFER, body)
+
+
+@app.get(
+    "/anomaly_detection/infer/",
+    tags=["Tasks"],
+    summary="Status and results of an inference",
+    responses=answers(InferResults, HTTPStatus.OK, HTTPStatus.NOT_FOUND),
+)
+def show_inference(request: RequestKey) -> InferResults:
+    """Return status and results."""
+    return results_of(find_request(effects(), _tenant(), request, Task.INFER), InferResults)
+
+
+@app.post(
+    "/files",
+    tags=["Files"],
+    summary="Ask for an upload",
+    responses=answers(Upload, HTTPStatus.CREATED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, body=True),
+)
+def ask_for_upload(body: Annotated[UploadBody, Body()]) -> Response[Upload]:
+    """Return where and how to upload a file."""
+    return Response(HTTPStatus.CREATED, JSON, lend_upload(effects(), _tenant(), body.key, body.size_bytes))
+
+
+@app.get(
+    "/files/<key>",
+    tags=["Files"],
+    summary="Ask for a download",
+    responses=answers(Download, HTTPStatus.OK, HTTPStatus.NOT_FOUND),
+)
+def ask_for_download(
+    key: Annotated[str, Path(min_length=1, max_length=1024, description="Key of a file, `/` included.")],
+) -> Download:
+    """Return where to download a file: one that was uploaded, or a result."""
+    return lend_download(effects(), _tenant(), unquote(key))
+
+
+@app.get(
+    "/requests",
+    tags=["Requests"],
+    summary="List requests",
+    responses=answers(RequestPage, HTTPStatus.OK),
+)
+def list_requests(
+    task: Annotated[Task | None, Query(description="Only those of this task.")] = None,
+    status: Annotated[Status | None, Query(description="Only those with this status.")] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    token: Annotated[str | None, Query(alias="page_token", min_length=1, max_length=1024)] = None,
+) -> RequestPage:
+    """Return the caller's requests, the newest first."""
+    tenant = _tenant()
+    start = page_start(token, tenant) if token else None
+    listing = effects().requests.newest(tenant, task=task, status=status, limit=limit, start=start)
+    return RequestPage(
+        requests=[summary_of(item) for item in listing.items],
+        next_page_token=page_token(listing.next_start) if listing.next_start else None,
+    )
+
+
+@app.get(
+    "/requests/<request>",
+    tags=["Requests"],
+    summary="Everything that is known of a request",
+    responses=answers(RequestSummary, HTTPStatus.OK, HTTPStatus.NOT_FOUND),
+)
+def show_request(
+    request: Annotated[str, Path(min_length=1, max_length=64, description="`_id` of the request.")],
+) -> RequestSummary:
+    """Return a request with its history, progress, results, metrics and error."""
+    return summary_of(find_request(effects(), _tenant(), request))
+
+
+def methods_of(path: str) -> list[str]:
+    """Return the methods that a path has; none if it is unknown."""
+    return sorted(method for pattern, methods in _PATHS for method in methods if pattern.fullmatch(path))
+
+
+def _start(task: Task, body: TaskBody) -> Response[TaskStarted]:
+    accepted = accept(task, body, _tenant(), effects())
+    answer = started(accepted.item)
+    where = f"/anomaly_detection/{task.value}/?_id={answer.id}"
+    return Response(HTTPStatus.ACCEPTED, JSON, answer, headers={"Location": where})
+
+
+def _tenant() -> str:
+    return tenant_of(app.current_event.raw_event)

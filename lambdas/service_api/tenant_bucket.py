@@ -1,0 +1,105 @@
+"""The tenants' files in S3: found, looked into, and lent for one upload or download."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from botocore.exceptions import ClientError
+
+from lambdas.aws_errors import code_of, status_of, translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+LENT_SECONDS = 900
+
+
+class StoredFile(NamedTuple):
+    """A file of a tenant: its key in the bucket."""
+
+    key: str
+    size_bytes: int
+
+
+class TenantBucket(Protocol):
+    """The data bucket as the API sees it; keys are the bucket's."""
+
+    @property
+    def name(self) -> str:
+        """Name of the bucket."""
+
+    def find(self, key: str) -> StoredFile | None:
+        """Return a file, or None if there is none."""
+
+    def head(self, key: str, size_bytes: int) -> bytes:
+        """Return the first bytes of a file that exists."""
+
+    def upload_url(self, key: str, size_bytes: int, content_type: str) -> str:
+        """Return a URL that takes one PUT of exactly that size and type."""
+
+    def download_url(self, key: str) -> str:
+        """Return a URL that answers one GET."""
+
+
+@dataclass(frozen=True)
+class S3TenantBucket:
+    """`TenantBucket` in S3.
+
+    Parameters
+    ----------
+    signer
+        Client whose URLs are signed by version 4, which keys of KMS need.
+    """
+
+    client: S3Client
+    signer: S3Client
+    bucket: str
+
+    @property
+    def name(self) -> str:
+        """Name of the bucket."""
+        return self.bucket
+
+    def find(self, key: str) -> StoredFile | None:
+        """Return a file, or None if there is none."""
+        with translated(f"look for s3://{self.bucket}/{key}"):
+            try:
+                answer = self.client.head_object(Bucket=self.bucket, Key=key)
+            except ClientError as error:
+                if status_of(error) == 404:
+                    return None
+                raise
+        return StoredFile(key, answer["ContentLength"])
+
+    def head(self, key: str, size_bytes: int) -> bytes:
+        """Return the first bytes of a file that exists."""
+        with translated(f"read s3://{self.bucket}/{key}"):
+            try:
+                answer = self.client.get_object(
+                    Bucket=self.bucket, Key=key, Range=f"bytes=0-{size_bytes - 1}"
+                )
+            except ClientError as error:
+                if code_of(error) == "InvalidRange":  # an empty file has no first byte
+                    return b""
+                raise
+            return answer["Body"].read()
+
+    def upload_url(self, key: str, size_bytes: int, content_type: str) -> str:
+        """Return a URL that takes one PUT of exactly that size and type."""
+        return self.signer.generate_presigned_url(
+            "put_object",
+            Params={
+                "Bucket": self.bucket,
+                "Key": key,
+                "ContentLength": size_bytes,
+                "ContentType": content_type,
+            },
+            ExpiresIn=LENT_SECONDS,
+        )
+
+    def download_url(self, key: str) -> str:
+        """Return a URL that answers one GET."""
+        return self.signer.generate_presigned_url(
+            "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=LENT_SECONDS
+        )

@@ -1,0 +1,141 @@
+"""A task that died from outside does not stay open."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lambdas import aws_clients
+from lambdas.close_task.effects import ClosingEffects, TableOpenRequests
+from lambdas.close_task.ended_execution import EndedExecution
+from lambdas.close_task.handler import close
+from tests.unit.lambdas.service_world import TABLE, create_table
+from watchkeeper.errors import ContractViolationError
+from watchkeeper.service.tasks import Task, TaskFiles, task_input
+
+ARN = "arn:aws:states:us-east-1:123456789012:execution:Train:train-0123"
+INPUT = task_input(
+    tenant="acme",
+    request="0123",
+    task=Task.TRAIN,
+    bucket="bucket",
+    parameters={},
+    files=TaskFiles(features="tenants/acme/p/f.csv"),
+    charts=False,
+).to_json()
+
+
+def event(**detail: Any) -> str:
+    return json.dumps(
+        {
+            "source": "aws.states",
+            "time": "2026-01-01T00:00:09Z",
+            "detail": {"executionArn": ARN, "status": "FAILED", "input": INPUT, **detail},
+        }
+    )
+
+
+@dataclass
+class KnownExecutions:
+    """`Executions` that knows one."""
+
+    asked: list[str] = field(default_factory=list)
+
+    def describe(self, arn: str) -> EndedExecution:
+        self.asked.append(arn)
+        return EndedExecution(arn, "FAILED", INPUT, "Error", "[problem:bad_time] row 3")
+
+
+@pytest.fixture
+def world(aws: SimpleNamespace) -> ClosingEffects:
+    create_table()
+    return ClosingEffects(KnownExecutions(), TableOpenRequests(aws_clients.dynamodb(), TABLE))
+
+
+def put(status: str) -> None:
+    aws_clients.dynamodb().put_item(
+        TableName=TABLE,
+        Item={
+            "pk": {"S": "tenant#acme"},
+            "sk": {"S": "0123"},
+            "status": {"S": status},
+            "progress": {"M": {}},
+            "history": {"L": [{"M": {"status": {"S": "queued"}, "at": {"S": "2026-01-01T00:00:00Z"}}}]},
+        },
+    )
+
+
+def item() -> dict[str, Any]:
+    key = {"pk": {"S": "tenant#acme"}, "sk": {"S": "0123"}}
+    found: dict[str, Any] = aws_clients.dynamodb().get_item(TableName=TABLE, Key=key)["Item"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("detail", "kind", "words"),
+    [
+        ({"status": "TIMED_OUT"}, "task_timed_out", "longer"),
+        ({"status": "ABORTED"}, "task_aborted", "stopped"),
+        ({"status": "ABORTED", "cause": "by hand"}, "task_aborted", "by hand"),
+        (
+            {"error": "X", "cause": "[problem:non_numeric_value] column 'a'"},
+            "non_numeric_value",
+            "column 'a'",
+        ),
+        ({"error": "X", "cause": "broken"}, "task_failed", "X: broken"),
+    ],
+)
+def test_an_open_request_becomes_a_failed_one(
+    world: ClosingEffects, detail: dict[str, Any], kind: str, words: str
+) -> None:
+    put("running")
+
+    assert close(event(**detail), world)
+
+    closed = item()
+    assert closed["status"] == {"S": "failed"}
+    assert closed["error"]["M"]["type"] == {"S": kind}
+    assert words in closed["error"]["M"]["message"]["S"]
+    assert [each["M"]["status"]["S"] for each in closed["history"]["L"]] == ["queued", "failed"]
+    assert "progress" not in closed
+
+
+def test_a_second_delivery_changes_nothing(world: ClosingEffects) -> None:
+    put("queued")
+    close(event(error="X"), world)
+    first = item()
+
+    assert not close(event(error="Y"), world)
+    assert item() == first
+
+
+@pytest.mark.parametrize("status", ["succeeded", "failed"])
+def test_a_finished_request_stays_as_it_is(world: ClosingEffects, status: str) -> None:
+    put(status)
+    before = item()
+
+    assert not close(event(error="X"), world)
+    assert item() == before
+
+
+def test_a_request_that_is_gone_is_not_made_again(world: ClosingEffects) -> None:
+    assert not close(event(error="X"), world)
+    assert aws_clients.dynamodb().scan(TableName=TABLE)["Items"] == []
+
+
+@pytest.mark.parametrize("detail", [{"input": None, "status": "ABORTED"}, {"error": None, "cause": None}])
+def test_asks_for_what_the_event_leaves_out(world: ClosingEffects, detail: dict[str, Any]) -> None:
+    put("running")
+
+    assert close(event(**detail), world)
+    assert item()["error"]["M"]["type"] == {"S": "bad_time"}
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", "x", json.dumps({"detail": {}}), event(input="[]", error="X")])
+def test_another_event_is_a_broken_contract(world: ClosingEffects, body: str) -> None:
+    with pytest.raises(ContractViolationError):
+        close(body, world)

@@ -1,0 +1,591 @@
+"""The anomaly service's answers, by the function's own entry point."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from lambdas.object_store import ObjectUri
+from tests.unit.lambdas.builders import BUCKET
+from tests.unit.lambdas.service_world import FEATURES, LABELS, Service
+from watchkeeper.errors import UnavailableError
+from watchkeeper.service.request_item import Attribute, Status
+from watchkeeper.service.tasks import TaskInput
+
+TRAIN, VALID, INFER = (f"/anomaly_detection/{task}/" for task in ("train", "valid", "infer"))
+MODEL = "project/file/anomaly_detection/train/0123456789abcdef/model.tar.gz"
+
+
+@pytest.fixture
+def service(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Service:
+    monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "1")
+    service = Service()
+    service.use(monkeypatch)
+    return service
+
+
+def training(**fields: Any) -> dict[str, Any]:
+    return {
+        "request_id": str(uuid4()),
+        "model_name": "DBSCAN",
+        "save_charts": True,
+        "train_feature_file": "project/file/cogen_feature",
+        **fields,
+    }
+
+
+def only_input(service: Service) -> TaskInput:
+    (document,) = service.workflows.started.values()
+    return TaskInput.from_dict(json.loads(document))
+
+
+def finish(service: Service, request: str, status: Status, **attributes: Any) -> None:
+    """Do to the item what the workflow does."""
+    item = service.table.find("acme", request)
+    assert item
+    service.table.client.put_item(
+        TableName=service.table.table,
+        Item={
+            name: _typed(value)
+            for name, value in {**item, Attribute.STATUS.value: status.value, **attributes}.items()
+        },
+    )
+
+
+def _typed(value: Any) -> Any:
+    from boto3.dynamodb.types import TypeSerializer
+
+    return TypeSerializer().serialize(value)
+
+
+def test_training_starts_its_workflow_with_the_files_that_were_meant(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    service.put("project/file/cogen_label.csv", LABELS)
+
+    answer = service.call("POST", TRAIN, training(train_label_file="project/file/cogen_label"))
+
+    assert answer.status == 202, answer.text
+    assert answer.document.keys() == {"_id", "task", "status", "task_id"}
+    assert answer.headers["Location"] == f"{TRAIN}?_id={answer.document['_id']}"
+    document = only_input(service)
+    assert document.files.features == "tenants/acme/project/file/cogen_feature.csv"
+    assert document.files.labels == "tenants/acme/project/file/cogen_label.csv"
+    assert document.parameters["model_name"] == "DBSCAN"
+    assert answer.document["task_id"].endswith(f":train-{document.id}")
+
+
+def test_missing_slash_is_the_same_path(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    body = training()
+
+    first, second = service.call("POST", TRAIN, body), service.call("POST", TRAIN.rstrip("/"), body)
+
+    assert first.document == second.document
+
+
+@pytest.mark.parametrize("spelling", ["isolation_forest", "Isolation Forest", "IFOREST"])
+def test_algorithms_are_known_by_other_spellings(service: Service, spelling: str) -> None:
+    service.put("project/file/cogen_feature.csv")
+
+    service.call("POST", TRAIN, training(model_name=spelling))
+
+    assert only_input(service).parameters["model_name"] == "IsolationForest"
+
+
+def test_repeating_a_request_gives_the_same_task_and_starts_nothing_twice(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    body = training()
+
+    answers = [service.call("POST", TRAIN, body) for _ in range(3)]
+
+    assert answers[0].document == answers[1].document == answers[2].document
+    assert len(service.workflows.started) == 1
+
+
+def test_repeating_a_finished_request_tells_its_status(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    body = training()
+    request = service.call("POST", TRAIN, body).document["_id"]
+    finish(service, request, Status.SUCCEEDED)
+    before = service.workflows.attempts
+
+    assert service.call("POST", TRAIN, body).document["status"] == "succeeded"
+    assert service.workflows.attempts == before
+
+
+@pytest.mark.parametrize(
+    "change", [{"model_name": "LOF"}, {"save_charts": False}, {"train_feature_file": "project/file/other"}]
+)
+def test_another_body_under_the_same_request_id_is_a_conflict(
+    service: Service, change: dict[str, Any]
+) -> None:
+    service.put("project/file/cogen_feature.csv")
+    body = training()
+    service.call("POST", TRAIN, body)
+
+    answer = service.call("POST", TRAIN, {**body, **change})
+
+    assert (answer.status, answer.problem) == (409, "request_conflict")
+
+
+def test_request_ids_of_two_tenants_do_not_meet(service: Service) -> None:
+    for tenant in ("acme", "other"):
+        service.put("project/file/cogen_feature.csv", tenant=tenant)
+    body = training()
+
+    first = service.call("POST", TRAIN, body)
+    second = service.call("POST", TRAIN, {**body, "model_name": "LOF"}, tenant="other")
+
+    assert (first.status, second.status) == (202, 202)
+    assert first.document["_id"] != second.document["_id"]
+
+
+def test_a_request_whose_workflow_did_not_start_starts_when_it_is_repeated(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    body = training()
+    service.workflows.broken = True
+    refused = service.call("POST", TRAIN, body)
+    service.workflows.broken = False
+
+    answer = service.call("POST", TRAIN, body)
+
+    assert (refused.status, refused.problem) == (503, "unavailable")
+    assert refused.headers["Retry-After"] == "5"
+    assert answer.status == 202
+    assert len(service.workflows.started) == 1
+
+
+def test_of_two_at_the_same_time_one_is_written_and_both_get_it(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.put("project/file/cogen_feature.csv")
+    body = training()
+    first = service.call("POST", TRAIN, body)
+    find, blind = type(service.table).find, [True]
+
+    def find_nothing_at_first(self: Any, tenant: str, request: str) -> Any:
+        return None if blind and blind.pop() else find(self, tenant, request)
+
+    monkeypatch.setattr(type(service.table), "find", find_nothing_at_first)
+
+    assert service.call("POST", TRAIN, body).document == first.document
+
+
+def test_results_are_named_when_they_are_there(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    request = service.call("POST", TRAIN, training()).document["_id"]
+
+    def shown() -> Any:
+        return service.call("GET", f"{TRAIN}?_id={request}").document
+
+    fields = {
+        "_id",
+        "task",
+        "status",
+        "predictions_label_file",
+        "model_path",
+        "predictions_charts_file",
+    }
+    assert shown().keys() == fields
+    assert shown()["model_path"] is None
+
+    finish(service, request, Status.RUNNING, progress={"done": 1, "total": 4, "message": "searching"})
+    assert shown()["progress"] == {"done": 1, "total": 4, "message": "searching"}
+
+    finish(service, request, Status.SUCCEEDED, results=json.dumps(only_input(service).results))
+    assert shown().keys() == fields
+    assert shown()["model_path"] == f"project/file/anomaly_detection/train/{request}/model.tar.gz"
+
+
+def test_a_failed_task_says_why(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    request = service.call("POST", TRAIN, training()).document["_id"]
+    error = {"type": "non_numeric_value", "message": "column 'load', row 7"}
+    finish(service, request, Status.FAILED, error=error)
+
+    assert service.call("GET", f"{TRAIN}?_id={request}").document["error"] == error
+
+
+def test_validation_understands_the_plural_spellings_and_answers_metrics(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    service.put("project/file/cogen_label.csv", LABELS)
+    service.put(MODEL, b"model")
+
+    answer = service.call(
+        "POST",
+        VALID,
+        {
+            "request_id": str(uuid4()),
+            "model_path": MODEL,
+            "save_charts": False,
+            "valid_features_file": "project/file/cogen_feature",
+            "valid_labels_file": "project/file/cogen_label.csv",
+        },
+    )
+    request = answer.document["_id"]
+    finish(service, request, Status.SUCCEEDED, metrics='{"f1": 0.5}', results="{}")
+
+    assert only_input(service).files.model == f"tenants/acme/{MODEL}"
+    shown = service.call("GET", f"{VALID}?_id={request}").document
+    assert shown == {
+        "_id": request,
+        "task": "valid",
+        "status": "succeeded",
+        "metrics": {"f1": 0.5},
+        "predictions_label_file": None,
+        "predictions_charts_file": None,
+    }
+
+
+@pytest.mark.parametrize("field", ["feature_file", "features_file"])
+def test_inference_takes_a_method_or_a_model(service: Service, field: str) -> None:
+    service.put("project/file/cogen_feature.csv")
+    service.put(MODEL, b"model")
+    shared = {field: "project/file/cogen_feature"}
+
+    univariate = service.call(
+        "POST",
+        INFER,
+        {
+            "request_id": str(uuid4()),
+            "detection_type": "univariate",
+            "method_name": "Quantile",
+            "model_path": "",
+            **shared,
+        },
+    )
+    multivariate = service.call(
+        "POST",
+        INFER,
+        {
+            "request_id": str(uuid4()),
+            "detection_type": "multivariate",
+            "method_name": "",
+            "model_path": MODEL.removesuffix(".tar.gz"),
+            **shared,
+        },
+    )
+
+    assert (univariate.status, multivariate.status) == (202, 202), multivariate.text
+    models = {
+        TaskInput.from_dict(json.loads(each)).files.model for each in service.workflows.started.values()
+    }
+    assert models == {None, f"tenants/acme/{MODEL}"}
+    shown = service.call("GET", f"{INFER}?_id={univariate.document['_id']}").document
+    assert shown.keys() == {"_id", "task", "status", "predictions_label_file"}
+
+
+def test_inference_by_a_streaming_workloads_model(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    service.models.uris = {("water_flow", None): ObjectUri(BUCKET, "runs/water_flow/1/model.tar.gz")}
+    body = {
+        "request_id": str(uuid4()),
+        "detection_type": "multivariate",
+        "model_path": "registry/water_flow",
+        "feature_file": "project/file/cogen_feature",
+    }
+
+    assert service.call("POST", INFER, body).status == 202
+    assert only_input(service).files.model == "runs/water_flow/1/model.tar.gz"
+    other = service.call(
+        "POST", INFER, {**body, "request_id": str(uuid4()), "model_path": "registry/water_flow/7"}
+    )
+    assert (other.status, other.problem) == (404, "model_not_found")
+
+
+INFERENCE = {
+    "detection_type": "multivariate",
+    "model_path": MODEL,
+    "feature_file": "project/file/cogen_feature",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "status", "problem", "words"),
+    [
+        (TRAIN, {"train_feature_file": "project/file/none"}, 404, "file_not_found", "none.csv' or '"),
+        (TRAIN, {"train_label_file": "project/file/none"}, 404, "file_not_found", "train_label_file"),
+        (TRAIN, {"train_feature_file": "project/file/both"}, 409, "ambiguous_file", "write the extension"),
+        (TRAIN, {"train_feature_file": "project/file/empty.csv"}, 422, "empty_file", "is empty"),
+        (
+            TRAIN,
+            {"train_feature_file": "project/file/text.csv"},
+            422,
+            "non_numeric_value",
+            "column 'load', row 1 (line 3 of the file): 'abc'",
+        ),
+        (TRAIN, {"train_feature_file": "project/file/latin.csv"}, 422, "unreadable_file", "UTF-8"),
+        (TRAIN, {"train_feature_file": "project/file/no.parquet"}, 422, "unreadable_file", "Parquet"),
+        (TRAIN, {"train_feature_file": "../other/file"}, 422, "invalid_request", "/train_feature_file"),
+        (TRAIN, {"train_feature_file": "a/../../other/x.csv"}, 422, "invalid_request", "project/file/name"),
+        (TRAIN, {"train_feature_file": "/etc/passwd"}, 422, "invalid_request", "/train_feature_file"),
+        (TRAIN, {"train_feature_file": 7}, 422, "invalid_request", "/train_feature_file"),
+        (TRAIN, {"model_name": "Prophet"}, 422, "invalid_request", "allowed are DBSCAN"),
+        (TRAIN, {"model_name": None}, 422, "invalid_request", "/model_name"),
+        (TRAIN, {"request_id": "1"}, 422, "invalid_request", "UUID"),
+        (TRAIN, {"save_charts": "yes"}, 422, "invalid_request", "/save_charts"),
+        (TRAIN, {"epochs": 1}, 422, "invalid_request", "/epochs"),
+        (INFER, {"detection_type": "both"}, 422, "invalid_request", "univariate"),
+        (INFER, {"model_path": ""}, 422, "invalid_request", "/model_path"),
+        (INFER, {"model_path": "project/file/cogen_feature"}, 404, "model_not_found", "not a model"),
+        (INFER, {"model_path": MODEL.replace("0123", "4567")}, 404, "model_not_found", "no file"),
+        (INFER, {"detection_type": "univariate", "method_name": "mean"}, 422, "invalid_request", "iqr"),
+        (INFER, {"detection_type": "univariate"}, 422, "invalid_request", "/method_name"),
+    ],
+)
+def test_refuses_what_cannot_be_done_and_names_it(
+    service: Service, path: str, change: dict[str, Any], status: int, problem: str, words: str
+) -> None:
+    for name in ("cogen_feature.csv", "both.csv", "both.parquet"):
+        service.put(f"project/file/{name}")
+    service.put("project/file/empty.csv", b"")
+    service.put("project/file/text.csv", b"time,load\n1,2\n2,abc\n")
+    service.put("project/file/latin.csv", "time,Temp\xe9rature\n1,2\n".encode("latin-1"))
+    service.put("project/file/no.parquet", FEATURES)
+    service.put(MODEL, b"model")
+    body = training() if path == TRAIN else {"request_id": str(uuid4()), **INFERENCE}
+
+    answer = service.call("POST", path, {**body, **change})
+
+    assert (answer.status, answer.problem) == (status, problem), answer.text
+    assert words in answer.document["detail"]
+    assert service.workflows.started == {}
+
+
+def test_names_every_wrong_field_at_once(service: Service) -> None:
+    answer = service.call("POST", TRAIN, {"request_id": "1", "model_name": "x", "more": 1})
+
+    pointers = {fault["pointer"] for fault in answer.document["errors"]}
+    assert pointers == {"/request_id", "/model_name", "/train_feature_file", "/more"}
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "problem"),
+    [
+        ("{", "application/json", 400, "malformed_request"),
+        ("", "application/json", 400, "malformed_request"),
+        ('{"request_id": NaN}', "application/json", 400, "malformed_request"),
+        ("[" * 20_000, "application/json", 400, "malformed_request"),
+        ("[]", "application/json", 422, "invalid_request"),
+        ("a=b", "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
+        ("{}", "text/plain", 415, "unsupported_media_type"),
+        ("{}", None, 422, "invalid_request"),
+        (json.dumps({"more": "x" * 70_000}), "application/json", 413, "request_too_large"),
+    ],
+)
+def test_refuses_a_body_that_cannot_be_read(
+    service: Service, body: str, content_type: str | None, status: int, problem: str
+) -> None:
+    answer = service.call("POST", TRAIN, body, content_type=content_type)
+
+    assert (answer.status, answer.problem) == (status, problem)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "problem"),
+    [
+        ("GET", "/", 404, "not_found"),
+        ("GET", "/anomaly_detection/", 404, "not_found"),
+        ("GET", "/anomaly_detection/tune/", 404, "not_found"),
+        ("GET", "/anomaly_detection/train/more/", 404, "not_found"),
+        ("DELETE", TRAIN, 405, "method_not_allowed"),
+        ("PUT", "/files/a/b", 405, "method_not_allowed"),
+        ("GET", "/files", 405, "method_not_allowed"),
+        ("GET", TRAIN, 422, "invalid_request"),
+        ("GET", f"{TRAIN}?_id=none", 404, "request_not_found"),
+        ("GET", "/requests/none", 404, "request_not_found"),
+        ("GET", "/requests?limit=0", 422, "invalid_request"),
+        ("GET", "/requests?limit=many", 422, "invalid_request"),
+        ("GET", "/requests?status=done", 422, "invalid_request"),
+        ("GET", "/requests?page_token=!", 422, "invalid_request"),
+        ("GET", "/requests?page_token=e30=", 422, "invalid_request"),
+        ("GET", "/files/project/file/none.csv", 404, "file_not_found"),
+        ("GET", "/files/project/../../other/x.csv", 422, "invalid_key"),
+        ("GET", "/files/%2e%2e/other/x.csv", 422, "invalid_key"),
+    ],
+)
+def test_every_refusal_of_a_get_is_a_problem(
+    service: Service, method: str, path: str, status: int, problem: str
+) -> None:
+    answer = service.call(method, path, {} if method == "PUT" else None)
+
+    assert (answer.status, answer.problem) == (status, problem), answer.text
+
+
+def test_tells_which_methods_a_path_has(service: Service) -> None:
+    assert service.call("DELETE", TRAIN).headers["Allow"] == "GET, POST"
+
+
+def test_a_request_of_another_task_or_tenant_is_not_found(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    request = service.call("POST", TRAIN, training()).document["_id"]
+
+    assert service.call("GET", f"{VALID}?_id={request}").problem == "request_not_found"
+    assert service.call("GET", f"{TRAIN}?_id={request}", tenant="other").problem == "request_not_found"
+    assert service.call("GET", f"/requests/{request}", tenant="other").problem == "request_not_found"
+
+
+def test_a_file_of_another_tenant_is_not_found(service: Service) -> None:
+    service.put("project/file/secret.csv", tenant="other")
+
+    assert service.call("GET", "/files/project/file/secret.csv").problem == "file_not_found"
+    answer = service.call("POST", TRAIN, training(train_feature_file="project/file/secret.csv"))
+    assert answer.problem == "file_not_found"
+
+
+@pytest.mark.parametrize(
+    "claims", [{}, {"sub": ""}, {"sub": "../other"}, {"sub": "x", "custom:tenant": "a/b"}]
+)
+def test_a_token_without_a_usable_tenant_is_forbidden(service: Service, claims: dict[str, str]) -> None:
+    answer = service.call("GET", "/requests", claims=claims)
+
+    assert (answer.status, answer.problem) == (403, "forbidden")
+
+
+def test_a_caller_without_a_tenant_is_one_alone(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv", tenant="subject")
+
+    answer = service.call("POST", TRAIN, training(), claims={"sub": "subject"})
+
+    assert answer.status == 202
+    assert only_input(service).tenant == "subject"
+
+
+def test_an_upload_is_for_one_file_of_one_size_and_type(service: Service) -> None:
+    answer = service.call("POST", "/files", {"key": "project/file/new.csv", "size_bytes": 12})
+
+    assert answer.status == 201
+    document = answer.document
+    assert "/tenants/acme/project/file/new.csv?" in document["url"]
+    assert document["headers"] == {"Content-Type": "text/csv", "Content-Length": "12"}
+    assert document["method"] == "PUT"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "problem"),
+    [
+        ({"key": "project/file/x.exe", "size_bytes": 1}, 422, "invalid_key"),
+        ({"key": "project/file/x", "size_bytes": 1}, 422, "invalid_key"),
+        ({"key": "project/anomaly_detection/x.csv", "size_bytes": 1}, 422, "invalid_key"),
+        ({"key": "../x.csv", "size_bytes": 1}, 422, "invalid_request"),
+        ({"key": "project/file/x.csv", "size_bytes": 0}, 422, "invalid_request"),
+        ({"key": "project/file/x.csv", "size_bytes": 6_000_000_000}, 413, "file_too_large"),
+        ({"key": "project/file/x.csv"}, 422, "invalid_request"),
+    ],
+)
+def test_refuses_an_upload_that_may_not_be(
+    service: Service, body: dict[str, Any], status: int, problem: str
+) -> None:
+    answer = service.call("POST", "/files", body)
+
+    assert (answer.status, answer.problem) == (status, problem)
+
+
+def test_a_download_is_for_the_callers_own_file(service: Service) -> None:
+    service.put("project/file/my file.csv")
+
+    answer = service.call("GET", "/files/project/file/my%20file.csv")
+
+    assert answer.status == 200, answer.text
+    assert answer.document["key"] == "project/file/my file.csv"
+    assert answer.document["size_bytes"] == len(FEATURES)
+
+
+def test_lists_requests_newest_first_in_pages(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    made = [service.call("POST", TRAIN, training()).document["_id"] for _ in range(5)]
+    finish(service, made[2], Status.FAILED, error={"type": "x", "message": "y"})
+
+    pages, token = [], ""
+    while token is not None:
+        page = service.call("GET", f"/requests?limit=2{token}").document
+        pages.append([each["_id"] for each in page["requests"]])
+        token = page["next_page_token"] and f"&page_token={page['next_page_token']}"
+
+    assert [each for page in pages for each in page] == made[::-1]
+    assert max(map(len, pages)) == 2
+    failed = service.call("GET", "/requests?status=failed&task=train&limit=1").document
+    assert [each["_id"] for each in failed["requests"]] == [made[2]]
+    assert service.call("GET", "/requests?task=infer").document["requests"] == []
+    assert service.call("GET", "/requests", tenant="other").document["requests"] == []
+
+
+def test_a_page_token_of_another_tenant_shows_nothing_of_theirs(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    for _ in range(3):
+        service.call("POST", TRAIN, training())
+    token = service.call("GET", "/requests?limit=1").document["next_page_token"]
+
+    page = service.call("GET", f"/requests?page_token={token}", tenant="other").document
+
+    assert page["requests"] == []
+
+
+def test_shows_everything_that_is_known_of_a_request(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    body = training()
+    request = service.call("POST", TRAIN, body).document["_id"]
+
+    shown = service.call("GET", f"/requests/{request}").document
+
+    assert shown["parameters"] == {**body, "train_label_file": None}
+    assert [change["status"] for change in shown["history"]] == ["queued"]
+    assert shown["request_id"] == body["request_id"]
+
+
+def test_a_fault_of_the_service_is_a_problem_without_its_reason(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Any, tenant: str, request: str) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(type(service.table), "find", fail)
+    answer = service.call("GET", "/requests/x")
+
+    assert (answer.status, answer.problem) == (500, "internal_error")
+    assert "secret" not in answer.text
+
+
+def test_a_store_that_does_not_answer_asks_to_try_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Any, tenant: str, request: str) -> None:
+        raise UnavailableError("DynamoDB is away")
+
+    monkeypatch.setattr(type(service.table), "find", fail)
+
+    assert service.call("GET", "/requests/x").problem == "unavailable"
+
+
+def test_publishes_every_route_with_its_problems(service: Service) -> None:
+    document = service.call("GET", "/openapi.json").document
+
+    assert document["openapi"].startswith("3.")
+    assert set(document["paths"]) == {
+        TRAIN,
+        VALID,
+        INFER,
+        "/files",
+        "/files/{key}",
+        "/requests",
+        "/requests/{request}",
+    }
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            assert {"401", "403", "422", "429", "500", "503"} <= operation["responses"].keys()
+            assert list(operation["responses"]["422"]["content"]) == ["application/problem+json"]
+    infer = document["paths"][INFER]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert infer["discriminator"]["propertyName"] == "detection_type"
+
+
+def test_the_page_of_the_api_needs_nothing_from_elsewhere(service: Service) -> None:
+    answer = service.call("GET", "/docs")
+
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "swagger" in answer.text
+    assert "<script src=" not in answer.text
+    assert "<link rel=" not in answer.text
