@@ -369,12 +369,14 @@ def test_names_every_wrong_field_at_once(service: Service) -> None:
         ("{", "application/json", 400, "malformed_request"),
         ("", "application/json", 400, "malformed_request"),
         ('{"request_id": NaN}', "application/json", 400, "malformed_request"),
-        ("[" * 20_000, "application/json", 400, "malformed_request"),
+        pytest.param("[" * 20_000, "application/json", 400, "malformed_request", id="deep"),
         ("[]", "application/json", 422, "invalid_request"),
         ("a=b", "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
         ("{}", "text/plain", 415, "unsupported_media_type"),
         ("{}", None, 422, "invalid_request"),
-        (json.dumps({"more": "x" * 70_000}), "application/json", 413, "request_too_large"),
+        pytest.param(
+            json.dumps({"more": "x" * 70_000}), "application/json", 413, "request_too_large", id="large"
+        ),
     ],
 )
 def test_refuses_a_body_that_cannot_be_read(
