@@ -149,4 +149,4 @@ def raw_object(name: str) -> TelemetryObject:
 
 def packed_lines(lines: Sequence[str]) -> bytes:
     """Gzipped JSON lines."""
-    return gzip.compress("".join(f"{line}\n" for line in lines).encode())
+    return gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0)
