@@ -233,7 +233,8 @@ def _finished_as(folder: Path) -> Iterator[Path]:
 
 
 def _python(name: str, folder: Path) -> dict[str, Path]:
-    return {f"{name}/{path}": file for path, file in _files(folder).items() if path.endswith(".py")}
+    files = _files(folder).items()
+    return {f"{name}/{path}": file for path, file in files if path.endswith((".py", ".html"))}
 
 
 def _entries(folder: Path) -> dict[str, Path]:

@@ -76,23 +76,50 @@ def read_regression_plan(folder: Path) -> RegressionPlan:
     return RegressionPlan.from_json(only_file(folder, "*.json").read_bytes())
 
 
-def run_job(job: Callable[[], None]) -> None:
+def describe_error(error: WatchkeeperError) -> str:
+    """Return what SageMaker shows of a failure."""
+    return f"{type(error).__name__}: {error}"
+
+
+def run_job(job: Callable[[], None], describe: Callable[[WatchkeeperError], str] = describe_error) -> None:
     """Run a job's work. What fails it is logged, and its reason written where SageMaker reads it.
 
     The reason of a training job is read from `output/failure`, that of a processing job from
     `output/message`; both are written. The process ends with exit code 1.
+
+    Parameters
+    ----------
+    describe
+        Puts an error in words.
     """
     configure_logging()
     try:
         job()
     except WatchkeeperError as error:
         logger.error("the job failed: %s", error, extra={"error": type(error).__name__})
-        _report(f"{type(error).__name__}: {error}")
+        _report(describe(error))
         sys.exit(1)
     except Exception as error:
         logger.exception("the job failed with an error that it does not know")
         _report(f"{type(error).__name__}: {error}")
         sys.exit(1)
+
+
+def tell(message: str) -> None:
+    """Leave a processing job's exit message: SageMaker shows it also of a job that succeeds.
+
+    Raises
+    ------
+    ContractViolationError
+        If it is longer than SageMaker keeps.
+    """
+    if len(message) > FAILURE_LENGTH:
+        raise ContractViolationError(
+            f"an exit message of {len(message)} characters: {FAILURE_LENGTH} are kept"
+        )
+    path = root() / "output" / "message"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(message, encoding="utf-8")
 
 
 def configure_logging() -> None:

@@ -1,0 +1,8 @@
+"""The anomaly service's jobs: a tenant's table in; labels, metrics, charts and a model out.
+
+- `tables`, `cells`, `labels`: files in, checked, in parts of bounded size.
+- `search`, `splits`, `quality`: the search for hyperparameters and what it may claim.
+- `detection`, `artifact`: a detector with its threshold, and how both are kept.
+- `predictions`, `charts`, `page`: what a task writes.
+- `search_job`, `fit_job`, `predict_job`, `univariate_job`: what SageMaker runs.
+"""

@@ -1,0 +1,134 @@
+"""Training job: fits the detector that a request asked for, with the best hyperparameters of its search.
+
+Channels `features` and, of a search, `labels` and `search` (the artifacts of its jobs). Without a search the
+documented defaults are taken. The model is the service's; see `artifact`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from containers import runtime
+from containers.hyperparameters import read_hyperparameters
+from containers.service.artifact import ServiceManifest, ServiceModel, read_members, save_model
+from containers.service.detection import (
+    fit_detector,
+    fit_positions,
+    is_streaming,
+    require_order,
+    threshold_of,
+)
+from containers.service.inputs import failure_text, given_file
+from containers.service.labels import read_labels
+from containers.service.search import Tried, best_of, measure_held_out
+from containers.service.search_job import CANDIDATES_NAME
+from containers.service.splits import split_rows
+from containers.service.tables import Table, read_table
+from containers.training import copy_serving_code
+from watchkeeper.detectors.algorithms import algorithm_of
+from watchkeeper.errors import ContractViolationError
+
+SERVE_PROGRAM = "serve_service_detector.py"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """Hyperparameters of the job."""
+
+    model_name: str
+    features: str
+    """Key of the file."""
+    labels: str = ""
+    """Key of the file; empty without a search."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The hyperparameters to fit with, and what is known of them."""
+
+    hyperparameters: dict[str, Any]
+    metrics: dict[str, Any]
+    candidates: list[dict[str, Any]]
+
+
+def fit() -> None:
+    """Read, choose, fit, write."""
+    given = read_hyperparameters(Hyperparameters, runtime.root())
+    table = read_table(given_file(runtime.training_channel("features"), given.features))
+    choice = Choice({}, {}, [])
+    if given.labels:
+        tried = read_tried(runtime.training_channel("search"))
+        choice = choose(given, table, tried)
+    detector = fit_detector(given.model_name, choice.hyperparameters, table)
+    algorithm = algorithm_of(given.model_name)
+    manifest = ServiceManifest(
+        algorithm=algorithm,
+        hyperparameters=detector.get_params(),
+        columns=list(table.columns),
+        threshold=threshold_of(detector),
+        n_rows=len(table),
+        n_rows_learned=len(fit_positions(algorithm, len(table))),
+        has_time=table.times is not None,
+        metrics=choice.metrics,
+        candidates=choice.candidates,
+    )
+    model = runtime.root() / "model"
+    save_model(ServiceModel(detector, manifest), model)
+    copy_serving_code(SERVE_PROGRAM, model / "code")
+    logger.info("fitted", extra={"algorithm": algorithm, "rows": len(table), **choice.metrics})
+
+
+def read_tried(folder: Path) -> list[Tried]:
+    """Return the candidates of all jobs of a search, in their order.
+
+    Raises
+    ------
+    ContractViolationError
+        If there are none.
+    """
+    tried: list[Tried] = []
+    for path in sorted(folder.rglob("*.tar.gz")):
+        members = read_members(path, (CANDIDATES_NAME,))
+        if CANDIDATES_NAME in members:
+            tried += [Tried(**each) for each in json.loads(members[CANDIDATES_NAME])["candidates"]]
+    if not tried:
+        raise ContractViolationError(f"{folder}: no artifact of a search")
+    return sorted(tried, key=lambda each: each.place)
+
+
+def choose(given: Hyperparameters, table: Table, tried: list[Tried]) -> Choice:
+    """Choose the best candidate, and measure it and the defaults on the rows that the search never saw."""
+    labels = read_labels(given_file(runtime.training_channel("labels"), given.labels), len(table))
+    in_order = is_streaming(given.model_name)
+    if in_order:
+        require_order(table)
+    split = split_rows(labels, table.times, in_order=in_order)
+    best = best_of(tried)
+    defaults = next(each for each in tried if each.place == 0)
+    held_out, of_defaults = (
+        measure_held_out(given.model_name, hyperparameters, table, labels, split).to_dict()
+        for hyperparameters in (best.hyperparameters, {})
+    )
+    metrics = {
+        "split": split.kind,
+        "search": {"f1": _rounded(best.f1), "pr_auc": _rounded(best.pr_auc), "tried": len(tried)},
+        "search_defaults": {"f1": _rounded(defaults.f1), "pr_auc": _rounded(defaults.pr_auc)},
+        "held_out": held_out,
+        "held_out_defaults": of_defaults,
+    }
+    return Choice(best.hyperparameters, metrics, [each.to_dict() for each in tried])
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
+def main() -> None:
+    """Run as the training job."""
+    runtime.run_job(fit, describe=failure_text)

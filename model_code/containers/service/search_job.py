@@ -1,0 +1,64 @@
+"""Training job: tries one share of a search's candidates.
+
+Channels `features`, `labels`; the model has `candidates.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from containers import runtime
+from containers.hyperparameters import read_hyperparameters
+from containers.service.detection import is_streaming, require_order
+from containers.service.inputs import failure_text, given_file
+from containers.service.labels import read_labels
+from containers.service.search import share_of, try_candidates
+from containers.service.splits import split_rows
+from containers.service.tables import read_table
+
+CANDIDATES_NAME = "candidates.json"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """Hyperparameters of the job."""
+
+    model_name: str
+    features: str
+    """Key of the file."""
+    labels: str
+    chunk: int
+    """Which of the shares."""
+    chunks: int
+
+
+def search() -> None:
+    """Read, fit, measure, write."""
+    given = read_hyperparameters(Hyperparameters, runtime.root())
+    table = read_table(given_file(runtime.training_channel("features"), given.features))
+    labels = read_labels(given_file(runtime.training_channel("labels"), given.labels), len(table))
+    in_order = is_streaming(given.model_name)
+    if in_order:
+        require_order(table)
+    split = split_rows(labels, table.times, in_order=in_order)
+    tried = try_candidates(
+        given.model_name, share_of(given.model_name, given.chunk, given.chunks), table, labels, split
+    )
+    document: dict[str, Any] = {"split": split.kind, "candidates": [each.to_dict() for each in tried]}
+    model = runtime.root() / "model"
+    model.mkdir(parents=True, exist_ok=True)
+    (model / CANDIDATES_NAME).write_text(json.dumps(document, allow_nan=False))
+    logger.info(
+        "searched",
+        extra={"tried": len(tried), "best_f1": max((each.f1 or 0.0 for each in tried), default=0.0)},
+    )
+
+
+def main() -> None:
+    """Run as the training job."""
+    runtime.run_job(search, describe=failure_text)
