@@ -177,7 +177,7 @@ def _model(members: dict[str, bytes]) -> ServiceModel:
         detector = detector_from_bytes(members[DETECTOR_NAME])
     except WatchkeeperError as error:
         raise _bad_model(str(error)) from error
-    if detector.n_features_in_ != len(manifest.columns):  # type: ignore[attr-defined]  # every fitted one has it
+    if detector.n_features_in_ != len(manifest.columns):
         raise _bad_model("its detector has another number of columns than its manifest")
     return ServiceModel(detector, manifest)
 

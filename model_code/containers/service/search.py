@@ -19,7 +19,7 @@ from containers.service.predictions import Judgement
 from containers.service.quality import Quality, measure
 from containers.service.splits import Fold, Split
 from containers.service.tables import Table
-from watchkeeper.detectors.algorithms import algorithm_of
+from watchkeeper.detectors.algorithms import algorithm_of, default_hyperparameters
 from watchkeeper.detectors.known.detector import KnownDetector
 from watchkeeper.detectors.search_spaces import SEARCH_SPACES, candidates
 from watchkeeper.errors import InvalidInputError
@@ -29,6 +29,7 @@ FloatArray = npt.NDArray[np.float64]
 LIMIT = 12
 """Most fits that a search compares, the defaults among them."""
 CONTAMINATION = "contamination"
+WHOLE_SPACE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -100,11 +101,15 @@ def measure_held_out(
 
 
 def _points(algorithm: str) -> list[dict[str, Any]]:
+    """Return the points of the search space that differ in more than the threshold, at most `LIMIT`."""
+    defaults = default_hyperparameters(algorithm)
     found: list[dict[str, Any]] = []
-    for point in candidates(algorithm, limit=1_000_000):
-        shape = {name: value for name, value in point.items() if name != CONTAMINATION}
-        if shape not in found:
-            found.append(shape)
+    known: list[dict[str, Any]] = []
+    for point in candidates(algorithm, limit=WHOLE_SPACE):
+        fitted = {name: value for name, value in point.items() if name != CONTAMINATION}
+        if {**defaults, **fitted} not in known:
+            known.append({**defaults, **fitted})
+            found.append(fitted)
         if len(found) == LIMIT:
             break
     return found

@@ -60,10 +60,14 @@ class KnownDetector(BatchDetector):
                 f"contamination is {self.contamination!r}: give a number above 0 and at most 0.5, or none"
             )
 
+    def threshold_at(self, contamination: float) -> float:
+        """Return the threshold that a contamination gives: nothing else of the fit depends on it."""
+        # Of the negated scores, as scikit-learn takes it: the interpolation is then the same to the bit.
+        return -float(np.percentile(-self.tail_.sorted_, 100.0 * contamination))
+
     def _threshold(self) -> float:
         if self.contamination is not None:
-            # Of the negated scores, as scikit-learn takes it: the interpolation is then the same to the bit.
-            return -float(np.percentile(-self.tail_.sorted_, 100.0 * self.contamination))
+            return self.threshold_at(self.contamination)
         own = self._own_threshold()
         return self.tail_.raw_at(self.alert_severity / SEVERITY_PER_DECADE) if own is None else own
 
