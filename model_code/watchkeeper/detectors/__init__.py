@@ -1,7 +1,9 @@
-"""Detectors of anomalies. numpy is all they need; numba makes the compiled ones fast.
+"""Detectors of anomalies. numpy is all that importing them needs; numba makes the compiled ones fast.
 
-- `detector`: the Watchkeeper detector, streaming and causal.
+- `detector`: the Watchkeeper detector, streaming and causal; `fleet`: the same for many series at once.
 - `forest`: a random cut forest that is fitted once and scores batches.
-- `rules`, `known`: rules of one column and published methods behind one interface (`batch`).
+- `interface`, `batch`: what every detector of rows answers; `rules`, `known`, `series` are those.
+- `algorithms`: detectors by name; `search_spaces`: the hyperparameters that a search tries.
+- `estimators`: all of them as scikit-learn estimators; needs scikit-learn.
 - `calibration`, `tail`: the scale that all of them share.
 """

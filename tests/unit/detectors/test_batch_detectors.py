@@ -220,7 +220,8 @@ def test_importing_the_package_needs_numpy_and_numba_only() -> None:
     program = (
         "import sys, pkgutil, importlib, watchkeeper.detectors as package\n"
         "for module in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
-        "    importlib.import_module(module.name)\n"
+        "    if not module.name.endswith('.estimators'):  # scikit-learn's face\n"
+        "        importlib.import_module(module.name)\n"
         "print([name for name in ('sklearn', 'pyod', 'pandas', 'krcf') if name in sys.modules])\n"
     )
     folder = Path(__file__).parents[3] / "model_code"
