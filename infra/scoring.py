@@ -30,6 +30,7 @@ from infra.permissions import (
 )
 from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
 from watchkeeper import layout
+from watchkeeper.surrogate import SURROGATE_NAME
 from workloads.spec import AnomalyWorkload
 
 TIMEOUT_SECONDS = 120
@@ -82,9 +83,10 @@ class ScoringStack(Stack):
             timeout_seconds=TIMEOUT_SECONDS,
         )
         raw = [f"{layout.raw_prefix(name)}*" for name in names]
+        surrogates = [f"{layout.run_prefix(name, '*')}evaluation/{SURROGATE_NAME}" for name in names]
         permit(
             self.score_telemetry.role,
-            read_objects(self, bucket, *raw, f"{layout.SCORES}/*"),
+            read_objects(self, bucket, *raw, f"{layout.SCORES}/*", *surrogates),
             Permission(
                 actions=["s3:GetObjectVersion"],
                 resources=objects(self, bucket, *raw),

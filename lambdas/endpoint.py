@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.exceptions import ClientError
 
 from lambdas.aws_errors import code_of, translated
+from watchkeeper.contributions import EXPLAINED_JSON, Contribution, read_contributions
 from watchkeeper.errors import ContractViolationError, InvalidInputError, UnavailableError
 
 if TYPE_CHECKING:
@@ -39,6 +40,14 @@ class RowRefusedError(InvalidInputError):
         self.record = record
 
 
+@dataclass(frozen=True)
+class ExplainedAnswer:
+    """A score, and what the model says that it is made of."""
+
+    score: float
+    contributions: tuple[Contribution, ...]
+
+
 class Endpoint(Protocol):
     """A way to have rows scored."""
 
@@ -55,6 +64,12 @@ class Endpoint(Protocol):
             If the answer is not one anomaly score for each row.
         """
 
+    def explain(self, endpoint: str, rows: Sequence[str]) -> tuple[ExplainedAnswer, ...]:
+        """Send the rows once more, and have each score explained by the model; errors are those of `score`.
+
+        Only models that explain themselves can answer; see `watchkeeper.contributions.EXPLAINED_JSON`.
+        """
+
 
 @dataclass(frozen=True)
 class SageMakerEndpoint:
@@ -64,24 +79,29 @@ class SageMakerEndpoint:
 
     def score(self, endpoint: str, rows: Sequence[str]) -> tuple[float, ...]:
         """Send the rows as one request; see `Endpoint.score`."""
+        scores = scores_in(self._answer(endpoint, rows, accept="application/json"), endpoint)
+        _check_count(len(scores), len(rows), endpoint)
+        return scores
+
+    def explain(self, endpoint: str, rows: Sequence[str]) -> tuple[ExplainedAnswer, ...]:
+        """Have the rows' scores explained; see `Endpoint.explain`."""
+        answers = explained_scores_in(self._answer(endpoint, rows, accept=EXPLAINED_JSON), endpoint)
+        _check_count(len(answers), len(rows), endpoint)
+        return answers
+
+    def _answer(self, endpoint: str, rows: Sequence[str], *, accept: str) -> bytes:
         with translated(f"invoke endpoint {endpoint}"):
             try:
                 response = self.client.invoke_endpoint(
                     EndpointName=endpoint,
                     ContentType="text/csv",
-                    Accept="application/json",
+                    Accept=accept,
                     Body="\n".join(rows).encode(),
                 )
-                body = response["Body"].read()
+                return response["Body"].read()
             except ClientError as error:
                 _raise_classified(error, endpoint)
                 raise
-        scores = scores_in(body, endpoint)
-        if len(scores) != len(rows):
-            raise ContractViolationError(
-                f"endpoint {endpoint} gave {len(scores)} scores for {len(rows)} rows"
-            )
-        return scores
 
 
 def scores_in(body: bytes, endpoint: str) -> tuple[float, ...]:
@@ -104,10 +124,35 @@ def scores_in(body: bytes, endpoint: str) -> tuple[float, ...]:
     return scores
 
 
+def explained_scores_in(body: bytes, endpoint: str) -> tuple[ExplainedAnswer, ...]:
+    """Read the scores of an answer that has their contributions.
+
+    Raises
+    ------
+    ContractViolationError
+        If it is not of that form, or contributions do not add up to their score.
+    """
+    scores = scores_in(body, endpoint)
+    try:
+        parts = [read_contributions(entry["contributions"]) for entry in json.loads(body)["scores"]]
+    except (KeyError, TypeError) as error:
+        raise ContractViolationError(f"endpoint {endpoint} does not explain its scores") from error
+    for score, contributions in zip(scores, parts, strict=True):
+        total = sum(part.score for part in contributions)
+        if not math.isclose(total, score, abs_tol=1e-9):
+            raise ContractViolationError(f"endpoint {endpoint} explains {total} of the score {score}")
+    return tuple(map(ExplainedAnswer, scores, parts))
+
+
 def refused_record(message: str) -> int | None:
     """Return the position that a refusal begins with: `record 3: …` is the third, position 2."""
     match = _NAMED_RECORD.match(message)
     return int(match[1]) - 1 if match else None
+
+
+def _check_count(scores: int, rows: int, endpoint: str) -> None:
+    if scores != rows:
+        raise ContractViolationError(f"endpoint {endpoint} gave {scores} scores for {rows} rows")
 
 
 def _raise_classified(error: ClientError, endpoint: str) -> None:

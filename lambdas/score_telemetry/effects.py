@@ -17,6 +17,7 @@ from lambdas.plan_store import ParameterPlanStore, PlanStore
 from lambdas.release_store import TableReleaseStore
 from lambdas.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
 from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
+from lambdas.score_telemetry.explaining import Explainers
 from lambdas.score_telemetry.merging import NEW, StateStore, StoredState
 from lambdas.score_telemetry.release_cache import ReleaseCache
 from lambdas.threads import ForEach, in_threads
@@ -196,6 +197,7 @@ class ScoringEffects:
     states: StateStore
     releases: ReleaseCache
     endpoint: Endpoint
+    explainers: Explainers
     anomalies: AnomalySink
     alerts: AnomalySink
     for_each: ForEach = in_threads
@@ -205,13 +207,16 @@ class ScoringEffects:
     def in_aws(cls, environment: ScoreTelemetryEnvironment) -> ScoringEffects:
         """Return the effects in AWS."""
         dynamodb = aws_clients.dynamodb()
+        objects = S3ObjectStore(aws_clients.s3())
+        endpoint = SageMakerEndpoint(aws_clients.sagemaker_runtime())
         return cls(
             bucket=environment.data_bucket,
             plans=ParameterPlanStore(aws_clients.ssm()),
-            objects=S3ObjectStore(aws_clients.s3()),
+            objects=objects,
             states=TableStateStore(dynamodb, environment.series_table),
             releases=ReleaseCache(TableReleaseStore(dynamodb, environment.series_table)),
-            endpoint=SageMakerEndpoint(aws_clients.sagemaker_runtime()),
+            endpoint=endpoint,
+            explainers=Explainers(objects, endpoint),
             anomalies=AnomalyTable(dynamodb, environment.anomalies_table),
             alerts=AlertBus(aws_clients.events(), environment.alert_bus),
         )

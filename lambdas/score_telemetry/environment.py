@@ -4,6 +4,7 @@ Permissions
 -----------
 - `s3:GetObject`, `s3:GetObjectVersion` on `DATA_BUCKET/raw/*`
 - `s3:GetObject`, `s3:PutObject` on `DATA_BUCKET/scores/*`; `s3:PutObject` on `DATA_BUCKET/quarantine/*`
+- `s3:GetObject` on `DATA_BUCKET/runs/WORKLOAD/*/evaluation/surrogate.bin`
 - `s3:ListBucket` on `DATA_BUCKET` (without it an absent key answers 403, which reads as a lack of permission)
 - `dynamodb:BatchGetItem`, `PutItem`, `Query` on the series table
 - `dynamodb:BatchWriteItem` on the anomalies table

@@ -19,11 +19,13 @@ from lambdas.score_telemetry.score_lines import (
     UNKNOWN_MEASURE,
     ScoreLine,
     anomalies_in,
+    findings_in,
     from_document,
     lines_of,
     to_document,
 )
 from watchkeeper import layout
+from watchkeeper.anomaly import AnomalyEvent
 from watchkeeper.context import ContextRow
 from watchkeeper.errors import ContractViolationError, UnavailableError
 from watchkeeper.plan import WorkloadPlan
@@ -42,6 +44,8 @@ class Tally:
     intervals_scored: int = 0
     intervals_without_score: int = 0
     anomalies: int = 0
+    anomalies_unexplained: int = 0
+    """Those of them whose event says why it has no contributions."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,13 @@ def score_outboxes(stored: Sequence[StoredState], plan: WorkloadPlan, world: Sco
     scored = _scored_batches(batches, rows, outcomes)
     finished = [_leading(scored[batch] for batch in queue) for queue in _positions(queues)]
     lines = _write_scores([item for queue in finished for item in queue], plan, world)
-    anomalies = _publish(lines, world)
+    events = _publish(lines, world)
     _settle(stored, finished, plan, world)
     for failure in failures:
         raise failure
     with_score = sum(line["anomaly_score"] is not None for line in lines)
-    return Tally(with_score, len(lines) - with_score, anomalies)
+    without_reason = sum(not event.contributions for event in events)
+    return Tally(with_score, len(lines) - with_score, len(events), without_reason)
 
 
 def write_dropped(dropped: Dropped, plan: WorkloadPlan, world: ScoringEffects) -> None:
@@ -85,16 +90,16 @@ def write_dropped(dropped: Dropped, plan: WorkloadPlan, world: ScoringEffects) -
     rows = tuple(ContextRow(start, value, (), None) for start, value in dropped.outbox)
     if rows:
         unscored = [Outcome(None, reason=INTERVAL_CHANGED)] * len(rows)
-        lines = lines_of(Batch(dropped.series, rows), unscored, plan)
+        lines = lines_of(Batch(dropped.series, rows), unscored, plan, {})
         _publish(_write_once(lines, dropped.series, plan, world), world)
 
 
-def _publish(lines: Iterable[ScoreLine], world: ScoringEffects) -> int:
+def _publish(lines: Iterable[ScoreLine], world: ScoringEffects) -> list[AnomalyEvent]:
     events = anomalies_in(lines)
     if events:
         world.anomalies.put(events)
         world.alerts.put(events)
-    return len(events)
+    return events
 
 
 def _outcomes(
@@ -155,10 +160,13 @@ def _write_scores(
     scored: Sequence[ScoredBatch], plan: WorkloadPlan, world: ScoringEffects
 ) -> list[ScoreLine]:
     """Write each batch's objects and return the lines that are final, in the batches' order."""
+    reasons = world.explainers.reasons(
+        [found for item in scored for found in findings_in(item.batch, item.outcomes)]
+    )
 
     def write(item: ScoredBatch) -> list[ScoreLine]:
         _quarantine_refused(item, plan, world)
-        return _write_once(lines_of(item.batch, item.outcomes, plan), item.batch.series, plan, world)
+        return _write_once(lines_of(item.batch, item.outcomes, plan, reasons), item.batch.series, plan, world)
 
     return [line for lines in world.for_each(write, scored) for line in lines]
 

@@ -7,10 +7,11 @@ two deliveries that were answered by different models do not disagree about what
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lambdas.score_telemetry.batches import Batch
+from lambdas.score_telemetry.explaining import Finding, Reasons
 from lambdas.score_telemetry.requests import Outcome
 from watchkeeper.anomaly import AnomalyEvent
 from watchkeeper.context import ContextRow
@@ -27,7 +28,23 @@ INTERVAL_CHANGED = "the workload's interval changed before it was scored"
 ScoreLine = dict[str, Any]
 
 
-def lines_of(batch: Batch, outcomes: Sequence[Outcome], plan: WorkloadPlan) -> list[ScoreLine]:
+def findings_in(batch: Batch, outcomes: Sequence[Outcome]) -> list[Finding]:
+    """Return the anomalous intervals of a batch."""
+    return [
+        Finding(batch.series, row, outcome.score, outcome.release)
+        for row, outcome in zip(batch.rows, outcomes, strict=True)
+        if outcome.score is not None
+        and outcome.release is not None
+        and outcome.release.threshold.exceeds(outcome.score)
+    ]
+
+
+def lines_of(
+    batch: Batch,
+    outcomes: Sequence[Outcome],
+    plan: WorkloadPlan,
+    reasons: Mapping[tuple[str, int], Reasons],
+) -> list[ScoreLine]:
     """Return one line an interval.
 
     Parameters
@@ -38,6 +55,8 @@ def lines_of(batch: Batch, outcomes: Sequence[Outcome], plan: WorkloadPlan) -> l
         What became of each of them.
     plan
         The workload's.
+    reasons
+        Of each of `findings_in`, by its key.
     """
     scales: dict[str, float] = {}
     lines = []
@@ -48,7 +67,11 @@ def lines_of(batch: Batch, outcomes: Sequence[Outcome], plan: WorkloadPlan) -> l
             continue
         if release.run_id not in scales:
             scales[release.run_id] = release.step_scale(batch.series)
-        lines.append(_scored(batch.series, row, outcome.score, release, scales[release.run_id], plan))
+        line = _scored(batch.series, row, outcome.score, release, scales[release.run_id], plan)
+        if line["is_anomaly"]:
+            event = _event(line, release, reasons[batch.series, row.interval_start], plan)
+            line["anomaly"] = json.loads(event.to_json())
+        lines.append(line)
     return lines
 
 
@@ -98,7 +121,7 @@ def _scored(
     series: str, row: ContextRow, score: float, release: Release, step_scale: float, plan: WorkloadPlan
 ) -> ScoreLine:
     band = None if row.expected is None else expectation(row.expected, step_scale)
-    line: ScoreLine = {
+    return {
         "workload": plan.workload,
         "series": series,
         "interval_start": format_instant(row.interval_start),
@@ -112,22 +135,25 @@ def _scored(
         "is_anomaly": release.threshold.exceeds(score),
         "run_id": release.run_id,
     }
-    if line["is_anomaly"]:
-        event = AnomalyEvent(
-            workload=plan.workload,
-            series=series,
-            interval_start=line["interval_start"],
-            interval_seconds=plan.interval_seconds,
-            observed=row.value,
-            expected=row.expected,
-            lower=line["lower"],
-            upper=line["upper"],
-            score=score,
-            threshold=release.threshold.value,
-            severity=line["severity"],
-            run_id=release.run_id,
-            execution_arn=release.execution_arn,
-            model_package_arn=release.model_package_arn,
-        )
-        line["anomaly"] = json.loads(event.to_json())
-    return line
+
+
+def _event(line: ScoreLine, release: Release, reasons: Reasons, plan: WorkloadPlan) -> AnomalyEvent:
+    return AnomalyEvent(
+        workload=line["workload"],
+        series=line["series"],
+        interval_start=line["interval_start"],
+        interval_seconds=plan.interval_seconds,
+        observed=line["value"],
+        expected=line["expected"],
+        lower=line["lower"],
+        upper=line["upper"],
+        score=line["anomaly_score"],
+        threshold=line["threshold"],
+        severity=line["severity"],
+        run_id=release.run_id,
+        execution_arn=release.execution_arn,
+        model_package_arn=release.model_package_arn,
+        contributions=reasons.explained.contributions,
+        explanation=reasons.explained.explanation,
+        also_anomalous=reasons.also_anomalous,
+    )

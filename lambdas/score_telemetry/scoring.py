@@ -44,6 +44,7 @@ class ObjectReport:
             "intervals_scored": self.tally.intervals_scored,
             "intervals_without_score": self.tally.intervals_without_score,
             "anomalies": self.tally.anomalies,
+            "anomalies_unexplained": self.tally.anomalies_unexplained,
             "intervals_dropped": sum(item.open_intervals + len(item.outbox) for item in self.dropped),
         }
 

@@ -12,8 +12,11 @@ from lambdas.run_documents import read_evaluation, read_smoke_case
 from lambdas.stage_release.effects import StagingEffects
 from lambdas.stage_release.environment import StageReleaseEnvironment
 from lambdas.workflow_payload import run_of, text_of
+from watchkeeper.contributions import Explainer
 from watchkeeper.errors import ContractViolationError
 from watchkeeper.release import Release
+from watchkeeper.runs import TrainingRun
+from watchkeeper.surrogate import SURROGATE_NAME
 from watchkeeper.timestamps import format_instant
 
 logger = Logger(service=StageReleaseEnvironment.service)
@@ -64,7 +67,13 @@ def stage(payload: dict[str, Any], world: StagingEffects) -> dict[str, Any]:
             probe_row=probe_row,
             probe_score=probe_score,
             metrics=dataclasses.asdict(evaluation.candidate),
+            explainer=_explainer(evaluation.explainer, run),
             released_at=staged.released_at if staged else format_instant(world.now()),
         )
     )
     return {"run_id": run.run_id}
+
+
+def _explainer(made: Explainer, run: TrainingRun) -> Explainer:
+    uri = f"{run.uris.evaluation}{SURROGATE_NAME}" if made.method == "forest" else None
+    return dataclasses.replace(made, uri=uri)

@@ -1,11 +1,12 @@
 """Processing job: fits the threshold, and compares the candidate with the labels, the trivial detector and
-the champion on the held-back rows; draws charts.
+the champion on the held-back rows; draws charts, and makes what explains the candidate's anomalies.
 
 Inputs `plan`, `prepared`, `candidate` and, when a model is in service, `champion`; output `evaluation`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from containers import runtime
 from containers.charts import draw_charts
+from containers.explainer import make_explainer
 from containers.model_quality import model_quality
 from containers.scores import read_scores
 from watchkeeper.errors import ContractViolationError
@@ -60,12 +62,15 @@ def evaluate() -> None:
         raise ContractViolationError(f"holdback/rows.csv has {len(lines)} rows, index.jsonl has {len(rows)}")
     candidate = read_scores(runtime.processing_input("candidate"), len(rows))
     champion = _champion_scores(len(rows))
-    evaluation = compare(rows, candidate, champion, _step_scales(prepared), plan, settings.run_id)
+    output = runtime.processing_output("evaluation")
+    evaluation = dataclasses.replace(
+        compare(rows, candidate, champion, _step_scales(prepared), plan, settings.run_id),
+        explainer=make_explainer(prepared / "train" / "rows.csv", lines, candidate, plan, output),
+    )
     calibrate = [(row, score) for row, score in zip(rows, candidate, strict=True) if row.part == "calibrate"]
     calibrate_metrics = measure_scores(
         [row for row, _ in calibrate], [score for _, score in calibrate], evaluation.threshold.value, plan
     )
-    output = runtime.processing_output("evaluation")
     (output / "evaluation.json").write_text(evaluation.to_json())
     _write_json(output / "statistics.json", model_quality(evaluation, rows, candidate, calibrate_metrics))
     _write_json(output / "smoke.json", smoke_case(lines, candidate))

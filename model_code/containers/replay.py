@@ -30,9 +30,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from containers.snapshots import Snapshots
+from watchkeeper.contributions import Contribution, largest_first
 from watchkeeper.detectors.detector import WatchkeeperDetector
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.rows import Row
+from watchkeeper.series import parse_series_key
 from watchkeeper.timestamps import epoch_seconds
 
 REMEMBERED_STATES = 2048
@@ -85,6 +87,20 @@ class ReplayScorer:
             scores[position] = self._score(row, self._snapshot(row.series, position + 1))
         return scores
 
+    def explain(self, rows: Sequence[Row]) -> list[tuple[Contribution, ...]]:
+        """Return what each row's score is made of, the largest part first; the parts add up to the score.
+
+        Lags count intervals. What comes from before the row's context has no lag.
+
+        Raises
+        ------
+        InvalidInputError
+            If a row is of a series that the model cannot know; names the record.
+        """
+        return [
+            self._explain(row, self._snapshot(row.series, record)) for record, row in enumerate(rows, start=1)
+        ]
+
     def _snapshot(self, series: str | None, record: int) -> WatchkeeperDetector:
         try:
             return self._snapshots.of(series)
@@ -92,6 +108,27 @@ class ReplayScorer:
             raise InvalidInputError(f"record {record}: {error}", reason=error.reason) from error
 
     def _score(self, row: Row, snapshot: WatchkeeperDetector) -> float:
+        detector, start, past = self._before(row, snapshot)
+        score = detector.update(row.value, float(epoch_seconds(row.timestamp))).anomaly_score
+        self._remember((row.series, start, np.append(past, row.value).tobytes()), detector)
+        return score
+
+    def _explain(self, row: Row, snapshot: WatchkeeperDetector) -> tuple[Contribution, ...]:
+        detector, _, past = self._before(row, snapshot)
+        _, parts = detector.explain_one(row.value, float(epoch_seconds(row.timestamp)))
+        measure = None if row.series is None else parse_series_key(row.series).measure
+        return largest_first(
+            Contribution(
+                part.feature,
+                measure,
+                part.lag if part.lag is not None and part.lag <= len(past) else None,
+                part.score,
+            )
+            for part in parts
+        )
+
+    def _before(self, row: Row, snapshot: WatchkeeperDetector) -> tuple[WatchkeeperDetector, int, Floats]:
+        """Return a detector that has learned the row's context, where it begins, and its values."""
         time = epoch_seconds(row.timestamp)
         past = self._past(row, time, _end_of(snapshot))
         start = time - self._interval * len(past)
@@ -100,9 +137,7 @@ class ReplayScorer:
             detector = copy.deepcopy(snapshot)
             if len(past):
                 detector.update_all(past, timestamps=start + self._interval * np.arange(float(len(past))))
-        score = detector.update(row.value, float(time)).anomaly_score
-        self._remember((row.series, start, np.append(past, row.value).tobytes()), detector)
-        return score
+        return detector, start, past
 
     def _past(self, row: Row, time: int, end: int | None) -> Floats:
         block = max(self.context // 2, 1)

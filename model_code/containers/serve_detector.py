@@ -3,11 +3,14 @@
 Requests are those of `containers.requests`. Lags beyond the model's context are not looked at, so that a
 model goes on serving when the workload's newer plan has longer rows. The answer is
 `{"scores":[{"score":…},…]}` (`application/json`), or one `{"score":…}` a line (`application/jsonlines`).
+With `contributions=true` behind the accepted type, each answer also has what its score is made of.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -16,9 +19,28 @@ from containers.replay import ReplayScorer
 from containers.requests import JSON, JSONLINES, Refusal, accepted, read_lines, refuse
 from containers.snapshots import load_snapshots
 from watchkeeper.errors import InvalidInputError
-from watchkeeper.rows import parse_rows
+from watchkeeper.rows import Row, parse_rows
+
+CONTRIBUTIONS = "contributions=true"
 
 input_fn = read_lines
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Scored rows, and the model: whether to explain them is only known where the answer is written."""
+
+    model: ReplayScorer
+    rows: list[Row]
+    scores: list[float]
+
+    def answers(self, *, explained: bool) -> list[dict[str, Any]]:
+        """Return one JSON-ready answer a row."""
+        answers: list[dict[str, Any]] = [{"score": score} for score in self.scores]
+        if explained:
+            for answer, parts in zip(answers, self.model.explain(self.rows), strict=True):
+                answer["contributions"] = [dataclasses.asdict(part) for part in parts]
+        return answers
 
 
 def model_fn(model_dir: str) -> ReplayScorer:
@@ -27,21 +49,23 @@ def model_fn(model_dir: str) -> ReplayScorer:
     return ReplayScorer(snapshots, interval_seconds=plan.interval_seconds, context=plan.features.shingle)
 
 
-def predict_fn(lines: list[str] | Refusal, model: ReplayScorer) -> list[float] | Refusal:
-    """Return the score of each row."""
+def predict_fn(lines: list[str] | Refusal, model: ReplayScorer) -> Prediction | Refusal:
+    """Score each row."""
     if isinstance(lines, Refusal):
         return lines
     try:
-        return model.score(list(parse_rows(lines)))
+        rows = list(parse_rows(lines))
+        return Prediction(model, rows, model.score(rows))
     except InvalidInputError as error:
         return Refusal(HTTPStatus.BAD_REQUEST, str(error))
 
 
-def output_fn(prediction: list[float] | Refusal, accept: str) -> Any:
+def output_fn(prediction: Prediction | Refusal, accept: str) -> Any:
     """Return the answer's body and content type, or the framework's own way of refusing a request."""
     if isinstance(prediction, Refusal):
         return refuse(prediction)
-    answers = [{"score": score} for score in prediction]
+    parameters = (part.strip().lower() for part in (accept or "").split(";"))
+    answers = prediction.answers(explained=CONTRIBUTIONS in parameters)
     kind = accepted(accept, (JSON, JSONLINES), default=JSON)
     if kind == JSON:
         return json.dumps({"scores": answers}, separators=(",", ":"), allow_nan=False), JSON

@@ -5,16 +5,21 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
+from typing import Any
 
+from watchkeeper.contributions import NOT_EXPLAINED, Contribution, Explanation, mostly_by, read_contributions
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.layout import short_hash
 from watchkeeper.series import parse_series_key
 from watchkeeper.timestamps import format_instant, parse_instant
 
-EVENT_VERSION = 1
+EVENT_VERSION = 2
+"""Version 1 had no contributions; it is read still."""
 EVENT_SOURCE = "watchkeeper"
 EVENT_DETAIL_TYPE = "Anomaly Detected"
 
+ROUGH_AGREEMENT = 0.7
+"""A surrogate that ranks rows less like the model than this gives a rough explanation only."""
 SUBJECT_LENGTH = 100
 """The longest subject that SNS takes; it must be ASCII without control characters."""
 
@@ -43,8 +48,13 @@ class AnomalyEvent:
     execution_arn: str
     """The execution that trained the model."""
     model_package_arn: str
-    contributions: dict[str, float] = dataclasses.field(default_factory=dict)
-    """Share of the score by feature, where the detector gives it."""
+    contributions: tuple[Contribution, ...] = ()
+    """What the score is made of, the largest part first; the parts add up to it."""
+    explanation: Explanation = NOT_EXPLAINED
+    """Where the contributions come from, or why there are none."""
+    also_anomalous: dict[str, float] = dataclasses.field(default_factory=dict)
+    """Severity by measure: the other measures of the same dimensions that were found anomalous in the same
+    interval, as far as they were scored with this one."""
     version: int = EVENT_VERSION
 
     @property
@@ -72,10 +82,16 @@ class AnomalyEvent:
             If the text is not an event of this version (reason `bad_event`).
         """
         try:
-            document = json.loads(text)
+            document = _upgraded(json.loads(text))
             document.pop("anomaly_id", None)
-            event = cls(**document)
-        except (ValueError, AttributeError, TypeError) as error:
+            event = cls(
+                **{
+                    **document,
+                    "contributions": read_contributions(document.get("contributions", ())),
+                    "explanation": Explanation(**document.get("explanation", {"method": "none"})),
+                }
+            )
+        except (AttributeError, TypeError, ValueError) as error:
             raise InvalidInputError(f"not an anomaly event: {error}", reason="bad_event") from error
         if event.version != EVENT_VERSION:
             raise InvalidInputError(
@@ -115,8 +131,30 @@ def alert_text(event: AnomalyEvent) -> str:
         f"Score:     {event.score:.6g}, threshold {event.threshold:.6g}",
         f"Severity:  {event.severity:.0f} of 100 (70 is the threshold)",
     ]
-    if event.contributions:
-        largest = sorted(event.contributions.items(), key=lambda item: -item[1])[:3]
-        lines.append("Mostly by: " + ", ".join(f"{name} {share:.2g}" for name, share in largest))
+    lines += _reasons(event)
     lines += ["", f"Model:     {event.model_package_arn or event.run_id}", f"Anomaly:   {event.anomaly_id}"]
     return "\n".join(lines)
+
+
+def _reasons(event: AnomalyEvent) -> list[str]:
+    lines = []
+    if event.contributions:
+        agreement = event.explanation.rank_agreement
+        rough = agreement is not None and agreement < ROUGH_AGREEMENT
+        parts = mostly_by(event.contributions, event.interval_seconds)
+        lines.append(f"{'Roughly by' if rough else 'Mostly by'}: {parts}")
+    else:
+        lines.append(f"Mostly by: not known ({event.explanation.reason})")
+    if event.also_anomalous:
+        others = sorted(event.also_anomalous.items(), key=lambda item: (-item[1], item[0]))
+        lines.append("Also:      " + ", ".join(f"{name} (severity {level:.0f})" for name, level in others))
+    return lines
+
+
+def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document of version 1, which never had contributions, as one of version 2."""
+    if document.get("version") != 1:
+        return document
+    reason = "the event was written by a release that did not explain"
+    explanation = dataclasses.asdict(Explanation("none", reason=reason))
+    return {**document, "version": 2, "contributions": [], "explanation": explanation}

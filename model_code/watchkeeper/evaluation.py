@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from watchkeeper.contributions import NO_EXPLAINER, Explainer
 from watchkeeper.errors import ContractViolationError
 from watchkeeper.severity import SeverityCalibration
 from watchkeeper.thresholds import Threshold
@@ -59,6 +60,8 @@ class Evaluation:
     """By series key."""
     n_calibrate: int
     """Rows that the thresholds were fitted on."""
+    explainer: Explainer = NO_EXPLAINER
+    """How the candidate's anomalies are explained."""
     version: int = EVALUATION_VERSION
 
     def to_json(self) -> str:
@@ -88,6 +91,7 @@ class Evaluation:
                     "candidate": Metrics(**document["candidate"]),
                     "baseline": Metrics(**document["baseline"]),
                     "champion": Metrics(**document["champion"]) if document["champion"] else None,
+                    "explainer": Explainer(**document.get("explainer", {"method": "none"})),
                 }
             )
         except (KeyError, TypeError) as error:

@@ -10,6 +10,13 @@ from watchkeeper.plan import WorkloadPlan
 FEATURES_VERSION = 1
 """Changes whenever a feature of the same name is computed differently."""
 
+CLIP = 1e6
+"""Scaled features are cut at ± this many scales: finite in single precision, whatever the input."""
+SECONDS_PER_DAY = 86_400
+SECONDS_PER_WEEK = 7 * SECONDS_PER_DAY
+WEEK_OFFSET_SECONDS = 3 * SECONDS_PER_DAY
+"""1970-01-01 was a Thursday, three days after the Monday that weeks begin with."""
+
 
 def feature_names(plan: WorkloadPlan) -> list[str]:
     """Return the names of the features in the vector's order.

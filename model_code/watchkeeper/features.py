@@ -10,15 +10,23 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from watchkeeper.errors import InvalidInputError
-from watchkeeper.feature_schema import feature_dim, feature_names, schema_hash
+from watchkeeper.feature_schema import (
+    CLIP,
+    SECONDS_PER_DAY,
+    SECONDS_PER_WEEK,
+    WEEK_OFFSET_SECONDS,
+    feature_dim,
+    feature_names,
+    schema_hash,
+)
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.rows import Row
+from watchkeeper.scales import Scales, SeriesScale
 from watchkeeper.series import parse_series_key
 from watchkeeper.timestamps import epoch_seconds
 
@@ -34,19 +42,12 @@ __all__ = [
     "schema_hash",
 ]
 
-CLIP = 1e6
-"""Scaled features are cut at ± this many scales: finite in single precision, whatever the input."""
-
 _IQR_TO_SIGMA = 1.349
 """The interquartile range of a normal distribution is 1.349 standard deviations."""
 
 _RELATIVE_FLOOR = 0.01
 _SMALLEST_SCALE = 1e-30
 """Smaller spreads count as none, so that dividing by a scale cannot overflow."""
-
-_SECONDS_PER_DAY = 86_400
-_EPOCH_WEEKDAY_SECONDS = 3 * _SECONDS_PER_DAY
-"""1970-01-01 was a Thursday, three days after the Monday that weeks begin with."""
 
 Floats = NDArray[np.float64]
 
@@ -65,65 +66,6 @@ class RowArrays:
     """Shape (n,)."""
     lags: Floats
     """Shape (n, shingle - 1), newest first."""
-
-
-@dataclass(frozen=True)
-class SeriesScale:
-    """How one series is scaled, in its measure's unit."""
-
-    center: float
-    scale: float
-    difference_scale: float
-
-
-@dataclass(frozen=True)
-class Scales:
-    """Fitted scales of every series of the training part, and the median ones of each measure."""
-
-    series: dict[str, SeriesScale]
-    measures: dict[str, SeriesScale]
-
-    def of(self, name: str | None) -> SeriesScale:
-        """Return a series' scale; of an unknown series of a known measure, the measure's.
-
-        Raises
-        ------
-        InvalidInputError
-            If the measure is unknown, or the row names no series and the model has several (reason
-            `bad_series`).
-        """
-        if name is None:
-            if len(self.series) != 1:
-                raise InvalidInputError(
-                    f"the row names no series, and this model has {len(self.series)}: "
-                    f"write timestamp,series,value with a series such as {min(self.series)}",
-                    reason="bad_series",
-                )
-            return next(iter(self.series.values()))
-        if name in self.series:
-            return self.series[name]
-        measure = parse_series_key(name).measure
-        if measure not in self.measures:
-            raise InvalidInputError(
-                f"series {name!r}: the model knows no measure {measure!r}, "
-                f"it knows {', '.join(sorted(self.measures))}",
-                reason="bad_series",
-            )
-        return self.measures[measure]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the scales as JSON-ready objects."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Scales:
-        """Read what `to_dict` returned."""
-        return cls(
-            **{
-                part: {name: SeriesScale(**scale) for name, scale in document[part].items()}
-                for part in ("series", "measures")
-            }
-        )
 
 
 def row_arrays(rows: Iterable[Row], plan: WorkloadPlan) -> RowArrays:
@@ -189,9 +131,9 @@ def feature_matrix(rows: RowArrays, plan: WorkloadPlan, scales: Scales) -> Float
         columns.append((window[:, :-1] - window[:, 1:]) / difference_scale[:, None])
     columns = [np.clip(column, -CLIP, CLIP) for column in columns]
     if plan.features.time_of_day:
-        columns.append(_cycle(rows.epoch_seconds, _SECONDS_PER_DAY))
+        columns.append(_cycle(rows.epoch_seconds, SECONDS_PER_DAY))
     if plan.features.day_of_week:
-        columns.append(_cycle(rows.epoch_seconds + _EPOCH_WEEKDAY_SECONDS, 7 * _SECONDS_PER_DAY))
+        columns.append(_cycle(rows.epoch_seconds + WEEK_OFFSET_SECONDS, SECONDS_PER_WEEK))
     return np.ascontiguousarray(np.hstack(columns))
 
 

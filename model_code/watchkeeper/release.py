@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from watchkeeper.contributions import NO_EXPLAINER, Explainer
 from watchkeeper.errors import ContractViolationError
 from watchkeeper.expectation import step_scale_of
 from watchkeeper.severity import SeverityCalibration
@@ -41,6 +42,8 @@ class Release:
     """The candidate's metrics of its evaluation."""
     released_at: str
     """ISO 8601, UTC."""
+    explainer: Explainer = NO_EXPLAINER
+    """How its anomalies are explained; a release of older software has none."""
     version: int = RELEASE_VERSION
 
     def to_json(self) -> str:
@@ -67,6 +70,7 @@ class Release:
                     **document,
                     "threshold": Threshold.from_dict(document["threshold"]),
                     "severity": SeverityCalibration.from_dict(document["severity"]),
+                    "explainer": Explainer(**document.get("explainer", {"method": "none"})),
                 }
             )
         except (KeyError, TypeError) as error:

@@ -29,6 +29,7 @@ NO_RESOURCE_TO_NAME = {
 
 NAMED_AT_RUN_TIME = (
     r"<[^>]*Data\w*>/(raw|raw-errors|scores|quarantine|history|runs|captures)(/[\w=-]+)*/\*",
+    r"<[^>]*Data\w*>/runs/[a-z_]+/\*/evaluation/surrogate\.bin",
     r"arn:aws:sagemaker:eu-west-1:<AWS::AccountId>:[a-z-]+/watchkeeper-[a-z-]+[-/]\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/sagemaker/\*",
 )
@@ -155,6 +156,18 @@ def test_jobs_of_a_workload_reach_no_other_workloads_objects(templates: Template
         "raw/workload=water_flow/*",
         "runs/water_flow/*",
     }
+
+
+def test_scoring_reads_of_a_run_only_what_explains_its_model(templates: Templates) -> None:
+    of_runs = {
+        re.sub(r"^<.*?>/", "", arn)
+        for resource, statement in allowed(templates)
+        if resource.logical_id.startswith("ScoreTelemetry")
+        for arn in map(flat, many(statement["Resource"]))
+        if "/runs/" in arn
+    }
+    assert len(of_runs) >= 3
+    assert all(re.fullmatch(r"runs/[a-z_]+/\*/evaluation/surrogate\.bin", key) for key in of_runs)
 
 
 def test_shortened_names_of_a_long_workload_are_permitted(templates: Templates) -> None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from watchkeeper.detectors import persistence
 from watchkeeper.detectors.kernel import OUTPUT, advance_all
+from watchkeeper.detectors.score_parts import ScorePart, score_parts
 from watchkeeper.detectors.scores import Score, SeriesScores, interpret
 from watchkeeper.detectors.state import BLOCK_ROWS, BLOCKS, STATE, Parameters, new_states
 from watchkeeper.detectors.times import hours_of_day, missing_before, to_seconds
@@ -137,6 +138,18 @@ class WatchkeeperDetector:
         """Score one row without learning it."""
         return self.score_rows(np.atleast_2d(value), timestamps=_one(timestamp)).row(0)
 
+    def explain_one(
+        self, value: float, timestamp: datetime | float | None = None
+    ) -> tuple[Score, list[ScorePart]]:
+        """Score one row of one column without learning it, and say what its score is made of."""
+        values = self._checked(np.atleast_2d(value))
+        if values.shape[1] != 1:
+            raise InvalidInputError(f"{values.shape[1]} columns: one is explained at a time")
+        after = self.states_.copy()
+        outputs = self._outputs(values, _one(timestamp), after)
+        score = interpret(outputs, self.alert_severity).row(0)
+        return score, score_parts(outputs[0, 0], self.states_[0], after[0], score.anomaly_score)
+
     def learn_one(self, value: float | Sequence[float], timestamp: datetime | float | None = None) -> Self:
         """Learn one row."""
         self.update(value, timestamp)
@@ -177,6 +190,12 @@ class WatchkeeperDetector:
     def _advance(
         self, values: FloatArray, timestamps: Timestamps, states: npt.NDArray[np.void]
     ) -> SeriesScores:
+        return interpret(self._outputs(values, timestamps, states), self.alert_severity)
+
+    def _outputs(
+        self, values: FloatArray, timestamps: Timestamps, states: npt.NDArray[np.void]
+    ) -> npt.NDArray[np.void]:
+        """Return what the kernel says, shape (n_columns, n_rows)."""
         seconds = to_seconds(timestamps, len(values))
         hours = hours_of_day(seconds)
         last = float(states["last_time"][0])
@@ -187,7 +206,7 @@ class WatchkeeperDetector:
             advance_all(states[column], parameters, hours, missing, values[:, column].copy(), outputs[column])
         if len(seconds):
             states["last_time"] = seconds[-1]
-        return interpret(outputs, self.alert_severity)
+        return outputs
 
     def _check_parameters(self) -> None:
         if not 0 <= self.alert_severity <= 100:

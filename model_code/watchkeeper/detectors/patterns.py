@@ -27,6 +27,27 @@ def _nearest_in_numpy(ring: Ring, newest: int, filled: int, length: int) -> floa
     return float(np.sqrt(known.min() / length)) if len(known) else np.nan
 
 
+def squared_differences(ring: Ring, newest: int, filled: int, length: int) -> npt.NDArray[np.float64]:
+    """Return how far each element of the newest pattern is from its nearest earlier pattern, newest first.
+
+    Parameters are those of `nearest_earlier_pattern`, which is the root of the mean of the result.
+
+    Returns
+    -------
+    ndarray of float64, shape (length,)
+        All 0 when there is no earlier pattern without a gap.
+    """
+    ages = np.arange(length, filled - length + 1)
+    offsets = np.arange(length)[:, np.newaxis]
+    here = ring[(newest - offsets) % len(ring)].astype(np.float64)
+    squares = (here - ring[(newest - ages - offsets) % len(ring)].astype(np.float64)) ** 2
+    total = squares.sum(axis=0)
+    if not len(ages) or np.isnan(total).all():
+        return np.zeros(length)
+    nearest: npt.NDArray[np.float64] = squares[:, np.nanargmin(total)]
+    return nearest
+
+
 @compiled
 def _nearest_compiled(ring: Ring, newest: int, filled: int, length: int) -> float:
     size, nearest = len(ring), np.inf

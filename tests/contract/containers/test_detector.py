@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lambdas.endpoint import explained_scores_in
 from tests.contract.containers.conftest import Pipeline
 from tests.contract.containers.laptop import (
     Container,
@@ -17,6 +18,7 @@ from tests.contract.containers.laptop import (
     serve_detector,
     train_detector,
 )
+from watchkeeper.contributions import EXPLAINED_JSON
 from watchkeeper.plan import DetectorPlan, FeaturePlan
 
 CONTEXT = 32
@@ -68,6 +70,17 @@ def test_one_score_a_row_whatever_is_beside_it_and_in_whatever_order(served: Ser
     assert [served.scores([row])[0] for row in rows[::25]] == together[::25]
     assert all(0.0 <= score <= 1.0 for score in together)
     assert max(together) > 0.0
+
+
+def test_contributions_pass_the_image_and_are_those_of_the_scores(served: Served) -> None:
+    rows = served.holdback[-5:]
+
+    reply = served.container.post("\n".join(rows), "text/csv", EXPLAINED_JSON)
+
+    assert (reply.status, reply.content_type) == (200, "application/json")
+    explained = explained_scores_in(reply.body, "watchkeeper-water-flow")
+    assert [answer.score for answer in explained] == served.scores(rows)
+    assert any(answer.contributions for answer in explained)
 
 
 def test_a_second_instance_gives_the_same_scores(served: Served, pipeline: Pipeline, tmp_path: Path) -> None:

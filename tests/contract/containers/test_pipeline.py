@@ -26,6 +26,8 @@ from tests.contract.containers.laptop import (
 )
 from watchkeeper.features import feature_dim
 from watchkeeper.manifest import MANIFEST_NAME
+from watchkeeper.rows import parse_row
+from watchkeeper.surrogate import SURROGATE_NAME, SurrogateForest
 
 RECORDIO = "application/x-recordio-protobuf"
 OVERSIZED = b"1" * (6 * 1024**2 + 1)
@@ -290,6 +292,15 @@ def test_evaluation_is_written_whole(pipeline: Pipeline, tmp_path: Path) -> None
     answered = scores_of(pipeline.score("\n".join(smoke["rows"])).body)
     np.testing.assert_allclose(answered, smoke["scores"], atol=smoke["tolerance"])
     assert set(smoke["rows"]) <= set(rows)
+    explainer = evaluation["explainer"]
+    assert explainer["method"] == "forest"
+    assert explainer["rank_agreement"] > 0.8
+    assert explainer["rows"] == len(rows[:: -(-len(rows) // 2000)])
+    explained = SurrogateForest.from_bytes((output / SURROGATE_NAME).read_bytes()).explain(
+        parse_row(smoke["rows"][-1], 1), smoke["scores"][-1]
+    )
+    assert sum(part.score for part in explained.contributions) == pytest.approx(smoke["scores"][-1])
+    assert explained.explanation.surrogate_score == pytest.approx(smoke["scores"][-1], rel=0.2)
     chart = (output / "charts" / "flow.png").read_bytes()
     assert chart.startswith(b"\x89PNG")
 

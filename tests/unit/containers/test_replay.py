@@ -21,6 +21,7 @@ from containers.snapshots import PLAN_NAME, SNAPSHOTS_NAME, Snapshots, fit_snaps
 from containers.snapshots import save_snapshots as save
 from tests.unit.containers.plans import HOUR, hourly
 from watchkeeper.context import rows_of
+from watchkeeper.contributions import read_contributions
 from watchkeeper.detectors.detector import WatchkeeperDetector
 from watchkeeper.errors import ContractViolationError, InvalidInputError
 from watchkeeper.manifest import MANIFEST_NAME, ArtifactManifest
@@ -293,6 +294,40 @@ def test_answers_json_lines_when_asked() -> None:
 
     assert content_type == "application/jsonlines"
     assert [json.loads(line)["score"] for line in body.split("\n")] == scorer(trained()[0]).score(following)
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/jsonlines"])
+def test_contributions_come_when_asked_for_and_add_up_to_the_score(kind: str) -> None:
+    following = [dataclasses.replace(row, value=row.value + 9.0) for row in trained()[1][40:43]]
+
+    body, _ = answered("\n".join(map(format_row, following)), accept=f"{kind}; contributions=true")
+
+    document = json.loads(body) if kind.endswith("json") else {"scores": map(json.loads, body.split("\n"))}
+    for answer, score in zip(document["scores"], scorer(trained()[0]).score(following), strict=True):
+        parts = read_contributions(answer["contributions"])
+        assert answer["score"] == score
+        assert sum(part.score for part in parts) == pytest.approx(score, abs=1e-12)
+        assert parts[0].measure == "flow"
+        assert {part.lag for part in parts} & {0}
+
+
+def test_explaining_changes_no_score() -> None:
+    snapshots, following = trained()
+    model = scorer(snapshots)
+    before = model.score(following)
+
+    model.explain(following[::-1])
+
+    assert model.score(following) == before == scorer(snapshots).score(following)
+
+
+def test_what_lies_before_the_context_has_no_lag() -> None:
+    snapshots, following = trained()
+    row = dataclasses.replace(following[60], value=9.0, lags=following[60].lags[:1])
+
+    (parts,) = scorer(snapshots).explain([row])
+
+    assert {part.lag for part in parts} <= {0, 1, None}
 
 
 @pytest.mark.parametrize(

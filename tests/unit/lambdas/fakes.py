@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.endpoint import RowRefusedError
+from lambdas.endpoint import ExplainedAnswer, RowRefusedError
 from lambdas.object_store import ObjectUri
 from lambdas.publish_alert.alert import Alert
 from lambdas.publish_alert.effects import AlertEffects
@@ -15,10 +15,12 @@ from lambdas.publish_alert.throttling import Claims
 from lambdas.release_store import live_first, newer_is_live
 from lambdas.sagemaker_resources import EndpointDescription
 from lambdas.score_telemetry.effects import ScoringEffects
+from lambdas.score_telemetry.explaining import Explainers
 from lambdas.score_telemetry.merging import StoredState
 from lambdas.score_telemetry.release_cache import ReleaseCache
 from tests.unit.lambdas.builders import BUCKET
 from watchkeeper.anomaly import AnomalyEvent
+from watchkeeper.contributions import Contribution
 from watchkeeper.errors import InvalidInputError, UnavailableError
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.release import Release
@@ -178,6 +180,16 @@ class FakeEndpoint:
     def score(self, endpoint: str, rows: Sequence[str]) -> tuple[float, ...]:
         return self.timeline.around(lambda: self._score(rows))  # type: ignore[no-any-return]
 
+    def explain(self, endpoint: str, rows: Sequence[str]) -> tuple[ExplainedAnswer, ...]:
+        """Half of each score is the range, half the pattern."""
+        return tuple(
+            ExplainedAnswer(
+                score,
+                tuple(Contribution(part, "pressure", 0, score / 2) for part in ("range", "pattern")),
+            )
+            for score in self.score(endpoint, rows)
+        )
+
     def _score(self, rows: Sequence[str]) -> tuple[float, ...]:
         self.requests.append(list(rows))
         if self.failure:
@@ -290,6 +302,7 @@ class ScoringWorld:
             states=self.states,
             releases=ReleaseCache(self.releases),
             endpoint=self.endpoint,
+            explainers=Explainers(self.objects, self.endpoint),
             anomalies=self.anomalies,
             alerts=self.alerts,
             for_each=one_by_one,

@@ -13,7 +13,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from lambdas import aws_clients
-from lambdas.endpoint import RowRefusedError, SageMakerEndpoint, scores_in
+from lambdas.endpoint import RowRefusedError, SageMakerEndpoint, explained_scores_in, scores_in
 from watchkeeper.errors import ContractViolationError, UnavailableError
 
 ROWS = ["2024-01-01T00:00:00Z,pressure,1.0", "2024-01-01T00:01:00Z,pressure,2.0"]
@@ -63,6 +63,37 @@ def test_fewer_scores_than_rows_is_a_contract_violation(stub: Stubber) -> None:
 def test_other_answers_are_contract_violations(body: bytes) -> None:
     with pytest.raises(ContractViolationError, match="answered"):
         scores_in(body, "watchkeeper-pump")
+
+
+def test_a_model_is_asked_for_contributions_by_what_is_accepted(stub: Stubber) -> None:
+    parts = [{"feature": "range", "measure": "pressure", "lag": 0, "score": 0.3}]
+    parts.append({"feature": "level", "measure": "pressure", "lag": None, "score": 0.2})
+    stub.add_response(
+        "invoke_endpoint",
+        answer(json.dumps({"scores": [{"score": 0.5, "contributions": parts}]}).encode()),
+        {
+            "EndpointName": "watchkeeper-pump",
+            "ContentType": "text/csv",
+            "Accept": "application/json;contributions=true",
+            "Body": ROWS[0].encode(),
+        },
+    )
+    (explained,) = SageMakerEndpoint(aws_clients.sagemaker_runtime()).explain("watchkeeper-pump", ROWS[:1])
+    assert explained.score == 0.5
+    assert [part.key for part in explained.contributions] == ["pressure range[lag 0]", "pressure level"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ('{"score":0.5}', "does not explain"),
+        ('{"score":0.5,"contributions":[{"share":1}]}', "does not explain"),
+        ('{"score":0.5,"contributions":[]}', "explains 0 of the score 0.5"),
+    ],
+)
+def test_an_answer_without_whole_contributions_is_a_contract_violation(entry: str, said: str) -> None:
+    with pytest.raises(ContractViolationError, match=said):
+        explained_scores_in(f'{{"scores":[{entry}]}}'.encode(), "watchkeeper-pump")
 
 
 @pytest.mark.parametrize("bad", ["-0.1", "NaN", "Infinity"])

@@ -159,7 +159,7 @@ def test_threads_give_the_same_result() -> None:
     world = world_of()
     world.effects = dataclasses.replace(world.effects, for_each=in_threads)
     lines = [reading(second, 90, f"d{number}") for number in range(40) for second in (0, CLOSE)]
-    assert deliver(world, "1", *lines).tally == Tally(40, 0, 40)
+    assert deliver(world, "1", *lines).tally == Tally(40, 0, 40, 40)
     assert len({line["series"] for line in score_lines(world)}) == 40
     assert outboxes(world) == [()] * 40
 

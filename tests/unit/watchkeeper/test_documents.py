@@ -12,6 +12,7 @@ import pytest
 
 from watchkeeper import manifest
 from watchkeeper.anomaly import AnomalyEvent, alert_subject, alert_text, anomaly_id
+from watchkeeper.contributions import Contribution, Explainer, Explanation
 from watchkeeper.errors import ContractViolationError, InvalidInputError
 from watchkeeper.manifest import ArtifactManifest
 from watchkeeper.plan import AlertPlan, AlertRoute, FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
@@ -42,7 +43,13 @@ EVENT = AnomalyEvent(
     run_id="1",
     execution_arn="arn:aws:states:us-east-1:123456789012:execution:m:1",
     model_package_arn="arn:aws:sagemaker:us-east-1:123456789012:model-package/air/3",
-    contributions={"value": 2.0, "lag_1": 0.1, "difference_1": 1.1},
+    contributions=(
+        Contribution("value", "co", 0, 2.0),
+        Contribution("difference", "co", 0, 1.1),
+        Contribution("value", "co", 2, 0.1),
+    ),
+    explanation=Explanation("forest", rank_agreement=0.95, surrogate_score=3.0),
+    also_anomalous={"no2": 83.2, "so2": 71.0},
 )
 RELEASE = Release(
     workload="air",
@@ -59,6 +66,7 @@ RELEASE = Release(
     probe_score=3.2,
     metrics={"f1": 0.5},
     released_at="2024-05-17T12:00:00Z",
+    explainer=Explainer("forest", "s3://bucket/runs/air/1/evaluation/surrogate.bin", 0.95, 2000),
 )
 
 
@@ -84,8 +92,20 @@ def test_refuses_what_is_no_event(text: str) -> None:
 
 
 def test_refuses_an_event_of_another_version() -> None:
-    with pytest.raises(InvalidInputError, match="version 2"):
-        AnomalyEvent.from_json(json.dumps({**json.loads(EVENT.to_json()), "version": 2}))
+    with pytest.raises(InvalidInputError, match="version 3"):
+        AnomalyEvent.from_json(json.dumps({**json.loads(EVENT.to_json()), "version": 3}))
+
+
+def test_an_event_of_the_first_version_is_read_as_not_explained() -> None:
+    old = {**json.loads(EVENT.to_json()), "version": 1, "contributions": {}}
+    for name in ("explanation", "also_anomalous"):
+        del old[name]
+
+    read = AnomalyEvent.from_json(json.dumps(old))
+
+    assert read.contributions == ()
+    assert "did not explain" in str(read.explanation.reason)
+    assert AnomalyEvent.from_json(read.to_json()) == read
 
 
 def test_an_alert_says_what_where_when_and_how_much() -> None:
@@ -93,15 +113,24 @@ def test_an_alert_says_what_where_when_and_how_much() -> None:
 
     for part in ("co", "hall: a|b", "2024-05-17T12:00:00Z to 2024-05-17T12:05:00Z", "Observed:  5", "1 to 4"):
         assert part in text
-    for part in ("3.2, threshold 1.5", "91 of 100", "value 2, difference_1 1.1", EVENT.anomaly_id):
+    for part in ("3.2, threshold 1.5", "91 of 100", EVENT.anomaly_id):
         assert part in text
+    assert "Mostly by: co now 62 %, change of co now 34 %, co 10 minutes earlier 3 %" in text
+    assert "Also:      no2 (severity 83), so2 (severity 71)" in text
+
+
+def test_an_alert_says_why_it_is_not_explained_or_only_roughly() -> None:
+    silent = dataclasses.replace(EVENT, contributions=(), explanation=Explanation("none", reason="no forest"))
+    rough = dataclasses.replace(EVENT, explanation=Explanation("forest", rank_agreement=0.4))
+
+    assert "Mostly by: not known (no forest)" in alert_text(silent)
+    assert "Roughly by: co now 62 %" in alert_text(rough)
 
 
 def test_an_alert_without_an_expectation_has_no_such_line() -> None:
-    unknown = dataclasses.replace(EVENT, expected=None, lower=None, upper=None, contributions={})
+    unknown = dataclasses.replace(EVENT, expected=None, lower=None, upper=None)
 
     assert "Expected" not in alert_text(unknown)
-    assert "Mostly by" not in alert_text(unknown)
 
 
 def test_a_subject_is_one_ascii_line_of_at_most_a_hundred_characters() -> None:
@@ -116,6 +145,13 @@ def test_a_release_survives_its_table() -> None:
     assert Release.from_json(RELEASE.to_json()) == RELEASE
     assert release_key("air", "run-1") == {"pk": "release#air", "sk": "run-1"}
     assert live_key("air") == {"pk": "release#air", "sk": "LIVE"}
+
+
+def test_a_release_of_older_software_explains_nothing() -> None:
+    old = json.loads(RELEASE.to_json())
+    del old["explainer"]
+
+    assert Release.from_json(json.dumps(old)).explainer == Explainer("none")
 
 
 def test_an_unknown_series_has_the_step_scale_of_its_measure() -> None:

@@ -1,0 +1,95 @@
+"""Fits the forest that explains the built-in Random Cut Forest; `watchkeeper.surrogate` walks it.
+
+It has the same training rows, features, scales and sample size as the model that it explains, and the same
+kind of trees, but other random cuts: how well it ranks rows as the model does is measured by
+`rank_agreement` and told with every explanation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watchkeeper.detectors.forest import FrozenForest
+from watchkeeper.feature_schema import feature_names
+from watchkeeper.features import feature_matrix, fit_scales, row_arrays
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.rows import Row
+from watchkeeper.scales import Scales
+from watchkeeper.surrogate import SurrogateForest
+
+TREES = 50
+"""With 100, the shares are closer to the model's own by 0.02 of 2, at twice the time an anomaly."""
+DEFAULT_SAMPLE_SIZE = 256
+
+Floats = NDArray[np.float64]
+
+
+class FittedSurrogate:
+    """A forest with the scales that its vectors were made with.
+
+    Attributes
+    ----------
+    forest : FrozenForest
+    scales : Scales
+    """
+
+    def __init__(self, plan: WorkloadPlan, forest: FrozenForest, scales: Scales) -> None:
+        self._plan = plan
+        self.forest = forest
+        self.scales = scales
+
+    def score(self, rows: Sequence[Row]) -> Floats:
+        """Return the forest's own scores of rows, shape (n_rows,)."""
+        return self.forest.score_samples(_vectors(rows, self._plan, self.scales))
+
+    def portable(self) -> SurrogateForest:
+        """Return the forest as the Lambda functions walk it."""
+        nodes = self.forest.nodes_
+        return SurrogateForest(
+            features=self._plan.features,
+            names=tuple(feature_names(self._plan)),
+            scales=self.scales,
+            highest=nodes.highest.reshape(-1).tolist(),
+            lowest=nodes.lowest.reshape(-1).tolist(),
+            **{
+                name: getattr(nodes, name).tolist()
+                for name in ("roots", "left", "right", "cut_dimension", "cut_value", "mass", "span")
+            },
+        )
+
+
+def fit_surrogate(rows: Sequence[Row], plan: WorkloadPlan) -> FittedSurrogate:
+    """Fit the forest on the training rows.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are no rows.
+    """
+    scales = fit_scales(row_arrays(rows, plan))
+    sample_size = int(plan.detector.hyperparameters.get("num_samples_per_tree", DEFAULT_SAMPLE_SIZE))
+    forest = FrozenForest(n_trees=TREES, sample_size=sample_size)
+    return FittedSurrogate(plan, forest.fit(_vectors(rows, plan, scales)), scales)
+
+
+def rank_agreement(first: Sequence[float] | Floats, second: Sequence[float] | Floats) -> float | None:
+    """Return Spearman's rank correlation, -1 to 1; None where one side has the same value throughout."""
+    ranks = [_ranks(np.asarray(scores, dtype=np.float64)) for scores in (first, second)]
+    if any(len(rank) < 2 or np.ptp(rank) == 0 for rank in ranks):
+        return None
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def _vectors(rows: Sequence[Row], plan: WorkloadPlan, scales: Scales) -> Floats:
+    # Boxes are kept in single precision, so their corners are numbers of single precision from the start.
+    return feature_matrix(row_arrays(rows, plan), plan, scales).astype(np.float32).astype(np.float64)
+
+
+def _ranks(scores: Floats) -> Floats:
+    """Return ranks from 0; equal scores have the mean of theirs."""
+    _, positions, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return (ends - (counts + 1) / 2)[positions]
