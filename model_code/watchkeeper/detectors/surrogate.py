@@ -80,7 +80,7 @@ def rank_agreement(first: Sequence[float] | Floats, second: Sequence[float] | Fl
     ranks = [_ranks(np.asarray(scores, dtype=np.float64)) for scores in (first, second)]
     if any(len(rank) < 2 or np.ptp(rank) == 0 for rank in ranks):
         return None
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(np.vstack(ranks))[0, 1])
 
 
 def _vectors(rows: Sequence[Row], plan: WorkloadPlan, scales: Scales) -> Floats:
