@@ -77,10 +77,9 @@ def fit_surrogate(rows: Sequence[Row], plan: WorkloadPlan) -> FittedSurrogate:
 
 def rank_agreement(first: Sequence[float] | Floats, second: Sequence[float] | Floats) -> float | None:
     """Return Spearman's rank correlation, -1 to 1; None where one side has the same value throughout."""
-    ranks = [_ranks(np.asarray(scores, dtype=np.float64)) for scores in (first, second)]
-    if any(len(rank) < 2 or np.ptp(rank) == 0 for rank in ranks):
-        return None
-    return float(np.corrcoef(np.vstack(ranks))[0, 1])
+    left, right = (_centred_ranks(np.asarray(scores, dtype=np.float64)) for scores in (first, second))
+    size = float(np.sqrt((left @ left) * (right @ right)))
+    return float(left @ right) / size if size > 0 else None
 
 
 def _vectors(rows: Sequence[Row], plan: WorkloadPlan, scales: Scales) -> Floats:
@@ -88,8 +87,9 @@ def _vectors(rows: Sequence[Row], plan: WorkloadPlan, scales: Scales) -> Floats:
     return feature_matrix(row_arrays(rows, plan), plan, scales).astype(np.float32).astype(np.float64)
 
 
-def _ranks(scores: Floats) -> Floats:
-    """Return ranks from 0; equal scores have the mean of theirs."""
+def _centred_ranks(scores: Floats) -> Floats:
+    """Return ranks around 0; equal scores have the mean of theirs."""
     _, positions, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return (ends - (counts + 1) / 2)[positions]
+    ranks: Floats = (np.cumsum(counts) - counts / 2)[positions]
+    centred: Floats = ranks - ranks.mean()
+    return centred
