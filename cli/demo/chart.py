@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.demo.reasons import reason_of, strongest
 from cli.demo.scores import Score
 from cli.labels import Labels
 
@@ -74,8 +75,29 @@ def _draw_values(axes: Axes, series: str, scores: Sequence[Score], labels: Label
         zorder=3,
         label="anomaly",
     )
+    _tell_reason(axes, scores)
     axes.set_ylabel(series, color=INK, fontsize=9)
     _tidy(axes)
+
+
+def _tell_reason(axes: Axes, scores: Sequence[Score]) -> None:
+    """Write beside the most severe anomaly what it is made of."""
+    worst = strongest(scores)
+    if worst is None:
+        return
+    middle = (scores[0].start + scores[-1].start) / 2
+    axes.annotate(
+        f"severity {worst.severity or 0.0:.0f}, {reason_of(worst)}",
+        (worst.start / SECONDS_PER_DAY, worst.value),
+        xytext=(8 if worst.start < middle else -8, 10),
+        textcoords="offset points",
+        ha="left" if worst.start < middle else "right",
+        fontsize=7.5,
+        color=INK,
+        bbox={"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
+        arrowprops={"arrowstyle": "-", "color": ALARM, "linewidth": 0.8},
+        annotation_clip=False,
+    )
 
 
 def _draw_scores(axes: Axes, scores: Sequence[Score], labels: Labels, series: str) -> None:

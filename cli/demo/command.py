@@ -15,6 +15,7 @@ from cli.datasets import dataset_of
 from cli.demo.chart import draw
 from cli.demo.inbox import Alert, subscribed
 from cli.demo.live_data import DemoData, prepared
+from cli.demo.reasons import reason_of
 from cli.demo.report import Report, summary
 from cli.demo.scores import Score, ScoreReader, expected_intervals, wait_until_scored
 from cli.demo.stopwatch import Stopwatch
@@ -126,6 +127,7 @@ def _report(
         endpoint=run["names"]["endpoint"],
         invocations=invocations(run["names"]["endpoint"], scores[-1]),
         chart=chart,
+        scores=scores,
     )
     report.write(folder / "report.html")
     return report
@@ -184,7 +186,8 @@ def _show(report: Report, scores: Sequence[Score], watch: Stopwatch, folder: Pat
     for score in [score for score in scores if score.is_anomaly][:5]:
         say(
             f"  anomaly: {score.series} at {score.interval_start}, value {score.value:.6g}, "
-            f"score {score.score:.4g} over {score.threshold:.4g}, severity {score.severity:.0f}"
+            f"score {score.score:.4g} over {score.threshold:.4g}, severity {score.severity:.0f}\n"
+            f"           {reason_of(score)}"
         )
     say("\nthe first alert, as delivered:")
     say(report.alert.text)

@@ -10,6 +10,8 @@ from pathlib import Path
 from string import Template
 
 from cli.demo.inbox import Alert
+from cli.demo.reasons import mean_shares
+from cli.demo.scores import Score
 from watchkeeper.evaluation import Evaluation, Metrics
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -47,6 +49,8 @@ class Report:
     invocations: Sequence[tuple[str, str]]
     """What it is for, and the lines."""
     chart: Path
+    scores: Sequence[Score]
+    """Of the telemetry that came over MQTT."""
 
     def write(self, path: Path) -> None:
         """Write the HTML file."""
@@ -71,6 +75,8 @@ class Report:
             alert_subject=escape(self.alert.subject),
             alert_text=escape(self.alert.text),
             alert_message=escape(self.alert.message),
+            reasons=_reasons_rows(self.scores),
+            explained=escape(explained(self.scores, self.evaluation)),
             timings="".join(
                 f"<tr><td>{escape(name)}</td><td>{seconds:.1f} s</td></tr>" for name, seconds in timings
             ),
@@ -89,6 +95,29 @@ def summary(live: Metrics) -> str:
     return (
         f"{text}, {live.windows_found} of {live.windows_total} labelled windows found: "
         f"precision {live.precision:.2f}, recall {live.recall:.2f}, F1 {live.f1:.2f}."
+    )
+
+
+def explained(scores: Sequence[Score], evaluation: Evaluation) -> str:
+    """Return in words where the contributions come from and how many anomalies have them."""
+    anomalies = [score.event for score in scores if score.event is not None]
+    count = sum(bool(event.contributions) for event in anomalies)
+    text = f"{count} of {len(anomalies)} anomalies are explained; the parts of each add up to its score."
+    explainer = evaluation.explainer
+    if explainer.method != "forest":
+        return text
+    agreement = "is not known" if explainer.rank_agreement is None else f"is {explainer.rank_agreement:.2f}"
+    return (
+        f"{text} They come from a forest that was fitted on the same vectors as the model; the rank "
+        f"correlation of its scores with the model's {agreement}, on {explainer.rows} held-back rows."
+    )
+
+
+def _reasons_rows(scores: Sequence[Score]) -> str:
+    return "".join(
+        f"<tr><td>{escape(words)}</td><td>{share:.0%}</td>"
+        f'<td class="bar"><span style="width:{100 * share:.1f}%"></span></td></tr>'
+        for words, share in mean_shares(scores)
     )
 
 

@@ -12,6 +12,7 @@ import boto3
 
 from cli.failures import StepFailedError
 from watchkeeper import layout
+from watchkeeper.anomaly import AnomalyEvent
 from watchkeeper.intervals import aggregate_records
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.records import Record, by_series
@@ -36,6 +37,8 @@ class Score:
     threshold: float | None
     severity: float | None
     is_anomaly: bool
+    event: AnomalyEvent | None = None
+    """Of an anomaly."""
 
     @property
     def start(self) -> int:
@@ -135,6 +138,7 @@ def _score(line: dict[str, object]) -> Score:
         threshold=_number(line.get("threshold")),
         severity=_number(line.get("severity")),
         is_anomaly=bool(line["is_anomaly"]),
+        event=AnomalyEvent.from_json(json.dumps(line["anomaly"])) if line["is_anomaly"] else None,
     )
 
 

@@ -1,0 +1,42 @@
+"""What the anomalies of the live telemetry are made of, as the demo shows it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from cli.demo.scores import Score
+from watchkeeper.contributions import mostly_by
+
+SHOWN_PARTS = 8
+
+
+def reason_of(score: Score) -> str:
+    """Return in one line what an anomaly is made of, or why that is not known."""
+    if score.event is None:
+        return ""
+    if not score.event.contributions:
+        return f"not explained: {score.event.explanation.reason}"
+    return f"mostly by: {mostly_by(score.event.contributions, score.event.interval_seconds)}"
+
+
+def strongest(scores: Iterable[Score]) -> Score | None:
+    """Return the most severe anomaly, the earliest of equals; None where there is none."""
+    anomalies = [score for score in scores if score.event is not None]
+    return max(anomalies, key=lambda score: (score.severity or 0.0, -score.start), default=None)
+
+
+def mean_shares(scores: Sequence[Score]) -> list[tuple[str, float]]:
+    """Return each part's mean share of the explained anomalies' scores, in words, the largest first.
+
+    Of more than `SHOWN_PARTS`, the smaller ones are counted together.
+    """
+    explained = [score.event for score in scores if score.event is not None and score.event.contributions]
+    shares: dict[str, float] = defaultdict(float)
+    for event in explained:
+        total = sum(part.score for part in event.contributions)
+        for part in event.contributions:
+            shares[part.in_words(event.interval_seconds)] += part.score / total / len(explained)
+    ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
+    rest = sum(share for _, share in ranked[SHOWN_PARTS:])
+    return ranked[:SHOWN_PARTS] + ([("everything else", rest)] if rest else [])
