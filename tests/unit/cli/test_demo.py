@@ -15,10 +15,13 @@ from cli.demo.chart import draw
 from cli.demo.command import invocations, live_metrics
 from cli.demo.inbox import alert_in, subscribed
 from cli.demo.live_data import prepared
+from cli.demo.reasons import mean_shares, reason_of, strongest
 from cli.demo.report import Report, summary
 from cli.demo.scores import Score, ScoreReader, expected_intervals, wait_until_scored
 from cli.failures import StepFailedError
 from cli.labels import Labels
+from watchkeeper.anomaly import AnomalyEvent
+from watchkeeper.contributions import Contribution, Explainer, Explanation
 from watchkeeper.evaluation import Evaluation
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.records import Record
@@ -43,7 +46,17 @@ def record(minutes: int, value: float = 1.0) -> Record:
 
 def score(hour: int, value: float, threshold: float = 2.0) -> Score:
     start = format_instant(BEGIN + timedelta(hours=hour))
-    return Score("flow", start, 10.0 + value, value, threshold, 50.0, value > threshold)
+    return Score("flow", start, 10.0 + value, value, threshold, 50.0, value > threshold, event(start, value))
+
+
+def event(start: str, value: float, threshold: float = 2.0) -> AnomalyEvent | None:
+    if value <= threshold:
+        return None
+    return AnomalyEvent(
+        "water_flow", "flow", start, 3600, 10.0 + value, 11.0, 10.0, 12.0, value, threshold, 50.0, "r", "e", "p",
+        contributions=(Contribution("value", "flow", 1, 0.75 * value), Contribution("value", "flow", 0, 0.25 * value)),
+        explanation=Explanation("forest", rank_agreement=0.9),
+    )  # fmt: skip
 
 
 def test_only_intervals_that_close_are_waited_for(plan: WorkloadPlan) -> None:
@@ -71,6 +84,7 @@ def put_scores(session: boto3.Session, key: str, scores: list[Score]) -> None:
             "threshold": item.threshold,
             "severity": item.severity,
             "is_anomaly": item.is_anomaly,
+            **({"anomaly": json.loads(item.event.to_json())} if item.event else {}),
         }
         for item in scores
     ]
@@ -170,12 +184,12 @@ def test_the_report_stands_alone_and_escapes_what_it_shows(plan: WorkloadPlan, t
     draw("flow", scores, Labels(every=((BEGIN, BEGIN + timedelta(hours=3)),)), chart)
     evaluation = Evaluation(
         "water_flow", "r", False, Threshold("mean_sigma", 2.0, {}, 10), fit_severity([1.0, 1.5], 2.0),
-        live, live, None, {"flow": 1.0}, 10,
+        live, live, None, {"flow": 1.0}, 10, Explainer("forest", "s3://b/k", 0.91, 500),
     )  # fmt: skip
     report = Report(
         "water_flow", live, evaluation, ["within <budget>"],
         alert_in(json.dumps({"Subject": "a & b", "Message": json.dumps(ALERT)})),
-        [("train", 12.0), ("score", 3.5)], "watchkeeper-water-flow", [("boto3", "x < y")], chart,
+        [("train", 12.0), ("score", 3.5)], "watchkeeper-water-flow", [("boto3", "x < y")], chart, scores,
     )  # fmt: skip
 
     report.write(tmp_path / "report.html")
@@ -184,10 +198,45 @@ def test_the_report_stands_alone_and_escapes_what_it_shows(plan: WorkloadPlan, t
     assert chart.read_bytes().startswith(b"\x89PNG")
     assert "data:image/png;base64," in text
     assert "15.5 s" in text
+    assert "<td>flow 1 hour earlier</td><td>75%</td>" in text
+    assert "1 of 1 anomalies are explained" in text
+    assert "is 0.91, on 500 held-back rows" in text
     assert "within &lt;budget&gt;" in text
     assert "<i>" not in text
     assert "Severity:  90 of 100" in text
     assert "http" not in text.replace("http-equiv", "")
+
+
+def test_an_anomaly_is_told_with_what_it_is_made_of_or_why_that_is_not_known() -> None:
+    explained = score(0, 3.0)
+    silent = dataclasses.replace(
+        explained,
+        event=dataclasses.replace(explained.event, contributions=(), explanation=Explanation("none", "busy")),  # type: ignore[type-var]
+    )
+
+    assert reason_of(explained) == "mostly by: flow 1 hour earlier 75 %, flow now 25 %"
+    assert reason_of(silent) == "not explained: busy"
+    assert reason_of(score(0, 1.0)) == ""
+
+
+def test_mean_shares_are_of_explained_anomalies_and_add_up_to_one() -> None:
+    many = tuple(Contribution("value", "flow", lag, 1.0 + lag) for lag in range(12))
+    wide = score(1, 3.0)
+    wide = dataclasses.replace(wide, event=dataclasses.replace(wide.event, contributions=many))  # type: ignore[type-var]
+
+    shares = mean_shares([score(0, 3.0), wide, score(2, 1.0)])
+
+    assert sum(share for _, share in shares) == pytest.approx(1.0)
+    assert shares[0][0] == "flow 1 hour earlier"
+    assert shares[-1][0] == "everything else"
+    assert mean_shares([score(0, 1.0)]) == []
+
+
+def test_the_strongest_anomaly_is_the_most_severe_and_earliest() -> None:
+    scores = [score(0, 1.0), score(1, 3.0), score(2, 3.0)]
+
+    assert strongest(scores) == scores[1]
+    assert strongest(scores[:1]) is None
 
 
 def test_invocation_lines_hold_a_row_that_parses() -> None:
