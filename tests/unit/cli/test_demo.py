@@ -53,8 +53,11 @@ def event(start: str, value: float, threshold: float = 2.0) -> AnomalyEvent | No
     if value <= threshold:
         return None
     return AnomalyEvent(
-        "water_flow", "flow", start, 3600, 10.0 + value, 11.0, 10.0, 12.0, value, threshold, 50.0, "r", "e", "p",
-        contributions=(Contribution("value", "flow", 1, 0.75 * value), Contribution("value", "flow", 0, 0.25 * value)),
+        "water_flow", "flow", start, 3600, 10.0 + value, 11.0, 10.0, 12.0, value, threshold, 50.0,
+        "r", "e", "p",
+        contributions=tuple(
+            Contribution("value", "flow", lag, share * value) for lag, share in ((1, 0.75), (0, 0.25))
+        ),
         explanation=Explanation("forest", rank_agreement=0.9),
     )  # fmt: skip
 
@@ -209,10 +212,9 @@ def test_the_report_stands_alone_and_escapes_what_it_shows(plan: WorkloadPlan, t
 
 def test_an_anomaly_is_told_with_what_it_is_made_of_or_why_that_is_not_known() -> None:
     explained = score(0, 3.0)
-    silent = dataclasses.replace(
-        explained,
-        event=dataclasses.replace(explained.event, contributions=(), explanation=Explanation("none", "busy")),  # type: ignore[type-var]
-    )
+    assert explained.event is not None
+    busy = dataclasses.replace(explained.event, contributions=(), explanation=Explanation("none", "busy"))
+    silent = dataclasses.replace(explained, event=busy)
 
     assert reason_of(explained) == "mostly by: flow 1 hour earlier 75 %, flow now 25 %"
     assert reason_of(silent) == "not explained: busy"
