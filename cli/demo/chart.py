@@ -81,22 +81,16 @@ def _draw_values(axes: Axes, series: str, scores: Sequence[Score], labels: Label
 
 
 def _tell_reason(axes: Axes, scores: Sequence[Score]) -> None:
-    """Write beside the most severe anomaly what it is made of."""
+    """Circle the most severe anomaly, and write what it is made of."""
     worst = strongest(scores)
     if worst is None:
         return
-    middle = (scores[0].start + scores[-1].start) / 2
-    axes.annotate(
-        f"severity {worst.severity or 0.0:.0f}, {reason_of(worst)}",
-        (worst.start / SECONDS_PER_DAY, worst.value),
-        xytext=(8 if worst.start < middle else -8, 10),
-        textcoords="offset points",
-        ha="left" if worst.start < middle else "right",
-        fontsize=7.5,
+    axes.scatter(_times([worst]), [worst.value], s=60, facecolors="none", edgecolors=INK, zorder=4)
+    axes.set_title(
+        f"circled: severity {worst.severity or 0.0:.0f}, {reason_of(worst)}",
+        loc="left",
+        fontsize=8,
         color=INK,
-        bbox={"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
-        arrowprops={"arrowstyle": "-", "color": ALARM, "linewidth": 0.8},
-        annotation_clip=False,
     )
 
 

@@ -19,7 +19,7 @@ from containers.regression.estimator import Regressor, load_regressor
 from containers.requests import CSV, JSON, JSONLINES, Instances, Refusal, accepted, read_instances, refuse
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.regression.plan import RegressionPlan
-from watchkeeper.regression.rows import Features, csv_cells, features_of, naming_record
+from watchkeeper.regression.rows import Features, cells_of, features_of, naming_record
 
 input_fn = read_instances
 
@@ -58,20 +58,8 @@ def _rows(instances: Instances, plan: RegressionPlan) -> list[Features]:
     rows = []
     for number, instance in enumerate(instances, start=1):
         with naming_record(number):
-            cells = csv_cells(instance) if isinstance(instance, str) else _cells(instance, plan)
-            rows.append(features_of(cells, plan))
+            rows.append(features_of(cells_of(instance, plan), plan))
     return rows
-
-
-def _cells(instance: dict[str, Any], plan: RegressionPlan) -> list[Any]:
-    if set(instance) == {"features"} and isinstance(instance["features"], list):
-        return list(instance["features"])
-    unknown = sorted(set(instance) - set(plan.feature_names))
-    absent = [name for name in plan.feature_names if name not in instance]
-    if unknown or absent:
-        wrong = f"unknown field {unknown[0]!r}" if unknown else f"no field {absent[0]!r}"
-        raise InvalidInputError(f"{wrong}; a record has {', '.join(plan.feature_names)}")
-    return [instance[name] for name in plan.feature_names]
 
 
 def _json(predictions: list[float]) -> str:

@@ -76,6 +76,31 @@ def csv_cells(line: str) -> list[str]:
         raise InvalidInputError(f"not CSV: {error}", reason="not_csv") from error
 
 
+def cells_of(instance: str | dict[str, Any], plan: RegressionPlan) -> Sequence[Any]:
+    """Return the cells of a request's instance, in the plan's order.
+
+    Parameters
+    ----------
+    instance
+        A line of CSV, an object with a value by feature name, or one with `features`, the list of the cells.
+
+    Raises
+    ------
+    InvalidInputError
+        As `csv_cells`, or if an object has other fields.
+    """
+    if isinstance(instance, str):
+        return csv_cells(instance)
+    if set(instance) == {"features"} and isinstance(instance["features"], list):
+        return list(instance["features"])
+    unknown = sorted(set(instance) - set(plan.feature_names))
+    absent = [name for name in plan.feature_names if name not in instance]
+    if unknown or absent:
+        wrong = f"unknown field {unknown[0]!r}" if unknown else f"no field {absent[0]!r}"
+        raise InvalidInputError(f"{wrong}; a record has {', '.join(plan.feature_names)}")
+    return [instance[name] for name in plan.feature_names]
+
+
 def format_cells(values: Iterable[float | str]) -> str:
     """Write a row as a line of CSV; numbers are written so that they read back as the same float."""
     line = io.StringIO()
