@@ -57,10 +57,14 @@ def code_archive() -> Path:
 
 
 def run_processing(
-    root: Path, module: str, inputs: Mapping[str, Path], environment: Mapping[str, str]
+    root: Path,
+    module: str,
+    inputs: Mapping[str, Path],
+    environment: Mapping[str, str],
+    code: Path | None = None,
 ) -> Path:
     """Run a processing job; return the folder of its outputs."""
-    for name, source in {**inputs, "code": code_archive()}.items():
+    for name, source in {**inputs, "code": code or code_archive()}.items():
         folder = root / "processing" / "input" / name
         if source.is_dir():
             shutil.copytree(source, folder)

@@ -1,0 +1,1 @@
+"""The explain job: SageMaker Clarify's analysis configuration in, Clarify's files out, without Clarify."""

@@ -1,0 +1,167 @@
+"""The job: configuration and data in; analyses, charts and reports out."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from containers import runtime
+from containers.explain import results
+from containers.explain.bias_analysis import analyse_bias
+from containers.explain.configuration import AnalysisConfiguration, load_configuration
+from containers.explain.dataset import Dataset, read_dataset
+from containers.explain.findings import Findings
+from containers.explain.loaded_model import load_model
+from containers.explain.model import Model
+from containers.explain.partial_dependence import analyse_dependence
+from containers.explain.predictor_settings import PredictorSettings
+from containers.explain.report import write_report
+from containers.explain.shap_analysis import ShapAnalysis, analyse_shap
+from containers.vendored import use_vendored
+from watchkeeper import __version__
+from watchkeeper.errors import ContractViolationError, InvalidInputError
+
+CONFIGURATION = "analysis_config.json"
+RECORD = "explain.json"
+_LIBRARIES = ("numpy", "pandas", "scikit-learn", "shap", "numba", "matplotlib")
+
+logger = logging.getLogger(__name__)
+
+
+def explain() -> None:
+    """Read, analyse, write."""
+    started = time.perf_counter()
+    use_vendored()
+    folder = runtime.processing_input("config")
+    if not (folder / CONFIGURATION).is_file():
+        raise ContractViolationError(f"the input config has no {CONFIGURATION}")
+    configuration = load_configuration(folder / CONFIGURATION)
+    dataset = read_dataset(runtime.processing_input("data"), configuration)
+    logger.info("read", extra={"rows": len(dataset.table), "features": len(dataset.features)})
+    with open_model(configuration) as model:
+        findings = _analyse(configuration, dataset, model)
+    output = runtime.processing_output(".")
+    _write(output, configuration, dataset, findings)
+    if configuration.report is not None:
+        write_report(output, configuration.report, configuration, dataset, findings)
+    results.write_json(output / RECORD, _record(configuration, dataset, findings, started))
+    logger.info("written", extra={"seconds": round(time.perf_counter() - started, 1)})
+
+
+@contextmanager
+def open_model(configuration: AnalysisConfiguration) -> Iterator[Model | None]:
+    """Give the model that the configuration names, where something is computed that needs one.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is none: no endpoint, no model's name, and no input `model`.
+    """
+    if not configuration.needs_model:
+        yield None
+        return
+    settings = configuration.predictor or PredictorSettings()
+    if settings.endpoint_name is not None or settings.model_name is not None:
+        from containers.explain.endpoint import endpoint_model  # imports boto3
+
+        with endpoint_model(settings) as model:
+            yield model
+        return
+    channel = runtime.processing_input("model")
+    if not channel.is_dir():
+        raise InvalidInputError(
+            "predictor: there is no model to ask; give endpoint_name or model_name, or mount the input "
+            "`model`",
+            reason="analysis_config",
+        )
+    yield load_model(channel, settings)
+
+
+def main() -> None:
+    """Run as the processing job."""
+    runtime.run_job(explain)
+
+
+def _analyse(configuration: AnalysisConfiguration, dataset: Dataset, model: Model | None) -> Findings:
+    shap: ShapAnalysis | None = None
+    if configuration.shap is not None and model is not None:
+        shap = analyse_shap(configuration.shap, dataset, model, runtime.processing_input("baseline"))
+    dependence = []
+    if configuration.partial_dependence is not None and model is not None:
+        dependence = analyse_dependence(configuration.partial_dependence, dataset, model, shap)
+    bias = None
+    if configuration.bias is not None:
+        bias = analyse_bias(configuration, configuration.bias, dataset, model)
+    headers = configuration.predictor.label_headers if configuration.predictor else None
+    n_outputs = 1
+    if shap is not None:
+        n_outputs = shap.attribution.scores.shape[1]
+    elif dependence:
+        n_outputs = dependence[0].scores.shape[1]
+    return Findings(
+        labels=results.output_names(n_outputs, headers),
+        shap=shap,
+        dependence=dependence,
+        bias=bias,
+        model=None if model is None else model.description,
+        rows_asked=0 if model is None else model.rows_asked,
+    )
+
+
+def _write(output: Path, configuration: AnalysisConfiguration, dataset: Dataset, findings: Findings) -> None:
+    document = results.analysis_document(
+        dataset, findings.labels, findings.shap, findings.dependence, findings.bias
+    )
+    results.write_json(output / results.ANALYSIS, document)
+    if findings.shap is not None:
+        results.write_baseline(output / results.BASELINE, findings.shap)
+        if configuration.shap is not None and configuration.shap.save_local_shap_values:
+            results.write_local_values(output / results.LOCAL, dataset, findings.labels, findings.shap)
+
+
+def _record(
+    configuration: AnalysisConfiguration, dataset: Dataset, findings: Findings, started: float
+) -> dict[str, Any]:
+    """Return `explain.json`: how the analysis was done."""
+    shap = None
+    if findings.shap is not None and configuration.shap is not None:
+        attribution = findings.shap.attribution
+        shap = {
+            "method": attribution.method,
+            "reason": attribution.reason,
+            "aggregation": configuration.shap.agg_method,
+            "num_samples": configuration.shap.num_samples,
+            "coalitions": attribution.coalitions,
+            "evaluations": attribution.evaluations,
+            "seed": attribution.seed,
+            "undetermined": attribution.undetermined,
+            "additivity_error": attribution.additivity_error,
+            "baseline_rows": len(findings.shap.baseline),
+            "baseline": findings.shap.baseline_origin,
+        }
+    return {
+        "shap": shap,
+        "model": findings.model,
+        "rows": len(dataset.table),
+        "features": len(dataset.features),
+        "rows_asked": findings.rows_asked,
+        "seconds": round(time.perf_counter() - started, 3),
+        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        * (1 if platform.system() == "Darwin" else 1024),
+        "versions": {"watchkeeper": __version__, "python": platform.python_version(), **_versions()},
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found

@@ -1,0 +1,34 @@
+"""The report: what a reader without statistics needs to know of an analysis, as a web page and as PDF."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from containers.explain.configuration import AnalysisConfiguration, ReportSettings
+from containers.explain.dataset import Dataset
+from containers.explain.findings import Findings
+from containers.plotting import prepare_matplotlib
+
+CHARTS = "charts"
+
+
+def write_report(
+    output: Path,
+    settings: ReportSettings,
+    configuration: AnalysisConfiguration,
+    dataset: Dataset,
+    findings: Findings,
+) -> None:
+    """Write the charts, `NAME.html` and `NAME.pdf`."""
+    prepare_matplotlib()
+    from containers.explain.report.document import build_document
+    from containers.explain.report.page import render_page
+    from containers.explain.report.pdf import write_pdf
+
+    document = build_document(settings.title, configuration, dataset, findings)
+    folder = output / CHARTS
+    folder.mkdir(parents=True, exist_ok=True)
+    for chart in document.charts:
+        chart.figure.savefig(folder / f"{chart.name}.png", dpi=130)
+    (output / f"{settings.name}.html").write_text(render_page(document), encoding="utf-8")
+    write_pdf(document, output / f"{settings.name}.pdf")
