@@ -20,7 +20,7 @@ from cli.telemetry import read_telemetry, records_of
 from lambdas.endpoint import Endpoint, SageMakerEndpoint
 from watchkeeper.context import rows_of
 from watchkeeper.evaluation import Metrics
-from watchkeeper.evaluation_metrics import measure_scores
+from watchkeeper.evaluation_metrics import measure_part
 from watchkeeper.holdback import HoldbackRow
 from watchkeeper.intervals import aggregate_records
 from watchkeeper.plan import WorkloadPlan
@@ -45,7 +45,7 @@ def backtest(
     rows = list(backtest_rows(records_of(telemetry.readings), plan, read_labels(labels) if labels else None))
     endpoint = SageMakerEndpoint(session.client("sagemaker-runtime"))
     scores = score_all(endpoint, release.endpoint, [request for _, request in rows])
-    metrics = measure_scores([row for row, _ in rows], scores, release.threshold.value, plan)
+    metrics = measure_part([row for row, _ in rows], scores, release.threshold, plan, "test")
     console.print(metrics_table(metrics))
     if telemetry.refused:
         console.print(f"{len(telemetry.refused)} lines were not readings; the first: {telemetry.refused[0]}")

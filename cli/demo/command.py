@@ -158,7 +158,8 @@ def live_metrics(scores: Sequence[Score], labels: Labels, plan: WorkloadPlan) ->
         for score in scores
     ]
     threshold = next(score.threshold for score in scores if score.threshold is not None)
-    return measure_scores(rows, [score.score or 0.0 for score in scores], threshold, plan)
+    moved = [threshold if score.threshold is None else score.threshold for score in scores]
+    return measure_scores(rows, [score.score or 0.0 for score in scores], threshold, plan, moved)
 
 
 def invocations(endpoint: str, last: Score) -> list[tuple[str, str]]:

@@ -30,11 +30,13 @@ _MAX_FORESTS = 8
 
 @dataclass(frozen=True)
 class Finding:
-    """An interval whose score is above the threshold of the release that gave it."""
+    """An interval whose score is above the threshold that judged it."""
 
     series: str
     row: ContextRow
     score: float
+    threshold: float
+    severity: float
     release: Release
 
     @property
@@ -65,7 +67,7 @@ class Explainers:
 
         Of more than `MAX_EXPLAINED` findings, those that are furthest above their threshold are explained.
         """
-        urgent = sorted(findings, key=lambda found: found.release.threshold.value - found.score)
+        urgent = sorted(findings, key=lambda found: found.threshold - found.score)
         chosen, rest = urgent[:MAX_EXPLAINED], urgent[MAX_EXPLAINED:]
         explained = {found.key: self._by_forest(found) for found in chosen if not _by_detector(found)}
         explained.update(self._by_detectors([found for found in chosen if _by_detector(found)]))
@@ -132,7 +134,7 @@ def _also_anomalous(findings: Iterable[Finding]) -> dict[tuple[str, int], dict[s
         key = parse_series_key(found.series)
         place = (key.dimensions, found.row.interval_start)
         places[found.key] = (place, key.measure)
-        together[place][key.measure] = found.release.severity.severity(found.score)
+        together[place][key.measure] = found.severity
     return {
         key: {name: severity for name, severity in sorted(together[place].items()) if name != measure}
         for key, (place, measure) in places.items()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lambdas.object_store import ObjectUri
 from lambdas.score_telemetry.batches import Batch, RequestRow, batches_of, packed, request_rows
 from lambdas.score_telemetry.effects import ScoringEffects
+from lambdas.score_telemetry.explaining import Finding
 from lambdas.score_telemetry.merging import StoredState, commit
 from lambdas.score_telemetry.probing import ProbedEndpoint
 from lambdas.score_telemetry.requests import Outcome, score_request
@@ -18,20 +19,23 @@ from lambdas.score_telemetry.score_lines import (
     NO_LIVE_MODEL,
     UNKNOWN_MEASURE,
     ScoreLine,
+    adaptation_after,
     anomalies_in,
     findings_in,
     from_document,
     lines_of,
     to_document,
+    with_events,
 )
 from watchkeeper import layout
+from watchkeeper.adaptation import Adaptation
 from watchkeeper.anomaly import AnomalyEvent
 from watchkeeper.context import ContextRow
 from watchkeeper.errors import ContractViolationError, UnavailableError
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.rows import format_row
 from watchkeeper.series import parse_series_key
-from watchkeeper.state import Dropped
+from watchkeeper.state import Dropped, SeriesState
 from watchkeeper.timestamps import format_instant
 
 Failure = UnavailableError | ContractViolationError
@@ -56,6 +60,15 @@ class ScoredBatch:
     outcomes: tuple[Outcome, ...]
 
 
+@dataclass(frozen=True)
+class JudgedBatch:
+    """A scored batch with its lines, which lack the events yet, and what was found in it."""
+
+    scored: ScoredBatch
+    lines: list[ScoreLine]
+    findings: list[Finding]
+
+
 def score_outboxes(stored: Sequence[StoredState], plan: WorkloadPlan, world: ScoringEffects) -> Tally:
     """Score all batches, publish their anomalies, and take them out of the outboxes.
 
@@ -75,9 +88,10 @@ def score_outboxes(stored: Sequence[StoredState], plan: WorkloadPlan, world: Sco
     outcomes, failures = _outcomes(rows, batches, plan, world)
     scored = _scored_batches(batches, rows, outcomes)
     finished = [_leading(scored[batch] for batch in queue) for queue in _positions(queues)]
-    lines = _write_scores([item for queue in finished for item in queue], plan, world)
+    written = _write_scores(stored, finished, plan, world)
+    lines = [line for of_series in written for line in of_series]
     events = _publish(lines, world)
-    _settle(stored, finished, plan, world)
+    _settle(stored, finished, written, plan, world)
     for failure in failures:
         raise failure
     with_score = sum(line["anomaly_score"] is not None for line in lines)
@@ -90,7 +104,7 @@ def write_dropped(dropped: Dropped, plan: WorkloadPlan, world: ScoringEffects) -
     rows = tuple(ContextRow(start, value, (), None) for start, value in dropped.outbox)
     if rows:
         unscored = [Outcome(None, reason=INTERVAL_CHANGED)] * len(rows)
-        lines = lines_of(Batch(dropped.series, rows), unscored, plan, {})
+        lines = lines_of(Batch(dropped.series, rows), unscored, plan)
         _publish(_write_once(lines, dropped.series, plan, world), world)
 
 
@@ -157,18 +171,36 @@ def _leading(scored: Iterable[ScoredBatch | None]) -> list[ScoredBatch]:
 
 
 def _write_scores(
-    scored: Sequence[ScoredBatch], plan: WorkloadPlan, world: ScoringEffects
-) -> list[ScoreLine]:
-    """Write each batch's objects and return the lines that are final, in the batches' order."""
-    reasons = world.explainers.reasons(
-        [found for item in scored for found in findings_in(item.batch, item.outcomes)]
-    )
+    stored: Sequence[StoredState],
+    finished: Sequence[Sequence[ScoredBatch]],
+    plan: WorkloadPlan,
+    world: ScoringEffects,
+) -> list[list[ScoreLine]]:
+    """Write each batch's objects and return the lines that are final, series by series."""
+    judged = [
+        item
+        for state, queue in zip(stored, finished, strict=True)
+        for item in _judged(queue, state.state.adaptation, plan)
+    ]
+    reasons = world.explainers.reasons([found for item in judged for found in item.findings])
 
-    def write(item: ScoredBatch) -> list[ScoreLine]:
-        _quarantine_refused(item, plan, world)
-        return _write_once(lines_of(item.batch, item.outcomes, plan, reasons), item.batch.series, plan, world)
+    def write(item: JudgedBatch) -> list[ScoreLine]:
+        _quarantine_refused(item.scored, plan, world)
+        lines = with_events(item.lines, item.findings, plan, reasons)
+        return _write_once(lines, item.scored.batch.series, plan, world)
 
-    return [line for lines in world.for_each(write, scored) for line in lines]
+    final = iter(world.for_each(write, judged))
+    return [[line for lines in itertools.islice(final, len(queue)) for line in lines] for queue in finished]
+
+
+def _judged(
+    queue: Sequence[ScoredBatch], adaptation: Adaptation | None, plan: WorkloadPlan
+) -> Iterator[JudgedBatch]:
+    """Say which intervals of a series are anomalies, one batch after the other."""
+    for item in queue:
+        lines = lines_of(item.batch, item.outcomes, plan, adaptation)
+        adaptation = adaptation_after(lines, adaptation)
+        yield JudgedBatch(item, lines, findings_in(item.batch, item.outcomes, lines))
 
 
 def _write_once(
@@ -215,12 +247,18 @@ def _quarantine_refused(item: ScoredBatch, plan: WorkloadPlan, world: ScoringEff
 def _settle(
     stored: Sequence[StoredState],
     finished: Sequence[Sequence[ScoredBatch]],
+    written: Sequence[Sequence[ScoreLine]],
     plan: WorkloadPlan,
     world: ScoringEffects,
 ) -> None:
-    def settle(item: tuple[StoredState, Sequence[ScoredBatch]]) -> None:
-        state, batches = item
+    def settle(item: tuple[StoredState, Sequence[ScoredBatch], Sequence[ScoreLine]]) -> None:
+        state, batches, lines = item
         through = batches[-1].batch.rows[-1].interval_start
-        commit(plan.workload, state, lambda current: current.settle(through, plan), world.states, world.pause)
+        adaptation = adaptation_after(lines, state.state.adaptation)
 
-    world.for_each(settle, [item for item in zip(stored, finished, strict=True) if item[1]])
+        def settled(current: SeriesState) -> SeriesState:
+            return current.settle(through, plan, adaptation)
+
+        commit(plan.workload, state, settled, world.states, world.pause)
+
+    world.for_each(settle, [item for item in zip(stored, finished, written, strict=True) if item[1]])

@@ -13,6 +13,7 @@ from typing import Any
 from lambdas.score_telemetry.batches import Batch
 from lambdas.score_telemetry.explaining import Finding, Reasons
 from lambdas.score_telemetry.requests import Outcome
+from watchkeeper.adaptation import Adaptation, adapted, threshold_now
 from watchkeeper.anomaly import AnomalyEvent
 from watchkeeper.context import ContextRow
 from watchkeeper.errors import ContractViolationError
@@ -28,24 +29,13 @@ INTERVAL_CHANGED = "the workload's interval changed before it was scored"
 ScoreLine = dict[str, Any]
 
 
-def findings_in(batch: Batch, outcomes: Sequence[Outcome]) -> list[Finding]:
-    """Return the anomalous intervals of a batch."""
-    return [
-        Finding(batch.series, row, outcome.score, outcome.release)
-        for row, outcome in zip(batch.rows, outcomes, strict=True)
-        if outcome.score is not None
-        and outcome.release is not None
-        and outcome.release.threshold.exceeds(outcome.score)
-    ]
-
-
 def lines_of(
-    batch: Batch,
-    outcomes: Sequence[Outcome],
-    plan: WorkloadPlan,
-    reasons: Mapping[tuple[str, int], Reasons],
+    batch: Batch, outcomes: Sequence[Outcome], plan: WorkloadPlan, adaptation: Adaptation | None = None
 ) -> list[ScoreLine]:
-    """Return one line an interval.
+    """Return one line an interval, without the events of the anomalies.
+
+    Of a threshold that moves, a line has `next_threshold` beside its own: where it stands for the interval
+    after it. A delivery that finds the line goes on from there.
 
     Parameters
     ----------
@@ -55,8 +45,8 @@ def lines_of(
         What became of each of them.
     plan
         The workload's.
-    reasons
-        Of each of `findings_in`, by its key.
+    adaptation
+        Where the series' threshold stands before the first interval.
     """
     scales: dict[str, float] = {}
     lines = []
@@ -67,12 +57,55 @@ def lines_of(
             continue
         if release.run_id not in scales:
             scales[release.run_id] = release.step_scale(batch.series)
-        line = _scored(batch.series, row, outcome.score, release, scales[release.run_id], plan)
-        if line["is_anomaly"]:
-            event = _event(line, release, reasons[batch.series, row.interval_start], plan)
-            line["anomaly"] = json.loads(event.to_json())
-        lines.append(line)
+        threshold = threshold_now(release.threshold, release.run_id, adaptation)
+        adaptation = adapted(release.threshold, release.run_id, adaptation, outcome.score)
+        line = _scored(batch.series, row, outcome.score, release, threshold, scales[release.run_id], plan)
+        lines.append(line if adaptation is None else {**line, "next_threshold": adaptation.value})
     return lines
+
+
+def adaptation_after(lines: Iterable[ScoreLine], before: Adaptation | None) -> Adaptation | None:
+    """Return where the threshold of a series stands after its lines, which are in time order."""
+    for line in lines:
+        if "next_threshold" in line:
+            before = Adaptation(line["run_id"], line["next_threshold"], line["is_anomaly"])
+    return before
+
+
+def findings_in(batch: Batch, outcomes: Sequence[Outcome], lines: Sequence[ScoreLine]) -> list[Finding]:
+    """Return the anomalous intervals of a batch."""
+    return [
+        Finding(batch.series, row, outcome.score, line["threshold"], line["severity"], outcome.release)
+        for row, outcome, line in zip(batch.rows, outcomes, lines, strict=True)
+        if line["is_anomaly"] and outcome.score is not None and outcome.release is not None
+    ]
+
+
+def with_events(
+    lines: Sequence[ScoreLine],
+    findings: Iterable[Finding],
+    plan: WorkloadPlan,
+    reasons: Mapping[tuple[str, int], Reasons],
+) -> list[ScoreLine]:
+    """Return the lines of a batch with the events of its anomalies.
+
+    Parameters
+    ----------
+    findings
+        The batch's `findings_in`.
+    reasons
+        Of each finding, by its key.
+    """
+    found = {format_instant(finding.row.interval_start): finding for finding in findings}
+    complete = []
+    for line in lines:
+        finding = found.get(line["interval_start"])
+        if finding is None:
+            complete.append(line)
+            continue
+        event = _event(line, finding.release, reasons[finding.series, finding.row.interval_start], plan)
+        complete.append({**line, "anomaly": json.loads(event.to_json())})
+    return complete
 
 
 def to_document(lines: Iterable[ScoreLine]) -> bytes:
@@ -118,7 +151,13 @@ def _unscored(series: str, row: ContextRow, outcome: Outcome, plan: WorkloadPlan
 
 
 def _scored(
-    series: str, row: ContextRow, score: float, release: Release, step_scale: float, plan: WorkloadPlan
+    series: str,
+    row: ContextRow,
+    score: float,
+    release: Release,
+    threshold: float,
+    step_scale: float,
+    plan: WorkloadPlan,
 ) -> ScoreLine:
     band = None if row.expected is None else expectation(row.expected, step_scale)
     return {
@@ -130,9 +169,9 @@ def _scored(
         "lower": band.lower if band else None,
         "upper": band.upper if band else None,
         "anomaly_score": score,
-        "threshold": release.threshold.value,
-        "severity": release.severity.severity(score),
-        "is_anomaly": release.threshold.exceeds(score),
+        "threshold": threshold,
+        "severity": release.severity.severity_beyond(score, threshold),
+        "is_anomaly": score > threshold,
         "run_id": release.run_id,
     }
 

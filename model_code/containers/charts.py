@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from containers.plotting import prepare_matplotlib
+from watchkeeper.adaptation import thresholds_of
 from watchkeeper.evaluation import Evaluation
 from watchkeeper.holdback import HoldbackRow
 from watchkeeper.layout import short_hash
 from watchkeeper.plan import WorkloadPlan
+from watchkeeper.thresholds import ADAPTIVE, Threshold
 from watchkeeper.timestamps import parse_instant
 
 MAX_CHARTS = 12
@@ -31,9 +34,14 @@ class ScoredSeries:
     rows: list[HoldbackRow]
     scores: list[float]
 
-    def anomalous(self, threshold: float) -> list[bool]:
+    def limits(self, threshold: Threshold) -> list[float]:
+        """Return the threshold of each row, which a moving one begins anew at the test part."""
+        parts = itertools.groupby(zip(self.rows, self.scores, strict=True), key=lambda item: item[0].part)
+        return [limit for _, part in parts for limit in _limits(list(part), threshold)]
+
+    def anomalous(self, threshold: Threshold) -> list[bool]:
         """Which rows are anomalies."""
-        return [score > threshold for score in self.scores]
+        return [score > limit for score, limit in zip(self.scores, self.limits(threshold), strict=True)]
 
 
 def draw_charts(
@@ -52,12 +60,16 @@ def draw_charts(
     """
     prepare_matplotlib()
     folder.mkdir(parents=True, exist_ok=True)
-    threshold = evaluation.threshold.value
+    threshold = evaluation.threshold
     series = sorted(
         _by_series(rows, scores),
         key=lambda item: (-_count_labels(item), -sum(item.anomalous(threshold)), item.series),
     )
     return [_draw(item, evaluation, plan, folder) for item in series[:MAX_CHARTS]]
+
+
+def _limits(part: Sequence[tuple[HoldbackRow, float]], threshold: Threshold) -> list[float]:
+    return thresholds_of([row.series for row, _ in part], [score for _, score in part], threshold)
 
 
 def _by_series(rows: Sequence[HoldbackRow], scores: Sequence[float]) -> list[ScoredSeries]:
@@ -77,7 +89,7 @@ def _draw(item: ScoredSeries, evaluation: Evaluation, plan: WorkloadPlan, folder
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
     from matplotlib.figure import Figure
 
-    threshold = evaluation.threshold.value
+    threshold = evaluation.threshold
     interval = timedelta(seconds=plan.interval_seconds)
     times = np.array([parse_instant(row.interval_start) for row in item.rows], dtype=object)
     values, lower, upper = (
@@ -106,8 +118,12 @@ def _draw(item: ScoredSeries, evaluation: Evaluation, plan: WorkloadPlan, folder
         *_broken(gaps, times, np.array(item.scores)), color=_LINE, linewidth=0.8, label="anomaly_score"
     )
     bottom.scatter(times[anomalous], np.array(item.scores)[anomalous], s=9, color=_ANOMALY, zorder=3)
-    bottom.axhline(
-        threshold, color=_THRESHOLD, linewidth=1, linestyle="--", label=f"threshold {threshold:.3g}"
+    bottom.plot(
+        *_broken(gaps, times, np.array(item.limits(threshold))),
+        color=_THRESHOLD,
+        linewidth=1,
+        linestyle="--",
+        label=f"threshold {threshold.value:.3g}" + (", adaptive" if threshold.rule == ADAPTIVE else ""),
     )
     bottom.set_ylabel("anomaly_score")
     for axes in (top, bottom):
@@ -115,7 +131,7 @@ def _draw(item: ScoredSeries, evaluation: Evaluation, plan: WorkloadPlan, folder
         axes.grid(alpha=0.25, linewidth=0.5)
         axes.margins(x=0.01, y=0.16)
         axes.legend(loc="upper left", fontsize=8, framealpha=0.9, ncols=4)
-    bottom.set_ylim(0.0, 1.3 * max(*item.scores, threshold))  # room for the legend
+    bottom.set_ylim(0.0, 1.3 * max(*item.scores, threshold.value))  # room for the legend
     locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib has no types here
     bottom.xaxis.set_major_locator(locator)
     bottom.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # the same

@@ -21,7 +21,7 @@ from containers.model_quality import model_quality
 from containers.scores import read_scores
 from watchkeeper.errors import ContractViolationError
 from watchkeeper.evaluation_metrics import evaluate as compare
-from watchkeeper.evaluation_metrics import measure_scores
+from watchkeeper.evaluation_metrics import measure_part
 from watchkeeper.holdback import HoldbackRow, read_holdback
 from watchkeeper.release import SCORE_TOLERANCE
 
@@ -67,10 +67,7 @@ def evaluate() -> None:
         compare(rows, candidate, champion, _step_scales(prepared), plan, settings.run_id),
         explainer=make_explainer(prepared / "train" / "rows.csv", lines, candidate, plan, output),
     )
-    calibrate = [(row, score) for row, score in zip(rows, candidate, strict=True) if row.part == "calibrate"]
-    calibrate_metrics = measure_scores(
-        [row for row, _ in calibrate], [score for _, score in calibrate], evaluation.threshold.value, plan
-    )
+    calibrate_metrics = measure_part(rows, candidate, evaluation.threshold, plan, "calibrate")
     (output / "evaluation.json").write_text(evaluation.to_json())
     _write_json(output / "statistics.json", model_quality(evaluation, rows, candidate, calibrate_metrics))
     _write_json(output / "smoke.json", smoke_case(lines, candidate))

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from watchkeeper.adaptation import thresholds_of
 from watchkeeper.evaluation import Evaluation, Metrics
 from watchkeeper.holdback import HoldbackRow
 
@@ -34,7 +35,7 @@ def model_quality(
         "dataset": {"item_count": candidate.n},
         "anomaly_detection_metrics": {
             **_values(candidate, "alerts_per_week", "false_alerts_per_week", "anomalies", "threshold"),
-            **_values(candidate, "windows_found", "windows_total"),
+            **_values(candidate, "expected_alerts_per_week", "windows_found", "windows_total"),
             "severity_at_threshold": _value(evaluation.severity.severity(evaluation.threshold.value)),
         },
         "calibrate": _values(calibrate, *(field.name for field in dataclasses.fields(calibrate))),
@@ -48,9 +49,13 @@ def _classification(
     evaluation: Evaluation, rows: Sequence[HoldbackRow], scores: Sequence[float]
 ) -> dict[str, Any]:
     counts = {actual: dict.fromkeys("01", 0) for actual in "01"}
-    for row, score in zip(rows, scores, strict=True):
-        if row.part == "test" and row.label is not None:
-            flagged = evaluation.threshold.exceeds(score)
+    test = [(row, score) for row, score in zip(rows, scores, strict=True) if row.part == "test"]
+    limits = thresholds_of(
+        [row.series for row, _ in test], [score for _, score in test], evaluation.threshold
+    )
+    for (row, score), limit in zip(test, limits, strict=True):
+        if row.label is not None:
+            flagged = score > limit
             counts[str(int(row.label))][str(int(flagged))] += 1
     (true_negatives, false_positives), (false_negatives, true_positives) = (
         tuple(counts[actual].values()) for actual in "01"

@@ -23,14 +23,17 @@ class Metrics:
     """
 
     threshold: float
+    """As it was fitted; of the rule `adaptive`, where each series begins."""
     n: int
     """Rows of the test part."""
     anomalies: int
-    """Rows whose score is above the threshold."""
+    """Rows whose score is above the threshold; of the rule `adaptive`, above where it stands then."""
     alerts_per_week: float
     """Alerts that would be raised, with the plan's throttle, over all series."""
     distinct_scores: int
     """Different scores among the rows; 1 is a detector that says nothing."""
+    expected_alerts_per_week: float | None = None
+    """What the threshold's rule states from the part that it was fitted on, over all series."""
     false_alerts_per_week: float | None = None
     """Those of the alerts that are outside all labelled windows."""
     precision: float | None = None

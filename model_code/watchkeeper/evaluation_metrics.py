@@ -8,17 +8,19 @@ it is false if its row is not labelled.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Mapping, Sequence
 
+from watchkeeper.adaptation import thresholds_of
 from watchkeeper.errors import ContractViolationError, InvalidInputError
 from watchkeeper.evaluation import Evaluation, Metrics
 from watchkeeper.expectation import step_scale_of
 from watchkeeper.holdback import HoldbackRow
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.severity import fit_severity
-from watchkeeper.thresholds import SECONDS_PER_WEEK, Threshold, fit_threshold
+from watchkeeper.thresholds import SECONDS_PER_WEEK, Threshold, expected_alerts_per_week, fit_threshold
 from watchkeeper.timestamps import epoch_seconds, parse_instant
 
 
@@ -84,9 +86,18 @@ def baseline_scores(rows: Sequence[HoldbackRow], step_scales: Mapping[str, float
 
 
 def measure_scores(
-    rows: Sequence[HoldbackRow], scores: Sequence[float], threshold: float, plan: WorkloadPlan
+    rows: Sequence[HoldbackRow],
+    scores: Sequence[float],
+    threshold: float,
+    plan: WorkloadPlan,
+    moved: Sequence[float] | None = None,
 ) -> Metrics:
     """Return the metrics of scores at a threshold. All rows count, whatever their part.
+
+    Parameters
+    ----------
+    moved
+        The threshold of each row, where they differ; see `watchkeeper.adaptation.thresholds_of`.
 
     Raises
     ------
@@ -100,7 +111,8 @@ def measure_scores(
     for position, score in enumerate(scores):
         if not math.isfinite(score):
             raise InvalidInputError(f"score {position} is {score}", reason="not_finite")
-    anomalous = [score > threshold for score in scores]
+    judged = [threshold] * len(rows) if moved is None else moved
+    anomalous = [score > limit for score, limit in zip(scores, judged, strict=True)]
     alerts = _alerts(rows, anomalous, plan.alerts.throttle_seconds)
     weeks = _weeks(rows, plan.interval_seconds)
     labelled = [position for position, row in enumerate(rows) if row.label is not None]
@@ -128,6 +140,16 @@ def measure_scores(
             "windows_total": total,
         }
     )
+
+
+def measure_part(
+    rows: Sequence[HoldbackRow], scores: Sequence[float], threshold: Threshold, plan: WorkloadPlan, part: str
+) -> Metrics:
+    """Return the metrics of one part's rows, with the threshold as it would move from the first on."""
+    chosen = [(row, score) for row, score in zip(rows, scores, strict=True) if row.part == part]
+    known, their = [row for row, _ in chosen], [score for _, score in chosen]
+    moved = thresholds_of([row.series for row in known], their, threshold)
+    return measure_scores(known, their, threshold.value, plan, moved)
 
 
 def precision_recall_f1(truth: Sequence[bool], predicted: Sequence[bool]) -> tuple[float, float, float]:
@@ -181,8 +203,11 @@ def _calibration_scores(rows: Sequence[HoldbackRow], scores: Sequence[float]) ->
 def _metrics(
     rows: Sequence[HoldbackRow], scores: Sequence[float], threshold: Threshold, plan: WorkloadPlan
 ) -> Metrics:
-    test = [(row, score) for row, score in zip(rows, scores, strict=True) if row.part == "test"]
-    return measure_scores([row for row, _ in test], [score for _, score in test], threshold.value, plan)
+    metrics = measure_part(rows, scores, threshold, plan, "test")
+    calibrate = _calibration_scores(rows, scores)
+    n_series = len({row.series for row in rows})
+    expected = expected_alerts_per_week(calibrate, threshold, plan.interval_seconds, n_series)
+    return dataclasses.replace(metrics, expected_alerts_per_week=expected)
 
 
 def _starts(rows: Sequence[HoldbackRow]) -> list[int]:

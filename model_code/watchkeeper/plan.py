@@ -56,15 +56,22 @@ class FeaturePlan:
 class ThresholdPlan:
     """The rule that turns held-back scores into a threshold."""
 
-    rule: Literal["mean_sigma", "quantile", "peaks_over_threshold"] = "mean_sigma"
+    rule: Literal["mean_sigma", "quantile", "peaks_over_threshold", "adaptive"] = "mean_sigma"
     k: float = 3.0
     """Standard deviations above the mean, for `mean_sigma`."""
     quantile: float = 0.999
     """Quantile of the scores in (0, 1), for `quantile`."""
     risk: float = 1e-4
-    """Probability in (0, 1) that a usual score is above the threshold, for `peaks_over_threshold`."""
+    """Probability in (0, 1) that a usual score is above the threshold, for `peaks_over_threshold`; share of a
+    series' intervals that begin an anomaly, for `adaptive`."""
     tail: float = 0.05
-    """Share of the highest scores in (0, 1) that the tail is fitted on, for `peaks_over_threshold`."""
+    """Share of the highest scores in (0, 1) that the tail is fitted on, for `peaks_over_threshold` and
+    `adaptive`."""
+    step: float = 0.1
+    """How far a beginning anomaly raises the threshold, for `adaptive`, in distances from the median score to
+    the fitted threshold."""
+    reach: float = 0.5
+    """How far it moves at most from the fitted value, in the same unit."""
 
 
 @dataclass(frozen=True)

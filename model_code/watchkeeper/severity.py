@@ -57,6 +57,16 @@ class SeverityCalibration:
         severity = low_severity + (high_severity - low_severity) * (score - low) / (high - low)
         return min(severity, high_severity, _BELOW_THRESHOLD)
 
+    def severity_beyond(self, score: float, threshold: float) -> float:
+        """Return the severity of a score where the threshold stands elsewhere: by the distance to it.
+
+        Above that threshold it is at least 70, and below it less.
+        """
+        severity = self.severity(score + (self.threshold - threshold))
+        if score > threshold:
+            return max(severity, THRESHOLD_SEVERITY)
+        return severity if score == threshold else min(severity, _BELOW_THRESHOLD)
+
     def false_alarm_share(self, severity: float) -> float:
         """Return the false-alarm rate of a severity up to 70: the share of intervals that reach it."""
         return math.pow(self.tail_share, min(severity, THRESHOLD_SEVERITY) / THRESHOLD_SEVERITY)

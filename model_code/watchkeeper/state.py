@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from watchkeeper.adaptation import Adaptation
 from watchkeeper.context import Context, ContextRow, extend, rows_of
 from watchkeeper.errors import ContractViolationError, UnavailableError
 from watchkeeper.intervals import Aggregation, add, interval_start
@@ -58,23 +59,34 @@ class SeriesState:
     """Closed intervals that wait to be scored, oldest first."""
     applied: tuple[tuple[str, int | None], ...] = ()
     """Hash of each object that was taken in, and `closed_until` before it."""
+    adaptation: Adaptation | None = None
+    """Where the threshold stands for the outbox's first interval; None of one that does not move."""
 
     def pending(self, plan: WorkloadPlan) -> list[ContextRow]:
         """Return a row for every interval of the outbox."""
         return list(rows_of(self.outbox, measure_of(self.series, plan).aggregate, plan, self.context))
 
-    def settle(self, through: int, plan: WorkloadPlan) -> SeriesState:
-        """Take the intervals that begin at or before `through` out of the outbox: they are scored."""
+    def settle(self, through: int, plan: WorkloadPlan, adaptation: Adaptation | None = None) -> SeriesState:
+        """Take the intervals that begin at or before `through` out of the outbox: they are scored.
+
+        `adaptation` is where the threshold stands after them. It counts only with intervals that are taken
+        out now: if another worker settled them, their scores have moved it already.
+        """
         aggregate = measure_of(self.series, plan).aggregate
         context = self.context
         done = [item for item in self.outbox if item[0] <= through]
         for start, value in done:
             context, _ = extend(context, start, value, aggregate, plan)
-        return dataclasses.replace(self, context=context, outbox=self.outbox[len(done) :])
+        return dataclasses.replace(
+            self,
+            context=context,
+            outbox=self.outbox[len(done) :],
+            adaptation=adaptation if done and adaptation is not None else self.adaptation,
+        )
 
     def to_bytes(self) -> bytes:
         """Return the state as gzipped JSON; equal states give equal bytes."""
-        document = {
+        document: dict[str, Any] = {
             "version": STATE_VERSION,
             "series": self.series,
             "interval_seconds": self.interval_seconds,
@@ -89,6 +101,8 @@ class SeriesState:
             "outbox": self.outbox,
             "applied": self.applied,
         }
+        if self.adaptation is not None:
+            document["adaptation"] = dataclasses.astuple(self.adaptation)
         return gzip.compress(json.dumps(document, separators=(",", ":")).encode(), mtime=0)
 
     @classmethod
@@ -113,6 +127,8 @@ class SeriesState:
         fields["record_ids"] = {start: _ids(joined) for start, joined in fields["record_ids"]}
         for name in ("context", "outbox", "applied"):
             fields[name] = tuple(tuple(item) for item in fields[name])
+        if "adaptation" in fields:
+            fields["adaptation"] = Adaptation(*fields["adaptation"])
         return cls(**fields)
 
 

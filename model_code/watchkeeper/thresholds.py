@@ -13,11 +13,14 @@ from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import ThresholdPlan
 
 SECONDS_PER_WEEK = 7 * 86_400
+ADAPTIVE = "adaptive"
+"""The rule whose thresholds move; see `watchkeeper.adaptation`."""
 SMALL_SHAPE = 1e-9
 """Below it a generalised Pareto distribution is taken as the exponential one."""
 
 Rule = Callable[[Sequence[float], ThresholdPlan], tuple[float, dict[str, float]]]
-"""Scores and settings in; the threshold and what it was made from out."""
+"""Scores and settings in; the threshold and what it was made from out. With a parameter `risk`, the rule
+states that usual scores are above the threshold with this probability."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,11 @@ class Threshold:
 
     rule: str
     value: float
-    """An anomaly_score above it is an anomaly."""
+    """An anomaly_score above it is an anomaly; of the rule `adaptive`, where each series begins."""
     parameters: dict[str, float]
     """What the rule was given and found, such as `k`, `mean` and `sigma`."""
     n_scores: int
     """Number of scores that it was fitted on."""
-
-    def exceeds(self, score: float) -> bool:
-        """Whether an anomaly_score is an anomaly; the threshold itself is not."""
-        return score > self.value
 
     def to_dict(self) -> dict[str, Any]:
         """Return the threshold as JSON-ready objects."""
@@ -73,16 +72,18 @@ def fit_threshold(scores: Sequence[float], plan: ThresholdPlan) -> Threshold:
 
 
 def expected_alerts_per_week(
-    scores: Sequence[float], threshold: float, interval_seconds: int, n_series: int = 1
+    scores: Sequence[float], threshold: Threshold, interval_seconds: int, n_series: int = 1
 ) -> float:
-    """Return how many intervals a week would be anomalies if scores stay as they were.
+    """Return how many alerts a week the threshold's rule expects if scores stay as they were.
 
-    The share of `scores` above the threshold, times the intervals of a week, times the series. Neighbouring
-    anomalies are not merged and alerts are not throttled, so it is an upper estimate of the alerts.
+    The share of intervals above the threshold, times the intervals of a week, times the series. The share is
+    the rule's `risk` where it has one, else that of `scores`. Neighbouring anomalies are not merged (but by
+    `adaptive`, which counts beginnings) and alerts are not throttled, so it is an upper estimate.
     """
     if not scores:
         return 0.0
-    share = sum(score > threshold for score in scores) / len(scores)
+    above = sum(score > threshold.value for score in scores) / len(scores)
+    share = threshold.parameters.get("risk", above)
     return share * SECONDS_PER_WEEK / interval_seconds * n_series
 
 
@@ -133,6 +134,19 @@ def _peaks_over_threshold(scores: Sequence[float], plan: ThresholdPlan) -> tuple
     }
 
 
+def _adaptive(scores: Sequence[float], plan: ThresholdPlan) -> tuple[float, dict[str, float]]:
+    """Begin where peaks_over_threshold is, and set step and limits in distances from the median to there."""
+    value, fitted = _peaks_over_threshold(scores, plan)
+    distance = value - quantile(sorted(scores), 0.5)
+    if distance <= 0.0:
+        distance = abs(value) or 1.0
+    return value, {
+        **{name: fitted[name] for name in ("risk", "tail", "begin", "excesses", "shape", "scale")},
+        **{"step": plan.step, "reach": plan.reach, "rise": plan.step * distance},
+        **{"low": value - plan.reach * distance, "high": value + plan.reach * distance},
+    }
+
+
 def _pareto(excesses: Sequence[float]) -> tuple[float, float]:
     """Return shape and scale of the generalised Pareto distribution of ascending excesses."""
     n = len(excesses)
@@ -150,4 +164,5 @@ RULES: dict[str, Rule] = {
     "mean_sigma": _mean_sigma,
     "quantile": _quantile,
     "peaks_over_threshold": _peaks_over_threshold,
+    ADAPTIVE: _adaptive,
 }

@@ -131,8 +131,36 @@ class PeaksOverThreshold(Section):
         return self
 
 
+class AdaptiveThreshold(Section):
+    """A threshold that moves with each series, so that a stated share of its intervals begins an anomaly.
+
+    It begins where `peaks_over_threshold` is. `step` and `reach` are in distances from the median score to
+    that value.
+    """
+
+    rule: Literal["adaptive"]
+    """How the threshold is fitted."""
+    risk: float = Field(default=1e-3, gt=0, lt=0.5)
+    """Share of a series' intervals that begin an anomaly."""
+    tail: float = Field(default=0.05, gt=0, lt=0.5)
+    """Share of the highest calibration scores that its beginning is fitted on; more than `risk`."""
+    step: float = Field(default=0.1, gt=0, le=1)
+    """How far an interval that begins an anomaly raises it."""
+    reach: float = Field(default=0.5, gt=0, le=5)
+    """How far from its beginning it moves at most; at least `step`."""
+
+    @model_validator(mode="after")
+    def _settings_go_together(self) -> AdaptiveThreshold:
+        if self.risk >= self.tail:
+            raise ValueError(f"risk {self.risk} is not below tail {self.tail}")
+        if self.step > self.reach:
+            raise ValueError(f"step {self.step} is above reach {self.reach}")
+        return self
+
+
 Threshold = Annotated[
-    MeanSigmaThreshold | QuantileThreshold | PeaksOverThreshold, Field(discriminator="rule")
+    MeanSigmaThreshold | QuantileThreshold | PeaksOverThreshold | AdaptiveThreshold,
+    Field(discriminator="rule"),
 ]
 
 

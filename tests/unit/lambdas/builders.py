@@ -89,6 +89,11 @@ def make_threshold() -> Threshold:
     return Threshold("mean_sigma", THRESHOLD, {"k": 3.0, "mean": 2.0, "sigma": 1.0}, len(CALIBRATION_SCORES))
 
 
+def make_moving_threshold() -> Threshold:
+    """A threshold that begins at 5, and moves from 3 to 8."""
+    return Threshold("adaptive", THRESHOLD, {"risk": 0.1, "rise": 2.0, "low": 3.0, "high": 8.0}, 6)
+
+
 def make_metrics(**changes: Any) -> Metrics:
     """Metrics of a good candidate without labels."""
     metrics = Metrics(threshold=THRESHOLD, n=100, anomalies=1, alerts_per_week=1.0, distinct_scores=90)

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from lambdas.object_store import ObjectUri
 from lambdas.score_telemetry.scoring import score_object
-from tests.unit.lambdas.builders import make_plan, make_release, packed_lines, raw_object, reading
+from tests.unit.lambdas.builders import (
+    make_moving_threshold,
+    make_plan,
+    make_release,
+    packed_lines,
+    raw_object,
+    reading,
+)
 from tests.unit.lambdas.fakes import CrashError, ScoringWorld
 
 OBJECT_SECONDS = 120
@@ -84,7 +91,8 @@ def schedules(draw: st.DrawFn, count: int) -> list[Delivery]:
 
 
 def world_with(objects: Telemetry, *, names_record: bool = True) -> ScoringWorld:
-    world = ScoringWorld(make_plan(), make_release())
+    """Return a world whose thresholds move, so that each interval's judgement depends on those before it."""
+    world = ScoringWorld(make_plan(), make_release(threshold=make_moving_threshold()))
     world.endpoint.names_record = names_record
     for index, lines in enumerate(objects.objects):
         source = raw_object(str(index))
@@ -125,6 +133,7 @@ def end_of(world: ScoringWorld) -> dict[str, Any]:
                 stored.state.closed_until,
                 stored.state.context,
                 stored.state.outbox,
+                stored.state.adaptation,
             )
             for key, stored in world.states.states.items()
         },
@@ -223,4 +232,5 @@ def test_example_has_anomalies_scores_refusals_and_late_records() -> None:
         json.loads(line)["reason"] for body in end["quarantine"].values() for line in body.splitlines()
     )
     assert reasons == ["late", "late", "not_json", "refused_by_model"]
-    assert all(outbox == () for *_, outbox in end["states"].values())
+    assert all(outbox == () for *_, outbox, _ in end["states"].values())
+    assert [line.get("threshold") for line in end["scores"]] == pytest.approx([5.0, 4.8, None, 5.0])

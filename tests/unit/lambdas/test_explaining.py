@@ -207,7 +207,7 @@ def test_findings_of_several_releases_are_explained_each_by_its_own() -> None:
     world = world_of(FOREST)
     other: Release = make_release(1, explainer=Explainer("none"))
     findings = [
-        explaining.Finding("pressure|device=a", _context_row(minute), 9.0, release)
+        explaining.Finding("pressure|device=a", _context_row(minute), 9.0, THRESHOLD, 85.0, release)
         for minute, release in enumerate((make_release(explainer=FOREST), other))
     ]
 

@@ -21,6 +21,7 @@ from tests.unit.lambdas.builders import (
     BEGIN,
     BUCKET,
     THRESHOLD,
+    make_moving_threshold,
     make_plan,
     make_release,
     packed_lines,
@@ -28,6 +29,7 @@ from tests.unit.lambdas.builders import (
     reading,
 )
 from tests.unit.lambdas.fakes import CrashError, FakePlanStore, FakeStateStore, ScoringWorld
+from watchkeeper.adaptation import Adaptation
 from watchkeeper.anomaly import AnomalyEvent
 from watchkeeper.errors import ContractViolationError, InvalidInputError, UnavailableError
 from watchkeeper.layout import quarantine_key, scores_key
@@ -118,6 +120,27 @@ def test_score_is_compared_with_the_threshold_of_the_model_that_gave_it() -> Non
     deliver(world, "1", reading(0, 20), reading(CLOSE, 1))
     (line,) = score_lines(world)
     assert (line["threshold"], line["is_anomaly"], line["run_id"]) == (1.0, True, strict.run_id)
+
+
+def test_a_moving_threshold_judges_each_interval_by_those_before_it_and_begins_anew_with_a_model() -> None:
+    moving = make_moving_threshold()
+    world = ScoringWorld(make_plan(), make_release(threshold=moving))
+    readings = [reading(60 * minute, value) for minute, value in enumerate([10, 51, 52, 60, 10])]
+    deliver(world, "1", *readings, reading(CLOSE, 1))
+    lines = score_lines(world)
+    assert [line["threshold"] for line in lines] == pytest.approx([5.0, 4.8, 6.6, 6.4, 6.2])
+    assert [line["is_anomaly"] for line in lines] == [False, True, False, False, False]
+    assert [line["severity"] >= 70.0 for line in lines] == [line["is_anomaly"] for line in lines]
+    assert world.anomalies.puts[0].threshold == pytest.approx(4.8)
+    [stored] = world.states.states.values()
+    assert stored.state.adaptation == Adaptation(make_release().run_id, lines[-1]["next_threshold"])
+
+    newer = make_release(7, threshold=moving)
+    world.releases.release(newer)
+    world.endpoint.release = newer
+    world.effects.releases.read_again("pump")
+    deliver(world, "2", reading(2 * CLOSE, 1))
+    assert [line["threshold"] for line in score_lines(world) if line["run_id"] == newer.run_id] == [5.0]
 
 
 def test_answer_of_an_unknown_model_is_asked_for_again_later_and_nothing_is_lost() -> None:

@@ -66,3 +66,14 @@ def test_survives_json() -> None:
 def test_refuses_what_is_not_a_distribution(scores: list[float], threshold: float) -> None:
     with pytest.raises(InvalidInputError):
         fit_severity(scores, threshold)
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=40), st.floats(0, 100), st.floats(0, 200))
+def test_severity_of_a_moved_threshold_is_seventy_from_there_on(
+    scores: list[float], moved: float, score: float
+) -> None:
+    calibration = fit_severity(scores, 50.0)
+
+    if score != moved:
+        assert (calibration.severity_beyond(score, moved) >= 70.0) == (score > moved)
+    assert calibration.severity_beyond(score, 50.0) == calibration.severity(score)

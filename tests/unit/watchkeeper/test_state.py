@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeeper import state as state_module
+from watchkeeper.adaptation import Adaptation
 from watchkeeper.context import ContextRow, rows_of
 from watchkeeper.errors import ContractViolationError, UnavailableError
 from watchkeeper.intervals import aggregate_records
@@ -200,6 +201,17 @@ def test_state_survives_writing_and_reading(readings: list[tuple[int, float]], s
 
     assert SeriesState.from_bytes(state.to_bytes()) == state
     assert SeriesState.from_bytes(state.to_bytes()).to_bytes() == state.to_bytes()
+
+
+def test_where_the_threshold_stands_counts_once_and_survives_writing_and_reading() -> None:
+    state = deliver([[reading(0), reading(60), reading(10 * SPAN_SECONDS)]])
+    first, second = (row.interval_start for row in state.pending(PLAN)[:2])
+    settled = state.settle(second, PLAN, Adaptation("run", 4.5, alerting=True))
+    assert SeriesState.from_bytes(settled.to_bytes()) == settled
+    assert settled.adaptation == Adaptation("run", 4.5, alerting=True)
+
+    late_worker = settled.settle(first, PLAN, Adaptation("run", 9.9))
+    assert late_worker == settled
 
 
 def test_refuses_a_state_of_another_version() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def test_quantile_rule_leaves_the_wanted_share_above() -> None:
     scores = [float(score) for score in range(1000)]
     threshold = fit_threshold(scores, ThresholdPlan("quantile", quantile=0.99))
 
-    assert sum(map(threshold.exceeds, scores)) == 10
+    assert sum(score > threshold.value for score in scores) == 10
 
 
 @pytest.mark.parametrize("shape", [-0.2, 0.0, 0.3])
@@ -56,13 +57,6 @@ def test_peaks_over_threshold_is_finite_and_not_below_where_the_tail_begins(scor
     assert fitted.value >= fitted.parameters["begin"]
 
 
-def test_the_threshold_itself_is_no_anomaly() -> None:
-    threshold = fit_threshold([1.0, 1.0], ThresholdPlan())
-
-    assert not threshold.exceeds(1.0)
-    assert threshold.exceeds(1.0000001)
-
-
 @pytest.mark.parametrize(
     ("scores", "reason"),
     [([], "too_few_scores"), ([1.0], "too_few_scores"), ([1.0, float("nan")], "not_finite")],
@@ -76,11 +70,30 @@ def test_refuses_scores_that_say_nothing(scores: list[float], reason: str) -> No
 
 def test_alerts_a_week_follow_from_the_share_above_the_interval_and_the_series() -> None:
     scores = [0.0] * 99 + [9.0]
+    five, nine = (Threshold("quantile", value, {"quantile": 0.99}, 100) for value in (5.0, 9.0))
 
-    assert expected_alerts_per_week(scores, 5.0, 300) == pytest.approx(0.01 * 2016)
-    assert expected_alerts_per_week(scores, 5.0, 3600, n_series=3) == pytest.approx(0.01 * 168 * 3)
-    assert expected_alerts_per_week(scores, 9.0, 300) == 0.0
-    assert expected_alerts_per_week([], 9.0, 300) == 0.0
+    assert expected_alerts_per_week(scores, five, 300) == pytest.approx(0.01 * 2016)
+    assert expected_alerts_per_week(scores, five, 3600, n_series=3) == pytest.approx(0.01 * 168 * 3)
+    assert expected_alerts_per_week(scores, nine, 300) == 0.0
+    assert expected_alerts_per_week([], nine, 300) == 0.0
+
+
+@pytest.mark.parametrize("rule", ["peaks_over_threshold", "adaptive"])
+def test_alerts_a_week_of_a_rule_that_states_its_risk_are_those(rule: Literal["adaptive"]) -> None:
+    scores = np.random.default_rng(0).exponential(size=2000).tolist()
+    threshold = fit_threshold(scores, ThresholdPlan(rule, risk=2e-3))
+
+    assert expected_alerts_per_week(scores, threshold, 300) == pytest.approx(2e-3 * 2016)
+
+
+@given(SCORES)
+def test_an_adaptive_threshold_begins_at_peaks_over_threshold_within_its_limits(scores: list[float]) -> None:
+    adaptive = fit_threshold(scores, ThresholdPlan("adaptive", reach=0.7))
+    parameters = adaptive.parameters
+
+    assert adaptive.value == fit_threshold(scores, ThresholdPlan("peaks_over_threshold")).value
+    assert parameters["low"] <= adaptive.value <= parameters["high"]
+    assert parameters["rise"] > 0
 
 
 def test_survives_json() -> None:
