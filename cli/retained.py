@@ -1,4 +1,4 @@
-"""What the stacks leave behind when they are removed: buckets, tables and the keys that encrypt them."""
+"""What the stacks leave behind when they are removed: buckets, tables, users and keys."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _KINDS = {
     "AWS::S3::Bucket": "bucket",
     "AWS::DynamoDB::Table": "table",
     "AWS::DynamoDB::GlobalTable": "table",
+    "AWS::Cognito::UserPool": "user pool",
     "AWS::KMS::Key": "key",
 }
 _STACK_PREFIX = "Watchkeeper"
@@ -79,11 +80,23 @@ def _delete_table(session: boto3.Session, name: str) -> None:
     client.delete_table(TableName=name)
 
 
+def _delete_user_pool(session: boto3.Session, name: str) -> None:
+    client = session.client("cognito-idp")
+    if client.describe_user_pool(UserPoolId=name)["UserPool"].get("DeletionProtection") == "ACTIVE":
+        client.update_user_pool(UserPoolId=name, DeletionProtection="INACTIVE")
+    client.delete_user_pool(UserPoolId=name)
+
+
 def _delete_key(session: boto3.Session, name: str) -> None:
     client = session.client("kms")
     if client.describe_key(KeyId=name)["KeyMetadata"]["KeyState"] != "PendingDeletion":
         client.schedule_key_deletion(KeyId=name, PendingWindowInDays=KEY_WINDOW_DAYS)
 
 
-_DELETE = {"bucket": _delete_bucket, "table": _delete_table, "key": _delete_key}
+_DELETE = {
+    "bucket": _delete_bucket,
+    "table": _delete_table,
+    "user pool": _delete_user_pool,
+    "key": _delete_key,
+}
 _GONE = frozenset({"NoSuchBucket", "ResourceNotFoundException", "NotFoundException"})

@@ -10,10 +10,12 @@ from typing import Literal
 
 from infra.settings import Settings, Stage
 from pipeline.definition import build_definition
-from pipeline.packaging import build_lambda_code, build_model_code
+from pipeline.packaging import build_lambda_code, build_model_code, build_service_code
 from workloads.spec import WorkloadSpec
 
 MODEL_CODE_TARGETS: Mapping[Stage, Literal["sagemaker", "here"]] = {"aws": "sagemaker", "laptop": "here"}
+
+API_TARGETS: Mapping[Stage, Literal["lambda", "here"]] = {"aws": "lambda", "laptop": "here"}
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class Bundles:
 
     functions: Path
     """Folder with all Lambda functions and what they import."""
+    api: Path
+    """Folder with the anomaly service's API, whose packages are compiled."""
     model: Path
     """`.tar.gz` with what SageMaker runs."""
     definitions: Mapping[str, Path]
@@ -40,6 +44,7 @@ def build_bundles(settings: Settings, workloads: Sequence[WorkloadSpec]) -> Bund
     """
     return Bundles(
         functions=build_lambda_code(settings.build),
+        api=build_service_code(API_TARGETS[settings.stage], settings.build),
         model=build_model_code(MODEL_CODE_TARGETS[settings.stage], settings.build),
         definitions=write_definitions(settings, workloads),
     )

@@ -31,6 +31,8 @@ class Settings(BaseModel):
     """Folder with one YAML file a workload."""
     build: Path = ROOT / "build"
     """Folder for the bundles of code."""
+    service_cors_origins: list[Annotated[str, Field(pattern=r"^https?://[^/*\s]+$")]] = []
+    """Origins, such as `https://app.example.com`, of browsers that may call the anomaly service."""
 
     @classmethod
     def from_context(cls, scope: Construct) -> Settings:

@@ -1,4 +1,4 @@
-"""What must outlive every deployment: objects, tables, model packages and their keys."""
+"""What must outlive every deployment: objects, tables, users, model packages and their keys."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import CfnOutput, RemovalPolicy, Stack, Tags
+from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -14,6 +15,7 @@ from constructs import Construct
 
 from infra.constructs.data_bucket import DataBucket
 from infra.constructs.state_table import StateTable
+from infra.constructs.user_directory import UserDirectory
 from infra.naming import WORKLOAD_TAG, pascal_name
 from watchkeeper import layout
 from watchkeeper.service.request_item import BY_CREATION, Attribute
@@ -53,6 +55,7 @@ class StorageStack(Stack):
             key=self.key,
             indexes={BY_CREATION: Attribute.CREATED_AT.value},
         ).table
+        self.users: cognito.IUserPool = UserDirectory(self, "Callers").pool
         self.package_groups = {spec.name: self._package_group(spec.name) for spec in workloads}
 
         CfnOutput(self, "DataBucketName", value=self.bucket.bucket_name)

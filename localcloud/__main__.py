@@ -165,6 +165,8 @@ def _greet(settings: Settings) -> None:
     console.print(
         f"  MQTT with a device certificate: {settings.host}:{settings.mqtt_tls_port}", highlight=False
     )
+    service = supervisor.read_status(settings)["service"]
+    console.print(f"  HTTP API of the deployed application: {service}", highlight=False)
 
 
 def _text(value: Any) -> str:

@@ -40,6 +40,7 @@ def server_environment(settings: Settings, environ: Mapping[str, str] = os.envir
         f"{PREFIX}PORT": str(settings.port),
         f"{PREFIX}HOME": str(settings.home),
         f"{PREFIX}MQTT_TLS_PORT": str(settings.mqtt_tls_port),
+        f"{PREFIX}SERVICE_PORT": str(settings.service_port),
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
         "BIND_HOST": settings.host,

@@ -13,6 +13,7 @@ from localcloud.iot import IotPart
 from localcloud.lambda_runtime.executor import LambdaExecutor
 from localcloud.persistence import PersistencePart
 from localcloud.sagemaker_part import SageMakerPart
+from localcloud.service_front.part import ServiceFrontPart
 from localcloud.settings import Settings
 from localcloud.status import Status
 
@@ -54,6 +55,7 @@ def build_parts(settings: Settings) -> list[server.Part]:
         cloudformation,
         ExecutionsPart(settings, persistence.touch),
         persistence,
+        ServiceFrontPart(settings),
     ]
 
 

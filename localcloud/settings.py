@@ -27,6 +27,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 PREFIX = "LOCALCLOUD_"
+_PORTS = ("port", "mqtt_tls_port", "service_port")
 
 
 class SettingsError(ValueError):
@@ -45,6 +46,8 @@ class Settings:
         Gateway: every AWS API.
     mqtt_tls_port : int
         MQTT with a device certificate.
+    service_port : int
+        The deployed HTTP API, see ``localcloud.service_front``; where it is taken the rest works without it.
     home : Path
         State, logs and the pid file.
     image_home : Path
@@ -73,6 +76,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 4566
     mqtt_tls_port: int = 8883
+    service_port: int = 8000
     home: Path = Path(".localcloud")
     image_home: Path = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "localcloud" / "images"
     region: str = "us-east-1"
@@ -96,15 +100,13 @@ class Settings:
             loopback = False
         if not loopback:
             raise SettingsError(f"{PREFIX}HOST={self.host!r}: must be a loopback address such as 127.0.0.1")
-        for name in ("port", "mqtt_tls_port"):
+        for name in _PORTS:
             value = getattr(self, name)
             if not 1 <= value <= 65535:
                 raise SettingsError(f"{PREFIX}{name.upper()}={value}: must be a port from 1 to 65535")
-        if self.port == self.mqtt_tls_port:
-            raise SettingsError(
-                f"{PREFIX}PORT={self.port}, {PREFIX}MQTT_TLS_PORT={self.mqtt_tls_port}: "
-                "must be two different ports"
-            )
+        if len({getattr(self, name) for name in _PORTS}) < len(_PORTS):
+            given = ", ".join(f"{PREFIX}{name.upper()}={getattr(self, name)}" for name in _PORTS)
+            raise SettingsError(f"{given}: must be different ports")
         if len(self.account) != 12 or not self.account.isdigit():
             raise SettingsError(f"{PREFIX}ACCOUNT={self.account!r}: must be 12 digits")
         for name in (

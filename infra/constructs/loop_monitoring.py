@@ -1,8 +1,10 @@
-"""Alarms on what all workloads share: queues, functions and the delivery stream."""
+"""Alarms on what all workloads share: queues, functions, the delivery stream and the service's API."""
 
 from __future__ import annotations
 
 import cdk_monitoring_constructs as monitoring
+from aws_cdk import Duration
+from aws_cdk import aws_apigatewayv2 as apigwv2
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -12,6 +14,7 @@ from infra.constructs.work_queue import WorkQueue
 from infra.monitoring_defaults import alarm_defaults
 
 QUEUE_AGE_SECONDS = 300
+API_LATENCY_MILLISECONDS = 5000
 
 
 class LoopMonitoring(Construct):
@@ -63,6 +66,19 @@ class LoopMonitoring(Construct):
             alarm_friendly_name=name,
             add_fault_count_alarm={"Warning": monitoring.ErrorCountThreshold(max_error_count=0)},
             add_throttles_count_alarm={"Warning": monitoring.ErrorCountThreshold(max_error_count=0)},
+        )
+
+    def watch_api(self, name: str, api: apigwv2.IHttpApi) -> None:
+        """Tell when an HTTP API fails or is slow."""
+        self._facade.monitor_api_gateway_v2_http_api(
+            api=api,
+            alarm_friendly_name=name,
+            add5xx_count_alarm={"Warning": monitoring.ErrorCountThreshold(max_error_count=0)},
+            add_latency_p99_alarm={
+                "Warning": monitoring.LatencyThreshold(
+                    max_latency=Duration.millis(API_LATENCY_MILLISECONDS), datapoints_to_alarm=3
+                )
+            },
         )
 
     def watch_stream(self, name: str, delivery_stream_name: str) -> None:

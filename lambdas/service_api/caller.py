@@ -22,6 +22,8 @@ def tenant_of(event: dict[str, Any]) -> str:
     """
     authorizer = event.get("requestContext", {}).get("authorizer") or {}
     claims = (authorizer.get("jwt") or {}).get("claims") or {}
+    if claims.get("token_use", "id") != "id":  # an access token has no attributes of the user
+        raise ServiceProblemError(FORBIDDEN, "the token is an access token: send the ID token")
     tenant = claims.get(TENANT_CLAIM) or claims.get("sub")
     if not isinstance(tenant, str):
         raise ServiceProblemError(FORBIDDEN, f"the token has neither {TENANT_CLAIM} nor sub")

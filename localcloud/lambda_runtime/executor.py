@@ -120,7 +120,6 @@ class LambdaExecutor:
                 "AWS_DEFAULT_REGION": region,
                 "AWS_ACCESS_KEY_ID": "test",
                 "AWS_SECRET_ACCESS_KEY": "test",
-                "AWS_SESSION_TOKEN": "test",
                 "AWS_ENDPOINT_URL": self._settings.endpoint_url,
             },
         )

@@ -62,7 +62,7 @@ def _synthesize(folder: Path, outdir: Path, context: dict[str, Any]) -> None:
     settings = Settings(region="eu-west-1", workloads=files, build=folder / "build")
     workloads = load_workloads(files)
     definitions = write_definitions(settings, workloads)
-    bundles = Bundles(functions=functions, model=archive, definitions=definitions)
+    bundles = Bundles(functions=functions, api=functions, model=archive, definitions=definitions)
     add_stacks(app, settings=settings, workloads=workloads, bundles=bundles)
     add_checks(app)
     app.synth()

@@ -46,3 +46,9 @@ def test_refuses_an_unknown_stage_and_says_which_there_are() -> None:
 def test_refuses_a_region_that_is_none() -> None:
     with pytest.raises(InvalidInputError, match="'region' is 'Europe'"):
         settings_of({"region": "Europe"})
+
+
+def test_refuses_an_origin_that_would_let_everyone_in() -> None:
+    assert settings_of({"service_cors_origins": ["https://a.example"]}).service_cors_origins
+    with pytest.raises(InvalidInputError, match="service_cors_origins"):
+        settings_of({"service_cors_origins": ["*"]})

@@ -7,6 +7,7 @@ from tests.infra.templates import Templates
 STACK = "WatchkeeperStorage"
 
 STATEFUL = {
+    "CallersUsers2F6DC098": "AWS::Cognito::UserPool",
     "AnomaliesItems967A8EA2": "AWS::DynamoDB::Table",
     "DataAccessLogF8C4FD7F": "AWS::S3::Bucket",
     "DataObjectsE4F380A5": "AWS::S3::Bucket",
@@ -113,3 +114,10 @@ def test_tables_recover_expire_and_cannot_be_deleted_by_accident(templates: Temp
         assert table["DeletionProtectionEnabled"] is True
         assert table["TimeToLiveSpecification"]["Enabled"] is True
         assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_users_outlive_the_stack_and_are_made_by_an_administrator(templates: Templates) -> None:
+    pool = templates.one("AWS::Cognito::UserPool", stack=STACK)
+    assert pool.body["DeletionPolicy"] == "Retain"
+    assert pool.properties["DeletionProtection"] == "ACTIVE"
+    assert pool.properties["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}

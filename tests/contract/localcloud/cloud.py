@@ -25,7 +25,7 @@ class Cloud:
     """Starts, asks and stops a local cloud through its command line."""
 
     def __init__(self, home: Path, **variables: str) -> None:
-        port, mqtt = _free_ports(2)
+        port, mqtt, service = _free_ports(3)
         self.environment = {
             **{
                 name: value
@@ -35,6 +35,7 @@ class Cloud:
             "LOCALCLOUD_HOME": str(home),
             "LOCALCLOUD_PORT": str(port),
             "LOCALCLOUD_MQTT_TLS_PORT": str(mqtt),
+            "LOCALCLOUD_SERVICE_PORT": str(service),
             **variables,
         }
         self.settings = Settings.from_environment(self.environment)

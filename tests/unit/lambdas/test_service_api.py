@@ -440,7 +440,14 @@ def test_a_file_of_another_tenant_is_not_found(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    "claims", [{}, {"sub": ""}, {"sub": "../other"}, {"sub": "x", "custom:tenant": "a/b"}]
+    "claims",
+    [
+        {},
+        {"sub": "x", "token_use": "access"},
+        {"sub": ""},
+        {"sub": "../other"},
+        {"sub": "x", "custom:tenant": "a/b"},
+    ],
 )
 def test_a_token_without_a_usable_tenant_is_forbidden(service: Service, claims: dict[str, str]) -> None:
     answer = service.call("GET", "/requests", claims=claims)

@@ -1,0 +1,133 @@
+"""The anomaly service's front door: an HTTP API with tokens, limits and an access log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import cast
+
+from aws_cdk import Acknowledgment, ArnFormat, Duration, RemovalPolicy, Stack, Validations
+from aws_cdk import aws_apigatewayv2 as apigwv2
+from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk.aws_apigatewayv2_authorizers import HttpJwtAuthorizer
+from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
+from constructs import Construct
+
+PUBLIC_PATHS = ("/openapi.json", "/docs")
+"""What the service can do is told to everyone."""
+REQUESTS_A_SECOND, BURST = 50, 100
+_LOGGED = {
+    "request_id": "$context.requestId",
+    "time": "$context.requestTime",
+    "ip": "$context.identity.sourceIp",
+    "subject": "$context.authorizer.claims.sub",
+    "method": "$context.httpMethod",
+    "path": "$context.path",
+    "status": "$context.status",
+    "response_bytes": "$context.responseLength",
+    "latency_milliseconds": "$context.responseLatency",
+    "integration_milliseconds": "$context.integrationLatency",
+    "error": "$context.error.message",
+    "authorizer_error": "$context.authorizer.error",
+}
+
+
+class ServiceHttpApi(Construct):
+    """Every path goes to one function; all but the public ones need a token of the pool.
+
+    Parameters
+    ----------
+    cors_origins
+        Origins of browsers that may call; none by default.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        function: lambda_.IFunction,
+        pool: cognito.IUserPool,
+        client: cognito.IUserPoolClient,
+        cors_origins: Sequence[str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        log_group = logs.LogGroup(
+            self,
+            "AccessLog",
+            # Under this prefix delivery needs no entry in the account's resource policy.
+            log_group_name=f"/aws/vendedlogs/apis/{self.node.path}",
+            retention=logs.RetentionDays.THREE_MONTHS,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self.api = apigwv2.HttpApi(
+            self,
+            "Api",
+            description="Watchkeeper: the anomaly service",
+            create_default_stage=False,
+            cors_preflight=_cors(cors_origins) if cors_origins else None,
+        )
+        stage = apigwv2.HttpStage(
+            self,
+            "Stage",
+            http_api=self.api,
+            stage_name="$default",
+            auto_deploy=True,
+            detailed_metrics_enabled=True,
+            throttle=apigwv2.ThrottleSettings(rate_limit=REQUESTS_A_SECOND, burst_limit=BURST),
+        )
+        cast(
+            apigwv2.CfnStage, stage.node.default_child
+        ).access_log_settings = apigwv2.CfnStage.AccessLogSettingsProperty(
+            destination_arn=stack.format_arn(
+                service="logs",
+                resource="log-group",
+                resource_name=log_group.log_group_name,
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            ),
+            format=json.dumps(_LOGGED),
+        )
+        integration = HttpLambdaIntegration("Function", function)
+        issuer = f"https://cognito-idp.{stack.region}.{stack.url_suffix}/{pool.user_pool_id}"
+        authorizer = HttpJwtAuthorizer(
+            "Token",
+            issuer,
+            jwt_audience=[client.user_pool_client_id],
+            identity_source=["$request.header.Authorization"],
+        )
+        apigwv2.HttpRoute(
+            self,
+            "Everything",
+            http_api=self.api,
+            route_key=apigwv2.HttpRouteKey.DEFAULT,
+            integration=integration,
+            authorizer=authorizer,
+        )
+        for path in PUBLIC_PATHS:
+            route = apigwv2.HttpRoute(
+                self,
+                f"Public{path.strip('/').partition('.')[0].capitalize()}",
+                http_api=self.api,
+                route_key=apigwv2.HttpRouteKey.with_(path, apigwv2.HttpMethod.GET),
+                integration=integration,
+                authorizer=apigwv2.HttpNoneAuthorizer(),
+            )
+            Validations.of(route).acknowledge(
+                Acknowledgment(
+                    id="AwsSolutions-APIG4",
+                    reason="The OpenAPI document and its page have no data; they are read before signing in.",
+                )
+            )
+
+
+def _cors(origins: Sequence[str]) -> apigwv2.CorsPreflightOptions:
+    return apigwv2.CorsPreflightOptions(
+        allow_origins=list(origins),
+        allow_methods=[apigwv2.CorsHttpMethod.GET, apigwv2.CorsHttpMethod.POST],
+        allow_headers=["Authorization", "Content-Type"],
+        expose_headers=["Location", "Retry-After"],
+        max_age=Duration.hours(1),
+    )

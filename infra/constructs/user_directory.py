@@ -1,0 +1,78 @@
+"""Who may call the anomaly service: users with a tenant, and the client that they sign in through."""
+
+from __future__ import annotations
+
+from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
+from aws_cdk import aws_cognito as cognito
+from constructs import Construct
+
+TENANT_ATTRIBUTE = "tenant"
+"""In tokens it is the claim `custom:tenant`, which `lambdas.service_api.caller` reads."""
+TOKEN_MINUTES = 60
+REFRESH_DAYS = 30
+
+
+class UserDirectory(Construct):
+    """A Cognito user pool whose users an administrator makes; it outlives every deployment."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        self.pool: cognito.IUserPool = cognito.UserPool(
+            self,
+            "Users",
+            self_sign_up_enabled=False,
+            sign_in_aliases=cognito.SignInAliases(username=True, email=True),
+            custom_attributes={
+                TENANT_ATTRIBUTE: cognito.StringAttribute(min_len=1, max_len=64, mutable=True)
+            },
+            password_policy=cognito.PasswordPolicy(
+                min_length=14,
+                require_lowercase=True,
+                require_uppercase=True,
+                require_digits=True,
+                require_symbols=True,
+                temp_password_validity=Duration.days(3),
+            ),
+            mfa=cognito.Mfa.OPTIONAL,
+            mfa_second_factor=cognito.MfaSecondFactor(otp=True, sms=False),
+            account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
+            feature_plan=cognito.FeaturePlan.ESSENTIALS,
+            deletion_protection=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        Validations.of(self).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-COG2",
+                reason="Callers are programs too, which have no second factor; people may turn theirs on.",
+            ),
+            Acknowledgment(
+                id="AwsSolutions-COG3",
+                reason="Threat protection is billed for each user and is the account owner's decision.",
+            ),
+            Acknowledgment(
+                id="AwsSolutions-COG8",
+                reason="The Plus plan is billed for each user and is the account owner's decision.",
+            ),
+        )
+
+
+class ServiceClient(Construct):
+    """The application through which users get tokens. They cannot write their tenant, only read it."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, pool: cognito.IUserPool) -> None:
+        super().__init__(scope, construct_id)
+        own = cognito.ClientAttributes().with_standard_attributes(email=True)
+        self.client: cognito.IUserPoolClient = cognito.UserPoolClient(
+            self,
+            "Client",
+            user_pool=pool,
+            auth_flows=cognito.AuthFlow(user_password=True, user_srp=True, admin_user_password=True),
+            disable_o_auth=True,
+            id_token_validity=Duration.minutes(TOKEN_MINUTES),
+            access_token_validity=Duration.minutes(TOKEN_MINUTES),
+            refresh_token_validity=Duration.days(REFRESH_DAYS),
+            prevent_user_existence_errors=True,
+            enable_token_revocation=True,
+            read_attributes=own.with_custom_attributes(TENANT_ATTRIBUTE),
+            write_attributes=own,
+        )

@@ -1,0 +1,186 @@
+"""The anomaly service: its HTTP API, who may call it, and what closes a task that died."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import ArnFormat, CfnOutput, Stack
+from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.constructs.event_subscription import EventSubscription
+from infra.constructs.python_function import PythonFunction
+from infra.constructs.service_http_api import ServiceHttpApi
+from infra.constructs.user_directory import ServiceClient
+from infra.constructs.work_queue import WorkQueue
+from infra.permissions import (
+    Permission,
+    list_keys,
+    permit,
+    read_objects,
+    sagemaker_arns,
+    use_key,
+    use_table,
+    write_objects,
+)
+from lambdas.close_task.environment import CloseTaskEnvironment
+from lambdas.service_api.environment import ServiceApiEnvironment
+from watchkeeper.service.request_item import BY_CREATION
+from watchkeeper.service.tasks import Task
+from watchkeeper.service.tenant_files import TENANTS
+
+API_TIMEOUT_SECONDS = 29
+"""API Gateway gives up after 30."""
+API_MEMORY_MB = 1024
+CLOSING_TIMEOUT_SECONDS = 60
+CLOSING_CONCURRENCY = 2
+ENDED_BADLY = ["FAILED", "TIMED_OUT", "ABORTED"]
+
+
+class ServiceStack(Stack):
+    """API Gateway, its function, and the closing of tasks.
+
+    Parameters
+    ----------
+    function_code
+        Bundle of the functions without compiled packages.
+    api_code
+        Bundle of the API's function.
+    state_machines
+        The workflow of each task.
+    package_groups
+        Names of the workloads' model package groups, whose models requests may name.
+    cors_origins
+        Origins of browsers that may call.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        function_code: Path,
+        api_code: Path,
+        state_machines: Mapping[Task, sfn.StateMachine],
+        bucket: s3.IBucket,
+        requests: dynamodb.ITable,
+        data_key: kms.IKey,
+        users: cognito.IUserPool,
+        package_groups: Sequence[str],
+        cors_origins: Sequence[str],
+        **stack_options: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **stack_options)
+        self._requests, self._key = requests, data_key
+        self._machines = state_machines
+        self.service_api = PythonFunction(
+            self,
+            "ServiceApi",
+            code=api_code,
+            environment=ServiceApiEnvironment(
+                data_bucket=bucket.bucket_name,
+                requests_table=requests.table_name,
+                train_state_machine_arn=state_machines[Task.TRAIN].state_machine_arn,
+                valid_state_machine_arn=state_machines[Task.VALID].state_machine_arn,
+                infer_state_machine_arn=state_machines[Task.INFER].state_machine_arn,
+            ),
+            purpose="Answers the anomaly service's HTTP requests",
+            memory_mb=API_MEMORY_MB,
+            timeout_seconds=API_TIMEOUT_SECONDS,
+        )
+        own = f"{TENANTS}/*"
+        permit(
+            self.service_api.role,
+            read_objects(self, bucket, own),
+            write_objects(self, bucket, own),
+            list_keys(bucket),
+            use_table(requests, "GetItem", "PutItem"),
+            Permission(actions=["dynamodb:Query"], resources=[f"{requests.table_arn}/index/{BY_CREATION}"]),
+            use_key(data_key, "s3", "dynamodb"),
+            Permission(
+                actions=["states:StartExecution"],
+                resources=[machine.state_machine_arn for machine in state_machines.values()],
+            ),
+            Permission(
+                actions=["sagemaker:ListModelPackages"],
+                resources=sagemaker_arns(self, "model-package-group", package_groups),
+            ),
+            Permission(
+                actions=["sagemaker:DescribeModelPackage"],
+                resources=sagemaker_arns(self, "model-package", [f"{group}/*" for group in package_groups]),
+                reason="The versions of a package group are numbered at run time.",
+            ),
+        )
+        client = ServiceClient(self, "Callers", pool=users).client
+        self.http = ServiceHttpApi(
+            self,
+            "Http",
+            function=self.service_api.function,
+            pool=users,
+            client=client,
+            cors_origins=cors_origins,
+        )
+        self.work = WorkQueue(self, "Ended", handled_within_seconds=CLOSING_TIMEOUT_SECONDS)
+        self.close_task = self._closing(function_code)
+
+        CfnOutput(self, "ServiceUrl", value=self.http.api.api_endpoint)
+        CfnOutput(self, "UserPoolId", value=users.user_pool_id)
+        CfnOutput(self, "UserPoolClientId", value=client.user_pool_client_id)
+        CfnOutput(self, "ServiceApiFunctionName", value=self.service_api.function.function_name)
+        CfnOutput(self, "CloseTaskFunctionName", value=self.close_task.function.function_name)
+
+    def _closing(self, code: Path) -> PythonFunction:
+        arns = [machine.state_machine_arn for machine in self._machines.values()]
+        EventSubscription(
+            self,
+            "EndedBadly",
+            bus=None,
+            pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={"stateMachineArn": arns, "status": ENDED_BADLY},
+            ),
+            work=self.work,
+            purpose="Executions of the anomaly service that did not succeed, to close_task",
+        )
+        function = PythonFunction(
+            self,
+            "CloseTask",
+            code=code,
+            environment=CloseTaskEnvironment(requests_table=self._requests.table_name),
+            purpose="Closes the requests of executions that were stopped, timed out or failed",
+            timeout_seconds=CLOSING_TIMEOUT_SECONDS,
+        )
+        permit(
+            function.role,
+            use_table(self._requests, "UpdateItem"),
+            use_key(self._key, "dynamodb"),
+            Permission(
+                actions=["states:DescribeExecution"],
+                resources=[
+                    self.format_arn(
+                        service="states",
+                        resource="execution",
+                        resource_name=f"{_exported_name(machine)}:*",
+                        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                    )
+                    for machine in self._machines.values()
+                ],
+                reason="An execution's name is made when it starts.",
+            ),
+        )
+        function.consume(self.work, max_concurrency=CLOSING_CONCURRENCY)
+        return function
+
+
+def _exported_name(machine: sfn.StateMachine) -> str:
+    """Return the name as another stack imports it: only so does the acknowledgement match the finding."""
+    name: str = Stack.of(machine).export_value(machine.state_machine_name)
+    return name

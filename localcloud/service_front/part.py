@@ -1,0 +1,153 @@
+"""The front as a part of the server: a listener of its own that hands requests to the gateway."""
+
+import asyncio
+import json
+import logging
+import socket
+import time
+from typing import Any
+
+import boto3
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack import app as ministack
+
+from localcloud.environment import client_environment
+from localcloud.server import Receive, Scope, Send
+from localcloud.service_front.identity import DevelopmentIdentity
+from localcloud.service_front.target import NothingDeployedError, Target, find_target
+from localcloud.settings import PREFIX, Settings
+
+logger = logging.getLogger(__name__)
+
+STAGE = "$default"
+_TARGET_SECONDS = 5.0
+_AUTHORIZATION = b"authorization"
+
+
+class ServiceFrontPart:
+    """Serves the deployed API at `http://localhost:8000`.
+
+    A port that is taken is told by `status` and by `up`; the rest of the cloud does without the front.
+
+    Parameters
+    ----------
+    settings
+        Of the local cloud.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stop = asyncio.Event()
+        self._serving: asyncio.Task[None] | None = None
+        self._problem: str | None = None
+        self._target: tuple[Target, float] | None = None
+        self._lock = asyncio.Lock()
+        self._clients: dict[str, Any] = {}
+        self._identity: DevelopmentIdentity | None = None
+
+    def install(self) -> None:
+        """Nothing of ministack's changes."""
+
+    async def start(self) -> None:
+        """Listen, unless somebody else does."""
+        where = (self._settings.host, self._settings.service_port)
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(where)
+            listener.listen()
+        except OSError as error:
+            listener.close()
+            self._problem = (
+                f"port {where[1]} is taken ({error.strerror}): the service has no local address; "
+                f"set {PREFIX}SERVICE_PORT"
+            )
+            logger.warning(self._problem)
+            return
+        listener.setblocking(False)
+        config = Config()
+        config.bind = [f"fd://{listener.detach()}"]
+        config.accesslog = None
+        config.loglevel = "WARNING"
+        config.graceful_timeout = 0.5
+        self._serving = asyncio.create_task(serve(self._answer, config, shutdown_trigger=self._stop.wait))
+
+    def status(self) -> dict[str, Any]:
+        """Tell where the service is, or why it is not."""
+        return {"service": self._problem or f"http://localhost:{self._settings.service_port}"}
+
+    def shutdown(self) -> None:
+        """The listener ends with the server's loop."""
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _accept_lifespan(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        try:
+            target = await self._current_target()
+            headers = await self._identified(target, list(scope["headers"]))
+        except NothingDeployedError as error:
+            await _say(send, 503, str(error))
+            return
+        except Exception as error:
+            logger.exception("the front cannot reach the service")
+            await _say(send, 502, f"the service cannot be reached: {error}")
+            return
+        prefix = f"/_aws/execute-api/{target.api_id}/{STAGE}"
+        raw = scope.get("raw_path") or scope["path"].encode()
+        inner = {
+            **scope,
+            "path": f"{prefix}{scope['path']}",
+            "raw_path": prefix.encode() + raw,
+            "headers": headers,
+        }
+        await ministack.app(inner, receive, send)
+
+    async def _identified(
+        self, target: Target, headers: list[tuple[bytes, bytes]]
+    ) -> list[tuple[bytes, bytes]]:
+        has_own = any(name.lower() == _AUTHORIZATION for name, _ in headers)
+        if has_own or target.pool_id is None or target.client_id is None:
+            return headers
+        async with self._lock:
+            if self._identity is None:
+                self._identity = DevelopmentIdentity(self._client("cognito-idp"))
+            token = await asyncio.to_thread(self._identity.token, target.pool_id, target.client_id)
+        return [*headers, (_AUTHORIZATION, f"Bearer {token}".encode())]
+
+    async def _current_target(self) -> Target:
+        async with self._lock:
+            if self._target is None or self._target[1] < time.monotonic():
+                found = await asyncio.to_thread(
+                    find_target, self._client("cloudformation"), self._client("apigatewayv2")
+                )
+                self._target = (found, time.monotonic() + _TARGET_SECONDS)
+            return self._target[0]
+
+    def _client(self, service: str) -> Any:
+        if service not in self._clients:
+            variables = client_environment(self._settings)
+            session = boto3.Session(
+                variables["AWS_ACCESS_KEY_ID"],
+                variables["AWS_SECRET_ACCESS_KEY"],
+                region_name=self._settings.region,
+            )
+            self._clients[service] = session.client(service, endpoint_url=self._settings.endpoint_url)
+        return self._clients[service]
+
+
+async def _accept_lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def _say(send: Send, status: int, message: str) -> None:
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps({"message": message}).encode()})
