@@ -16,7 +16,7 @@ from watchkeeper.service.algorithms import (
 )
 from watchkeeper.service.request_item import Status
 from watchkeeper.service.tasks import Task
-from watchkeeper.service.tenant_files import KEY_LENGTH, KEY_PATTERN
+from watchkeeper.service.tenant_files import DATA_EXTENSIONS, KEY_LENGTH, KEY_PATTERN
 
 MAX_FILE_BYTES = 5_000_000_000
 """Largest file that is taken: S3's limit for one upload request is 5 GiB."""
@@ -128,7 +128,16 @@ InferBody = Annotated[UnivariateBody | MultivariateBody, Field(discriminator="de
 class UploadBody(_Body):
     """A file that is going to be uploaded."""
 
-    key: Annotated[FileKey, Field(description="`project/file/name.csv` or `.parquet`.")]
+    key: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=KEY_LENGTH,
+            pattern=rf"^{KEY_PATTERN}\.({'|'.join(each[1:] for each in DATA_EXTENSIONS)})$",
+            description="`project/file/name.csv` or `.parquet`.",
+            examples=["project/file/cogen_feature.csv"],
+        ),
+    ]
     size_bytes: Annotated[int, Field(strict=True, ge=1, description=f"Exact size; at most {MAX_FILE_BYTES}.")]
 
 

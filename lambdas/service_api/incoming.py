@@ -16,17 +16,17 @@ from lambdas.service_api.problems import (
 
 MAX_BODY_BYTES = 65_536
 """Bodies are small: files go to S3."""
-FILES = "/files/"
+SEGMENTS = ("/files/", "/requests/")
+"""What follows is one segment: a file's key, or a request's id."""
 TASKS = "/anomaly_detection/"
-_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _MALFORMED = "malformed_request"
 
 
 def normalized(event: dict[str, Any]) -> dict[str, Any]:
     """Return the event with one spelling of its path and a body that is text.
 
-    A missing `/` at the end of a task's path is added, one too many elsewhere is taken away; the key in
-    `/files/KEY` becomes one segment.
+    A missing `/` at the end of a task's path is added, one too many elsewhere is taken away; what follows
+    `/files/` becomes one segment.
 
     Raises
     ------
@@ -35,14 +35,15 @@ def normalized(event: dict[str, Any]) -> dict[str, Any]:
     """
     method = event["requestContext"]["http"]["method"].upper()
     normal = {**event, "rawPath": _path(event["rawPath"])}
-    if method in _WITH_BODY:
+    if method == "POST":
         normal |= {"body": _body(event), "isBase64Encoded": False}
     return normal
 
 
 def _path(path: str) -> str:
-    if path.startswith(FILES) and len(path) > len(FILES):
-        return f"{FILES}{quote(unquote(path.removeprefix(FILES)), safe='')}"
+    for place in SEGMENTS:
+        if path.startswith(place) and len(path) > len(place):
+            return f"{place}{quote(unquote(path.removeprefix(place)), safe='')}"
     if path.startswith(TASKS):
         return path.rstrip("/") + "/"
     return path.rstrip("/") or "/"

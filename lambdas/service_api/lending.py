@@ -6,7 +6,7 @@ from lambdas.service_api.documents import MAX_FILE_BYTES, Download, Upload
 from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.problems import ServiceProblemError
 from lambdas.service_api.tenant_bucket import LENT_SECONDS
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.errors import ContractViolationError, InvalidInputError
 from watchkeeper.service.tenant_files import RESULTS_FOLDER, tenant_key
 
 _CONTENT_TYPES = {".csv": "text/csv", ".parquet": "application/vnd.apache.parquet"}
@@ -24,9 +24,7 @@ def lend_upload(world: ServiceEffects, tenant: str, key: str, size_bytes: int) -
         raise ServiceProblemError("file_too_large", f"size_bytes is {size_bytes}; at most {MAX_FILE_BYTES}")
     content_type = next((kind for end, kind in _CONTENT_TYPES.items() if key.lower().endswith(end)), None)
     if content_type is None:
-        raise ServiceProblemError(
-            "invalid_key", f"key {key!r} must end in {' or '.join(_CONTENT_TYPES)}, which tells the format"
-        )
+        raise ContractViolationError(f"key {key!r} has an extension that the request's type lets through")
     # Results and models there are the service's own: what is uploaded is never loaded as a model.
     if RESULTS_FOLDER in key.split("/"):
         raise ServiceProblemError(

@@ -184,7 +184,7 @@ def show_request(
     request: Annotated[str, Path(min_length=1, max_length=64, description="`_id` of the request.")],
 ) -> RequestSummary:
     """Return a request with its history, progress, results, metrics and error."""
-    return summary_of(find_request(effects(), _tenant(), request))
+    return summary_of(find_request(effects(), _tenant(), unquote(request)))
 
 
 def methods_of(path: str) -> list[str]:

@@ -13,6 +13,9 @@ DATA_EXTENSIONS = (".csv", ".parquet")
 """What a feature or label file may end in; a request may leave it out."""
 MODEL_EXTENSIONS = (".tar.gz",)
 KEY_LENGTH = 512
+"""Longest key in a request."""
+STORED_KEY_LENGTH = 700
+"""Longest key of a tenant's file: results have a longer one than their input."""
 
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _CHARACTER = "[A-Za-z0-9!_*'()=@+,-]"
@@ -54,10 +57,10 @@ def tenant_key(tenant: str, key: str) -> str:
     >>> tenant_key("acme", "project/file/cogen.csv")
     'tenants/acme/project/file/cogen.csv'
     """
-    if len(key) > KEY_LENGTH or not _KEY.fullmatch(key):
+    if len(key) > STORED_KEY_LENGTH or not _KEY.fullmatch(key):
         raise InvalidInputError(
-            f"key {key[:80]!r} is not of the form project/file/name: at most {KEY_LENGTH} letters, digits "
-            "and !_.*'()=@+,- and space; no empty part, no '.' or '..'",
+            f"key {key[:80]!r} is not of the form project/file/name: at most {STORED_KEY_LENGTH} letters, "
+            "digits and !_.*'()=@+,- and space; no empty part, no '.' or '..'",
             reason="invalid_key",
         )
     return f"{tenant_root(tenant)}{key}"

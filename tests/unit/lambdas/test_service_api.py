@@ -400,6 +400,8 @@ def test_refuses_a_body_that_cannot_be_read(
         ("GET", TRAIN, 422, "invalid_request"),
         ("GET", f"{TRAIN}?_id=none", 404, "request_not_found"),
         ("GET", "/requests/none", 404, "request_not_found"),
+        ("GET", "/requests/a/b\x80", 404, "request_not_found"),
+        ("PUT", "/requests/none", 405, "method_not_allowed"),
         ("GET", "/requests?limit=0", 422, "invalid_request"),
         ("GET", "/requests?limit=many", 422, "invalid_request"),
         ("GET", "/requests?status=done", 422, "invalid_request"),
@@ -413,7 +415,7 @@ def test_refuses_a_body_that_cannot_be_read(
 def test_every_refusal_of_a_get_is_a_problem(
     service: Service, method: str, path: str, status: int, problem: str
 ) -> None:
-    answer = service.call(method, path, {} if method == "PUT" else None)
+    answer = service.call(method, path)
 
     assert (answer.status, answer.problem) == (status, problem), answer.text
 
@@ -477,8 +479,8 @@ def test_an_upload_is_for_one_file_of_one_size_and_type(service: Service) -> Non
 @pytest.mark.parametrize(
     ("body", "status", "problem"),
     [
-        ({"key": "project/file/x.exe", "size_bytes": 1}, 422, "invalid_key"),
-        ({"key": "project/file/x", "size_bytes": 1}, 422, "invalid_key"),
+        ({"key": "project/file/x.exe", "size_bytes": 1}, 422, "invalid_request"),
+        ({"key": "project/file/x", "size_bytes": 1}, 422, "invalid_request"),
         ({"key": "project/anomaly_detection/x.csv", "size_bytes": 1}, 422, "invalid_key"),
         ({"key": "../x.csv", "size_bytes": 1}, 422, "invalid_request"),
         ({"key": "project/file/x.csv", "size_bytes": 0}, 422, "invalid_request"),

@@ -81,7 +81,7 @@ def test_a_request_id_of_two_tenants_is_two_requests() -> None:
         "a\nb",
         "a%2e",
         "é",
-        "a" * 513,
+        pytest.param("a" * 701, id="long"),
     ],
 )
 def test_refuses_a_key_that_could_leave_the_tenants_root(key: str) -> None:
