@@ -28,7 +28,10 @@ from lambdas.service_api.problems import (
 from watchkeeper.errors import InvalidInputError, UnavailableError
 
 RETRY_AFTER_SECONDS = 5
-_PATTERN = "is not of the form project/file/name (an upload's with .csv or .parquet): letters, digits and !_.*'()=@+,- and space, no '.' or '..' part"
+_PATTERN = (
+    "is not of the form project/file/name (of an upload with .csv or .parquet): letters, digits and "
+    "!_.*'()=@+,- and space, no '.' or '..' part"
+)
 _SHOWN_LENGTH = 60
 
 
