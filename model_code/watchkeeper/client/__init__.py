@@ -1,0 +1,8 @@
+"""A thin client of the anomaly service: `from watchkeeper.client import Client`. Standard library only."""
+
+from __future__ import annotations
+
+from watchkeeper.client.client import Client, RunningTask
+from watchkeeper.client.problems import ServiceProblemError, TaskFailedError
+
+__all__ = ["Client", "RunningTask", "ServiceProblemError", "TaskFailedError"]
