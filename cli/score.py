@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -32,6 +33,10 @@ def score(
             help="watchkeeper, iqr, quantile, persist, isolation_forest, …; a wrong name lists all."
         ),
     ] = "watchkeeper",
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(help="Hyperparameter of the algorithm, such as n_neighbors=10; repeat it for several."),
+    ] = None,
     labels: Annotated[
         str | None, typer.Option(help="Column of labels, 1 or 0: print how well they are found.")
     ] = None,
@@ -64,7 +69,12 @@ def score(
 
     if output.resolve() == file.resolve():
         raise InvalidInputError(f"{output} is the input: name another file")
-    scorer = row_scorer(algorithm, alert_severity=alert_severity, interval_seconds=interval)
+    scorer = row_scorer(
+        algorithm,
+        alert_severity=alert_severity,
+        interval_seconds=interval,
+        hyperparameters=_hyperparameters(parameter or []),
+    )
     columns = Columns(
         TimestampPlan(timestamp, timestamp_format, timezone), tuple(dict.fromkeys(value)), labels
     )
@@ -72,12 +82,29 @@ def score(
     kept = write_scores(score_pieces(pieces, scorer, fit_rows), columns, output, keep=bool(labels or plot))
     done(f"{kept.rows} rows, {kept.anomalies} anomalies: {output}")
     if kept.backwards:
-        say(f"rows earlier than the row before them: {kept.backwards}; scored in the order of the file")
+        say(
+            f"rows earlier than the row before them: {kept.backwards}, the first is row "
+            f"{kept.first_backwards}; scored in the order of the file"
+        )
     if labels:
         console.print(accuracy_table(kept))
     if plot:
         draw(file.name, columns.values, kept.seconds, kept.values, kept.scores, kept.labels, plot)
         done(str(plot))
+
+
+def _hyperparameters(settings: list[str]) -> dict[str, Any]:
+    """Read `NAME=VALUE`; a value is JSON (a number, true, null), else it is the text."""
+    found: dict[str, Any] = {}
+    for setting in settings:
+        name, separator, text = setting.partition("=")
+        if not separator or not name:
+            raise InvalidInputError(f"parameter {setting!r}: write NAME=VALUE, such as n_neighbors=10")
+        try:
+            found[name] = json.loads(text)
+        except ValueError:
+            found[name] = text
+    return found
 
 
 def _with_progress(pieces: Iterator[Piece], file: Path) -> Iterator[Piece]:

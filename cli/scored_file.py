@@ -19,6 +19,7 @@ from watchkeeper.detectors.scoring import RowScorer
 from watchkeeper.errors import InvalidInputError
 
 _BANDS = ("expected", "lower", "upper")
+_MOSTLY = 0.5
 
 Scored = tuple[Piece, SeriesScores]
 
@@ -42,15 +43,19 @@ class Kept:
 
     def __init__(self, keep: bool) -> None:
         self.rows = self.anomalies = self.backwards = 0
+        self.first_backwards: int | None = None
         self._last = -np.inf
         self._keep = keep
         self._pieces: list[Scored] = []
 
     def add(self, piece: Piece, scores: SeriesScores) -> None:
         """Remember some rows."""
+        backwards = np.diff(piece.seconds, prepend=self._last) < 0
+        if self.first_backwards is None and backwards.any():
+            self.first_backwards = self.rows + int(backwards.argmax()) + 1
         self.rows += len(piece.rows)
         self.anomalies += int(scores.is_anomaly.sum())
-        self.backwards += int((np.diff(piece.seconds, prepend=self._last) < 0).sum())
+        self.backwards += int(backwards.sum())
         self._last = float(piece.seconds[-1])
         if self._keep:
             bare = Piece(piece.header, [], piece.seconds, piece.values, piece.labels, piece.read)
@@ -89,12 +94,24 @@ def write_scores(scored: Iterator[Scored], columns: Columns, output: Path, *, ke
     try:
         with unfinished.open("w", encoding="utf-8", newline="") as file:
             for piece, scores in scored:
+                if kept.rows == 0:
+                    _require_time_order(piece, columns)
                 _write_piece(file, piece, scores, columns, header=kept.rows == 0)
                 kept.add(piece, scores)
         unfinished.replace(output)
     finally:
         unfinished.unlink(missing_ok=True)
     return kept
+
+
+def _require_time_order(piece: Piece, columns: Columns) -> None:
+    """Refuse a file whose rows run backwards: a few may, such as those of the hour that a clock repeats."""
+    steps = np.diff(piece.seconds)
+    if (steps < 0).sum() > _MOSTLY * len(steps):
+        raise InvalidInputError(
+            f"most rows are earlier than the row before them: sort the file by {columns.timestamp.field!r}, "
+            "the oldest row first"
+        )
 
 
 def _write_piece(

@@ -80,7 +80,7 @@ def read_pieces(path: Path, columns: Columns) -> Iterator[Piece]:
         yield positions.piece(source.header, rows, first, source.read())
         first += len(rows)
     if first == 1:
-        raise InvalidInputError(f"{path}: not one row")
+        raise InvalidInputError(f"{path}: there is no row below the header")
 
 
 class _Csv:
@@ -94,6 +94,8 @@ class _Csv:
         first = self._guarded(self._text.readline)
         delimiter = max(",;\t", key=first.count)
         self.header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
+        if not self.header:
+            raise InvalidInputError(f"{path}: its first line is empty; it must name the columns")
         self._reader = csv.reader(self._text, delimiter=delimiter)
 
     def pieces(self) -> Iterator[list[list[str]]]:
@@ -207,7 +209,12 @@ class _Positions:
 
 
 def _number(cell: str, name: str) -> float:
-    return parse_number(cell, name) if cell.strip() else np.nan
+    if not cell.strip():
+        return np.nan
+    try:
+        return parse_number(cell, name)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{error}; leave the cell empty where a value is missing") from error
 
 
 def _cell(value: object) -> str:

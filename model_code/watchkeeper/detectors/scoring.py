@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.detectors.algorithms import RULES, WATCHKEEPER, algorithm_of, new_detector
 from watchkeeper.detectors.calibration import SCORE_DECADES, severity_of
-from watchkeeper.detectors.detector import DEFAULT_ALERT_SEVERITY, WatchkeeperDetector
+from watchkeeper.detectors.detector import WatchkeeperDetector
 from watchkeeper.detectors.interface import Detector, require_severity
 from watchkeeper.detectors.rules import RangeRule
 from watchkeeper.detectors.scores import SeriesScores
@@ -32,7 +32,11 @@ class RowScorer(Protocol):
 
 
 def row_scorer(
-    algorithm: str, *, alert_severity: float | None = None, interval_seconds: float | None = None
+    algorithm: str,
+    *,
+    alert_severity: float | None = None,
+    interval_seconds: float | None = None,
+    hyperparameters: Mapping[str, Any] | None = None,
 ) -> RowScorer:
     """Return the scorer of an algorithm.
 
@@ -48,21 +52,26 @@ def row_scorer(
         Severity from which a row is an anomaly; by default the algorithm's own criterion.
     interval_seconds : float, optional
         Only `watchkeeper` looks at it; as of `WatchkeeperDetector`.
+    hyperparameters : mapping, optional
+        Of the algorithm; those that are not named have its defaults.
 
     Raises
     ------
     InvalidInputError
-        Another algorithm, or a severity that is not from 0 to 100.
+        Another algorithm or hyperparameter, or a severity that is not from 0 to 100.
     """
     if alert_severity is not None:
         require_severity(alert_severity)
     name = algorithm_of(algorithm)
+    given = dict(hyperparameters or {})
     if name == WATCHKEEPER:
-        chosen = DEFAULT_ALERT_SEVERITY if alert_severity is None else alert_severity
-        return _Streaming(WatchkeeperDetector(alert_severity=chosen, interval_seconds=interval_seconds))
+        named = {"alert_severity": alert_severity, "interval_seconds": interval_seconds}
+        settings = {**given, **{key: value for key, value in named.items() if value is not None}}
+        return _Streaming(WatchkeeperDetector(**new_detector(name, **settings).get_params()))
+    new_detector(name, **given)  # an unknown hyperparameter is refused before the file is read
     if name in RULES:
-        return _ByColumn(RULES[name], alert_severity)
-    return _AllColumns(new_detector(name), alert_severity)
+        return _ByColumn(lambda: new_detector(name, **given), alert_severity)
+    return _AllColumns(new_detector(name, **given), alert_severity)
 
 
 class _Streaming:

@@ -16,7 +16,7 @@ from cli import series_file
 from cli.main import app
 from cli.score_chart import extremes
 from watchkeeper.detectors import accuracy
-from watchkeeper.detectors.algorithms import ALGORITHMS
+from watchkeeper.detectors.algorithms import ALGORITHMS, new_detector
 from watchkeeper.detectors.detector import score_series
 from watchkeeper.errors import InvalidInputError
 
@@ -162,6 +162,10 @@ def test_an_empty_value_is_missing_and_scores_nothing(telemetry_file: Path) -> N
         (None, ("--value", "flwo"), "no column 'flwo'; did you mean 'flow'?"),
         ((7, "2026-03-01", "yesterday"), ("--value", "flow"), "row 7: timestamp 'yesterday"),
         ((3, ",5", ",x5"), ("--value", "flow"), "row 3: flow: 'x5"),
+        ((3, ",5", ",x5"), ("--value", "flow"), "leave the cell empty where a value is missing"),
+        (None, ("--value", "flow", "--algorithm", "knn", "--parameter", "k=3"), "no hyperparameter 'k'"),
+        (None, ("--value", "flow", "--algorithm", "lof", "--parameter", "n_neighbors"), "write NAME=VALUE"),
+        (None, ("--value", "flow", "--algorithm", "dbscan", "--parameter", "eps=0"), "eps is 0"),
         ((4, "\n", ",more\n"), ("--value", "flow"), "row 4 has 6 cells, the header 5"),
         (
             (9, ",0\n", ",maybe\n"),
@@ -199,7 +203,7 @@ def test_refuses_files_that_are_no_table(tmp_path: Path) -> None:
     (tmp_path / "latin.csv").write_bytes("Time,flow\n2026-01-01,5 \xb0\n".encode("latin-1"))
     for name, message in (
         ("nowhere.csv", "no such file"),
-        ("flow.csv", "not one row"),
+        ("flow.csv", "there is no row below the header"),
         ("flow.parquet", "not readable as Parquet"),
         ("latin.csv", "not readable as CSV in UTF-8"),
     ):
@@ -227,3 +231,37 @@ def test_accuracy_counts_rows_and_needs_a_label() -> None:
     assert accuracy.windows_of(labels) == [(100, 103)]
     with pytest.raises(InvalidInputError, match="no row is labelled"):
         accuracy.measure(alerts & False, np.ones(400), np.ones(400), alerts)
+
+
+def test_a_hyperparameter_reaches_the_algorithm(telemetry_file: Path) -> None:
+    for bins, name in (("4", "few.csv"), ("40", "many.csv")):
+        destination = telemetry_file.with_name(name)
+        options = ("--value", "flow", "--algorithm", "HBOS", "--parameter", f"n_bins={bins}")
+        assert run(telemetry_file, *options, output=destination).exit_code == 0
+    _, flow, _ = telemetry()
+    expected = new_detector("hbos", n_bins=40).fit(flow).score_samples(flow)
+    many = [float(row["anomaly_score"]) for row in rows_of(telemetry_file.with_name("many.csv"))]
+    np.testing.assert_allclose(many, expected, rtol=1e-9)
+    assert many != [float(row["anomaly_score"]) for row in rows_of(telemetry_file.with_name("few.csv"))]
+
+
+def test_a_file_that_runs_backwards_is_refused_and_one_row_that_does_is_told(telemetry_file: Path) -> None:
+    header, *lines = telemetry_file.read_text().splitlines(keepends=True)
+    telemetry_file.write_text("".join([header, *reversed(lines)]))
+    refused = run(telemetry_file, "--value", "flow")
+    assert refused.exit_code == 2
+    assert "sort the file by 'Time', the oldest row first" in " ".join(refused.output.split())
+    assert not telemetry_file.with_name("scores.csv").exists()
+
+    lines[7], lines[8] = lines[8], lines[7]
+    telemetry_file.write_text("".join([header, *lines]))
+    told = run(telemetry_file, "--value", "flow")
+    assert told.exit_code == 0
+    assert "before them: 1, the first is row 9" in " ".join(told.output.split())
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").write_text("")
+    result = run(tmp_path / "empty.csv", "--value", "flow")
+    assert result.exit_code == 2
+    assert "its first line is empty; it must name the columns" in " ".join(result.output.split())
