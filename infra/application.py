@@ -12,6 +12,7 @@ from infra.bundles import Bundles
 from infra.ingestion import IngestionStack
 from infra.monitoring import MonitoringStack
 from infra.scoring import ScoringStack
+from infra.service_tasks import ServiceTasksStack
 from infra.settings import Settings
 from infra.storage import StorageStack
 from infra.training import TrainingStack
@@ -70,6 +71,17 @@ def add_stacks(
         series=storage.series,
         data_key=storage.key,
         alerts=alerting.alerts,
+        env=environment,
+    )
+    ServiceTasksStack(
+        app,
+        "WatchkeeperServiceTasks",
+        definitions=bundles.service_definitions,
+        model_code=bundles.model,
+        bucket=storage.bucket,
+        requests=storage.requests,
+        package_group=storage.service_models,
+        data_key=storage.key,
         env=environment,
     )
     MonitoringStack(

@@ -11,6 +11,9 @@ from typing import Literal
 from infra.settings import Settings, Stage
 from pipeline.definition import build_definition
 from pipeline.packaging import build_lambda_code, build_model_code, build_service_code
+from pipeline.service.definition import service_definitions
+from pipeline.service.settings import ServiceSettings
+from watchkeeper.service.tasks import Task
 from workloads.spec import WorkloadSpec
 
 MODEL_CODE_TARGETS: Mapping[Stage, Literal["sagemaker", "here"]] = {"aws": "sagemaker", "laptop": "here"}
@@ -30,6 +33,8 @@ class Bundles:
     """`.tar.gz` with what SageMaker runs."""
     definitions: Mapping[str, Path]
     """Each workload's training workflow in the Amazon States Language."""
+    service_definitions: Mapping[Task, Path]
+    """The state machine of each task of the anomaly service."""
 
 
 def build_bundles(settings: Settings, workloads: Sequence[WorkloadSpec]) -> Bundles:
@@ -47,6 +52,7 @@ def build_bundles(settings: Settings, workloads: Sequence[WorkloadSpec]) -> Bund
         api=build_service_code(API_TARGETS[settings.stage], settings.build),
         model=build_model_code(MODEL_CODE_TARGETS[settings.stage], settings.build),
         definitions=write_definitions(settings, workloads),
+        service_definitions=write_service_definitions(settings),
     )
 
 
@@ -61,4 +67,15 @@ def write_definitions(settings: Settings, workloads: Sequence[WorkloadSpec]) -> 
     for spec in workloads:
         definition = build_definition(spec, region=settings.region)
         paths[spec.name].write_text(json.dumps(definition, indent=1))
+    return paths
+
+
+def write_service_definitions(settings: Settings) -> dict[Task, Path]:
+    """Write the state machine of each task of the anomaly service to a file."""
+    folder = settings.build / "service-definitions"
+    folder.mkdir(parents=True, exist_ok=True)
+    definitions = service_definitions(ServiceSettings(region=settings.region))
+    paths = {task: folder / f"{task.value}.asl.json" for task in definitions}
+    for task, definition in definitions.items():
+        paths[task].write_text(json.dumps(definition, indent=1))
     return paths

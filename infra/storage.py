@@ -18,6 +18,7 @@ from infra.constructs.state_table import StateTable
 from infra.constructs.user_directory import UserDirectory
 from infra.naming import WORKLOAD_TAG, pascal_name
 from watchkeeper import layout
+from watchkeeper.service import job_names
 from watchkeeper.service.request_item import BY_CREATION, Attribute
 from workloads.spec import WorkloadSpec
 
@@ -56,7 +57,10 @@ class StorageStack(Stack):
             indexes={BY_CREATION: Attribute.CREATED_AT.value},
         ).table
         self.users: cognito.IUserPool = UserDirectory(self, "Callers").pool
-        self.package_groups = {spec.name: self._package_group(spec.name) for spec in workloads}
+        self.package_groups = {spec.name: self._workload_models(spec.name) for spec in workloads}
+        self.service_models = self._package_group(
+            "ServiceModels", job_names.PACKAGE_GROUP, "Models of the anomaly service"
+        ).model_package_group_name
 
         CfnOutput(self, "DataBucketName", value=self.bucket.bucket_name)
         CfnOutput(self, "SeriesTableName", value=self.series.table_name)
@@ -64,14 +68,19 @@ class StorageStack(Stack):
         CfnOutput(self, "IdempotencyTableName", value=self.idempotency.table_name)
         CfnOutput(self, "RequestsTableName", value=self.requests.table_name)
 
-    def _package_group(self, workload: str) -> str:
+    def _workload_models(self, workload: str) -> str:
+        group = self._package_group(
+            f"Models{pascal_name(workload)}", layout.endpoint_name(workload), f"Models of workload {workload}"
+        )
+        Tags.of(group).add(WORKLOAD_TAG, workload)
+        return group.model_package_group_name
+
+    def _package_group(
+        self, construct_id: str, name: str, description: str
+    ) -> sagemaker.CfnModelPackageGroup:
         group = sagemaker.CfnModelPackageGroup(
-            self,
-            f"Models{pascal_name(workload)}",
-            model_package_group_name=layout.endpoint_name(workload),
-            model_package_group_description=f"Models of workload {workload}",
+            self, construct_id, model_package_group_name=name, model_package_group_description=description
         )
         # SageMaker deletes no group that has packages. One that stayed would bar the next deployment.
         group.apply_removal_policy(RemovalPolicy.DESTROY)
-        Tags.of(group).add(WORKLOAD_TAG, workload)
-        return group.model_package_group_name
+        return group

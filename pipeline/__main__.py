@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.definition import build_definition
+from pipeline.service.definition import service_definitions
+from pipeline.service.settings import ServiceSettings
 from workloads.spec import load_workloads
 
 REGION = "us-east-1"
+SERVICE = "service"
 WORKLOADS = Path(__file__).resolve().parent.parent / "workloads"
 
 
@@ -20,11 +23,14 @@ def document_of(definition: dict[str, Any]) -> str:
 
 
 def main(folder: Path) -> None:
-    """Write one file a workload."""
+    """Write one file a workload, and one a task of the anomaly service to `service/`."""
     folder.mkdir(parents=True, exist_ok=True)
     for spec in load_workloads(WORKLOADS):
         definition = build_definition(spec, region=REGION)
         (folder / f"{spec.name}.asl.json").write_text(document_of(definition))
+    (folder / SERVICE).mkdir(exist_ok=True)
+    for task, definition in service_definitions(ServiceSettings(region=REGION)).items():
+        (folder / SERVICE / f"{task.value}.asl.json").write_text(document_of(definition))
 
 
 if __name__ == "__main__":

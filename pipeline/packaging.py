@@ -29,6 +29,7 @@ from pipeline.vendoring import HERE, LAMBDA, SAGEMAKER, Target, vendor
 CODE_ARCHIVE = "sourcedir.tar.gz"
 ANALYSIS_ARCHIVE = "analysis-sourcedir.tar.gz"
 PREPROCESSOR, DETECTOR, REGRESSOR = "preprocessor", "detector", "regressor"
+SERVICE_SEARCH, SERVICE_DETECTOR = "service_search", "service_detector"
 """What script mode trains and serves, by the entry files `train_NAME.py` and `serve_NAME.py`."""
 
 ROOT = "/opt/ml"

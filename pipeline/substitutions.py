@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Substitution(StrEnum):
-    """Every substitution of a training workflow's definition."""
+    """Every substitution of the definitions."""
 
     PARTITION = "Partition"
     """The AWS partition, for the resources of service integrations."""
@@ -31,6 +31,8 @@ class Substitution(StrEnum):
     KMS_KEY_ARN = "KmsKeyArn"
     """Encrypts what jobs write, their volumes, and captured data."""
     MODEL_PACKAGE_GROUP_NAME = "ModelPackageGroupName"
+    REQUESTS_TABLE_NAME = "RequestsTableName"
+    """The anomaly service's requests; of its own machines only."""
     NOTIFICATION_TOPIC_ARN = "NotificationTopicArn"
     """Where the workflow reports deployed, rejected and failed."""
     ENDPOINT_ERRORS_ALARM_NAME = "EndpointErrorsAlarmName"

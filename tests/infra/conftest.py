@@ -46,7 +46,7 @@ def _synthesize(folder: Path, outdir: Path, context: dict[str, Any]) -> None:
     import aws_cdk as cdk
 
     from infra.application import add_checks, add_stacks
-    from infra.bundles import Bundles, write_definitions
+    from infra.bundles import Bundles, write_definitions, write_service_definitions
     from infra.settings import Settings
     from workloads.spec import load_workloads
 
@@ -62,7 +62,13 @@ def _synthesize(folder: Path, outdir: Path, context: dict[str, Any]) -> None:
     settings = Settings(region="eu-west-1", workloads=files, build=folder / "build")
     workloads = load_workloads(files)
     definitions = write_definitions(settings, workloads)
-    bundles = Bundles(functions=functions, api=functions, model=archive, definitions=definitions)
+    bundles = Bundles(
+        functions=functions,
+        api=functions,
+        model=archive,
+        definitions=definitions,
+        service_definitions=write_service_definitions(settings),
+    )
     add_stacks(app, settings=settings, workloads=workloads, bundles=bundles)
     add_checks(app)
     app.synth()

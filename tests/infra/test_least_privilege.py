@@ -28,7 +28,7 @@ NO_RESOURCE_TO_NAME = {
 """Actions for which AWS knows no resource, and why."""
 
 NAMED_AT_RUN_TIME = (
-    r"<[^>]*Data\w*>/(raw|raw-errors|scores|quarantine|history|runs|captures)(/[\w=-]+)*/\*",
+    r"<[^>]*Data\w*>/(raw|raw-errors|scores|quarantine|history|runs|captures|tenants)(/[\w=-]+)*/\*",
     r"<[^>]*Data\w*>/runs/[a-z_]+/\*/evaluation/surrogate\.bin",
     r"arn:aws:sagemaker:eu-west-1:<AWS::AccountId>:[a-z-]+/watchkeeper-[a-z-]+[-/]\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/sagemaker/\*",
@@ -135,10 +135,12 @@ def test_roles_are_passed_to_sagemaker_only_and_by_name(templates: Templates) ->
         for resource, statement in allowed(templates)
         if "iam:PassRole" in many(statement["Action"])
     ]
-    assert len(passing) == 5
+    training = [resource for resource, _ in passing if resource.stack == "WatchkeeperTraining"]
+    assert len(training) == 5
+    assert len(passing) - len(training) == 3
     for resource, statement in passing:
         assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
-        assert len(many(statement["Resource"])) == 2, str(resource)
+        assert len(many(statement["Resource"])) == (2 if resource in training else 1), str(resource)
 
 
 def test_jobs_of_a_workload_reach_no_other_workloads_objects(templates: Templates) -> None:
@@ -207,3 +209,23 @@ def documented_actions(text: str) -> Iterator[str]:
     for token in re.findall(r"`([a-z0-9]+:[A-Z]\w+|[A-Z][a-z]\w+)`", text.partition("Permissions")[2]):
         service, action = token.split(":") if ":" in token else (service, token)
         yield f"{service}:{action}"
+
+
+def test_jobs_of_the_anomaly_service_write_to_tenants_only(templates: Templates) -> None:
+    written = {
+        re.sub(r"^<.*?>/", "", arn)
+        for resource, statement in allowed(templates)
+        if resource.stack == "WatchkeeperServiceTasks" and "s3:PutObject" in many(statement["Action"])
+        for arn in map(flat, many(statement["Resource"]))
+    }
+    assert written == {"tenants/*"}
+
+
+def test_only_the_training_task_starts_training_jobs_and_registers_models(templates: Templates) -> None:
+    starting = {
+        re.match(r"[A-Z][a-z]+", resource.logical_id)[0]  # type: ignore[index]  # every id begins like this
+        for resource, statement in allowed(templates)
+        if resource.stack == "WatchkeeperServiceTasks"
+        and {"sagemaker:CreateTrainingJob", "sagemaker:CreateModelPackage"} & set(many(statement["Action"]))
+    }
+    assert starting == {"Train"}

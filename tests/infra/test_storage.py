@@ -19,6 +19,7 @@ STATEFUL = {
     "ModelsValvePosition": "AWS::SageMaker::ModelPackageGroup",
     "ModelsWaterFlow": "AWS::SageMaker::ModelPackageGroup",
     "RequestsItems9F4C3E40": "AWS::DynamoDB::Table",
+    "ServiceModels": "AWS::SageMaker::ModelPackageGroup",
     "SeriesItemsA9B76436": "AWS::DynamoDB::Table",
 }
 """A changed logical id is a new, empty resource: change one only together with a migration of its data."""

@@ -29,7 +29,7 @@ class PredictSettings:
     model: str = ""
     """Name of the file in the input `model`; empty for a univariate method."""
     charts: str = ""
-    """Folder of the charts below the outputs; empty without."""
+    """`true` draws charts."""
     method: str = ""
     """Univariate method."""
 

@@ -24,7 +24,7 @@ from containers.service.picture import FloatArray, Picture
 from containers.service.predictions import Judgement, PredictionsFile, joined
 from containers.service.quality import Quality, measure
 from containers.service.tables import read_parts
-from watchkeeper.service.tasks import CHARTS_PAGE, MODEL_FILE, Task
+from watchkeeper.service.tasks import CHARTS_FOLDER, CHARTS_PAGE, MODEL_FILE, Task
 
 _WHAT = {
     Task.TRAIN: "the rows that it was trained on",
@@ -44,14 +44,14 @@ def predict() -> None:
     features = given_file(runtime.processing_input("features"), settings.features)
     output = runtime.processing_output("results")
     labels = _labels(settings, features)
-    picture = Picture(model.manifest.threshold) if settings.charts else None
+    picture = Picture(model.manifest.threshold) if settings.charts == "true" else None
     n_rows, flagged, judgements = _judge(
         model, features, output / settings.predictions, task=task, labels=labels, picture=picture
     )
     quality = None if labels is None else measure(labels, judgements.label, judgements.raw)
     if picture is not None:
         raw = None if labels is None else judgements.raw
-        _draw(picture, output / settings.charts, task, model, quality, labels, raw)
+        _draw(picture, output / CHARTS_FOLDER, task, model, quality, labels, raw)
     if task is Task.TRAIN:
         shutil.copyfile(archive, output / MODEL_FILE)
     message = summary(task, model, n_rows, flagged, quality)

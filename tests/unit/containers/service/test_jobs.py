@@ -48,7 +48,7 @@ def standardized(frame):
 
 def test_training_with_labels_gives_a_model_that_validates_and_infers(jobs, frame, tmp_path):
     model = jobs.train("DBSCAN", "features.csv", "labels.csv")
-    results, metrics = jobs.predict("train", "features.csv", model, "labels.csv", charts="charts")
+    results, metrics = jobs.predict("train", "features.csv", model, "labels.csv", charts="true")
     found = predictions_of(results)
     assert list(found.columns) == ["row", "label", "anomaly_score", "severity"]
     assert found.row.tolist() == list(range(500))

@@ -1,0 +1,159 @@
+"""What runs behind the anomaly service's API: one state machine a task, and the role of their jobs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.constructs.model_code import ModelCode
+from infra.constructs.sagemaker_role import SageMakerRole
+from infra.constructs.training_workflow import TrainingWorkflow
+from infra.definition_images import images_of
+from infra.permissions import (
+    Permission,
+    lend_key,
+    list_keys,
+    permit,
+    read_objects,
+    sagemaker_arns,
+    use_key,
+    use_table,
+    write_objects,
+)
+from pipeline.substitutions import Substitution
+from watchkeeper import layout
+from watchkeeper.service import job_names
+from watchkeeper.service.tasks import Task
+from watchkeeper.service.tenant_files import TENANTS
+
+PURPOSES = {
+    Task.TRAIN: "Trains a detector on a tenant's table",
+    Task.VALID: "Measures a model on a tenant's labelled table",
+    Task.INFER: "Judges a tenant's table",
+}
+JOB_REASON = "Each request makes names of its own; only the part before its id is known now."
+
+
+class ServiceTasksStack(Stack):
+    """The state machines of the service.
+
+    Parameters
+    ----------
+    definitions
+        File with the state machine of each task in the Amazon States Language.
+    model_code
+        The `.tar.gz` that the jobs and models run.
+    requests
+        The table of requests.
+    package_group
+        Name of the model package group of the service's models.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        definitions: Mapping[Task, Path],
+        model_code: Path,
+        bucket: s3.IBucket,
+        requests: dynamodb.ITable,
+        package_group: str,
+        data_key: kms.IKey,
+        **stack_options: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **stack_options)
+        self._bucket, self._requests, self._key = bucket, requests, data_key
+        self._package_group = package_group
+        self._model_code = ModelCode(self, "ModelCode", archive=model_code)
+        images = {image for path in definitions.values() for image in images_of(json.loads(path.read_text()))}
+        job_role = self._job_role(images)
+        self.state_machines: Mapping[Task, sfn.StateMachine] = {
+            task: self._machine(task, definition, job_role) for task, definition in definitions.items()
+        }
+
+    def _machine(self, task: Task, definition: Path, job_role: iam.Role) -> sfn.StateMachine:
+        substitutions = {
+            Substitution.PARTITION: self.partition,
+            Substitution.JOB_ROLE_ARN: job_role.role_arn,
+            Substitution.MODEL_CODE_URI: self._model_code.uri,
+            Substitution.MODEL_CODE_ARCHIVE_NAME: self._model_code.name,
+            Substitution.KMS_KEY_ARN: self._key.key_arn,
+            Substitution.MODEL_PACKAGE_GROUP_NAME: self._package_group,
+            Substitution.REQUESTS_TABLE_NAME: self._requests.table_name,
+        }
+        used = definition.read_text()
+        workflow = TrainingWorkflow(
+            self,
+            task.value.capitalize(),
+            definition=definition,
+            substitutions={name: value for name, value in substitutions.items() if name.placeholder in used},
+            purpose=PURPOSES[task],
+        )
+        permit(
+            workflow.role,
+            _jobs(self, "ProcessingJob", "processing-job", job_names.JUDGE),
+            use_table(self._requests, "UpdateItem"),
+            use_key(self._key, "dynamodb"),
+            Permission(
+                actions=["iam:PassRole"],
+                resources=[job_role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            ),
+            *lend_key(self._key),
+        )
+        if task is Task.TRAIN:
+            permit(
+                workflow.role,
+                _jobs(self, "TrainingJob", "training-job", job_names.SEARCH, job_names.FIT),
+                self._registering(),
+            )
+        CfnOutput(
+            self,
+            f"StateMachineArn{task.value.capitalize()}",
+            value=workflow.state_machine.state_machine_arn,
+        )
+        return workflow.state_machine
+
+    def _job_role(self, images: Iterable[str]) -> iam.Role:
+        role = SageMakerRole(self, "Jobs", images=images).role
+        permit(
+            role,
+            self._model_code.reading(),
+            # Models of the workloads' runs may be used by a request.
+            read_objects(self, self._bucket, f"{TENANTS}/*", f"{layout.RUNS}/*"),
+            write_objects(self, self._bucket, f"{TENANTS}/*"),
+            list_keys(self._bucket, f"{TENANTS}/", f"{layout.RUNS}/"),
+            use_key(self._key, "s3"),
+            *lend_key(self._key),
+        )
+        return role
+
+    def _registering(self) -> Permission:
+        return Permission(
+            actions=["sagemaker:CreateModelPackage"],
+            resources=[
+                *sagemaker_arns(self, "model-package-group", [self._package_group]),
+                *sagemaker_arns(self, "model-package", [f"{self._package_group}/*"]),
+            ],
+            reason="SageMaker numbers the packages of a group itself.",
+        )
+
+
+def _jobs(scope: Construct, kind: str, resource: str, *templates: str) -> Permission:
+    return Permission(
+        actions=[f"sagemaker:{action}" for action in (f"Create{kind}", f"Describe{kind}", f"Stop{kind}")]
+        + ["sagemaker:AddTags", "sagemaker:ListTags"],
+        resources=sagemaker_arns(scope, resource, map(job_names.of_any_request, templates)),
+        reason=JOB_REASON,
+    )
