@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from containers.explain.configuration_keys import CSV, JSON
 from containers.explain.model import Model
 from containers.explain.predictor_settings import PredictorSettings
 from watchkeeper.errors import ContractViolationError, UnavailableError, WatchkeeperError
@@ -21,6 +22,8 @@ PROGRAM = "serve_regressor.py"
 MAX_ROWS = 20_000
 MAX_BYTES = 64 * 1024**2
 EXCERPT = 120
+TEXT_TYPES = (CSV, JSON)
+"""What the image gives to `input_fn` as text; all else it gives as bytes."""
 
 
 def load_model(channel: Path, settings: PredictorSettings) -> Model:
@@ -96,7 +99,7 @@ def _caller(script: ModuleType, loaded: Any, settings: PredictorSettings) -> Cal
     """Chain the script's functions as the container does; what it leaves out is what the image does."""
 
     def answer(body: bytes) -> Any:
-        request = body.decode() if settings.content_type.startswith(("text/", "application/json")) else body
+        request = body.decode() if settings.content_type in TEXT_TYPES else body
         if hasattr(script, "input_fn"):
             data = script.input_fn(request, settings.content_type)
         else:

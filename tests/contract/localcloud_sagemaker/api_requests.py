@@ -115,14 +115,14 @@ def settled(sagemaker: Any, endpoint: str) -> dict[str, Any]:
     return dict(wait_until(described))
 
 
-def ended(sagemaker: Any, kind: str, name: str) -> dict[str, Any]:
+def ended(sagemaker: Any, kind: str, name: str, seconds: float = 20) -> dict[str, Any]:
     title = kind.title()
 
     def described() -> Any:
         answer = getattr(sagemaker, f"describe_{kind}_job")(**{f"{title}JobName": name})
         return answer if answer[f"{title}JobStatus"] not in ("InProgress", "Stopping") else None
 
-    return dict(wait_until(described))
+    return dict(wait_until(described, seconds))
 
 
 def _input(name: str, uri: str) -> dict[str, Any]:

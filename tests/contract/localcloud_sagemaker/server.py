@@ -12,6 +12,8 @@ from hypercorn.config import Config
 from ministack import app as ministack
 
 from localcloud import sagemaker
+from localcloud.images.registry import UnknownImageError, ensure_environment, resolve
+from localcloud.sagemaker.context import Image
 from localcloud.sagemaker.errors import JobFailedError
 from localcloud.settings import Settings
 
@@ -26,10 +28,15 @@ class TestImage:
     serve: list[str] = field(default_factory=lambda: [sys.executable, "-S", str(PROGRAM), "serve"])
 
 
-def find(uri: str) -> TestImage:
-    if not uri.endswith("/test:1"):
-        raise JobFailedError(f"ClientError: the laptop has no image {uri!r}")
-    return TestImage()
+def find(uri: str) -> Image:
+    if uri.endswith("/test:1"):
+        return TestImage()
+    try:
+        found = resolve(uri)
+    except UnknownImageError as error:
+        raise JobFailedError(f"ClientError: {error}") from error
+    ensure_environment(found)
+    return found
 
 
 async def run(settings: Settings) -> None:

@@ -29,6 +29,6 @@ def write_report(
     folder = output / CHARTS
     folder.mkdir(parents=True, exist_ok=True)
     for chart in document.charts:
-        chart.figure.savefig(folder / f"{chart.name}.png", dpi=130)
+        (folder / f"{chart.name}.png").write_bytes(chart.png)
     (output / f"{settings.name}.html").write_text(render_page(document), encoding="utf-8")
     write_pdf(document, output / f"{settings.name}.pdf")

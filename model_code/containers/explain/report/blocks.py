@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_DPI = 150
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,13 @@ class Chart:
     figure: Figure
     alternative: str
     """What it shows, for who cannot see it."""
+
+    @cached_property
+    def png(self) -> bytes:
+        """The image, drawn once for the file, the page and the PDF."""
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format="png", dpi=_DPI)
+        return buffer.getvalue()
 
 
 @dataclass(frozen=True)

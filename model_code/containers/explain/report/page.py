@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 from html import escape
 
 from containers.explain.report.blocks import Block, Chart, Document, Section, Table
@@ -65,9 +64,7 @@ def _block(block: Block) -> str:
 
 
 def _image(chart: Chart) -> str:
-    buffer = io.BytesIO()
-    chart.figure.savefig(buffer, format="png", dpi=150)
-    data = base64.b64encode(buffer.getvalue()).decode()
+    data = base64.b64encode(chart.png).decode()
     return f'<img alt="{escape(chart.alternative)}" src="data:image/png;base64,{data}">'
 
 

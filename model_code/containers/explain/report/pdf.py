@@ -107,12 +107,9 @@ class _Setter:
         self._save()
 
     def _chart(self, chart: Chart) -> None:
-        buffer = io.BytesIO()
-        chart.figure.savefig(buffer, format="png", dpi=200)
         from matplotlib.image import imread
 
-        buffer.seek(0)
-        image = imread(buffer)
+        image = imread(io.BytesIO(chart.png))
         width = _PAGE_INCHES[0] - _LEFT - _RIGHT
         height = width * image.shape[0] / image.shape[1]
         self.keep_together(height)
