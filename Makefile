@@ -103,6 +103,10 @@ bench-quality: setup ## measure detection quality; regenerates docs/benchmarks.m
 bench-speed: setup ## measure speed and memory beside the peers
 	@$(BIN)/python -m benchmarks.speed
 
+.PHONY: bench-attribution
+bench-attribution: setup ## measure how well anomalies are explained; regenerates docs/benchmarks-attribution.md
+	@$(BIN)/python -m benchmarks.attribution
+
 .PHONY: bench-journey
 bench-journey: setup ## measure throughput and latency of the scoring loop on this laptop
 	@$(BIN)/python -m benchmarks.journey

@@ -1,0 +1,1 @@
+"""How well the surrogate forest explains the built-in Random Cut Forest."""
