@@ -19,7 +19,9 @@ from benchmarks.quality import charts, tables
 from benchmarks.quality.contenders import ABLATIONS, CONTENDERS, WATCHKEEPER, Contender
 from benchmarks.quality.corpus import LabelledSeries, load_corpus
 from benchmarks.quality.measurements import CorpusScores
+from benchmarks.quality.ordinary import holidays, ordinary_alerts
 from benchmarks.quality.splits import development_files
+from watchkeeper.detectors.state import Parameters
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -43,6 +45,8 @@ def main(
         "categories": tables.categories(ours),
         "showcase": tables.showcase(ours),
         "calibration": tables.calibration(ours, development),
+        "first-rows": tables.first_rows(ordinary_alerts()),
+        "weekly-rhythm": tables.weekly_rhythm(holidays(), holidays(Parameters(week_margin=0.0))),
     }
     if ablation:
         variants = {variant.name: _measure(variant, corpus) for variant in ABLATIONS}

@@ -70,7 +70,8 @@ CONTENDERS = (
 ABLATIONS = (
     Contender("everything", watchkeeper()),
     Contender("without the value's range", watchkeeper(Parameters(value_weight=0.0))),
-    Contender("without the hour's profile", watchkeeper(Parameters(profile_weight=0.0))),
+    Contender("without both profiles", watchkeeper(Parameters(profile_weight=0.0))),
+    Contender("without the week's profile", watchkeeper(Parameters(week_margin=0.0))),
     Contender("without the short pattern", watchkeeper(Parameters(pattern_weight=0.0))),
     Contender("without the level of the last hours", watchkeeper(Parameters(level_weight=0.0))),
     Contender("without suppression after an onset", watchkeeper(Parameters(refractory_rows=1))),

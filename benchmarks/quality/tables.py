@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from benchmarks.quality.corpus import load_json
 from benchmarks.quality.measurements import CorpusScores
+from benchmarks.quality.ordinary import DAY_ROWS, SPANS, HolidaySummary, OrdinaryAlerts
 from watchkeeper.detectors.calibration import SCORE_DECADES, SEVERITY_PER_DECADE, false_alarm_rate
 from watchkeeper.detectors.detector import DEFAULT_ALERT_SEVERITY
 
@@ -119,6 +120,27 @@ def calibration(scores: CorpusScores, development: set[str]) -> str:
         cells = [str(severity), _rate(false_alarm_rate(severity))]
         rows.append([*cells, *(_rate(half.rate_outside_windows(level)) for half in (first, second))])
     return _table(["severity", "stated", "measured, development half", "measured, validation half"], rows)
+
+
+def first_rows(measured: Iterable[OrdinaryAlerts]) -> str:
+    """Return how often series in which nothing happens alert at the default settings, by age."""
+    rows = []
+    for kind in measured:
+        rates = [_rate(alerts / rows) for alerts, rows in zip(kind.alerts, kind.rows, strict=True)]
+        rows.append([kind.kind, f"{kind.first_day:.2f}", *rates])
+    rows.append(["stated", f"{false_alarm_rate(DEFAULT_ALERT_SEVERITY) * DAY_ROWS:.2f}"])
+    rows[-1] += [_rate(false_alarm_rate(DEFAULT_ALERT_SEVERITY))] * len(SPANS)
+    spans = [f"rows {first:,} to {last:,}" for first, last in SPANS]
+    return _table(["series", "alerts on the first day", *spans], rows)
+
+
+def weekly_rhythm(with_week: HolidaySummary, without: HolidaySummary) -> str:
+    """Return what the week's profile finds of holidays."""
+    rows = [
+        [name, f"{one.found} of {one.series}", f"{one.severity:.0f}", str(one.false_alerts)]
+        for name, one in (("with the week's profile", with_week), ("without", without))
+    ]
+    return _table(["", "holidays found", "median severity", "false alerts, weeks 3 to 5"], rows)
 
 
 def ablation(measured: dict[str, CorpusScores], development: set[str]) -> str:

@@ -1,9 +1,10 @@
 """What a score is worth: from the kernel's evidence to a false-alarm rate.
 
 `decades` is -log10 of how often a row that nobody labelled gets at least as much, per row of one series.
-The tables were measured on the rows outside all labelled windows of the development half of NAB; the
-validation half agrees within 0.15 up to an onset of 3.5, and `docs/benchmarks.md` has both. Beyond, there
-are too few false alarms to measure, and the last line is an extrapolation.
+The tables were measured on the rows outside all labelled windows of the development half of NAB, by
+`python -m benchmarks.quality.calibrating`; `docs/benchmarks.md` has both halves. From an onset of 5 on there
+are too few false alarms to measure, and the table is an extrapolation. The last level states less than
+measured, so that an onset outranks it.
 """
 
 from __future__ import annotations
@@ -14,23 +15,24 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 
 SMALLEST_ONSET = 2.3
+EARLY_WEIGHT = 0.8
 SCORE_DECADES = 10.0
 SEVERITY_PER_DECADE = 20.0
 
-_ONSET = np.array(
+ONSET_RARITY = np.array(
     [
-        [2.3, 2.94],
-        [2.5, 3.15],
-        [2.8, 3.44],
-        [3.05, 3.73],
-        [3.4, 3.95],
-        [3.8, 4.25],
+        [2.3, 3.0],
+        [2.5, 3.24],
+        [2.8, 3.56],
+        [3.05, 3.87],
+        [3.4, 4.1],
+        [3.8, 4.35],
         [5.0, 4.5],
         [7.0, 5.1],
         [20.0, 9.9],
     ]
 )
-_LEVEL = np.array(
+LEVEL_RARITY = np.array(
     [
         [0.0, 0.0],
         [0.6, 0.07],
@@ -49,11 +51,13 @@ _LEVEL = np.array(
 def decades(onset: FloatArray, level: FloatArray) -> FloatArray:
     """Return -log10 of the false-alarm rate that rows with this onset and level stand for, 0 to 9.9.
 
-    An onset of at least `SMALLEST_ONSET` ranks above every level: it is news, the level is context.
+    An onset of at least `SMALLEST_ONSET` ranks above every level: it is news, the level is context. One below
+    is of a series' first rows, and states less than it would be worth.
     """
-    of_onset = np.interp(onset, _ONSET[:, 0], _ONSET[:, 1])
-    of_level = np.interp(level, _LEVEL[:, 0], _LEVEL[:, 1])
-    rarity: FloatArray = np.where(onset >= SMALLEST_ONSET, of_onset, of_level)
+    of_onset = np.interp(onset, ONSET_RARITY[:, 0], ONSET_RARITY[:, 1])
+    of_level = np.interp(level, LEVEL_RARITY[:, 0], LEVEL_RARITY[:, 1])
+    early = np.maximum(of_level, EARLY_WEIGHT * onset)
+    rarity: FloatArray = np.where(onset >= SMALLEST_ONSET, of_onset, early)
     return rarity
 
 

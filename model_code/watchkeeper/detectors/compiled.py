@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -37,4 +39,20 @@ def _compiled(function: Function, relaxed: set[str]) -> Function:
         result: Function = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # no folder for the cache is writable, as in a read-only container
         result = numba.njit(**options)(function)
+    # numba looks only at the function's own file, but compiles in what it calls in other files: code that it
+    # kept would outlive a change there.
+    kept = getattr(getattr(result, "_cache", None), "_cache_file", None)
+    if kept is not None:
+        kept._source_stamp = _STAMP
     return result
+
+
+def _stamp(folder: Path) -> str:
+    """Return what identifies the content of all modules of a folder."""
+    content = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        content.update(path.read_bytes())
+    return content.hexdigest()
+
+
+_STAMP = _stamp(Path(__file__).parent)

@@ -15,7 +15,7 @@ from watchkeeper.detectors.kernel import OUTPUT, advance_all
 from watchkeeper.detectors.score_parts import ScorePart, score_parts
 from watchkeeper.detectors.scores import Score, SeriesScores, interpret
 from watchkeeper.detectors.state import BLOCK_ROWS, BLOCKS, STATE, Parameters, new_states
-from watchkeeper.detectors.times import hours_of_day, missing_before, to_seconds
+from watchkeeper.detectors.times import hours_of_week, missing_before, to_seconds
 from watchkeeper.errors import ContractViolationError, InvalidInputError
 
 if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not have it
@@ -92,7 +92,7 @@ class WatchkeeperDetector:
             In time order.
         y : ignored
         timestamps : array of datetime64, aware datetimes or seconds since 1970, shape (n_rows,), optional
-            Without them there is no profile by hour of day.
+            Without them there is no profile by hour of the day or the week.
 
         Raises
         ------
@@ -197,7 +197,7 @@ class WatchkeeperDetector:
     ) -> npt.NDArray[np.void]:
         """Return what the kernel says, shape (n_columns, n_rows)."""
         seconds = to_seconds(timestamps, len(values))
-        hours = hours_of_day(seconds)
+        hours = hours_of_week(seconds)
         last = float(states["last_time"][0])
         missing = missing_before(seconds, last, self.interval_seconds, limit=BLOCK_ROWS * BLOCKS)
         parameters = (self.parameters or Parameters()).record()[0]

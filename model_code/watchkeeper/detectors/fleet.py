@@ -22,7 +22,7 @@ from watchkeeper.detectors.fleet_kernel import advance_each
 from watchkeeper.detectors.kernel import OUTPUT
 from watchkeeper.detectors.scores import SeriesScores, interpret
 from watchkeeper.detectors.state import BLOCK_ROWS, BLOCKS, STATE, Parameters, new_states
-from watchkeeper.detectors.times import hours_of_day, missing_between, to_seconds
+from watchkeeper.detectors.times import hours_of_week, missing_between, to_seconds
 from watchkeeper.errors import ContractViolationError, InvalidInputError
 
 if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not have it
@@ -199,7 +199,7 @@ class Fleet:
         return fleet
 
     def _advance(self, numbers: IntArray, values: FloatArray, seconds: FloatArray, outputs: States) -> None:
-        parameters, hours = self.parameters.record()[0], hours_of_day(seconds)
+        parameters, hours = self.parameters.record()[0], hours_of_week(seconds)
 
         def advance_part(part: list[tuple[States, IntArray, IntArray]]) -> None:
             for shelf, rows, places in part:

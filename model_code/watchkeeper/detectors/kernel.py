@@ -1,10 +1,10 @@
 """One step of the detector: what a value means, given only what came before it.
 
 Three channels each say how far the newest value breaks the record of its own past: the value itself, its
-smoothed deviation from the hour's profile, and the distance of the last rows to the most similar earlier
-ones. A channel's evidence is -log10 of how rarely it breaks its record by that much; evidence adds up over
-the channels. A fourth measurement, the distance of the last hours to the most similar earlier hours, is the
-slow scale: the level.
+smoothed deviation from the profile of the day or the week, and the distance of the last rows to the most
+similar earlier ones. A channel's evidence is -log10 of how rarely it breaks its record by that much; evidence
+adds up over the channels. A fourth measurement, the distance of the last hours to the most similar earlier
+hours, is the slow scale: the level.
 """
 
 from __future__ import annotations
@@ -14,28 +14,22 @@ from typing import Any
 import numpy as np
 
 from watchkeeper.detectors.compiled import compiled
+from watchkeeper.detectors.evidence import RARITY, break_of_range, evidence_of_break
 from watchkeeper.detectors.patterns import nearest_earlier_pattern
+from watchkeeper.detectors.profiles import break_of_profile, enter_hour, expected_by_profiles
 from watchkeeper.detectors.state import (
     BLOCK_ROWS,
     BLOCKS,
-    HOURS,
     LONG_BLOCKS,
     PATTERN,
     PROFILE,
     RECENT_ROWS,
     SHORT_ROWS,
-    SMOOTHED_ROWS,
     VALUE,
 )
 
 LARGEST = 1e30
-LARGEST_EXCESS = 5.0
-# -log10 of the fraction of rows on which each channel breaks its record, over the development half of NAB.
-# The pattern's is lower than the 3.1 measured: a pattern alone has to break its record by more.
-RARITY = (2.85, 2.30, 2.50)
-FREE_ROWS = 30  # until then the range follows any value and being far outside it counts less
 WARM_ROWS = 500.0  # until then the channels count together only in part
-CENTRE_ROWS = 2000
 SLOW_MEAN_ROWS = 300
 MEAN_DISTANCES = 1000
 LARGEST_LEVEL = 10.0
@@ -65,7 +59,8 @@ def advance(s: Any, p: Any, hour: int, value: float, out: Any) -> None:
     s : record of STATE, changed in place
     p : record of PARAMETERS
     hour : int
-        Hour of the day, 0 to 23; 0 throughout when there are no timestamps.
+        Hour of the week, 0 to 167, whose remainder by 24 is the hour of the day; 0 throughout when there are
+        no timestamps.
     value : float
         NaN is a missing interval.
     out : record of OUTPUT, written
@@ -80,17 +75,16 @@ def advance(s: Any, p: Any, hour: int, value: float, out: Any) -> None:
         s["origin"] = value
     x = value - s["origin"]
     s["magnitude"] = max(s["magnitude"], abs(value))
+    enter_hour(s, hour)
     _forecast(s, p, hour, x, out)
-    out["channels"][VALUE] = _break_of_range(s, p, VALUE, x, p["range_memory"])
-    out["channels"][PROFILE] = _break_of_range(
-        s, p, PROFILE, _smoothed_residual(s, p, hour, x), p["profile_memory"]
-    )
+    out["channels"][VALUE] = break_of_range(s, p, VALUE, VALUE, s["rows"], x, p["range_memory"])
+    out["channels"][PROFILE] = break_of_profile(s, p, hour, x)
     out["channels"][PATTERN] = _break_of_pattern(s, p, x)
     out["channels"][VALUE] *= p["value_weight"]
     out["channels"][PROFILE] *= p["profile_weight"]
     out["channels"][PATTERN] *= p["pattern_weight"]
     evidence = _together(s, out["channels"])
-    out["onset"] = _onset(s, p, evidence)
+    out["onset"] = unless_suppressed(s, p, evidence)
     _close_block(s, x)
     s["aftermath"] = max(s["aftermath"] * 0.5 ** (1.0 / p["aftermath_rows"]), out["onset"])
     out["level"] = _level(s) * p["level_weight"]
@@ -134,56 +128,12 @@ def _say_nothing(s: Any, out: Any) -> None:
 
 
 @compiled
-def _break_of_range(s: Any, p: Any, channel: int, x: float, memory: float) -> Any:
-    """Return the evidence that x is outside the channel's remembered range, and widen the range by it."""
-    rows = s["rows"]
-    if rows == 0:
-        s["low"][channel] = s["high"][channel] = s["centre"][channel] = x
-        return 0.0
-    low, high, centre = s["low"][channel], s["high"][channel], s["centre"][channel]
-    width = max(high - low, 1e-12 * s["magnitude"], 1e-300)
-    excess = max(x - high, low - x) / width
-    stretch = p["stretch"] * width if rows > FREE_ROWS else np.inf
-    forgotten = 1.0 - 0.5 ** (1.0 / memory) if memory > 0 else 0.0
-    s["high"][channel] = max(min(x, high + stretch), high - forgotten * (high - centre))
-    s["low"][channel] = min(max(x, low - stretch), low + forgotten * (centre - low))
-    s["centre"][channel] = centre + (x - centre) / min(rows + 1, CENTRE_ROWS)
-    if excess <= p["tolerance"]:
-        return 0.0
-    return _evidence(channel, rows, min(excess, LARGEST_EXCESS) / p["resolution"])
-
-
-@compiled
-def _evidence(channel: int, rows: int, excess: float) -> Any:
-    # Of n exchangeable rows the newest is a two-sided record with probability 2 / n: early records mean
-    # little.
-    rarity = max(min(RARITY[channel], np.log10(rows / 2.0)), 0.0)
-    return rarity + np.log10(1.0 + excess) * min(rows / FREE_ROWS, 1.0)
-
-
-@compiled
 def _together(s: Any, channels: Any) -> Any:
     # Early on all channels break records together, because all they have seen is a part of the first day:
     # the strongest one counts, and the others by how much of the warm-up is over.
     strongest = max(channels[VALUE], channels[PROFILE], channels[PATTERN])
     others = channels[VALUE] + channels[PROFILE] + channels[PATTERN] - strongest
     return strongest + others * min(s["rows"] / WARM_ROWS, 1.0)
-
-
-@compiled
-def _smoothed_residual(s: Any, p: Any, hour: int, x: float) -> Any:
-    """Return the mean of the last residuals against the hour's mean, and learn x into the profile."""
-    rows, seen = s["rows"], s["profile_rows"][hour]
-    known = hour if seen > 0 else (hour - 1) % HOURS  # an hour never seen is compared with the one before it
-    residual = x - (s["profile"][known] if s["profile_rows"][known] > 0 else s["slow_mean"])
-    s["profile_rows"][hour] = seen + 1
-    s["profile"][hour] += (x - s["profile"][hour]) * max(p["profile_rate"], 1.0 / (seen + 1))
-    s["residuals"][rows % SMOOTHED_ROWS] = residual
-    count = min(rows + 1, SMOOTHED_ROWS)
-    total = 0.0
-    for index in range(count):
-        total += s["residuals"][index]
-    return total / count
 
 
 @compiled
@@ -200,12 +150,11 @@ def _break_of_pattern(s: Any, p: Any, x: float) -> Any:
     floor = max(1e-9 * s["magnitude"], 1e-300)
     if record <= floor or distance <= record or distance <= floor:
         return 0.0
-    excess = min(np.log(distance / record), LARGEST_EXCESS)
-    return _evidence(PATTERN, s["rows"], excess / p["resolution"])
+    return evidence_of_break(p, PATTERN, s["rows"], np.log(distance / record))
 
 
 @compiled
-def _onset(s: Any, p: Any, evidence: float) -> Any:
+def unless_suppressed(s: Any, p: Any, evidence: float) -> Any:
     """Return the evidence if it is news: nothing as strong came shortly before."""
     s["rows_since_onset"] += 1
     quiet = s["rows_since_onset"] >= p["refractory_rows"]
@@ -259,17 +208,17 @@ def _forecast(s: Any, p: Any, hour: int, x: float, out: Any) -> None:
         out["expected"] = s["origin"] + x
         out["band"] = 0.0
         return
-    profile = s["profile"][hour] if s["profile_rows"][hour] > 0 else s["slow_mean"]
-    forecasts = (s["last"], s["slow_mean"], profile)
+    of_day, of_week = expected_by_profiles(s, hour)
+    forecasts = (s["last"], s["slow_mean"], of_day, of_week)
     best = 0
-    for index in range(1, 3):
+    for index in range(1, 4):
         if s["forecast_errors"][index] < s["forecast_errors"][best]:
             best = index
     error = abs(x - forecasts[best])
     out["expected"] = s["origin"] + forecasts[best]
     out["band"] = s["band"]
     step = max(ERROR_RATE, 1.0 / s["rows"])
-    for index in range(3):
+    for index in range(4):
         s["forecast_errors"][index] += step * (abs(x - forecasts[index]) - s["forecast_errors"][index])
     # Robbins-Monro: the band rises by coverage when missed and falls by the rest when not.
     move = p["coverage"] if error > s["band"] else p["coverage"] - 1.0

@@ -13,9 +13,12 @@ import numpy.typing as npt
 from watchkeeper.errors import InvalidInputError
 
 VALUE, PROFILE, PATTERN = 0, 1, 2
+WEEK = 2  # the range of the residual against the week's profile
 CHANNELS = ("value", "profile", "pattern")
 
-HOURS = 24
+DAY_HOURS = 24
+WEEK_HOURS = 168
+LARGEST_COUNT = 65535
 SMOOTHED_ROWS = 6
 RECENT_ROWS = 1024
 SHORT_ROWS = 2
@@ -30,12 +33,22 @@ STATE = np.dtype(
         ("last_time", "<f8"),  # seconds since 1970 of the last row; NaN without timestamps
         ("origin", "<f8"),  # the first value: everything below is relative to it
         ("magnitude", "<f8"),  # largest |value| seen, for the resolution of floating point
-        ("low", "<f8", (2,)),  # remembered range of the value and of the smoothed residual
-        ("high", "<f8", (2,)),
-        ("centre", "<f8", (2,)),
-        ("profile", "<f8", (HOURS,)),  # mean by hour of day
-        ("profile_rows", "<i8", (HOURS,)),
-        ("residuals", "<f8", (SMOOTHED_ROWS,)),  # the last residuals against the profile
+        ("low", "<f8", (3,)),  # remembered range of the value and of the smoothed residuals of day and week
+        ("high", "<f8", (3,)),
+        ("centre", "<f8", (3,)),
+        ("profile", "<f8", (DAY_HOURS,)),  # mean by hour of day
+        ("profile_rows", "<i8", (DAY_HOURS,)),
+        ("residuals", "<f8", (SMOOTHED_ROWS,)),  # the last residuals against the day's profile
+        ("week", "<f8", (WEEK_HOURS,)),  # mean by hour of the week
+        ("week_rows", "<u2", (WEEK_HOURS,)),  # LARGEST_COUNT at most
+        ("week_residuals", "<f8", (SMOOTHED_ROWS,)),  # the last residuals against the week's profile
+        ("week_residuals_seen", "<i8"),
+        ("hour", "<i8"),  # of the week, of the last row; -1 before the first
+        ("hour_is_known", "<i8"),  # 1 when an earlier week has rows of it
+        ("hour_rows", "<i8"),  # rows of this hour on which both profiles were compared
+        ("hour_errors", "<f8", (2,)),  # sum over them of the smoothed absolute residuals of day and week
+        ("rivalry_hours", "<i8"),  # hours in which both were compared
+        ("profile_errors", "<f8", (2,)),  # mean absolute error of day and week over the last of them
         ("recent", "<f4", (RECENT_ROWS,)),  # ring of values, NaN where an interval is missing
         ("record_distance", "<f8"),  # decayed maximum of the short pattern's distance
         ("block_sum", "<f8"),
@@ -48,7 +61,7 @@ STATE = np.dtype(
         ("onset_level", "<f8"),  # evidence of the last onset
         ("rows_since_onset", "<i8"),
         ("aftermath", "<f8"),  # decayed maximum of the onsets
-        ("forecast_errors", "<f8", (3,)),  # mean absolute error of each forecast
+        ("forecast_errors", "<f8", (4,)),  # mean absolute error of each forecast
         ("slow_mean", "<f8"),
         ("last", "<f8"),
         ("band", "<f8"),  # tracked quantile of the absolute error of the chosen forecast
@@ -76,7 +89,9 @@ class Parameters:
     resolution : float
         The excess, as a fraction of the range, that adds log10(2) to the evidence.
     profile_rate : float
-        Smallest weight of a new row in the mean of its hour.
+        Smallest weight of a new row in the mean of its hour of the day and of the week.
+    week_margin : float
+        The week's profile counts where its error is below this fraction of the day's profile's; 0 is never.
     refractory_rows : int
         Rows after an onset in which only a stronger one counts.
     escalation : float
@@ -96,6 +111,7 @@ class Parameters:
     stretch: float = 2.0
     resolution: float = 0.05
     profile_rate: float = 0.0625
+    week_margin: float = 0.8
     refractory_rows: int = 200
     escalation: float = 0.3
     aftermath_rows: float = 200.0
@@ -107,7 +123,8 @@ class Parameters:
 
     def validate(self) -> None:
         """Raise `InvalidInputError` for a value out of its range, naming it."""
-        for name in ("range_memory", "profile_memory", "pattern_memory", "tolerance", "escalation"):
+        memories = ("range_memory", "profile_memory", "pattern_memory")
+        for name in (*memories, "week_margin", "tolerance", "escalation"):
             if not (np.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
                 raise InvalidInputError(f"{name} is {getattr(self, name)!r}: give a number of at least 0")
         for name in ("stretch", "resolution", "refractory_rows", "aftermath_rows"):
@@ -135,5 +152,6 @@ def new_states(count: int) -> npt.NDArray[np.void]:
     states = np.zeros(count, dtype=STATE)
     states["last_time"] = np.nan
     states["recent"] = np.nan
+    states["hour"] = -1
     states["blocks"] = np.nan
     return states

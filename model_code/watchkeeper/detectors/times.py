@@ -1,4 +1,4 @@
-"""Timestamps as the detector needs them: seconds, hours of the day, intervals without a row."""
+"""Timestamps as the detector needs them: seconds, hours of the week, intervals without a row."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from watchkeeper.detectors.state import WEEK_HOURS
 from watchkeeper.errors import InvalidInputError
 
 _HOUR_SECONDS = 3600
-_DAY_HOURS = 24
 
 
 def to_seconds(
@@ -39,10 +39,13 @@ def to_seconds(
     return seconds
 
 
-def hours_of_day(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Return the hour of the day in UTC, 0 to 23; 0 where there is no timestamp."""
+def hours_of_week(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Return the hour of the week in UTC, 0 to 167, from Thursday 00:00 on, as 1970 began.
+
+    Its remainder by 24 is the hour of the day. It is 0 where there is no timestamp.
+    """
     known = np.nan_to_num(seconds, nan=0.0)
-    return np.floor_divide(known, _HOUR_SECONDS).astype(np.int64) % _DAY_HOURS
+    return np.floor_divide(known, _HOUR_SECONDS).astype(np.int64) % WEEK_HOURS
 
 
 def missing_before(

@@ -35,6 +35,8 @@ def test_the_page_has_every_mark_once() -> None:
         "categories",
         "showcase",
         "calibration",
+        "first-rows",
+        "weekly-rhythm",
         "ablation",
     ):
         assert text.count(f"<!-- {name} -->") == text.count(f"<!-- /{name} -->") == 1

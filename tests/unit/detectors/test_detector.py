@@ -19,6 +19,7 @@ from watchkeeper.detectors import calibration, compiled, persistence
 from watchkeeper.detectors.detector import FORMAT, WatchkeeperDetector, score_series
 from watchkeeper.detectors.scores import SeriesScores
 from watchkeeper.detectors.state import CHANNELS, STATE, Parameters
+from watchkeeper.detectors.times import hours_of_week, to_seconds
 from watchkeeper.errors import ContractViolationError, InvalidInputError
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -93,6 +94,55 @@ def test_expected_follows_the_hour_of_day_when_the_series_does() -> None:
     scores = score_series(timestamps, values)
     assert abs(scores.expected[5000:][hour[5000:] < 6].mean() - 5) < 1
     assert abs(scores.expected[5000:][hour[5000:] >= 6].mean() - 20) < 1
+
+
+def weekly_telemetry(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Hourly rows with a daily period and noise, lower on two days a week."""
+    timestamps = np.datetime64("2026-03-02T00:00:00", "s") + np.arange(rows) * np.timedelta64(3600, "s")
+    days = np.where(np.arange(rows) // 24 % 7 >= 5, 0.4, 1.0) * (
+        22 - 10 * np.cos(2 * np.pi * np.arange(rows) / 24)
+    )
+    return timestamps, days + np.random.default_rng(seed).normal(scale=0.5, size=rows)
+
+
+def test_the_weeks_profile_finds_a_working_day_that_is_like_a_sunday() -> None:
+    severities: dict[float, list[float]] = {0.8: [], 0.0: []}
+    for seed in range(5):
+        timestamps, values = weekly_telemetry(24 * 7 * 12, seed)
+        wednesday = slice(24 * (7 * 11 + 2), 24 * (7 * 11 + 3))
+        values[wednesday] = weekly_telemetry(24 * 7, seed + 100)[1][24 * 6 :]
+        for margin, found in severities.items():
+            scores = score_series(timestamps, values, parameters=Parameters(week_margin=margin))
+            found.append(scores.severity[wednesday].max())
+    assert np.median(severities[0.8]) >= 75
+    assert np.median(severities[0.0]) < 60
+
+
+def test_a_series_without_a_weekly_rhythm_is_scored_by_the_days_profile() -> None:
+    timestamps, values = telemetry(8000)
+    with_week = score_series(timestamps, values)
+    without = score_series(timestamps, values, parameters=Parameters(week_margin=0.0))
+    np.testing.assert_array_equal(with_week.anomaly_score, without.anomaly_score)
+
+
+def test_a_rhythm_of_the_week_is_not_believed_before_it_was_seen_to_forecast_for_a_week() -> None:
+    timestamps, values = weekly_telemetry(24 * 7 * 6)
+    with_week = score_series(timestamps, values)
+    without = score_series(timestamps, values, parameters=Parameters(week_margin=0.0))
+    differs = np.flatnonzero(with_week.anomaly_score != without.anomaly_score)
+    assert len(differs)
+    assert differs[0] >= 2 * 24 * 7
+
+
+def test_the_hour_of_the_week_begins_on_thursday_and_contains_the_hour_of_the_day() -> None:
+    times = np.array(["2026-03-05T00:00", "2026-03-05T13:59", "2026-03-04T23:00"], dtype="datetime64[s]")
+    assert hours_of_week(to_seconds(times, 3)).tolist() == [0, 13, 167]
+    assert hours_of_week(np.array([np.nan, -3600.0])).tolist() == [0, 167]
+
+
+def test_the_first_day_of_a_daily_rhythm_alerts_about_as_rarely_as_stated() -> None:
+    alerts = sum(int(score_series(*telemetry(288, seed)).is_anomaly.sum()) for seed in range(60))
+    assert alerts <= 3 * calibration.false_alarm_rate(75) * 60 * 288
 
 
 @settings(max_examples=30, deadline=None)
@@ -176,7 +226,7 @@ def test_state_goes_on_bit_for_bit_after_a_round_trip(cut: int, seed: int) -> No
 
 def test_state_of_a_series_is_under_16_kib() -> None:
     assert STATE.itemsize < 16 * 1024
-    assert len(CHANNELS) == STATE["low"].shape[0] + 1
+    assert len(CHANNELS) == 3
 
 
 def test_refuses_a_state_of_another_version_or_kind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,7 +271,7 @@ def test_a_constant_series_never_alerts_and_its_first_change_does() -> None:
 
 
 def test_confidence_rises_to_one() -> None:
-    confidence = score_series(*telemetry(2000)).confidence
+    confidence = score_series(*telemetry(2500)).confidence
     assert confidence[0] == 0
     assert (np.diff(confidence) >= 0).all()
     assert confidence[-1] == 1
@@ -291,6 +341,18 @@ def test_parameters_are_read_and_set_as_scikit_learn_does() -> None:
         detector.set_params(speed=3)
 
 
+def test_compiled_code_is_kept_only_while_no_module_of_the_detectors_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = compiled._stamp(tmp_path)
+    (tmp_path / "kernel.py").write_text("a = 1\n")
+    second = compiled._stamp(tmp_path)
+    (tmp_path / "kernel.py").write_text("a = 2\n")
+    assert len({first, second, compiled._stamp(tmp_path)}) == 3
+    kept = compiled.compiled(calibration.false_alarm_rate)
+    assert kept._cache._cache_file._source_stamp == compiled._stamp(Path(compiled.__file__).parent)
+
+
 def test_a_read_only_folder_does_not_stop_compilation(monkeypatch: pytest.MonkeyPatch) -> None:
     class ReadOnlyNumba:
         @staticmethod
@@ -303,8 +365,11 @@ def test_a_read_only_folder_does_not_stop_compilation(monkeypatch: pytest.Monkey
     assert compiled.compiled(score_series) == (score_series, True)
 
 
-def test_without_numba_the_scores_are_the_same() -> None:
-    timestamps, values = telemetry(420)
+@pytest.mark.parametrize("series", [telemetry, weekly_telemetry])
+def test_without_numba_the_scores_are_the_same(
+    series: Callable[[int], tuple[np.ndarray, np.ndarray]],
+) -> None:
+    timestamps, values = series(420)
     values[400] += 50
     program = (
         "import sys, json; sys.modules['numba'] = None\n"

@@ -40,15 +40,18 @@ def assert_series_equal(fleet: list[SeriesScores], position: int, single: Series
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_scores_are_those_of_one_detector_a_series_to_the_bit(threads: int) -> None:
+@pytest.mark.parametrize("step", [STEP, 3600.0])
+def test_scores_are_those_of_one_detector_a_series_to_the_bit(threads: int, step: float) -> None:
     values = walk(900, 3)
-    fleet = Fleet(interval_seconds=STEP, threads=threads)
+    values += 30 * (np.arange(900) // 24 % 7 >= 5)[:, None]  # weekends, where a row is an hour
+    fleet = Fleet(interval_seconds=step, threads=threads)
     series = fleet.join(SHELF + 2)[[5, SHELF, 0]]
-    scores = run(fleet, series, values)
+    times = START + step * np.arange(len(values))
+    scores = [fleet.update(series, row, time) for row, time in zip(values, times, strict=True)]
     assert any(one.is_anomaly.any() for one in scores)
     for position in range(3):
-        detector = WatchkeeperDetector(interval_seconds=STEP)
-        single = detector.update_all(values[:, position], timestamps=START + STEP * np.arange(len(values)))
+        detector = WatchkeeperDetector(interval_seconds=step)
+        single = detector.update_all(values[:, position], timestamps=times)
         assert_series_equal(scores, position, single)
 
 
