@@ -54,11 +54,14 @@ def decades(onset: FloatArray, level: FloatArray) -> FloatArray:
     An onset of at least `SMALLEST_ONSET` ranks above every level: it is news, the level is context. One below
     is of a series' first rows, and states less than it would be worth.
     """
-    of_onset = np.interp(onset, ONSET_RARITY[:, 0], ONSET_RARITY[:, 1])
-    of_level = np.interp(level, LEVEL_RARITY[:, 0], LEVEL_RARITY[:, 1])
-    early = np.maximum(of_level, EARLY_WEIGHT * onset)
-    rarity: FloatArray = np.where(onset >= SMALLEST_ONSET, of_onset, early)
+    rarity: FloatArray = np.maximum(_of_onset(onset), _of_level(level))
     return rarity
+
+
+def is_news(onset: FloatArray, level: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return whether it is the onset that rows with this onset and level are scored by, not the level."""
+    news: npt.NDArray[np.bool_] = _of_onset(onset) > _of_level(level)
+    return news
 
 
 def severity_of(decades: FloatArray) -> FloatArray:
@@ -74,3 +77,14 @@ def false_alarm_rate(severity: float) -> float:
     5623
     """
     return float(10.0 ** (-severity / SEVERITY_PER_DECADE))
+
+
+def _of_onset(onset: FloatArray) -> FloatArray:
+    of_table = np.interp(onset, ONSET_RARITY[:, 0], ONSET_RARITY[:, 1])
+    rarity: FloatArray = np.where(onset >= SMALLEST_ONSET, of_table, EARLY_WEIGHT * onset)
+    return rarity
+
+
+def _of_level(level: FloatArray) -> FloatArray:
+    rarity: FloatArray = np.interp(level, LEVEL_RARITY[:, 0], LEVEL_RARITY[:, 1])
+    return rarity

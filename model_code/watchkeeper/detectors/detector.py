@@ -148,7 +148,8 @@ class WatchkeeperDetector:
         after = self.states_.copy()
         outputs = self._outputs(values, _one(timestamp), after)
         score = interpret(outputs, self.alert_severity).row(0)
-        return score, score_parts(outputs[0, 0], self.states_[0], after[0], score.anomaly_score)
+        record = (self.parameters or Parameters()).record()[0]
+        return score, score_parts(outputs[0, 0], record, self.states_[0], after[0], score.anomaly_score)
 
     def learn_one(self, value: float | Sequence[float], timestamp: datetime | float | None = None) -> Self:
         """Learn one row."""

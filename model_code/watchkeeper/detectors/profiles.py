@@ -45,13 +45,15 @@ def expected_by_profiles(s: Any, hour_of_week: int) -> Any:
 
 
 @compiled
+def week_counts(s: Any, p: Any) -> Any:
+    """Return whether the evidence of this hour is that of the week's profile."""
+    compared = s["hour_is_known"] > 0 and s["rivalry_hours"] >= RIVALRY_HOURS
+    return compared and s["profile_errors"][1] < p["week_margin"] * s["profile_errors"][0]
+
+
+@compiled
 def break_of_profile(s: Any, p: Any, hour_of_week: int, x: float) -> Any:
     """Return the evidence that the series is off its rhythm as it has not been, and learn x."""
-    weekly = (
-        s["hour_is_known"] > 0
-        and s["rivalry_hours"] >= RIVALRY_HOURS
-        and s["profile_errors"][1] < p["week_margin"] * s["profile_errors"][0]
-    )
     rows = s["rows"]
     residual = _mean_of_last(s["residuals"], rows, _residual_of_day(s, p, hour_of_week % DAY_HOURS, x))
     evidence = break_of_range(s, p, PROFILE, PROFILE, rows, residual, p["profile_memory"])
@@ -63,7 +65,7 @@ def break_of_profile(s: Any, p: Any, hour_of_week: int, x: float) -> Any:
         s["hour_rows"] += 1
         s["hour_errors"][0] += abs(residual)
         s["hour_errors"][1] += abs(of_week)
-        if weekly:
+        if week_counts(s, p):
             evidence = evidence_by_week
     seen = s["week_rows"][hour_of_week]
     s["week"][hour_of_week] += (x - s["week"][hour_of_week]) * max(p["profile_rate"], 1.0 / (seen + 1))

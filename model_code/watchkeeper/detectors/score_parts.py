@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from watchkeeper.detectors.calibration import SMALLEST_ONSET
+from watchkeeper.detectors.calibration import is_news
 from watchkeeper.detectors.kernel import AFTERMATH_WEIGHT, WARM_ROWS
 from watchkeeper.detectors.patterns import squared_differences
+from watchkeeper.detectors.profiles import week_counts
 from watchkeeper.detectors.state import PATTERN, PROFILE, RECENT_ROWS, SHORT_ROWS, SMOOTHED_ROWS, VALUE
 
 
@@ -28,33 +29,35 @@ class ScorePart(NamedTuple):
     """Above 0."""
 
 
-def score_parts(output: Any, before: Any, after: Any, score: float) -> list[ScorePart]:
+def score_parts(output: Any, p: Any, before: Any, after: Any, score: float) -> list[ScorePart]:
     """Return the parts of a row's score; they add up to it. No parts of a score of 0.
 
     Parameters
     ----------
     output : record of `kernel.OUTPUT`
         Of the row.
+    p : record of PARAMETERS
     before, after : record of `state.STATE`
         The state that the row met, and the one that it left.
     score : float
         The row's anomaly_score.
     """
-    evidence = _onset(output, before, after) if output["onset"] >= SMALLEST_ONSET else _level(after)
+    news = is_news(output["onset"], output["level"])
+    evidence = _onset(output, p, before, after) if news else _level(after)
     total = sum(part.score for part in evidence)
     if score <= 0 or total <= 0:
         return []
     return [part._replace(score=part.score / total * score) for part in evidence if part.score > 0]
 
 
-def _onset(output: Any, before: Any, after: Any) -> list[ScorePart]:
+def _onset(output: Any, p: Any, before: Any, after: Any) -> list[ScorePart]:
     channels = output["channels"]
     strongest = int(np.argmax(channels))
     others = min(float(before["rows"]) / WARM_ROWS, 1.0)
     weights = [float(value) * (1.0 if at == strongest else others) for at, value in enumerate(channels)]
     return [
         ScorePart("range", 0, weights[VALUE]),
-        *_by_row("profile", weights[PROFILE], _residuals(before, after)),
+        *_by_row("profile", weights[PROFILE], _residuals(p, before, after)),
         *_by_row("pattern", weights[PATTERN], _differences(before, after)),
     ]
 
@@ -74,11 +77,12 @@ def _by_row(feature: str, weight: float, shares: Any) -> list[ScorePart]:
     return [ScorePart(feature, lag, weight * float(share) / total) for lag, share in enumerate(shares)]
 
 
-def _residuals(before: Any, after: Any) -> Any:
+def _residuals(p: Any, before: Any, after: Any) -> Any:
     """Return how far each of the last rows pulls the smoothed residual in its direction."""
-    rows = int(before["rows"])
-    lags = np.arange(min(rows + 1, SMOOTHED_ROWS))
-    residuals = after["residuals"][(rows - lags) % SMOOTHED_ROWS]
+    ring, rows = ("week_residuals", "week_residuals_seen") if week_counts(after, p) else ("residuals", "rows")
+    newest = int(before[rows])
+    lags = np.arange(min(newest + 1, SMOOTHED_ROWS))
+    residuals = after[ring][(newest - lags) % SMOOTHED_ROWS]
     return np.maximum(residuals * np.sign(residuals.sum()), 0.0)
 
 

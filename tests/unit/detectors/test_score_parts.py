@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from watchkeeper.detectors import calibration
 from watchkeeper.detectors.detector import WatchkeeperDetector
 from watchkeeper.detectors.patterns import nearest_earlier_pattern, squared_differences
+from watchkeeper.detectors.profiles import week_counts
+from watchkeeper.detectors.state import Parameters
 from watchkeeper.errors import InvalidInputError
 
 ROWS = 1500
@@ -71,6 +73,18 @@ def test_what_goes_on_after_a_spike_is_explained_by_it_and_not_by_the_row() -> N
     assert all(part.lag is None for part in parts)
 
 
+def test_a_day_off_the_rhythm_of_the_week_is_explained_by_the_residuals_against_that_rhythm() -> None:
+    hours = np.arange(24 * 7 * 8)
+    values = np.where(hours // 24 % 7 >= 5, 20.0, 60.0) + np.random.default_rng(4).normal(size=len(hours))
+    model = WatchkeeperDetector().fit(values, timestamps=3600.0 * hours)
+    assert week_counts(model.states_[0], Parameters().record()[0])
+
+    score, parts = model.explain_one(45.0, 3600.0 * len(hours))
+
+    assert sum(part.score for part in parts) == pytest.approx(score.anomaly_score, abs=1e-12)
+    assert max(parts, key=lambda part: part.score)[:2] == ("profile", 0)
+
+
 def test_several_columns_are_refused() -> None:
     model = WatchkeeperDetector().fit(np.zeros((10, 2)))
 
@@ -78,7 +92,7 @@ def test_several_columns_are_refused() -> None:
         model.explain_one(np.array([1.0, 2.0]))  # type: ignore[arg-type]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.floats(-1e3, 1e3, width=32) | st.just(float("nan")), min_size=8, max_size=8),
     st.integers(0, 20),
