@@ -1,6 +1,6 @@
 """Rules of a column that work from the first intervals: interquartile range, quantiles, persistence.
 
-Of several columns, the one that breaks its rule most counts.
+Of several columns, the one that breaks its rule most counts. Values are limited to ±1e300.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not 
 FloatArray = npt.NDArray[np.float64]
 _SMALLEST_WIDTH = 1e-300
 _LARGEST_SCORE = 1e12
+_LARGEST_VALUE = 1e300
 
 
 @dataclass(kw_only=True, eq=False)
@@ -60,16 +61,15 @@ class RangeRule(BatchDetector):
         return 0.0
 
     def _learn(self, rows: FloatArray) -> FloatArray:
-        first, last = np.quantile(rows, [self.low, self.high], axis=0)
+        first, last = np.quantile(_limited(rows), [self.low, self.high], axis=0)
         self.width_ = np.maximum(last - first, _SMALLEST_WIDTH)
         self.lower_ = first - self.margin * (last - first)
         self.upper_ = last + self.margin * (last - first)
         return self._raw(rows)
 
     def _raw(self, rows: FloatArray) -> FloatArray:
-        outside = np.maximum(self.lower_ - rows, rows - self.upper_) / self.width_
-        limited: FloatArray = np.minimum(outside, _LARGEST_SCORE).max(axis=1)
-        return limited
+        values = _limited(rows)
+        return _worst(np.maximum(self.lower_ - values, values - self.upper_), self.width_)
 
     def _restore(self) -> None:
         self.n_features_in_ = len(self.width_)
@@ -123,7 +123,7 @@ class PersistRule(BatchDetector):
         rows = as_rows(X)
         self.before_ = np.empty((0, rows.shape[1]))
         super().fit(rows, y)
-        self.before_ = rows[~np.isnan(rows).any(axis=1)][-self.window :]
+        self.before_ = _limited(rows[~np.isnan(rows).any(axis=1)][-self.window :])
         return self
 
     def _check_parameters(self) -> None:
@@ -142,14 +142,13 @@ class PersistRule(BatchDetector):
         return self._raw(rows)
 
     def _raw(self, rows: FloatArray) -> FloatArray:
-        changes = np.abs(self._differences(rows)) / self.width_
-        limited: FloatArray = np.minimum(changes, _LARGEST_SCORE).max(axis=1)
-        return limited
+        return _worst(np.abs(self._differences(rows)), self.width_)
 
     def _restore(self) -> None:
         self.n_features_in_ = len(self.width_)
 
     def _differences(self, rows: FloatArray) -> FloatArray:
+        rows = _limited(rows)
         joined = np.concatenate((self.before_, rows))
         start = len(self.before_)
         medians = np.empty(rows.shape)
@@ -162,3 +161,15 @@ class PersistRule(BatchDetector):
             medians[few:] = np.median(windows[start + few - self.window :], axis=-1)
         changes: FloatArray = rows - medians
         return changes
+
+
+def _limited(rows: FloatArray) -> FloatArray:
+    limited: FloatArray = np.clip(rows, -_LARGEST_VALUE, _LARGEST_VALUE)
+    return limited
+
+
+def _worst(distances: FloatArray, widths: FloatArray) -> FloatArray:
+    """Return the largest distance of each row in widths of its column."""
+    with np.errstate(over="ignore"):
+        worst: FloatArray = np.minimum(distances / widths, _LARGEST_SCORE).max(axis=1)
+    return worst

@@ -114,7 +114,6 @@ class KnownDetector(BatchDetector):
     def _columns(self, rows: FloatArray) -> FloatArray:
         if not self.standardize:
             return rows
-        columns: FloatArray = np.clip(
-            (rows / self.unit_ - self.mean_) / self.deviation_, -LARGEST_STANDARDIZED, LARGEST_STANDARDIZED
-        )
-        return columns
+        with np.errstate(over="ignore"):
+            columns: FloatArray = (rows / self.unit_ - self.mean_) / self.deviation_
+        return np.clip(columns, -LARGEST_STANDARDIZED, LARGEST_STANDARDIZED)

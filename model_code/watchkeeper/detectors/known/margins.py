@@ -170,7 +170,8 @@ class PCADetector(KnownDetector):
     def _fit_columns(self, rows: FloatArray) -> FloatArray:
         from sklearn.decomposition import PCA
 
-        fitted = PCA(n_components=self.n_components, svd_solver="full").fit(rows)
+        with np.errstate(invalid="ignore"):  # rows that are all equal have no variance to share out
+            fitted = PCA(n_components=self.n_components, svd_solver="full").fit(rows)
         count = len(fitted.components_)
         chosen = count if self.n_selected_components is None else self.n_selected_components
         if chosen > count:

@@ -169,7 +169,8 @@ class DBSCANDetector(KnownDetector):
     @staticmethod
     def _radius(rows: FloatArray, neighbours: int) -> float:
         distances = _index(rows, neighbours).kneighbors(rows)[0][:, -1]
-        return max(float(np.quantile(distances, 0.95)), 1e-12)
+        # A distance that there is, and a little more: the two searches may round it differently.
+        return max(float(np.quantile(distances, 0.95, method="higher")) * (1.0 + 1e-9), 1e-12)
 
 
 def _index(rows: FloatArray, n_neighbors: int) -> Any:
