@@ -111,6 +111,10 @@ bench-attribution: setup ## measure how well anomalies are explained; regenerate
 bench-journey: setup ## measure throughput and latency of the scoring loop on this laptop
 	@$(BIN)/python -m benchmarks.journey
 
+.PHONY: bench-service-jobs
+bench-service-jobs: setup ## measure the anomaly service's jobs: F1 of the search, rows a second, memory
+	@$(BIN)/python -m benchmarks.service_jobs
+
 .PHONY: pins
 pins: setup ## compile requirements.in to requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements.in -o build/requirements.txt

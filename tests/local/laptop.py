@@ -18,7 +18,7 @@ from watchkeeper import layout
 from watchkeeper.release import Release, live_key
 
 ROOT = Path(__file__).resolve().parents[2]
-STACKS = ("Storage", "Alerting", "Scoring", "Ingestion", "Training", "Monitoring")
+STACKS = ("Storage", "Alerting", "Scoring", "Ingestion", "Training", "ServiceTasks", "Monitoring")
 
 
 class Laptop:

@@ -132,7 +132,10 @@ def _histogram(picture: Picture, path: Path, title: str) -> Path:
         label=f"threshold {picture.threshold:.3g}",
     )
     axes.set_yscale("symlog", linthresh=1)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.6 * max(int((ordinary + anomalous).max()), 1))
+    axes.set_xlim(
+        0, max(float(edges[np.flatnonzero(ordinary + anomalous).max() + 1]), picture.threshold) + 0.02
+    )
     axes.set_xlabel("anomaly_score")
     axes.set_ylabel("rows")
     axes.set_title(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from containers import runtime
-from containers.service.artifact import ServiceModel, load_archive
+from containers.service.artifact import ServiceModel
 from containers.service.charts import draw_charts
 from containers.service.detection import scorer_of
 from containers.service.inputs import PredictSettings, failure_text, given_file
@@ -24,6 +24,7 @@ from containers.service.picture import FloatArray, Picture
 from containers.service.predictions import Judgement, PredictionsFile, joined
 from containers.service.quality import Quality, measure
 from containers.service.tables import read_parts
+from containers.service.workload_model import load_any_model
 from watchkeeper.service.tasks import CHARTS_FOLDER, CHARTS_PAGE, MODEL_FILE, Task
 
 _WHAT = {
@@ -40,11 +41,11 @@ def predict() -> None:
     settings = PredictSettings.from_environment()
     task = Task(settings.task)
     archive = given_file(runtime.processing_input("model"), settings.model)
-    model = load_archive(archive)
+    model = load_any_model(archive)
     features = given_file(runtime.processing_input("features"), settings.features)
     output = runtime.processing_output("results")
     labels = _labels(settings, features)
-    picture = Picture(model.manifest.threshold) if settings.charts == "true" else None
+    picture = Picture(model.manifest.threshold) if settings.charts.lower() == "true" else None
     n_rows, flagged, judgements = _judge(
         model, features, output / settings.predictions, task=task, labels=labels, picture=picture
     )

@@ -16,7 +16,11 @@ from containers.service.inputs import failure_text
 from containers.service.predictions import joined
 from containers.service.serve import predict_fn
 from containers.service.tables import read_parts
+from containers.snapshots import save_snapshots
+from containers.training import manifest_of
 from tests.unit.containers.service.jobs import Jobs
+from tests.unit.containers.test_replay import PLAN, trained
+from watchkeeper.detectors.detector import WatchkeeperDetector
 from watchkeeper.errors import ContractViolationError, InvalidInputError
 
 
@@ -237,3 +241,31 @@ def test_a_column_without_values_is_named(jobs, series, tmp_path):
     series.assign(empty=np.nan).to_csv(tmp_path / "empty.csv", index=False)
     with pytest.raises(InvalidInputError, match="column 'empty'"):
         jobs.univariate("iqr", "empty.csv")
+
+
+def test_a_workloads_model_goes_on_where_its_training_ended(jobs, tmp_path):
+    snapshots, later = trained()
+    (tmp_path / "model").mkdir()
+    save_snapshots(snapshots, PLAN, manifest_of(PLAN, later), tmp_path / "model")
+    archive = tmp_path / "model.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(tmp_path / "model", ".")
+    table = pd.DataFrame({"time": [row.timestamp for row in later], "flow": [row.value for row in later]})
+    table.to_csv(tmp_path / "later.csv", index=False)
+
+    results, metrics = jobs.predict("infer", "later.csv", archive)
+
+    detector = WatchkeeperDetector(interval_seconds=PLAN.interval_seconds)
+    detector.states_ = snapshots.detectors["flow"].states_.copy()
+    detector.n_features_in_ = 1
+    times = np.array([row.timestamp.timestamp() for row in later])
+    expected = detector.update_all(table.flow.to_numpy(), timestamps=times)
+    assert metrics["algorithm"] == "watchkeeper"
+    np.testing.assert_allclose(predictions_of(results).anomaly_score, expected.anomaly_score, atol=1e-8)
+
+
+def test_a_model_of_the_built_in_forest_is_refused_with_the_reason(jobs, frame, tmp_path):
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as tar:
+        tar.add(tmp_path / "features.csv", "model_algo-1")
+    with pytest.raises(InvalidInputError, match="rcf detector is readable by its own image only"):
+        jobs.predict("infer", "features.csv", tmp_path / "model.tar.gz")

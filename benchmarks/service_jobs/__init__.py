@@ -1,0 +1,1 @@
+"""What the anomaly service's jobs find, and how fast they judge."""

@@ -1,0 +1,133 @@
+"""Rows a second and peak memory of the judging job, in a process of its own, as the table grows."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+COLUMNS = 4
+TRAINING_ROWS = 5_000
+KIBIBYTES_OF_A_MIB = 1024
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One run of the job."""
+
+    what: str
+    rows: int
+    seconds: float
+    """From the start of the work to its end, without the start of the process."""
+    peak_mib: float
+    """Resident memory at its highest, with the libraries."""
+
+    @property
+    def rows_a_second(self) -> float:
+        """Rows that are read, judged and written."""
+        return self.rows / self.seconds
+
+
+def judge_growing(
+    sizes: tuple[int, ...], algorithms: tuple[str, ...], methods: tuple[str, ...]
+) -> Iterator[Judged]:
+    """Judge tables of several sizes by models and by rules."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        models = {algorithm: _model(folder, algorithm) for algorithm in algorithms}
+        for rows in sizes:
+            features = _table(folder / f"{rows}.csv", rows)
+            for algorithm, model in models.items():
+                yield _run(folder, algorithm, rows, features, model)
+            for method in methods:
+                yield _run(folder, method, rows, features, None)
+
+
+def _table(path: Path, rows: int) -> Path:
+    rng = np.random.default_rng(rows)
+    frame = pd.DataFrame(
+        rng.normal(size=(rows, COLUMNS)), columns=[f"c{number}" for number in range(COLUMNS)]
+    )
+    frame.insert(0, "time", pd.date_range("2020-01-01", periods=rows, freq="min"))
+    frame.to_csv(path, index=False, float_format="%.6f")
+    return path
+
+
+def _model(folder: Path, algorithm: str) -> Path:
+    from containers.service.artifact import ServiceManifest, ServiceModel, save_model
+    from containers.service.detection import fit_detector, threshold_of
+    from containers.service.tables import read_table
+    from watchkeeper.detectors.algorithms import algorithm_of
+
+    table = read_table(_table(folder / "training.csv", TRAINING_ROWS))
+    detector = fit_detector(algorithm, {}, table)
+    manifest = ServiceManifest(
+        algorithm=algorithm_of(algorithm),
+        hyperparameters=detector.get_params(),
+        columns=list(table.columns),
+        threshold=threshold_of(detector),
+        n_rows=len(table),
+        n_rows_learned=len(table),
+        has_time=True,
+    )
+    save_model(ServiceModel(detector, manifest), folder / "model")
+    path = folder / algorithm / "model.tar.gz"
+    path.parent.mkdir()
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(folder / "model", ".")
+    return path
+
+
+def _run(folder: Path, what: str, rows: int, features: Path, model: Path | None) -> Judged:
+    root = folder / "job"
+    shutil.rmtree(root, ignore_errors=True)
+    inputs = {"features": features} | ({"model": model} if model else {})
+    for name, source in inputs.items():
+        place = root / "processing" / "input" / name
+        place.mkdir(parents=True)
+        (place / source.name).symlink_to(source)
+    settings = {
+        "SAGEMAKER_BASE_DIR": str(root),
+        "WATCHKEEPER_TASK": "infer",
+        "WATCHKEEPER_FEATURES": features.name,
+        "WATCHKEEPER_PREDICTIONS": "predictions.csv",
+        "WATCHKEEPER_MODEL": "model.tar.gz" if model else "",
+        "WATCHKEEPER_METHOD": "" if model else what,
+    }
+    job = "predict" if model else "judge_columns"
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.service_jobs.growth", job],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"the job failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return Judged(what, rows, **json.loads(done.stdout.splitlines()[-1]))
+
+
+def _work(job: str) -> None:
+    from containers.service import predict_job, univariate_job
+
+    began = time.perf_counter()
+    (predict_job.predict if job == "predict" else univariate_job.judge_columns)()
+    seconds = time.perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIBIBYTES_OF_A_MIB
+    print(json.dumps({"seconds": seconds, "peak_mib": peak}))
+
+
+if __name__ == "__main__":
+    _work(sys.argv[1])

@@ -1,0 +1,79 @@
+"""A streaming workload's model as one of the service's: the detector goes on where its training ended.
+
+Each series of the workload is a column, named by its series key; a file without a header, with as many
+columns, is taken in the order of the keys. A row is an anomaly from the detector's own alert severity: the
+threshold of the workload's release is not in its model.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from containers.service.artifact import (
+    READ,
+    ServiceManifest,
+    ServiceModel,
+    load_archive,
+    read_members,
+)
+from containers.snapshots import PLAN_NAME, SNAPSHOTS_NAME, load_snapshots
+from watchkeeper.detectors.algorithms import WATCHKEEPER
+from watchkeeper.detectors.detector import WatchkeeperDetector
+from watchkeeper.detectors.series import SeriesDetector
+from watchkeeper.errors import ContractViolationError, InvalidInputError
+from watchkeeper.manifest import MANIFEST_NAME, ArtifactManifest
+
+MEMBERS = (SNAPSHOTS_NAME, PLAN_NAME, MANIFEST_NAME)
+ONLY_SERIES = "value"
+"""Column of a workload whose rows name no series."""
+
+
+def load_any_model(path: Path) -> ServiceModel:
+    """Read a `model.tar.gz` of the service, or of a workload with the `watchkeeper` detector.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is neither, or one that this release cannot read (reason `bad_model`).
+    """
+    members = read_members(path, MEMBERS)
+    if SNAPSHOTS_NAME in members:
+        return _of_workload(members)
+    if MANIFEST_NAME not in members:
+        raise InvalidInputError(
+            f"not a model that can be used here: it has no {' and no '.join(READ)}. The model of a workload "
+            "with the rcf detector is readable by its own image only",
+            reason="bad_model",
+        )
+    return load_archive(path)
+
+
+def _of_workload(members: dict[str, bytes]) -> ServiceModel:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for name, content in members.items():
+            (folder / name).write_bytes(content)
+        try:
+            snapshots, plan = load_snapshots(folder)
+            written = ArtifactManifest.from_json(members[MANIFEST_NAME])
+        except (ContractViolationError, InvalidInputError) as error:
+            raise InvalidInputError(
+                f"not a model that can be used here: {error}", reason="bad_model"
+            ) from error
+    together = WatchkeeperDetector(interval_seconds=plan.interval_seconds)
+    together.states_ = np.concatenate([each.states_ for each in snapshots.detectors.values()])
+    together.n_features_in_ = len(together.states_)
+    detector = SeriesDetector.from_bytes(together.to_bytes())
+    manifest = ServiceManifest(
+        algorithm=WATCHKEEPER,
+        hyperparameters=detector.get_params(),
+        columns=[series or ONLY_SERIES for series in snapshots.detectors],
+        threshold=detector.threshold_,
+        n_rows=written.n_rows,
+        n_rows_learned=written.n_rows,
+        has_time=True,
+    )
+    return ServiceModel(detector, manifest)
