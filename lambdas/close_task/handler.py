@@ -1,7 +1,7 @@
 """An execution that was stopped, timed out or failed: its request must not stay open.
 
-The workflow writes its own failures. What ends it from outside, or breaks that write, comes
-here by EventBridge.
+The workflows catch no failure: whatever ends one badly, from inside or outside, comes here by
+EventBridge.
 """
 
 from __future__ import annotations
