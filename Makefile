@@ -115,6 +115,10 @@ bench-journey: setup ## measure throughput and latency of the scoring loop on th
 bench-service-jobs: setup ## measure the anomaly service's jobs: F1 of the search, rows a second, memory
 	@$(BIN)/python -m benchmarks.service_jobs
 
+.PHONY: bench-explain
+bench-explain: setup ## measure explanations beside shap's own; regenerates docs/benchmarks-explain.md
+	@$(BIN)/python -m benchmarks.explain
+
 .PHONY: pins
 pins: setup ## compile requirements.in to requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements.in -o build/requirements.txt

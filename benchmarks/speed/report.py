@@ -62,6 +62,15 @@ def machine() -> dict[str, Any]:
     }
 
 
+def describe_machine(about: dict[str, Any]) -> str:
+    """Return what `machine` found, in a sentence."""
+    return (
+        f"Measured {about['measured_at'][:10]} on {about['processor']}, {about['cores']} cores, "
+        f"{about['memory_bytes'] / _GIBIBYTE:.0f} GiB, load {about['load']:.1f}; Python {about['python']}, "
+        f"numba {about['numba']}."
+    )
+
+
 def tables(results: Results) -> dict[str, tuple[list[str], Rows]]:
     """Return every table that there are results for: title, header and cells."""
     found: dict[str, tuple[list[str], Rows]] = {}
@@ -85,13 +94,7 @@ def tables(results: Results) -> dict[str, tuple[list[str], Rows]]:
 
 def write_page(path: Path, results: Results) -> None:
     """Write the page of the documentation."""
-    about = results["machine"]
-    described = (
-        f"Measured {about['measured_at'][:10]} on {about['processor']}, {about['cores']} cores, "
-        f"{about['memory_bytes'] / _GIBIBYTE:.0f} GiB, load {about['load']:.1f}; Python {about['python']}, "
-        f"numba {about['numba']}."
-    )
-    parts = [_INTRODUCTION.format(machine=described)]
+    parts = [_INTRODUCTION.format(machine=describe_machine(results["machine"]))]
     for title, (header, rows) in tables(results).items():
         lines = ["| " + " | ".join(cells) + " |" for cells in (header, *rows)]
         lines.insert(1, "|" + " --- |" * len(header))

@@ -1,0 +1,1 @@
+"""What explanations cost beside shap's own, and how exact they are."""
