@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -35,14 +35,25 @@ def write_pdf(document: Document, path: Path) -> None:
         setter.text(document.title, size=20, weight="bold", after=0.12)
         setter.text(document.subtitle, color=_SOFT, after=0.2)
         for section in document.sections:
-            setter.keep_together(min(_HEADING + sum(map(_least_height, section.blocks[:2])), _FULL_PAGE))
+            opening = _HEADING + sum(map(_least_height, _opening(section.blocks)))
+            setter.keep_together(min(opening, _FULL_PAGE))
             setter.space(0.14)
             setter.text(section.title, size=13.5, weight="bold", after=0.06)
             for block, following in pairwise([*section.blocks, ""]):
-                if isinstance(following, Chart | Table):  # what introduces it stays with it
+                if isinstance(block, str) and isinstance(following, Chart | Table):  # it introduces that
                     setter.keep_together(min(_least_height(block) + _least_height(following), _FULL_PAGE))
                 setter.block(block)
         setter.finish()
+
+
+def _opening(blocks: Sequence[Block]) -> list[Block]:
+    """Return the blocks to the first chart or table: a heading does not stand alone at a page's end."""
+    taken: list[Block] = []
+    for block in blocks:
+        taken.append(block)
+        if isinstance(block, Chart | Table):
+            break
+    return taken
 
 
 def _least_height(block: Block) -> float:
