@@ -36,27 +36,32 @@ def streaming_forest(shingle: int) -> Callable[[LabelledSeries], FloatArray]:
     """Return krcf's streaming random cut forest over shingles of this many rows."""
 
     def score(series: LabelledSeries) -> FloatArray:
-        forest = RandomCutForest(
-            {
-                "dimensions": shingle,
-                "shingle_size": 1,
-                "num_trees": _FOREST_TREES,
-                "sample_size": _FOREST_SAMPLE,
-                "random_seed": 42,
-                "output_after": 1,
-                "internal_shingling": False,
-                "parallel_execution_enabled": False,
-            }
-        )
         padded = np.concatenate((np.full(shingle - 1, series.values[0]), series.values))
-        scores = np.zeros(len(series.values))
-        for row, window in enumerate(np.lib.stride_tricks.sliding_window_view(padded, shingle)):
-            point = window.tolist()
-            scores[row] = forest.score(point) if row else 0.0
-            forest.update(point)
-        return scores
+        return streaming_scores(np.lib.stride_tricks.sliding_window_view(padded, shingle))
 
     return score
+
+
+def streaming_scores(rows: FloatArray) -> FloatArray:
+    """Return krcf's score of each row, shape (n_rows,), by a forest that learns the row after it."""
+    forest = RandomCutForest(
+        {
+            "dimensions": rows.shape[1],
+            "shingle_size": 1,
+            "num_trees": _FOREST_TREES,
+            "sample_size": _FOREST_SAMPLE,
+            "random_seed": 42,
+            "output_after": 1,
+            "internal_shingling": False,
+            "parallel_execution_enabled": False,
+        }
+    )
+    scores = np.zeros(len(rows))
+    for index, row in enumerate(rows):
+        point = row.tolist()
+        scores[index] = forest.score(point) if index else 0.0
+        forest.update(point)
+    return scores
 
 
 WATCHKEEPER = Contender("Watchkeeper", watchkeeper())

@@ -27,14 +27,16 @@ FEATURES, TREES = (1, 8, 48), (50, 100)
 
 def main(
     fleet: bool = typer.Option(
-        False, help="Measure fleets only; sizes that do not fit in memory are left out."
+        False,
+        help="Measure fleets and the cost of a record only; sizes that do not fit in memory are left out.",
     ),
     series: Annotated[list[int], typer.Option(help="Size of a fleet; repeat it.")] = list(FLEET_SIZES),  # noqa: B006 - typer copies it
     repetitions: int = typer.Option(7, min=1, help="Turns of each engine."),
 ) -> None:
     """Measure speed and memory side by side and write the results down."""
     console = Console(width=160)
-    results = report.load(JSON) | {"machine": report.machine()}
+    results = report.load(JSON)
+    results["fleet_machine" if fleet else "machine"] = report.machine()
     if fleet:
         sizes = [size for size in series if growth.fits(size)]
         measured = [asdict(growth.fleet_in_a_process(size, threads)) for size in sizes for threads in (1, 2)]
@@ -50,7 +52,7 @@ def main(
         results["rates"] = [asdict(rate) for rate in found]
         installed = [name for name, engine in ENGINES.items() if engine.installed()]
         results["memory"] = [asdict(growth.peak_memory(name)) for name in installed]
-        results["records"] = [asdict(cost) for cost in growth.records()]
+    results["records"] = [asdict(cost) for cost in growth.records()]
     report.save(JSON, results)
     report.write_page(PAGE, results)
     report.show(console, results)

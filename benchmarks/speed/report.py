@@ -21,6 +21,7 @@ from watchkeeper.detectors.state import STATE
 Results = dict[str, Any]
 Rows = list[list[str]]
 NOT_INSTALLED = "not installed"
+_FLEET = "An interval of a fleet"
 _MEBIBYTE, _GIBIBYTE = KIBIBYTE**2, KIBIBYTE**3
 
 _INTRODUCTION = """# Benchmarks: speed and memory
@@ -88,24 +89,35 @@ def tables(results: Results) -> dict[str, tuple[list[str], Rows]]:
         ]
         found["A record more"] = (["records seen", "µs a record", "bytes of state"], cells)
     if fleets := results.get("fleet"):
-        found["An interval of a fleet"] = _fleets(fleets)
+        found[_FLEET] = _fleets(fleets)
     return found
 
 
 def write_page(path: Path, results: Results) -> None:
-    """Write the page of the documentation."""
-    parts = [_INTRODUCTION.format(machine=describe_machine(results["machine"]))]
+    """Write the page of the documentation; a section that there are no results for stays as it was."""
+    parts = _sections(path)
+    if results.get("rates") or not parts:
+        parts[""] = _INTRODUCTION.format(machine=describe_machine(results["machine"]))
     for title, (header, rows) in tables(results).items():
         lines = ["| " + " | ".join(cells) + " |" for cells in (header, *rows)]
         lines.insert(1, "|" + " --- |" * len(header))
-        parts.append(f"## {title}\n\n" + "\n".join(lines) + "\n")
-    if results.get("fleet"):
-        parts.append(
-            f"A state is {STATE.itemsize:,} bytes whatever the series' age. The series of a fleet have seen "
-            f"{TEMPLATE_ROWS:,} rows each, so that all is remembered that can be. An interval of "
-            f"{INTERVAL_SECONDS / 60:.0f} minutes has {INTERVAL_SECONDS:.0f} seconds a core.\n"
-        )
-    path.write_text("\n".join(parts), encoding="utf-8")
+        parts[title] = f"## {title}\n\n" + "\n".join(lines) + "\n"
+        if title == _FLEET:
+            parts[title] += (
+                f"\n{describe_machine(results.get('fleet_machine') or results['machine'])} "
+                f"A state is {STATE.itemsize:,} bytes whatever the series' age. The series of a\n"
+                f"fleet have seen {TEMPLATE_ROWS:,} rows each, so that all is remembered that can be. An "
+                f"interval of {INTERVAL_SECONDS / 60:.0f} minutes has {INTERVAL_SECONDS:.0f} s a core.\n"
+            )
+    path.write_text("\n".join(parts.values()), encoding="utf-8")
+
+
+def _sections(path: Path) -> dict[str, str]:
+    """Return the sections of a page by their titles, the introduction under an empty one."""
+    if not path.exists():
+        return {}
+    introduction, *sections = path.read_text(encoding="utf-8").split("\n## ")
+    return {"": introduction} | {text.split("\n", 1)[0]: "## " + text for text in sections}
 
 
 def show(console: Console, results: Results) -> None:

@@ -45,3 +45,10 @@ def test_page_has_every_table_and_says_not_installed(tmp_path: Path, monkeypatch
     assert "| absent | not installed |" in page
     assert "| 10 | 1 |" in page
     assert results["machine"]["measured_at"][:10] in page
+    del results["rates"], results["machine"]
+    results |= {"fleet_machine": report.machine(), "fleet": [asdict(growth.fleet(20, 1))]}
+    report.write_page(tmp_path / "page.md", results)
+    renewed = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert "| fast | 12,500 (12 × krcf) |" in renewed
+    assert "| 10 | 1 |" not in renewed
+    assert "| 20 | 1 |" in renewed
