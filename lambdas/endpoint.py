@@ -1,4 +1,4 @@
-"""The detector's endpoint: rows in, one anomaly score a row out."""
+"""A workload's endpoint: rows in, one anomaly score or one prediction a row out."""
 
 from __future__ import annotations
 
@@ -70,6 +70,15 @@ class Endpoint(Protocol):
         Only models that explain themselves can answer; see `watchkeeper.contributions.EXPLAINED_JSON`.
         """
 
+    def predict(self, endpoint: str, rows: Sequence[str]) -> tuple[float, ...]:
+        """Send the rows as one request and return its predictions in the same order.
+
+        Raises
+        ------
+        RowRefusedError, UnavailableError, ContractViolationError
+            As `score`.
+        """
+
 
 @dataclass(frozen=True)
 class SageMakerEndpoint:
@@ -88,6 +97,12 @@ class SageMakerEndpoint:
         answers = explained_scores_in(self._answer(endpoint, rows, accept=EXPLAINED_JSON), endpoint)
         _check_count(len(answers), len(rows), endpoint)
         return answers
+
+    def predict(self, endpoint: str, rows: Sequence[str]) -> tuple[float, ...]:
+        """Send the rows as one request; see `Endpoint.predict`."""
+        predictions = predictions_in(self._answer(endpoint, rows, accept="application/json"), endpoint)
+        _check_count(len(predictions), len(rows), endpoint)
+        return predictions
 
     def _answer(self, endpoint: str, rows: Sequence[str], *, accept: str) -> bytes:
         with translated(f"invoke endpoint {endpoint}"):
@@ -112,14 +127,9 @@ def scores_in(body: bytes, endpoint: str) -> tuple[float, ...]:
     ContractViolationError
         If it is not of that form, or a score is negative or not finite.
     """
-    try:
-        scores = tuple(float(entry["score"]) for entry in json.loads(body)["scores"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ContractViolationError(
-            f'endpoint {endpoint} answered {body[:200]!r}, not {{"scores":[{{"score":…}},…]}}'
-        ) from error
+    scores = _finite_in(body, "scores", endpoint)
     for position, score in enumerate(scores):
-        if not math.isfinite(score) or score < 0:
+        if score < 0:
             raise ContractViolationError(f"endpoint {endpoint} gave row {position} the score {score}")
     return scores
 
@@ -144,10 +154,34 @@ def explained_scores_in(body: bytes, endpoint: str) -> tuple[ExplainedAnswer, ..
     return tuple(map(ExplainedAnswer, scores, parts))
 
 
+def predictions_in(body: bytes, endpoint: str) -> tuple[float, ...]:
+    """Read the predictions of an answer: `{"predictions":[{"score":9.8},…]}`.
+
+    Raises
+    ------
+    ContractViolationError
+        If it is not of that form, or a prediction is not finite.
+    """
+    return _finite_in(body, "predictions", endpoint)
+
+
 def refused_record(message: str) -> int | None:
     """Return the position that a refusal begins with: `record 3: …` is the third, position 2."""
     match = _NAMED_RECORD.match(message)
     return int(match[1]) - 1 if match else None
+
+
+def _finite_in(body: bytes, key: str, endpoint: str) -> tuple[float, ...]:
+    try:
+        answers = tuple(float(entry["score"]) for entry in json.loads(body)[key])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ContractViolationError(
+            f'endpoint {endpoint} answered {body[:200]!r}, not {{"{key}":[{{"score":…}},…]}}'
+        ) from error
+    for position, answer in enumerate(answers):
+        if not math.isfinite(answer):
+            raise ContractViolationError(f"endpoint {endpoint} gave row {position} the score {answer}")
+    return answers
 
 
 def _check_count(scores: int, rows: int, endpoint: str) -> None:

@@ -1,4 +1,4 @@
-"""Workloads' detection plans from their parameters."""
+"""Workloads' plans from their parameters."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from lambdas.aws_errors import code_of, translated
 from watchkeeper import layout
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import WorkloadPlan
+from watchkeeper.plans import AnyPlan, anomaly_plan, plan_from_json
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -24,7 +25,16 @@ class PlanStore(Protocol):
     """Plans by workload."""
 
     def plan_of(self, workload: str) -> WorkloadPlan:
-        """Return the workload's plan.
+        """Return the plan of a workload that watches telemetry.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such workload, or it is of another kind.
+        """
+
+    def any_plan_of(self, workload: str) -> AnyPlan:
+        """Return the plan of a workload of any kind.
 
         Raises
         ------
@@ -39,10 +49,14 @@ class ParameterPlanStore:
 
     client: SSMClient
     clock: Callable[[], float] = time.monotonic
-    _cache: dict[str, tuple[float, WorkloadPlan]] = field(default_factory=dict)
+    _cache: dict[str, tuple[float, AnyPlan]] = field(default_factory=dict)
 
     def plan_of(self, workload: str) -> WorkloadPlan:
-        """Return the workload's plan; see `PlanStore.plan_of`."""
+        """Return the plan of a workload that watches telemetry; see `PlanStore.plan_of`."""
+        return anomaly_plan(self.any_plan_of(workload))
+
+    def any_plan_of(self, workload: str) -> AnyPlan:
+        """Return the workload's plan; see `PlanStore.any_plan_of`."""
         read_at, plan = self._cache.get(workload, (float("-inf"), None))
         if plan is not None and self.clock() - read_at < CACHE_SECONDS:
             return plan
@@ -57,6 +71,6 @@ class ParameterPlanStore:
                         f"add workloads/{workload}.yaml and deploy"
                     ) from error
                 raise
-        plan = WorkloadPlan.from_json(text)
+        plan = plan_from_json(text)
         self._cache[workload] = (self.clock(), plan)
         return plan

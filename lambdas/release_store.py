@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from lambdas.aws_errors import code_of, translated
 from watchkeeper.errors import ContractViolationError, UnavailableError
 from watchkeeper.release import LIVE, Release, live_key, release_key, release_pk
+from watchkeeper.releases import AnyRelease, release_from_json
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -20,32 +21,32 @@ class LivePointer(NamedTuple):
     """What `LIVE` holds: the published release, and the one that it replaced."""
 
     document: str
-    release: Release
-    previous: Release | None
+    release: AnyRelease
+    previous: AnyRelease | None
 
 
 class ReleaseStore(Protocol):
     """Releases of workloads."""
 
-    def live(self, workload: str) -> Release | None:
+    def live(self, workload: str) -> AnyRelease | None:
         """Return the published release."""
 
-    def of_run(self, workload: str, run_id: str) -> Release | None:
+    def of_run(self, workload: str, run_id: str) -> AnyRelease | None:
         """Return the release of a training run."""
 
-    def staged(self, workload: str) -> list[Release]:
+    def staged(self, workload: str) -> list[AnyRelease]:
         """Return the staged releases, the oldest run first."""
 
     def candidates(self, workload: str) -> list[Release]:
-        """Return the releases whose models may answer, the live one first, then the newest run first.
+        """Return the releases whose models may score telemetry: the live one, then the newest run first.
 
-        Nothing is returned while no release is live.
+        Nothing is returned while no release of an anomaly workload is live.
         """
 
-    def stage(self, release: Release) -> None:
+    def stage(self, release: AnyRelease) -> None:
         """Write the release of its run."""
 
-    def publish(self, release: Release) -> Release | None:
+    def publish(self, release: AnyRelease) -> AnyRelease | None:
         """Make a release the live one, and return the one that it replaced; again and again the same.
 
         Raises
@@ -67,30 +68,30 @@ class TableReleaseStore:
     client: DynamoDBClient
     table: str
 
-    def live(self, workload: str) -> Release | None:
+    def live(self, workload: str) -> AnyRelease | None:
         """Return the published release."""
         pointer = self._pointer(workload)
         return pointer.release if pointer else None
 
-    def of_run(self, workload: str, run_id: str) -> Release | None:
+    def of_run(self, workload: str, run_id: str) -> AnyRelease | None:
         """Return the release of a training run."""
         item = self._item(release_key(workload, run_id))
-        return Release.from_json(item["document"]["S"]) if item else None
+        return release_from_json(item["document"]["S"]) if item else None
 
-    def staged(self, workload: str) -> list[Release]:
+    def staged(self, workload: str) -> list[AnyRelease]:
         """Return the staged releases, the oldest run first."""
         items = self._items(workload)
-        releases = [Release.from_json(item["document"]["S"]) for item in items if item["sk"]["S"] != LIVE]
+        releases = [release_from_json(item["document"]["S"]) for item in items if item["sk"]["S"] != LIVE]
         return sorted(releases, key=lambda release: release.run_id)
 
     def candidates(self, workload: str) -> list[Release]:
         """Return the releases whose models may answer; see `ReleaseStore.candidates`."""
         releases = {
-            item["sk"]["S"]: Release.from_json(item["document"]["S"]) for item in self._items(workload)
+            item["sk"]["S"]: release_from_json(item["document"]["S"]) for item in self._items(workload)
         }
         return live_first(releases.pop(LIVE, None), releases.values())
 
-    def stage(self, release: Release) -> None:
+    def stage(self, release: AnyRelease) -> None:
         """Write the release of its run."""
         with translated(f"write release {release.run_id} of {release.workload}"):
             self.client.put_item(
@@ -101,7 +102,7 @@ class TableReleaseStore:
                 },
             )
 
-    def publish(self, release: Release) -> Release | None:
+    def publish(self, release: AnyRelease) -> AnyRelease | None:
         """Make a release the live one; see `ReleaseStore.publish`."""
         pointer = self._pointer(release.workload)
         if pointer and pointer.release.run_id == release.run_id:
@@ -139,8 +140,8 @@ class TableReleaseStore:
         previous = item.get("previous")
         return LivePointer(
             document=item["document"]["S"],
-            release=Release.from_json(item["document"]["S"]),
-            previous=Release.from_json(previous["S"]) if previous else None,
+            release=release_from_json(item["document"]["S"]),
+            previous=release_from_json(previous["S"]) if previous else None,
         )
 
     def _items(self, workload: str) -> list[dict[str, Any]]:
@@ -159,15 +160,15 @@ class TableReleaseStore:
         return response.get("Item")
 
 
-def live_first(live: Release | None, staged: Iterable[Release]) -> list[Release]:
-    """Order the releases whose models may answer; see `ReleaseStore.candidates`."""
-    if live is None:
+def live_first(live: AnyRelease | None, staged: Iterable[AnyRelease]) -> list[Release]:
+    """Order the releases whose models may score telemetry; see `ReleaseStore.candidates`."""
+    if not isinstance(live, Release):
         return []
-    others = [release for release in staged if release.run_id != live.run_id]
+    others = [each for each in staged if isinstance(each, Release) and each.run_id != live.run_id]
     return [live, *sorted(others, key=lambda release: release.run_id, reverse=True)]
 
 
-def newer_is_live(release: Release, live: Release) -> ContractViolationError:
+def newer_is_live(release: AnyRelease, live: AnyRelease) -> ContractViolationError:
     """Return the error of an attempt to publish a release over one of a newer run."""
     return ContractViolationError(
         f"run {release.run_id} may not replace the live release of {release.workload}: "

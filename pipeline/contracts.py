@@ -107,6 +107,18 @@ class Deployment:
 
 
 @dataclass(frozen=True)
+class Explanation:
+    """What is known of the model's explanations."""
+
+    status: str
+    """`explained`, or `skipped`."""
+    summary: str
+    """For people: what matters most, or why there is none."""
+    uri: str
+    """S3 prefix of the explanations; empty where there are none."""
+
+
+@dataclass(frozen=True)
 class Failure:
     """An error as Step Functions reports it."""
 
@@ -134,6 +146,9 @@ class WorkflowState:
     polls: Polls
     preprocessor: TrainedArtifact
     detector: TrainedArtifact
+    regressor: TrainedArtifact
+    explanation: Explanation
+    explain_error: Failure
     decision: Decision
     package: Package
     deployment: Deployment
@@ -147,8 +162,12 @@ OUTPUTS: dict[str, tuple[str, type]] = {
     "ValidateInput": ("$", Validated),
     "TrainPreprocessor": ("$.preprocessor", TrainedArtifact),
     "TrainDetector": ("$.detector", TrainedArtifact),
+    "TrainRegressor": ("$.regressor", TrainedArtifact),
+    "SummarizeExplanation": ("$.explanation", Explanation),
+    "SkipExplanation": ("$.explanation", Explanation),
     "DecidePromotion": ("$.decision", Decision),
     "RegisterModelPackage": ("$.package", Package),
+    "RegisterUnexplainedModelPackage": ("$.package", Package),
     "FindEndpoint": ("$.endpoint", EndpointPresence),
     "CountPoll": ("$.polls", Polls),
     "DescribeEndpoint": ("$.deployment", Deployment),

@@ -13,19 +13,18 @@ from pipeline import preparation
 from pipeline.contracts import path
 from pipeline.jobs import Jobs, channel
 from pipeline.packaging import DETECTOR
+from pipeline.serving import ServedModel
 from pipeline.tasks import JsonObject
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.feature_schema import feature_dim
+from watchkeeper.plan import WorkloadPlan
 
 
-class Detector(Protocol):
+class Detector(ServedModel, Protocol):
     """Learns the training rows and scores rows."""
 
     def fit(self) -> list[State]:
         """Return the states from the training rows to the artifact, in order; the last is `TrainDetector`."""
-
-    def containers(self) -> list[JsonObject]:
-        """Return the model's containers, in the order in which a request passes them: rows in, scores out."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,7 @@ class RandomCutForest:
     """SageMaker's built-in Random Cut Forest, on the feature vectors of our preprocessor."""
 
     jobs: Jobs
+    plan: WorkloadPlan
 
     def fit(self) -> list[State]:
         """Fit the preprocessor, transform the training rows, train the built-in image on the vectors."""
@@ -60,13 +60,12 @@ class RandomCutForest:
         ]
 
     def _hyperparameters(self) -> dict[str, str]:
-        plan = self.jobs.settings.plan
         return {
             "num_trees": "100",
             "num_samples_per_tree": "256",
             "eval_metrics": json.dumps(["accuracy", "precision_recall_fscore"]),
-            **{name: str(value) for name, value in plan.detector.hyperparameters.items()},
-            "feature_dim": str(feature_dim(plan)),
+            **{name: str(value) for name, value in self.plan.detector.hyperparameters.items()},
+            "feature_dim": str(feature_dim(self.plan)),
         }
 
 
@@ -75,10 +74,11 @@ class Watchkeeper:
     """Our streaming detector in the SKLearn image, served from a snapshot of its state (docs/adr/0005)."""
 
     jobs: Jobs
+    plan: WorkloadPlan
 
     def fit(self) -> list[State]:
         """Learn the training rows as they are."""
-        hyperparameters = self.jobs.settings.plan.detector.hyperparameters
+        hyperparameters = self.plan.detector.hyperparameters
         return [
             self.jobs.script_mode_training(
                 "TrainDetector",
@@ -94,10 +94,13 @@ class Watchkeeper:
         return [self.jobs.script_mode_container(DETECTOR, path("detector.uri"), accept="application/json")]
 
 
-_DETECTORS: dict[str, Callable[[Jobs], Detector]] = {"rcf": RandomCutForest, "watchkeeper": Watchkeeper}
+_DETECTORS: dict[str, Callable[[Jobs, WorkloadPlan], Detector]] = {
+    "rcf": RandomCutForest,
+    "watchkeeper": Watchkeeper,
+}
 
 
-def detector_of(jobs: Jobs) -> Detector:
+def detector_of(jobs: Jobs, plan: WorkloadPlan) -> Detector:
     """Return the detector that the workload asks for.
 
     Raises
@@ -105,10 +108,10 @@ def detector_of(jobs: Jobs) -> Detector:
     InvalidInputError
         If the workflow cannot train it.
     """
-    algorithm = jobs.settings.plan.detector.algorithm
+    algorithm = plan.detector.algorithm
     if algorithm not in _DETECTORS:
         raise InvalidInputError(
-            f"workload {jobs.settings.workload}: the workflow cannot train detector.algorithm "
+            f"workload {plan.workload}: the workflow cannot train detector.algorithm "
             f"{algorithm!r}; use one of: {', '.join(sorted(_DETECTORS))}"
         )
-    return _DETECTORS[algorithm](jobs)
+    return _DETECTORS[algorithm](jobs, plan)

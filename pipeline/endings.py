@@ -16,18 +16,25 @@ DEPLOYMENT_FAILED = "DeploymentFailed"
 _KEEP_CLEANED = {"reason": "$.Payload.reason", "removed": "$.Payload.removed"}
 
 
-def notify_deployed(jobs: Jobs) -> Task:
-    """Tell that a new model serves."""
+def notify_deployed(jobs: Jobs, *notes: str) -> Task:
+    """Tell that a new model serves.
+
+    Parameters
+    ----------
+    notes
+        Paths of more sentences.
+    """
     return _notify(
         jobs,
         "NotifyDeployed",
         "deployed",
         formatted(
-            "Model {} of run {} serves on endpoint {}. Metrics: {}",
+            "Model {} of run {} serves on endpoint {}. Metrics: {}" + " {}" * len(notes),
             path("run.names.model"),
             path("run.run_id"),
             path("run.names.endpoint"),
             f"States.JsonToString({path('decision.metrics')})",
+            *notes,
         ),
     )
 

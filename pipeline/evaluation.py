@@ -10,17 +10,17 @@ from stepfunctions.steps.choice_rule import ChoiceRule
 from stepfunctions.steps.states import Choice, State, Task
 
 from pipeline.contracts import path
-from pipeline.detectors import Detector
 from pipeline.jobs import Jobs
+from pipeline.serving import ServedModel
 from pipeline.substitutions import Substitution
 from pipeline.tasks import JsonObject, lambda_task, service_task
 
 SCORES_TYPE = "application/jsonlines"
 
 
-def create_model(jobs: Jobs, detector: Detector) -> Task:
+def create_model(jobs: Jobs, served: ServedModel) -> Task:
     """Make the candidate."""
-    containers = detector.containers()
+    containers = served.containers()
     serving: JsonObject = {"PrimaryContainer": containers[0]}
     if len(containers) > 1:
         serving = {"Containers": containers, "InferenceExecutionConfig": {"Mode": "Serial"}}
@@ -69,14 +69,14 @@ def score_champion(jobs: Jobs) -> Task:
     )
 
 
-def evaluate(jobs: Jobs) -> Task:
-    """Fit the threshold and measure the candidate."""
-    return _evaluate(jobs, "Evaluate", {})
+def evaluate(jobs: Jobs, module: str) -> Task:
+    """Measure the candidate with `containers.MODULE`."""
+    return _evaluate(jobs, "Evaluate", module, {})
 
 
-def evaluate_against_champion(jobs: Jobs) -> Task:
-    """Fit the threshold and measure candidate and champion: a job may not name an input that is empty."""
-    return _evaluate(jobs, "EvaluateAgainstChampion", {"champion": path("run.uris.champion_scores")})
+def evaluate_against_champion(jobs: Jobs, module: str) -> Task:
+    """Measure candidate and champion: a job may not name an input that is empty."""
+    return _evaluate(jobs, "EvaluateAgainstChampion", module, {"champion": path("run.uris.champion_scores")})
 
 
 def decide_promotion(jobs: Jobs) -> Task:
@@ -101,10 +101,10 @@ def approved(*, yes: State, no: State) -> Choice:
     return choice
 
 
-def _evaluate(jobs: Jobs, name: str, champion: dict[str, str]) -> Task:
+def _evaluate(jobs: Jobs, name: str, module: str, champion: dict[str, str]) -> Task:
     return jobs.processing(
         name,
-        "evaluate",
+        module,
         job_name=path("run.names.evaluate_job"),
         inputs={
             "plan": path("run.uris.plan"),

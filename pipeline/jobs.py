@@ -31,6 +31,8 @@ from pipeline.tasks import JsonObject, finish_job, formatted
 
 SKLEARN_VERSION = "1.4-2"
 ROWS_FILE = "rows.csv"
+WHOLE_OUTPUT = "analysis_result"
+"""The output that is a job's whole output folder, under Clarify's name for it."""
 
 JOB_SECONDS = 4 * 3600
 """Longest time that a job may run; SageMaker stops it then."""
@@ -66,6 +68,12 @@ class Jobs:
         image: str = image_uris.retrieve("randomcutforest", self.settings.region)
         return image
 
+    @cached_property
+    def clarify_image(self) -> str:
+        """SageMaker Clarify's image."""
+        image: str = image_uris.retrieve("clarify", self.settings.region)
+        return image
+
     def processing(
         self,
         name: str,
@@ -75,20 +83,67 @@ class Jobs:
         inputs: dict[str, str],
         outputs: dict[str, str],
         environment: JsonObject,
+        code: Substitution = Substitution.MODEL_CODE_URI,
+        isolated: bool = True,
     ) -> Task:
-        """Run `containers.MODULE` over S3 prefixes, each in the folder of its name."""
+        """Run `containers.MODULE` over S3 prefixes, each in the folder of its name.
+
+        Parameters
+        ----------
+        outputs
+            S3 prefix by folder; `WHOLE_OUTPUT` is the folder of all.
+        code
+            The archive that has the module.
+        isolated
+            Whether the job has no network.
+        """
+        return self._processing(
+            name,
+            image=self.sklearn_image,
+            job_name=job_name,
+            inputs={"code": code.placeholder, **inputs},
+            outputs=outputs,
+            environment=environment,
+            entrypoint=processing_entrypoint(module),
+            isolated=isolated,
+        )
+
+    def clarify(self, name: str, *, job_name: str, inputs: dict[str, str], outputs: dict[str, str]) -> Task:
+        """Run SageMaker Clarify; it asks a shadow endpoint, so it has network."""
+        return self._processing(
+            name,
+            image=self.clarify_image,
+            job_name=job_name,
+            inputs=inputs,
+            outputs=outputs,
+            environment={},
+            entrypoint=None,
+            isolated=False,
+        )
+
+    def _processing(
+        self,
+        name: str,
+        *,
+        image: str,
+        job_name: str,
+        inputs: dict[str, str],
+        outputs: dict[str, str],
+        environment: JsonObject,
+        entrypoint: list[str] | None,
+        isolated: bool,
+    ) -> Task:
         processor = Processor(
-            image_uri=self.sklearn_image,
+            image_uri=image,
             role=Substitution.JOB_ROLE_ARN.placeholder,
             instance_count=1,
             instance_type=self.settings.job_instance,
             volume_kms_key=Substitution.KMS_KEY_ARN.placeholder,
             max_runtime_in_seconds=JOB_SECONDS,
-            network_config=NetworkConfig(enable_network_isolation=True),
+            network_config=NetworkConfig(enable_network_isolation=isolated),
             env=environment or None,
             sagemaker_session=self.session,
         )
-        inputs = {"code": Substitution.MODEL_CODE_URI.placeholder, **inputs}
         step = ProcessingStep(
             name,
             processor=processor,
@@ -98,10 +153,10 @@ class Jobs:
                 for folder, uri in inputs.items()
             ],
             outputs=[
-                ProcessingOutput(source=f"{PROCESSING_OUTPUT}/{folder}", destination=uri, output_name=folder)
+                ProcessingOutput(source=_output_folder(folder), destination=uri, output_name=folder)
                 for folder, uri in outputs.items()
             ],
-            container_entrypoint=processing_entrypoint(module),
+            container_entrypoint=entrypoint,
             kms_key_id=Substitution.KMS_KEY_ARN.placeholder,
             tags=self.tags,
         )
@@ -210,6 +265,10 @@ class Jobs:
     def tag_list(self) -> list[JsonObject]:
         """The tags as a list of pairs."""
         return [{"Key": key, "Value": value} for key, value in self.tags.items()]
+
+
+def _output_folder(name: str) -> str:
+    return PROCESSING_OUTPUT if name == WHOLE_OUTPUT else f"{PROCESSING_OUTPUT}/{name}"
 
 
 def channel(uri: str, content_type: str | None = None, *, sharded: bool = False) -> TrainingInput:

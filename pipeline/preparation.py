@@ -80,10 +80,15 @@ def preprocessor_container(jobs: Jobs) -> JsonObject:
     return jobs.script_mode_container(PREPROCESSOR, path("preprocessor.uri"), accept="text/csv")
 
 
-def _prepare(jobs: Jobs, name: str, sources: dict[str, str]) -> Task:
+def prepare_table(jobs: Jobs) -> Task:
+    """Parse and split the user's table."""
+    return _prepare(jobs, "PrepareTable", {"history": path("run.uris.history")}, module="regression.prepare")
+
+
+def _prepare(jobs: Jobs, name: str, sources: dict[str, str], module: str = "prepare") -> Task:
     return jobs.processing(
         name,
-        "prepare",
+        module,
         job_name=path("run.names.prepare_job"),
         inputs={"plan": path("run.uris.plan"), **sources},
         outputs={"prepared": path("run.uris.prepared"), "quarantine": path("run.uris.quarantine")},

@@ -6,9 +6,9 @@ from stepfunctions.steps.choice_rule import ChoiceRule
 from stepfunctions.steps.states import Choice, Pass, State, Task, Wait
 
 from pipeline.contracts import path
-from pipeline.detectors import Detector
 from pipeline.evaluation import SCORES_TYPE
 from pipeline.jobs import Jobs
+from pipeline.serving import ServedModel
 from pipeline.settings import InstanceHosting, Rollout, ServerlessHosting
 from pipeline.substitutions import Substitution
 from pipeline.tasks import JsonObject, formatted, lambda_task, service_task
@@ -24,17 +24,31 @@ CONTAINER_START_SECONDS = 600
 IN_PROGRESS = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 
 
-def register_model_package(jobs: Jobs, detector: Detector) -> Task:
-    """Register the model with its metrics; a package of a group takes its tags from the group."""
+def register_model_package(
+    jobs: Jobs,
+    served: ServedModel,
+    *,
+    name: str = "RegisterModelPackage",
+    more_metrics: JsonObject | None = None,
+) -> Task:
+    """Register the model with its metrics; a package of a group takes its tags from the group.
+
+    Parameters
+    ----------
+    name
+        Of the state, where a workflow has several ways to it.
+    more_metrics
+        Of the package's `ModelMetrics`, beside the quality.
+    """
     return service_task(
-        "RegisterModelPackage",
+        name,
         "aws-sdk:sagemaker:createModelPackage",
         {
             "ModelPackageGroupName": Substitution.MODEL_PACKAGE_GROUP_NAME.placeholder,
             "ModelPackageDescription": formatted("Trained by execution {}", path("run.execution_arn")),
             "ModelApprovalStatus": "Approved",
             "InferenceSpecification": {
-                "Containers": detector.containers(),
+                "Containers": served.containers(),
                 "SupportedContentTypes": ["text/csv"],
                 "SupportedResponseMIMETypes": ["application/json", SCORES_TYPE],
                 "SupportedTransformInstanceTypes": [jobs.settings.job_instance],
@@ -46,7 +60,8 @@ def register_model_package(jobs: Jobs, detector: Detector) -> Task:
                         "ContentType": "application/json",
                         "S3Uri": formatted("{}statistics.json", path("run.uris.evaluation")),
                     }
-                }
+                },
+                **(more_metrics or {}),
             },
             "CustomerMetadataProperties": {
                 "workload": jobs.settings.workload,
@@ -59,8 +74,8 @@ def register_model_package(jobs: Jobs, detector: Detector) -> Task:
     )
 
 
-def stage_release(jobs: Jobs) -> Task:
-    """Record threshold and calibration of the model before anything can be scored with it."""
+def stage_release(jobs: Jobs, **more: str) -> Task:
+    """Record what is known of the model before anything can be asked of it."""
     return lambda_task(
         "StageRelease",
         Substitution.STAGE_RELEASE_FUNCTION_ARN,
@@ -68,6 +83,7 @@ def stage_release(jobs: Jobs) -> Task:
             "workload": jobs.settings.workload,
             "run": path("run"),
             "model_package_arn": path("package.arn"),
+            **more,
         },
     )
 
@@ -198,12 +214,12 @@ def verify_deployment(jobs: Jobs) -> Task:
 
 
 def smoke_test(jobs: Jobs) -> Task:
-    """Send known rows to the endpoint and compare the scores with those of the evaluation."""
+    """Send known rows to the endpoint and compare the answers with those of the evaluation."""
     return _with_run(jobs, "SmokeTest", Substitution.SMOKE_TEST_FUNCTION_ARN)
 
 
 def publish_release(jobs: Jobs) -> Task:
-    """Make the release the one that the scoring loop names as live."""
+    """Make the release the live one."""
     return _with_run(jobs, "PublishRelease", Substitution.PUBLISH_RELEASE_FUNCTION_ARN)
 
 

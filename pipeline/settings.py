@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.plans import anomaly_plan
+from watchkeeper.plans import AnyPlan
 
 if TYPE_CHECKING:
     from workloads.spec import WorkloadSpec
@@ -42,7 +41,7 @@ class Rollout:
 class WorkflowSettings:
     """Constants of one workload's definition."""
 
-    plan: WorkloadPlan
+    plan: AnyPlan
     region: str
     hosting: InstanceHosting | ServerlessHosting
     capture_percent: int
@@ -64,7 +63,7 @@ def settings_of(spec: WorkloadSpec, region: str) -> WorkflowSettings:
     else:
         hosting = InstanceHosting(endpoint.instance_type, endpoint.instance_count)
     return WorkflowSettings(
-        plan=anomaly_plan(spec.plan()),
+        plan=spec.plan(),
         region=region,
         hosting=hosting,
         capture_percent=endpoint.capture_percent,

@@ -13,7 +13,7 @@ from lambdas.clean_up.leftovers import EndpointAction, judge
 from lambdas.notification import failure_text
 from lambdas.workflow_payload import run_of
 from watchkeeper.errors import UnavailableError
-from watchkeeper.release import Release
+from watchkeeper.releases import AnyRelease
 from watchkeeper.runs import TrainingRun
 
 logger = Logger(service=CleanUpEnvironment.service)
@@ -50,7 +50,7 @@ def clean_up(payload: dict[str, Any], world: CleanUpEffects) -> dict[str, Any]:
     return {"reason": failure_text(error, sentence), "removed": removed}
 
 
-def _take_back(run: TrainingRun, live: Release | None, world: CleanUpEffects) -> tuple[str, list[str]]:
+def _take_back(run: TrainingRun, live: AnyRelease | None, world: CleanUpEffects) -> tuple[str, list[str]]:
     names, resources = run.names, world.resources
     verdict = judge(run, resources.endpoint(names.endpoint), live)
     if verdict.action is EndpointAction.WAIT:

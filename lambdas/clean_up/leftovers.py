@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lambdas.sagemaker_resources import EndpointDescription
-from watchkeeper.release import Release
+from watchkeeper.releases import AnyRelease
 from watchkeeper.runs import TrainingRun
 
 FAILED = frozenset({"Failed", "OutOfService"})
@@ -41,7 +41,7 @@ class Verdict:
         return self.action in (EndpointAction.KEEP, EndpointAction.GO_BACK)
 
 
-def judge(run: TrainingRun, endpoint: EndpointDescription | None, live: Release | None) -> Verdict:
+def judge(run: TrainingRun, endpoint: EndpointDescription | None, live: AnyRelease | None) -> Verdict:
     """Decide about the endpoint of a run that did not end well."""
     name = run.names.endpoint
     if endpoint is None:

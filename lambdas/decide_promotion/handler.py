@@ -12,8 +12,15 @@ from lambdas.decide_promotion.effects import PromotionEffects
 from lambdas.decide_promotion.environment import DecidePromotionEnvironment
 from lambdas.run_documents import read_evaluation, read_plan
 from lambdas.workflow_payload import run_of
-from watchkeeper.evaluation import Metrics
-from watchkeeper.promotion import decide_promotion
+from watchkeeper.errors import ContractViolationError
+from watchkeeper.evaluation import Evaluation, Metrics
+from watchkeeper.evaluations import AnyEvaluation
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.plans import AnyPlan
+from watchkeeper.promotion import Decision, decide_promotion
+from watchkeeper.regression.evaluation import RegressionEvaluation, RegressionMetrics
+from watchkeeper.regression.plan import RegressionPlan
+from watchkeeper.regression.promotion import decide_regression
 
 logger = Logger(service=DecidePromotionEnvironment.service)
 tracer = Tracer(service=DecidePromotionEnvironment.service)
@@ -36,7 +43,7 @@ def decide(payload: dict[str, Any], world: PromotionEffects) -> dict[str, Any]:
     """Apply the plan's gate to the run's evaluation."""
     run = run_of(payload)
     evaluation = read_evaluation(run, world.objects)
-    decision = decide_promotion(evaluation, read_plan(run, world.objects).gate)
+    decision = _decision(evaluation, read_plan(run, world.objects))
     logger.info("decided", extra={"run_id": run.run_id, "approved": decision.approved})
     return {
         "approved": decision.approved,
@@ -45,6 +52,18 @@ def decide(payload: dict[str, Any], world: PromotionEffects) -> dict[str, Any]:
     }
 
 
-def known_figures(metrics: Metrics) -> dict[str, float]:
+def _decision(evaluation: AnyEvaluation, plan: AnyPlan) -> Decision:
+    match evaluation, plan:
+        case Evaluation(), WorkloadPlan():
+            return decide_promotion(evaluation, plan.gate)
+        case RegressionEvaluation(), RegressionPlan():
+            return decide_regression(evaluation, plan.gate)
+        case _:
+            raise ContractViolationError(
+                f"the evaluation of {evaluation.workload} is not of its plan's kind: deploy the stacks again"
+            )
+
+
+def known_figures(metrics: Metrics | RegressionMetrics) -> dict[str, float]:
     """Return the metrics that have a value."""
     return {name: value for name, value in dataclasses.asdict(metrics).items() if value is not None}

@@ -12,7 +12,7 @@ from lambdas.publish_release.effects import PublishingEffects
 from lambdas.publish_release.environment import PublishReleaseEnvironment
 from lambdas.workflow_payload import run_of
 from watchkeeper.errors import ContractViolationError
-from watchkeeper.release import Release
+from watchkeeper.releases import AnyRelease
 
 logger = Logger(service=PublishReleaseEnvironment.service)
 tracer = Tracer(service=PublishReleaseEnvironment.service)
@@ -66,7 +66,7 @@ def publish(payload: dict[str, Any], world: PublishingEffects) -> dict[str, Any]
     }
 
 
-def retired(staged: Iterable[Release], live: Release, previous: Release | None) -> list[Release]:
+def retired(staged: Iterable[AnyRelease], live: AnyRelease, previous: AnyRelease | None) -> list[AnyRelease]:
     """Return the releases of older runs than the live one, but for the one that it replaced."""
     kept = {live.run_id, *([previous.run_id] if previous else [])}
     return [release for release in staged if release.run_id < live.run_id and release.run_id not in kept]

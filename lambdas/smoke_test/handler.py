@@ -1,4 +1,4 @@
-"""After a deployment: the endpoint scores known rows as the evaluation did, and refuses a malformed one."""
+"""After a deployment: the endpoint answers known rows as in the evaluation, and refuses a malformed one."""
 
 from __future__ import annotations
 
@@ -45,40 +45,41 @@ def check(payload: dict[str, Any], world: SmokeTestEffects) -> dict[str, Any]:
     Raises
     ------
     SmokeTestError
-        If it refuses a known row, gives other scores, or takes a malformed row.
+        If it refuses a known row, gives other answers, or takes a malformed row.
     """
     run = run_of(payload)
     case = read_smoke_case(run, world.objects)
+    ask = {"anomaly": world.endpoint.score, "regression": world.endpoint.predict}[case.kind]
     try:
-        scores = world.endpoint.score(run.names.endpoint, case.rows)
+        answers = ask(run.names.endpoint, case.rows)
     except RowRefusedError as error:
         raise SmokeTestError(
             f"endpoint {run.names.endpoint} refuses a row of the test part: {error}"
         ) from error
-    compare(case, scores)
+    compare(case, answers)
     try:
-        taken = world.endpoint.score(run.names.endpoint, [MALFORMED_ROW])
+        taken = ask(run.names.endpoint, [MALFORMED_ROW])
     except RowRefusedError:
         return {"rows": len(case.rows)}
     raise SmokeTestError(
         f"endpoint {run.names.endpoint} must answer 4xx to the malformed row {MALFORMED_ROW!r}, "
-        f"it gave the score {taken[0]}"
+        f"it gave {taken[0]}"
     )
 
 
-def compare(case: SmokeCase, scores: Sequence[float]) -> None:
-    """Compare the endpoint's scores with those of the evaluation.
+def compare(case: SmokeCase, answers: Sequence[float]) -> None:
+    """Compare the endpoint's answers with those of the evaluation.
 
     Raises
     ------
     SmokeTestError
         Naming the first difference.
     """
-    if len(scores) != len(case.scores):
-        raise SmokeTestError(f"{len(scores)} scores for {len(case.scores)} rows")
-    for row, score, expected in zip(case.rows, scores, case.scores, strict=True):
-        if not same_score(score, expected, case.tolerance):
+    if len(answers) != len(case.answers):
+        raise SmokeTestError(f"{len(answers)} answers for {len(case.answers)} rows")
+    for row, answer, expected in zip(case.rows, answers, case.answers, strict=True):
+        if not same_score(answer, expected, case.tolerance):
             raise SmokeTestError(
-                f"row {row!r} has score {score}, in the evaluation it had {expected}; "
+                f"row {row!r} has {answer}, in the evaluation it had {expected}; "
                 f"the tolerance is {case.tolerance:g}"
             )

@@ -1,4 +1,4 @@
-"""Before the endpoint changes: record how the new model's scores are told apart and read."""
+"""Before the endpoint changes: record what is known of the new model."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 
-from lambdas.run_documents import read_evaluation, read_smoke_case
+from lambdas.run_documents import SmokeCase, read_evaluation, read_smoke_case
 from lambdas.stage_release.effects import StagingEffects
 from lambdas.stage_release.environment import StageReleaseEnvironment
 from lambdas.workflow_payload import run_of, text_of
 from watchkeeper.contributions import Explainer
 from watchkeeper.errors import ContractViolationError
+from watchkeeper.evaluation import Evaluation
+from watchkeeper.regression.evaluation import RegressionEvaluation
+from watchkeeper.regression.release import RegressionRelease
 from watchkeeper.release import Release
 from watchkeeper.runs import TrainingRun
 from watchkeeper.surrogate import SURROGATE_NAME
@@ -50,28 +53,58 @@ def stage(payload: dict[str, Any], world: StagingEffects) -> dict[str, Any]:
         raise ContractViolationError(
             f"{run.uris.evaluation}evaluation.json is of run {evaluation.run_id}, not of {run.run_id}"
         )
-    probe_row, probe_score = read_smoke_case(run, world.objects).probe()
     staged = world.releases.of_run(run.workload, run.run_id)
-    world.releases.stage(
-        Release(
-            workload=run.workload,
-            run_id=run.run_id,
-            execution_arn=run.execution_arn,
-            endpoint=run.names.endpoint,
-            endpoint_config=run.names.endpoint_config,
-            model=run.names.model,
-            model_package_arn=text_of(payload, "model_package_arn"),
-            threshold=evaluation.threshold,
-            severity=evaluation.severity,
-            step_scales=evaluation.step_scales,
-            probe_row=probe_row,
-            probe_score=probe_score,
-            metrics=dataclasses.asdict(evaluation.candidate),
-            explainer=_explainer(evaluation.explainer, run),
-            released_at=staged.released_at if staged else format_instant(world.now()),
-        )
-    )
+    released_at = staged.released_at if staged else format_instant(world.now())
+    package = text_of(payload, "model_package_arn")
+    match evaluation:
+        case Evaluation():
+            case = read_smoke_case(run, world.objects)
+            world.releases.stage(_release(run, evaluation, case, package, released_at))
+        case RegressionEvaluation():
+            explanations = payload.get("explanations") or ""
+            world.releases.stage(_regression_release(run, evaluation, explanations, package, released_at))
     return {"run_id": run.run_id}
+
+
+def _release(
+    run: TrainingRun, evaluation: Evaluation, case: SmokeCase, package: str, released_at: str
+) -> Release:
+    probe_row, probe_score = case.probe()
+    return Release(
+        workload=run.workload,
+        run_id=run.run_id,
+        execution_arn=run.execution_arn,
+        endpoint=run.names.endpoint,
+        endpoint_config=run.names.endpoint_config,
+        model=run.names.model,
+        model_package_arn=package,
+        threshold=evaluation.threshold,
+        severity=evaluation.severity,
+        step_scales=evaluation.step_scales,
+        probe_row=probe_row,
+        probe_score=probe_score,
+        metrics=dataclasses.asdict(evaluation.candidate),
+        explainer=_explainer(evaluation.explainer, run),
+        released_at=released_at,
+    )
+
+
+def _regression_release(
+    run: TrainingRun, evaluation: RegressionEvaluation, explanations: str, package: str, released_at: str
+) -> RegressionRelease:
+    return RegressionRelease(
+        workload=run.workload,
+        run_id=run.run_id,
+        execution_arn=run.execution_arn,
+        endpoint=run.names.endpoint,
+        endpoint_config=run.names.endpoint_config,
+        model=run.names.model,
+        model_package_arn=package,
+        schema_hash=evaluation.schema_hash,
+        metrics=dataclasses.asdict(evaluation.candidate),
+        explanations=explanations,
+        released_at=released_at,
+    )
 
 
 def _explainer(made: Explainer, run: TrainingRun) -> Explainer:

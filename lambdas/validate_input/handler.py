@@ -10,9 +10,21 @@ from aws_lambda_powertools import Logger, Tracer
 from lambdas.object_store import ObjectUri
 from lambdas.validate_input.effects import ValidationEffects
 from lambdas.validate_input.environment import ValidateInputEnvironment
-from lambdas.validate_input.execution_input import RunningExecution, checked_input, refuse_if_older_runs
+from lambdas.validate_input.execution_input import (
+    ExecutionInput,
+    RunningExecution,
+    checked_input,
+    refuse_if_older_runs,
+)
 from lambdas.workflow_payload import text_of
 from watchkeeper.errors import InvalidInputError
+from watchkeeper.plan import WorkloadPlan
+from watchkeeper.plans import AnyPlan
+from watchkeeper.regression.manifest import schema_hash
+from watchkeeper.regression.plan import RegressionPlan
+from watchkeeper.regression.release import RegressionRelease
+from watchkeeper.release import Release
+from watchkeeper.releases import AnyRelease
 from watchkeeper.runs import TrainingRun, training_run
 from watchkeeper.timestamps import parse_instant
 
@@ -45,7 +57,8 @@ def validate(payload: dict[str, Any], world: ValidationEffects) -> dict[str, Any
     wanted = checked_input(payload.get("input"))
     own = RunningExecution(parse_instant(text_of(payload, "started_at")), text_of(payload, "execution_arn"))
     refuse_if_older_runs(own, world.executions.running(text_of(payload, "state_machine_arn")))
-    plan = world.plans.plan_of(text_of(payload, "workload"))
+    plan = world.plans.any_plan_of(text_of(payload, "workload"))
+    _check_window(wanted, plan)
     run = training_run(
         workload=plan.workload,
         bucket=world.bucket,
@@ -53,10 +66,9 @@ def validate(payload: dict[str, Any], world: ValidationEffects) -> dict[str, Any
         started_at=own.started_at,
         reason=wanted.reason,
     )
-    sources = _sources(run, world)
+    sources = _sources(run, plan, world)
     world.objects.write(ObjectUri.parse(run.uris.plan), plan.to_json().encode())
-    live = world.releases.live(plan.workload)
-    champion = live if live is not None and world.resources.model_exists(live.model) else None
+    champion = _champion(plan, world)
     return {
         "run": run.to_dict(),
         "champion": {
@@ -70,13 +82,37 @@ def validate(payload: dict[str, Any], world: ValidationEffects) -> dict[str, Any
     }
 
 
-def _sources(run: TrainingRun, world: ValidationEffects) -> dict[str, bool]:
-    """Tell which of the two places that telemetry may come from have objects."""
-    places = {"history": run.uris.history, "raw": run.uris.raw}
+def _check_window(wanted: ExecutionInput, plan: AnyPlan) -> None:
+    if isinstance(plan, RegressionPlan) and plan.history.timestamp is None and (wanted.start or wanted.end):
+        raise InvalidInputError(
+            f"execution input: the rows of workload {plan.workload!r} have no time; leave start and end out, "
+            "or name the column in history.timestamp"
+        )
+
+
+def _champion(plan: AnyPlan, world: ValidationEffects) -> AnyRelease | None:
+    """Return the live release whose model can answer the rows that this plan makes."""
+    live = world.releases.live(plan.workload)
+    if live is None or not world.resources.model_exists(live.model):
+        return None
+    match plan, live:
+        case WorkloadPlan(), Release():
+            return live
+        case RegressionPlan(), RegressionRelease() if live.schema_hash == schema_hash(plan):
+            return live
+    logger.info("the live model takes other rows: no comparison", extra={"run_id": live.run_id})
+    return None
+
+
+def _sources(run: TrainingRun, plan: AnyPlan, world: ValidationEffects) -> dict[str, bool]:
+    """Tell which of the two places that data may come from have objects; a table has its history only."""
+    places = {"history": run.uris.history}
+    if isinstance(plan, WorkloadPlan):
+        places["raw"] = run.uris.raw
     found = {name: world.objects.any_under(ObjectUri.parse(uri)) for name, uri in places.items()}
     if not any(found.values()):
         raise InvalidInputError(
-            f"workload {run.workload!r} has nothing to train on: no object under {run.uris.history} "
-            f"or {run.uris.raw}; upload its history as .csv or .jsonl to {run.uris.history}"
+            f"workload {run.workload!r} has nothing to train on: no object under "
+            f"{' or '.join(places.values())}; upload its history as .csv or .jsonl to {run.uris.history}"
         )
-    return found
+    return {"history": False, "raw": False, **found}

@@ -75,6 +75,11 @@ def endpoint_name(workload: str) -> str:
     return f"{PREFIX}-{dashed(workload)}"
 
 
+def shadow_endpoint_prefix(workload: str) -> str:
+    """What the names of the endpoints begin with that a workload's explain job makes and removes."""
+    return endpoint_name(workload)[:32].rstrip("-") + "-explain"
+
+
 def job_name(workload: str, step: str, run_id: str) -> str:
     """A SageMaker name, unique for each execution: at most 63 characters of `[a-zA-Z0-9-]`."""
     tail = f"-{step}-{run_id}"

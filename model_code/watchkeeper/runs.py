@@ -23,6 +23,8 @@ class RunNames:
     preprocessor_model: str
     transform_job: str
     detector_job: str
+    regressor_job: str
+    explain_job: str
     model: str
     holdback_job: str
     champion_job: str
@@ -46,10 +48,17 @@ class RunUris:
     preprocessor_output: str
     features: str
     detector_output: str
+    regressor_output: str
     candidate_scores: str
     champion_scores: str
     evaluation: str
     """`evaluation.json`, `statistics.json`, `smoke.json`, `charts/*.png`."""
+    explain_rows: str
+    """`rows.csv`: the held-back rows to explain, with their target."""
+    explain_config: str
+    """`analysis_config.json`, in Clarify's form."""
+    explanations: str
+    """`analysis.json`, `explanations_shap/`, `report.html`, `report.pdf`, `charts/`."""
     captures: str
 
 
@@ -106,6 +115,8 @@ def training_run(
             preprocessor_model=name("preprocessor"),
             transform_job=name("transform"),
             detector_job=name("detector"),
+            regressor_job=name("regressor"),
+            explain_job=name("explain"),
             model=name("model"),
             holdback_job=name("holdback"),
             champion_job=name("champion"),
@@ -124,9 +135,13 @@ def training_run(
             preprocessor_output=f"{root}preprocessor/",
             features=f"{root}features/",
             detector_output=f"{root}detector/",
+            regressor_output=f"{root}regressor/",
             candidate_scores=f"{root}scores/candidate/",
             champion_scores=f"{root}scores/champion/",
             evaluation=f"{root}evaluation/",
+            explain_rows=f"{root}prepared/explain/",
+            explain_config=f"{root}explain/config/",
+            explanations=f"{root}explain/output/",
             captures=f"s3://{bucket}/{layout.capture_prefix(workload)}",
         ),
     )

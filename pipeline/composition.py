@@ -1,0 +1,107 @@
+"""Parts that the workflows of every kind of workload are composed of: judging, deploying, and the ends."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from stepfunctions.steps.states import Catch, Graph, State
+
+from pipeline import endings, evaluation, release
+from pipeline.jobs import Jobs
+
+MAX_RUN_SECONDS = 24 * 3600
+
+
+def state_machine(jobs: Jobs, first: State, *, clean_up: State) -> dict[str, Any]:
+    """Return the state machine that begins with a state; every failure that nothing catches is cleaned up."""
+    graph = Graph(
+        first,
+        comment=f"Trains, judges and deploys the model of workload {jobs.settings.workload}",
+        timeout_seconds=MAX_RUN_SECONDS,
+    )
+    definition: dict[str, Any] = graph.to_dict()
+    _catch_all(definition["States"], clean_up.state_id)
+    return definition
+
+
+def judge(jobs: Jobs, *, module: str, approved: State, rejected: State) -> State:
+    """Measure the candidate with `containers.MODULE`, beside the champion if the gate asks for it; decide."""
+    decide = chain(evaluation.decide_promotion(jobs), evaluation.approved(yes=approved, no=rejected))
+    alone = chain(evaluation.evaluate(jobs, module), decide)
+    if not jobs.settings.plan.gate.beat_champion:
+        return alone
+    compared = chain(
+        evaluation.score_champion(jobs), evaluation.evaluate_against_champion(jobs, module), decide
+    )
+    return evaluation.champion_exists(yes=compared, no=alone)
+
+
+def deploy(jobs: Jobs, stage: State, *, broken: State, notes: tuple[str, ...] = ()) -> State:
+    """Stage the release of a registered model, deploy it, verify what is live, and publish it.
+
+    Parameters
+    ----------
+    stage
+        `release.stage_release`.
+    broken
+        Where a deployment that failed goes.
+    notes
+        Paths of sentences for the notification.
+    """
+    notify = indifferent(endings.notify_deployed(jobs, *notes), then=endings.deployed())
+    wait, describe = release.wait_for_endpoint(), release.describe_endpoint()
+    settled = release.endpoint_settled(
+        in_service=chain(
+            release.verify_deployment(jobs), release.smoke_test(jobs), release.publish_release(jobs), notify
+        ),
+        in_progress=wait,
+        failed=endings.deployment_failed(then=broken),
+        timed_out=chain(endings.deployment_timed_out(), broken),
+    )
+    chain(wait, release.count_poll(), describe, settled)
+    return chain(
+        stage,
+        release.create_endpoint_config(jobs),
+        release.find_endpoint(jobs),
+        release.endpoint_exists(
+            yes=chain(release.update_endpoint(jobs), wait), no=chain(release.create_endpoint(jobs), wait)
+        ),
+    )
+
+
+def reject(jobs: Jobs) -> State:
+    """End a run whose model is not good enough."""
+    notify = indifferent(endings.notify_rejected(jobs), then=endings.rejected())
+    return chain(endings.clean_up_rejected(jobs), notify)
+
+
+def fail(jobs: Jobs) -> State:
+    """End a run that broke."""
+    clean_up, incomplete = endings.clean_up(jobs), endings.clean_up_incomplete()
+    notify = indifferent(endings.notify_failed(jobs), then=endings.failed())
+    clean_up.add_catch(
+        Catch(error_equals=["States.ALL"], result_path="$.cleanup_error", next_step=chain(incomplete, notify))
+    )
+    return chain(clean_up, notify)
+
+
+def indifferent(task: State, *, then: State) -> State:
+    """Go on even when the task fails: an outcome stands, be it told or not."""
+    task.add_catch(Catch(error_equals=["States.ALL"], result_path=None, next_step=then))
+    return chain(task, then)
+
+
+def chain(*states: State) -> State:
+    """Let states follow each other; a choice has its own ways on."""
+    for state, following in itertools.pairwise(states):
+        if state.state_type != "Choice":
+            state.next(following)
+    return states[0]
+
+
+def _catch_all(states: dict[str, dict[str, Any]], clean_up: str) -> None:
+    """Send every failure of a task that has no catch of its own to clean-up."""
+    for state in states.values():
+        if state["Type"] == "Task" and "Catch" not in state:
+            state["Catch"] = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": clean_up}]

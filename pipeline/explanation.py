@@ -1,0 +1,89 @@
+"""Why the model predicts what it does: the configuration of the analysis, the job, and what came of it.
+
+The configuration is Clarify's, so that Watchkeeper's own job and Clarify's image take the same file and leave
+the same ones.
+"""
+
+from __future__ import annotations
+
+from stepfunctions.steps.states import Task
+
+from pipeline.contracts import path
+from pipeline.jobs import WHOLE_OUTPUT, Jobs
+from pipeline.settings import InstanceHosting
+from pipeline.substitutions import Substitution
+from pipeline.tasks import JsonObject, formatted, lambda_task
+from watchkeeper.regression.plan import RegressionPlan
+
+_KEEP = {"status": "$.Payload.status", "summary": "$.Payload.summary", "uri": "$.Payload.uri"}
+
+
+def write_explain_configuration(jobs: Jobs) -> Task:
+    """Write `analysis_config.json` for the run's model."""
+    hosting = jobs.settings.hosting
+    return lambda_task(
+        "WriteExplainConfiguration",
+        Substitution.WRITE_EXPLAIN_CONFIGURATION_FUNCTION_ARN,
+        {
+            "workload": jobs.settings.workload,
+            "run": path("run"),
+            "instance_type": hosting.instance_type
+            if isinstance(hosting, InstanceHosting)
+            else jobs.settings.job_instance,
+        },
+    )
+
+
+def explain(jobs: Jobs, plan: RegressionPlan) -> Task:
+    """Run the analysis, by our own job or by Clarify."""
+    inputs = {"data": path("run.uris.explain_rows"), "config": path("run.uris.explain_config")}
+    outputs = {WHOLE_OUTPUT: path("run.uris.explanations")}
+    job_name = path("run.names.explain_job")
+    if plan.explain.engine == "clarify":
+        return jobs.clarify("Explain", job_name=job_name, inputs=inputs, outputs=outputs)
+    if plan.explain.predictor == "model":
+        inputs["model"] = path("regressor.uri")
+    if plan.explain.shap.baseline_uri:
+        inputs["baseline"] = plan.explain.shap.baseline_uri
+    return jobs.processing(
+        "Explain",
+        "explain",
+        job_name=job_name,
+        inputs=inputs,
+        outputs=outputs,
+        environment={"WATCHKEEPER_WORKLOAD": plan.workload},
+        code=Substitution.ANALYSIS_CODE_URI,
+        # a shadow endpoint is asked over the network; a model in the job's own process needs none
+        isolated=plan.explain.predictor == "model",
+    )
+
+
+def summarize_explanation(jobs: Jobs) -> Task:
+    """Read what the job found: what matters most, for people."""
+    return _summarized(jobs, "SummarizeExplanation", {})
+
+
+def skip_explanation(jobs: Jobs) -> Task:
+    """Put in words why there is no explanation."""
+    return _summarized(jobs, "SkipExplanation", {"error": path("explain_error")})
+
+
+def model_metrics(plan: RegressionPlan) -> JsonObject:
+    """Return what the model package says of its explanations."""
+    analysis = {
+        "ContentType": "application/json",
+        "S3Uri": formatted("{}analysis.json", path("run.uris.explanations")),
+    }
+    metrics: JsonObject = {"Explainability": {"Report": analysis}}
+    if plan.explain.bias is not None:
+        metrics["Bias"] = {"Report": analysis}
+    return metrics
+
+
+def _summarized(jobs: Jobs, name: str, more: dict[str, str]) -> Task:
+    return lambda_task(
+        name,
+        Substitution.SUMMARIZE_EXPLANATION_FUNCTION_ARN,
+        {"workload": jobs.settings.workload, "run": path("run"), **more},
+        keep=_KEEP,
+    )
