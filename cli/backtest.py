@@ -9,17 +9,18 @@ from typing import Annotated
 
 import boto3
 import typer
-from rich.table import Table
 
 from cli.labels import Labels, read_labels
-from cli.releases import live_release
+from cli.metrics import metrics_table, say_refused
+from cli.regression.backtest import backtest_table
+from cli.releases import live_detector
 from cli.screen import console
-from cli.specs import anomaly_spec_of
+from cli.specs import spec_of
 from cli.stacks import Deployment
 from cli.telemetry import read_telemetry, records_of
 from lambdas.endpoint import Endpoint, SageMakerEndpoint
 from watchkeeper.context import rows_of
-from watchkeeper.evaluation import Metrics
+from watchkeeper.errors import InvalidInputError
 from watchkeeper.evaluation_metrics import measure_part
 from watchkeeper.holdback import HoldbackRow
 from watchkeeper.intervals import aggregate_records
@@ -28,27 +29,35 @@ from watchkeeper.records import Record
 from watchkeeper.rows import format_row
 from watchkeeper.series import measure_of
 from watchkeeper.timestamps import format_instant
+from workloads.spec import RegressionWorkload
 
 BATCH_ROWS = 500
 
 
 def backtest(
     workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
-    file: Annotated[Path, typer.Argument(help="Telemetry: CSV or JSON lines, each also with .gz.")],
+    file: Annotated[
+        Path, typer.Argument(help="Telemetry, or a table with its target: CSV or JSON lines, also .gz.")
+    ],
     labels: Annotated[Path | None, typer.Option(help="Labelled anomalies: JSON.")] = None,
 ) -> None:
-    """Score a file with the live endpoint and measure the result; nothing is stored, nobody is alerted."""
-    plan = anomaly_spec_of(workload, "backtest").plan()
+    """Ask the live endpoint about a file and measure the answers; nothing is stored, nobody is alerted."""
+    spec = spec_of(workload)
+    if isinstance(spec, RegressionWorkload):
+        if labels is not None:
+            raise InvalidInputError(f"--labels: workload {spec.name} has none; its target is {spec.target}")
+        backtest_table(spec.plan(), file)
+        return
+    plan = spec.plan()
     telemetry = read_telemetry(file, plan)
     session = boto3.Session()
-    release = live_release(session, Deployment(session), plan.workload)
+    release = live_detector(session, Deployment(session), plan.workload)
     rows = list(backtest_rows(records_of(telemetry.readings), plan, read_labels(labels) if labels else None))
     endpoint = SageMakerEndpoint(session.client("sagemaker-runtime"))
     scores = score_all(endpoint, release.endpoint, [request for _, request in rows])
     metrics = measure_part([row for row, _ in rows], scores, release.threshold, plan, "test")
     console.print(metrics_table(metrics))
-    if telemetry.refused:
-        console.print(f"{len(telemetry.refused)} lines were not readings; the first: {telemetry.refused[0]}")
+    say_refused(telemetry.refused, "readings")
 
 
 def backtest_rows(
@@ -79,12 +88,3 @@ def score_all(endpoint: Endpoint, name: str, requests: Sequence[str]) -> list[fl
     while batch := list(islice(remaining, BATCH_ROWS)):
         scores += endpoint.score(name, batch)
     return scores
-
-
-def metrics_table(metrics: Metrics) -> Table:
-    """Lay out metrics; those that need labels are left out where there are none."""
-    table = Table(box=None, show_header=False)
-    for name, value in vars(metrics).items():
-        if value is not None:
-            table.add_row(name.replace("_", " "), f"{value:.4g}" if isinstance(value, float) else str(value))
-    return table

@@ -13,19 +13,23 @@ from cli.specs import spec_of
 from lambdas.endpoint import SageMakerEndpoint
 from watchkeeper import layout
 from watchkeeper.errors import InvalidInputError
+from workloads.spec import RegressionWorkload
 
 
 def invoke(
     workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
-    row: Annotated[str | None, typer.Argument(help="timestamp[,series],value[,lag_1,…]")] = None,
+    row: Annotated[
+        str | None, typer.Argument(help="timestamp[,series],value[,lag_1,…]; of a table, its features.")
+    ] = None,
     file: Annotated[Path | None, typer.Option(help="File with one row a line.")] = None,
 ) -> None:
-    """Score rows with the model that serves now; one score a line."""
+    """Ask the model that serves now: one score, or one prediction, a line."""
     rows = _rows(row, file)
-    endpoint = layout.endpoint_name(spec_of(workload).name)
-    scores = SageMakerEndpoint(boto3.Session().client("sagemaker-runtime")).score(endpoint, rows)
-    for score in scores:
-        console.print(repr(score))
+    spec = spec_of(workload)
+    endpoint = SageMakerEndpoint(boto3.Session().client("sagemaker-runtime"))
+    ask = endpoint.predict if isinstance(spec, RegressionWorkload) else endpoint.score
+    for answer in ask(layout.endpoint_name(spec.name), rows):
+        console.print(repr(answer))
 
 
 def _rows(row: str | None, file: Path | None) -> list[str]:

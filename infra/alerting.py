@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,22 @@ from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
 from infra.naming import WORKLOAD_TAG, pascal_name
 from infra.permissions import permit, read_plans, use_key, use_table
 from lambdas.publish_alert.environment import PublishAlertEnvironment
-from workloads.spec import AnomalyWorkload
+from workloads.spec import AnomalyWorkload, Subscription
 
 TIMEOUT_SECONDS = 30
+OUTCOMES = ("deployed", "rejected", "failed")
+"""How the training workflow says that a run ended: `pipeline.endings`."""
 CONCURRENCY = 2
 
 
 class AlertingStack(Stack):
-    """The alert bus, the function that decides who is told, and the topic that tells them."""
+    """The alert bus, the function that decides who is told, and the topic that tells them.
+
+    Parameters
+    ----------
+    told_of_trainings
+        By workload, who is told how its trainings end.
+    """
 
     def __init__(
         self,
@@ -35,6 +43,7 @@ class AlertingStack(Stack):
         construct_id: str,
         *,
         workloads: Sequence[AnomalyWorkload],
+        told_of_trainings: Mapping[str, Sequence[Subscription]],
         function_code: Path,
         idempotency: dynamodb.ITable,
         data_key: kms.IKey,
@@ -75,6 +84,8 @@ class AlertingStack(Stack):
         self.undelivered = DeadLetterQueue(self, "Undelivered").queue
         for spec in workloads:
             self._subscribe(spec)
+        for name, subscriptions in told_of_trainings.items():
+            self._tell_of_trainings(name, subscriptions)
 
         CfnOutput(self, "AlertTopicArn", value=self.alerts.topic.topic_arn)
         CfnOutput(self, "AlertBusName", value=self.bus.event_bus_name)
@@ -89,9 +100,23 @@ class AlertingStack(Stack):
                 f"Route{pascal_name(spec.name)}{pascal_name(route.channel)}",
                 topic=self.alerts.topic,
                 workload=spec.name,
-                channel=route.channel,
+                attributes={"routes": [route.channel]},
                 protocol=route.subscription.protocol,
                 endpoint=route.subscription.endpoint,
                 undelivered=self.undelivered,
             )
             Tags.of(subscription).add(WORKLOAD_TAG, spec.name)
+
+    def _tell_of_trainings(self, workload: str, subscriptions: Sequence[Subscription]) -> None:
+        for number, wanted in enumerate(subscriptions, start=1):
+            subscription = RouteSubscription(
+                self,
+                f"Trainings{pascal_name(workload)}{number}",
+                topic=self.alerts.topic,
+                workload=workload,
+                attributes={"outcome": list(OUTCOMES)},
+                protocol=wanted.protocol,
+                endpoint=wanted.endpoint,
+                undelivered=self.undelivered,
+            )
+            Tags.of(subscription).add(WORKLOAD_TAG, workload)

@@ -17,7 +17,7 @@ from infra.settings import Settings
 from infra.storage import StorageStack
 from infra.training import TrainingStack
 from infra.withdrawn_services import WithdrawnServicesCheck
-from workloads.spec import AnomalyWorkload, WorkloadSpec
+from workloads.spec import AnomalyWorkload, RegressionWorkload, WorkloadSpec
 
 PROJECT_TAG = "watchkeeper:project"
 
@@ -33,6 +33,9 @@ def add_stacks(
         app,
         "WatchkeeperAlerting",
         workloads=watching,
+        told_of_trainings={
+            spec.name: spec.notifications for spec in workloads if isinstance(spec, RegressionWorkload)
+        },
         function_code=bundles.functions,
         idempotency=storage.idempotency,
         data_key=storage.key,
@@ -66,6 +69,7 @@ def add_stacks(
         definitions=bundles.definitions,
         function_code=bundles.functions,
         model_code=bundles.model,
+        analysis_code=bundles.analysis,
         package_groups=storage.package_groups,
         bucket=storage.bucket,
         series=storage.series,

@@ -10,7 +10,12 @@ from typing import Literal
 
 from infra.settings import Settings, Stage
 from pipeline.definition import build_definition
-from pipeline.packaging import build_lambda_code, build_model_code, build_service_code
+from pipeline.packaging import (
+    build_analysis_code,
+    build_lambda_code,
+    build_model_code,
+    build_service_code,
+)
 from pipeline.service.definition import service_definitions
 from pipeline.service.settings import ServiceSettings
 from watchkeeper.service.tasks import Task
@@ -31,6 +36,8 @@ class Bundles:
     """Folder with the anomaly service's API, whose packages are compiled."""
     model: Path
     """`.tar.gz` with what SageMaker runs."""
+    analysis: Path
+    """The same with the packages of the jobs that explain."""
     definitions: Mapping[str, Path]
     """Each workload's training workflow in the Amazon States Language."""
     service_definitions: Mapping[Task, Path]
@@ -47,10 +54,12 @@ def build_bundles(settings: Settings, workloads: Sequence[WorkloadSpec]) -> Bund
     UnavailableError
         If third-party packages cannot be fetched.
     """
+    target = MODEL_CODE_TARGETS[settings.stage]
     return Bundles(
         functions=build_lambda_code(settings.build),
         api=build_service_code(API_TARGETS[settings.stage], settings.build),
-        model=build_model_code(MODEL_CODE_TARGETS[settings.stage], settings.build),
+        model=build_model_code(target, settings.build),
+        analysis=build_analysis_code(target, settings.build),
         definitions=write_definitions(settings, workloads),
         service_definitions=write_service_definitions(settings),
     )

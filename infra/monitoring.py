@@ -10,13 +10,12 @@ from constructs import Construct
 
 from infra.alerting import AlertingStack
 from infra.constructs.loop_monitoring import LoopMonitoring
-from infra.constructs.workload_monitoring import WorkloadMonitoring
+from infra.constructs.workload_monitoring import Scoring, WorkloadMonitoring
 from infra.ingestion import IngestionStack
 from infra.naming import pascal_name
 from infra.scoring import ScoringStack
 from infra.training import TrainingStack
-from watchkeeper.plans import anomaly_plan
-from workloads.spec import WorkloadSpec
+from workloads.spec import AnomalyWorkload, WorkloadSpec
 
 
 class MonitoringStack(Stack):
@@ -51,10 +50,12 @@ class MonitoringStack(Stack):
             workload = WorkloadMonitoring(
                 self,
                 suffix,
-                plan=anomaly_plan(spec.plan()),
+                workload=spec.name,
                 state_machine=place.workflow.state_machine,
                 rollback=place.rollback,
-                score_work=scoring.work,
+                scoring=Scoring(spec.gate.max_alerts_per_week, scoring.work)
+                if isinstance(spec, AnomalyWorkload)
+                else None,
                 topic=topic,
             )
             CfnOutput(self, f"DashboardName{suffix}", value=workload.dashboard_name)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import datetime, timezone
+from typing import Literal
 
 from constructs import Construct
 
 from infra.permissions import Permission, sagemaker_arns
 from watchkeeper.runs import RunNames, training_run
+
+Kind = Literal["anomaly", "regression"]
+"""Of a workload."""
 
 RUN_REASON = (
     "Each run of the training workflow makes names of its own; only the workload's part is known now."
@@ -21,17 +25,23 @@ class RunResources:
     They are derived from `watchkeeper.runs`, so that a name that is shortened there is permitted as it is.
     """
 
-    def __init__(self, scope: Construct, workload: str) -> None:
+    def __init__(self, scope: Construct, workload: str, kind: Kind = "anomaly") -> None:
         names = _names_of_any_run(workload)
 
         def arns(kind: str, *of_kind: str) -> list[str]:
             return sagemaker_arns(scope, kind, of_kind)
 
-        self.training_jobs = arns("training-job", names.preprocessor_job, names.detector_job)
-        self.processing_jobs = arns("processing-job", names.prepare_job, names.evaluate_job)
-        self.transform_jobs = arns(
-            "transform-job", names.transform_job, names.holdback_job, names.champion_job
-        )
+        judging = (names.holdback_job, names.champion_job)
+        if kind == "anomaly":
+            self.training_jobs = arns("training-job", names.preprocessor_job, names.detector_job)
+            self.processing_jobs = arns("processing-job", names.prepare_job, names.evaluate_job)
+            self.transform_jobs = arns("transform-job", names.transform_job, *judging)
+        else:
+            self.training_jobs = arns("training-job", names.regressor_job)
+            self.processing_jobs = arns(
+                "processing-job", names.prepare_job, names.evaluate_job, names.explain_job
+            )
+            self.transform_jobs = arns("transform-job", *judging)
         self.models = arns("model", names.preprocessor_model, names.model)
         self.endpoint_configs = arns("endpoint-config", names.endpoint_config)
         self.endpoints = arns("endpoint", names.endpoint)

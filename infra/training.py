@@ -20,7 +20,7 @@ from infra.constructs.model_code import ModelCode
 from infra.constructs.plan_parameter import PlanParameter
 from infra.constructs.rollback_alarms import RollbackAlarms
 from infra.constructs.sagemaker_role import SageMakerRole
-from infra.constructs.training_functions import TrainingFunctions
+from infra.constructs.training_functions import ExplanationFunctions, TrainingFunctions
 from infra.constructs.training_schedule import TrainingSchedule
 from infra.constructs.training_workflow import TrainingWorkflow
 from infra.constructs.work_queue import DeadLetterQueue
@@ -28,14 +28,16 @@ from infra.definition_images import images_of
 from infra.naming import WORKLOAD_TAG, pascal_name
 from infra.permissions import Permission, permit, statement
 from infra.training_permissions import (
+    explain_permissions,
     job_permissions,
     model_permissions,
+    permit_explanation,
     permit_functions,
     workflow_permissions,
 )
 from pipeline.substitutions import Substitution
 from watchkeeper import layout
-from workloads.spec import WorkloadSpec
+from workloads.spec import AnomalyWorkload, RegressionWorkload, WorkloadSpec
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,28 @@ class WorkloadTraining:
 
     workflow: TrainingWorkflow
     rollback: RollbackAlarms
+
+
+@dataclass(frozen=True)
+class ExplanationParts:
+    """What the workflows that explain their models use."""
+
+    code: ModelCode
+    functions: ExplanationFunctions
+
+    def substitutions(self, spec: WorkloadSpec) -> dict[str, str]:
+        """Return the values of the explanation's placeholders in a workload's definition."""
+        values: dict[str, str] = {
+            Substitution.WRITE_EXPLAIN_CONFIGURATION_FUNCTION_ARN: (
+                self.functions.write_explain_configuration.function.function_arn
+            ),
+            Substitution.SUMMARIZE_EXPLANATION_FUNCTION_ARN: (
+                self.functions.summarize_explanation.function.function_arn
+            ),
+        }
+        if isinstance(spec, RegressionWorkload) and spec.explain.engine == "watchkeeper":
+            values[Substitution.ANALYSIS_CODE_URI] = self.code.uri
+        return values
 
 
 class TrainingStack(Stack):
@@ -55,6 +79,8 @@ class TrainingStack(Stack):
         File with the state machine of each workload in the Amazon States Language.
     model_code
         The `.tar.gz` that the jobs and models run.
+    analysis_code
+        The `.tar.gz` that the explain jobs run.
     package_groups
         Name of each workload's model package group.
     """
@@ -68,6 +94,7 @@ class TrainingStack(Stack):
         definitions: Mapping[str, Path],
         function_code: Path,
         model_code: Path,
+        analysis_code: Path,
         package_groups: Mapping[str, str],
         bucket: s3.IBucket,
         series: dynamodb.ITable,
@@ -90,6 +117,13 @@ class TrainingStack(Stack):
             series=series,
             key=data_key,
         )
+        self._explaining: ExplanationParts | None = None
+        explained = [spec.name for spec in workloads if _explains(spec)]
+        if explained:
+            self._explaining = ExplanationParts(
+                ModelCode(self, "AnalysisCode", archive=analysis_code), self.functions.add_explanation()
+            )
+            permit_explanation(self._explaining.functions, workloads=explained, bucket=bucket, key=data_key)
         self.workloads = {spec.name: self._add(spec, definitions[spec.name]) for spec in workloads}
         self._let_validation_see_other_runs()
 
@@ -105,9 +139,8 @@ class TrainingStack(Stack):
             latency_milliseconds=spec.endpoint.rollback.latency_milliseconds,
             topic=self._alerts.topic,
         )
-        job_role, model_role = self._roles(
-            place, spec.name, images_of(json.loads(definition.read_text())), alarms
-        )
+        job_role, model_role = self._roles(place, spec, images_of(json.loads(definition.read_text())), alarms)
+        explaining = self._explaining if _explains(spec) else None
         group = self._package_groups[spec.name]
         workflow = TrainingWorkflow(
             place,
@@ -115,6 +148,7 @@ class TrainingStack(Stack):
             definition=definition,
             substitutions={
                 **self._shared_substitutions(),
+                **(explaining.substitutions(spec) if explaining else {}),
                 Substitution.JOB_ROLE_ARN: job_role.role_arn,
                 Substitution.MODEL_ROLE_ARN: model_role.role_arn,
                 Substitution.MODEL_PACKAGE_GROUP_NAME: group,
@@ -128,7 +162,11 @@ class TrainingStack(Stack):
             *workflow_permissions(
                 place,
                 workload=spec.name,
-                functions=self.functions,
+                kind=spec.kind,
+                functions=[
+                    *self.functions.of_every_workflow,
+                    *(explaining.functions if explaining else ()),
+                ],
                 roles=[job_role, model_role],
                 package_group=group,
                 key=self._key,
@@ -150,20 +188,28 @@ class TrainingStack(Stack):
         return WorkloadTraining(workflow=workflow, rollback=alarms)
 
     def _roles(
-        self, place: Construct, workload: str, images: Iterable[str], alarms: RollbackAlarms
+        self, place: Construct, spec: WorkloadSpec, images: Iterable[str], alarms: RollbackAlarms
     ) -> tuple[iam.Role, iam.Role]:
+        sources = [layout.history_prefix(spec.name)]
+        if isinstance(spec, AnomalyWorkload):
+            sources.append(layout.raw_prefix(spec.name))
         job_role = SageMakerRole(place, "Jobs", images=images).role
         model_role = SageMakerRole(place, "Models", images=images).role
         permit(
             job_role,
             self._model_code.reading(),
-            *job_permissions(place, workload=workload, bucket=self._bucket, key=self._key),
+            *job_permissions(place, workload=spec.name, sources=sources, bucket=self._bucket, key=self._key),
         )
+        if isinstance(spec, RegressionWorkload) and self._explaining and _explains(spec):
+            explain = spec.plan().explain
+            if explain.engine == "watchkeeper":
+                permit(job_role, self._explaining.code.reading())
+            permit(job_role, *explain_permissions(place, explain, workload=spec.name))
         permit(
             model_role,
             *model_permissions(
                 place,
-                workload=workload,
+                workload=spec.name,
                 bucket=self._bucket,
                 key=self._key,
                 alarms=[alarms.errors, alarms.latency],
@@ -200,3 +246,7 @@ class TrainingStack(Stack):
             roles=[self.functions.validate_input.role],
             statements=[statement(executions)],
         )
+
+
+def _explains(spec: WorkloadSpec) -> bool:
+    return isinstance(spec, RegressionWorkload) and spec.explain.engine != "none"

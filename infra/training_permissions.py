@@ -12,7 +12,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.constructs.training_functions import TrainingFunctions
+from infra.constructs.python_function import PythonFunction
+from infra.constructs.training_functions import ExplanationFunctions, TrainingFunctions
 from infra.permissions import (
     Permission,
     invoke_endpoints,
@@ -21,12 +22,15 @@ from infra.permissions import (
     permit,
     read_objects,
     read_plans,
+    sagemaker_arns,
     use_key,
     use_table,
     write_objects,
 )
-from infra.run_resources import RUN_REASON, RunResources, on_runs
+from infra.run_resources import RUN_REASON, Kind, RunResources, on_runs
 from watchkeeper import layout
+from watchkeeper.regression.analysis_configuration import FILE_NAME
+from watchkeeper.regression.plan import ExplainPlan
 
 
 def permit_functions(
@@ -86,17 +90,56 @@ def permit_functions(
     )
 
 
+def permit_explanation(
+    functions: ExplanationFunctions, *, workloads: Sequence[str], bucket: s3.IBucket, key: kms.IKey
+) -> None:
+    """Give the functions around explain jobs what their calls need."""
+    run_keys = [f"{layout.RUNS}/{name}/*" for name in workloads]
+    for function in functions:
+        permit(
+            function.role,
+            read_objects(function, bucket, *run_keys),
+            list_keys(bucket, f"{layout.RUNS}/"),
+            use_key(key, "s3"),
+        )
+    writer = functions.write_explain_configuration
+    configurations = [f"{layout.RUNS}/{name}/*/explain/config/{FILE_NAME}" for name in workloads]
+    permit(writer.role, write_objects(writer, bucket, *configurations))
+
+
 def job_permissions(
-    scope: Construct, *, workload: str, bucket: s3.IBucket, key: kms.IKey
+    scope: Construct, *, workload: str, sources: Sequence[str], bucket: s3.IBucket, key: kms.IKey
 ) -> Iterator[Permission]:
-    """Yield what a workload's processing and training jobs may do: read telemetry, write the run."""
+    """Yield what a workload's processing and training jobs may do: read the data, write the run.
+
+    Parameters
+    ----------
+    sources
+        Key prefixes of the data that trainings read.
+    """
     runs = f"{layout.RUNS}/{workload}/"
-    history, raw = layout.history_prefix(workload), layout.raw_prefix(workload)
-    yield read_objects(scope, bucket, f"{history}*", f"{raw}*", f"{runs}*")
+    yield read_objects(scope, bucket, *(f"{source}*" for source in sources), f"{runs}*")
     yield write_objects(scope, bucket, f"{runs}*", f"{layout.QUARANTINE}/{workload}/*")
-    yield list_keys(bucket, history, raw, runs, f"{layout.QUARANTINE}/{workload}/")
+    yield list_keys(bucket, *sources, runs, f"{layout.QUARANTINE}/{workload}/")
     yield use_key(key, "s3")
     yield from lend_key(key)
+
+
+def explain_permissions(scope: Construct, explain: ExplainPlan, *, workload: str) -> Iterator[Permission]:
+    """Yield what an explain job may do besides: read its baseline, make and remove a shadow endpoint."""
+    if explain.shap.baseline_uri:
+        location = explain.shap.baseline_uri.removeprefix("s3://")
+        arn = f"arn:{Stack.of(scope).partition}:s3:::{location}"
+        yield Permission(actions=["s3:GetObject"], resources=[arn])
+    if explain.predictor == "endpoint":
+        names = [f"{layout.shadow_endpoint_prefix(workload)}-*"]
+        endpoints, configs = (sagemaker_arns(scope, kind, names) for kind in ("endpoint", "endpoint-config"))
+        model = RunResources(scope, workload, "regression").models
+        yield on_runs(["DescribeModel"], model)
+        yield on_runs(["CreateEndpointConfig", "DeleteEndpointConfig"], configs)
+        yield on_runs(["CreateEndpoint"], [*endpoints, *configs])
+        yield on_runs(["DescribeEndpoint", "DeleteEndpoint", "InvokeEndpoint"], endpoints)
+        yield on_runs(["AddTags"], [*endpoints, *configs])
 
 
 def model_permissions(
@@ -121,7 +164,8 @@ def workflow_permissions(
     scope: Construct,
     *,
     workload: str,
-    functions: TrainingFunctions,
+    kind: Kind,
+    functions: Sequence[PythonFunction],
     roles: Sequence[iam.IRole],
     package_group: str,
     key: kms.IKey,
@@ -131,15 +175,17 @@ def workflow_permissions(
 
     Parameters
     ----------
+    functions
+        Those that its states call.
     roles
         The roles that it hands to SageMaker.
     package_group
         Name of the workload's model package group.
     """
-    runs = RunResources(scope, workload)
+    runs = RunResources(scope, workload, kind)
     stack = Stack.of(scope)
     yield Permission(
-        actions=["lambda:InvokeFunction"], resources=[each.function.function_arn for each in functions.all]
+        actions=["lambda:InvokeFunction"], resources=[each.function.function_arn for each in functions]
     )
     yield _job("TrainingJob", runs.training_jobs)
     yield _job("ProcessingJob", runs.processing_jobs)

@@ -48,3 +48,13 @@ class Substitution(StrEnum):
     def placeholder(self) -> str:
         """The text that stands in the definition."""
         return f"${{{self.value}}}"
+
+
+OF_EXPLANATIONS = frozenset(
+    {
+        Substitution.ANALYSIS_CODE_URI,
+        Substitution.WRITE_EXPLAIN_CONFIGURATION_FUNCTION_ARN,
+        Substitution.SUMMARIZE_EXPLANATION_FUNCTION_ARN,
+    }
+)
+"""Those that only the definition of a workload that explains its models has."""

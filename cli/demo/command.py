@@ -10,7 +10,6 @@ import boto3
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.backtest import metrics_table
 from cli.datasets import dataset_of
 from cli.demo.chart import draw
 from cli.demo.inbox import Alert, subscribed
@@ -24,6 +23,7 @@ from cli.device import broker_of
 from cli.executions import Outcome, follow, start, succeeded
 from cli.failures import StepFailedError
 from cli.labels import Labels
+from cli.metrics import metrics_table
 from cli.replay import Authority, Host, Port, publish
 from cli.screen import console, say
 from cli.specs import ROOT, anomaly_spec_of

@@ -1,6 +1,8 @@
-"""Who hears of a workload's alerts on one route."""
+"""Who hears of a workload: its alerts on one route, or how its trainings end."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -8,10 +10,12 @@ from constructs import Construct
 
 
 class RouteSubscription(Construct):
-    """A subscription to the alert topic that lets only one workload's alerts of one channel through.
+    """A subscription to the alert topic that lets only one workload's messages of some kind through.
 
     Parameters
     ----------
+    attributes
+        What a message must say of itself, such as `{"routes": ["operators"]}`.
     protocol
         `email`, `https` or `sqs`.
     endpoint
@@ -27,7 +31,7 @@ class RouteSubscription(Construct):
         *,
         topic: sns.ITopic,
         workload: str,
-        channel: str,
+        attributes: Mapping[str, list[str]],
         protocol: str,
         endpoint: str,
         undelivered: sqs.IQueue,
@@ -41,7 +45,10 @@ class RouteSubscription(Construct):
             endpoint=endpoint,
             filter_policy={
                 "workload": sns.SubscriptionFilter.string_filter(allowlist=[workload]),
-                "routes": sns.SubscriptionFilter.string_filter(allowlist=[channel]),
+                **{
+                    name: sns.SubscriptionFilter.string_filter(allowlist=values)
+                    for name, values in attributes.items()
+                },
             },
             dead_letter_queue=undelivered,
         )

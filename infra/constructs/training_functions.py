@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
@@ -14,9 +15,18 @@ from lambdas.decide_promotion.environment import DecidePromotionEnvironment
 from lambdas.publish_release.environment import PublishReleaseEnvironment
 from lambdas.smoke_test.environment import SmokeTestEnvironment
 from lambdas.stage_release.environment import StageReleaseEnvironment
+from lambdas.summarize_explanation.environment import SummarizeExplanationEnvironment
 from lambdas.typed_environment import TypedEnvironment
 from lambdas.validate_input.environment import ValidateInputEnvironment
 from lambdas.verify_deployment.environment import VerifyDeploymentEnvironment
+from lambdas.write_explain_configuration.environment import WriteExplainConfigurationEnvironment
+
+
+class ExplanationFunctions(NamedTuple):
+    """What the workflows that explain their models call besides."""
+
+    write_explain_configuration: PythonFunction
+    summarize_explanation: PythonFunction
 
 
 class TrainingFunctions(Construct):
@@ -27,7 +37,6 @@ class TrainingFunctions(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._code = code
-        self.all: list[PythonFunction] = []
         table = series.table_name
         self.validate_input = self._function(
             "ValidateInput",
@@ -56,10 +65,30 @@ class TrainingFunctions(Construct):
         self.clean_up = self._function(
             "CleanUp", CleanUpEnvironment(series_table=table), "Removes what a failed run made"
         )
+        self.of_every_workflow = [
+            self.validate_input,
+            self.decide_promotion,
+            self.stage_release,
+            self.verify_deployment,
+            self.smoke_test,
+            self.publish_release,
+            self.clean_up,
+        ]
+
+    def add_explanation(self) -> ExplanationFunctions:
+        """Add the functions around an explain job; without a workload that explains there are none."""
+        return ExplanationFunctions(
+            self._function(
+                "WriteExplainConfiguration",
+                WriteExplainConfigurationEnvironment(),
+                "Writes what an explain job is asked for",
+            ),
+            self._function(
+                "SummarizeExplanation",
+                SummarizeExplanationEnvironment(),
+                "Says in words what an explain job found",
+            ),
+        )
 
     def _function(self, construct_id: str, environment: TypedEnvironment, purpose: str) -> PythonFunction:
-        function = PythonFunction(
-            self, construct_id, code=self._code, environment=environment, purpose=purpose
-        )
-        self.all.append(function)
-        return function
+        return PythonFunction(self, construct_id, code=self._code, environment=environment, purpose=purpose)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import cdk_monitoring_constructs as monitoring
 from aws_cdk import Duration, Stack
@@ -18,10 +19,19 @@ from infra.naming import pascal_name
 from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
 from lambdas.typed_environment import METRICS_NAMESPACE
 from watchkeeper import layout
-from watchkeeper.plan import WorkloadPlan
 
 LAG_MILLISECONDS = 300_000
 """A record waits a minute in the delivery stream's buffer; five minutes mean that scoring falls behind."""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What is watched of a workload whose telemetry is scored."""
+
+    alerts_per_week: float
+    """The gate's budget."""
+    work: WorkQueue
+    """The queue of all workloads' telemetry."""
 
 
 class WorkloadMonitoring(Construct):
@@ -31,8 +41,8 @@ class WorkloadMonitoring(Construct):
     ----------
     rollback
         The endpoint's own alarms, shown on the dashboard.
-    score_work
-        The queue of all workloads' telemetry, shown on the dashboard.
+    scoring
+        None for a workload that takes no telemetry.
     topic
         Where alarms go.
     """
@@ -42,15 +52,15 @@ class WorkloadMonitoring(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        plan: WorkloadPlan,
+        workload: str,
         state_machine: sfn.IStateMachine,
         rollback: RollbackAlarms,
-        score_work: WorkQueue,
+        scoring: Scoring | None,
         topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._plan = plan
-        self.dashboard_name = f"{Stack.of(self).stack_name}-{pascal_name(plan.workload)}"
+        self._workload = workload
+        self.dashboard_name = f"{Stack.of(self).stack_name}-{pascal_name(workload)}"
         facade = monitoring.MonitoringFacade(
             self,
             "Facade",
@@ -59,19 +69,21 @@ class WorkloadMonitoring(Construct):
             ),
             alarm_factory_defaults=alarm_defaults(self.dashboard_name, topic),
         )
-        facade.add_large_header(f"Watchkeeper: {plan.workload}")
+        facade.add_large_header(f"Watchkeeper: {workload}")
         self._show_endpoint(facade, rollback)
-        self._watch_scoring(facade)
+        if scoring is not None:
+            self._watch_scoring(facade, scoring.alerts_per_week)
         self._watch_training(facade, state_machine)
-        facade.monitor_sqs_queue_with_dlq(
-            queue=score_work.queue,
-            dead_letter_queue=score_work.dead_letters,
-            human_readable_name="Queue of telemetry objects (all workloads)",
-            alarm_friendly_name="ScoreQueue",
-        )
+        if scoring is not None:
+            facade.monitor_sqs_queue_with_dlq(
+                queue=scoring.work.queue,
+                dead_letter_queue=scoring.work.dead_letters,
+                human_readable_name="Queue of telemetry objects (all workloads)",
+                alarm_friendly_name="ScoreQueue",
+            )
 
     def _show_endpoint(self, facade: monitoring.MonitoringFacade, rollback: RollbackAlarms) -> None:
-        name = layout.endpoint_name(self._plan.workload)
+        name = layout.endpoint_name(self._workload)
         facade.monitor_custom(
             human_readable_name=f"Endpoint {name}",
             alarm_friendly_name="Endpoint",
@@ -101,9 +113,9 @@ class WorkloadMonitoring(Construct):
             )
         )
 
-    def _watch_scoring(self, facade: monitoring.MonitoringFacade) -> None:
+    def _watch_scoring(self, facade: monitoring.MonitoringFacade, alerts_per_week: float) -> None:
         a_day, five_minutes = Duration.days(1), Duration.minutes(5)
-        weekly = math.ceil(self._plan.gate.max_alerts_per_week)
+        weekly = math.ceil(alerts_per_week)
         facade.monitor_custom(
             human_readable_name="Scoring",
             alarm_friendly_name="Scoring",
@@ -163,7 +175,7 @@ class WorkloadMonitoring(Construct):
         return cloudwatch.Metric(
             namespace=METRICS_NAMESPACE,
             metric_name=name,
-            dimensions_map={"service": ScoreTelemetryEnvironment.service, "workload": self._plan.workload},
+            dimensions_map={"service": ScoreTelemetryEnvironment.service, "workload": self._workload},
             statistic=statistic,
             period=period,
             label=name,

@@ -58,6 +58,8 @@ def _synthesize(folder: Path, outdir: Path, context: dict[str, Any]) -> None:
     functions.mkdir()
     (functions / "code.py").write_text("")
     archive.write_bytes(b"archive")
+    analysis = folder / "analysis-sourcedir.tar.gz"
+    analysis.write_bytes(b"analysis archive")
     app = cdk.App(outdir=str(outdir), context=context, builtin_cloud_formation_validation=False)
     settings = Settings(region="eu-west-1", workloads=files, build=folder / "build")
     workloads = load_workloads(files)
@@ -66,6 +68,7 @@ def _synthesize(folder: Path, outdir: Path, context: dict[str, Any]) -> None:
         functions=functions,
         api=functions,
         model=archive,
+        analysis=analysis,
         definitions=definitions,
         service_definitions=write_service_definitions(settings),
     )

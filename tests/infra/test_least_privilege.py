@@ -30,6 +30,7 @@ NO_RESOURCE_TO_NAME = {
 NAMED_AT_RUN_TIME = (
     r"<[^>]*Data\w*>/(raw|raw-errors|scores|quarantine|history|runs|captures|tenants)(/[\w=-]+)*/\*",
     r"<[^>]*Data\w*>/runs/[a-z_]+/\*/evaluation/surrogate\.bin",
+    r"<[^>]*Data\w*>/runs/\w+/\*/explain/config/analysis_config\.json",
     r"arn:aws:sagemaker:eu-west-1:<AWS::AccountId>:[a-z-]+/watchkeeper-[a-z-]+[-/]\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/sagemaker/\*",
 )
@@ -45,6 +46,8 @@ FUNCTIONS = {
     "smoke_test": ("WatchkeeperTraining", "FunctionsSmokeTest"),
     "publish_release": ("WatchkeeperTraining", "FunctionsPublishRelease"),
     "clean_up": ("WatchkeeperTraining", "FunctionsCleanUp"),
+    "write_explain_configuration": ("WatchkeeperTraining", "FunctionsWriteExplainConfiguration"),
+    "summarize_explanation": ("WatchkeeperTraining", "FunctionsSummarizeExplanation"),
 }
 OF_EVERY_FUNCTION = {"logs", "kms", "xray", "sqs"}
 """Services that a function uses by how it is deployed, not by what it does."""
@@ -136,7 +139,7 @@ def test_roles_are_passed_to_sagemaker_only_and_by_name(templates: Templates) ->
         if "iam:PassRole" in many(statement["Action"])
     ]
     training = [resource for resource, _ in passing if resource.stack == "WatchkeeperTraining"]
-    assert len(training) == 5
+    assert len(training) == 8
     assert len(passing) - len(training) == 3
     for resource, statement in passing:
         assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}

@@ -8,7 +8,16 @@ from infra.naming import pascal_name
 from tests.infra.conftest import ROOT
 from tests.infra.templates import Templates
 
-WORKLOADS = ["air_quality", "machine_temperature", "pump_pressure", "valve_position", "water_flow"]
+WORKLOADS = [
+    "abalone",
+    "air_quality",
+    "machine_temperature",
+    "pipe_wear",
+    "pump_pressure",
+    "valve_position",
+    "valve_wear",
+    "water_flow",
+]
 ROW = re.compile(r"^\| `(Watchkeeper\w+)` \| (.+) \|$", re.MULTILINE)
 
 

@@ -16,7 +16,7 @@ from watchkeeper.errors import InvalidInputError
 from watchkeeper.field_files import Fields, FieldsLine, read_fields
 from watchkeeper.layout import short_hash
 from watchkeeper.regression.plan import RegressionPlan
-from watchkeeper.regression.rows import labelled_row
+from watchkeeper.regression.rows import check_columns, labelled_row
 from watchkeeper.regression.split import LabelledRow
 from watchkeeper.timestamps import parse_timestamp
 
@@ -99,24 +99,11 @@ def _lines(path: Path, plan: RegressionPlan) -> Iterator[FieldsLine]:
             yield from read_fields(
                 stream,
                 path.name,
-                check_header=partial(_check_header, plan=plan, name=path.name),
+                check_header=partial(check_columns, plan=plan, name=path.name),
                 headers=plan.history.headers,
             )
         except InvalidInputError as error:
             yield 0, "", error
-
-
-def _check_header(header: list[str], *, plan: RegressionPlan, name: str) -> None:
-    timestamp = plan.history.timestamp
-    needed = [plan.target, *plan.feature_names, *([timestamp.field] if timestamp else [])]
-    missing = [column for column in needed if column not in header]
-    if missing:
-        raise InvalidInputError(
-            f"{name}:1: the header has no column {missing[0]!r}; its columns are "
-            f"{', '.join(map(repr, header)) or 'none'}; name those of a file without a header line in "
-            "history.headers",
-            reason="missing_column",
-        )
 
 
 def _taken(fields: Fields, table: Table) -> InvalidInputError | None:

@@ -22,6 +22,26 @@ Features = tuple[float | str, ...]
 MAX_CATEGORY_LENGTH = 128
 
 
+def check_columns(header: list[str], *, plan: RegressionPlan, name: str) -> None:
+    """Check that a file's columns are enough to learn from.
+
+    Raises
+    ------
+    InvalidInputError
+        Naming the first that is missing, with reason `missing_column`.
+    """
+    timestamp = plan.history.timestamp
+    needed = [plan.target, *plan.feature_names, *([timestamp.field] if timestamp else [])]
+    missing = [column for column in needed if column not in header]
+    if missing:
+        raise InvalidInputError(
+            f"{name}:1: the header has no column {missing[0]!r}; its columns are "
+            f"{', '.join(map(repr, header)) or 'none'}; name those of a file without a header line in "
+            "history.headers",
+            reason="missing_column",
+        )
+
+
 def labelled_row(fields: Mapping[str, Any], plan: RegressionPlan) -> tuple[float, Features]:
     """Read the target and the features of a record of the history.
 

@@ -13,10 +13,18 @@ import pytest
 from pipeline.contracts import OUTPUTS, Failure
 from pipeline.definition import definition_of
 from pipeline.settings import InstanceHosting, Rollout, ServerlessHosting, WorkflowSettings
-from pipeline.substitutions import Substitution
+from pipeline.substitutions import OF_EXPLANATIONS, Substitution
 from tests.contract.pipeline.asl import paths_in, successors, used_paths
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import DetectorPlan, GatePlan, MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.regression.plan import (
+    BiasPlan,
+    ColumnPlan,
+    ExplainPlan,
+    RegressionGatePlan,
+    RegressionPlan,
+    ShapPlan,
+)
 
 PLAN = WorkloadPlan(
     workload="water_flow",
@@ -33,6 +41,30 @@ SETTINGS = WorkflowSettings(
     rollout=Rollout(canary_percent=None, wait_seconds=300),
     job_instance="ml.m5.large",
 )
+TABLE = RegressionPlan(
+    workload="water_flow",
+    target="wear",
+    features=(ColumnPlan("force", "numeric"),),
+    hyperparameters={"n_estimators": 7, "max_features": "sqrt"},
+)
+REGRESSIONS = {
+    "regression": TABLE,
+    "regression, explanation may fail": dataclasses.replace(TABLE, explain=ExplainPlan(on_failure="skip")),
+    "regression, Clarify": dataclasses.replace(
+        TABLE, explain=ExplainPlan(engine="clarify", predictor="endpoint", on_failure="skip")
+    ),
+    "regression, endpoint": dataclasses.replace(
+        TABLE,
+        explain=ExplainPlan(
+            predictor="endpoint",
+            shap=ShapPlan(baseline_uri="s3://b/baseline.csv"),
+            bias=BiasPlan("force", (1.0,), 2.0),
+        ),
+    ),
+    "regression, not explained": dataclasses.replace(
+        TABLE, explain=ExplainPlan(engine="none"), gate=RegressionGatePlan(beat_champion=False)
+    ),
+}
 VARIANTS = {
     "one instance": SETTINGS,
     "fleet": dataclasses.replace(
@@ -52,12 +84,20 @@ VARIANTS = {
         capture_percent=0,
     ),
     "no capture": dataclasses.replace(SETTINGS, capture_percent=0),
+    **{name: dataclasses.replace(SETTINGS, plan=plan) for name, plan in REGRESSIONS.items()},
 }
+EXPLAINING = {"regression", "regression, explanation may fail", "regression, Clarify", "regression, endpoint"}
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
-def states(request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
-    definition = definition_of(VARIANTS[request.param])
+def variant(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def states(variant: str) -> dict[str, dict[str, Any]]:
+    definition = definition_of(VARIANTS[variant])
     assert definition["StartAt"] == "OpenRun"
     result: dict[str, dict[str, Any]] = definition["States"]
     return result
@@ -114,11 +154,12 @@ def test_every_path_exists_whichever_way_its_state_is_reached(states: dict[str, 
 
 def test_a_path_that_no_state_wrote_is_found(states: dict[str, dict[str, Any]]) -> None:
     broken = json.loads(json.dumps(states))
-    broken["PrepareData"]["Parameters"]["Environment"] = {"X.$": "$.decision.approved"}
+    prepare = "PrepareData" if "PrepareData" in states else "PrepareTable"
+    broken[prepare]["Parameters"]["Environment"] = {"X.$": "$.decision.approved"}
 
     known = available_paths(broken, "OpenRun")
 
-    assert used_paths(broken["PrepareData"]) - known["PrepareData"] == {"$.decision.approved"}
+    assert used_paths(broken[prepare]) - known[prepare] == {"$.decision.approved"}
 
 
 def test_results_stand_where_the_contract_says(states: dict[str, dict[str, Any]]) -> None:
@@ -155,9 +196,12 @@ def test_wrong_input_and_broken_contracts_are_not_retried(states: dict[str, dict
 
 def test_a_failure_before_an_outcome_ends_in_clean_up(states: dict[str, dict[str, Any]]) -> None:
     outcome_stands = {"NotifyDeployed", "NotifyRejected", "NotifyFailed", "CleanUp"}
+    explaining = {"WriteExplainConfiguration", "Explain", "SummarizeExplanation"}
+    may_fail = explaining if "SkipExplanation" in states else set()
     for name, state in states.items():
         if state["Type"] == "Task" and name not in outcome_stands:
-            assert [catch["Next"] for catch in state["Catch"]] == ["CleanUp"], name
+            end = "SkipExplanation" if name in may_fail else "CleanUp"
+            assert [catch["Next"] for catch in state["Catch"]] == [end], name
 
 
 def test_a_notification_that_fails_changes_no_outcome(states: dict[str, dict[str, Any]]) -> None:
@@ -170,10 +214,15 @@ def test_a_notification_that_fails_changes_no_outcome(states: dict[str, dict[str
         assert [catch["Next"] for catch in states[notify]["Catch"]] == [end]
 
 
-def test_placeholders_are_exactly_the_documented_substitutions(states: dict[str, dict[str, Any]]) -> None:
+def test_placeholders_are_exactly_the_documented_substitutions(
+    states: dict[str, dict[str, Any]], variant: str
+) -> None:
     used = set(re.findall(r"\$\{([A-Za-z]\w*)\}", json.dumps(states)))
 
-    assert used == set(Substitution) - {Substitution.REQUESTS_TABLE_NAME}
+    unused = set() if variant in EXPLAINING else set(OF_EXPLANATIONS)
+    if variant == "regression, Clarify":
+        unused.add(Substitution.ANALYSIS_CODE_URI)
+    assert used == set(Substitution) - unused - {Substitution.REQUESTS_TABLE_NAME}
 
 
 def test_everything_that_is_created_carries_its_workload(states: dict[str, dict[str, Any]]) -> None:
@@ -183,7 +232,7 @@ def test_everything_that_is_created_carries_its_workload(states: dict[str, dict[
         if re.search(r":sagemaker:create(?!ModelPackage)", s.get("Resource", ""))
     }
 
-    assert len(creating) >= 10
+    assert len(creating) >= 8
     for name, state in creating.items():
         assert {"Key": "watchkeeper:workload", "Value": "water_flow"} in state["Parameters"]["Tags"], name
 
@@ -195,7 +244,9 @@ def test_names_of_what_is_created_come_from_the_run(states: dict[str, dict[str, 
             assert state["Parameters"][f"{created[1]}Name.$"].startswith("$.run.names."), name
 
 
-def test_code_of_ours_runs_without_a_network(states: dict[str, dict[str, Any]]) -> None:
+def test_code_of_ours_runs_without_a_network_unless_it_asks_an_endpoint(
+    states: dict[str, dict[str, Any]], variant: str
+) -> None:
     for name, state in states.items():
         parameters = state.get("Parameters", {})
         if (
@@ -204,7 +255,8 @@ def test_code_of_ours_runs_without_a_network(states: dict[str, dict[str, Any]]) 
         ):
             assert parameters["EnableNetworkIsolation"] is True, name
         if "createProcessingJob" in state.get("Resource", ""):
-            assert parameters["NetworkConfig"]["EnableNetworkIsolation"] is True, name
+            asks_endpoint = name == "Explain" and variant in ("regression, Clarify", "regression, endpoint")
+            assert parameters["NetworkConfig"]["EnableNetworkIsolation"] is not asks_endpoint, name
 
 
 def test_waiting_for_the_endpoint_is_bounded(states: dict[str, dict[str, Any]]) -> None:

@@ -23,7 +23,9 @@ from watchkeeper.anomaly import AnomalyEvent
 from watchkeeper.contributions import Contribution
 from watchkeeper.errors import InvalidInputError, UnavailableError
 from watchkeeper.plan import WorkloadPlan
+from watchkeeper.plans import AnyPlan, anomaly_plan
 from watchkeeper.release import Release
+from watchkeeper.releases import AnyRelease
 from watchkeeper.state import SeriesState
 from watchkeeper.timestamps import epoch_seconds, parse_instant
 
@@ -74,12 +76,16 @@ class Timeline:
 
 @dataclass
 class FakePlanStore:
-    plans: dict[str, WorkloadPlan]
+    plans: dict[str, Any]
 
     def plan_of(self, workload: str) -> WorkloadPlan:
+        return anomaly_plan(self.any_plan_of(workload))
+
+    def any_plan_of(self, workload: str) -> AnyPlan:
         if workload not in self.plans:
             raise InvalidInputError(f"workload {workload!r} is not deployed")
-        return self.plans[workload]
+        plan: AnyPlan = self.plans[workload]
+        return plan
 
 
 @dataclass
@@ -128,26 +134,26 @@ class FakeStateStore:
 
 @dataclass
 class FakeReleaseStore:
-    runs: dict[tuple[str, str], Release] = field(default_factory=dict)
-    pointers: dict[str, tuple[Release, Release | None]] = field(default_factory=dict)
+    runs: dict[tuple[str, str], AnyRelease] = field(default_factory=dict)
+    pointers: dict[str, tuple[AnyRelease, AnyRelease | None]] = field(default_factory=dict)
 
-    def live(self, workload: str) -> Release | None:
+    def live(self, workload: str) -> AnyRelease | None:
         return self.pointers[workload][0] if workload in self.pointers else None
 
-    def of_run(self, workload: str, run_id: str) -> Release | None:
+    def of_run(self, workload: str, run_id: str) -> AnyRelease | None:
         return self.runs.get((workload, run_id))
 
-    def staged(self, workload: str) -> list[Release]:
+    def staged(self, workload: str) -> list[AnyRelease]:
         found = [release for (name, _), release in self.runs.items() if name == workload]
         return sorted(found, key=lambda release: release.run_id)
 
     def candidates(self, workload: str) -> list[Release]:
         return live_first(self.live(workload), self.staged(workload))
 
-    def stage(self, release: Release) -> None:
+    def stage(self, release: AnyRelease) -> None:
         self.runs[release.workload, release.run_id] = release
 
-    def publish(self, release: Release) -> Release | None:
+    def publish(self, release: AnyRelease) -> AnyRelease | None:
         live, previous = self.pointers.get(release.workload, (None, None))
         if live and live.run_id == release.run_id:
             return previous
@@ -176,6 +182,9 @@ class FakeEndpoint:
     failure: Exception | None = None
     unavailable_for: str | None = None
     """Requests with this text fail."""
+
+    def predict(self, endpoint: str, rows: Sequence[str]) -> tuple[float, ...]:
+        return tuple(-score for score in self.score(endpoint, rows))
 
     def score(self, endpoint: str, rows: Sequence[str]) -> tuple[float, ...]:
         return self.timeline.around(lambda: self._score(rows))  # type: ignore[no-any-return]

@@ -222,8 +222,8 @@ def test_same_scores_pass_within_the_tolerance() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"scores": [1.0, 2.1]}, "has score 2.0, in the evaluation it had 2.1"),
-        ({"scores": [2.0, 1.0]}, "has score 1.0, in the evaluation it had 2.0"),
+        ({"scores": [1.0, 2.1]}, "has 2.0, in the evaluation it had 2.1"),
+        ({"scores": [2.0, 1.0]}, "has 1.0, in the evaluation it had 2.0"),
         ({"scores": [1.0, 66.6], "values": (10.0, 666.0)}, "refuses a row of the test part: bad luck"),
         ({"scores": [1.0, 2.0], "strict": False}, "must answer 4xx"),
     ],

@@ -36,6 +36,7 @@ Load = Callable[..., WorkloadSpec]
 
 def test_the_shipped_workloads_are_valid() -> None:
     assert [spec.name for spec in load_workloads(WORKLOADS)] == [
+        "abalone",
         "air_quality",
         "machine_temperature",
         "water_flow",

@@ -1,0 +1,1 @@
+"""What the command does for workloads that predict a column of a table."""

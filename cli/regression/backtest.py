@@ -1,0 +1,69 @@
+"""What the regressor that serves now would have predicted of a file."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import boto3
+
+from cli.metrics import metrics_table, say_refused
+from cli.screen import console
+from lambdas.endpoint import SageMakerEndpoint
+from watchkeeper import layout
+from watchkeeper.errors import InvalidInputError
+from watchkeeper.field_files import Fields, read_fields
+from watchkeeper.regression.evaluation import measure_predictions
+from watchkeeper.regression.plan import RegressionPlan
+from watchkeeper.regression.rows import check_columns, format_cells, labelled_row
+
+BATCH_ROWS = 500
+
+
+def backtest_table(plan: RegressionPlan, file: Path) -> None:
+    """Predict every row of a file and compare with its target.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file cannot be read, or has no row with a target.
+    """
+    rows, refused = read_labelled(plan, file)
+    if not rows:
+        raise InvalidInputError(f"{file}: no row can be read; the first: {refused[0] if refused else 'none'}")
+    endpoint = SageMakerEndpoint(boto3.Session().client("sagemaker-runtime"))
+    name = layout.endpoint_name(plan.workload)
+    predictions: list[float] = []
+    for start in range(0, len(rows), BATCH_ROWS):
+        predictions += endpoint.predict(name, [row for _, row in rows[start : start + BATCH_ROWS]])
+    console.print(metrics_table(measure_predictions([target for target, _ in rows], predictions)))
+    say_refused(refused, "rows")
+
+
+def read_labelled(plan: RegressionPlan, file: Path) -> tuple[list[tuple[float, str]], list[str]]:
+    """Return the target and the request row of each line, and why other lines are refused."""
+    if not file.is_file():
+        raise InvalidInputError(f"{file}: no such file")
+    rows: list[tuple[float, str]] = []
+    refused: list[str] = []
+    with file.open("rb") as stream:
+        check = partial(check_columns, plan=plan, name=file.name)
+        for number, _, fields in read_fields(
+            stream, file.name, check_header=check, headers=plan.history.headers
+        ):
+            row = _row(fields, plan)
+            if isinstance(row, InvalidInputError):
+                refused.append(f"line {number}: {row}")
+            else:
+                rows.append(row)
+    return rows, refused
+
+
+def _row(fields: Fields | InvalidInputError, plan: RegressionPlan) -> tuple[float, str] | InvalidInputError:
+    if isinstance(fields, InvalidInputError):
+        return fields
+    try:
+        target, features = labelled_row(fields, plan)
+    except InvalidInputError as error:
+        return error
+    return target, format_cells(features)

@@ -1,0 +1,98 @@
+"""What a regression workload adds, and what it does not."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.infra.templates import Templates, flat, many
+
+REGRESSIONS = ["Abalone", "ValveWear", "PipeWear"]
+
+
+def stacks_with(templates: Templates, pascal_name: str) -> set[str]:
+    return {
+        each.stack
+        for each in templates.resources()
+        if pascal_name in each.logical_id and each.type != "AWS::SNS::Subscription"
+    }
+
+
+def permissions(templates: Templates, prefix: str) -> dict[str, set[str]]:
+    """Actions of the roles whose policies begin so, each with its resources."""
+    found: dict[str, set[str]] = {}
+    for resource, statement in templates.statements():
+        if resource.logical_id.startswith(prefix):
+            for action in many(statement["Action"]):
+                found.setdefault(action, set()).update(map(flat, many(statement["Resource"])))
+    return found
+
+
+@pytest.mark.parametrize("name", REGRESSIONS)
+def test_a_table_takes_no_telemetry(templates: Templates, name: str) -> None:
+    assert stacks_with(templates, name) == {
+        "WatchkeeperMonitoring",
+        "WatchkeeperStorage",
+        "WatchkeeperTraining",
+    }
+    jobs = permissions(templates, f"{name}Jobs")
+    assert not [arn for arn in jobs["s3:GetObject"] if "/raw/" in arn]
+
+
+def test_only_workflows_that_explain_call_the_functions_of_explanations(templates: Templates) -> None:
+    for name in (*REGRESSIONS, "WaterFlow"):
+        called = permissions(templates, f"{name}Workflow")["lambda:InvokeFunction"]
+        explaining = {
+            arn for arn in called if re.search("WriteExplainConfiguration|SummarizeExplanation", arn)
+        }
+        assert len(called) == (9 if name in REGRESSIONS else 7)
+        assert len(explaining) == (2 if name in REGRESSIONS else 0)
+
+
+def test_a_shadow_endpoint_is_made_only_where_one_is_asked(templates: Templates) -> None:
+    making = {
+        name: permissions(templates, f"{name}Jobs").get("sagemaker:CreateEndpoint") for name in REGRESSIONS
+    }
+
+    assert making["Abalone"] is None
+    assert making["PipeWear"] == {
+        "arn:aws:sagemaker:eu-west-1:<AWS::AccountId>:endpoint/watchkeeper-pipe-wear-explain-*",
+        "arn:aws:sagemaker:eu-west-1:<AWS::AccountId>:endpoint-config/watchkeeper-pipe-wear-explain-*",
+    }
+    assert making["ValveWear"] is not None, "Clarify makes one"
+
+
+def test_a_baseline_in_s3_is_read_by_its_name_alone(templates: Templates) -> None:
+    read = permissions(templates, "ValveWearJobs")["s3:GetObject"]
+
+    assert {arn for arn in read if "reference" in arn} == {"arn:aws:s3:::reference/valves/baseline.csv"}
+
+
+def test_a_role_pulls_the_images_of_its_own_workflow(templates: Templates) -> None:
+    def pulled(name: str) -> set[str]:
+        return {arn.rpartition("/")[2] for arn in permissions(templates, f"{name}Jobs")["ecr:BatchGetImage"]}
+
+    assert pulled("Abalone") == {"sagemaker-scikit-learn"}
+    assert pulled("ValveWear") == {"sagemaker-scikit-learn", "sagemaker-clarify-processing"}
+
+
+def test_who_is_named_hears_how_trainings_end(templates: Templates) -> None:
+    (subscription,) = [
+        each for each in templates.resources("AWS::SNS::Subscription") if "Trainings" in each.logical_id
+    ]
+
+    assert subscription.properties["Endpoint"] == "someone@example.com"
+    assert subscription.properties["FilterPolicy"] == {
+        "workload": ["valve_wear"],
+        "outcome": ["deployed", "rejected", "failed"],
+    }
+
+
+def test_the_dashboard_has_no_scoring(templates: Templates) -> None:
+    def alarms(name: str) -> int:
+        return len(
+            [each for each in templates.resources("AWS::CloudWatch::Alarm") if name in each.logical_id]
+        )
+
+    assert 0 < alarms("Abalone") < alarms("WaterFlow")
