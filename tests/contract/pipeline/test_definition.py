@@ -232,7 +232,7 @@ def test_everything_that_is_created_carries_its_workload(states: dict[str, dict[
         if re.search(r":sagemaker:create(?!ModelPackage)", s.get("Resource", ""))
     }
 
-    assert len(creating) >= 8
+    assert len(creating) >= 7
     for name, state in creating.items():
         assert {"Key": "watchkeeper:workload", "Value": "water_flow"} in state["Parameters"]["Tags"], name
 
