@@ -15,21 +15,23 @@ from cli.demo.chart import draw
 from cli.demo.inbox import Alert, subscribed
 from cli.demo.live_data import DemoData, prepared
 from cli.demo.reasons import reason_of
+from cli.demo.regression import demo_regression
 from cli.demo.report import Report, summary
 from cli.demo.scores import Score, ScoreReader, expected_intervals, wait_until_scored
 from cli.demo.stopwatch import Stopwatch
+from cli.demo.training import run_training
 from cli.deploy import Deployer, Stage
 from cli.device import broker_of
-from cli.executions import Outcome, follow, start, succeeded
+from cli.executions import Outcome
 from cli.failures import StepFailedError
 from cli.labels import Labels
 from cli.metrics import metrics_table
 from cli.replay import Authority, Host, Port, publish
 from cli.screen import console, say
-from cli.specs import ROOT, anomaly_spec_of
+from cli.specs import ROOT, spec_of
 from cli.stacks import Deployment
 from cli.telemetry import records_of
-from cli.train import execution_input, upload_history
+from cli.train import upload_history
 from lambdas.object_store import ObjectUri, S3ObjectStore
 from watchkeeper.evaluation import Evaluation, Metrics
 from watchkeeper.evaluation_metrics import measure_scores
@@ -37,7 +39,7 @@ from watchkeeper.holdback import HoldbackRow
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.rows import Row, format_row
 from watchkeeper.timestamps import parse_instant
-from workloads.spec import AnomalyWorkload
+from workloads.spec import AnomalyWorkload, RegressionWorkload
 
 FOLDER = ROOT / "build" / "demo"
 ALERT_SECONDS = 60.0
@@ -45,7 +47,7 @@ ALERT_SECONDS = 60.0
 
 def demo(
     workload: Annotated[
-        str, typer.Argument(help="water_flow, machine_temperature or air_quality.")
+        str, typer.Argument(help="water_flow, machine_temperature, air_quality or abalone.")
     ] = "water_flow",
     stage: Annotated[Stage, typer.Option(help="`laptop` builds compiled code for this machine.")] = Stage.AWS,
     folder: Annotated[Path, typer.Option(help="Where the report is written.")] = FOLDER,
@@ -54,10 +56,13 @@ def demo(
     authority: Authority = None,
 ) -> None:
     """Deploy, train, publish telemetry over MQTT, and show scores, anomalies and the alert."""
-    spec = anomaly_spec_of(workload, "demo")
+    spec = spec_of(workload)
     dataset = dataset_of(spec.name)
-    plan = spec.plan()
     session = boto3.Session()
+    if isinstance(spec, RegressionWorkload):
+        demo_regression(session, spec, dataset, Deployer(session, stage), folder)
+        return
+    plan = spec.plan()
     deployment = Deployment(session)
     watch = Stopwatch()
     with watch.stage("deploy"):
@@ -66,7 +71,7 @@ def demo(
         material = prepared(dataset, plan, folder / spec.name)
         upload_history(session, deployment.bucket, spec.name, [material.history_file], material.labels_file)
     with watch.stage("train"):
-        outcome = _train(session, deployment, spec.name)
+        outcome = run_training(session, deployment, spec.name)
     with subscribed(session, deployment.alert_topic_arn, spec.name) as inbox:
         with watch.stage("publish over MQTT"):
             broker = broker_of(session, host, port, authority)
@@ -79,12 +84,6 @@ def demo(
     with watch.stage("report"):
         report = _report(session, spec, material, outcome, scores, alert, watch, folder)
     _show(report, scores, watch, folder)
-
-
-def _train(session: boto3.Session, deployment: Deployment, workload: str) -> Outcome:
-    execution_arn = start(session, deployment.state_machine_arn(workload), execution_input("demo"))
-    say(f"execution: {execution_arn}")
-    return succeeded(follow(session, execution_arn))
 
 
 def _scores(

@@ -15,7 +15,8 @@ from localcloud.environment import client_environment
 from localcloud.supervisor import Running
 from tests.contract.localcloud.cloud import Cloud
 from watchkeeper import layout
-from watchkeeper.release import Release, live_key
+from watchkeeper.release import live_key
+from watchkeeper.releases import AnyRelease, release_from_json
 
 ROOT = Path(__file__).resolve().parents[2]
 STACKS = ("Storage", "Alerting", "Scoring", "Ingestion", "Training", "ServiceTasks", "Monitoring")
@@ -111,11 +112,11 @@ class Laptop:
             for item in page["Items"]
         ]
 
-    def live(self, workload: str) -> Release | None:
+    def live(self, workload: str) -> AnyRelease | None:
         """Return the published release."""
         key = live_key(workload)
         found = [item for item in self.items("Series", key["pk"]) if item["sk"] == key["sk"]]
-        return Release.from_json(found[0]["document"]) if found else None
+        return release_from_json(found[0]["document"]) if found else None
 
     def ask(self, workload: str, *rows: str) -> list[float]:
         """Send rows to a workload's endpoint and return their scores."""

@@ -1,8 +1,8 @@
 """A training job that dies: the execution fails and says so, nothing is left, the old model serves."""
 
-import psutil
 import pytest
 
+from tests.local.containers import container_of
 from tests.local.histories import machine_temperature
 from tests.local.inbox import outcomes_of
 from tests.local.laptop import Laptop
@@ -12,19 +12,6 @@ from tests.local.waiting import until
 pytestmark = pytest.mark.local
 
 WORKLOAD, ROW = "machine_temperature", "2013-12-02 21:15:00, 75"
-
-
-def container_of(laptop: Laptop, job: str) -> psutil.Process | None:
-    """Return the process of a training job's program; not the guard that watches it."""
-    return next((found for found in laptop.processes() if is_program(found, job)), None)
-
-
-def is_program(process: psutil.Process, job: str) -> bool:
-    try:
-        own = process.environ().get("TRAINING_JOB_NAME") == job
-        return own and "guard.py" not in " ".join(process.cmdline())
-    except psutil.Error:  # it ended meanwhile
-        return False
 
 
 def test_killed_training_container_fails_the_execution_and_leaves_nothing(laptop: Laptop) -> None:
