@@ -93,8 +93,8 @@ def find_trees(loaded: Any, features: tuple[str, ...]) -> TreeModel:
     steps = [step for _, step in estimator.steps] if hasattr(estimator, "steps") else [estimator]
     steps = [step for step in steps if step not in (None, "passthrough")]
     *before, ensemble = steps
-    if type(ensemble).__name__ not in _ENSEMBLES:
-        raise NotTraceableError(f"{type(ensemble).__name__} is not one of {', '.join(_ENSEMBLES)}")
+    if _kind(ensemble) not in _ENSEMBLES:
+        raise NotTraceableError(f"{_kind(ensemble)} is not one of {', '.join(_ENSEMBLES)}")
     names = getattr(estimator, "feature_names_in_", None)
     if names is not None and not set(names) <= set(features):
         raise NotTraceableError("the model was fitted on columns that the data set does not have")
@@ -180,10 +180,18 @@ def _estimator(loaded: Any) -> Any:
     return found[0]
 
 
+def _kind(estimator: Any) -> str:
+    """Return the class of an estimator; where it is not scikit-learn's own, with its module."""
+    kind = type(estimator)
+    return kind.__name__ if kind.__module__.startswith("sklearn.") else f"{kind.__module__}.{kind.__name__}"
+
+
 def _trace(step: Any, inputs: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the input of each column that a transformer makes of columns with these inputs."""
-    name = type(step).__name__
-    if step == "passthrough" or name in _EACH_BY_ITSELF:
+    if isinstance(step, str) and step == "passthrough":
+        return inputs
+    name = _kind(step)
+    if name in _EACH_BY_ITSELF:
         return inputs
     if name == "FunctionTransformer" and step.func is None:
         return inputs
@@ -235,7 +243,7 @@ def _arrays(
 ) -> TreeModel:
     members = np.ravel(getattr(ensemble, "estimators_", [ensemble])).tolist()
     offset, weight = 0.0, 1.0 / len(members)
-    if type(ensemble).__name__ == "GradientBoostingRegressor":
+    if _kind(ensemble) == "GradientBoostingRegressor":
         if hasattr(ensemble.init_, "constant_"):
             offset = float(np.ravel(ensemble.init_.constant_)[0])
         elif ensemble.init_ != "zero":

@@ -249,6 +249,15 @@ def test_model_whose_columns_cannot_be_traced_says_why(
         find_trees(model, tuple(NUMBERS))
 
 
+def test_transformer_that_only_has_a_known_name_is_not_trusted(abalone: Abalone) -> None:
+    stranger = type("StandardScaler", (PCA,), {"__module__": "theirs"})()
+    model = make_pipeline(stranger, RandomForestRegressor(2)).fit(
+        abalone.table[NUMBERS][:50], abalone.table["Rings"][:50]
+    )
+    with pytest.raises(NotTraceableError, match=r"the columns of theirs\.StandardScaler cannot be traced"):
+        find_trees(model, tuple(NUMBERS))
+
+
 def test_model_that_changes_the_sum_of_its_trees_is_not_explained_by_them(abalone: Abalone) -> None:
     trees = find_trees(abalone.pipeline, tuple(NAMES[:-1]))
     with pytest.raises(NotTraceableError, match="not the sum of its trees"):
