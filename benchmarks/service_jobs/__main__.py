@@ -3,35 +3,50 @@
 from __future__ import annotations
 
 import argparse
+import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from benchmarks.service_jobs.growth import Judged, judge_growing
 from benchmarks.service_jobs.labelled_sets import LabelledSet, labelled_sets
 from benchmarks.service_jobs.quality import ALGORITHMS, Compared, compare
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks-service-jobs.md"
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "benchmarks-service-jobs.md"
+JSON = ROOT / "build" / "benchmarks" / "service-jobs.json"
 SIZES = (10_000, 100_000, 1_000_000)
 TIMED = ("IsolationForest", "DBSCAN", "ECOD", "watchkeeper")
 METHODS = ("iqr", "persist")
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure and write; what is not measured anew is kept."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--algorithms", nargs="*", default=list(ALGORITHMS))
-    parser.add_argument("--sizes", nargs="*", type=int, default=list(SIZES))
+    parser.add_argument("--algorithms", nargs="*", default=list(ALGORITHMS), help="to search; none: keep")
+    parser.add_argument("--sizes", nargs="*", type=int, default=list(SIZES), help="to judge; none: keep")
     chosen = parser.parse_args()
     sets = labelled_sets()
-    compared = []
+    results = json.loads(JSON.read_text()) if JSON.exists() else {"compared": {}, "judged": {}}
     for labelled in sets:
         for found in compare(labelled, tuple(chosen.algorithms)):
             print(found, flush=True)
-            compared.append(found)
-    judged = []
+            results["compared"][f"{found.set_name} {found.algorithm}"] = asdict(found)
+            _save(results)
     for run in judge_growing(tuple(chosen.sizes), TIMED, METHODS):
         print(run, f"{run.rows_a_second:.0f} rows/s", flush=True)
-        judged.append(run)
+        results["judged"][f"{run.what} {run.rows}"] = asdict(run)
+        _save(results)
+    compared = [Compared(**each) for _, each in sorted(results["compared"].items())]
+    judged = sorted(
+        (Judged(**each) for each in results["judged"].values()), key=lambda run: (run.what, run.rows)
+    )
     PAGE.write_text(_page(sets, compared, judged))
+
+
+def _save(results: dict[str, Any]) -> None:
+    JSON.parent.mkdir(parents=True, exist_ok=True)
+    JSON.write_text(json.dumps(results, indent=1))
 
 
 def _page(sets: list[LabelledSet], compared: list[Compared], judged: list[Judged]) -> str:

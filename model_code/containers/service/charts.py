@@ -246,7 +246,7 @@ def _full_title(title: str, sample: Sample, shown: int) -> str:
     if shown < len(sample.columns):
         notes.append(f"the first {shown} of {len(sample.columns)} columns")
     if sample.every > 1:
-        notes.append(f"every {sample.every}th row, and anomalies")
+        notes.append(f"one row in {sample.every}, and anomalies")
     return " · ".join(notes)
 
 

@@ -44,7 +44,7 @@ def write_page(
     plane = projection(sample.values)
     judgement = sample.judgement
     document: dict[str, Any] = {
-        "about": about if sample.every == 1 else f"{about} Shown: every {sample.every}th row, and anomalies.",
+        "about": about if sample.every == 1 else f"{about} Shown: one row in {sample.every}, and anomalies.",
         "tiles": _tiles(picture, quality),
         "columns": sample.columns,
         "row": sample.row.tolist(),
