@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks.speed import growth, rates, report
+from benchmarks.speed import growth, rates, report, shared_forest
 from benchmarks.speed.contenders import DETECTORS, ENGINES, FORESTS
 from benchmarks.speed.growth import FLEET_SIZES
 
@@ -28,7 +28,7 @@ FEATURES, TREES = (1, 8, 48), (50, 100)
 def main(
     fleet: bool = typer.Option(
         False,
-        help="Measure fleets and the cost of a record only; sizes that do not fit in memory are left out.",
+        help="Measure fleets, a record's cost and a shared forest's only; sizes that do not fit in memory are left out.",
     ),
     series: Annotated[list[int], typer.Option(help="Size of a fleet; repeat it.")] = list(FLEET_SIZES),  # noqa: B006 - typer copies it
     repetitions: int = typer.Option(7, min=1, help="Turns of each engine."),
@@ -53,6 +53,7 @@ def main(
         installed = [name for name, engine in ENGINES.items() if engine.installed()]
         results["memory"] = [asdict(growth.peak_memory(name)) for name in installed]
     results["records"] = [asdict(cost) for cost in growth.records()]
+    results["shared_forest"] = [asdict(shared_forest.cost(size)) for size in shared_forest.SIZES]
     report.save(JSON, results)
     report.write_page(PAGE, results)
     report.show(console, results)

@@ -88,6 +88,10 @@ def tables(results: Results) -> dict[str, tuple[list[str], Rows]]:
             for one in records
         ]
         found["A record more"] = (["records seen", "µs a record", "bytes of state"], cells)
+    if forests := results.get("shared_forest"):
+        found["One forest for all series of a fleet, which the fleet does not have"] = _shared_forests(
+            forests
+        )
     if fleets := results.get("fleet"):
         found[_FLEET] = _fleets(fleets)
     return found
@@ -173,6 +177,21 @@ def _fleets(fleets: Iterable[dict[str, Any]]) -> tuple[list[str], Rows]:
         "wall s",
         "states, GiB",
         "peak of the process, GiB",
+    ]
+    return header, rows
+
+
+def _shared_forests(forests: Iterable[dict[str, Any]]) -> tuple[list[str], Rows]:
+    header = ["series", "normalising, µs a series", "scoring, µs a series", "bytes a series", "forest, KiB"]
+    rows = [
+        [
+            f"{one['series']:,}",
+            f"{one['normalising_microseconds']:.2f}",
+            f"{one['scoring_microseconds']:.2f}",
+            str(one["bytes_a_series"]),
+            f"{one['forest_bytes'] / 1024:,.0f}",
+        ]
+        for one in forests
     ]
     return header, rows
 

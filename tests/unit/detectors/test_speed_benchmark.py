@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from benchmarks.speed import growth, rates, report
+from benchmarks.speed import growth, rates, report, shared_forest
 from benchmarks.speed.contenders import ATTRIBUTE, KRCF, OURS, SCORE, UPDATE, Engine
 
 
@@ -52,3 +53,20 @@ def test_page_has_every_table_and_says_not_installed(tmp_path: Path, monkeypatch
     assert "| fast | 12,500 (12 × krcf) |" in renewed
     assert "| 10 | 1 |" not in renewed
     assert "| 20 | 1 |" in renewed
+
+
+def test_features_of_the_shared_forest_are_standardised_values_and_their_differences() -> None:
+    state = shared_forest.NormalisedSeries(2)
+    generator = np.random.default_rng(0)
+    for _ in range(3000):
+        rows = state.features(np.array([50.0, -3.0]) + np.array([10.0, 0.1]) * generator.normal(size=2))
+    assert rows.shape == (2, shared_forest.FEATURES)
+    np.testing.assert_allclose(rows[:, 4], rows[:, 0] - rows[:, 1])
+    np.testing.assert_allclose(state.mean, [50.0, -3.0], rtol=0.05)
+    np.testing.assert_allclose(np.sqrt(state.variance), [10.0, 0.1], rtol=0.2)
+
+
+def test_cost_of_a_shared_forest_is_measured_for_every_series() -> None:
+    measured = shared_forest.cost(50)
+    assert measured.scoring_microseconds > 0
+    assert measured.bytes_a_series == 8 * (2 + shared_forest.LAGS)
