@@ -89,9 +89,7 @@ def tables(results: Results) -> dict[str, tuple[list[str], Rows]]:
         ]
         found["A record more"] = (["records seen", "µs a record", "bytes of state"], cells)
     if forests := results.get("shared_forest"):
-        found["One forest for all series of a fleet, which the fleet does not have"] = _shared_forests(
-            forests
-        )
+        found["One forest for all series, which the fleet does not have"] = _shared_forests(forests)
     if fleets := results.get("fleet"):
         found[_FLEET] = _fleets(fleets)
     return found
