@@ -28,7 +28,7 @@ FEATURES, TREES = (1, 8, 48), (50, 100)
 def main(
     fleet: bool = typer.Option(
         False,
-        help="Measure fleets, a record and a shared forest only; sizes that do not fit in memory are left out.",
+        help="Measure fleets, a record and a shared forest only; sizes beyond the memory are left out.",
     ),
     series: Annotated[list[int], typer.Option(help="Size of a fleet; repeat it.")] = list(FLEET_SIZES),  # noqa: B006 - typer copies it
     repetitions: int = typer.Option(7, min=1, help="Turns of each engine."),
