@@ -24,7 +24,6 @@ from lambdas.endpoint import SageMakerEndpoint
 from lambdas.object_store import ObjectUri
 from watchkeeper.evaluations import evaluation_from_json
 from watchkeeper.regression.importance import global_importance
-from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.rows import csv_cells, format_cells
 from workloads.spec import RegressionWorkload
 
@@ -50,7 +49,7 @@ def demo_regression(
     StepFailedError
         If a step fails, or the training left no explanation.
     """
-    deployment, watch, plan = Deployment(session), Stopwatch(), spec.plan()
+    deployment, watch = Deployment(session), Stopwatch()
     place = folder / spec.name
     with watch.stage("deploy"):
         deployer.deploy()
@@ -66,7 +65,7 @@ def demo_regression(
     if explained == 0:
         raise StepFailedError(f"the training left no explanation: {outcome.state.get('explanation')}")
     with watch.stage("predict"):
-        prediction = predict_first(session, plan, run, place / "explained-rows" / "rows.csv")
+        prediction = predict_first(session, run, place / "explained-rows" / "rows.csv")
     _show(place, outcome.state, prediction, watch)
 
 
@@ -93,9 +92,7 @@ def fetched(session: boto3.Session, prefix: str, folder: Path) -> int:
     return count
 
 
-def predict_first(
-    session: boto3.Session, plan: RegressionPlan, run: dict[str, Any], rows: Path
-) -> Prediction:
+def predict_first(session: boto3.Session, run: dict[str, Any], rows: Path) -> Prediction:
     """Ask the endpoint about the first row that was explained."""
     target, *features = csv_cells(rows.read_text().splitlines()[0])
     row = format_cells(features)
