@@ -14,6 +14,7 @@ from cli.specs import spec_of
 from cli.stacks import Deployment
 from watchkeeper import layout
 from watchkeeper.errors import InvalidInputError
+from workloads.spec import RegressionWorkload
 
 HISTORY_SUFFIXES = (".csv", ".jsonl", ".json", ".ndjson")
 
@@ -34,6 +35,8 @@ def train(
 ) -> None:
     """Train, judge and deploy a workload's model."""
     spec = spec_of(workload)
+    if labels is not None and isinstance(spec, RegressionWorkload):
+        raise InvalidInputError(f"--labels: workload {spec.name} has none; its target is {spec.target}")
     session = boto3.Session()
     deployment = Deployment(session)
     for key in upload_history(session, deployment.bucket, spec.name, history or [], labels):

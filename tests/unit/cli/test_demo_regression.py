@@ -21,6 +21,7 @@ from cli.demo.regression import (
 )
 from cli.regression.backtest import read_labelled
 from cli.specs import anomaly_spec_of, spec_of
+from cli.train import train
 from watchkeeper.errors import InvalidInputError
 from workloads.spec import RegressionWorkload
 
@@ -141,3 +142,8 @@ def test_the_plan_of_abalone_explains_from_the_held_back_rows() -> None:
 
     assert plan.feature_names[0] == "sex"
     assert json.loads(plan.to_json())["explain"]["engine"] == "watchkeeper"
+
+
+def test_labels_of_a_table_are_refused_before_anything_is_uploaded(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="--labels: workload abalone has none; its target is rings"):
+        train("abalone", labels=tmp_path / "labels.json")
