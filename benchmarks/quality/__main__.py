@@ -16,7 +16,7 @@ from pathlib import Path
 import typer
 
 from benchmarks.quality import charts, tables
-from benchmarks.quality.contenders import ABLATIONS, CONTENDERS, WATCHKEEPER, Contender
+from benchmarks.quality.contenders import ABLATIONS, CONTENDERS, WATCHKEEPER, WITHOUT_WEEK, Contender
 from benchmarks.quality.corpus import LabelledSeries, load_corpus
 from benchmarks.quality.measurements import CorpusScores
 from benchmarks.quality.ordinary import holidays, ordinary_alerts
@@ -51,6 +51,7 @@ def main(
     if ablation:
         variants = {variant.name: _measure(variant, corpus) for variant in ABLATIONS}
         results["ablation"] = tables.ablation(variants, development)
+        results["long-series"] = tables.long_series(ours, variants[WITHOUT_WEEK], development)
     for name, table in results.items():
         print(f"\n{name}\n{table}")
     write_between_marks(PAGE, results)

@@ -64,6 +64,7 @@ def streaming_scores(rows: FloatArray) -> FloatArray:
     return scores
 
 
+WITHOUT_WEEK = "without the week's profile"
 WATCHKEEPER = Contender("Watchkeeper", watchkeeper())
 CONTENDERS = (
     WATCHKEEPER,
@@ -76,7 +77,7 @@ ABLATIONS = (
     Contender("everything", watchkeeper()),
     Contender("without the value's range", watchkeeper(Parameters(value_weight=0.0))),
     Contender("without both profiles", watchkeeper(Parameters(profile_weight=0.0))),
-    Contender("without the week's profile", watchkeeper(Parameters(week_margin=0.0))),
+    Contender(WITHOUT_WEEK, watchkeeper(Parameters(week_margin=0.0))),
     Contender("without the short pattern", watchkeeper(Parameters(pattern_weight=0.0))),
     Contender("without the level of the last hours", watchkeeper(Parameters(level_weight=0.0))),
     Contender("without suppression after an onset", watchkeeper(Parameters(refractory_rows=1))),

@@ -2,7 +2,7 @@
 
 A forest's score of normalised features becomes one more channel: what breaks the record of that score counts
 as evidence, as in the detector's own channels, or its mean over the last hour joins the level. Everything is
-causal: features are normalised by what came before. ADR 11 has the table and what follows from it.
+causal: features are normalised by what came before. ADR 13 has the table and what follows from it.
 """
 
 from __future__ import annotations

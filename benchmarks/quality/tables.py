@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from benchmarks.quality.corpus import load_json
 from benchmarks.quality.measurements import CorpusScores
 from benchmarks.quality.ordinary import DAY_ROWS, SPANS, HolidaySummary, OrdinaryAlerts
@@ -24,9 +26,11 @@ PUBLISHED = {
 the past."""
 
 ALERT_SCORE = DEFAULT_ALERT_SEVERITY / SEVERITY_PER_DECADE / SCORE_DECADES
+NYC_TAXI = "realKnownCause/nyc_taxi.csv"
 MACHINE_TEMPERATURE = "realKnownCause/machine_temperature_system_failure.csv"
 _WEEKS_A_MONTH = 365.25 / 12 / 7
 _COARSE_BUFFERS = 10
+_LONG = np.timedelta64(28, "D")
 
 
 def leaderboard(measured: dict[str, CorpusScores]) -> str:
@@ -141,6 +145,24 @@ def weekly_rhythm(with_week: HolidaySummary, without: HolidaySummary) -> str:
         for name, one in (("with the week's profile", with_week), ("without", without))
     ]
     return _table(["", "holidays found", "median severity", "false alerts, weeks 3 to 5"], rows)
+
+
+def long_series(with_week: CorpusScores, without: CorpusScores, development: set[str]) -> str:
+    """Return what the week's profile changes in the benchmark's series of four weeks and more."""
+    names = {
+        series.name for series in with_week.corpus if series.timestamps[-1] - series.timestamps[0] > _LONG
+    }
+    parts = {"development": names & development, "validation": names - development, "of it": {NYC_TAXI}}
+    rows = []
+    for title, part in parts.items():
+        for name, scores in (("with the week's profile", with_week), ("without", without)):
+            own = scores.of(part)
+            summary = own.alerts(ALERT_SCORE)
+            cells = [f"{title}: {len(part)} files" if len(part) > 1 else f"`{NYC_TAXI}`", name]
+            cells += [_one(own.standard_with(ALERT_SCORE)), f"{own.vus_pr(buffer_step=_COARSE_BUFFERS):.3f}"]
+            rows.append([*cells, f"{summary.found} of {summary.windows}", str(summary.false_alerts)])
+    header = ["files", "", "standard, default severity", "VUS-PR", "found", "false alerts"]
+    return _table(header, rows)
 
 
 def ablation(measured: dict[str, CorpusScores], development: set[str]) -> str:

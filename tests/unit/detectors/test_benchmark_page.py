@@ -37,6 +37,7 @@ def test_the_page_has_every_mark_once() -> None:
         "calibration",
         "first-rows",
         "weekly-rhythm",
+        "long-series",
         "ablation",
     ):
         assert text.count(f"<!-- {name} -->") == text.count(f"<!-- /{name} -->") == 1
