@@ -119,6 +119,14 @@ bench-service-jobs: setup ## measure the anomaly service's jobs: F1 of the searc
 bench-explain: setup ## measure explanations beside shap's own; regenerates docs/benchmarks-explain.md
 	@$(BIN)/python -m benchmarks.explain
 
+.PHONY: fuzz-service
+fuzz-service: setup ## send the anomaly service over 2,000 requests made from its OpenAPI document
+	@$(BIN)/python -m benchmarks.service.fuzz
+
+.PHONY: bench-service
+bench-service: setup ## measure the anomaly service on this laptop
+	@$(BIN)/python -m benchmarks.service
+
 .PHONY: pins
 pins: setup ## compile requirements.in to requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header requirements.in -o build/requirements.txt

@@ -12,6 +12,7 @@ from infra.bundles import Bundles
 from infra.ingestion import IngestionStack
 from infra.monitoring import MonitoringStack
 from infra.scoring import ScoringStack
+from infra.service import ServiceStack
 from infra.service_tasks import ServiceTasksStack
 from infra.settings import Settings
 from infra.storage import StorageStack
@@ -77,7 +78,7 @@ def add_stacks(
         alerts=alerting.alerts,
         env=environment,
     )
-    ServiceTasksStack(
+    tasks = ServiceTasksStack(
         app,
         "WatchkeeperServiceTasks",
         definitions=bundles.service_definitions,
@@ -88,6 +89,20 @@ def add_stacks(
         data_key=storage.key,
         env=environment,
     )
+    service = ServiceStack(
+        app,
+        "WatchkeeperService",
+        function_code=bundles.functions,
+        api_code=bundles.api,
+        state_machines=tasks.state_machines,
+        bucket=storage.bucket,
+        requests=storage.requests,
+        data_key=storage.key,
+        users=storage.users,
+        package_groups=[*storage.package_groups.values(), storage.service_models],
+        cors_origins=settings.service_cors_origins,
+        env=environment,
+    )
     MonitoringStack(
         app,
         "WatchkeeperMonitoring",
@@ -96,6 +111,7 @@ def add_stacks(
         scoring=scoring,
         training=training,
         alerting=alerting,
+        service=service,
         env=environment,
     )
     cdk.Tags.of(app).add(PROJECT_TAG, "watchkeeper")

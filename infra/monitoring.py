@@ -14,6 +14,7 @@ from infra.constructs.workload_monitoring import Scoring, WorkloadMonitoring
 from infra.ingestion import IngestionStack
 from infra.naming import pascal_name
 from infra.scoring import ScoringStack
+from infra.service import ServiceStack
 from infra.training import TrainingStack
 from workloads.spec import AnomalyWorkload, WorkloadSpec
 
@@ -31,6 +32,7 @@ class MonitoringStack(Stack):
         scoring: ScoringStack,
         training: TrainingStack,
         alerting: AlertingStack,
+        service: ServiceStack,
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
@@ -44,6 +46,10 @@ class MonitoringStack(Stack):
         shared.watch_dead_letters("ScheduleDeadLetters", training.dead_letters)
         shared.watch_dead_letters("Undelivered", alerting.undelivered)
         shared.watch_dead_letters("UndeliveredTelemetry", scoring.telemetry.undelivered)
+        shared.watch_queue("EndedTasks", service.work)
+        shared.watch_function("CloseTask", service.close_task.function)
+        shared.watch_function("ServiceApi", service.service_api.function)
+        shared.watch_api("Service", service.http.api)
         for spec in workloads:
             suffix = pascal_name(spec.name)
             place = training.workloads[spec.name]

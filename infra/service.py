@@ -131,7 +131,6 @@ class ServiceStack(Stack):
         self.close_task = self._closing(function_code)
 
         CfnOutput(self, "ServiceUrl", value=self.http.api.api_endpoint)
-        CfnOutput(self, "UserPoolId", value=users.user_pool_id)
         CfnOutput(self, "UserPoolClientId", value=client.user_pool_client_id)
         CfnOutput(self, "ServiceApiFunctionName", value=self.service_api.function.function_name)
         CfnOutput(self, "CloseTaskFunctionName", value=self.close_task.function.function_name)

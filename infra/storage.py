@@ -67,6 +67,7 @@ class StorageStack(Stack):
         CfnOutput(self, "AnomaliesTableName", value=self.anomalies.table_name)
         CfnOutput(self, "IdempotencyTableName", value=self.idempotency.table_name)
         CfnOutput(self, "RequestsTableName", value=self.requests.table_name)
+        CfnOutput(self, "UserPoolId", value=self.users.user_pool_id)
 
     def _workload_models(self, workload: str) -> str:
         group = self._package_group(

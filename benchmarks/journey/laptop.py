@@ -48,11 +48,12 @@ def running(buffer_seconds: float) -> Iterator[Settings]:
     buffer_seconds
         The longest time a record stays in the delivery stream's buffer.
     """
-    port, mqtt_port = _free_ports()
+    port, mqtt_port, service_port = _free_ports()
     variables = {
         "LOCALCLOUD_HOME": str(FOLDER / "cloud"),
         "LOCALCLOUD_PORT": str(port),
         "LOCALCLOUD_MQTT_TLS_PORT": str(mqtt_port),
+        "LOCALCLOUD_SERVICE_PORT": str(service_port),
         "LOCALCLOUD_FIREHOSE_INTERVAL_SECONDS": str(buffer_seconds),
     }
     settings = Settings.from_environment(variables)
@@ -86,7 +87,11 @@ def _localcloud(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "localcloud", *arguments], cwd=Path(ROOT), check=True)
 
 
-def _free_ports() -> tuple[int, int]:
+def _free_ports() -> tuple[int, int, int]:
     address = ("127.0.0.1", 0)
-    with socket.create_server(address) as one, socket.create_server(address) as other:
-        return one.getsockname()[1], other.getsockname()[1]
+    with (
+        socket.create_server(address) as one,
+        socket.create_server(address) as other,
+        socket.create_server(address) as third,
+    ):
+        return one.getsockname()[1], other.getsockname()[1], third.getsockname()[1]

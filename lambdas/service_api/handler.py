@@ -15,7 +15,7 @@ from lambdas.service_api.incoming import normalized
 from lambdas.service_api.problems import CONTENT_TYPE, ServiceProblemError
 from lambdas.service_api.published import publish
 from lambdas.service_api.refusals import Refusals, unexpected
-from lambdas.service_api.routes import app, methods_of
+from lambdas.service_api.routes import app, methods_of, takes_body
 from lambdas.typed_environment import METRICS_NAMESPACE
 
 logger = Logger(service=ServiceApiEnvironment.service)
@@ -34,7 +34,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     began = time.perf_counter()
     request: dict[str, Any] = event["requestContext"]
     try:
-        response: dict[str, Any] = app.resolve(normalized(event), context)
+        response: dict[str, Any] = app.resolve(normalized(event, takes_body), context)
     except ServiceProblemError as problem:
         response = _answer(problem, request["requestId"])
     except Exception:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -22,20 +23,24 @@ TASKS = "/anomaly_detection/"
 _MALFORMED = "malformed_request"
 
 
-def normalized(event: dict[str, Any]) -> dict[str, Any]:
+def normalized(event: dict[str, Any], takes_body: Callable[[str, str], bool]) -> dict[str, Any]:
     """Return the event with one spelling of its path and a body that is text.
 
     A missing `/` at the end of a task's path is added, one too many elsewhere is taken away; what follows
     `/files/` becomes one segment.
+
+    Parameters
+    ----------
+    takes_body
+        Whether a method of a path takes a body; another one's is not looked at.
 
     Raises
     ------
     ServiceProblemError
         If the body is too large, not JSON, or not text in UTF-8.
     """
-    method = event["requestContext"]["http"]["method"].upper()
     normal = {**event, "rawPath": _path(event["rawPath"])}
-    if method == "POST":
+    if takes_body(event["requestContext"]["http"]["method"], normal["rawPath"]):
         normal |= {"body": _body(event), "isBase64Encoded": False}
     return normal
 

@@ -192,6 +192,11 @@ def methods_of(path: str) -> list[str]:
     return sorted(method for pattern, methods in _PATHS for method in methods if pattern.fullmatch(path))
 
 
+def takes_body(method: str, path: str) -> bool:
+    """Return whether a method of a path takes a body."""
+    return method.upper() == "POST" and "POST" in methods_of(path)
+
+
 def _start(task: Task, body: TaskBody) -> Response[TaskStarted]:
     accepted = accept(task, body, _tenant(), effects())
     answer = started(accepted.item)

@@ -84,7 +84,7 @@ class TaskJobs(Jobs):
             inputs["labels"] = _uri("labels")
             environment["WATCHKEEPER_LABELS"] = _base_name("files.labels")
         if task is not Task.INFER:
-            environment["WATCHKEEPER_CHARTS"] = formatted("{}", path("parameters.save_charts"))
+            environment["WATCHKEEPER_CHARTS"] = f"States.JsonToString({path('parameters.save_charts')})"
         return self._judging(name, "service.predict_job", inputs, environment)
 
     def judge_columns(self) -> states.Task:

@@ -12,8 +12,7 @@ RETENTION_LIMIT_DAYS = 400
 
 def test_every_function_folder_is_deployed_once(templates: Templates) -> None:
     handlers = sorted(each.properties["Handler"] for each in templates.resources("AWS::Lambda::Function"))
-    waiting = {"close_task", "service_api"}  # for the service's stack
-    folders = sorted({path.parent.name for path in Path(ROOT / "lambdas").glob("*/environment.py")} - waiting)
+    folders = sorted(path.parent.name for path in Path(ROOT / "lambdas").glob("*/environment.py"))
     assert handlers == [f"lambdas.{folder}.handler.handle" for folder in folders]
 
 
@@ -86,7 +85,7 @@ def test_every_queue_has_or_is_a_dead_letter_queue(templates: Templates) -> None
 
 def test_queues_hide_a_message_six_times_as_long_as_its_function_may_run(templates: Templates) -> None:
     mappings = templates.resources("AWS::Lambda::EventSourceMapping")
-    assert len(mappings) == 2
+    assert len(mappings) == 3
     for mapping in mappings:
         resources = {each.logical_id: each for each in templates.resources(stack=mapping.stack)}
         queue = resources[mapping.properties["EventSourceArn"]["Fn::GetAtt"][0]]
@@ -123,7 +122,11 @@ def test_undeliverable_events_go_to_a_standard_queue(templates: Templates) -> No
         for rule in templates.resources("AWS::Events::Rule")
         for target in rule.properties["Targets"]
     ]
-    assert {stack for stack, _ in targets} == {"WatchkeeperScoring", "WatchkeeperAlerting"}
+    assert {stack for stack, _ in targets} == {
+        "WatchkeeperScoring",
+        "WatchkeeperAlerting",
+        "WatchkeeperService",
+    }
     for stack, target in targets:
         queue = queues[stack, target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0]]
         assert "FifoQueue" not in queue.properties

@@ -33,6 +33,7 @@ NAMED_AT_RUN_TIME = (
     r"<[^>]*Data\w*>/runs/\w+/\*/explain/config/analysis_config\.json",
     r"arn:aws:sagemaker:eu-west-1:<AWS::AccountId>:[a-z-]+/watchkeeper-[a-z-]+[-/]\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/sagemaker/\*",
+    r"arn:aws:states:eu-west-1:<AWS::AccountId>:execution:<WatchkeeperServiceTasks:\w+>:\*",
 )
 """Resources whose last part is a wildcard: object keys, names of runs, SageMaker's own log groups."""
 
@@ -48,6 +49,8 @@ FUNCTIONS = {
     "clean_up": ("WatchkeeperTraining", "FunctionsCleanUp"),
     "write_explain_configuration": ("WatchkeeperTraining", "FunctionsWriteExplainConfiguration"),
     "summarize_explanation": ("WatchkeeperTraining", "FunctionsSummarizeExplanation"),
+    "service_api": ("WatchkeeperService", "ServiceApi"),
+    "close_task": ("WatchkeeperService", "CloseTask"),
 }
 OF_EVERY_FUNCTION = {"logs", "kms", "xray", "sqs"}
 """Services that a function uses by how it is deployed, not by what it does."""

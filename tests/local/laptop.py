@@ -19,7 +19,7 @@ from watchkeeper.release import live_key
 from watchkeeper.releases import AnyRelease, release_from_json
 
 ROOT = Path(__file__).resolve().parents[2]
-STACKS = ("Storage", "Alerting", "Scoring", "Ingestion", "Training", "ServiceTasks", "Monitoring")
+STACKS = ("Storage", "Alerting", "Scoring", "Ingestion", "Training", "ServiceTasks", "Service", "Monitoring")
 
 
 class Laptop:
@@ -78,6 +78,11 @@ class Laptop:
     def outputs(self) -> dict[str, str]:
         """Outputs of all stacks."""
         return self.cloud.outputs(*(f"Watchkeeper{name}" for name in STACKS))
+
+    @property
+    def service_url(self) -> str:
+        """Address of the anomaly service, where a request without a token is a developer's."""
+        return f"http://localhost:{self.cloud.settings.service_port}"
 
     @property
     def bucket(self) -> str:

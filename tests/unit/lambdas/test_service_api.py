@@ -402,6 +402,8 @@ def test_refuses_a_body_that_cannot_be_read(
         ("GET", "/requests/none", 404, "request_not_found"),
         ("GET", "/requests/a/b\x80", 404, "request_not_found"),
         ("PUT", "/requests/none", 405, "method_not_allowed"),
+        ("POST", "/requests", 405, "method_not_allowed"),
+        ("POST", "/files/a", 405, "method_not_allowed"),
         ("GET", "/requests?limit=0", 422, "invalid_request"),
         ("GET", "/requests?limit=many", 422, "invalid_request"),
         ("GET", "/requests?status=done", 422, "invalid_request"),

@@ -1,0 +1,1 @@
+"""The anomaly service: its answers under fuzz, its latency, and many requests at once."""

@@ -1,0 +1,66 @@
+"""The anomaly service's front door."""
+
+from __future__ import annotations
+
+import json
+
+from tests.infra.templates import Templates, flat
+
+STACK = "WatchkeeperService"
+PUBLIC = {"GET /openapi.json", "GET /docs"}
+
+
+def test_every_route_but_the_documents_needs_a_token(templates: Templates) -> None:
+    routes = {
+        route.properties["RouteKey"]: route.properties["AuthorizationType"]
+        for route in templates.resources("AWS::ApiGatewayV2::Route")
+    }
+    assert routes == {"$default": "JWT", **dict.fromkeys(PUBLIC, "NONE")}
+
+
+def test_tokens_are_those_of_the_pool_for_the_client(templates: Templates) -> None:
+    tokens = templates.one("AWS::ApiGatewayV2::Authorizer", stack=STACK).properties["JwtConfiguration"]
+    client = templates.one("AWS::Cognito::UserPoolClient", stack=STACK)
+    assert tokens["Audience"] == [{"Ref": client.logical_id}]
+    assert flat(tokens["Issuer"]).startswith("https://cognito-idp.eu-west-1.")
+
+
+def test_users_cannot_write_their_tenant(templates: Templates) -> None:
+    client = templates.one("AWS::Cognito::UserPoolClient", stack=STACK).properties
+    assert client["WriteAttributes"] == ["email"]
+    assert client["ReadAttributes"] == ["custom:tenant", "email"]
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+    assert client.get("GenerateSecret") is not True
+
+
+def test_requests_are_limited_and_logged(templates: Templates) -> None:
+    stage = templates.one("AWS::ApiGatewayV2::Stage", stack=STACK).properties
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 50
+    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 100
+    logged = json.loads(stage["AccessLogSettings"]["Format"])
+    assert {"request_id", "subject", "status", "latency_milliseconds"} <= logged.keys()
+    assert not {name for name, value in logged.items() if "authorization" in value.lower()}
+
+
+def test_no_browser_may_call_unless_its_origin_is_set(templates: Templates) -> None:
+    assert "CorsConfiguration" not in templates.one("AWS::ApiGatewayV2::Api", stack=STACK).properties
+
+
+def test_the_api_reaches_tenants_files_only(templates: Templates) -> None:
+    keys = {
+        flat(arn).rpartition(">/")[2]
+        for resource, statement in templates.statements()
+        if resource.stack == STACK and "ServiceApi" in resource.logical_id
+        for arn in (
+            statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        )
+        if "s3:GetObject" in statement["Action"] or "s3:PutObject" in statement["Action"]
+    }
+    assert keys == {"tenants/*"}
+
+
+def test_tasks_that_end_badly_are_closed(templates: Templates) -> None:
+    pattern = templates.one("AWS::Events::Rule", stack=STACK).properties["EventPattern"]
+    assert pattern["source"] == ["aws.states"]
+    assert pattern["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    assert len(pattern["detail"]["stateMachineArn"]) == 3

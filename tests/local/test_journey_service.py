@@ -1,0 +1,175 @@
+"""The anomaly service on the laptop: the guide's scripts, refusals, and a power cut under load."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import requests
+
+from tests.local.callers import expired_token_of, token_of
+from tests.local.laptop import ROOT, Laptop
+from watchkeeper.client import Client
+
+pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
+
+GUIDE = ROOT / "docs" / "guides" / "service.md"
+DOCUMENTED = "http://localhost:8000"
+SCRIPTS = re.findall(r"^```python\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+TRAIN, INFER = "/anomaly_detection/train/", "/anomaly_detection/infer/"
+TABLE = "time,load\n" + "".join(f"{row},{row % 7}\n" for row in range(60))
+UNDER_LOAD = 5
+
+
+def upload(url: str, key: str, text: str, token: str | None = None) -> requests.Response:
+    """Upload a file with `requests`, as the guide does."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    body = {"key": key, "size_bytes": len(text)}
+    lent = requests.post(f"{url}/files", json=body, headers=headers, timeout=60).json()
+    return requests.put(lent["url"], data=text, headers=lent["headers"], timeout=60)
+
+
+def training(**fields: object) -> dict[str, object]:
+    return {
+        "request_id": str(uuid4()),
+        "model_name": "DBSCAN",
+        "save_charts": False,
+        "train_feature_file": "project/refusals/table",
+        **fields,
+    }
+
+
+def test_the_guides_scripts_run_as_they_stand(laptop: Laptop, tmp_path: Path) -> None:
+    assert len(SCRIPTS) == 3
+    told = []
+    for script in SCRIPTS:
+        assert DOCUMENTED in script
+        done = subprocess.run(
+            [sys.executable, "-c", script.replace(DOCUMENTED, laptop.service_url)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        told.append(done.stdout)
+
+    trained, validated, inferred = told
+    assert "model.tar.gz" in trained
+    assert "f1" in validated.lower()
+    assert (tmp_path / "charts.html").stat().st_size > 1000
+    multivariate, univariate = inferred.strip().splitlines()
+    assert "17, 57, 97" in multivariate  # the rows that the first script made strange
+    assert "100" in univariate
+
+
+def test_every_refusal_is_the_documented_one(laptop: Laptop) -> None:
+    url = laptop.service_url
+    mine, theirs = token_of(laptop, "ann", "acme"), token_of(laptop, "ben", "other")
+    assert upload(url, "project/refusals/table.csv", TABLE, mine).ok
+    assert upload(url, "project/refusals/text.csv", "time,load\n1,2\n2,abc\n", mine).ok
+    assert upload(url, "project/refusals/secret.csv", TABLE, theirs).ok
+
+    def ask(method: str, path: str, body: object = None, token: str = mine) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return requests.request(method, f"{url}{path}", json=body, headers=headers, timeout=60)
+
+    model = "project/refusals/anomaly_detection/train/0123456789abcdef/model.tar.gz"
+    inference = {
+        "request_id": str(uuid4()),
+        "detection_type": "multivariate",
+        "model_path": model,
+        "feature_file": "project/refusals/table",
+    }
+    answers = {
+        "missing file": ask("POST", TRAIN, training(train_feature_file="project/refusals/none")),
+        "wrong type": ask("POST", TRAIN, training(save_charts="perhaps")),
+        "text in a column": ask("POST", TRAIN, training(train_feature_file="project/refusals/text")),
+        "unknown model": ask("POST", TRAIN, training(model_name="Prophet")),
+        "missing model": ask("POST", INFER, inference),
+        "huge file": ask("POST", "/files", {"key": "project/a/b.csv", "size_bytes": 6_000_000_000}),
+        "huge body": ask("POST", TRAIN, training(model_name="x" * 100_000)),
+        "path traversal": ask("POST", TRAIN, training(train_feature_file="../other/project/file")),
+        "path traversal in a path": ask("GET", "/files/project%2F..%2F..%2Fother%2Fx.csv"),
+        "another tenant's file": ask("GET", "/files/project/refusals/secret.csv"),
+        "another tenant's features": ask(
+            "POST", TRAIN, training(train_feature_file="project/refusals/secret")
+        ),
+        "unknown path": ask("GET", "/nothing"),
+        "unknown request": ask("GET", f"{TRAIN}?_id=none"),
+    }
+    expected = {
+        "missing file": (404, "file_not_found"),
+        "wrong type": (422, "invalid_request"),
+        "text in a column": (422, "non_numeric_value"),
+        "unknown model": (422, "invalid_request"),
+        "missing model": (404, "model_not_found"),
+        "huge file": (413, "file_too_large"),
+        "huge body": (413, "request_too_large"),
+        "path traversal": (422, "invalid_request"),
+        "path traversal in a path": (422, "invalid_key"),
+        "another tenant's file": (404, "file_not_found"),
+        "another tenant's features": (404, "file_not_found"),
+        "unknown path": (404, "not_found"),
+        "unknown request": (404, "request_not_found"),
+    }
+    assert {name: (answer.status_code, problem_of(answer)) for name, answer in answers.items()} == expected
+
+    forged = mine[:-4] + ("AAAA" if mine[-4:] != "AAAA" else "BBBB")
+    for token in (expired_token_of(laptop, "cy", "acme"), forged, "nonsense"):
+        answer = ask("GET", "/requests", token=token)
+        assert (answer.status_code, answer.json()) == (401, {"message": "Unauthorized"})
+
+
+def problem_of(answer: requests.Response) -> str:
+    assert answer.headers["Content-Type"] == "application/problem+json", answer.text
+    return str(answer.json()["type"].rpartition(":")[2])
+
+
+def test_a_presigned_upload_takes_the_signed_file_only(laptop: Laptop) -> None:
+    body = {"key": "project/refusals/signed.csv", "size_bytes": 4}
+    lent = requests.post(f"{laptop.service_url}/files", json=body, timeout=60).json()
+
+    other_type = requests.put(
+        lent["url"], data="1,2\n", headers={**lent["headers"], "Content-Type": "text/html"}, timeout=60
+    )
+    other_key = requests.put(
+        lent["url"].replace("signed.csv", "x.csv"), data="1,2\n", headers=lent["headers"], timeout=60
+    )
+
+    assert (other_type.status_code, other_key.status_code) == (403, 403)
+    assert requests.put(lent["url"], data="1,2\n", headers=lent["headers"], timeout=60).ok
+
+
+def test_a_power_cut_loses_no_request_and_doubles_none(laptop: Laptop, tmp_path: Path) -> None:
+    client = Client(laptop.service_url)
+    (tmp_path / "table.csv").write_text(TABLE)
+    client.upload(tmp_path / "table.csv", "project/load/table.csv")
+    ids = [str(uuid4()) for _ in range(UNDER_LOAD)]
+
+    def start(request_id: str) -> str:
+        return client.train("HBOS", "project/load/table", request_id=request_id).id
+
+    with ThreadPoolExecutor(UNDER_LOAD) as pool:
+        started = list(pool.map(start, ids))
+    laptop.kill()
+    laptop.cloud.start()
+    with ThreadPoolExecutor(UNDER_LOAD) as pool:
+        again = list(pool.map(start, ids))
+
+    assert again == started
+    for request_id in ids:
+        client.wait(client.train("HBOS", "project/load/table", request_id=request_id), poll_seconds=1)
+    for one in started:
+        shown = json.loads(requests.get(f"{laptop.service_url}/requests/{one}", timeout=60).text)
+        assert [change["status"] for change in shown["history"]] == ["queued", "running", "succeeded"]
+    machine = laptop.outputs["StateMachineArnTrain"]
+    executions = laptop.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
+    names = [each["name"] for each in executions]
+    assert all(names.count(f"train-{one}") == 1 for one in started)
