@@ -40,7 +40,8 @@ def test_trains_with_a_search_then_validates_and_infers(laptop: Laptop) -> None:
     assert {training.given.outputs.charts_page, model} <= set(laptop.keys(training.given.outputs.folder))
     assert item_of(laptop, "a1")["counted"] == ["0", "1", "2"]
     packages = laptop.client("sagemaker").list_model_packages(ModelPackageGroupName=PACKAGE_GROUP)
-    assert len(packages["ModelPackageSummaryList"]) == 1
+    described = [each["ModelPackageDescription"] for each in packages["ModelPackageSummaryList"]]
+    assert described.count("Trained by request a1 of journeys") == 1
 
     files = TaskFiles(put_table(laptop, "later.parquet", frame), None, model)
     validating = start(laptop, Task.VALID, "a2", {"save_charts": False}, TaskFiles(features, truth, model))
@@ -90,7 +91,7 @@ def test_a_power_cut_in_the_middle_of_a_search_loses_no_task(laptop: Laptop) -> 
         )
         for request in ("c1", "c2")
     ]
-    until(lambda: "progress" in item_of(laptop, "c1"), what="the search")
+    until(lambda: "counted" in item_of(laptop, "c1"), what="the first share of the search")
 
     laptop.kill()
     laptop.cloud.start()
