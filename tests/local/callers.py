@@ -39,7 +39,7 @@ def expired_token_of(laptop: Laptop, user: str, tenant: str) -> str:
     kept = {
         name: before[name]
         for name in ("ExplicitAuthFlows", "ReadAttributes", "WriteAttributes", "ClientName")
-        if name in before
+        if before.get(name)
     }
     cognito.update_user_pool_client(
         UserPoolId=pool,
