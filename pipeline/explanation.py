@@ -51,7 +51,7 @@ def explain(jobs: Jobs, plan: RegressionPlan) -> Task:
         job_name=job_name,
         inputs=inputs,
         outputs=outputs,
-        environment={"WATCHKEEPER_WORKLOAD": plan.workload},
+        environment=_environment(plan),
         code=Substitution.ANALYSIS_CODE_URI,
         # a shadow endpoint is asked over the network; a model in the job's own process needs none
         isolated=plan.explain.predictor == "model",
@@ -78,6 +78,13 @@ def model_metrics(plan: RegressionPlan) -> JsonObject:
     if plan.explain.bias is not None:
         metrics["Bias"] = {"Report": analysis}
     return metrics
+
+
+def _environment(plan: RegressionPlan) -> JsonObject:
+    environment = {"WATCHKEEPER_WORKLOAD": plan.workload}
+    if plan.explain.examples:
+        environment["WATCHKEEPER_EXAMPLES"] = ",".join(map(str, plan.explain.examples))
+    return environment
 
 
 def _summarized(jobs: Jobs, name: str, more: dict[str, str]) -> Task:

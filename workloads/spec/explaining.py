@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator
 
-from workloads.spec.section import Section
+from workloads.spec.section import Section, refuse_repeats
 from workloads.spec.table import ColumnName
 
 _S3_FILE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^*?]*[^/*?]")
@@ -102,10 +102,24 @@ class Explain(Section):
     endpoint where the engine is clarify."""
     rows: int = Field(default=1000, ge=10, le=100_000)
     """Held-back rows that are explained, at most."""
+    examples: list[int] = Field(default_factory=list, max_length=20)
+    """Numbers, from 0, of the rows that have a chart of their own; without any, the lowest, the middle and
+    the highest prediction."""
     shap: Shap = Shap()
     """SHAP values."""
     bias: Bias | None = None
     """Bias metrics."""
+
+    @field_validator("examples")
+    @classmethod
+    def _are_rows(cls, examples: list[int], info: ValidationInfo) -> list[int]:
+        refuse_repeats(examples, "example")
+        if examples and info.data.get("engine") == "clarify":
+            raise ValueError("must be left out beside engine clarify: its report has no such charts")
+        for example in examples:
+            if not 0 <= example < info.data.get("rows", example + 1):
+                raise ValueError(f"{example} is not a row's number from 0 to {info.data['rows'] - 1}")
+        return examples
 
     @field_validator("predictor")
     @classmethod

@@ -59,6 +59,7 @@ def _explain(explain: Explain) -> ExplainPlan:
         on_failure=explain.on_failure,
         predictor=explain.predictor,
         rows=explain.rows,
+        examples=tuple(explain.examples),
         shap=_shap(explain.shap),
         bias=None
         if bias is None

@@ -102,6 +102,9 @@ class ExplainPlan:
     """The model in the job's own process, or on a shadow endpoint that the job makes and removes."""
     rows: int = 1000
     """Held-back rows that are explained, at most."""
+    examples: tuple[int, ...] = ()
+    """Numbers, from 0, of the rows that have a chart of their own; empty: the lowest, the middle and the
+    highest prediction."""
     shap: ShapPlan = ShapPlan()
     bias: BiasPlan | None = None
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from pipeline.definition import definition_of
-from tests.contract.pipeline.test_definition import VARIANTS
+from tests.contract.pipeline.test_definition import SETTINGS, TABLE, VARIANTS
+from watchkeeper.regression.plan import ExplainPlan
 
 
 def states_of(variant: str) -> dict[str, dict[str, Any]]:
@@ -103,6 +105,17 @@ def test_the_job_gets_the_model_or_makes_an_endpoint_of_it() -> None:
         "data": "$.run.uris.explain_rows",
         "config": "$.run.uris.explain_config",
         "baseline": "s3://b/baseline.csv",
+    }
+
+
+def test_chosen_examples_reach_the_job() -> None:
+    plan = dataclasses.replace(TABLE, explain=ExplainPlan(examples=(0, 7)))
+
+    state = definition_of(dataclasses.replace(SETTINGS, plan=plan))["States"]["Explain"]
+
+    assert state["Parameters"]["Environment"] == {
+        "WATCHKEEPER_WORKLOAD": "water_flow",
+        "WATCHKEEPER_EXAMPLES": "0,7",
     }
 
 

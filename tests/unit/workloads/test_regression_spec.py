@@ -118,6 +118,8 @@ def test_a_baseline_may_be_a_file(plan: Callable[..., RegressionPlan]) -> None:
             "explain.predictor",
             "must be endpoint beside engine clarify",
         ),
+        ("explain: {rows: 20, examples: [20]}", "explain.examples", "20 is not a row's number from 0 to 19"),
+        ("explain: {engine: clarify, examples: [1]}", "explain.examples", "must be left out beside engine"),
         ("explain: {engine: clarity}", "explain.engine", "did you mean clarify?"),
         (
             "explain: {shap: {baseline: [[1, 2]]}}",
