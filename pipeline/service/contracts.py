@@ -20,13 +20,6 @@ class Parameters:
 
 
 @dataclass(frozen=True)
-class Results:
-    """Fields of the request's answer; of training tasks only."""
-
-    model_path: str
-
-
-@dataclass(frozen=True)
 class Search:
     """The shares of a search's candidates, each a job."""
 
@@ -65,7 +58,7 @@ class TaskState:
     parameters: Parameters
     files: TaskFiles
     outputs: TaskOutputs
-    results: Results
+    results: dict[str, str]
     search: Search
     chunk: int
     """Within the iteration over a search's shares only: which of them."""

@@ -139,7 +139,6 @@ def _register(jobs: TaskJobs, name: str) -> TaskStep:
                 "tenant": path("tenant"),
                 "request": path("id"),
                 "algorithm": path("parameters.model_name"),
-                "model_path": path("results.model_path"),
             },
         },
         keep={"arn": "$.ModelPackageArn"},
