@@ -19,7 +19,7 @@ from containers.explain.tree_paths import MAX_GROUPS, compiled, path_weights
 from watchkeeper.errors import InvalidInputError
 
 TOLERANCE = 1e-9
-"""Of the trees' own sum from the model's answer, relative to the largest answer."""
+"""Of the values' sum from the model's answer, relative to the largest answer."""
 
 _EACH_BY_ITSELF = frozenset(
     {
@@ -56,8 +56,6 @@ class TreeModel:
     """Of each node, times the weight of its tree."""
     missing_left: NDArray[np.bool_]
     roots: NDArray[np.int64]
-    offset: float
-    """What is added to the sum of the trees."""
 
     def columns(self, rows: pd.DataFrame) -> NDArray[np.float64]:
         """Return the trees' columns of some rows, with the precision that scikit-learn compares at."""
@@ -66,19 +64,6 @@ class TreeModel:
         if hasattr(prepared, "toarray"):
             prepared = prepared.toarray()
         return np.asarray(prepared, dtype=np.float32).astype(np.float64)
-
-    def predict(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the sum of the trees; shape (n_rows,)."""
-        total = np.full(len(columns), self.offset)
-        every = np.arange(len(columns))
-        for root in self.roots:
-            node = np.full(len(columns), root)
-            while (inner := self.left[node] >= 0).any():
-                cell = columns[every, np.maximum(self.column[node], 0)]
-                goes_left = np.where(np.isnan(cell), self.missing_left[node], cell <= self.threshold[node])
-                node = np.where(inner, np.where(goes_left, self.left[node], self.right[node]), node)
-            total += self.value[node]
-        return total
 
 
 def find_trees(loaded: Any, features: tuple[str, ...]) -> TreeModel:
@@ -127,27 +112,24 @@ def tree_shap(
     Parameters
     ----------
     scores, baseline_scores
-        The model's answers, of shape (n, 1): the trees' sum must equal them.
+        The model's answers, of shape (n, 1): the values must add up to them.
 
     Raises
     ------
     NotTraceableError
-        If it does not: then the model does something with the sum.
+        If they do not: then the model does something with the sum of its trees.
     """
     x, b = trees.columns(rows), trees.columns(baseline)
     answers = np.concatenate([scores, baseline_scores])
     if answers.shape[1] != 1:
         raise NotTraceableError(f"the model gives {answers.shape[1]} scores a row")
-    difference = np.abs(trees.predict(np.concatenate([x, b])) - answers[:, 0]).max()
-    if difference > TOLERANCE * max(1.0, float(np.abs(answers).max())):
-        raise NotTraceableError(f"the model's answers are not the sum of its trees (by {difference:.3g})")
     gain, loss = path_weights(rows.shape[1])
     values = np.zeros(rows.shape)
     compiled()(
         *(x, b, trees.left, trees.right, trees.column, trees.threshold, trees.value),
         *(trees.missing_left, trees.roots, trees.inputs, gain, loss, values),
     )
-    return Attribution(
+    found = Attribution(
         values=values[:, :, None],
         expected=baseline_scores.mean(axis=0),
         scores=scores,
@@ -158,6 +140,11 @@ def tree_shap(
         seed=None,
         reason="the model is a tree ensemble whose columns can be traced to the inputs",
     )
+    if found.additivity_error > TOLERANCE * max(1.0, float(np.abs(answers).max())):
+        raise NotTraceableError(
+            f"the model's answers are not the sum of its trees (by {found.additivity_error:.3g})"
+        )
+    return found
 
 
 def _estimator(loaded: Any) -> Any:
@@ -242,13 +229,9 @@ def _arrays(
     ensemble: Any, transform: Any, names: tuple[str, ...] | None, inputs: NDArray[np.int64]
 ) -> TreeModel:
     members = np.ravel(getattr(ensemble, "estimators_", [ensemble])).tolist()
-    offset, weight = 0.0, 1.0 / len(members)
-    if _kind(ensemble) == "GradientBoostingRegressor":
-        if hasattr(ensemble.init_, "constant_"):
-            offset = float(np.ravel(ensemble.init_.constant_)[0])
-        elif ensemble.init_ != "zero":
-            raise NotTraceableError("the boosted trees begin with a model of their own")
-        weight = ensemble.learning_rate
+    boosted = _kind(ensemble) == "GradientBoostingRegressor"
+    # What a boosted ensemble begins with is in no tree; where it is no constant, the values do not add up.
+    weight = ensemble.learning_rate if boosted else 1.0 / len(members)
     if ensemble.__dict__.get("n_outputs_", 1) != 1:
         raise NotTraceableError(f"the trees have {ensemble.n_outputs_} outputs")
     trees = [member.tree_ for member in members]
@@ -273,5 +256,4 @@ def _arrays(
         value=np.concatenate([tree.value[:, 0, 0] for tree in trees]) * weight,
         missing_left=np.concatenate([np.asarray(tree.missing_go_to_left, dtype=bool) for tree in trees]),
         roots=starts[:-1].astype(np.int64),
-        offset=offset,
     )

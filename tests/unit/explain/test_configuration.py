@@ -18,6 +18,8 @@ from containers.explain.configuration import (
 )
 from containers.explain.configuration_keys import HONOURED, REFUSED
 from watchkeeper.errors import InvalidInputError
+from watchkeeper.regression.analysis_configuration import analysis_configuration
+from workloads.spec import RegressionWorkload, load_workloads
 
 clarify = pytest.importorskip("sagemaker.clarify")
 
@@ -244,6 +246,18 @@ def test_processor_of_the_sdk_uploads_what_is_read(tmp_path: Any, monkeypatch: p
     assert isinstance(found, AnalysisConfiguration)
     assert found.shap is not None
     assert found.shap.num_samples == 20
+
+
+REGRESSIONS = [spec for spec in load_workloads("workloads") if isinstance(spec, RegressionWorkload)]
+
+
+@pytest.mark.parametrize("spec", REGRESSIONS, ids=lambda spec: spec.name)
+def test_configuration_that_the_workflow_writes_is_read(spec: RegressionWorkload) -> None:
+    found = read_configuration(analysis_configuration(spec.plan(), model="m", instance_type="ml.m5.large"))
+
+    assert found.shap is not None
+    assert found.headers is not None
+    assert set(found.headers) == {spec.plan().target, *spec.plan().feature_names}
 
 
 def schema_paths(node: Any, section: str) -> set[str]:
