@@ -160,7 +160,7 @@ def _record(
 
 def peak_memory_bytes() -> int:
     """Return the most memory that this process has held."""
-    # On Linux `ru_maxrss` is also what the process that started this one held; the kernel's own record is not.
+    # On Linux `ru_maxrss` also counts what the parent held when it started this process.
     status = Path("/proc/self/status")
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
