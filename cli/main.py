@@ -6,7 +6,7 @@ import logging
 
 import typer
 
-from cli import backtest, deploy, destroy, invoke, replay, score, train, validate
+from cli import backtest, deploy, destroy, drift, invoke, replay, score, train, validate
 from cli.demo import command as demo
 from cli.failures import ReportingGroup
 
@@ -25,6 +25,7 @@ for verb in (
     replay.replay,
     invoke.invoke,
     backtest.backtest,
+    drift.drift,
     score.score,
     destroy.destroy,
     demo.demo,

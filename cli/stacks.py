@@ -14,6 +14,7 @@ from cli.failures import StepFailedError
 STORAGE = "WatchkeeperStorage"
 ALERTING = "WatchkeeperAlerting"
 TRAINING = "WatchkeeperTraining"
+DRIFT = "WatchkeeperDrift"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,16 @@ class Deployment:
     def state_machine_arn(self, workload: str) -> str:
         """The training workflow of a workload."""
         return self.output(TRAINING, f"StateMachineArn{pascal_name(workload)}")
+
+    def drift_state_machine_arn(self, workload: str) -> str:
+        """The attribution drift monitor of a workload that has `explain.drift`.
+
+        Raises
+        ------
+        StepFailedError
+            If it has none.
+        """
+        return self.output(DRIFT, f"DriftStateMachineArn{pascal_name(workload)}")
 
     def model_package_groups(self) -> Iterator[str]:
         """Every workload's model package group."""

@@ -8,7 +8,8 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from infra.alerting import AlertingStack
-from infra.bundles import Bundles
+from infra.bundles import Bundles, watched_for_drift
+from infra.drift import DriftStack
 from infra.ingestion import IngestionStack
 from infra.monitoring import MonitoringStack
 from infra.scoring import ScoringStack
@@ -103,6 +104,22 @@ def add_stacks(
         cors_origins=settings.service_cors_origins,
         env=environment,
     )
+    watched = watched_for_drift(workloads)
+    if watched:
+        DriftStack(
+            app,
+            "WatchkeeperDrift",
+            watched=watched,
+            definitions=bundles.drift_definitions,
+            function_code=bundles.functions,
+            analysis_code=bundles.analysis,
+            bucket=storage.bucket,
+            series=storage.series,
+            data_key=storage.key,
+            alerts=alerting.alerts,
+            dead_letters=training.dead_letters,
+            env=environment,
+        )
     MonitoringStack(
         app,
         "WatchkeeperMonitoring",

@@ -10,6 +10,7 @@ from typing import Literal
 
 from infra.settings import Settings, Stage
 from pipeline.definition import build_definition
+from pipeline.drift import build_drift_definition
 from pipeline.packaging import (
     build_analysis_code,
     build_lambda_code,
@@ -19,7 +20,8 @@ from pipeline.packaging import (
 from pipeline.service.definition import service_definitions
 from pipeline.service.settings import ServiceSettings
 from watchkeeper.service.tasks import Task
-from workloads.spec import WorkloadSpec
+from workloads.spec import RegressionWorkload, WorkloadSpec
+from workloads.spec.explaining import Drift
 
 MODEL_CODE_TARGETS: Mapping[Stage, Literal["sagemaker", "here"]] = {"aws": "sagemaker", "laptop": "here"}
 
@@ -42,6 +44,8 @@ class Bundles:
     """Each workload's training workflow in the Amazon States Language."""
     service_definitions: Mapping[Task, Path]
     """The state machine of each task of the anomaly service."""
+    drift_definitions: Mapping[str, Path]
+    """The attribution drift monitor of each workload that has one."""
 
 
 def build_bundles(settings: Settings, workloads: Sequence[WorkloadSpec]) -> Bundles:
@@ -62,7 +66,30 @@ def build_bundles(settings: Settings, workloads: Sequence[WorkloadSpec]) -> Bund
         analysis=build_analysis_code(target, settings.build),
         definitions=write_definitions(settings, workloads),
         service_definitions=write_service_definitions(settings),
+        drift_definitions=write_drift_definitions(settings, watched_for_drift(workloads)),
     )
+
+
+def watched_for_drift(workloads: Sequence[WorkloadSpec]) -> list[tuple[RegressionWorkload, Drift]]:
+    """Return the workloads whose attributions are watched, each with the settings of its monitor."""
+    return [
+        (spec, spec.explain.drift)
+        for spec in workloads
+        if isinstance(spec, RegressionWorkload) and spec.explain.drift is not None
+    ]
+
+
+def write_drift_definitions(
+    settings: Settings, watched: Sequence[tuple[RegressionWorkload, Drift]]
+) -> dict[str, Path]:
+    """Write the state machine of each attribution drift monitor to a file."""
+    folder = settings.build / "definitions"
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {spec.name: folder / f"{spec.name}.drift.asl.json" for spec, _ in watched}
+    for spec, drift in watched:
+        definition = build_drift_definition(spec, drift, region=settings.region)
+        paths[spec.name].write_text(json.dumps(definition, indent=1))
+    return paths
 
 
 def write_definitions(settings: Settings, workloads: Sequence[WorkloadSpec]) -> dict[str, Path]:

@@ -57,6 +57,9 @@ class ObjectStore(Protocol):
     def any_under(self, prefix: ObjectUri) -> bool:
         """Tell whether an object's key begins with the prefix."""
 
+    def keys_under(self, prefix: ObjectUri) -> list[str]:
+        """Return the keys that begin with the prefix, in order."""
+
 
 @dataclass(frozen=True)
 class S3ObjectStore:
@@ -94,3 +97,10 @@ class S3ObjectStore:
         with translated(f"list {prefix}"):
             page = self.client.list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.key, MaxKeys=1)
         return page.get("KeyCount", 0) > 0
+
+    def keys_under(self, prefix: ObjectUri) -> list[str]:
+        with translated(f"list {prefix}"):
+            pages = self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=prefix.bucket, Prefix=prefix.key
+            )
+            return [item["Key"] for page in pages for item in page.get("Contents", [])]

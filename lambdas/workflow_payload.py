@@ -23,6 +23,20 @@ def text_of(payload: Mapping[str, Any], key: str) -> str:
     return value
 
 
+def number_of(payload: Mapping[str, Any], key: str) -> float:
+    """Return a number of the payload.
+
+    Raises
+    ------
+    ContractViolationError
+        If the state machine did not pass it.
+    """
+    value = payload.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ContractViolationError(f"the state passed {key} = {value!r}, expected a number")
+    return value
+
+
 def run_of(payload: Mapping[str, Any]) -> TrainingRun:
     """Return the run that the state passed as `run`.
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.definition import build_definition
+from pipeline.drift import build_drift_definition
 from pipeline.service.definition import service_definitions
 from pipeline.service.settings import ServiceSettings
-from workloads.spec import load_workloads
+from workloads.spec import RegressionWorkload, load_workloads
 
 REGION = "us-east-1"
 SERVICE = "service"
@@ -28,6 +29,9 @@ def main(folder: Path) -> None:
     for spec in load_workloads(WORKLOADS):
         definition = build_definition(spec, region=REGION)
         (folder / f"{spec.name}.asl.json").write_text(document_of(definition))
+        if isinstance(spec, RegressionWorkload) and spec.explain.drift is not None:
+            monitor = build_drift_definition(spec, spec.explain.drift, region=REGION)
+            (folder / f"{spec.name}.drift.asl.json").write_text(document_of(monitor))
     (folder / SERVICE).mkdir(exist_ok=True)
     for task, definition in service_definitions(ServiceSettings(region=REGION)).items():
         (folder / SERVICE / f"{task.value}.asl.json").write_text(document_of(definition))

@@ -11,6 +11,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
+from watchkeeper.drift_runs import DriftRun
 from watchkeeper.errors import ContractViolationError
 from watchkeeper.runs import TrainingRun
 
@@ -157,7 +158,19 @@ class WorkflowState:
     cleanup_error: Failure
 
 
+@dataclass(frozen=True)
+class DriftState:
+    """Everything that may stand in the drift monitor's state: the result of CollectCaptures."""
+
+    run: DriftRun
+    compare: bool
+    """Whether there is something to compare."""
+    report_uri: str
+    """Where the report is in the end."""
+
+
 OUTPUTS: dict[str, tuple[str, type]] = {
+    "CollectCaptures": ("$", DriftState),
     "OpenRun": ("$", Opened),
     "ValidateInput": ("$", Validated),
     "TrainPreprocessor": ("$.preprocessor", TrainedArtifact),

@@ -32,6 +32,8 @@ class Substitution(StrEnum):
     """The source of the jobs that explain: with the packages that only they need."""
     WRITE_EXPLAIN_CONFIGURATION_FUNCTION_ARN = "WriteExplainConfigurationFunctionArn"
     SUMMARIZE_EXPLANATION_FUNCTION_ARN = "SummarizeExplanationFunctionArn"
+    COLLECT_CAPTURES_FUNCTION_ARN = "CollectCapturesFunctionArn"
+    PUBLISH_DRIFT_FUNCTION_ARN = "PublishDriftFunctionArn"
     KMS_KEY_ARN = "KmsKeyArn"
     """Encrypts what jobs write, their volumes, and captured data."""
     MODEL_PACKAGE_GROUP_NAME = "ModelPackageGroupName"
@@ -49,6 +51,9 @@ class Substitution(StrEnum):
         """The text that stands in the definition."""
         return f"${{{self.value}}}"
 
+
+OF_DRIFT = frozenset({Substitution.COLLECT_CAPTURES_FUNCTION_ARN, Substitution.PUBLISH_DRIFT_FUNCTION_ARN})
+"""Those that only the state machine of the attribution drift monitor has."""
 
 OF_EXPLANATIONS = frozenset(
     {

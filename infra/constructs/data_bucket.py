@@ -15,6 +15,7 @@ RAW_DAYS = 365
 INFREQUENT_AFTER_DAYS = 30
 REFUSED_DAYS = 90
 CAPTURE_DAYS = 30
+DRIFT_DAYS = 365
 SCORE_DAYS = 365
 NONCURRENT_DAYS = 30
 ACCESS_LOG_DAYS = 90
@@ -77,6 +78,7 @@ class DataBucket(Construct):
                 _expiry(layout.RAW_ERRORS, REFUSED_DAYS),
                 _expiry(layout.QUARANTINE, REFUSED_DAYS),
                 _expiry(layout.CAPTURES, CAPTURE_DAYS),
+                _expiry(layout.DRIFT, DRIFT_DAYS),
                 _expiry(layout.SCORES, SCORE_DAYS),
             ],
         )

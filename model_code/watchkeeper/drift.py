@@ -12,10 +12,11 @@ from watchkeeper.errors import ContractViolationError
 DRIFT_VERSION = 1
 DRIFT_NAME = "drift.json"
 
-Status = Literal["stable", "drifted", "too_few_rows", "no_model", "no_baseline"]
-"""Only `stable` and `drifted` compare anything; the others say why nothing was compared."""
+Status = Literal["to_compare", "stable", "drifted", "too_few_rows", "no_model", "no_baseline"]
+"""`to_compare` is the draft's, before the job has run; the last three say why nothing was compared."""
 
 _WORDS = {
+    "to_compare": "{rows} captured records wait to be compared.",
     "stable": "The features rank as in training: NDCG {ndcg:.3f}, at least {limit:g} is wanted.",
     "drifted": "The features no longer rank as in training: NDCG {ndcg:.3f}, at least {limit:g} is wanted.",
     "too_few_rows": "Not compared: {rows} captured records, at least {minimum} are needed.",

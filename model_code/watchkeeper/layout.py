@@ -19,6 +19,7 @@ QUARANTINE = "quarantine"
 SCORES = "scores"
 RUNS = "runs"
 CAPTURES = "captures"
+DRIFT = "drift"
 
 
 def raw_prefix(workload: str) -> str:
@@ -63,6 +64,11 @@ def run_prefix(workload: str, run_id: str) -> str:
 def capture_prefix(workload: str) -> str:
     """What the endpoint's data capture writes."""
     return f"{CAPTURES}/{workload}/"
+
+
+def drift_prefix(workload: str) -> str:
+    """What the attribution drift monitor writes, a folder a run."""
+    return f"{DRIFT}/{workload}/"
 
 
 def dashed(workload: str) -> str:

@@ -46,7 +46,13 @@ def _synthesize(folder: Path, outdir: Path, context: dict[str, Any]) -> None:
     import aws_cdk as cdk
 
     from infra.application import add_checks, add_stacks
-    from infra.bundles import Bundles, write_definitions, write_service_definitions
+    from infra.bundles import (
+        Bundles,
+        watched_for_drift,
+        write_definitions,
+        write_drift_definitions,
+        write_service_definitions,
+    )
     from infra.settings import Settings
     from workloads.spec import load_workloads
 
@@ -71,6 +77,7 @@ def _synthesize(folder: Path, outdir: Path, context: dict[str, Any]) -> None:
         analysis=analysis,
         definitions=definitions,
         service_definitions=write_service_definitions(settings),
+        drift_definitions=write_drift_definitions(settings, watched_for_drift(workloads)),
     )
     add_stacks(app, settings=settings, workloads=workloads, bundles=bundles)
     add_checks(app)

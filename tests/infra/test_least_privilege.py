@@ -28,8 +28,8 @@ NO_RESOURCE_TO_NAME = {
 """Actions for which AWS knows no resource, and why."""
 
 NAMED_AT_RUN_TIME = (
-    r"<[^>]*Data\w*>/(raw|raw-errors|scores|quarantine|history|runs|captures|tenants)(/[\w=-]+)*/\*",
-    r"<[^>]*Data\w*>/runs/[a-z_]+/\*/evaluation/surrogate\.bin",
+    r"<[^>]*Data\w*>/(raw|raw-errors|scores|quarantine|history|runs|captures|drift|tenants)(/[\w=-]+)*/\*",
+    r"<[^>]*Data\w*>/runs/\w+/\*/(evaluation/surrogate\.bin|plan\.json|explain/config/analysis_config\.json)",
     r"<[^>]*Data\w*>/runs/\w+/\*/explain/config/analysis_config\.json",
     r"arn:aws:sagemaker:eu-west-1:<AWS::AccountId>:[a-z-]+/watchkeeper-[a-z-]+[-/]\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/sagemaker/\*",
@@ -51,6 +51,8 @@ FUNCTIONS = {
     "summarize_explanation": ("WatchkeeperTraining", "FunctionsSummarizeExplanation"),
     "service_api": ("WatchkeeperService", "ServiceApi"),
     "close_task": ("WatchkeeperService", "CloseTask"),
+    "collect_captures": ("WatchkeeperDrift", "CollectCaptures"),
+    "publish_drift": ("WatchkeeperDrift", "PublishDrift"),
 }
 OF_EVERY_FUNCTION = {"logs", "kms", "xray", "sqs"}
 """Services that a function uses by how it is deployed, not by what it does."""
@@ -143,7 +145,7 @@ def test_roles_are_passed_to_sagemaker_only_and_by_name(templates: Templates) ->
     ]
     training = [resource for resource, _ in passing if resource.stack == "WatchkeeperTraining"]
     assert len(training) == 8
-    assert len(passing) - len(training) == 3
+    assert len(passing) - len(training) == 4
     for resource, statement in passing:
         assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
         assert len(many(statement["Resource"])) == (2 if resource in training else 1), str(resource)

@@ -18,17 +18,19 @@ WORKLOADS = [
     "valve_wear",
     "water_flow",
 ]
+WATCHED_FOR_DRIFT = ["abalone"]
 ROW = re.compile(r"^\| `(Watchkeeper\w+)` \| (.+) \|$", re.MULTILINE)
 
 
 def documented() -> dict[str, set[str]]:
-    """Read the table of outputs; `<PascalName>` stands for each workload."""
+    """Read the table of outputs; `<PascalName>` stands for each workload, `<WatchedName>` for some."""
     text = (ROOT / "docs" / "architecture.md").read_text()
     outputs: dict[str, set[str]] = {}
     for stack, cells in ROW.findall(text):
         outputs[stack] = set()
         for name in re.findall(r"`([\w<>]+)`", cells):
-            outputs[stack] |= {name.replace("<PascalName>", pascal_name(each)) for each in WORKLOADS}
+            some = WATCHED_FOR_DRIFT if "<WatchedName>" in name else WORKLOADS
+            outputs[stack] |= {re.sub("<[A-Za-z]+>", pascal_name(each), name) for each in some}
     return outputs
 
 

@@ -98,7 +98,14 @@ def test_objects_expire_by_prefix_but_history_and_models_stay(templates: Templat
     properties = templates.one("AWS::S3::Bucket", stack=STACK, having="Objects").properties
     rules = properties["LifecycleConfiguration"]["Rules"]
     expiring = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
-    assert expiring == {"raw/": 365, "raw-errors/": 90, "quarantine/": 90, "captures/": 30, "scores/": 365}
+    assert expiring == {
+        "raw/": 365,
+        "raw-errors/": 90,
+        "quarantine/": 90,
+        "captures/": 30,
+        "drift/": 365,
+        "scores/": 365,
+    }
     (everywhere,) = [rule for rule in rules if "Prefix" not in rule]
     assert everywhere["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
     assert everywhere["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}

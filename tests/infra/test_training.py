@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from pipeline.substitutions import OF_EXPLANATIONS, Substitution
+from pipeline.substitutions import OF_DRIFT, OF_EXPLANATIONS, Substitution
 from tests.infra.templates import Json, Templates
 from watchkeeper import layout
 from watchkeeper.plan import WorkloadPlan
@@ -25,7 +25,7 @@ def test_every_placeholder_of_a_definition_has_a_value(templates: Templates) -> 
     properties = state_machine(templates)
     placeholders = set(re.findall(r"\$\{(\w+)\}", definition_of(templates)))
     assert placeholders == set(properties["DefinitionSubstitutions"])
-    unused = {*OF_EXPLANATIONS, Substitution.REQUESTS_TABLE_NAME}
+    unused = {*OF_DRIFT, *OF_EXPLANATIONS, Substitution.REQUESTS_TABLE_NAME}
     assert placeholders == {each.value for each in Substitution if each not in unused}
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator
 
+from workloads.spec.fields import Duration, Schedule
 from workloads.spec.section import Section, refuse_repeats
 from workloads.spec.table import ColumnName
 
@@ -88,6 +90,35 @@ class Bias(Section):
     """Column for the conditional metrics."""
 
 
+class Drift(Section):
+    """The monitor that explains recent traffic and compares it with training."""
+
+    schedule: Schedule
+    """EventBridge expression, rate(…) or cron(…) in UTC."""
+    window: Duration = timedelta(days=1)
+    """How much of the captured traffic is looked at, up to now; at most 30d, which is how long it is kept."""
+    ndcg_at_least: float = Field(default=0.9, gt=0, le=1)
+    """An alarm is raised when the ranking of the features is less like that of training than this."""
+    rows: int = Field(default=500, ge=10, le=10_000)
+    """Captured records that are explained, at most."""
+    minimum_rows: int = Field(default=50, ge=1)
+    """With fewer captured records nothing is compared."""
+
+    @field_validator("window")
+    @classmethod
+    def _is_kept(cls, window: timedelta) -> timedelta:
+        if not timedelta() < window <= timedelta(days=30):
+            raise ValueError("must be more than 0 and at most 30d")
+        return window
+
+    @field_validator("minimum_rows")
+    @classmethod
+    def _is_at_most_rows(cls, minimum: int, info: ValidationInfo) -> int:
+        if minimum > info.data.get("rows", minimum):
+            raise ValueError(f"must be at most rows, {info.data['rows']}")
+        return minimum
+
+
 class Explain(Section):
     """The job that explains a model before it is deployed."""
 
@@ -109,6 +140,15 @@ class Explain(Section):
     """SHAP values."""
     bias: Bias | None = None
     """Bias metrics."""
+    drift: Drift | None = None
+    """Whether recent traffic is explained too, and compared with training."""
+
+    @field_validator("drift")
+    @classmethod
+    def _has_something_to_compare_with(cls, drift: Drift | None, info: ValidationInfo) -> Drift | None:
+        if drift is not None and info.data.get("engine") == "none":
+            raise ValueError("needs an engine: without explanations of training there is no comparison")
+        return drift
 
     @field_validator("examples")
     @classmethod

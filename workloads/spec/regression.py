@@ -130,6 +130,14 @@ class RegressionWorkload(Section):
         _check_facet(explain, columns)
         return explain
 
+    @field_validator("endpoint")
+    @classmethod
+    def _captures_for_the_monitor(cls, endpoint: Endpoint, info: ValidationInfo) -> Endpoint:
+        explain = info.data.get("explain")
+        if explain is not None and explain.drift is not None and not endpoint.capture_percent:
+            raise ValueError("capture_percent must be above 0: explain.drift looks at captured requests")
+        return endpoint
+
     @field_validator("notifications")
     @classmethod
     def _go_to_different_places(cls, notifications: list[Subscription]) -> list[Subscription]:

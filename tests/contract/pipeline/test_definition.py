@@ -13,7 +13,7 @@ import pytest
 from pipeline.contracts import OUTPUTS, Failure
 from pipeline.definition import definition_of
 from pipeline.settings import InstanceHosting, Rollout, ServerlessHosting, WorkflowSettings
-from pipeline.substitutions import OF_EXPLANATIONS, Substitution
+from pipeline.substitutions import OF_DRIFT, OF_EXPLANATIONS, Substitution
 from tests.contract.pipeline.asl import paths_in, successors, used_paths
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import DetectorPlan, GatePlan, MeasurePlan, TimestampPlan, WorkloadPlan
@@ -219,7 +219,7 @@ def test_placeholders_are_exactly_the_documented_substitutions(
 ) -> None:
     used = set(re.findall(r"\$\{([A-Za-z]\w*)\}", json.dumps(states)))
 
-    unused = set() if variant in EXPLAINING else set(OF_EXPLANATIONS)
+    unused = set(OF_DRIFT) if variant in EXPLAINING else {*OF_DRIFT, *OF_EXPLANATIONS}
     if variant == "regression, Clarify":
         unused.add(Substitution.ANALYSIS_CODE_URI)
     assert used == set(Substitution) - unused - {Substitution.REQUESTS_TABLE_NAME}

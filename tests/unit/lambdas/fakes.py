@@ -105,6 +105,11 @@ class FakeObjectStore:
     def any_under(self, prefix: ObjectUri) -> bool:
         return any(uri.bucket == prefix.bucket and uri.key.startswith(prefix.key) for uri in self.objects)
 
+    def keys_under(self, prefix: ObjectUri) -> list[str]:
+        return sorted(
+            uri.key for uri in self.objects if uri.bucket == prefix.bucket and uri.key.startswith(prefix.key)
+        )
+
     def under(self, prefix: str) -> dict[str, bytes]:
         """Objects of the bucket by key."""
         return {uri.key: body for uri, body in self.objects.items() if uri.key.startswith(prefix)}

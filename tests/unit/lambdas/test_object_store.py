@@ -41,6 +41,8 @@ def test_finds_objects_under_a_prefix_only(store: ObjectStore) -> None:
     store.write(URI, b"1")
     assert store.any_under(ObjectUri(BUCKET, "scores/pump/"))
     assert not store.any_under(ObjectUri(BUCKET, "scores/other/"))
+    assert store.keys_under(ObjectUri(BUCKET, "scores/pump/")) == [URI.key]
+    assert store.keys_under(ObjectUri(BUCKET, "scores/other/")) == []
 
 
 def test_reads_the_version_that_was_announced(aws: object) -> None:

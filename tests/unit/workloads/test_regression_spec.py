@@ -144,6 +144,27 @@ def test_a_baseline_may_be_a_file(plan: Callable[..., RegressionPlan]) -> None:
             "force is numeric: give one number",
         ),
         ("alerts: {throttle: 1h}", "alerts", "unknown key"),
+        ("explain: {drift: {}}", "explain.drift.schedule", "is missing"),
+        (
+            "explain: {drift: {schedule: rate(1 day), window: 40d}}",
+            "explain.drift.window",
+            "must be more than 0 and at most 30d",
+        ),
+        (
+            "explain: {drift: {schedule: rate(1 day), rows: 20, minimum_rows: 30}}",
+            "explain.drift.minimum_rows",
+            "must be at most rows, 20",
+        ),
+        (
+            "explain: {engine: none, drift: {schedule: rate(1 day)}}",
+            "explain.drift",
+            "needs an engine",
+        ),
+        (
+            "explain: {drift: {schedule: rate(1 day)}}\nendpoint: {capture_percent: 0}",
+            "endpoint",
+            "capture_percent must be above 0",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_its_place_and_the_remedy(

@@ -1,0 +1,160 @@
+"""The attribution drift monitor of the regression workloads that ask for one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import CfnOutput, Stack, Tags
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.constructs.alert_topic import AlertTopic
+from infra.constructs.drift_alarm import DriftAlarm
+from infra.constructs.model_code import ModelCode
+from infra.constructs.python_function import PythonFunction
+from infra.constructs.sagemaker_role import SageMakerRole
+from infra.constructs.training_schedule import TrainingSchedule
+from infra.constructs.training_workflow import TrainingWorkflow
+from infra.definition_images import images_of
+from infra.drift_permissions import (
+    collecting_permissions,
+    drift_job_permissions,
+    drift_workflow_permissions,
+    publishing_permissions,
+)
+from infra.naming import WORKLOAD_TAG, pascal_name
+from infra.permissions import permit
+from lambdas.collect_captures.environment import CollectCapturesEnvironment
+from lambdas.publish_drift.environment import PublishDriftEnvironment
+from pipeline.substitutions import Substitution
+from workloads.spec import RegressionWorkload
+from workloads.spec.explaining import Drift
+
+COLLECT_SECONDS = 300
+COLLECT_MEMORY_MB = 1024
+
+
+class DriftStack(Stack):
+    """For each workload a state machine that compares, its schedule and its alarms.
+
+    Parameters
+    ----------
+    watched
+        Each workload with the settings of its monitor.
+    definitions
+        File with the state machine of each workload in the Amazon States Language.
+    analysis_code
+        The `.tar.gz` that the jobs run.
+    dead_letters
+        Starts that the scheduler could not deliver.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        watched: Sequence[tuple[RegressionWorkload, Drift]],
+        definitions: Mapping[str, Path],
+        function_code: Path,
+        analysis_code: Path,
+        bucket: s3.IBucket,
+        series: dynamodb.ITable,
+        data_key: kms.IKey,
+        alerts: AlertTopic,
+        dead_letters: sqs.IQueue,
+        **stack_options: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **stack_options)
+        self._bucket, self._key, self._alerts = bucket, data_key, alerts
+        self._code = ModelCode(self, "AnalysisCode", archive=analysis_code)
+        self._dead_letters = dead_letters
+        names = [spec.name for spec, _ in watched]
+        self.collect = PythonFunction(
+            self,
+            "CollectCaptures",
+            code=function_code,
+            environment=CollectCapturesEnvironment(
+                data_bucket=bucket.bucket_name, series_table=series.table_name
+            ),
+            purpose="Samples the captured traffic of an endpoint",
+            memory_mb=COLLECT_MEMORY_MB,
+            timeout_seconds=COLLECT_SECONDS,
+        )
+        self.publish = PythonFunction(
+            self,
+            "PublishDrift",
+            code=function_code,
+            environment=PublishDriftEnvironment(data_bucket=bucket.bucket_name),
+            purpose="Tells what the attribution drift monitor found",
+        )
+        permit(
+            self.collect.role,
+            *collecting_permissions(self, names, bucket=bucket, series=series, key=data_key),
+        )
+        permit(self.publish.role, *publishing_permissions(self, names, bucket=bucket, key=data_key))
+        for spec, drift in watched:
+            self._watch(spec, drift, definitions[spec.name])
+
+    def _watch(self, spec: RegressionWorkload, drift: Drift, definition: Path) -> None:
+        suffix = pascal_name(spec.name)
+        place = Construct(self, f"{suffix}Drift")
+        Tags.of(place).add(WORKLOAD_TAG, spec.name)
+        role = self._job_role(place, spec.name, definition)
+        workflow = TrainingWorkflow(
+            place,
+            "Workflow",
+            definition=definition,
+            substitutions={
+                Substitution.PARTITION: self.partition,
+                Substitution.JOB_ROLE_ARN: role.role_arn,
+                Substitution.KMS_KEY_ARN: self._key.key_arn,
+                Substitution.ANALYSIS_CODE_URI: self._code.uri,
+                Substitution.COLLECT_CAPTURES_FUNCTION_ARN: self.collect.function.function_arn,
+                Substitution.PUBLISH_DRIFT_FUNCTION_ARN: self.publish.function.function_arn,
+            },
+            purpose=f"Watches what the model of {spec.name} predicts from",
+        )
+        permit(
+            workflow.role,
+            *drift_workflow_permissions(
+                place,
+                workload=spec.name,
+                functions=[self.collect, self.publish],
+                job_role=role,
+                key=self._key,
+            ),
+        )
+        TrainingSchedule(
+            place,
+            "Schedule",
+            state_machine=workflow.state_machine,
+            expression=drift.schedule,
+            dead_letters=self._dead_letters,
+        )
+        DriftAlarm(
+            place,
+            "Alarm",
+            workload=spec.name,
+            ndcg_at_least=drift.ndcg_at_least,
+            state_machine=workflow.state_machine,
+            topic=self._alerts.topic,
+        )
+        CfnOutput(self, f"DriftStateMachineArn{suffix}", value=workflow.state_machine.state_machine_arn)
+
+    def _job_role(self, place: Construct, workload: str, definition: Path) -> iam.Role:
+        images = images_of(json.loads(definition.read_text()))
+        role = SageMakerRole(place, "Jobs", images=images).role
+        permit(
+            role,
+            self._code.reading(),
+            *drift_job_permissions(place, workload, bucket=self._bucket, key=self._key),
+        )
+        return role

@@ -1,0 +1,101 @@
+"""The state machine that watches what a regression model predicts from, at set times.
+
+Collect the traffic of the last while, explain it as the training's rows were, compare, tell.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stepfunctions.steps.choice_rule import ChoiceRule
+from stepfunctions.steps.states import Choice, Graph, State, Succeed, Task
+
+from pipeline.composition import chain
+from pipeline.contracts import DriftState, path
+from pipeline.jobs import Jobs
+from pipeline.settings import settings_of
+from pipeline.substitutions import Substitution
+from pipeline.tasks import lambda_task
+from workloads.spec import RegressionWorkload
+from workloads.spec.explaining import Drift
+
+MAX_SECONDS = 4 * 3600
+
+
+def build_drift_definition(spec: RegressionWorkload, drift: Drift, *, region: str) -> dict[str, Any]:
+    """Return the monitor's state machine in the Amazon States Language.
+
+    Values that only a deployment knows stand as `${Name}`: `pipeline.substitutions.Substitution` lists them.
+
+    Parameters
+    ----------
+    drift
+        The spec's `explain.drift`.
+    region
+        AWS region, which decides the images' registries.
+    """
+    jobs = Jobs(settings_of(spec, region))
+    publish = chain(_publish(jobs), Succeed("Published"))
+    graph = Graph(
+        chain(_collect(jobs, drift), _enough(yes=chain(_compare(jobs), publish), no=publish)),
+        comment=f"Compares what the model of workload {spec.name} predicts from with its training",
+        timeout_seconds=MAX_SECONDS,
+    )
+    definition: dict[str, Any] = graph.to_dict()
+    return definition
+
+
+def _collect(jobs: Jobs, drift: Drift) -> Task:
+    return lambda_task(
+        "CollectCaptures",
+        Substitution.COLLECT_CAPTURES_FUNCTION_ARN,
+        {
+            "workload": jobs.settings.workload,
+            "execution_arn": "$$.Execution.Id",
+            "started_at": "$$.Execution.StartTime",
+            "window_seconds": int(drift.window.total_seconds()),
+            "ndcg_at_least": drift.ndcg_at_least,
+            "rows": drift.rows,
+            "minimum_rows": drift.minimum_rows,
+        },
+        keep={
+            "run": "$.Payload.run",
+            "compare": "$.Payload.compare",
+            "report_uri": "$.Payload.report_uri",
+        },
+    )
+
+
+def _enough(*, yes: State, no: State) -> Choice:
+    choice = Choice("EnoughTraffic?")
+    choice.add_choice(ChoiceRule.BooleanEquals(variable=path("compare", DriftState), value=True), yes)
+    choice.default_choice(no)
+    return choice
+
+
+def _compare(jobs: Jobs) -> Task:
+    uris = {
+        "rows": "rows",
+        "config": "config",
+        "model": "model",
+        "baseline": "baseline",
+        "training": "training_analysis",
+        "draft": "draft",
+    }
+    return jobs.processing(
+        "CompareAttributions",
+        "attribution_drift",
+        job_name=path("run.names.job", DriftState),
+        inputs={folder: path(f"run.uris.{field}", DriftState) for folder, field in uris.items()},
+        outputs={"drift": path("run.uris.result", DriftState)},
+        environment={"WATCHKEEPER_WORKLOAD": jobs.settings.workload},
+        code=Substitution.ANALYSIS_CODE_URI,
+    )
+
+
+def _publish(jobs: Jobs) -> Task:
+    return lambda_task(
+        "PublishDrift",
+        Substitution.PUBLISH_DRIFT_FUNCTION_ARN,
+        {"workload": jobs.settings.workload, "report_uri": path("report_uri", DriftState)},
+    )
