@@ -32,8 +32,8 @@ def environment_of(function: str) -> TypedEnvironment:
     return kind(**{name: f"value of {name}" for name in names})
 
 
-def test_there_are_thirteen_functions() -> None:
-    assert len(FUNCTIONS) == 13
+def test_there_are_fifteen_functions() -> None:
+    assert len(FUNCTIONS) == 15
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
