@@ -19,7 +19,17 @@ from watchkeeper.release import live_key
 from watchkeeper.releases import AnyRelease, release_from_json
 
 ROOT = Path(__file__).resolve().parents[2]
-STACKS = ("Storage", "Alerting", "Scoring", "Ingestion", "Training", "Drift", "ServiceTasks", "Service", "Monitoring")
+STACKS = (
+    "Storage",
+    "Alerting",
+    "Scoring",
+    "Ingestion",
+    "Training",
+    "Drift",
+    "ServiceTasks",
+    "Service",
+    "Monitoring",
+)
 
 
 class Laptop:
