@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import statistics
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -137,9 +138,9 @@ def _peaks_over_threshold(scores: Sequence[float], plan: ThresholdPlan) -> tuple
 def _adaptive(scores: Sequence[float], plan: ThresholdPlan) -> tuple[float, dict[str, float]]:
     """Begin where peaks_over_threshold is, and set step and limits in distances from the median to there."""
     value, fitted = _peaks_over_threshold(scores, plan)
-    distance = value - quantile(sorted(scores), 0.5)
-    if distance <= 0.0:
-        distance = abs(value) or 1.0
+    from_median = value - quantile(sorted(scores), 0.5)
+    # a fraction of anything smaller may vanish
+    distance = next(each for each in (from_median, abs(value), 1.0) if each >= sys.float_info.min)
     return value, {
         **{name: fitted[name] for name in ("risk", "tail", "begin", "excesses", "shape", "scale")},
         **{"step": plan.step, "reach": plan.reach, "rise": plan.step * distance},

@@ -119,7 +119,8 @@ class DBSCANDetector(KnownDetector):
     Parameters
     ----------
     eps : float, optional
-        Radius. Without it, the 95 % quantile of the distance to the `min_samples`-th neighbour.
+        Radius. Without it, the 95 % quantile (the higher one of two distances) of the distance to the
+        `min_samples`-th neighbour.
     min_samples : int, optional
         Rows within `eps`, the row itself included, that make it a core row. Without it, twice the columns
         and one more (Sander et al. 1998).
