@@ -64,7 +64,7 @@ down: setup ## stop the laptop's cloud
 .PHONY: test
 test: setup ## run the tests
 	@$(BIN)/python -m pytest tests/unit tests/contract tests/infra -n 2 --dist loadfile
-	@$(BIN)/python -m pytest tests/local
+	@$(BIN)/python -m pytest tests/local --timeout 900
 
 .PHONY: test-aws
 test-aws: setup ## run the main journey in the AWS account of the current credentials (costs money)
