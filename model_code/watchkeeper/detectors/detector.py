@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.detectors import persistence
+from watchkeeper.detectors.interface import as_rows
 from watchkeeper.detectors.kernel import OUTPUT, advance_all
 from watchkeeper.detectors.score_parts import ScorePart, score_parts
 from watchkeeper.detectors.scores import Score, SeriesScores, interpret
@@ -100,7 +101,7 @@ class WatchkeeperDetector:
             A shape, value or parameter is not as described.
         """
         self._check_parameters()
-        values = _as_columns(X)
+        values = as_rows(X)
         self.n_features_in_ = values.shape[1]
         self.states_ = new_states(values.shape[1])
         self._advance(values, timestamps, self.states_)
@@ -224,7 +225,7 @@ class WatchkeeperDetector:
             )
 
     def _checked(self, X: npt.ArrayLike) -> FloatArray:
-        values = _as_columns(X)
+        values = as_rows(X)
         if not hasattr(self, "states_"):
             return self._start(values)
         if values.shape[1] != self.n_features_in_:
@@ -261,21 +262,6 @@ def score_series(
         alert_severity=alert_severity, interval_seconds=interval_seconds, parameters=parameters
     )
     return detector.update_all(values, timestamps=timestamps)
-
-
-def _as_columns(X: npt.ArrayLike) -> FloatArray:
-    try:
-        values = np.asarray(X, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(f"values are not all numbers: {error}") from error
-    if values.ndim == 1:
-        values = values[:, np.newaxis]
-    if values.ndim != 2 or values.shape[1] == 0:
-        raise InvalidInputError(f"values have shape {values.shape}: give (n_rows,) or (n_rows, n_columns)")
-    if np.isinf(values).any():
-        row = int(np.isinf(values).any(axis=1).argmax())
-        raise InvalidInputError(f"row {row} is infinite: give a finite number, or NaN for a missing interval")
-    return values
 
 
 def _one(timestamp: datetime | float | None) -> Timestamps:
