@@ -4,6 +4,10 @@ A snapshot is taken in one go on the event loop, where ministack's handlers run,
 from one service to another is in exactly one of them. Files are staged, committed by a marker, then renamed;
 a start finishes a commit that a kill interrupted. Ministack's own format and loader are used.
 
+The answers of `DURABLE` actions wait for the snapshot that has them, which is taken at once: whoever was told
+that an execution has started finds it after a power cut, and with it what was written before it, such as the
+item of the request that it works for. Requests that come together share a snapshot.
+
 Seams: ``app._build_persistence_save_dict``, ``app.SERVICE_HANDLERS`` (to see what changed) and
 ``core.persistence``.
 """
@@ -17,6 +21,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +41,7 @@ _GAP_SECONDS = 0.02
 _SHARE = 10  # at most one part in so many of the time is spent on snapshots
 _ATTEMPTS = 20
 _LOOP_SECONDS = 5.0  # the loop may end while a snapshot waits for it
+DURABLE = frozenset({"AWSStepFunctions.StartExecution"})
 _COMMIT = "commit.json"
 _STAGED = ".staged"
 
@@ -55,6 +61,7 @@ class PersistencePart:
         self._changed: set[str] = set()
         self._called: set[str] = set()
         self._wake = threading.Event()
+        self._urgent = threading.Event()
         self._lock = threading.Lock()
         self._waiting: list[Callable[[], None]] = []
         self._hashes: dict[str, bytes] = {}
@@ -82,6 +89,7 @@ class PersistencePart:
         """Save everything once more; the event loop has ended."""
         self._stopping = True
         self._wake.set()
+        self._urgent.set()
         with self._lock:
             self._save(_take(None))
 
@@ -105,21 +113,36 @@ class PersistencePart:
         self._wake.set()
 
     def _watched(self, key: str, handler: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def watched(method: str, path: str, *rest: Any) -> Any:
+        async def watched(method: str, path: str, headers: dict[str, str], *rest: Any) -> Any:
             self._called.add(key)
-            answer = await handler(method, path, *rest)
+            answer = await handler(method, path, headers, *rest)
             if method not in ("GET", "HEAD") and not path.endswith("/invocations"):
                 self._changed.add(key)
                 self._wake.set()
+            if headers.get("x-amz-target") in DURABLE and answer[0] == HTTPStatus.OK:
+                await self._saved()
             return answer
 
         return watched
+
+    async def _saved(self) -> None:
+        """Return when everything that is true now is on disk, without waiting for the interval."""
+        loop = asyncio.get_running_loop()
+        saved: asyncio.Future[None] = loop.create_future()
+
+        def resolve() -> None:
+            loop.call_soon_threadsafe(_resolve, saved)
+
+        self.when_saved(resolve)
+        self._urgent.set()
+        await saved
 
     def _run(self) -> None:
         while not self._stopping:
             self._wake.wait()
             time.sleep(_GAP_SECONDS)
             self._wake.clear()
+            self._urgent.clear()
             started = time.monotonic()
             try:
                 with self._lock:
@@ -129,7 +152,7 @@ class PersistencePart:
                     logger.exception("snapshot failed; trying again")
                 self._wake.set()
             spent = time.monotonic() - started
-            time.sleep(max(self._interval - spent - _GAP_SECONDS, _SHARE * spent, 0.0))
+            self._urgent.wait(max(self._interval - spent - _GAP_SECONDS, _SHARE * spent, 0.0))
 
     def _snapshot(self) -> None:
         loop = self._loop
@@ -173,6 +196,11 @@ class PersistencePart:
             commit(self._folder, staged)
         for hook in self.hooks:
             hook()
+
+
+def _resolve(saved: asyncio.Future[None]) -> None:
+    if not saved.done():  # its request may be gone
+        saved.set_result(None)
 
 
 def _take(keys: set[str] | None) -> dict[str, Any]:

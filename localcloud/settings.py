@@ -65,6 +65,8 @@ class Settings:
         Most workers of one function.
     lambda_idle_seconds : float
         A worker that was idle for so long is ended.
+    job_concurrency : int
+        Most SageMaker jobs that run at once; further ones wait for their turn.
     deployment_time_scale : float
         Speed of the waits of an endpoint's deployment (canary, linear, termination).
     health_check_seconds : float
@@ -86,6 +88,7 @@ class Settings:
     persistence_interval_seconds: float = 0.5
     lambda_concurrency: int = 4
     lambda_idle_seconds: float = 300.0
+    job_concurrency: int = max(2, os.cpu_count() or 2)
     deployment_time_scale: float = 100.0
     health_check_seconds: float = 120.0
     shutdown_seconds: float = 15.0
@@ -115,6 +118,7 @@ class Settings:
             "persistence_interval_seconds",
             "lambda_concurrency",
             "lambda_idle_seconds",
+            "job_concurrency",
             "deployment_time_scale",
             "health_check_seconds",
             "shutdown_seconds",

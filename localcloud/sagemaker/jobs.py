@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localcloud.sagemaker.context import Context
 from localcloud.sagemaker.errors import InvalidRequestError, JobFailedError, JobStoppedError, SageMakerError
 from localcloud.sagemaker.job_run import Run
+from localcloud.sagemaker.job_slots import JobSlots
 from localcloud.sagemaker.kinds import JOBS, PROCESSING_JOB, TRAINING_JOB, TRANSFORM_JOB, Kind
 from localcloud.sagemaker.logs import LogSender
 from localcloud.sagemaker.metrics import MetricSender
@@ -44,6 +45,7 @@ class JobSupervisor:
         self._logs = logs
         self._metrics = metrics
         self._runners = runners
+        self._slots = JobSlots(context.settings.job_concurrency)
         self._runs: dict[tuple[str, str], Run] = {}
         self._lock = threading.Lock()
 
@@ -94,7 +96,8 @@ class JobSupervisor:
         runner = self._runners[run.kind.resource]
         status, reason = "Failed", "InternalServerError: see the log of the local cloud"
         try:
-            runner.run(run)
+            with self._slots.taken(run.stopping):
+                runner.run(run)
             status, reason = "Completed", ""
         except JobStoppedError:
             status, reason = "Stopped", ""

@@ -144,6 +144,51 @@ def test_execution_that_was_killed_in_mid_run_completes_after_a_restart(cloud: C
     assert entered() == ["First", "Pause", "Second", "Name"]
 
 
+def test_execution_whose_start_was_answered_survives_a_kill_with_what_was_written_before(
+    tmp_path: Path,
+) -> None:
+    cloud = Cloud(
+        tmp_path / "home", LOCALCLOUD_PERSISTENCE_INTERVAL_SECONDS="3600"
+    )  # no snapshot comes by itself
+    try:
+        cloud.start()
+        states, tables = cloud.client("stepfunctions"), cloud.client("dynamodb")
+        tables.create_table(
+            TableName="requests",
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        definition = {
+            "StartAt": "Pause",
+            "States": {
+                "Pause": {"Type": "Wait", "Seconds": 2, "Next": "Name"},
+                "Name": {"Type": "Pass", "End": True},
+            },
+        }
+        machine = states.create_state_machine(name="machine", definition=json.dumps(definition), roleArn=ROLE)
+        arns = []
+        for number in range(3):
+            tables.put_item(TableName="requests", Item={"pk": {"S": str(number)}})
+            started = states.start_execution(
+                stateMachineArn=machine["stateMachineArn"], name=f"run-{number}", input=json.dumps(number)
+            )
+            arns.append(started["executionArn"])
+        cloud.server().kill()
+        eventually(lambda: Running.read(cloud.settings) is None, what="the end")
+        cloud.start()
+
+        for number, arn in enumerate(arns):
+            eventually(
+                lambda arn=arn: states.describe_execution(executionArn=arn)["status"] == "SUCCEEDED",
+                what="the end of the execution",
+            )
+            assert states.describe_execution(executionArn=arn)["output"] == str(number)
+            assert "Item" in tables.get_item(TableName="requests", Key={"pk": {"S": str(number)}})
+    finally:
+        cloud.stop()
+
+
 def test_acknowledged_records_and_messages_survive_a_kill(cloud: Cloud) -> None:
     cloud.start()
     cloud.client("s3").create_bucket(Bucket="kept")
