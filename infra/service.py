@@ -41,6 +41,7 @@ API_TIMEOUT_SECONDS = 29
 API_MEMORY_MB = 1024
 CLOSING_TIMEOUT_SECONDS = 60
 CLOSING_CONCURRENCY = 2
+PACKAGES_REASON = "The versions of a package group are numbered at run time."
 ENDED_BADLY = ["FAILED", "TIMED_OUT", "ABORTED"]
 
 
@@ -96,6 +97,7 @@ class ServiceStack(Stack):
             timeout_seconds=API_TIMEOUT_SECONDS,
         )
         own = f"{TENANTS}/*"
+        packages = sagemaker_arns(self, "model-package", [f"{group}/*" for group in package_groups])
         permit(
             self.service_api.role,
             read_objects(self, bucket, own),
@@ -108,14 +110,15 @@ class ServiceStack(Stack):
                 actions=["states:StartExecution"],
                 resources=[machine.state_machine_arn for machine in state_machines.values()],
             ),
+            # The service authorization reference has packages as what `ListModelPackages` is checked against,
+            # policies in AWS's guide name the group, too.
             Permission(
                 actions=["sagemaker:ListModelPackages"],
-                resources=sagemaker_arns(self, "model-package-group", package_groups),
+                resources=[*sagemaker_arns(self, "model-package-group", package_groups), *packages],
+                reason=PACKAGES_REASON,
             ),
             Permission(
-                actions=["sagemaker:DescribeModelPackage"],
-                resources=sagemaker_arns(self, "model-package", [f"{group}/*" for group in package_groups]),
-                reason="The versions of a package group are numbered at run time.",
+                actions=["sagemaker:DescribeModelPackage"], resources=packages, reason=PACKAGES_REASON
             ),
         )
         client = ServiceClient(self, "Callers", pool=users).client

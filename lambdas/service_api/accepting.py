@@ -37,7 +37,8 @@ class Accepted:
 def accept(task: Task, body: TaskBody, tenant: str, world: ServiceEffects) -> Accepted:
     """Write a request down and start its workflow; a repetition changes nothing.
 
-    A crash between the two leaves a request that has not started: its repetition starts it.
+    A crash between the two leaves a request that has not started: its repetition starts it, or whoever looks
+    at it (`healing`).
 
     Raises
     ------

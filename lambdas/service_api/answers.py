@@ -8,6 +8,7 @@ from lambdas.service_api.documents import (
     InferResults,
     RequestSummary,
     TaskStarted,
+    TrainedModel,
     TrainResults,
     ValidResults,
 )
@@ -15,7 +16,7 @@ from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.problems import REQUEST_NOT_FOUND, ServiceProblemError
 from lambdas.service_api.request_table import Item, document_of
 from watchkeeper.service.request_item import Attribute, Status
-from watchkeeper.service.tasks import Task
+from watchkeeper.service.tasks import MODEL_RESULT, Task
 
 Results = TypeVar("Results", TrainResults, ValidResults, InferResults)
 
@@ -86,4 +87,15 @@ def summary_of(item: Item) -> RequestSummary:
             Attribute.PROGRESS.value: item.get(Attribute.PROGRESS.value),
             Attribute.ERROR.value: item.get(Attribute.ERROR.value),
         }
+    )
+
+
+def model_of(item: Item) -> TrainedModel:
+    """Return the model that a succeeded train request made."""
+    return TrainedModel(
+        model_path=document_of(item, Attribute.RESULTS)[MODEL_RESULT],
+        model_name=document_of(item, Attribute.PARAMETERS)["model_name"],
+        metrics=document_of(item, Attribute.METRICS),
+        request=item[Attribute.SK.value],
+        created_at=item[Attribute.CREATED_AT.value],
     )

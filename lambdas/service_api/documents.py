@@ -254,3 +254,20 @@ class RequestPage(_Answer):
 
     requests: list[RequestSummary]
     next_page_token: str | None = Field(description="Ask with it for the next page; null on the last one.")
+
+
+class TrainedModel(_Answer):
+    """A model that the caller's tenant trained."""
+
+    model_path: str
+    model_name: str = Field(description="Algorithm.")
+    metrics: dict[str, Any] | None = None
+    request: str = Field(description="`_id` of the train request.")
+    created_at: str = Field(description="When it was asked for.")
+
+
+class ModelPage(_Answer):
+    """Models, the newest first."""
+
+    models: list[TrainedModel]
+    next_page_token: str | None = Field(description="Ask with it for the next page; null on the last one.")

@@ -41,5 +41,5 @@ def page_start(token: str, tenant: str) -> dict[str, str]:
 
 def _refused(token: str) -> ServiceProblemError:
     return ServiceProblemError(
-        INVALID_REQUEST, f"page_token {token[:40]!r} is not one that an answer of GET /requests had"
+        INVALID_REQUEST, f"page_token {token[:40]!r} is not the next_page_token of an answer"
     )

@@ -12,12 +12,13 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
 from lambdas.service_api.accepting import TaskBody, accept
-from lambdas.service_api.answers import find_request, results_of, started, summary_of
+from lambdas.service_api.answers import find_request, model_of, results_of, started, summary_of
 from lambdas.service_api.caller import tenant_of
 from lambdas.service_api.documents import (
     Download,
     InferBody,
     InferResults,
+    ModelPage,
     RequestPage,
     RequestSummary,
     TaskStarted,
@@ -30,9 +31,11 @@ from lambdas.service_api.documents import (
 )
 from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.environment import ServiceApiEnvironment
+from lambdas.service_api.healing import start_if_lost
 from lambdas.service_api.lending import lend_download, lend_upload
 from lambdas.service_api.page_tokens import page_start, page_token
 from lambdas.service_api.published import ACCEPTED, answers
+from lambdas.service_api.request_table import Item, Listing
 from watchkeeper.errors import ContractViolationError, InvalidInputError
 from watchkeeper.service.request_item import Status
 from watchkeeper.service.tasks import Task
@@ -44,12 +47,16 @@ app = APIGatewayHttpResolver(enable_validation=True)
 _PATHS = (
     (re.compile(r"/anomaly_detection/(train|valid|infer)/"), ("GET", "POST")),
     (re.compile(r"/files"), ("POST",)),
-    (re.compile(r"/files/[^/]+|/requests(/[^/]+)?|/docs|/openapi\.json"), ("GET",)),
+    (re.compile(r"/files/[^/]+|/requests(/[^/]+)?|/models|/docs|/openapi\.json"), ("GET",)),
 )
 
 RequestKey = Annotated[
     str, Query(alias="_id", min_length=1, max_length=64, description="`_id` of the answer of the POST.")
 ]
+
+
+PageLimit = Annotated[int, Query(ge=1, le=100)]
+PageToken = Annotated[str | None, Query(alias="page_token", min_length=1, max_length=1024)]
 
 
 @functools.cache
@@ -81,7 +88,7 @@ def start_training(body: Annotated[TrainBody, Body()]) -> Response[TaskStarted]:
 )
 def show_training(request: RequestKey) -> TrainResults:
     """Return status and results."""
-    return results_of(find_request(effects(), _tenant(), request, Task.TRAIN), TrainResults)
+    return results_of(_found(request, Task.TRAIN), TrainResults)
 
 
 @app.post(
@@ -103,7 +110,7 @@ def start_validation(body: Annotated[ValidBody, Body()]) -> Response[TaskStarted
 )
 def show_validation(request: RequestKey) -> ValidResults:
     """Return status, metrics and results."""
-    return results_of(find_request(effects(), _tenant(), request, Task.VALID), ValidResults)
+    return results_of(_found(request, Task.VALID), ValidResults)
 
 
 @app.post(
@@ -125,7 +132,7 @@ def start_inference(body: Annotated[InferBody, Body()]) -> Response[TaskStarted]
 )
 def show_inference(request: RequestKey) -> InferResults:
     """Return status and results."""
-    return results_of(find_request(effects(), _tenant(), request, Task.INFER), InferResults)
+    return results_of(_found(request, Task.INFER), InferResults)
 
 
 @app.post(
@@ -161,15 +168,28 @@ def ask_for_download(
 def list_requests(
     task: Annotated[Task | None, Query(description="Only those of this task.")] = None,
     status: Annotated[Status | None, Query(description="Only those with this status.")] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    token: Annotated[str | None, Query(alias="page_token", min_length=1, max_length=1024)] = None,
+    limit: PageLimit = 20,
+    token: PageToken = None,
 ) -> RequestPage:
     """Return the caller's requests, the newest first."""
-    tenant = _tenant()
-    start = page_start(token, tenant) if token else None
-    listing = effects().requests.newest(tenant, task=task, status=status, limit=limit, start=start)
+    listing = _listed(task, status, limit, token)
     return RequestPage(
         requests=[summary_of(item) for item in listing.items],
+        next_page_token=page_token(listing.next_start) if listing.next_start else None,
+    )
+
+
+@app.get(
+    "/models",
+    tags=["Models"],
+    summary="List models",
+    responses=answers(ModelPage, HTTPStatus.OK),
+)
+def list_models(limit: PageLimit = 20, token: PageToken = None) -> ModelPage:
+    """Return the models that the caller's tenant trained, the newest first."""
+    listing = _listed(Task.TRAIN, Status.SUCCEEDED, limit, token)
+    return ModelPage(
+        models=[model_of(item) for item in listing.items],
         next_page_token=page_token(listing.next_start) if listing.next_start else None,
     )
 
@@ -184,7 +204,7 @@ def show_request(
     request: Annotated[str, Path(min_length=1, max_length=64, description="`_id` of the request.")],
 ) -> RequestSummary:
     """Return a request with its history, progress, results, metrics and error."""
-    return summary_of(find_request(effects(), _tenant(), unquote(request)))
+    return summary_of(_found(unquote(request)))
 
 
 def methods_of(path: str) -> list[str]:
@@ -202,6 +222,19 @@ def _start(task: Task, body: TaskBody) -> Response[TaskStarted]:
     answer = started(accepted.item)
     where = f"/anomaly_detection/{task.value}/?_id={answer.id}"
     return Response(HTTPStatus.ACCEPTED, JSON, answer, headers={"Location": where})
+
+
+def _listed(task: Task | None, status: Status | None, limit: int, token: str | None) -> Listing:
+    tenant = _tenant()
+    start = page_start(token, tenant) if token else None
+    return effects().requests.newest(tenant, task=task, status=status, limit=limit, start=start)
+
+
+def _found(request: str, task: Task | None = None) -> Item:
+    world = effects()
+    item = find_request(world, _tenant(), request, task)
+    start_if_lost(item, world)
+    return item
 
 
 def _tenant() -> str:

@@ -59,6 +59,25 @@ def start(
     charts: bool = False,
 ) -> Started:
     """Write a request's item and start its execution."""
+    given = write_down(laptop, task, request, parameters, files, charts=charts)
+    started = laptop.client("stepfunctions").start_execution(
+        stateMachineArn=laptop.outputs[f"StateMachineArn{task.value.capitalize()}"],
+        name=execution_name(task, request),
+        input=given.to_json(),
+    )
+    return Started(given, started["executionArn"])
+
+
+def write_down(
+    laptop: Laptop,
+    task: Task,
+    request: str,
+    parameters: dict[str, Any],
+    files: TaskFiles,
+    *,
+    charts: bool = False,
+) -> TaskInput:
+    """Write a request's item as the API does, and start nothing."""
     given = task_input(
         tenant=TENANT,
         request=request,
@@ -72,18 +91,14 @@ def start(
         **item_key(TENANT, request),
         Attribute.STATUS.value: Status.QUEUED.value,
         Attribute.TASK.value: task.value,
+        Attribute.INPUT.value: given.to_json(),
         Attribute.CREATED_AT.value: "2024-01-01T00:00:00Z",
     }
     laptop.client("dynamodb").put_item(
         TableName=laptop.outputs["RequestsTableName"],
         Item={**{name: {"S": value} for name, value in item.items()}, "history": {"L": []}},
     )
-    started = laptop.client("stepfunctions").start_execution(
-        stateMachineArn=laptop.outputs[f"StateMachineArn{task.value.capitalize()}"],
-        name=execution_name(task, request),
-        input=given.to_json(),
-    )
-    return Started(given, started["executionArn"])
+    return given
 
 
 def finished(laptop: Laptop, started: Started) -> tuple[dict[str, Any], dict[str, Any]]:

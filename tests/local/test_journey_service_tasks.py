@@ -2,8 +2,11 @@
 
 import pytest
 
+from tests.local.callers import token_of
 from tests.local.laptop import Laptop
 from tests.local.service_tasks import (
+    TENANT,
+    Started,
     finished,
     item_of,
     labelled_table,
@@ -11,10 +14,14 @@ from tests.local.service_tasks import (
     put_table,
     start,
     succeeded,
+    write_down,
 )
 from tests.local.waiting import until
+from watchkeeper.client import Client
+from watchkeeper.client.client import RunningTask
 from watchkeeper.service.job_names import PACKAGE_GROUP
-from watchkeeper.service.tasks import Task, TaskFiles
+from watchkeeper.service.request_item import Status
+from watchkeeper.service.tasks import Task, TaskFiles, execution_name
 
 pytestmark = pytest.mark.local
 
@@ -99,3 +106,19 @@ def test_a_power_cut_in_the_middle_of_a_search_loses_no_task(laptop: Laptop) -> 
     for task in tasks:
         assert succeeded(laptop, task)["rows"] == len(frame)
     assert item_of(laptop, "c1")["counted"] == ["0", "1", "2"]
+
+
+def test_a_request_whose_start_was_lost_runs_once_it_is_looked_at(laptop: Laptop) -> None:
+    frame, _ = labelled_table()
+    features = put_table(laptop, "features.csv", frame)
+    given = write_down(
+        laptop, Task.TRAIN, "d1", {"model_name": "ECOD", "save_charts": False}, TaskFiles(features)
+    )
+    client = Client(laptop.service_url, token=token_of(laptop, "dee", TENANT))
+    machine = laptop.outputs["StateMachineArnTrain"]
+    arn = f"{machine.replace(':stateMachine:', ':execution:')}:{execution_name(Task.TRAIN, given.id)}"
+
+    answer = client.wait(RunningTask(given.id, Task.TRAIN, Status.QUEUED, arn), poll_seconds=0.5)
+
+    assert answer["model_path"] == given.results["model_path"]
+    assert succeeded(laptop, Started(given, arn))["rows"] == len(frame)

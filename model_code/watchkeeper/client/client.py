@@ -193,10 +193,17 @@ class Client:
             "status": None if status is None else Status(status).value,
             "limit": 100,
         }
+        return self._pages("/requests", query)
+
+    def models(self) -> Iterator[dict[str, Any]]:
+        """Iterate over the models that the caller's tenant trained, the newest first."""
+        return self._pages("/models", {"limit": 100})
+
+    def _pages(self, path: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
         token = None
         while True:
-            page = self._transport.call("GET", "/requests", query={**query, "page_token": token})
-            yield from page["requests"]
+            page = self._transport.call("GET", path, query={**query, "page_token": token})
+            yield from page[path.removeprefix("/")]
             token = page["next_page_token"]
             if token is None:
                 return

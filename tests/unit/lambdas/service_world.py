@@ -93,7 +93,8 @@ class Service:
         self.workflows, self.models = RememberedWorkflows(), RememberedModels()
         self.bucket = S3TenantBucket(aws_clients.s3(), aws_clients.s3(), BUCKET)
         self.table = DynamoRequestTable(aws_clients.dynamodb(), TABLE)
-        self.world = ServiceEffects(self.bucket, self.table, self.workflows, self.models, Clock().now)
+        self.clock = Clock()
+        self.world = ServiceEffects(self.bucket, self.table, self.workflows, self.models, self.clock.now)
 
     def put(self, key: str, body: bytes = FEATURES, tenant: str = "acme") -> None:
         aws_clients.s3().put_object(Bucket=BUCKET, Key=f"tenants/{tenant}/{key}", Body=body)

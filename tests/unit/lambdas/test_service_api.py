@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from lambdas.object_store import ObjectUri
+from lambdas.service_api.healing import LOST_AFTER
 from tests.unit.lambdas.builders import BUCKET
 from tests.unit.lambdas.service_world import FEATURES, LABELS, Service
 from watchkeeper.errors import UnavailableError
@@ -157,6 +158,56 @@ def test_a_request_whose_workflow_did_not_start_starts_when_it_is_repeated(servi
     assert refused.headers["Retry-After"] == "5"
     assert answer.status == 202
     assert len(service.workflows.started) == 1
+
+
+@pytest.mark.parametrize("path", [TRAIN + "?_id={}", "/requests/{}"])
+def test_a_request_whose_start_was_lost_starts_when_it_is_looked_at(service: Service, path: str) -> None:
+    request = lost(service)
+    service.clock.moment += LOST_AFTER
+
+    looks = [service.call("GET", path.format(request)) for _ in range(2)]
+
+    assert [(look.status, look.document["status"]) for look in looks] == [(200, "queued")] * 2
+    item = service.table.find("acme", request)
+    assert item
+    assert service.workflows.started == {f"train-{request}": item["input"]}
+
+
+def test_a_request_that_may_still_be_starting_is_not_started_by_a_look(service: Service) -> None:
+    request = lost(service)
+
+    assert service.call("GET", f"/requests/{request}").status == 200
+    assert service.workflows.started == {}
+
+
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.SUCCEEDED, Status.FAILED])
+def test_a_look_starts_nothing_that_has_been_started(service: Service, status: Status) -> None:
+    request = lost(service)
+    finish(service, request, status)
+    service.clock.moment += LOST_AFTER
+
+    assert service.call("GET", f"/requests/{request}").document["status"] == status.value
+    assert service.workflows.started == {}
+
+
+def test_a_lost_start_that_fails_again_asks_to_look_again(service: Service) -> None:
+    request = lost(service)
+    service.clock.moment += LOST_AFTER
+    service.workflows.broken = True
+
+    answer = service.call("GET", f"{TRAIN}?_id={request}")
+
+    assert (answer.status, answer.problem, answer.headers["Retry-After"]) == (503, "unavailable", "5")
+
+
+def lost(service: Service) -> str:
+    """Write a request down without starting its workflow; return its `_id`."""
+    service.put("project/file/cogen_feature.csv")
+    service.workflows.broken = True
+    assert service.call("POST", TRAIN, training()).status == 503
+    service.workflows.broken = False
+    (item,) = service.table.newest("acme", task=None, status=None, limit=2, start=None).items
+    return str(item["sk"])
 
 
 def test_of_two_at_the_same_time_one_is_written_and_both_get_it(
@@ -527,6 +578,34 @@ def test_lists_requests_newest_first_in_pages(service: Service) -> None:
     assert service.call("GET", "/requests", tenant="other").document["requests"] == []
 
 
+def test_lists_the_models_that_were_trained_newest_first_in_pages(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    made = [
+        service.call("POST", TRAIN, training(model_name=name)).document["_id"] for name in ("LOF", "ecod")
+    ]
+    for request in made:
+        results = TaskInput.from_dict(json.loads(service.workflows.started[f"train-{request}"])).results
+        finish(
+            service,
+            request,
+            Status.SUCCEEDED,
+            results=json.dumps(results),
+            metrics=json.dumps({"f1": 0.5}),
+        )
+    running = service.call("POST", TRAIN, training()).document["_id"]
+    finish(service, running, Status.RUNNING)
+
+    first = service.call("GET", "/models?limit=1").document
+    second = service.call("GET", f"/models?limit=1&page_token={first['next_page_token']}").document
+
+    (model,) = first["models"]
+    path = service.call("GET", f"{TRAIN}?_id={made[1]}").document["model_path"]
+    assert (model["request"], model["model_name"], model["model_path"]) == (made[1], "ECOD", path)
+    assert model["metrics"] == {"f1": 0.5}
+    assert [each["request"] for each in second["models"]] == [made[0]]
+    assert service.call("GET", "/models", tenant="other").document == {"models": [], "next_page_token": None}
+
+
 def test_a_page_token_of_another_tenant_shows_nothing_of_theirs(service: Service) -> None:
     service.put("project/file/cogen_feature.csv")
     for _ in range(3):
@@ -586,6 +665,7 @@ def test_publishes_every_route_with_its_problems(service: Service) -> None:
         "/files/{key}",
         "/requests",
         "/requests/{request}",
+        "/models",
     }
     for operations in document["paths"].values():
         for operation in operations.values():

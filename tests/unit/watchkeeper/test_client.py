@@ -223,6 +223,12 @@ def test_lists_all_pages(server: Server, client: Client) -> None:
     assert list(client.requests(task="train")) == [1, 2]
 
 
+def test_lists_all_models(server: Server, client: Client) -> None:
+    server.answers["GET /models?limit=100"] = [(200, {"models": [1, 2], "next_page_token": None})]
+
+    assert list(client.models()) == [1, 2]
+
+
 @pytest.mark.parametrize("url", ["http://example.com", "file:///etc/passwd", "ftp://x", "localhost:8000"])
 def test_sends_no_token_in_clear_text(url: str) -> None:
     with pytest.raises(InvalidInputError, match="https"):
