@@ -5,7 +5,7 @@ Permissions
 - `s3:GetObject` and `s3:PutObject` on `tenants/*`; `s3:ListBucket` there, so that a missing file is a 404
 - `dynamodb:GetItem`, `dynamodb:PutItem`, `dynamodb:Query` on the requests table and its index
 - `states:StartExecution` on the three state machines
-- `sagemaker:ListModelPackages`, `sagemaker:DescribeModelPackage` of the workloads' package groups and their packages
+- `sagemaker:ListModelPackages`, `sagemaker:DescribeModelPackage` of the workloads' package groups
 - `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the keys of the bucket and the table
 """
 
