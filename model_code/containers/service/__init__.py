@@ -1,6 +1,7 @@
 """The anomaly service's jobs: a tenant's table in; labels, metrics, charts and a model out.
 
 - `tables`, `cells`, `labels`: files in, checked, in parts of bounded size.
+- `column_file`: a table's columns on the job's disk, where it is judged column by column.
 - `search`, `splits`, `quality`: the search for hyperparameters and what it may claim.
 - `detection`, `artifact`: a detector with its threshold, and how both are kept.
 - `predictions`, `charts`, `page`: what a task writes.

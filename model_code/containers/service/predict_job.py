@@ -3,6 +3,9 @@
 Inputs `features`, `model` and, where there are labels, `labels`; output `results`: the predictions file and,
 where they are asked for, the charts. Of a training task also the model itself. The job's exit message is its
 measures as JSON.
+
+Memory: the model, one part of the table (`tables.part_rows`) and, of charts, a sample of bounded size. With
+labels also these and the judgements, 26 bytes a row, because measures need all of them.
 """
 
 from __future__ import annotations

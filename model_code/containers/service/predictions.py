@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,17 +26,23 @@ DIGITS = 9
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """What a detector says of rows; arrays have shape (n_rows,)."""
+class Verdict:
+    """What the file says of rows; arrays have shape (n_rows,)."""
 
     label: npt.NDArray[np.bool_]
     anomaly_score: FloatArray
     severity: FloatArray
-    raw: FloatArray
-    """The method's own score, which ranks more finely; -inf where a value is missing."""
 
     def __len__(self) -> int:
         return len(self.label)
+
+
+@dataclass(frozen=True)
+class Judgement(Verdict):
+    """What a detector says of rows."""
+
+    raw: FloatArray
+    """The method's own score, which ranks more finely; -inf where a value is missing."""
 
     def rows(self, chosen: slice | npt.NDArray[np.int64]) -> Judgement:
         """Return some of the rows."""
@@ -71,20 +78,17 @@ class PredictionsFile(AbstractContextManager["PredictionsFile"]):
         writer = csv.writer(self._file, lineterminator="\n")
         writer.writerow([*COLUMNS, *(f"{name}_{what}" for name in columns for what in COLUMNS[1:])])
 
-    def write(self, whole: Judgement, of_columns: Sequence[Judgement] = ()) -> None:
+    def write(self, whole: Verdict, of_columns: Sequence[Verdict] = ()) -> None:
         """Append rows."""
-        import pandas
-
-        columns: list[npt.NDArray[np.int64] | FloatArray] = [np.arange(self._rows, self._rows + len(whole))]
-        for judgement in (whole, *of_columns):
+        columns: list[list[Any]] = [list(range(self._rows, self._rows + len(whole)))]
+        for verdict in (whole, *of_columns):
             columns += [
-                judgement.label.astype(np.int64),
-                np.round(judgement.anomaly_score, DIGITS),
-                np.round(judgement.severity, DIGITS),
+                verdict.label.astype(np.int64).tolist(),
+                np.round(verdict.anomaly_score, DIGITS).tolist(),
+                np.round(verdict.severity, DIGITS).tolist(),
             ]
-        pandas.DataFrame(dict(enumerate(columns))).to_csv(
-            self._file, header=False, index=False, lineterminator="\n"
-        )
+        line = ",".join(["%d", *("%d,%r,%r" for _ in range(len(of_columns) + 1))]) + "\n"
+        self._file.writelines(map(line.__mod__, zip(*columns, strict=True)))
         self._rows += len(whole)
 
     def __exit__(

@@ -1,6 +1,6 @@
 """Training job: tries one share of a search's candidates.
 
-Channels `features`, `labels`; the model has `candidates.json`.
+Channels `features`, `labels`; the model has `candidates.json`. The whole table is in memory, as in `fit_job`.
 """
 
 from __future__ import annotations

@@ -1,30 +1,39 @@
 """Processing job: judges each column of a table by a rule of its own: `iqr`, `quantile` or `persist`.
 
-Input `features`, whose first column is the time; output `results`: the predictions file.
+Input `features`, whose first column is the time; output `results`: the predictions file. The exit message
+counts what was found.
 
 The rule of a column is fitted to the column itself. Rows are taken in the order of time, and of one time in
-the order of the file; the answer is in the order of the file. `persist` compares a value with the median of
-the twelve before it, however far back they are: times that are irregular or there twice change nothing else,
-and the exit message counts them. A missing value is no anomaly, and is passed over.
+the order of the file; the answer is in the order of the file. Times that are there twice change nothing, and
+irregular ones only what `persist` calls a gap (`max_gap`). A missing value is no anomaly, and is passed over.
+
+Memory: the table waits on the job's disk and is judged one column at a time, and what is found waits there
+until it is written part by part. In memory are one part (`tables.part_rows`), and of the table its times and,
+of the one column in hand, about a dozen numbers a row: it grows with the rows, and not with the columns. The
+disk needs 17 bytes a cell.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import tempfile
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from containers import runtime
+from containers.service.column_file import ColumnFile
 from containers.service.inputs import PredictSettings, failure_text, given_file
-from containers.service.predictions import FloatArray, Judgement, PredictionsFile
-from containers.service.tables import PART_ROWS, Table, read_table
-from watchkeeper.detectors.algorithms import RULES, new_detector
-from watchkeeper.detectors.batch import BatchDetector
+from containers.service.predictions import FloatArray, PredictionsFile, Verdict
+from containers.service.tables import part_rows, read_parts
+from watchkeeper.detectors.algorithms import RULES
 from watchkeeper.detectors.calibration import SCORE_DECADES, severity_of
-from watchkeeper.detectors.rules import PersistRule
+from watchkeeper.detectors.persist_rule import PersistRule
 from watchkeeper.errors import ContractViolationError, InvalidInputError
 
 IRREGULAR = 1e-3
@@ -33,30 +42,53 @@ IRREGULAR = 1e-3
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Rarities:
+    """What is found, on disk: for each cell how rare it is, and whether it is an anomaly."""
+
+    decades: ColumnFile
+    label: ColumnFile
+
+
 def judge_columns() -> None:
     """Read, judge, write."""
     settings = PredictSettings.from_environment()
-    table = read_table(given_file(runtime.processing_input("features"), settings.features), needs_time=True)
-    judgements = [
-        judge_column(settings.method, name, values, table.times)
-        for name, values in zip(table.columns, table.values.T, strict=True)
-    ]
-    whole = worst(judgements)
-    output = runtime.processing_output("results")
-    _write(output / settings.predictions, table, whole, judgements)
+    path = given_file(runtime.processing_input("features"), settings.features)
+    with (
+        tempfile.TemporaryDirectory(dir=runtime.root()) as scratch,
+        ColumnFile(Path(scratch) / "values", np.float64) as values,
+        ColumnFile(Path(scratch) / "decades", np.float64) as decades,
+        ColumnFile(Path(scratch) / "label", np.bool_) as label,
+    ):
+        names, times = _spill(path, values)
+        found = Rarities(decades, label)
+        _judge(settings.method, names, times, values, found)
+        flagged = _write(runtime.processing_output("results") / settings.predictions, names, found)
     message = {
         "method": settings.method,
-        "rows": len(table),
-        "flagged": int(whole.label.sum()),
-        "columns": len(table.columns),
-        **regularity(table.times),
+        "rows": len(times),
+        "flagged": flagged,
+        "columns": len(names),
+        **regularity(times),
     }
     runtime.tell(json.dumps(message, separators=(",", ":")))
     logger.info("judged", extra=message)
 
 
-def judge_column(method: str, name: str, values: FloatArray, times: FloatArray | None) -> Judgement:
-    """Judge the values of a column, shape (n_rows,), by a rule that is fitted to them.
+def judge_column(
+    method: str, name: str, values: FloatArray, times: FloatArray
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Judge the values of a column by a rule that is fitted to them.
+
+    Parameters
+    ----------
+    values, times
+        Shape (n_rows,), in the order of time.
+
+    Returns
+    -------
+    decades, label
+        Shape (n_rows,): -log10 of how rare a value is, and whether it is an anomaly.
 
     Raises
     ------
@@ -65,40 +97,17 @@ def judge_column(method: str, name: str, values: FloatArray, times: FloatArray |
     """
     if method not in RULES:
         raise ContractViolationError(f"method {method!r}: allowed are {', '.join(RULES)}")
-    rule = new_detector(method)
-    if not isinstance(rule, BatchDetector):
-        raise ContractViolationError(f"method {method!r} is no rule")
-    order = np.arange(len(values)) if times is None else np.argsort(times, kind="stable")
+    rule = RULES[method]()
     try:
-        rule.fit(values[order])
+        raw = rule.fit_scores(values, times) if isinstance(rule, PersistRule) else rule.fit_scores(values)
     except InvalidInputError as error:
         raise InvalidInputError(f"column {name!r}: {error}", reason="too_few_rows") from error
-    if isinstance(rule, PersistRule):
-        rule.before_ = rule.before_[:0]  # the rows are the fit's own, not those that follow it
-    raw = np.empty(len(values))
-    raw[order] = rule.raw_scores(values[order])
-    decades = rule.tail_.decades(raw)
-    return Judgement(
-        raw > rule.threshold_,
-        decades / SCORE_DECADES,
-        severity_of(decades),
-        np.where(np.isnan(raw), -np.inf, raw),
-    )
+    return rule.tail_.decades(raw), raw > rule.threshold_
 
 
-def worst(judgements: list[Judgement]) -> Judgement:
-    """Return the judgement of whole rows: an anomaly where a column is one, with the highest score."""
-    return Judgement(
-        np.any([each.label for each in judgements], axis=0),
-        np.max([each.anomaly_score for each in judgements], axis=0),
-        np.max([each.severity for each in judgements], axis=0),
-        np.max([each.raw for each in judgements], axis=0),
-    )
-
-
-def regularity(times: FloatArray | None) -> dict[str, Any]:
+def regularity(times: FloatArray) -> dict[str, Any]:
     """Return how many times are there twice, and how many steps between different times are irregular."""
-    if times is None or len(times) < 2:
+    if len(times) < 2:
         return {"duplicate_times": 0, "irregular_steps": 0}
     steps = np.diff(np.sort(times))
     forward = steps[steps > 0]
@@ -109,11 +118,49 @@ def regularity(times: FloatArray | None) -> dict[str, Any]:
     }
 
 
-def _write(path: Path, table: Table, whole: Judgement, judgements: list[Judgement]) -> None:
-    with PredictionsFile(path, table.columns) as predictions:
-        for start in range(0, len(table), PART_ROWS):
-            rows = slice(start, start + PART_ROWS)
-            predictions.write(whole.rows(rows), [each.rows(rows) for each in judgements])
+def _spill(path: Path, values: ColumnFile) -> tuple[tuple[str, ...], FloatArray]:
+    """Put a table's values on disk; return the columns' names, and the times."""
+    names: tuple[str, ...] = ()
+    times = []
+    for part in read_parts(path, needs_time=True):
+        names = part.columns
+        values.add_rows(part.values)
+        times.append(part.times)
+    return names, np.concatenate([each for each in times if each is not None])
+
+
+def _judge(
+    method: str, names: tuple[str, ...], times: FloatArray, values: ColumnFile, found: Rarities
+) -> None:
+    in_order = bool((times[1:] >= times[:-1]).all())
+    order = slice(None) if in_order else np.argsort(times, kind="stable")
+    ordered = times[order]
+    for name, column in zip(names, values.columns(), strict=True):
+        decades, label = judge_column(method, name, column[order], ordered)
+        for file, answer in ((found.decades, decades), (found.label, label)):
+            in_file_order = np.empty_like(answer)
+            in_file_order[order] = answer
+            file.add_column(in_file_order)
+
+
+def _write(path: Path, names: tuple[str, ...], found: Rarities) -> int:
+    """Write the predictions; return how many rows have an anomaly.
+
+    A row is an anomaly where a column is one, with the highest score.
+    """
+    flagged = 0
+    n_rows = found.label.n_rows
+    with PredictionsFile(path, names) as predictions:
+        for start, end in pairwise([*range(0, n_rows, part_rows(len(names))), n_rows]):
+            decades, label = found.decades.rows(start, end), found.label.rows(start, end)
+            whole = _verdict(decades.max(axis=1), np.asarray(label.any(axis=1)))
+            predictions.write(whole, [_verdict(*cells) for cells in zip(decades.T, label.T, strict=True)])
+            flagged += int(whole.label.sum())
+    return flagged
+
+
+def _verdict(decades: FloatArray, label: npt.NDArray[np.bool_]) -> Verdict:
+    return Verdict(label, decades / SCORE_DECADES, severity_of(decades))
 
 
 def main() -> None:

@@ -10,12 +10,17 @@ from typing import Any
 from watchkeeper.detectors import persistence
 from watchkeeper.detectors.interface import Detector
 from watchkeeper.detectors.known import KNOWN
-from watchkeeper.detectors.rules import IQRRule, PersistRule, QuantileRule
+from watchkeeper.detectors.persist_rule import PersistRule
+from watchkeeper.detectors.rules import IQRRule, QuantileRule
 from watchkeeper.detectors.series import SeriesDetector
 from watchkeeper.errors import InvalidInputError
 
 WATCHKEEPER = "watchkeeper"
-RULES: dict[str, type[Detector]] = {"iqr": IQRRule, "quantile": QuantileRule, "persist": PersistRule}
+RULES: dict[str, type[IQRRule] | type[QuantileRule] | type[PersistRule]] = {
+    "iqr": IQRRule,
+    "quantile": QuantileRule,
+    "persist": PersistRule,
+}
 DETECTORS: dict[str, type[Detector]] = {WATCHKEEPER: SeriesDetector, **RULES, **KNOWN}
 ALGORITHMS = tuple(DETECTORS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -40,15 +41,14 @@ class BatchDetector(Detector):
 
     def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
         """Learn from rows, shape (n_rows,) or (n_rows, n_features)."""
+        self.fit_scores(X)
+        return self
+
+    def fit_scores(self, X: npt.ArrayLike) -> FloatArray:
+        """Learn from rows; return their own raw scores as of rows not seen, shape (n_rows,); NaN of NaN."""
         self._check_parameters()
         rows = as_rows(X)
-        complete = rows[~np.isnan(rows).any(axis=1)]
-        if len(complete) < 2:
-            raise InvalidInputError(f"{len(complete)} complete rows: give at least 2")
-        self.n_features_in_ = rows.shape[1]
-        self.tail_ = TailCalibration().fit(_limited(self._learn(complete)))
-        self.threshold_ = self._threshold()
-        return self
+        return self._fit_complete(rows, complete_rows(rows), self._learn)
 
     def score_samples(self, X: npt.ArrayLike) -> FloatArray:
         """Return the anomaly score of each row, shape (n_rows,): 0 to 1, higher is more anomalous."""
@@ -63,7 +63,7 @@ class BatchDetector(Detector):
             raise InvalidInputError(
                 f"{rows.shape[1]} columns: the detector was fitted on {self.n_features_in_}"
             )
-        complete = ~np.isnan(rows).any(axis=1)
+        complete = complete_rows(rows)
         raw = np.full(len(rows), np.nan)
         if complete.any():
             raw[complete] = _limited(self._raw(rows[complete]))
@@ -97,6 +97,18 @@ class BatchDetector(Detector):
         detector.threshold_ = detector._threshold()
         return detector
 
+    def _fit_complete(
+        self, rows: FloatArray, complete: npt.NDArray[np.bool_], learn: Callable[[FloatArray], FloatArray]
+    ) -> FloatArray:
+        if complete.sum() < 2:
+            raise InvalidInputError(f"{complete.sum()} complete rows: give at least 2")
+        self.n_features_in_ = rows.shape[1]
+        raw = np.full(len(rows), np.nan)
+        raw[complete] = _limited(learn(rows[complete]))
+        self.tail_ = TailCalibration().fit(raw)
+        self.threshold_ = self._threshold()
+        return raw
+
     def _check_fitted(self) -> None:
         if not hasattr(self, "threshold_"):
             raise InvalidInputError("this detector has learned nothing yet: call fit first")
@@ -120,6 +132,11 @@ class BatchDetector(Detector):
     @abstractmethod
     def _restore(self) -> None:
         """Build what is made from the state, and set `n_features_in_`."""
+
+
+def complete_rows(rows: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return which rows have no NaN, shape (n_rows,)."""
+    return np.asarray(~np.isnan(rows).any(axis=1))
 
 
 def _limited(raw: FloatArray) -> FloatArray:

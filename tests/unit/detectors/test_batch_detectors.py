@@ -13,7 +13,8 @@ import pytest
 from watchkeeper.detectors.algorithms import ALGORITHMS, algorithm_of, detector_from_bytes, new_detector
 from watchkeeper.detectors.batch import BatchDetector
 from watchkeeper.detectors.known import KNOWN_ALGORITHMS
-from watchkeeper.detectors.rules import IQRRule, PersistRule, QuantileRule
+from watchkeeper.detectors.persist_rule import PersistRule
+from watchkeeper.detectors.rules import IQRRule, QuantileRule
 from watchkeeper.detectors.search_spaces import SEARCH_SPACES, candidates
 from watchkeeper.detectors.tail import TailCalibration
 from watchkeeper.errors import InvalidInputError
