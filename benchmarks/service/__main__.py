@@ -5,55 +5,60 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import AbstractContextManager
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from benchmarks.service.cloud import Service, deployed, given
-from benchmarks.service.load import Burst, Latency, all_at_once, one_by_one, upload_table
+from benchmarks.service.interruptions import killed, restarted
+from benchmarks.service.latency import one_by_one
+from benchmarks.service.load import all_at_once
+from benchmarks.service.page import Figures, text
+from benchmarks.service.tables import KEY, LARGE_KEY, ROWS, upload_table
+from benchmarks.service.throughput import measure_throughput
 from cli.specs import ROOT
 from watchkeeper.client import Client
 
-TEMPLATE = Path(__file__).with_name("page.md")
 PAGE = ROOT / "docs" / "benchmarks-service.md"
-COMMAND = "make bench-service"
 TIMEOUT_SECONDS = 300
+BURSTS = {
+    "": None,
+    ", the cloud stopped and started in the middle": restarted,
+    ", all its processes killed in the middle": killed,
+}
 
 
 def main(
     single: Annotated[int, typer.Option(min=2, help="Requests one after the other.")] = 20,
     burst: Annotated[int, typer.Option(min=2, help="Requests at once.")] = 50,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of an inference.")] = 500_000,
     page: Annotated[Path, typer.Option(help="The page to write.")] = PAGE,
     here: Annotated[
-        bool, typer.Option("--here", help="Use the cloud that AWS_ENDPOINT_URL points at, as it is.")
+        bool, typer.Option("--here", help="Use the cloud of LOCALCLOUD_HOME and LOCALCLOUD_PORT, as it is.")
     ] = False,
 ) -> None:
-    """Measure from a POST to the started task, and many train requests at once."""
+    """Measure times of requests, many of them at once, with restarts in the middle, and rows a second."""
     load = os.getloadavg()[0]
     place: AbstractContextManager[Service] = given() if here else deployed()
-    with place as service, tempfile.TemporaryDirectory() as folder:
-        client = Client(service.front, timeout_seconds=TIMEOUT_SECONDS)
-        upload_table(client, Path(folder))
-        one_by_one(client, 1)  # the functions' processes start
-        latency = one_by_one(client, single)
-        many = all_at_once(service, client, burst)
-    page.write_text(text(latency, many, load))
+    with place as service:
+        figures = _measured(service, load, single, burst, rows)
+    page.write_text(text(figures))
     typer.echo(page.read_text())
-    if many.finished != many.asked or many.executions != many.asked:
+    if not all(each.whole for each in figures.bursts):
         raise typer.Exit(1)
 
 
-def text(latency: Latency, burst: Burst, load: float) -> str:
-    """Return the page."""
-    return TEMPLATE.read_text().format(
-        command=COMMAND,
-        date=datetime.now(timezone.utc).date().isoformat(),
-        load=load,
-        latency=latency,
-        burst=burst,
-    )
+def _measured(service: Service, load: float, single: int, burst: int, rows: int) -> Figures:
+    client = Client(service.front, timeout_seconds=TIMEOUT_SECONDS)
+    with tempfile.TemporaryDirectory() as folder:
+        upload_table(client, Path(folder), KEY, ROWS)
+        upload_table(client, Path(folder), LARGE_KEY, rows)
+    one_by_one(client, 1)  # the functions' processes start
+    alone = one_by_one(client, single)
+    throughput = measure_throughput(client, rows)
+    bursts = [all_at_once(service, client, burst, name, act) for name, act in BURSTS.items()]
+    return Figures(load, alone, bursts, throughput)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ import boto3
 
 from benchmarks.journey.laptop import running
 from cli.deploy import Deployer, Stage
+from localcloud.environment import client_environment
+from localcloud.settings import Settings
 
 TENANT = "benchmark"
 BUFFER_SECONDS = 0.3
@@ -30,6 +32,8 @@ class Service:
     token: str
     session: boto3.Session
     outputs: dict[str, str]
+    settings: Settings
+    """Of the local cloud."""
 
 
 @contextmanager
@@ -38,20 +42,18 @@ def deployed() -> Iterator[Service]:
     with running(BUFFER_SECONDS) as settings:
         session = boto3.Session()
         Deployer(session, Stage.LAPTOP).deploy()
-        yield service_at(session, settings.endpoint_url, settings.service_port)
+        yield service_at(session, settings)
 
 
 @contextmanager
 def given() -> Iterator[Service]:
-    """Use the local cloud that the environment points at, with the application deployed."""
-    yield service_at(
-        boto3.Session(),
-        os.environ["AWS_ENDPOINT_URL"],
-        int(os.environ.get("LOCALCLOUD_SERVICE_PORT", "8000")),
-    )
+    """Use the local cloud of `LOCALCLOUD_HOME` and the ports beside it, with the application deployed."""
+    settings = Settings.from_environment()
+    os.environ.update(client_environment(settings))
+    yield service_at(boto3.Session(), settings)
 
 
-def service_at(session: boto3.Session, endpoint_url: str, service_port: int) -> Service:
+def service_at(session: boto3.Session, settings: Settings) -> Service:
     """Return the service of a local cloud, and a token of a user of its own."""
     outputs = {
         output["OutputKey"]: output["OutputValue"]
@@ -61,11 +63,12 @@ def service_at(session: boto3.Session, endpoint_url: str, service_port: int) -> 
     }
     api = outputs["ServiceUrl"].rpartition("/")[2].partition(".")[0]
     return Service(
-        url=f"{endpoint_url}/_aws/execute-api/{api}/$default",
-        front=f"http://localhost:{service_port}",
+        url=f"{settings.endpoint_url}/_aws/execute-api/{api}/$default",
+        front=f"http://localhost:{settings.service_port}",
         token=_token(session, outputs),
         session=session,
         outputs=outputs,
+        settings=settings,
     )
 
 

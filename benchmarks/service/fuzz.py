@@ -39,7 +39,7 @@ def main(
     ] = 200,
     seed: Annotated[int, typer.Option(help="Same seed, same cases.")] = 0,
     here: Annotated[
-        bool, typer.Option("--here", help="Use the cloud that AWS_ENDPOINT_URL points at, as it is.")
+        bool, typer.Option("--here", help="Use the cloud of LOCALCLOUD_HOME and LOCALCLOUD_PORT, as it is.")
     ] = False,
 ) -> None:
     """Fuzz the service; ends with schemathesis's own status."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -145,6 +147,35 @@ def test_a_presigned_upload_takes_the_signed_file_only(laptop: Laptop) -> None:
 
     assert (other_type.status_code, other_key.status_code) == (403, 403)
     assert requests.put(lent["url"], data="1,2\n", headers=lent["headers"], timeout=60).ok
+
+
+@pytest.mark.parametrize("sent", ["1,2\n3,4\n", "1,2", ""], ids=["longer", "shorter", "empty"])
+def test_an_upload_of_another_size_than_the_signed_one_is_refused(laptop: Laptop, sent: str) -> None:
+    key = f"project/refusals/of_{len(sent)}_bytes.csv"
+    body = {"key": key, "size_bytes": 4}
+    lent = requests.post(f"{laptop.service_url}/files", json=body, timeout=60).json()
+
+    told = {**lent["headers"], "Content-Length": str(len(sent))}
+    answer = requests.put(lent["url"], data=sent, headers=told, timeout=60)
+
+    assert answer.status_code == 403
+    assert "<Code>SignatureDoesNotMatch</Code>" in answer.text
+    assert requests.get(f"{laptop.service_url}/files/{key}", timeout=60).status_code == 404
+
+
+def test_an_upload_that_breaks_off_leaves_no_file(laptop: Laptop) -> None:
+    body = {"key": "project/refusals/broken_off.csv", "size_bytes": 4}
+    lent = requests.post(f"{laptop.service_url}/files", json=body, timeout=60).json()
+    where = urlsplit(lent["url"])
+    head = [f"PUT {where.path}?{where.query} HTTP/1.1", f"Host: {where.netloc}"]
+    head += [f"{name}: {value}" for name, value in lent["headers"].items()]
+
+    with socket.create_connection((str(where.hostname), int(where.port or 80)), timeout=60) as line:
+        line.sendall("\r\n".join([*head, "", "1,"]).encode())  # two of the four bytes
+        line.shutdown(socket.SHUT_WR)
+        line.recv(65536)
+
+    assert requests.get(f"{laptop.service_url}/files/{body['key']}", timeout=60).status_code == 404
 
 
 def test_a_power_cut_loses_no_request_and_doubles_none(laptop: Laptop, tmp_path: Path) -> None:
