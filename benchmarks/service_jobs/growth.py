@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.service_jobs.memory import peak_mib
+
 COLUMNS = 4
 TRAINING_ROWS = 5_000
-KIBIBYTES_OF_A_MIB = 1024
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Judged:
 
     what: str
     rows: int
+    by_hand: bool
+    """By pandas with PyOD or scikit-learn on the whole table, instead of the job."""
     seconds: float
     """Of processor time, from the start of the work to its end, without the start of the process."""
     peak_mib: float
@@ -42,16 +45,18 @@ class Judged:
 def judge_growing(
     sizes: tuple[int, ...], algorithms: tuple[str, ...], methods: tuple[str, ...]
 ) -> Iterator[Judged]:
-    """Judge tables of several sizes by models and by rules."""
+    """Judge tables of several sizes by models and by rules, with the job and by hand."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        models = {algorithm: _model(folder, algorithm) for algorithm in algorithms}
+        models = {algorithm: _models(folder, algorithm) for algorithm in algorithms}
         for rows in sizes:
             features = _table(folder / f"{rows}.csv", rows)
-            for algorithm, model in models.items():
+            for algorithm, (model, fitted) in models.items():
                 yield _run(folder, algorithm, rows, features, model)
+                yield _by_hand(folder, algorithm, rows, features, str(fitted))
             for method in methods:
                 yield _run(folder, method, rows, features, None)
+                yield _by_hand(folder, method, rows, features, "")
 
 
 def _table(path: Path, rows: int) -> Path:
@@ -64,13 +69,16 @@ def _table(path: Path, rows: int) -> Path:
     return path
 
 
-def _model(folder: Path, algorithm: str) -> Path:
+def _models(folder: Path, algorithm: str) -> tuple[Path, Path]:
+    """Return the service's model and the library's, fitted to the same rows."""
+    from benchmarks.service_jobs.by_hand import save_fitted  # not needed, nor paid for, by a measured job
     from containers.service.artifact import ServiceManifest, ServiceModel, save_model
     from containers.service.detection import fit_detector, threshold_of
     from containers.service.tables import read_table
     from watchkeeper.detectors.algorithms import algorithm_of
 
-    table = read_table(_table(folder / "training.csv", TRAINING_ROWS))
+    training = _table(folder / "training.csv", TRAINING_ROWS)
+    table = read_table(training)
     detector = fit_detector(algorithm, {}, table)
     manifest = ServiceManifest(
         algorithm=algorithm_of(algorithm),
@@ -86,7 +94,8 @@ def _model(folder: Path, algorithm: str) -> Path:
     path.parent.mkdir()
     with tarfile.open(path, "w:gz") as archive:
         archive.add(folder / "model", ".")
-    return path
+    eps = getattr(detector, "eps_", None)
+    return path, save_fitted(algorithm, training, folder / f"{algorithm}.pickle", eps)
 
 
 def _run(folder: Path, what: str, rows: int, features: Path, model: Path | None) -> Judged:
@@ -106,16 +115,27 @@ def _run(folder: Path, what: str, rows: int, features: Path, model: Path | None)
         "WATCHKEEPER_METHOD": "" if model else what,
     }
     job = "predict" if model else "judge_columns"
+    measured = _measured(["benchmarks.service_jobs.growth", job], settings)
+    return Judged(what, rows, False, **measured)
+
+
+def _by_hand(folder: Path, what: str, rows: int, features: Path, fitted: str) -> Judged:
+    command = ["benchmarks.service_jobs.by_hand", str(features), what, fitted, str(folder / "by_hand.csv")]
+    return Judged(what, rows, True, **_measured(command, {}))
+
+
+def _measured(command: list[str], environment: dict[str, str]) -> dict[str, float]:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.service_jobs.growth", job],
-        env={**os.environ, **settings},
+        [sys.executable, "-m", *command],
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"the job failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return Judged(what, rows, **json.loads(done.stdout.splitlines()[-1]))
+        raise RuntimeError(f"{' '.join(command)} failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 def _work(job: str) -> None:
@@ -124,13 +144,7 @@ def _work(job: str) -> None:
     began = time.process_time()
     (predict_job.predict if job == "predict" else univariate_job.judge_columns)()
     seconds = time.process_time() - began
-    print(json.dumps({"seconds": seconds, "peak_mib": _peak_mib()}))
-
-
-def _peak_mib() -> float:
-    # getrusage would also count what the parent had when it forked
-    status = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / KIBIBYTES_OF_A_MIB
+    print(json.dumps({"seconds": seconds, "peak_mib": peak_mib()}))
 
 
 if __name__ == "__main__":

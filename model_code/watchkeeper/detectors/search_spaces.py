@@ -1,6 +1,7 @@
 """The hyperparameters that a search tries, by algorithm: the one place that says so.
 
-Distances (`eps`) are in deviations of a column, as detectors standardize columns. `contamination` decides
+DBSCAN's radius is tried as quantiles of the k-distance graph of the rows that are learned (Ester et al.
+1996), because a distance that suits three columns is none that sixty-four have. `contamination` decides
 where the threshold is and not how rows are ranked.
 """
 
@@ -24,8 +25,8 @@ SEARCH_SPACES: dict[str, SearchSpace] = {
     "persist": {"window": (12, 3, 6, 24, 48), "margin": (3.0, 1.5, 2.0, 5.0, 8.0)},
     "copod": {"contamination": _CONTAMINATION},
     "dbscan": {
-        "eps": (None, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0),
-        "min_samples": (None, 3, 5, 10, 20),
+        "eps_quantile": (0.95, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98),
+        "min_samples": (5, 3, 10, 20),
     },
     "ecod": {"contamination": _CONTAMINATION},
     "elliptic_envelope": {"support_fraction": (None, 0.6, 0.75, 0.9), "contamination": _CONTAMINATION},
@@ -53,7 +54,7 @@ def candidates(algorithm: str, limit: int = 12, random_state: int = 0) -> list[d
     """Return at most `limit` different points of an algorithm's space, the documented defaults (`{}`) first.
 
     The others are drawn without replacement; the same arguments give the same list. A point may not suit the
-    rows, such as an `eps` within which no row has neighbours: `fit` then raises InvalidInputError.
+    rows, such as fewer columns than components: `fit` then raises InvalidInputError.
 
     Raises
     ------
