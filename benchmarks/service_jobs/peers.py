@@ -18,12 +18,12 @@ ONE_BY_ONE = ("ECOD", "COPOD")
 
 
 def has_peer(algorithm: str) -> bool:
-    """Whether there is a library's class with the same method: RCF and `watchkeeper` are the project's own."""
+    """Whether a library has the method: RCF and `watchkeeper` are the project's own."""
     return algorithm not in ("RCF", "watchkeeper")
 
 
 def peer_of(algorithm: str) -> Any:
-    """Return the library's detector with the service's default hyperparameters and PyOD's contamination."""
+    """Return the library's detector with the service's hyperparameters and PyOD's contamination."""
     from pyod.models.copod import COPOD
     from pyod.models.ecod import ECOD
     from pyod.models.hbos import HBOS

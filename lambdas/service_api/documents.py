@@ -5,8 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationInfo,
+    field_validator,
+)
 
+from watchkeeper.detectors.rule_parameters import RULE_PARAMETERS, checked_parameters
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.service.algorithms import (
     ALGORITHMS,
@@ -74,6 +84,24 @@ MethodName = Annotated[
 Unused = Annotated[str | None, Field(max_length=KEY_LENGTH, description="Not used; may be empty.")]
 
 
+RuleParameters = Annotated[
+    dict[str, Any],
+    Field(
+        description="Parameters of the method; what is not given has its default. "
+        + " ".join(
+            f"`{method}`: "
+            + "; ".join(
+                f"`{name}`, {one.what}: {one.allowed} (default {'null' if one.optional else one.default})"
+                for name, one in parameters.items()
+            )
+            + "."
+            for method, parameters in RULE_PARAMETERS.items()
+        ),
+        examples=[{"margin": 3.0}],
+    ),
+]
+
+
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -108,8 +136,21 @@ class UnivariateBody(_Body):
     request_id: RequestId
     detection_type: Literal["univariate"]
     method_name: MethodName
+    parameters: RuleParameters = {}
     model_path: Unused = None
     feature_file: Annotated[FileKey, Field(validation_alias=AliasChoices("feature_file", "features_file"))]
+
+    @field_validator("parameters")
+    @classmethod
+    def _allowed(cls, parameters: dict[str, Any], others: ValidationInfo) -> dict[str, Any]:
+        """Refuse what the method does not take; a wrong method is refused by itself."""
+        method = others.data.get("method_name")
+        if method is None:
+            return parameters
+        try:
+            return checked_parameters(method, parameters)
+        except InvalidInputError as error:
+            raise ValueError(str(error)) from error
 
 
 class MultivariateBody(_Body):

@@ -17,6 +17,8 @@ class Parameters:
     save_charts: bool
     detection_type: str
     method_name: str
+    parameters: dict[str, Any]
+    """Of the univariate method."""
 
 
 @dataclass(frozen=True)

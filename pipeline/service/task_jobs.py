@@ -93,7 +93,11 @@ class TaskJobs(Jobs):
             "JudgeColumns",
             "service.univariate_job",
             {"features": _uri("features")},
-            {"WATCHKEEPER_TASK": Task.INFER.value, "WATCHKEEPER_METHOD": path("parameters.method_name")},
+            {
+                "WATCHKEEPER_TASK": Task.INFER.value,
+                "WATCHKEEPER_METHOD": path("parameters.method_name"),
+                "WATCHKEEPER_PARAMETERS": f"States.JsonToString({path('parameters.parameters')})",
+            },
         )
 
     def _script(

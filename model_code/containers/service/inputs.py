@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ class PredictSettings:
     """`true` draws charts."""
     method: str = ""
     """Univariate method."""
+    parameters: str = "{}"
+    """Its parameters that are not the defaults, as JSON."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> PredictSettings:
@@ -43,7 +45,10 @@ class PredictSettings:
             If a variable that is needed is not set.
         """
         given: dict[str, Any] = {
-            field.name: environment.get(f"{PREFIX}{field.name.upper()}", "") for field in fields(cls)
+            field.name: environment.get(
+                f"{PREFIX}{field.name.upper()}", "" if field.default is MISSING else field.default
+            )
+            for field in fields(cls)
         }
         for name in ("task", "features", "predictions"):
             if not given[name]:

@@ -34,7 +34,11 @@ from containers.service.tables import part_rows, read_parts
 from watchkeeper.detectors.algorithms import RULES
 from watchkeeper.detectors.calibration import SCORE_DECADES, severity_of
 from watchkeeper.detectors.persist_rule import PersistRule
+from watchkeeper.detectors.rule_parameters import checked_parameters
+from watchkeeper.detectors.rules import IQRRule, QuantileRule
 from watchkeeper.errors import ContractViolationError, InvalidInputError
+
+Rule = IQRRule | QuantileRule | PersistRule
 
 IRREGULAR = 1e-3
 """A step that differs from the usual one by more than this share is irregular."""
@@ -62,7 +66,7 @@ def judge_columns() -> None:
     ):
         names, times = _spill(path, values)
         found = Rarities(decades, label)
-        _judge(settings.method, names, times, values, found)
+        _judge(rule_of(settings.method, settings.parameters), names, times, values, found)
         flagged = _write(runtime.processing_output("results") / settings.predictions, names, found)
     message = {
         "method": settings.method,
@@ -75,10 +79,30 @@ def judge_columns() -> None:
     logger.info("judged", extra=message)
 
 
+def rule_of(method: str, parameters: str) -> Rule:
+    """Return a rule that has learned nothing.
+
+    Parameters
+    ----------
+    parameters
+        What differs from the defaults, as JSON.
+
+    Raises
+    ------
+    InvalidInputError
+        If the rule does not take them.
+    ContractViolationError
+        If there is no such rule.
+    """
+    if method not in RULES:
+        raise ContractViolationError(f"method {method!r}: allowed are {', '.join(RULES)}")
+    return RULES[method](**checked_parameters(method, json.loads(parameters)))
+
+
 def judge_column(
-    method: str, name: str, values: FloatArray, times: FloatArray
+    rule: Rule, name: str, values: FloatArray, times: FloatArray
 ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """Judge the values of a column by a rule that is fitted to them.
+    """Fit a rule to the values of a column and judge them.
 
     Parameters
     ----------
@@ -95,9 +119,6 @@ def judge_column(
     InvalidInputError
         If there are fewer than two values; names the column (reason `too_few_rows`).
     """
-    if method not in RULES:
-        raise ContractViolationError(f"method {method!r}: allowed are {', '.join(RULES)}")
-    rule = RULES[method]()
     try:
         raw = rule.fit_scores(values, times) if isinstance(rule, PersistRule) else rule.fit_scores(values)
     except InvalidInputError as error:
@@ -130,13 +151,13 @@ def _spill(path: Path, values: ColumnFile) -> tuple[tuple[str, ...], FloatArray]
 
 
 def _judge(
-    method: str, names: tuple[str, ...], times: FloatArray, values: ColumnFile, found: Rarities
+    rule: Rule, names: tuple[str, ...], times: FloatArray, values: ColumnFile, found: Rarities
 ) -> None:
     in_order = bool((times[1:] >= times[:-1]).all())
     order = slice(None) if in_order else np.argsort(times, kind="stable")
     ordered = times[order]
     for name, column in zip(names, values.columns(), strict=True):
-        decades, label = judge_column(method, name, column[order], ordered)
+        decades, label = judge_column(rule, name, column[order], ordered)
         for file, answer in ((found.decades, decades), (found.label, label)):
             in_file_order = np.empty_like(answer)
             in_file_order[order] = answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,19 +124,29 @@ class Client:
         *,
         model_path: str | None = None,
         method_name: str | None = None,
+        parameters: Mapping[str, float | int | None] | None = None,
         request_id: str | None = None,
     ) -> RunningTask:
         """Start finding anomalies: by a model, or in each column by `iqr`, `quantile` or `persist`.
 
+        Parameters
+        ----------
+        parameters
+            Of the method; what is not named has its default.
+
         Raises
         ------
         InvalidInputError
-            If not exactly one of model and method is given.
+            If not exactly one of model and method is given, or parameters of no method.
         """
         if (model_path is None) == (method_name is None):
             raise InvalidInputError("give either model_path or method_name")
         how = {"detection_type": "multivariate" if model_path else "univariate"}
-        named = {"model_path": model_path} if model_path else {"method_name": method_name}
+        if parameters is not None and method_name is None:
+            raise InvalidInputError("parameters are a method's: give method_name, or leave them out")
+        named: dict[str, Any] = {"model_path": model_path} if model_path else {"method_name": method_name}
+        if parameters:
+            named["parameters"] = dict(parameters)
         return self._start(Task.INFER, request_id, **how, **named, feature_file=feature_file)
 
     def results(self, task: RunningTask) -> dict[str, Any]:

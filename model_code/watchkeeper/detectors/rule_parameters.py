@@ -112,12 +112,13 @@ def checked_parameters(rule: str, given: Mapping[str, Any]) -> dict[str, Any]:
             near = difflib.get_close_matches(name, allowed, n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""
             raise InvalidInputError(
-                f"{rule} has no parameter {name!r}{hint}: allowed are {', '.join(allowed)}",
+                f"{rule} has no parameter {name[:60]!r}{hint}: allowed are {', '.join(allowed)}",
                 reason="unknown_hyperparameter",
             )
         if not allowed[name].takes(value):
             raise InvalidInputError(
-                f"{name} of {rule} is {value!r}: give {allowed[name].allowed}", reason="bad_hyperparameter"
+                f"{name} of {rule} is {repr(value)[:60]}: give {allowed[name].allowed}",
+                reason="bad_hyperparameter",
             )
     whole = {name: given.get(name, parameter.default) for name, parameter in allowed.items()}
     if "low" in whole and not whole["low"] < whole["high"]:

@@ -62,8 +62,8 @@ class TaskInput:
     """The input of one execution: `to_dict` is its JSON.
 
     `parameters` are the request's validated fields: `request_id` and, of `train`, `model_name` and
-    `save_charts`; of `valid`, `model_path` and `save_charts`; of `infer`, `detection_type`, `method_name` and
-    `model_path`.
+    `save_charts`; of `valid`, `model_path` and `save_charts`; of `infer`, `detection_type`, `method_name`,
+    `model_path` and, of a univariate method, `parameters` (`detectors.rule_parameters`).
     """
 
     tenant: str

@@ -330,6 +330,52 @@ def test_inference_takes_a_method_or_a_model(service: Service, field: str) -> No
     assert shown.keys() == {"_id", "task", "status", "predictions_label_file"}
 
 
+def test_a_methods_parameters_reach_the_workflow(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    body = {"detection_type": "univariate", "feature_file": "project/file/cogen_feature"}
+    service.call("POST", INFER, {**body, "request_id": str(uuid4()), "method_name": "iqr"})
+    assert only_input(service).parameters["parameters"] == {}
+    service.workflows.started.clear()
+
+    answer = service.call(
+        "POST",
+        INFER,
+        {
+            **body,
+            "request_id": str(uuid4()),
+            "method_name": "Persist",
+            "parameters": {"window": 24, "margin": 2.5, "max_gap": None},
+        },
+    )
+
+    assert answer.status == 202, answer.text
+    assert only_input(service).parameters["parameters"] == {"window": 24, "margin": 2.5, "max_gap": None}
+
+
+@pytest.mark.parametrize(
+    ("method", "parameters", "words"),
+    [
+        ("iqr", {"margn": 2}, "iqr has no parameter 'margn' (did you mean margin?): allowed are low, high"),
+        ("iqr", {"margin": -1}, "margin of iqr is -1: give a number from 0 to 1000000"),
+        ("iqr", {"margin": True}, "margin of iqr is True"),
+        ("quantile", {"low": "0.1"}, "low of quantile is '0.1': give a number from 0 to 1"),
+        ("quantile", {"low": 0.999}, "low of quantile is 0.999 and high 0.995: give a low below high"),
+        ("persist", {"window": 2.5}, "window of persist is 2.5: give a whole number from 1 to 10000"),
+        ("persist", {"margin": 0}, "margin of persist is 0: give a number above 0"),
+        ("persist", {"low": 0.1}, "persist has no parameter 'low'"),
+        ("iqr", [1], "/parameters"),
+    ],
+)
+def test_a_methods_wrong_parameter_is_named_with_what_is_allowed(
+    service: Service, method: str, parameters: object, words: str
+) -> None:
+    body = {"request_id": str(uuid4()), "detection_type": "univariate", "method_name": method}
+    answer = service.call("POST", INFER, {**body, "parameters": parameters, "feature_file": "p/f/n"})
+    assert (answer.status, answer.problem) == (422, "invalid_request")
+    assert words in answer.document["detail"]
+    assert answer.document["errors"][0]["pointer"] == "/parameters"
+
+
 def test_inference_by_a_streaming_workloads_model(service: Service) -> None:
     service.put("project/file/cogen_feature.csv")
     service.models.uris = {("water_flow", None): ObjectUri(BUCKET, "runs/water_flow/1/model.tar.gz")}

@@ -94,10 +94,15 @@ def test_inference_says_how_by_what_it_is_given(server: Server, client: Client) 
 
     client.infer("p/f", method_name="iqr")
     assert (sent(server)["detection_type"], sent(server)["method_name"]) == ("univariate", "iqr")
+    assert "parameters" not in sent(server)
+    client.infer("p/f", method_name="iqr", parameters={"margin": 3})
+    assert sent(server)["parameters"] == {"margin": 3}
     client.infer("p/f", model_path="p/m")
     assert (sent(server)["detection_type"], sent(server)["model_path"]) == ("multivariate", "p/m")
     with pytest.raises(InvalidInputError, match="either"):
         client.infer("p/f")
+    with pytest.raises(InvalidInputError, match="parameters are a method's"):
+        client.infer("p/f", model_path="p/m", parameters={"margin": 3})
 
 
 def test_a_problem_is_an_exception_with_its_name_and_fields(server: Server, client: Client) -> None:

@@ -52,11 +52,16 @@ class Jobs:
             CHARTS=charts,
         )
 
-    def univariate(self, method, features):
+    def univariate(self, method, features, parameters="{}"):
         """Judge the columns of a table by a rule; return the results' folder and the exit message."""
         inputs = {"features": self.folder / features}
         return self._processing(
-            univariate_job.judge_columns, inputs, TASK="infer", FEATURES=features, METHOD=method
+            univariate_job.judge_columns,
+            inputs,
+            TASK="infer",
+            FEATURES=features,
+            METHOD=method,
+            PARAMETERS=parameters,
         )
 
     def _root(self):

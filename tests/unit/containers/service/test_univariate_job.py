@@ -10,6 +10,7 @@ from containers.service import tables
 from tests.unit.containers.service.jobs import Jobs
 from watchkeeper.detectors.algorithms import RULES
 from watchkeeper.detectors.calibration import severity_of
+from watchkeeper.errors import InvalidInputError
 
 
 @pytest.fixture
@@ -78,3 +79,17 @@ def test_memory_does_not_grow_with_the_columns(jobs, tmp_path, monkeypatch):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.5 * peaks[0]
+
+
+def test_a_rules_parameters_are_the_callers(jobs, tmp_path):
+    frame = frame_of(300, 1)
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    counts = [
+        jobs.univariate("iqr", "table.csv", parameters)[1]["flagged"]
+        for parameters in ('{"margin":0}', "{}", '{"margin":3,"low":0.1,"high":0.9}')
+    ]
+    first, last = np.quantile(frame.c0, [0.1, 0.9])
+    outside = (frame.c0 < first - 3 * (last - first)) | (frame.c0 > last + 3 * (last - first))
+    assert counts[0] > counts[1] > counts[2] == outside.sum()
+    with pytest.raises(InvalidInputError, match="margin of persist is 0: give a number above 0"):
+        jobs.univariate("persist", "table.csv", '{"margin":0}')
