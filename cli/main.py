@@ -6,7 +6,7 @@ import logging
 
 import typer
 
-from cli import backtest, deploy, destroy, drift, invoke, replay, score, train, validate
+from cli import backtest, deploy, destroy, drift, invoke, models, replay, score, train, validate
 from cli.demo import command as demo
 from cli.failures import ReportingGroup
 
@@ -26,6 +26,8 @@ for verb in (
     invoke.invoke,
     backtest.backtest,
     drift.drift,
+    models.models,
+    models.approve,
     score.score,
     destroy.destroy,
     demo.demo,

@@ -73,6 +73,7 @@ def add_stacks(
         model_code=bundles.model,
         analysis_code=bundles.analysis,
         package_groups=storage.package_groups,
+        service_models=storage.service_models,
         bucket=storage.bucket,
         series=storage.series,
         data_key=storage.key,

@@ -28,6 +28,7 @@ from infra.definition_images import images_of
 from infra.naming import WORKLOAD_TAG, pascal_name
 from infra.permissions import Permission, permit, statement
 from infra.training_permissions import (
+    adoption_permissions,
     explain_permissions,
     job_permissions,
     model_permissions,
@@ -38,6 +39,7 @@ from infra.training_permissions import (
 from pipeline.substitutions import Substitution
 from watchkeeper import layout
 from workloads.spec import AnomalyWorkload, RegressionWorkload, WorkloadSpec
+from workloads.spec.detection import RegisteredDetector
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class TrainingStack(Stack):
         The `.tar.gz` that the explain jobs run.
     package_groups
         Name of each workload's model package group.
+    service_models
+        Name of the model package group of the anomaly service.
     """
 
     def __init__(
@@ -96,6 +100,7 @@ class TrainingStack(Stack):
         model_code: Path,
         analysis_code: Path,
         package_groups: Mapping[str, str],
+        service_models: str,
         bucket: s3.IBucket,
         series: dynamodb.ITable,
         data_key: kms.IKey,
@@ -108,7 +113,12 @@ class TrainingStack(Stack):
         self._model_code = ModelCode(self, "ModelCode", archive=model_code)
         self.dead_letters = DeadLetterQueue(self, "ScheduleDeadLetters").queue
         self.functions = TrainingFunctions(
-            self, "Functions", code=function_code, bucket=bucket, series=series
+            self,
+            "Functions",
+            code=function_code,
+            bucket=bucket,
+            series=series,
+            service_models=service_models,
         )
         permit_functions(
             self.functions,
@@ -116,6 +126,7 @@ class TrainingStack(Stack):
             bucket=bucket,
             series=series,
             key=data_key,
+            service_models=service_models,
         )
         self._explaining: ExplanationParts | None = None
         explained = [spec.name for spec in workloads if _explains(spec)]
@@ -200,6 +211,8 @@ class TrainingStack(Stack):
             self._model_code.reading(),
             *job_permissions(place, workload=spec.name, sources=sources, bucket=self._bucket, key=self._key),
         )
+        if isinstance(spec, AnomalyWorkload) and isinstance(spec.detector, RegisteredDetector):
+            permit(job_role, *adoption_permissions(place, bucket=self._bucket))
         if isinstance(spec, RegressionWorkload) and self._explaining and _explains(spec):
             explain = spec.plan().explain
             if explain.engine == "watchkeeper":

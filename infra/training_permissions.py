@@ -31,6 +31,8 @@ from infra.run_resources import RUN_REASON, Kind, RunResources, on_runs
 from watchkeeper import layout
 from watchkeeper.regression.analysis_configuration import FILE_NAME
 from watchkeeper.regression.plan import ExplainPlan
+from watchkeeper.service.tasks import MODEL_FILE, Task
+from watchkeeper.service.tenant_files import RESULTS_FOLDER, TENANTS
 
 
 def permit_functions(
@@ -40,8 +42,15 @@ def permit_functions(
     bucket: s3.IBucket,
     series: dynamodb.ITable,
     key: kms.IKey,
+    service_models: str,
 ) -> None:
-    """Give each of the workflow's functions what its calls need."""
+    """Give each of the workflow's functions what its calls need.
+
+    Parameters
+    ----------
+    service_models
+        Name of the model package group of the anomaly service.
+    """
     runs = [RunResources(functions, name) for name in workloads]
     models = [arn for run in runs for arn in run.models]
     configs = [arn for run in runs for arn in run.endpoint_configs]
@@ -57,6 +66,11 @@ def permit_functions(
         use_table(series, "GetItem"),
         on_runs(["DescribeModel"], models),
         on_runs(["DescribeEndpoint"], endpoints),
+        Permission(
+            actions=["sagemaker:DescribeModelPackage"],
+            resources=sagemaker_arns(functions, "model-package", [f"{service_models}/*"]),
+            reason="The versions of a package group are numbered at run time.",
+        ),
         use_key(key, "s3", "dynamodb"),
     )
     permit(functions.decide_promotion.role, *read_runs, use_key(key, "s3"))
@@ -123,6 +137,13 @@ def job_permissions(
     yield list_keys(bucket, *sources, runs, f"{layout.QUARANTINE}/{workload}/")
     yield use_key(key, "s3")
     yield from lend_key(key)
+
+
+def adoption_permissions(scope: Construct, *, bucket: s3.IBucket) -> Iterator[Permission]:
+    """Yield what a job may do besides that adopts a model of the anomaly service: read such models."""
+    models = f"{TENANTS}/*/{RESULTS_FOLDER}/{Task.TRAIN.value}/*/{MODEL_FILE}"
+    yield read_objects(scope, bucket, models)
+    yield list_keys(bucket, f"{TENANTS}/")
 
 
 def explain_permissions(scope: Construct, explain: ExplainPlan, *, workload: str) -> Iterator[Permission]:

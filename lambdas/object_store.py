@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -37,6 +38,18 @@ class ObjectUri(NamedTuple):
         if scheme != "s3" or not separator or not bucket:
             raise ContractViolationError(f"{uri!r} is not of the form s3://bucket/key")
         return cls(bucket, key)
+
+    @classmethod
+    def of_model_data(cls, url: str) -> ObjectUri:
+        """Read a `ModelDataUrl`: `s3://bucket/key`, or the https form of it that SageMaker also writes.
+
+        Raises
+        ------
+        ContractViolationError
+            If it is of neither form.
+        """
+        match = re.fullmatch(r"https://s3[^/]*/([^/]+)/(.+)|https://([^./]+)\.s3[^/]*/(.+)", url)
+        return cls.parse(url) if match is None else cls(match[1] or match[3], match[2] or match[4])
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"

@@ -49,6 +49,13 @@ class Sources:
 
 
 @dataclass(frozen=True)
+class RegisteredModel:
+    """The anomaly service's model that the workload serves; empty where it trains one."""
+
+    uri: str
+
+
+@dataclass(frozen=True)
 class Polls:
     """How often the deployment has been looked at."""
 
@@ -64,6 +71,7 @@ class Validated:
     endpoint: EndpointPresence
     window: Window
     sources: Sources
+    registered: RegisteredModel
     polls: Polls
 
 
@@ -144,6 +152,7 @@ class WorkflowState:
     endpoint: EndpointPresence
     window: Window
     sources: Sources
+    registered: RegisteredModel
     polls: Polls
     preprocessor: TrainedArtifact
     detector: TrainedArtifact
@@ -175,6 +184,7 @@ OUTPUTS: dict[str, tuple[str, type]] = {
     "ValidateInput": ("$", Validated),
     "TrainPreprocessor": ("$.preprocessor", TrainedArtifact),
     "TrainDetector": ("$.detector", TrainedArtifact),
+    "AdoptDetector": ("$.detector", TrainedArtifact),
     "TrainRegressor": ("$.regressor", TrainedArtifact),
     "SummarizeExplanation": ("$.explanation", Explanation),
     "SkipExplanation": ("$.explanation", Explanation),

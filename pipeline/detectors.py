@@ -12,7 +12,7 @@ from stepfunctions.steps.states import State
 from pipeline import preparation
 from pipeline.contracts import path
 from pipeline.jobs import Jobs, channel
-from pipeline.packaging import DETECTOR
+from pipeline.packaging import DETECTOR, REGISTERED_DETECTOR
 from pipeline.serving import ServedModel
 from pipeline.tasks import JsonObject
 from watchkeeper.errors import InvalidInputError
@@ -24,7 +24,7 @@ class Detector(ServedModel, Protocol):
     """Learns the training rows and scores rows."""
 
     def fit(self) -> list[State]:
-        """Return the states from the training rows to the artifact, in order; the last is `TrainDetector`."""
+        """Return the states from the training rows to the artifact at `$.detector`, in order."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,39 @@ class Watchkeeper:
         return [self.jobs.script_mode_container(DETECTOR, path("detector.uri"), accept="application/json")]
 
 
+@dataclass(frozen=True)
+class Registered:
+    """A model that the anomaly service trained, as the workload's own (docs/adr/0015)."""
+
+    jobs: Jobs
+    plan: WorkloadPlan
+
+    def fit(self) -> list[State]:
+        """See that the model fits the workload, and write it with the plan that it now has."""
+        return [
+            self.jobs.script_mode_training(
+                "AdoptDetector",
+                REGISTERED_DETECTOR,
+                job_name=path("run.names.detector_job"),
+                output=path("run.uris.detector_output"),
+                hyperparameters={"version": str(self.plan.detector.hyperparameters["version"])},
+                more_channels={"model": channel(path("registered.uri"))},
+            )
+        ]
+
+    def containers(self) -> list[JsonObject]:
+        """Score rows in one container."""
+        return [
+            self.jobs.script_mode_container(
+                REGISTERED_DETECTOR, path("detector.uri"), accept="application/json"
+            )
+        ]
+
+
 _DETECTORS: dict[str, Callable[[Jobs, WorkloadPlan], Detector]] = {
     "rcf": RandomCutForest,
     "watchkeeper": Watchkeeper,
+    "registered": Registered,
 }
 
 

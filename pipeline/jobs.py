@@ -205,6 +205,7 @@ class Jobs:
         job_name: str,
         output: str,
         hyperparameters: dict[str, str] | None = None,
+        more_channels: dict[str, TrainingInput] | None = None,
     ) -> Task:
         """Train by `train_WHAT.py` of the code archive on the training rows, with the run's plan."""
         archive = Substitution.MODEL_CODE_ARCHIVE_NAME.placeholder
@@ -216,6 +217,7 @@ class Jobs:
                 "train": channel(path("run.uris.train_rows"), "text/csv"),
                 "plan": channel(path("run.uris.plan"), "application/json"),
                 CODE_CHANNEL: channel(Substitution.MODEL_CODE_URI.placeholder),
+                **(more_channels or {}),
             },
             output=output,
             hyperparameters={**(hyperparameters or {}), **script_mode_hyperparameters(what, archive)},

@@ -30,6 +30,7 @@ CODE_ARCHIVE = "sourcedir.tar.gz"
 ANALYSIS_ARCHIVE = "analysis-sourcedir.tar.gz"
 PREPROCESSOR, DETECTOR, REGRESSOR = "preprocessor", "detector", "regressor"
 SERVICE_SEARCH, SERVICE_DETECTOR = "service_search", "service_detector"
+REGISTERED_DETECTOR = "registered_detector"
 """What script mode trains and serves, by the entry files `train_NAME.py` and `serve_NAME.py`."""
 
 ROOT = "/opt/ml"

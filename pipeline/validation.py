@@ -33,6 +33,7 @@ def validate_input(settings: WorkflowSettings) -> Task:
             "endpoint": "$.Payload.endpoint",
             "window": "$.Payload.window",
             "sources": "$.Payload.sources",
+            "registered": "$.Payload.registered",
             "polls": {"count": 0},
         },
     )

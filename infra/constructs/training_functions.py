@@ -10,6 +10,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.constructs.python_function import PythonFunction
+from infra.permissions import sagemaker_arns
 from lambdas.clean_up.environment import CleanUpEnvironment
 from lambdas.decide_promotion.environment import DecidePromotionEnvironment
 from lambdas.publish_release.environment import PublishReleaseEnvironment
@@ -30,17 +31,34 @@ class ExplanationFunctions(NamedTuple):
 
 
 class TrainingFunctions(Construct):
-    """One function a verb; the stack grants what each may do."""
+    """One function a verb; the stack grants what each may do.
+
+    Parameters
+    ----------
+    service_models
+        Name of the model package group of the anomaly service.
+    """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, code: Path, bucket: s3.IBucket, series: dynamodb.ITable
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        code: Path,
+        bucket: s3.IBucket,
+        series: dynamodb.ITable,
+        service_models: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self._code = code
         table = series.table_name
         self.validate_input = self._function(
             "ValidateInput",
-            ValidateInputEnvironment(data_bucket=bucket.bucket_name, series_table=table),
+            ValidateInputEnvironment(
+                data_bucket=bucket.bucket_name,
+                series_table=table,
+                service_models_arn=sagemaker_arns(self, "model-package", [service_models])[0],
+            ),
             "Checks an execution's input and names the run",
         )
         self.decide_promotion = self._function(

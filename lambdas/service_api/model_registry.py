@@ -57,7 +57,7 @@ class SageMakerModelRegistry:
                 if code_of(error) in _ABSENT:
                     return None
                 raise
-        return _location(package["InferenceSpecification"]["Containers"][-1]["ModelDataUrl"])
+        return ObjectUri.of_model_data(package["InferenceSpecification"]["Containers"][-1]["ModelDataUrl"])
 
     def _approved(self, group: str, version: int | None) -> str | None:
         pages = self.client.get_paginator("list_model_packages").paginate(
@@ -71,11 +71,3 @@ class SageMakerModelRegistry:
                 if version is None or package.get("ModelPackageVersion") == version:
                     return package["ModelPackageArn"]
         return None
-
-
-def _location(url: str) -> ObjectUri:
-    """Read `s3://bucket/key`, or the https form of it that CDK and SageMaker write."""
-    match = re.fullmatch(r"https://s3[^/]*/([^/]+)/(.+)|https://([^./]+)\.s3[^/]*/(.+)", url)
-    if match is None:
-        return ObjectUri.parse(url)
-    return ObjectUri(match[1] or match[3], match[2] or match[4])

@@ -14,6 +14,7 @@ from lambdas.release_store import ReleaseStore, TableReleaseStore
 from lambdas.sagemaker_resources import SageMakerControlPlane, SageMakerResources
 from lambdas.validate_input.environment import ValidateInputEnvironment
 from lambdas.validate_input.execution_input import RunningExecution
+from lambdas.validate_input.registered_models import RegisteredModels, SageMakerRegisteredModels
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -53,6 +54,7 @@ class ValidationEffects:
     executions: Executions
     objects: ObjectStore
     plans: PlanStore
+    registered: RegisteredModels
     releases: ReleaseStore
     resources: SageMakerResources
 
@@ -64,6 +66,7 @@ class ValidationEffects:
             executions=StepFunctionsExecutions(aws_clients.stepfunctions()),
             objects=S3ObjectStore(aws_clients.s3()),
             plans=ParameterPlanStore(aws_clients.ssm()),
+            registered=SageMakerRegisteredModels(aws_clients.sagemaker(), environment.service_models_arn),
             releases=TableReleaseStore(aws_clients.dynamodb(), environment.series_table),
             resources=SageMakerControlPlane(aws_clients.sagemaker()),
         )

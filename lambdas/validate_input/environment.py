@@ -8,6 +8,7 @@ Permissions
 - `ssm:GetParameter` on `parameter/watchkeeper/*/plan`
 - `dynamodb:GetItem` on the series table
 - `sagemaker:DescribeModel` on `model/watchkeeper-*`, `sagemaker:DescribeEndpoint` on `endpoint/watchkeeper-*`
+- `sagemaker:DescribeModelPackage` on `model-package/watchkeeper-anomaly-service/*`
 - `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the keys of the bucket and the table
 """
 
@@ -27,3 +28,5 @@ class ValidateInputEnvironment(TypedEnvironment):
 
     data_bucket: str
     series_table: str
+    service_models_arn: str
+    """ARN of a model package of the anomaly service, without its version."""

@@ -16,6 +16,7 @@ from lambdas.validate_input.execution_input import (
     checked_input,
     refuse_if_older_runs,
 )
+from lambdas.validate_input.registered_models import registered_artifact
 from lambdas.workflow_payload import text_of
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import WorkloadPlan
@@ -51,7 +52,7 @@ def validate(payload: dict[str, Any], world: ValidationEffects) -> dict[str, Any
     Raises
     ------
     InvalidInputError
-        If the input is wrong, there is nothing to train on, or an older execution runs
+        If the input is wrong, there is nothing to train on, the registered model may not serve, or an older execution runs
         (`TrainingInProgressError`).
     """
     wanted = checked_input(payload.get("input"))
@@ -67,6 +68,7 @@ def validate(payload: dict[str, Any], world: ValidationEffects) -> dict[str, Any
         reason=wanted.reason,
     )
     sources = _sources(run, plan, world)
+    artifact = registered_artifact(plan, world.bucket, world.registered)
     world.objects.write(ObjectUri.parse(run.uris.plan), plan.to_json().encode())
     champion = _champion(plan, world)
     return {
@@ -79,6 +81,7 @@ def validate(payload: dict[str, Any], world: ValidationEffects) -> dict[str, Any
         "endpoint": {"exists": world.resources.endpoint(run.names.endpoint) is not None},
         "window": wanted.window(),
         "sources": sources,
+        "registered": {"uri": artifact},
     }
 
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from containers.replay import ReplayScorer
 from containers.requests import JSON, JSONLINES, Refusal, accepted, read_lines, refuse
 from containers.snapshots import load_snapshots
+from watchkeeper.contributions import Contribution
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.rows import Row, parse_rows
 
@@ -26,11 +28,21 @@ CONTRIBUTIONS = "contributions=true"
 input_fn = read_lines
 
 
+class RowScorer(Protocol):
+    """A model that scores rows."""
+
+    def score(self, rows: Sequence[Row]) -> list[float]:
+        """Return one anomaly_score a row, in order."""
+
+    def explain(self, rows: Sequence[Row]) -> list[tuple[Contribution, ...]]:
+        """Return what each row's score is made of; nothing where the model cannot tell."""
+
+
 @dataclass(frozen=True)
 class Prediction:
     """Scored rows, and the model: whether to explain them is only known where the answer is written."""
 
-    model: ReplayScorer
+    model: RowScorer
     rows: list[Row]
     scores: list[float]
 
@@ -49,7 +61,7 @@ def model_fn(model_dir: str) -> ReplayScorer:
     return ReplayScorer(snapshots, interval_seconds=plan.interval_seconds, context=plan.features.shingle)
 
 
-def predict_fn(lines: list[str] | Refusal, model: ReplayScorer) -> Prediction | Refusal:
+def predict_fn(lines: list[str] | Refusal, model: RowScorer) -> Prediction | Refusal:
     """Score each row."""
     if isinstance(lines, Refusal):
         return lines

@@ -120,7 +120,15 @@ def load_snapshots(folder: Path) -> tuple[Snapshots, WorkloadPlan]:
         raise ContractViolationError(
             f"{SNAPSHOTS_NAME}: its states do not have this package's fields; train again"
         )
-    return Snapshots({name: _resumed(states[at : at + 1]) for at, name in enumerate(series)}), plan
+    return Snapshots(resumed(series, states)), plan
+
+
+def resumed(series: Sequence[str], states: NDArray[np.void]) -> dict[str, WatchkeeperDetector]:
+    """Return a detector for each series that goes on from its state; states are in the order of the series.
+
+    Without an interval, rows that follow are consecutive whatever their time: see `containers.replay`.
+    """
+    return {name: _resumed(states[at : at + 1]) for at, name in enumerate(series)}
 
 
 def _learned(rows: Sequence[Row], plan: WorkloadPlan) -> WatchkeeperDetector:
@@ -140,7 +148,6 @@ def _learned(rows: Sequence[Row], plan: WorkloadPlan) -> WatchkeeperDetector:
 
 
 def _resumed(states: NDArray[np.void]) -> WatchkeeperDetector:
-    # Without an interval, rows that follow are consecutive whatever their time: see `containers.replay`.
     detector = WatchkeeperDetector()
     detector.states_ = states.copy()
     detector.n_features_in_ = len(states)

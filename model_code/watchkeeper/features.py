@@ -40,6 +40,7 @@ __all__ = [
     "fit_scales",
     "row_arrays",
     "schema_hash",
+    "unscaled_feature_matrix",
 ]
 
 _IQR_TO_SIGMA = 1.349
@@ -130,11 +131,31 @@ def feature_matrix(rows: RowArrays, plan: WorkloadPlan, scales: Scales) -> Float
     if plan.features.differences:
         columns.append((window[:, :-1] - window[:, 1:]) / difference_scale[:, None])
     columns = [np.clip(column, -CLIP, CLIP) for column in columns]
+    return np.ascontiguousarray(np.hstack([*columns, *_encodings(rows, plan)]))
+
+
+def unscaled_feature_matrix(rows: RowArrays, plan: WorkloadPlan) -> Floats:
+    """Return the feature vectors of rows in the units of the data, as a table of them has them.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, feature_dim(plan))
+        Columns are `feature_names(plan)`, neither centred nor scaled nor cut; encodings in [-1, 1].
+    """
+    window = np.column_stack([rows.values, rows.lags])
+    columns = [window]
+    if plan.features.differences:
+        columns.append(window[:, :-1] - window[:, 1:])
+    return np.ascontiguousarray(np.hstack([*columns, *_encodings(rows, plan)]))
+
+
+def _encodings(rows: RowArrays, plan: WorkloadPlan) -> list[Floats]:
+    columns = []
     if plan.features.time_of_day:
         columns.append(_cycle(rows.epoch_seconds, SECONDS_PER_DAY))
     if plan.features.day_of_week:
         columns.append(_cycle(rows.epoch_seconds + WEEK_OFFSET_SECONDS, SECONDS_PER_WEEK))
-    return np.ascontiguousarray(np.hstack(columns))
+    return columns
 
 
 def _cycle(seconds: NDArray[np.int64], period: int) -> Floats:

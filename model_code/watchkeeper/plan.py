@@ -78,7 +78,8 @@ class ThresholdPlan:
 class DetectorPlan:
     """Which detector scores the feature vectors, and its hyperparameters."""
 
-    algorithm: Literal["rcf", "watchkeeper"] = "rcf"
+    algorithm: Literal["rcf", "watchkeeper", "registered"] = "rcf"
+    """`registered` is a model of the anomaly service; the hyperparameter `version` says which."""
     hyperparameters: dict[str, int | float | str | bool] = dataclasses.field(default_factory=dict)
 
 

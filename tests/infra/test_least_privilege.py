@@ -31,6 +31,7 @@ NAMED_AT_RUN_TIME = (
     r"<[^>]*Data\w*>/(raw|raw-errors|scores|quarantine|history|runs|captures|drift|tenants)(/[\w=-]+)*/\*",
     r"<[^>]*Data\w*>/runs/\w+/\*/(evaluation/surrogate\.bin|plan\.json|explain/config/analysis_config\.json)",
     r"<[^>]*Data\w*>/runs/\w+/\*/explain/config/analysis_config\.json",
+    r"<[^>]*Data\w*>/tenants/\*/anomaly_detection/train/\*/model\.tar\.gz",
     r"arn:aws:sagemaker:eu-west-1:<AWS::AccountId>:[a-z-]+/watchkeeper-[a-z-]+[-/]\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/sagemaker/\*",
     r"arn:aws:states:eu-west-1:<AWS::AccountId>:execution:<WatchkeeperServiceTasks:\w+>:\*",
@@ -144,7 +145,7 @@ def test_roles_are_passed_to_sagemaker_only_and_by_name(templates: Templates) ->
         if "iam:PassRole" in many(statement["Action"])
     ]
     training = [resource for resource, _ in passing if resource.stack == "WatchkeeperTraining"]
-    assert len(training) == 8
+    assert len(training) == 9
     assert len(passing) - len(training) == 4
     for resource, statement in passing:
         assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
@@ -166,6 +167,17 @@ def test_jobs_of_a_workload_reach_no_other_workloads_objects(templates: Template
         "raw/workload=water_flow/*",
         "runs/water_flow/*",
     }
+
+
+def test_jobs_read_models_of_the_service_only_where_the_workload_serves_one(templates: Templates) -> None:
+    reading = {
+        (re.match(r"[A-Z][a-z]+[A-Z][a-z]+", resource.logical_id)[0], *many(statement["Action"]))  # type: ignore[index]
+        for resource, statement in allowed(templates)
+        if resource.stack == "WatchkeeperTraining"
+        for arn in map(flat, many(statement["Resource"]))
+        if "/tenants/" in arn
+    }
+    assert reading == {("BoilerPressure", "s3:GetObject")}
 
 
 def test_scoring_reads_of_a_run_only_what_explains_its_model(templates: Templates) -> None:

@@ -11,6 +11,7 @@ from tests.infra.templates import Templates
 WORKLOADS = [
     "abalone",
     "air_quality",
+    "boiler_pressure",
     "machine_temperature",
     "pipe_wear",
     "pump_pressure",

@@ -15,6 +15,7 @@ STATEFUL = {
     "Key961B73FD": "AWS::KMS::Key",
     "ModelsAbalone": "AWS::SageMaker::ModelPackageGroup",
     "ModelsAirQuality": "AWS::SageMaker::ModelPackageGroup",
+    "ModelsBoilerPressure": "AWS::SageMaker::ModelPackageGroup",
     "ModelsMachineTemperature": "AWS::SageMaker::ModelPackageGroup",
     "ModelsPipeWear": "AWS::SageMaker::ModelPackageGroup",
     "ModelsPumpPressure": "AWS::SageMaker::ModelPackageGroup",

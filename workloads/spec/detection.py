@@ -49,7 +49,7 @@ class History(Section):
 class Features(Section):
     """What is in the feature vector."""
 
-    shingle: int = Field(default=4, ge=1, le=64)
+    shingle: int = Field(default=4, ge=1, le=256)
     """Consecutive intervals in the vector, the current one included."""
     differences: bool = True
     """Whether the shingle's first differences are in it."""
@@ -93,7 +93,22 @@ class WatchkeeperDetector(Section):
     """Settings of the algorithm."""
 
 
-Detector = Annotated[RcfDetector | WatchkeeperDetector, Field(discriminator="algorithm")]
+class RegisteredDetector(Section):
+    """A model that the anomaly service trained, promoted to this workload: it is served, not trained again.
+
+    A model of one column takes the value (`features: {shingle: 1, differences: false}`); one of several takes
+    columns that are named as the features are: `value`, `lag_1`, `difference_1`, `time_of_day_sin`, …, in the
+    units of the data. A model of the algorithm `watchkeeper` has a column for each series, and scores a value
+    with the shingle before it.
+    """
+
+    algorithm: Literal["registered"]
+    """Which detector scores the feature vectors."""
+    version: int = Field(ge=1)
+    """Version of the model in the service's part of the registry; `watchkeeper models` lists them."""
+
+
+Detector = Annotated[RcfDetector | WatchkeeperDetector | RegisteredDetector, Field(discriminator="algorithm")]
 
 
 class MeanSigmaThreshold(Section):

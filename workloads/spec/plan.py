@@ -16,7 +16,7 @@ from watchkeeper.plan import (
     TimestampPlan,
     WorkloadPlan,
 )
-from workloads.spec.detection import WatchkeeperDetector
+from workloads.spec.detection import RegisteredDetector, WatchkeeperDetector
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -38,7 +38,7 @@ def plan_of(spec: AnomalyWorkload) -> WorkloadPlan:
         history_seconds=None if spec.history.window is None else _seconds(spec.history.window),
         split=SplitPlan(**spec.history.split.model_dump()),
         features=_features(spec),
-        detector=DetectorPlan(**spec.detector.model_dump()),
+        detector=_detector(spec),
         threshold=ThresholdPlan(**spec.threshold.model_dump()),
         gate=GatePlan(**spec.gate.model_dump()),
         alerts=AlertPlan(
@@ -46,6 +46,12 @@ def plan_of(spec: AnomalyWorkload) -> WorkloadPlan:
             throttle_seconds=_seconds(spec.alerts.throttle),
         ),
     )
+
+
+def _detector(spec: AnomalyWorkload) -> DetectorPlan:
+    if isinstance(spec.detector, RegisteredDetector):
+        return DetectorPlan(spec.detector.algorithm, {"version": spec.detector.version})
+    return DetectorPlan(**spec.detector.model_dump())
 
 
 def _features(spec: AnomalyWorkload) -> FeaturePlan:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,10 @@ class ServiceManifest:
     n_rows: int
     n_rows_learned: int
     has_time: bool
+    training_start: str = ""
+    """First time of the table; ISO 8601, UTC; empty where it has none."""
+    training_end: str = ""
+    """Its last time."""
     metrics: dict[str, Any] = field(default_factory=dict)
     """Of a search: `search`, `held_out`, `held_out_defaults`; see `search`."""
     candidates: list[dict[str, Any]] = field(default_factory=list)
@@ -101,7 +106,7 @@ class ServiceModel:
         wanted, given = self.manifest.columns, list(part.columns)
         if given == wanted:
             return part
-        if _unnamed(given) or _unnamed(wanted):
+        if unnamed(given) or unnamed(wanted):
             if len(given) != len(wanted):
                 raise _mismatch(f"{len(given)} columns", f"{len(wanted)}: {', '.join(wanted)}")
             return dataclasses.replace(part, columns=tuple(wanted))
@@ -182,8 +187,9 @@ def _model(members: dict[str, bytes]) -> ServiceModel:
     return ServiceModel(detector, manifest)
 
 
-def _unnamed(columns: list[str]) -> bool:
-    return columns == [f"column_{number}" for number in range(1, len(columns) + 1)] or not np.any(
+def unnamed(columns: Sequence[str]) -> bool:
+    """Whether a table of these columns had no header."""
+    return list(columns) == [f"column_{number}" for number in range(1, len(columns) + 1)] or not np.any(
         [not name.startswith("column_") for name in columns]
     )
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from containers import runtime
 from containers.hyperparameters import read_hyperparameters
 from containers.service.artifact import ServiceManifest, ServiceModel, read_members, save_model
@@ -33,6 +35,7 @@ from containers.service.tables import Table, read_table
 from containers.training import copy_serving_code
 from watchkeeper.detectors.algorithms import algorithm_of
 from watchkeeper.errors import ContractViolationError
+from watchkeeper.timestamps import format_instant
 
 SERVE_PROGRAM = "serve_service_detector.py"
 
@@ -69,6 +72,7 @@ def fit() -> None:
         choice = choose(given, table, tried)
     detector = fit_detector(given.model_name, choice.hyperparameters, table)
     algorithm = algorithm_of(given.model_name)
+    started, ended = _training_times(table)
     manifest = ServiceManifest(
         algorithm=algorithm,
         hyperparameters=detector.get_params(),
@@ -77,6 +81,8 @@ def fit() -> None:
         n_rows=len(table),
         n_rows_learned=len(fit_positions(algorithm, len(table))),
         has_time=table.times is not None,
+        training_start=started,
+        training_end=ended,
         metrics=choice.metrics,
         candidates=choice.candidates,
     )
@@ -125,6 +131,13 @@ def choose(given: Hyperparameters, table: Table, tried: list[Tried]) -> Choice:
         "held_out_defaults": of_defaults,
     }
     return Choice(best.hyperparameters, metrics, [each.to_dict() for each in tried])
+
+
+def _training_times(table: Table) -> tuple[str, str]:
+    if table.times is None:
+        return "", ""
+    first, last = int(np.floor(table.times.min())), int(np.ceil(table.times.max()))
+    return format_instant(first), format_instant(last)
 
 
 def _rounded(value: float | None) -> float | None:

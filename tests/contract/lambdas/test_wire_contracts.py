@@ -41,6 +41,7 @@ def test_validated_input_has_what_the_workflow_keeps() -> None:
     assert set(result["endpoint"]) == fields_of(contracts.EndpointPresence)
     assert set(result["window"]) == fields_of(contracts.Window)
     assert set(result["sources"]) == fields_of(contracts.Sources)
+    assert set(result["registered"]) == fields_of(contracts.RegisteredModel)
 
 
 def test_decision_has_what_the_workflow_keeps() -> None:

@@ -83,6 +83,9 @@ VARIANTS = {
         hosting=ServerlessHosting(2048, 5),
         capture_percent=0,
     ),
+    "registered": dataclasses.replace(
+        SETTINGS, plan=dataclasses.replace(PLAN, detector=DetectorPlan("registered", {"version": 7}))
+    ),
     "no capture": dataclasses.replace(SETTINGS, capture_percent=0),
     **{name: dataclasses.replace(SETTINGS, plan=plan) for name, plan in REGRESSIONS.items()},
 }
@@ -336,7 +339,7 @@ def test_the_built_in_forest_follows_its_preprocessor() -> None:
 def test_a_detector_that_the_workflow_cannot_train_is_refused() -> None:
     detector = DetectorPlan("prophet")  # type: ignore[arg-type]  # a plan of another release
 
-    with pytest.raises(InvalidInputError, match="'prophet'; use one of: rcf, watchkeeper"):
+    with pytest.raises(InvalidInputError, match="'prophet'; use one of: rcf, registered, watchkeeper"):
         definition_of(dataclasses.replace(SETTINGS, plan=dataclasses.replace(PLAN, detector=detector)))
 
 

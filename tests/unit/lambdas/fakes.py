@@ -14,6 +14,7 @@ from lambdas.publish_alert.effects import AlertEffects
 from lambdas.publish_alert.throttling import Claims
 from lambdas.release_store import live_first, newer_is_live
 from lambdas.sagemaker_resources import EndpointDescription
+from lambdas.validate_input.registered_models import RegisteredModel
 from lambdas.score_telemetry.effects import ScoringEffects
 from lambdas.score_telemetry.explaining import Explainers
 from lambdas.score_telemetry.merging import StoredState
@@ -258,6 +259,16 @@ class FakeTopic:
 
     def publish(self, alert: Alert) -> None:
         self.timeline.around(lambda: self.alerts.append(alert))
+
+
+@dataclass
+class FakeRegisteredModels:
+    """`RegisteredModels` of a dictionary."""
+
+    versions: dict[int, RegisteredModel] = field(default_factory=dict)
+
+    def of_version(self, version: int) -> RegisteredModel | None:
+        return self.versions.get(version)
 
 
 @dataclass

@@ -24,7 +24,7 @@ from lambdas.validate_input.handler import validate
 from lambdas.write_explain_configuration.effects import ConfigurationEffects
 from lambdas.write_explain_configuration.handler import write
 from tests.unit.lambdas.builders import BEGIN, BUCKET, WORKLOAD, make_plan, make_release, make_run
-from tests.unit.lambdas.fakes import FakeObjectStore, FakePlanStore, FakeReleaseStore, FakeResources
+from tests.unit.lambdas.fakes import FakeObjectStore, FakePlanStore, FakeRegisteredModels, FakeReleaseStore, FakeResources
 from tests.unit.lambdas.golden_events import golden_event
 from watchkeeper.errors import ContractViolationError, InvalidInputError
 from watchkeeper.plan import TimestampPlan
@@ -127,6 +127,7 @@ def validated(plan: Any, *live: Any, history: bool = True, **changes: Any) -> di
         executions=type("Nothing", (), {"running": lambda *_: []})(),
         objects=store,
         plans=FakePlanStore({WORKLOAD: plan}),
+        registered=FakeRegisteredModels(),
         releases=releases,
         resources=FakeResources(models={release.model for release in live}),
     )

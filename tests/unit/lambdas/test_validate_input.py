@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from lambdas import aws_clients
 from lambdas.object_store import ObjectUri
 from lambdas.sagemaker_resources import EndpointDescription
 from lambdas.validate_input.effects import ValidationEffects
@@ -18,11 +20,18 @@ from lambdas.validate_input.execution_input import (
     refuse_if_older_runs,
 )
 from lambdas.validate_input.handler import validate
+from lambdas.validate_input.registered_models import RegisteredModel, SageMakerRegisteredModels
 from tests.unit.lambdas.builders import BEGIN, BUCKET, make_plan, make_release
-from tests.unit.lambdas.fakes import FakeObjectStore, FakePlanStore, FakeReleaseStore, FakeResources
+from tests.unit.lambdas.fakes import (
+    FakeObjectStore,
+    FakePlanStore,
+    FakeRegisteredModels,
+    FakeReleaseStore,
+    FakeResources,
+)
 from tests.unit.lambdas.golden_events import golden_event
 from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import WorkloadPlan
+from watchkeeper.plan import DetectorPlan, WorkloadPlan
 from watchkeeper.runs import TrainingRun
 
 
@@ -44,6 +53,7 @@ def world(**objects: bytes) -> ValidationEffects:
         executions=FakeExecutions(),
         objects=store,
         plans=FakePlanStore({"pump": make_plan()}),
+        registered=FakeRegisteredModels(),
         releases=FakeReleaseStore(),
         resources=FakeResources(),
     )
@@ -62,12 +72,66 @@ def test_first_run_has_a_plan_and_no_champion() -> None:
         "endpoint": {"exists": False},
         "window": {"start": "2023-01-01T00:00:00Z", "end": ""},
         "sources": {"history": True, "raw": False},
+        "registered": {"uri": ""},
     }
     assert run.run_id.startswith("20240101000000-")
     assert run.reason == "scheduled"
     plan = effects.objects.read(ObjectUri.parse(run.uris.plan))
     assert plan is not None
     assert WorkloadPlan.from_json(plan) == make_plan()
+
+
+def serving_registered(version: int, approval: str, bucket: str = BUCKET) -> ValidationEffects:
+    """A workload that serves version 7, and the one version that the registry has."""
+    plans = FakePlanStore({"pump": make_plan(detector=DetectorPlan("registered", {"version": 7}))})
+    model = RegisteredModel(approval, ObjectUri(bucket, "tenants/acme/anomaly_detection/train/1/model.tar.gz"))
+    return dataclasses.replace(
+        world(history=b"x"), plans=plans, registered=FakeRegisteredModels({version: model})
+    )
+
+
+def test_an_approved_model_of_the_service_is_what_the_workload_serves() -> None:
+    result = validated(serving_registered(7, "Approved"))
+    assert result["registered"] == {
+        "uri": f"s3://{BUCKET}/tenants/acme/anomaly_detection/train/1/model.tar.gz"
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "approval", "bucket", "said"),
+    [
+        (6, "Approved", BUCKET, "detector.version is 7: the anomaly service has registered no such model"),
+        (7, "Approved", "elsewhere", "the anomaly service has registered no such model"),
+        (7, "PendingManualApproval", BUCKET, "is PendingManualApproval, not Approved"),
+        (7, "Rejected", BUCKET, "then `watchkeeper approve 7`"),
+    ],
+)
+def test_a_model_that_may_not_serve_is_refused_with_the_remedy(
+    version: int, approval: str, bucket: str, said: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=said):
+        validated(serving_registered(version, approval, bucket))
+
+
+@pytest.mark.usefixtures("aws")
+def test_registered_models_are_those_of_the_registry() -> None:
+    client = aws_clients.sagemaker()
+    client.create_model_package_group(ModelPackageGroupName="g")
+    arn = client.create_model_package(
+        ModelPackageGroupName="g",
+        ModelApprovalStatus="Approved",
+        InferenceSpecification={
+            "Containers": [
+                {"Image": "i", "ModelDataUrl": f"https://s3.us-east-1.amazonaws.com/{BUCKET}/a/m.tar.gz"}
+            ],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["application/json"],
+        },
+    )["ModelPackageArn"]
+    models = SageMakerRegisteredModels(client, arn.rpartition("/")[0])
+
+    assert models.of_version(1) == RegisteredModel("Approved", ObjectUri(BUCKET, "a/m.tar.gz"))
+    assert models.of_version(2) is None
 
 
 def test_state_that_runs_twice_names_the_same_run() -> None:

@@ -45,7 +45,7 @@ TEN_PROBLEMS = [
     "8: interval: '5 minutes': "
     "must be a duration: a whole number and s, m, h, d or w, such as 30s, 5m, 1h, 7d",
     "10: lateness: is there twice, first in line 9; keep one",
-    "12: detector.algorithm: 'rfc': must be one of rcf, watchkeeper; did you mean rcf?",
+    "12: detector.algorithm: 'rfc': must be one of rcf, watchkeeper, registered; did you mean rcf?",
     "13: threshold.quantile: 1.5: must be at least 0.5 and less than 1",
     "14: gate.beat_champion: 'maybe': must be true or false",
     "15: training.instance_type: 'large': must be a SageMaker instance type such as ml.m5.large",
@@ -81,7 +81,7 @@ def test_a_problem_reads_as_file_line_key_value_and_message(problems: Problems, 
             "ingestion writes the fields received_at, workload itself",
         ),
         ("max_gap_intervals: 2.5\n", "max_gap_intervals", "must be a whole number"),
-        ("features: {shingle: 65}\n", "features.shingle", "must be at least 1 and at most 64"),
+        ("features: {shingle: 257}\n", "features.shingle", "must be at least 1 and at most 256"),
         ("features: {time_of_day: 'yes'}\n", "features.time_of_day", "must be true or false"),
         ("history: {window: 0d}\n", "history.window", "must be longer than 0s"),
         (
