@@ -52,8 +52,8 @@ def validate(payload: dict[str, Any], world: ValidationEffects) -> dict[str, Any
     Raises
     ------
     InvalidInputError
-        If the input is wrong, there is nothing to train on, the registered model may not serve, or an older execution runs
-        (`TrainingInProgressError`).
+        If the input is wrong, there is nothing to train on, the registered model may not serve, or an older
+        execution runs (`TrainingInProgressError`).
     """
     wanted = checked_input(payload.get("input"))
     own = RunningExecution(parse_instant(text_of(payload, "started_at")), text_of(payload, "execution_arn"))

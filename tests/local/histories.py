@@ -68,6 +68,16 @@ def air_quality(*, seed: int = 7, stations: Sequence[str] = ("north", "south")) 
     return History("TIMESTAMP,LOCATION_ID,CO,SO2,NO2", lines)
 
 
+def hourly_flow(*, seed: int = 7, count: int = 1000) -> History:
+    """Return six weeks of an even flow."""
+    noise = random.Random(seed)
+    lines = [
+        f"{START + index * timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ},{100 + noise.gauss(0, 1.5):.3f}"
+        for index in range(count)
+    ]
+    return History("Time,Water flow [l/s]", lines)
+
+
 def air(gauss: Callable[[float, float], float], spread: float) -> tuple[float, float, float]:
     """Return CO, SO2 and NO2 of an ordinary interval."""
     return 40 + gauss(0, spread), 100 + gauss(0, 2 * spread), 200 + gauss(0, 4 * spread)

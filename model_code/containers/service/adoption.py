@@ -163,8 +163,8 @@ def _table_model(model: ServiceModel, plan: WorkloadPlan) -> ServiceModel:
         return ServiceModel(model.detector, dataclasses.replace(model.manifest, columns=names))
     if sorted(names) != sorted(columns):
         raise InvalidInputError(
-            f"the workload's features are {', '.join(names)}; change `features`, or train the model on a table "
-            "with these columns",
+            f"the workload's features are {', '.join(names)}; change `features`, or train the model on a "
+            "table with these columns",
             reason="columns_mismatch",
         )
     return model
@@ -176,8 +176,8 @@ def _snapshots(
     shingle = plan.features.shingle
     if plan.features != FeaturePlan(shingle=shingle, differences=False) or shingle < LEAST_CONTEXT:
         raise InvalidInputError(
-            "it takes the series as they are: write `features: {shingle: 128, differences: false}`; the shingle, "
-            f"{LEAST_CONTEXT} to 256, says how much of the past a score is made from",
+            "it takes the series as they are: write `features: {shingle: 128, differences: false}`; the "
+            f"shingle, {LEAST_CONTEXT} to 256, says how much of the past a score is made from",
             reason="columns_mismatch",
         )
     if not manifest.training_end:

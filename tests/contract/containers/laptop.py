@@ -18,6 +18,8 @@ from localcloud.images.registry import LocalImage, ensure_environment, resolve
 from pipeline.packaging import (
     DETECTOR,
     PREPROCESSOR,
+    REGISTERED_DETECTOR,
+    SERVICE_DETECTOR,
     build_model_code,
     processing_entrypoint,
     script_mode_hyperparameters,
@@ -126,6 +128,28 @@ def train_detector(root: Path, rows: Path, plan: Path, hyperparameters: Mapping[
     )
 
 
+def train_service_detector(root: Path, table: Path, algorithm: str) -> Path:
+    return run_training(
+        root,
+        SKLEARN,
+        {"features": table, "code": code_archive()},
+        {
+            **script_mode_hyperparameters(SERVICE_DETECTOR),
+            "model_name": algorithm,
+            "features": table.name,
+        },
+    )
+
+
+def adopt_detector(root: Path, model: Path, rows: Path, plan: Path) -> Path:
+    return run_training(
+        root,
+        SKLEARN,
+        {"model": model, "train": rows, "plan": plan, "code": code_archive()},
+        {**script_mode_hyperparameters(REGISTERED_DETECTOR), "version": "7"},
+    )
+
+
 def train_forest(root: Path, features: Path, hyperparameters: Mapping[str, str]) -> Path:
     config = {"train": {"ContentType": "text/csv;label_size=0", "S3DistributionType": "ShardedByS3Key"}}
     return run_training(root, RCF, {"train": features}, hyperparameters, config)
@@ -181,6 +205,16 @@ def serve_detector(root: Path, model: Path, port: int):  # type: ignore[no-untyp
     return serving(
         root, SKLEARN, model, port, serving_environment(DETECTOR, "us-east-1", accept="application/json")
     )
+
+
+def serve_registered_detector(root: Path, model: Path, port: int):  # type: ignore[no-untyped-def]
+    variables = serving_environment(REGISTERED_DETECTOR, "us-east-1", accept="application/json")
+    return serving(root, SKLEARN, model, port, variables)
+
+
+def serve_service_detector(root: Path, model: Path, port: int):  # type: ignore[no-untyped-def]
+    variables = serving_environment(SERVICE_DETECTOR, "us-east-1", accept="application/json")
+    return serving(root, SKLEARN, model, port, variables)
 
 
 def serve_forest(root: Path, model: Path, port: int):  # type: ignore[no-untyped-def]

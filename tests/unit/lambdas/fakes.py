@@ -14,11 +14,11 @@ from lambdas.publish_alert.effects import AlertEffects
 from lambdas.publish_alert.throttling import Claims
 from lambdas.release_store import live_first, newer_is_live
 from lambdas.sagemaker_resources import EndpointDescription
-from lambdas.validate_input.registered_models import RegisteredModel
 from lambdas.score_telemetry.effects import ScoringEffects
 from lambdas.score_telemetry.explaining import Explainers
 from lambdas.score_telemetry.merging import StoredState
 from lambdas.score_telemetry.release_cache import ReleaseCache
+from lambdas.validate_input.registered_models import RegisteredModel
 from tests.unit.lambdas.builders import BUCKET
 from watchkeeper.anomaly import AnomalyEvent
 from watchkeeper.contributions import Contribution

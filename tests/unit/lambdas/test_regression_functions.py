@@ -24,7 +24,13 @@ from lambdas.validate_input.handler import validate
 from lambdas.write_explain_configuration.effects import ConfigurationEffects
 from lambdas.write_explain_configuration.handler import write
 from tests.unit.lambdas.builders import BEGIN, BUCKET, WORKLOAD, make_plan, make_release, make_run
-from tests.unit.lambdas.fakes import FakeObjectStore, FakePlanStore, FakeRegisteredModels, FakeReleaseStore, FakeResources
+from tests.unit.lambdas.fakes import (
+    FakeObjectStore,
+    FakePlanStore,
+    FakeRegisteredModels,
+    FakeReleaseStore,
+    FakeResources,
+)
 from tests.unit.lambdas.golden_events import golden_event
 from watchkeeper.errors import ContractViolationError, InvalidInputError
 from watchkeeper.plan import TimestampPlan

@@ -84,7 +84,8 @@ def test_first_run_has_a_plan_and_no_champion() -> None:
 def serving_registered(version: int, approval: str, bucket: str = BUCKET) -> ValidationEffects:
     """A workload that serves version 7, and the one version that the registry has."""
     plans = FakePlanStore({"pump": make_plan(detector=DetectorPlan("registered", {"version": 7}))})
-    model = RegisteredModel(approval, ObjectUri(bucket, "tenants/acme/anomaly_detection/train/1/model.tar.gz"))
+    artifact = ObjectUri(bucket, "tenants/acme/anomaly_detection/train/1/model.tar.gz")
+    model = RegisteredModel(approval, artifact)
     return dataclasses.replace(
         world(history=b"x"), plans=plans, registered=FakeRegisteredModels({version: model})
     )

@@ -139,7 +139,7 @@ def test_the_artifact_says_where_the_model_comes_from(jobs, tmp_path):
             "would judge the measures flow, level alike",
         ),
         ("watchkeeper", ("flow",), TABULAR, "shingle: 128, differences: false"),
-        ("watchkeeper", ("x", "y"), STREAMING, "the workload has the series flow, for which it has no column"),
+        ("watchkeeper", ("x", "y"), STREAMING, "the workload has the series flow, for which"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_remedy(jobs, tmp_path, algorithm, columns, plan, said):

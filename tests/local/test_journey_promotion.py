@@ -1,0 +1,80 @@
+"""One registry: a model of the anomaly service serves a workload, and the workload's serves the service."""
+
+import shutil
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from cli.models import service_models
+from tests.local.histories import hourly_flow
+from tests.local.laptop import ROOT, Laptop
+from tests.local.training import train, upload
+from watchkeeper.client import Client
+from watchkeeper.regression.release import RegressionRelease
+
+pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
+
+WORKLOAD, SHINGLE = "water_flow", 32
+TRAINING_PART = 0.5
+"""Share of the history, as in the spec: what a model may have learned."""
+
+
+def deploy_serving(laptop: Laptop, version: int, folder: Path) -> None:
+    """Let the workload's spec name a version of the service's models, and deploy it."""
+    shutil.copytree(ROOT / "workloads", folder, ignore=shutil.ignore_patterns("*.py", "spec", "__pycache__"))
+    spec = folder / f"{WORKLOAD}.yaml"
+    before, _, rest = spec.read_text().partition("features:")
+    _, threshold, after = rest.partition("threshold:")
+    detector = f"features: {{shingle: {SHINGLE}, differences: false}}\n"
+    detector += f"detector: {{algorithm: registered, version: {version}}}\n"
+    text = f"{before}{detector}{threshold}{after}"
+    gate = "gate:\n  beat_baseline: false\n  beat_champion: false"
+    spec.write_text(text.replace("gate:", gate))
+    laptop.cdk(
+        *("deploy", "WatchkeeperTraining", "--exclusively", "--require-approval", "never"),
+        *("-c", "stage=laptop", "-c", f"workloads={folder}", "--output", str(folder.parent / "cdk.out")),
+    )
+
+
+def test_a_model_goes_from_the_service_to_a_workload_and_back(laptop: Laptop, tmp_path: Path) -> None:
+    history = hourly_flow()
+    upload(laptop, WORKLOAD, history)
+    service = Client(laptop.service_url)
+    learned = history.lines[: int(len(history.lines) * TRAINING_PART) - 1]
+    (table := tmp_path / "flow.csv").write_text("\n".join([history.header, *learned]) + "\n")
+    request = str(uuid4())
+    service.wait(
+        service.train("watchkeeper", service.upload(table, "promotion/flow.csv"), request_id=request),
+        poll_seconds=0.5,
+    )
+
+    (model,) = (found for found in service_models(laptop.session) if found.request == request)
+    deploy_serving(laptop, model.version, tmp_path / "workloads")
+    refused = train(laptop, WORKLOAD)
+    assert refused.status == "FAILED"
+    assert f"`watchkeeper approve {model.version}`" in refused.cause
+
+    laptop.watchkeeper("approve", str(model.version))
+    outcome = train(laptop, WORKLOAD, reason="promotion")
+    assert (outcome.status, outcome.cause) == ("SUCCEEDED", "")
+    assert "AdoptDetector" in outcome.states
+    assert not {"TrainDetector", "TrainPreprocessor"} & set(outcome.states)
+    release = laptop.live(WORKLOAD)
+    assert release is not None
+    assert not isinstance(release, RegressionRelease)
+    assert release.run_id == outcome.output["run"]["run_id"]
+    lags = ",100" * (SHINGLE - 1)
+    usual, lost = laptop.ask(WORKLOAD, f"2024-02-20,100{lags}", f"2024-02-20,500{lags}")
+    assert usual < release.threshold.value < lost
+
+    (next_rows := tmp_path / "next.csv").write_text(
+        "time,flow\n2024-02-20T10:00:00Z,100\n2024-02-20T11:00:00Z,500\n2024-02-20T12:00:00Z,100\n"
+    )
+    answer = service.wait(
+        service.infer(service.upload(next_rows, "promotion/next.csv"), model_path=f"registry/{WORKLOAD}"),
+        poll_seconds=0.5,
+    )
+    found = service.download(answer["predictions_label_file"], tmp_path / "found.csv").read_text()
+    labels = [line.split(",")[1] for line in found.splitlines()[1:]]
+    assert labels == ["0", "1", "0"]
