@@ -77,7 +77,11 @@ def output_fn(prediction: Prediction | Refusal, accept: str) -> Any:
     if isinstance(prediction, Refusal):
         return refuse(prediction)
     parameters = (part.strip().lower() for part in (accept or "").split(";"))
-    answers = prediction.answers(explained=CONTRIBUTIONS in parameters)
+    return written(prediction.answers(explained=CONTRIBUTIONS in parameters), accept)
+
+
+def written(answers: Sequence[dict[str, Any]], accept: str) -> Any:
+    """Return one answer a row as body and content type, or a refusal of what is not written."""
     kind = accepted(accept, (JSON, JSONLINES), default=JSON)
     if kind == JSON:
         return json.dumps({"scores": answers}, separators=(",", ":"), allow_nan=False), JSON

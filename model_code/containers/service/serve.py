@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from containers.requests import Refusal, read_lines
-from containers.serve_detector import output_fn
+from containers.requests import Refusal, read_lines, refuse
+from containers.serve_detector import written
 from containers.service.artifact import ServiceModel, load_model
 from containers.service.detection import scorer_of
 from containers.service.tables import Part
@@ -50,6 +51,13 @@ def predict_fn(lines: list[str] | Refusal, model: ServiceModel) -> list[float] |
     judge = scorer_of(model.detector)
     scores: list[float] = judge(Part(0, tuple(columns), values, None)).anomaly_score.tolist()
     return scores
+
+
+def output_fn(scores: list[float] | Refusal, accept: str) -> Any:
+    """Return the answer's body and content type, or the framework's own way of refusing a request."""
+    if isinstance(scores, Refusal):
+        return refuse(scores)
+    return written([{"score": score} for score in scores], accept)
 
 
 def _refused(record: int, why: str) -> Refusal:

@@ -11,7 +11,6 @@ import pytest
 
 from tests.contract.containers.conftest import Pipeline
 from tests.contract.containers.laptop import (
-    JobFailedError,
     adopt_detector,
     serve_registered_detector,
     serve_service_detector,
@@ -36,24 +35,24 @@ def table_of(rows: list[str], plan: WorkloadPlan, path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def plan(pipeline: Pipeline) -> WorkloadPlan:
+def adopting(pipeline: Pipeline) -> WorkloadPlan:
     return dataclasses.replace(pipeline.plan, detector=DetectorPlan("registered", {"version": 7}))
 
 
 def test_an_adopted_model_scores_rows_as_its_own_endpoint_scores_their_features(
-    pipeline: Pipeline, plan: WorkloadPlan, tmp_path: Path
+    pipeline: Pipeline, adopting: WorkloadPlan, tmp_path: Path
 ) -> None:
     train = (pipeline.prepared / "train" / "rows.csv").read_text().splitlines()
     holdback = (pipeline.prepared / "holdback" / "rows.csv").read_text().splitlines()[:200]
-    (plan_file := tmp_path / "plan.json").write_text(plan.to_json())
-    model = train_service_detector(tmp_path / "service", table_of(train, plan, tmp_path / "table.csv"), "KNN")
+    (plan_file := tmp_path / "plan.json").write_text(adopting.to_json())
+    model = train_service_detector(tmp_path / "service", table_of(train, adopting, tmp_path / "table.csv"), "KNN")
     adopted = adopt_detector(tmp_path / "adopt", model, pipeline.prepared / "train" / "rows.csv", plan_file)
     port = pipeline.first_free_port + FIRST_OFFSET
 
     with serve_registered_detector(tmp_path / "rows", adopted, port) as container:
         reply = container.post("\n".join(holdback), "text/csv")
         refused = container.post(f"{holdback[0]}\n{holdback[0].split(',')[0]},other,1", "text/csv")
-    body = "\n".join(",".join(map(repr, map(float, vector))) for vector in vectors(holdback, plan))
+    body = "\n".join(",".join(map(repr, map(float, vector))) for vector in vectors(holdback, adopting))
     with serve_service_detector(tmp_path / "vectors", model, port + 1) as container:
         own = container.post(body, "text/csv")
 
@@ -64,14 +63,3 @@ def test_an_adopted_model_scores_rows_as_its_own_endpoint_scores_their_features(
     assert scores == pytest.approx([answer["score"] for answer in json.loads(own.body)["scores"]])
     assert refused.status == 400
     assert "record 2: series 'other'" in refused.text
-
-
-def test_a_model_of_other_columns_is_refused_with_the_workloads(
-    pipeline: Pipeline, plan: WorkloadPlan, tmp_path: Path
-) -> None:
-    (plan_file := tmp_path / "plan.json").write_text(plan.to_json())
-    (table := tmp_path / "table.csv").write_text("a,b\n" + "".join(f"{row},{row % 7}\n" for row in range(50)))
-    model = train_service_detector(tmp_path / "service", table, "HBOS")
-
-    with pytest.raises(JobFailedError, match="hbos of a, b: the workload's features are value, lag_1"):
-        adopt_detector(tmp_path / "adopt", model, pipeline.prepared / "train" / "rows.csv", plan_file)
