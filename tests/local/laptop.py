@@ -90,7 +90,9 @@ class Laptop:
             check=False,
         )
         if done.returncode:
-            raise AssertionError(f"cdk {arguments} ended with {done.returncode}\n{done.stderr[-4000:]}")
+            raise AssertionError(
+                f"cdk {arguments} ended with {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+            )
 
     def client(self, service: str) -> Any:
         """Return a stock client."""

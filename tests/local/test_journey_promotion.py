@@ -2,9 +2,9 @@
 
 import shutil
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
+import yaml
 
 from cli.models import service_models
 from tests.local.histories import hourly_flow
@@ -24,13 +24,11 @@ def deploy_serving(laptop: Laptop, version: int, folder: Path) -> None:
     """Let the workload's spec name a version of the service's models, and deploy it."""
     shutil.copytree(ROOT / "workloads", folder, ignore=shutil.ignore_patterns("*.py", "spec", "__pycache__"))
     spec = folder / f"{WORKLOAD}.yaml"
-    before, _, rest = spec.read_text().partition("features:")
-    _, threshold, after = rest.partition("threshold:")
-    detector = f"features: {{shingle: {SHINGLE}, differences: false}}\n"
-    detector += f"detector: {{algorithm: registered, version: {version}}}\n"
-    text = f"{before}{detector}{threshold}{after}"
-    gate = "gate:\n  beat_baseline: false\n  beat_champion: false"
-    spec.write_text(text.replace("gate:", gate))
+    content = yaml.safe_load(spec.read_text())
+    content["features"] = {"shingle": SHINGLE, "differences": False}
+    content["detector"] = {"algorithm": "registered", "version": version}
+    content["gate"] |= {"beat_baseline": False, "beat_champion": False}
+    spec.write_text(yaml.safe_dump(content))
     laptop.cdk(
         *("deploy", "WatchkeeperTraining", "--exclusively", "--require-approval", "never"),
         *("-c", "stage=laptop", "-c", f"workloads={folder}", "--output", str(folder.parent / "cdk.out")),
@@ -43,13 +41,10 @@ def test_a_model_goes_from_the_service_to_a_workload_and_back(laptop: Laptop, tm
     service = Client(laptop.service_url)
     learned = history.lines[: int(len(history.lines) * TRAINING_PART) - 1]
     (table := tmp_path / "flow.csv").write_text("\n".join([history.header, *learned]) + "\n")
-    request = str(uuid4())
-    service.wait(
-        service.train("watchkeeper", service.upload(table, "promotion/flow.csv"), request_id=request),
-        poll_seconds=0.5,
-    )
+    task = service.train("watchkeeper", service.upload(table, "promotion/flow.csv"))
+    service.wait(task, poll_seconds=0.5)
 
-    (model,) = (found for found in service_models(laptop.session) if found.request == request)
+    (model,) = (found for found in service_models(laptop.session) if found.request == task.id)
     deploy_serving(laptop, model.version, tmp_path / "workloads")
     refused = train(laptop, WORKLOAD)
     assert refused.status == "FAILED"

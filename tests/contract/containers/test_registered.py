@@ -45,7 +45,8 @@ def test_an_adopted_model_scores_rows_as_its_own_endpoint_scores_their_features(
     train = (pipeline.prepared / "train" / "rows.csv").read_text().splitlines()
     holdback = (pipeline.prepared / "holdback" / "rows.csv").read_text().splitlines()[:200]
     (plan_file := tmp_path / "plan.json").write_text(adopting.to_json())
-    model = train_service_detector(tmp_path / "service", table_of(train, adopting, tmp_path / "table.csv"), "KNN")
+    table = table_of(train, adopting, tmp_path / "table.csv")
+    model = train_service_detector(tmp_path / "service", table, "KNN")
     adopted = adopt_detector(tmp_path / "adopt", model, pipeline.prepared / "train" / "rows.csv", plan_file)
     port = pipeline.first_free_port + FIRST_OFFSET
 
