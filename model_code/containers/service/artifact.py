@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,12 +135,12 @@ def load_model(folder: Path) -> ServiceModel:
         If it is not a model of the service, or one that this release cannot read (reason `bad_model`).
     """
     members = {name: (folder / name).read_bytes() for name in READ if (folder / name).is_file()}
-    return _model(members)
+    return model_of(members)
 
 
 def load_archive(path: Path) -> ServiceModel:
     """Read a `model.tar.gz`; see `load_model`."""
-    return _model(read_members(path, READ))
+    return model_of(read_members(path, READ))
 
 
 def read_members(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:
@@ -171,7 +171,8 @@ def schema_hash(columns: list[str]) -> str:
     return short_hash(json.dumps(columns))
 
 
-def _model(members: dict[str, bytes]) -> ServiceModel:
+def model_of(members: Mapping[str, bytes]) -> ServiceModel:
+    """Read the files of a model by their names in `READ`; see `load_model`."""
     absent = [name for name in READ if name not in members]
     if absent:
         raise _bad_model(f"it has no {absent[0]}")

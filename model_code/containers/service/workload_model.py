@@ -1,4 +1,6 @@
-"""A streaming workload's model as one of the service's: the detector goes on where its training ended.
+"""A streaming workload's model as one of the service's.
+
+A model that came from the service is what it was. The `watchkeeper` detector goes on where its training ended.
 
 Each series of the workload is a column, named by its series key; a file without a header, with as many
 columns, is taken in the order of the keys. A row is an anomaly from the detector's own alert severity: the
@@ -12,11 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
+from containers.service.adoption import TABLE_FOLDER
 from containers.service.artifact import (
     READ,
     ServiceManifest,
     ServiceModel,
     load_archive,
+    model_of,
     read_members,
 )
 from containers.snapshots import PLAN_NAME, SNAPSHOTS_NAME, load_snapshots
@@ -26,13 +30,15 @@ from watchkeeper.detectors.series import SeriesDetector
 from watchkeeper.errors import ContractViolationError, InvalidInputError
 from watchkeeper.manifest import MANIFEST_NAME, ArtifactManifest
 
-MEMBERS = (SNAPSHOTS_NAME, PLAN_NAME, MANIFEST_NAME)
+ADOPTED = {name: f"{TABLE_FOLDER}/{name}" for name in READ}
+"""Where a workload that serves a table's model of the service keeps it."""
+MEMBERS = (SNAPSHOTS_NAME, PLAN_NAME, MANIFEST_NAME, *ADOPTED.values())
 ONLY_SERIES = "value"
 """Column of a workload whose rows name no series."""
 
 
 def load_any_model(path: Path) -> ServiceModel:
-    """Read a `model.tar.gz` of the service, or of a workload with the `watchkeeper` detector.
+    """Read a `model.tar.gz` of the service, or of a workload whose detector is `watchkeeper` or `registered`.
 
     Raises
     ------
@@ -42,6 +48,8 @@ def load_any_model(path: Path) -> ServiceModel:
     members = read_members(path, MEMBERS)
     if SNAPSHOTS_NAME in members:
         return _of_workload(members)
+    if set(ADOPTED.values()) <= set(members):
+        return model_of({name: members[place] for name, place in ADOPTED.items()})
     if MANIFEST_NAME not in members:
         raise InvalidInputError(
             f"not a model that can be used here: it has no {' and no '.join(READ)}. The model of a workload "

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import tarfile
 
 import numpy as np
 import pandas as pd
@@ -125,6 +126,24 @@ def test_the_artifact_says_where_the_model_comes_from(jobs, tmp_path):
     )
     assert not (tmp_path / "adopted" / SNAPSHOTS_NAME).exists()
     assert (tmp_path / "adopted" / TABLE_FOLDER / "detector.npz").exists()
+
+
+@pytest.mark.parametrize(("algorithm", "plan"), [("LOF", TABULAR), ("watchkeeper", STREAMING)])
+def test_the_workloads_model_serves_the_service_again(jobs, tmp_path, algorithm, plan):
+    columns = feature_columns(TABULAR) if algorithm == "LOF" else {"flow": VALUES}
+    model = train(jobs, algorithm, columns)
+    adopted(model, plan, tmp_path / "adopted")
+    with tarfile.open(tmp_path / "workload.tar.gz", "w:gz") as tar:
+        tar.add(tmp_path / "adopted", ".")
+    frame = pd.DataFrame(columns).iloc[LEARNED:]
+    frame.insert(0, "time", pd.to_datetime(HOUR * np.arange(LEARNED, ALL), unit="s"))
+    frame.to_csv(tmp_path / "next.csv", index=False)
+
+    own, back = (
+        pd.read_csv(jobs.predict("infer", "next.csv", archive)[0] / "predictions.csv")
+        for archive in (tmp_path / "job-1" / "model.tar.gz", tmp_path / "workload.tar.gz")
+    )
+    pd.testing.assert_frame_equal(own, back)
 
 
 @pytest.mark.parametrize(
