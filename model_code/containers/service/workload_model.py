@@ -1,6 +1,7 @@
 """A streaming workload's model as one of the service's.
 
-A model that came from the service is what it was. The `watchkeeper` detector goes on where its training ended.
+A model that came from the service is what it was. The `watchkeeper` detector goes on where its training
+ended.
 
 Each series of the workload is a column, named by its series key; a file without a header, with as many
 columns, is taken in the order of the keys. A row is an anomaly from the detector's own alert severity: the
