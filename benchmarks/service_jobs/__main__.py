@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -22,20 +23,24 @@ METHODS = ("iqr", "quantile", "persist")
 
 
 def main() -> None:
-    """Measure and write; what is not measured anew is kept."""
+    """Measure and write; of a run that does not measure everything, what is not measured anew is kept."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--algorithms", nargs="*", default=list(ALGORITHMS), help="to search; none: keep")
     parser.add_argument("--sizes", nargs="*", type=int, default=list(SIZES), help="to judge; none: keep")
     chosen = parser.parse_args()
     sets = labelled_sets()
-    results = json.loads(JSON.read_text()) if JSON.exists() else {"compared": {}, "judged": {}}
+    everything = chosen.algorithms == list(ALGORITHMS) and chosen.sizes == list(SIZES)
+    kept = JSON.exists() and not everything
+    results = json.loads(JSON.read_text()) if kept else {"compared": {}, "judged": {}}
+    total = len(sets) * len(chosen.algorithms) + 2 * len(chosen.sizes) * len(TIMED + METHODS)
+    numbers = itertools.count(1)
     for labelled in sets:
         for found in compare(labelled, tuple(chosen.algorithms)):
-            print(found, flush=True)
+            print(f"{next(numbers)} of {total}: {found}", flush=True)
             results["compared"][f"{found.set_name} {found.algorithm}"] = asdict(found)
             _save(results)
     for run in judge_growing(tuple(chosen.sizes), TIMED, METHODS):
-        print(run, f"{run.rows_a_second:.0f} rows/s", flush=True)
+        print(f"{next(numbers)} of {total}: {run} {run.rows_a_second:.0f} rows/s", flush=True)
         results["judged"][f"{run.what} {run.rows} {'by hand' if run.by_hand else 'job'}"] = asdict(run)
         _save(results)
     compared = [Compared(**each) for _, each in sorted(results["compared"].items())]

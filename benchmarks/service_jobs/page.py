@@ -44,6 +44,8 @@ def _quality(sets: list[LabelledSet], compared: list[Compared]) -> list[str]:
         "the noise of the fit's rows. PyOD's ECOD and COPOD are asked one row at a time, since they take the",
         "asked rows into their distributions. RCF is the project's own. `watchkeeper` is not here: it judges",
         "a row by the ones before it, and the rows of these sets are in no order of time.",
+        "PyOD's PCA divides by the variance of components that have none, as the constant columns of digits",
+        "give it, and finds infinity; the project's divides by a smallest number instead.",
         "",
         "| set | algorithm | candidates | defaults | at 0.1 | search | in the search | like the library "
         "| chosen |",
