@@ -18,6 +18,8 @@ from watchkeeper.service.job_names import PACKAGE_GROUP
 from watchkeeper.service.request_item import Attribute, item_key
 from watchkeeper.timestamps import format_instant
 
+APPROVALS = {"PendingManualApproval": "pending", "Approved": "approved", "Rejected": "rejected"}
+
 
 @dataclass(frozen=True)
 class ServiceModel:
@@ -36,12 +38,14 @@ def models() -> None:
     """List the models of the anomaly service. A workload serves one with `detector.algorithm: registered`."""
     session = boto3.Session()
     requests = Deployment(session).output(STORAGE, "RequestsTableName")
-    table = Table("version", "approval", "algorithm", "F1 held out", "tenant", "request", "created")
+    table = Table()
+    for column in ("version", "approval", "algorithm", "F1 held out", "tenant", "request", "created"):
+        table.add_column(column, overflow="fold")
     for model in service_models(session):
         f1 = held_out_f1(session, requests, model)
         table.add_row(
             str(model.version),
-            model.approval,
+            APPROVALS.get(model.approval, model.approval),
             model.algorithm,
             "" if f1 is None else f"{f1:.3f}",
             model.tenant,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import cache
 from typing import Any
 
 from pipeline.definition import definition_of
@@ -10,6 +11,7 @@ from tests.contract.pipeline.test_definition import SETTINGS, TABLE, VARIANTS
 from watchkeeper.regression.plan import ExplainPlan
 
 
+@cache
 def states_of(variant: str) -> dict[str, dict[str, Any]]:
     states: dict[str, dict[str, Any]] = definition_of(VARIANTS[variant])["States"]
     return states
