@@ -22,7 +22,7 @@ from watchkeeper.errors import ContractViolationError, InvalidInputError
 from watchkeeper.manifest import MANIFEST_NAME, ArtifactManifest, check
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.rows import Row
-from watchkeeper.series import parse_series_key
+from watchkeeper.series import known_of, parse_series_key
 from watchkeeper.timestamps import epoch_seconds
 
 SNAPSHOTS_NAME = "snapshots.npz"
@@ -38,9 +38,10 @@ class Snapshots:
     """By series key; an empty key where rows name no series."""
 
     @cached_property
-    def measures(self) -> frozenset[str]:
-        """The measures that were trained on."""
-        return frozenset(parse_series_key(series).measure for series in self.detectors if series)
+    def measures(self) -> Mapping[str, WatchkeeperDetector]:
+        """A detector that has seen nothing for each measure that was trained on."""
+        measures = {parse_series_key(series).measure for series in self.detectors if series}
+        return {measure: WatchkeeperDetector() for measure in measures}
 
     def of(self, series: str | None) -> WatchkeeperDetector:
         """Return a series' detector; of an unknown series of a known measure, one that has seen nothing.
@@ -48,27 +49,9 @@ class Snapshots:
         Raises
         ------
         InvalidInputError
-            If the measure is unknown, or the row names no series and the model has several (reason
-            `bad_series`).
+            See `watchkeeper.series.known_of`.
         """
-        if series is None:
-            if len(self.detectors) != 1:
-                raise InvalidInputError(
-                    f"the row names no series, and this model has {len(self.detectors)}: "
-                    f"write timestamp,series,value with a series such as {min(self.detectors)}",
-                    reason="bad_series",
-                )
-            return next(iter(self.detectors.values()))
-        if series in self.detectors:
-            return self.detectors[series]
-        measure = parse_series_key(series).measure
-        if measure not in self.measures:
-            raise InvalidInputError(
-                f"series {series!r}: the model knows no measure {measure!r}, "
-                f"it knows {', '.join(sorted(self.measures))}",
-                reason="bad_series",
-            )
-        return WatchkeeperDetector()
+        return known_of(series, self.detectors, self.measures)
 
 
 def fit_snapshots(rows: Iterable[Row], plan: WorkloadPlan) -> Snapshots:

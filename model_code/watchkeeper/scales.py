@@ -6,8 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.series import parse_series_key
+from watchkeeper.series import known_of
 
 
 @dataclass(frozen=True)
@@ -35,24 +34,7 @@ class Scales:
             If the measure is unknown, or the row names no series and the model has several (reason
             `bad_series`).
         """
-        if name is None:
-            if len(self.series) != 1:
-                raise InvalidInputError(
-                    f"the row names no series, and this model has {len(self.series)}: "
-                    f"write timestamp,series,value with a series such as {min(self.series)}",
-                    reason="bad_series",
-                )
-            return next(iter(self.series.values()))
-        if name in self.series:
-            return self.series[name]
-        measure = parse_series_key(name).measure
-        if measure not in self.measures:
-            raise InvalidInputError(
-                f"series {name!r}: the model knows no measure {measure!r}, "
-                f"it knows {', '.join(sorted(self.measures))}",
-                reason="bad_series",
-            )
-        return self.measures[measure]
+        return known_of(name, self.series, self.measures)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scales as JSON-ready objects."""

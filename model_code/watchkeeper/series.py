@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import unquote
 
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import MeasurePlan, WorkloadPlan
+
+Known = TypeVar("Known")
 
 MAX_KEY_BYTES = 1024
 """The limit of a DynamoDB sort key."""
@@ -110,3 +113,40 @@ def measure_of(series: str, plan: WorkloadPlan) -> MeasurePlan:
 
 def _encode(text: str) -> str:
     return _RESERVED.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), text)
+
+
+def known_of(name: str | None, series: Mapping[str, Known], measures: Mapping[str, Known]) -> Known:
+    """Return what a model knows of a series; of an unknown series of a known measure, what of the measure.
+
+    Parameters
+    ----------
+    name
+        Series key; None where a row names none.
+    series
+        By series key; an empty key where the model's rows named no series.
+    measures
+        By measure.
+
+    Raises
+    ------
+    InvalidInputError
+        If the measure is unknown, or the row names no series and the model has several (reason `bad_series`).
+    """
+    if name is None:
+        if len(series) != 1:
+            raise InvalidInputError(
+                f"the row names no series, and this model has {len(series)}: "
+                f"write timestamp,series,value with a series such as {min(series)}",
+                reason="bad_series",
+            )
+        return next(iter(series.values()))
+    if name in series:
+        return series[name]
+    measure = parse_series_key(name).measure
+    if measure not in measures:
+        raise InvalidInputError(
+            f"series {name!r}: the model knows no measure {measure!r}, "
+            f"it knows {', '.join(sorted(measures))}",
+            reason="bad_series",
+        )
+    return measures[measure]

@@ -64,6 +64,7 @@ class IsolationForestDetector(KnownDetector):
             random_state=self.random_state,
         ).fit(rows)
         self._take(grown)
+        self._prepare()
         return self._score_columns(rows)
 
     def _score_columns(self, rows: FloatArray) -> FloatArray:
@@ -76,20 +77,26 @@ class IsolationForestDetector(KnownDetector):
 
     def _score_some(self, rows: FloatArray) -> FloatArray:
         total = np.zeros(len(rows))
-        every = np.arange(len(rows))
+        cells = rows.ravel()
+        first_cell = np.arange(len(rows)) * rows.shape[1]
         for root in self.roots_:
-            nodes = np.full(len(rows), root)
-            moving = every
-            while len(moving):
-                at = nodes[moving]
-                moving, at = moving[self.left_[at] >= 0], at[self.left_[at] >= 0]
-                goes_left = rows[moving, self.cut_feature_[at]] <= self.cut_value_[at]
-                nodes[moving] = np.where(goes_left, self.left_[at], self.right_[at])
-            total += self.depth_[nodes]
+            nodes = np.full(len(rows), root, dtype=np.intp)
+            for _ in range(self._levels):
+                values = cells.take(first_cell + self._feature.take(nodes))
+                nodes = self._children.take(2 * nodes + (values > self.cut_value_.take(nodes)))
+            total += self.depth_.take(nodes)
         score: FloatArray = 2.0 ** -(
             total / self.ordinary_depth_ if self.ordinary_depth_ else 1.0 + 0 * total
         )
         return score
+
+    def _prepare(self) -> None:
+        """Let a leaf be its own child, so that all rows go down all levels and none is looked for."""
+        nodes = np.arange(len(self.left_))
+        sides = [np.where(side >= 0, side, nodes) for side in (self.left_, self.right_)]
+        self._children = np.column_stack(sides).ravel().astype(np.intp)
+        self._feature = np.maximum(self.cut_feature_, 0).astype(np.intp)
+        self._levels = int(self._depths().max())
 
     def _take(self, grown: Any) -> None:
         """Take the trees' arrays, a node being its position among those of all trees."""
