@@ -36,11 +36,14 @@ def main() -> None:
     numbers = itertools.count(1)
     for labelled in sets:
         for found in compare(labelled, tuple(chosen.algorithms)):
-            print(f"{next(numbers)} of {total}: {found}", flush=True)
+            told = f"{found.set_name}, {found.algorithm}: F1 {found.searched:.2f} in {found.seconds:.0f} s"
+            print(f"{next(numbers)} of {total}: {told}", flush=True)
             results["compared"][f"{found.set_name} {found.algorithm}"] = asdict(found)
             _save(results)
     for run in judge_growing(tuple(chosen.sizes), TIMED, METHODS):
-        print(f"{next(numbers)} of {total}: {run} {run.rows_a_second:.0f} rows/s", flush=True)
+        how = " by hand" if run.by_hand else ""
+        told = f"{run.what}{how}, {run.rows:,} rows: {run.rows_a_second:,.0f} rows a CPU-second"
+        print(f"{next(numbers)} of {total}: {told}", flush=True)
         results["judged"][f"{run.what} {run.rows} {'by hand' if run.by_hand else 'job'}"] = asdict(run)
         _save(results)
     compared = [Compared(**each) for _, each in sorted(results["compared"].items())]
