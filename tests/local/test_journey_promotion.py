@@ -51,7 +51,7 @@ def test_a_model_goes_from_the_service_to_a_workload_and_back(laptop: Laptop, tm
     assert f"`watchkeeper approve {model.version}`" in refused.cause
 
     laptop.watchkeeper("approve", str(model.version))
-    outcome = train(laptop, WORKLOAD, reason="promotion")
+    outcome = train(laptop, WORKLOAD, reason="promotion", start=history.lines[0].partition(",")[0])
     assert (outcome.status, outcome.cause) == ("SUCCEEDED", "")
     assert "AdoptDetector" in outcome.states
     assert not {"TrainDetector", "TrainPreprocessor"} & set(outcome.states)

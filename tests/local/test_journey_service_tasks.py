@@ -57,7 +57,7 @@ def test_trains_with_a_search_then_validates_and_infers(laptop: Laptop) -> None:
         laptop,
         Task.INFER,
         "a4",
-        {"detection_type": "univariate", "method_name": "quantile"},
+        {"detection_type": "univariate", "method_name": "quantile", "parameters": {}},
         TaskFiles(features),
     )
     assert succeeded(laptop, validating)["f1"] == trained["f1"]
