@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import boto3
 import typer
@@ -17,6 +17,9 @@ from watchkeeper.errors import InvalidInputError
 from watchkeeper.service.job_names import PACKAGE_GROUP
 from watchkeeper.service.request_item import Attribute, item_key
 from watchkeeper.timestamps import format_instant
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 APPROVALS = {"PendingManualApproval": "pending", "Approved": "approved", "Rejected": "rejected"}
 
@@ -38,11 +41,12 @@ def models() -> None:
     """List the models of the anomaly service. A workload serves one with `detector.algorithm: registered`."""
     session = boto3.Session()
     requests = Deployment(session).output(STORAGE, "RequestsTableName")
+    items = session.client("dynamodb")
     table = Table()
     for column in ("version", "approval", "algorithm", "F1 held out", "tenant", "request", "created"):
         table.add_column(column, overflow="fold")
     for model in service_models(session):
-        f1 = held_out_f1(session, requests, model)
+        f1 = held_out_f1(items, requests, model)
         table.add_row(
             str(model.version),
             APPROVALS.get(model.approval, model.approval),
@@ -63,7 +67,7 @@ def approve(
 ) -> None:
     """Let workloads serve a model of the anomaly service."""
     session = boto3.Session()
-    found = next((model for model in service_models(session) if model.version == version), None)
+    found = next(service_models(session, version), None)
     if found is None:
         raise InvalidInputError(
             f"version {version}: the anomaly service has no such model; `watchkeeper models` lists them"
@@ -75,21 +79,22 @@ def approve(
     say(f"in a workload: detector: {{algorithm: registered, version: {version}}}")
 
 
-def service_models(session: boto3.Session) -> Iterator[ServiceModel]:
-    """Yield the service's models, the newest first."""
+def service_models(session: boto3.Session, version: int | None = None) -> Iterator[ServiceModel]:
+    """Yield the service's models, the newest first; with a version, that one only."""
     client = session.client("sagemaker")
     pages = client.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=PACKAGE_GROUP, SortBy="CreationTime", SortOrder="Descending"
     )
     for page in pages:
         for summary in page["ModelPackageSummaryList"]:
-            yield _described(client.describe_model_package(ModelPackageName=summary["ModelPackageArn"]))
+            if version in (None, summary["ModelPackageVersion"]):
+                yield _described(client.describe_model_package(ModelPackageName=summary["ModelPackageArn"]))
 
 
-def held_out_f1(session: boto3.Session, table: str, model: ServiceModel) -> float | None:
+def held_out_f1(items: DynamoDBClient, table: str, model: ServiceModel) -> float | None:
     """Return F1 on the rows that a model's search never saw; None without labels, or if it is forgotten."""
     key = {name: {"S": value} for name, value in item_key(model.tenant, model.request).items()}
-    item: Any = session.client("dynamodb").get_item(TableName=table, Key=key).get("Item", {})
+    item: Any = items.get_item(TableName=table, Key=key).get("Item", {})
     measures = json.loads(item.get(Attribute.METRICS.value, {}).get("S", "{}"))
     found = measures.get("held_out", {}).get("f1")
     return None if found is None else float(found)

@@ -17,7 +17,8 @@ from lambdas.aws_errors import code_of, translated
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
-_ABSENT = frozenset({"ValidationException", "ResourceNotFound"})
+ABSENT = frozenset({"ValidationException", "ResourceNotFound"})
+"""Error codes of a name that does not exist."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,6 @@ class SageMakerControlPlane:
 
 
 def _false_if_absent(error: ClientError) -> bool:
-    if code_of(error) in _ABSENT:
+    if code_of(error) in ABSENT:
         return False
     raise error

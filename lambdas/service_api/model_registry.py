@@ -10,13 +10,13 @@ from botocore.exceptions import ClientError
 
 from lambdas.aws_errors import code_of, translated
 from lambdas.object_store import ObjectUri
+from lambdas.sagemaker_resources import ABSENT
 from watchkeeper import layout
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
 _REGISTERED = re.compile(r"registry/([a-z][a-z0-9_]*)(?:/([1-9][0-9]*))?")
-_ABSENT = frozenset({"ValidationException", "ResourceNotFound"})
 
 
 class ModelRegistry(Protocol):
@@ -54,7 +54,7 @@ class SageMakerModelRegistry:
                     return None
                 package: Any = self.client.describe_model_package(ModelPackageName=arn)
             except ClientError as error:
-                if code_of(error) in _ABSENT:
+                if code_of(error) in ABSENT:
                     return None
                 raise
         return ObjectUri.of_model_data(package["InferenceSpecification"]["Containers"][-1]["ModelDataUrl"])

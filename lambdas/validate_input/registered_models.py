@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.aws_errors import code_of, translated
 from lambdas.object_store import ObjectUri
+from lambdas.sagemaker_resources import ABSENT
 from watchkeeper.errors import InvalidInputError
 from watchkeeper.plan import WorkloadPlan
 from watchkeeper.plans import AnyPlan
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 APPROVED = "Approved"
 REGISTERED = "registered"
 """The `detector.algorithm` that serves one of them."""
-_ABSENT = frozenset({"ValidationException", "ResourceNotFound"})
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class SageMakerRegisteredModels:
             try:
                 package: Any = self.client.describe_model_package(ModelPackageName=arn)
             except ClientError as error:
-                if code_of(error) in _ABSENT:
+                if code_of(error) in ABSENT:
                     return None
                 raise
         (container,) = package["InferenceSpecification"]["Containers"]

@@ -85,15 +85,9 @@ def load_snapshots(folder: Path) -> tuple[Snapshots, WorkloadPlan]:
     ContractViolationError
         If the files are absent, or were written by an incompatible release.
     """
-    try:
-        content = (folder / SNAPSHOTS_NAME).read_bytes()
-        plan = WorkloadPlan.from_json((folder / PLAN_NAME).read_bytes())
-        manifest = ArtifactManifest.from_json((folder / MANIFEST_NAME).read_bytes())
-    except FileNotFoundError as error:
-        raise ContractViolationError(
-            f"not an artifact of the detector: {error.filename} is missing"
-        ) from error
-    check(manifest, plan)
+    what = "an artifact of the detector"
+    content = _needed(folder / SNAPSHOTS_NAME, what)
+    plan = load_plan(folder, what)
     try:
         settings, arrays = persistence.load(FORMAT, content)
     except InvalidInputError as error:
@@ -104,6 +98,31 @@ def load_snapshots(folder: Path) -> tuple[Snapshots, WorkloadPlan]:
             f"{SNAPSHOTS_NAME}: its states do not have this package's fields; train again"
         )
     return Snapshots(resumed(series, states)), plan
+
+
+def load_plan(folder: Path, what: str) -> WorkloadPlan:
+    """Read the plan of an artifact that its manifest fits.
+
+    Parameters
+    ----------
+    what
+        What it should be, for messages.
+
+    Raises
+    ------
+    ContractViolationError
+        If the files are absent, or were written by an incompatible release.
+    """
+    plan = WorkloadPlan.from_json(_needed(folder / PLAN_NAME, what))
+    check(ArtifactManifest.from_json(_needed(folder / MANIFEST_NAME, what)), plan)
+    return plan
+
+
+def _needed(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ContractViolationError(f"not {what}: {error.filename} is missing") from error
 
 
 def resumed(series: Sequence[str], states: NDArray[np.void]) -> dict[str, WatchkeeperDetector]:

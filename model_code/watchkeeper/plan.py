@@ -16,6 +16,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from watchkeeper.errors import ContractViolationError
 
 PLAN_VERSION = 1
+LEAST_CONTEXT = 16
+"""Fewest intervals that the streaming detector makes a score from, the current one included."""
 
 Aggregate = Literal["avg", "sum", "min", "max", "count"]
 TimestampFormat = str

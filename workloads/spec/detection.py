@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from watchkeeper.plan import LEAST_CONTEXT
 from workloads.spec.fields import Duration
 from workloads.spec.section import Section
 
@@ -80,7 +81,7 @@ class RcfDetector(Section):
 class WatchkeeperHyperparameters(Section):
     """Hyperparameters of Watchkeeper's detector: its own defaults are meant for every series."""
 
-    context: int = Field(default=128, ge=16, le=256)
+    context: int = Field(default=128, ge=LEAST_CONTEXT, le=256)
     """Latest intervals that each score is made from, the current one included; the rest is training."""
 
 

@@ -18,21 +18,19 @@ from pathlib import Path
 from containers.service.artifact import ServiceManifest, ServiceModel, load_model, save_model, unnamed
 from containers.service.detection import scorer_of
 from containers.service.tables import Part
-from containers.snapshots import PLAN_NAME, Snapshots, resumed, save_snapshots
+from containers.snapshots import PLAN_NAME, Snapshots, load_plan, resumed, save_snapshots
 from watchkeeper.contributions import Contribution
 from watchkeeper.detectors.series import SeriesDetector
-from watchkeeper.errors import ContractViolationError, InvalidInputError
+from watchkeeper.errors import InvalidInputError
 from watchkeeper.features import feature_names, row_arrays, unscaled_feature_matrix
-from watchkeeper.manifest import MANIFEST_NAME, ArtifactManifest, check
-from watchkeeper.plan import FeaturePlan, WorkloadPlan
+from watchkeeper.manifest import MANIFEST_NAME, ArtifactManifest
+from watchkeeper.plan import LEAST_CONTEXT, FeaturePlan, WorkloadPlan
 from watchkeeper.rows import Row
 from watchkeeper.series import parse_series_key
 from watchkeeper.timestamps import format_instant, parse_instant
 
 TABLE_FOLDER = "table"
 """Where an adopted table's detector is in the artifact, with the manifest that the service gave it."""
-LEAST_CONTEXT = 16
-"""Shortest shingle that a streaming detector is served with: a spec's smallest `context`."""
 
 
 @dataclass(frozen=True)
@@ -112,12 +110,7 @@ def load_table_scorer(folder: Path) -> TableScorer:
     ContractViolationError
         If the files are absent, or were written by an incompatible release.
     """
-    try:
-        plan = WorkloadPlan.from_json((folder / PLAN_NAME).read_bytes())
-        manifest = ArtifactManifest.from_json((folder / MANIFEST_NAME).read_bytes())
-    except FileNotFoundError as error:
-        raise ContractViolationError(f"not an adopted model: {error.filename} is missing") from error
-    check(manifest, plan)
+    plan = load_plan(folder, "an adopted model")
     return TableScorer(load_model(folder / TABLE_FOLDER), plan)
 
 
