@@ -19,16 +19,16 @@ from cli.specs import spec_of
 from cli.stacks import Deployment
 from cli.telemetry import read_telemetry, records_of
 from lambdas.endpoint import Endpoint, SageMakerEndpoint
-from watchkeeper.context import rows_of
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.evaluation_metrics import measure_part
-from watchkeeper.holdback import HoldbackRow
-from watchkeeper.intervals import aggregate_records
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.records import Record
-from watchkeeper.rows import format_row
-from watchkeeper.series import measure_of
-from watchkeeper.timestamps import format_instant
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import format_instant
+from watchkeeper.judgement.holdback import HoldbackRow
+from watchkeeper.judgement.metrics import measure_part
+from watchkeeper.telemetry.context import rows_of
+from watchkeeper.telemetry.intervals import aggregate_records
+from watchkeeper.telemetry.records import Record
+from watchkeeper.telemetry.rows import format_row
+from watchkeeper.telemetry.series import measure_of
 from workloads.spec import RegressionWorkload
 
 BATCH_ROWS = 500

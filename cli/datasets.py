@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from cli.failures import StepFailedError
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 
 FOLDER_VARIABLE = "WATCHKEEPER_DATA_DIR"
 CACHE = Path.home() / ".cache" / "watchkeeper" / "datasets"

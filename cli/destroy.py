@@ -12,8 +12,8 @@ import typer
 from cli.deploy import Deployer, Stage
 from cli.retained import Retained, retained_of
 from cli.screen import done, say
-from watchkeeper import layout
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core import layout
+from watchkeeper.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient

@@ -23,7 +23,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from cli.failures import StepFailedError
-from watchkeeper import layout
+from watchkeeper.core import layout
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient

@@ -13,7 +13,7 @@ from cli.failures import StepFailedError
 from cli.screen import console, say
 from cli.stacks import Deployment
 from lambdas.object_store import ObjectUri, S3ObjectStore
-from watchkeeper.drift import DriftReport
+from watchkeeper.regression.drift import DriftReport
 
 
 def drift(workload: Annotated[str, typer.Argument(help="A regression workload with explain.drift.")]) -> None:

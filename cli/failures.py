@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from typer.core import TyperGroup
 
 from cli.screen import complain
-from watchkeeper.errors import InvalidInputError, WatchkeeperError
+from watchkeeper.core.errors import InvalidInputError, WatchkeeperError
 
 USAGE = 2
 FAILURE = 1

@@ -11,8 +11,8 @@ import typer
 from cli.screen import console
 from cli.specs import spec_of
 from lambdas.endpoint import SageMakerEndpoint
-from watchkeeper import layout
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core import layout
+from watchkeeper.core.errors import InvalidInputError
 from workloads.spec import RegressionWorkload
 
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.timestamps import EPOCH, parse_instant
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.timestamps import EPOCH, parse_instant
 
 Window = tuple[datetime, datetime]
 

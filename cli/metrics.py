@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from cli.screen import console
-from watchkeeper.evaluation import Metrics
+from watchkeeper.judgement.evaluation import Metrics
 from watchkeeper.regression.evaluation import RegressionMetrics
 
 

@@ -13,10 +13,10 @@ from rich.table import Table
 
 from cli.screen import console, done, say
 from cli.stacks import STORAGE, Deployment
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.timestamps import format_instant
 from watchkeeper.service.job_names import PACKAGE_GROUP
 from watchkeeper.service.request_item import Attribute, item_key
-from watchkeeper.timestamps import format_instant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

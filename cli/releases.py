@@ -6,9 +6,9 @@ import boto3
 
 from cli.failures import StepFailedError
 from cli.stacks import STORAGE, Deployment
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.release import Release, live_key
-from watchkeeper.releases import AnyRelease, release_from_json
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.kinds import AnyRelease, release_from_json
+from watchkeeper.lifecycle.release import Release, live_key
 
 
 def live_release(session: boto3.Session, deployment: Deployment, workload: str) -> AnyRelease:

@@ -16,8 +16,8 @@ from cli.device import Broker, Pace, Publisher, broker_of, concrete_topic, provi
 from cli.screen import complain, console, done
 from cli.specs import anomaly_spec_of
 from cli.telemetry import Reading, read_telemetry
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.timestamps import parse_instant
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.timestamps import parse_instant
 
 MAX_COMPLAINTS = 5
 BURST = 100

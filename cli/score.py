@@ -11,8 +11,8 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from cli.screen import console, done, errors, say
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import TimestampPlan
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import TimestampPlan
 
 if TYPE_CHECKING:
     from cli.series_file import Piece
@@ -65,7 +65,7 @@ def score(
     from cli.score_chart import draw
     from cli.scored_file import accuracy_table, score_pieces, write_scores
     from cli.series_file import Columns, read_pieces
-    from watchkeeper.detectors.scoring import row_scorer
+    from watchkeeper.detectors.scorer import row_scorer
 
     if output.resolve() == file.resolve():
         raise InvalidInputError(f"{output} is the input: name another file")

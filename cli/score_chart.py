@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from watchkeeper.detectors.accuracy import windows_of
-from watchkeeper.detectors.scores import SeriesScores
+from watchkeeper.detectors.streaming.scores import SeriesScores
+from watchkeeper.judgement.accuracy import windows_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

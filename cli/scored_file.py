@@ -13,10 +13,10 @@ import numpy.typing as npt
 from rich.table import Table
 
 from cli.series_file import Columns, Piece
-from watchkeeper.detectors import accuracy
-from watchkeeper.detectors.scores import SeriesScores
-from watchkeeper.detectors.scoring import RowScorer
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.detectors.scorer import RowScorer
+from watchkeeper.detectors.streaming.scores import SeriesScores
+from watchkeeper.judgement import accuracy
 
 _BANDS = ("expected", "lower", "upper")
 _MOSTLY = 0.5

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import TimestampPlan
-from watchkeeper.records import parse_number
-from watchkeeper.timestamps import epoch_microseconds, parse_timestamp
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import TimestampPlan
+from watchkeeper.core.timestamps import epoch_microseconds, parse_timestamp
+from watchkeeper.telemetry.records import parse_number
 
 PIECE_ROWS = 20_000
 _PARQUET = ".parquet"

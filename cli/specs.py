@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 from workloads.spec import AnomalyWorkload, WorkloadSpec, load_workload
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,11 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.field_files import CSV_SUFFIXES
-from watchkeeper.history import read_history
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.records import Record, parse_number
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.telemetry.dialect import CSV_SUFFIXES
+from watchkeeper.telemetry.history import read_history
+from watchkeeper.telemetry.records import Record, parse_number
 
 
 @dataclass(frozen=True)

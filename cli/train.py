@@ -12,8 +12,8 @@ from cli.executions import follow, start, succeeded
 from cli.screen import done, say
 from cli.specs import spec_of
 from cli.stacks import Deployment
-from watchkeeper import layout
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core import layout
+from watchkeeper.core.errors import InvalidInputError
 from workloads.spec import RegressionWorkload
 
 HISTORY_SUFFIXES = (".csv", ".jsonl", ".json", ".ndjson")

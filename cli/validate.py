@@ -9,7 +9,7 @@ import typer
 
 from cli.failures import USAGE
 from cli.screen import complain, done
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 from workloads.spec import load_workload
 
 

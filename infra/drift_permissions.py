@@ -23,8 +23,8 @@ from infra.permissions import (
     write_objects,
 )
 from infra.run_resources import on_runs
-from watchkeeper import layout
-from watchkeeper.drift_runs import drift_run
+from watchkeeper.core import layout
+from watchkeeper.regression.drift_runs import drift_run
 
 
 def collecting_permissions(

@@ -18,7 +18,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
-from watchkeeper import layout
+from watchkeeper.core import layout
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Literal
 from constructs import Construct
 
 from infra.permissions import Permission, sagemaker_arns
-from watchkeeper.runs import RunNames, training_run
+from watchkeeper.lifecycle.run import RunNames, training_run
 
 Kind = Literal["anomaly", "regression"]
 """Of a workload."""
@@ -22,7 +22,8 @@ RUN_REASON = (
 class RunResources:
     """ARNs of what one workload's training runs make.
 
-    They are derived from `watchkeeper.runs`, so that a name that is shortened there is permitted as it is.
+    They are derived from `watchkeeper.lifecycle.run`, so that a name that is shortened there is permitted
+    as it is.
     """
 
     def __init__(self, scope: Construct, workload: str, kind: Kind = "anomaly") -> None:

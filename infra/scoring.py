@@ -29,8 +29,8 @@ from infra.permissions import (
     write_objects,
 )
 from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
-from watchkeeper import layout
-from watchkeeper.surrogate import SURROGATE_NAME
+from watchkeeper.core import layout
+from watchkeeper.detectors.forest.surrogate import SURROGATE_NAME
 from workloads.spec import AnomalyWorkload
 
 TIMEOUT_SECONDS = 120

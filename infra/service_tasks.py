@@ -31,7 +31,7 @@ from infra.permissions import (
     write_objects,
 )
 from pipeline.substitutions import Substitution
-from watchkeeper import layout
+from watchkeeper.core import layout
 from watchkeeper.service import job_names
 from watchkeeper.service.tasks import Task
 from watchkeeper.service.tenant_files import TENANTS

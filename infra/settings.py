@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from constructs import Construct
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 
 ROOT = Path(__file__).resolve().parent.parent
 

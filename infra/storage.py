@@ -17,7 +17,7 @@ from infra.constructs.data_bucket import DataBucket
 from infra.constructs.state_table import StateTable
 from infra.constructs.user_directory import UserDirectory
 from infra.naming import WORKLOAD_TAG, pascal_name
-from watchkeeper import layout
+from watchkeeper.core import layout
 from watchkeeper.service import job_names
 from watchkeeper.service.request_item import BY_CREATION, Attribute
 from workloads.spec import WorkloadSpec

@@ -37,7 +37,7 @@ from infra.training_permissions import (
     workflow_permissions,
 )
 from pipeline.substitutions import Substitution
-from watchkeeper import layout
+from watchkeeper.core import layout
 from workloads.spec import AnomalyWorkload, RegressionWorkload, WorkloadSpec
 from workloads.spec.detection import RegisteredDetector
 

@@ -28,7 +28,7 @@ from infra.permissions import (
     write_objects,
 )
 from infra.run_resources import RUN_REASON, Kind, RunResources, on_runs
-from watchkeeper import layout
+from watchkeeper.core import layout
 from watchkeeper.regression.analysis_configuration import FILE_NAME
 from watchkeeper.regression.plan import ExplainPlan
 from watchkeeper.service.tasks import MODEL_FILE, Task

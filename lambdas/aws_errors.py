@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as LostConnectionError
 
-from watchkeeper.errors import ContractViolationError, UnavailableError
+from watchkeeper.core.errors import ContractViolationError, UnavailableError
 
 _TRANSIENT_CODES = frozenset(
     {

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.exceptions import ClientError
 
 from lambdas.aws_errors import code_of, translated
-from watchkeeper.contributions import EXPLAINED_JSON, Contribution, read_contributions
-from watchkeeper.errors import ContractViolationError, InvalidInputError, UnavailableError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError, UnavailableError
+from watchkeeper.features.contributions import EXPLAINED_JSON, Contribution, read_contributions
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
@@ -23,7 +23,8 @@ _NOT_READY = frozenset(
 )
 _NO_ENDPOINT = "ValidationError"
 _NAMED_RECORD = re.compile(r"record ([1-9]\d*): ")
-"""How `watchkeeper.rows` and the serving containers name the record that they refuse, counting from 1."""
+"""How `watchkeeper.telemetry.rows` and the serving containers name the record that they refuse, counting
+from 1."""
 
 
 class RowRefusedError(InvalidInputError):
@@ -67,7 +68,8 @@ class Endpoint(Protocol):
     def explain(self, endpoint: str, rows: Sequence[str]) -> tuple[ExplainedAnswer, ...]:
         """Send the rows once more, and have each score explained by the model; errors are those of `score`.
 
-        Only models that explain themselves can answer; see `watchkeeper.contributions.EXPLAINED_JSON`.
+        Only models that explain themselves can answer; see
+        `watchkeeper.features.contributions.EXPLAINED_JSON`.
         """
 
     def predict(self, endpoint: str, rows: Sequence[str]) -> tuple[float, ...]:

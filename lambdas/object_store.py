@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from botocore.exceptions import ClientError
 
 from lambdas.aws_errors import code_of, translated
-from watchkeeper.errors import ContractViolationError
+from watchkeeper.core.errors import ContractViolationError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 from botocore.exceptions import ClientError
 
 from lambdas.aws_errors import code_of, translated
-from watchkeeper import layout
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.plans import AnyPlan, anomaly_plan, plan_from_json
+from watchkeeper.core import layout
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.kinds import AnyPlan, anomaly_plan, plan_from_json
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

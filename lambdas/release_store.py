@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from botocore.exceptions import ClientError
 
 from lambdas.aws_errors import code_of, translated
-from watchkeeper.errors import ContractViolationError, UnavailableError
-from watchkeeper.release import LIVE, Release, live_key, release_key, release_pk
-from watchkeeper.releases import AnyRelease, release_from_json
+from watchkeeper.core.errors import ContractViolationError, UnavailableError
+from watchkeeper.kinds import AnyRelease, release_from_json
+from watchkeeper.lifecycle.release import LIVE, Release, live_key, release_key, release_pk
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lambdas.object_store import ObjectStore, ObjectUri
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.evaluations import AnyEvaluation, evaluation_from_json
-from watchkeeper.plans import AnyPlan, plan_from_json
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.kinds import AnyEvaluation, AnyPlan, evaluation_from_json, plan_from_json
+from watchkeeper.lifecycle.run import TrainingRun
 from watchkeeper.regression.importance import global_importance
 from watchkeeper.regression.plan import REGRESSION, RegressionPlan
-from watchkeeper.runs import TrainingRun
 
 
 @dataclass(frozen=True)

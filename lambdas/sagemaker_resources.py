@@ -1,7 +1,8 @@
 """What the training workflow made in SageMaker, as its own functions see and remove it.
 
 SageMaker answers `ValidationException` both for a name that does not exist and for a request that it refuses.
-Names come from `watchkeeper.runs` and are valid, so describing one tells whether it exists, and nothing is
+Names come from `watchkeeper.lifecycle.run` and are valid, so describing one tells whether it exists, and
+nothing is
 deleted that was not described first.
 """
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.runs import TrainingRun
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.lifecycle.run import TrainingRun
 
 
 def text_of(payload: Mapping[str, Any], key: str) -> str:

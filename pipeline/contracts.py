@@ -11,9 +11,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
-from watchkeeper.drift_runs import DriftRun
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.runs import TrainingRun
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.lifecycle.run import TrainingRun
+from watchkeeper.regression.drift_runs import DriftRun
 
 
 @dataclass(frozen=True)

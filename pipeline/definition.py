@@ -12,7 +12,7 @@ from pipeline.detectors import Detector, detector_of
 from pipeline.jobs import Jobs
 from pipeline.regression import regression_definition
 from pipeline.settings import WorkflowSettings, settings_of
-from watchkeeper.plan import WorkloadPlan
+from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.regression.plan import RegressionPlan
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def anomaly_definition(jobs: Jobs, plan: WorkloadPlan) -> dict[str, Any]:
         composition.deploy(jobs, release.stage_release(jobs), broken=cleaning),
     )
     judging = composition.judge(
-        jobs, module="evaluate", approved=deploying, rejected=composition.reject(jobs)
+        jobs, module="anomaly.evaluate", approved=deploying, rejected=composition.reject(jobs)
     )
     return composition.state_machine(jobs, _train(jobs, detector, then=judging), clean_up=cleaning)
 

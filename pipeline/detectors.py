@@ -15,9 +15,9 @@ from pipeline.jobs import Jobs, channel
 from pipeline.packaging import DETECTOR, REGISTERED_DETECTOR
 from pipeline.serving import ServedModel
 from pipeline.tasks import JsonObject
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.feature_schema import feature_dim
-from watchkeeper.plan import WorkloadPlan
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.features.schema import feature_dim
 
 
 class Detector(ServedModel, Protocol):

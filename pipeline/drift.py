@@ -84,7 +84,7 @@ def _compare(jobs: Jobs) -> Task:
     }
     return jobs.processing(
         "CompareAttributions",
-        "attribution_drift",
+        "regression.attribution_drift",
         job_name=path("run.names.job", DriftState),
         inputs={folder: path(f"run.uris.{field}", DriftState) for folder, field in uris.items()},
         outputs={"drift": path("run.uris.result", DriftState)},

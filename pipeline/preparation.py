@@ -85,7 +85,7 @@ def prepare_table(jobs: Jobs) -> Task:
     return _prepare(jobs, "PrepareTable", {"history": path("run.uris.history")}, module="regression.prepare")
 
 
-def _prepare(jobs: Jobs, name: str, sources: dict[str, str], module: str = "prepare") -> Task:
+def _prepare(jobs: Jobs, name: str, sources: dict[str, str], module: str = "anomaly.prepare") -> Task:
     return jobs.processing(
         name,
         module,

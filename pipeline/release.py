@@ -12,7 +12,7 @@ from pipeline.serving import ServedModel
 from pipeline.settings import InstanceHosting, Rollout, ServerlessHosting
 from pipeline.substitutions import Substitution
 from pipeline.tasks import JsonObject, formatted, lambda_task, service_task
-from watchkeeper import layout
+from watchkeeper.core import layout
 
 POLL_SECONDS = 5
 MAX_POLLS = 2880

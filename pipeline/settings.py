@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from watchkeeper.plans import AnyPlan
+from watchkeeper.kinds import AnyPlan
 
 if TYPE_CHECKING:
     from workloads.spec import WorkloadSpec

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from watchkeeper.errors import UnavailableError
+from watchkeeper.core.errors import UnavailableError
 
 _PLATFORM_TAGS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
 _NEVER_VENDORED = re.compile(

@@ -7,7 +7,7 @@ from pathlib import Path
 from string import Template
 
 from benchmarks.attribution.measurements import ANOMALIES, SERIES, SPIKE_SCALES, Agreement, measure
-from watchkeeper.plan import FeaturePlan
+from watchkeeper.core.plan import FeaturePlan
 
 TEMPLATE = Path(__file__).with_name("page.md")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks-attribution.md"

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from benchmarks.quality.corpus import load_corpus
 from localcloud.images.randomcutforest.forest import Forest, train
 from localcloud.images.randomcutforest.hyperparameters import Hyperparameters
-from watchkeeper.detectors.surrogate import FittedSurrogate, fit_surrogate, rank_agreement
-from watchkeeper.feature_schema import feature_dim
-from watchkeeper.features import feature_matrix, row_arrays
-from watchkeeper.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
-from watchkeeper.rows import Row
+from watchkeeper.core.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.detectors.forest.surrogate_fit import FittedSurrogate, fit_surrogate, rank_agreement
+from watchkeeper.features.matrix import feature_matrix, row_arrays
+from watchkeeper.features.schema import feature_dim
+from watchkeeper.telemetry.rows import Row
 
 SERIES = "realKnownCause/machine_temperature_system_failure.csv"
 TRAIN, CALIBRATE = 0.4, 0.2

@@ -18,9 +18,9 @@ from scipy.stats import spearmanr
 from benchmarks.explain import subjects
 from benchmarks.explain.subjects import Subject
 from containers.explain.job import peak_memory_bytes
-from containers.explain.kernel import kernel_shap
-from containers.explain.trees import NotTraceableError, find_trees, tree_shap
-from watchkeeper.explanation.attribution import global_importance
+from containers.explain.measures.attribution import global_importance
+from containers.explain.shap.kernel import kernel_shap
+from containers.explain.shap.trees import NotTraceableError, find_trees, tree_shap
 
 SEED = 7
 SAMPLES, ENOUGH = 100, 254

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from benchmarks.journey.laptop import Trained
 from benchmarks.journey.telemetry import source_after_history
 from lambdas.endpoint import SageMakerEndpoint
-from watchkeeper import layout
-from watchkeeper.rows import Row, format_row
+from watchkeeper.core import layout
+from watchkeeper.telemetry.rows import Row, format_row
 
 REQUESTS = {1: 300, 100: 100, 1000: 40}
 """Requests for each number of rows."""

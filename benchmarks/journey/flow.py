@@ -18,7 +18,7 @@ from cli.demo.scores import ScoreReader, expected_intervals, wait_until_scored
 from cli.device import Publisher, concrete_topic, provisioned
 from cli.failures import StepFailedError
 from cli.screen import console
-from watchkeeper.timestamps import format_instant
+from watchkeeper.core.timestamps import format_instant
 
 POLL_SECONDS = 0.05
 ALERT_SECONDS = 30.0

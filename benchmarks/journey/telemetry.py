@@ -10,8 +10,8 @@ from statistics import median
 from typing import Any
 
 from benchmarks.journey.laptop import Trained
-from watchkeeper.plan import TimestampPlan, WorkloadPlan
-from watchkeeper.records import Record, parse_record
+from watchkeeper.core.plan import TimestampPlan, WorkloadPlan
+from watchkeeper.telemetry.records import Record, parse_record
 
 SPIKE = 10.0
 """A spike lies so many times the live readings' range above their maximum."""

@@ -21,7 +21,7 @@ from benchmarks.quality.corpus import LabelledSeries, load_corpus
 from benchmarks.quality.measurements import CorpusScores
 from benchmarks.quality.ordinary import holidays, ordinary_alerts
 from benchmarks.quality.splits import development_files
-from watchkeeper.detectors.state import Parameters
+from watchkeeper.detectors.streaming.state import Parameters
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "benchmarks.md"

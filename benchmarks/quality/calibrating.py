@@ -1,4 +1,5 @@
-"""Measure what `watchkeeper.detectors.calibration` states: `python -m benchmarks.quality.calibrating`.
+"""Measure what `watchkeeper.detectors.protocol.calibration` states: `python -m
+benchmarks.quality.calibrating`.
 
 Prints, for each line of its two tables, the rarity in the table and the one that the development half of the
 benchmark shows: -log10 of the fraction of rows, outside all labelled windows and after the probation, with at
@@ -15,10 +16,10 @@ import numpy.typing as npt
 
 from benchmarks.quality.corpus import LabelledSeries, load_corpus
 from benchmarks.quality.splits import development_files
-from watchkeeper.detectors.calibration import LEVEL_RARITY, ONSET_RARITY
-from watchkeeper.detectors.kernel import OUTPUT, advance_all
-from watchkeeper.detectors.state import Parameters, new_states
-from watchkeeper.detectors.times import hours_of_week, to_seconds
+from watchkeeper.detectors.protocol.calibration import LEVEL_RARITY, ONSET_RARITY
+from watchkeeper.detectors.streaming.kernel import OUTPUT, advance_all
+from watchkeeper.detectors.streaming.state import Parameters, new_states
+from watchkeeper.detectors.streaming.times import hours_of_week, to_seconds
 
 FloatArray = npt.NDArray[np.float64]
 ENOUGH = 6

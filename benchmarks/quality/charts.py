@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 from benchmarks.quality.corpus import LabelledSeries, load_json
 from benchmarks.quality.measurements import CorpusScores
 from benchmarks.quality.tables import MACHINE_TEMPERATURE, PUBLISHED
-from watchkeeper.detectors.detector import score_series
-from watchkeeper.detectors.scores import SeriesScores
+from watchkeeper.detectors.streaming.detector import score_series
+from watchkeeper.detectors.streaming.scores import SeriesScores
 
 mpl.use("Agg")
 _INK, _BAND, _ALERT, _WINDOW, _OURS, _THEIRS = (

@@ -11,8 +11,8 @@ from krcf import RandomCutForest
 
 from benchmarks.quality.baselines import windowed_gaussian
 from benchmarks.quality.corpus import LabelledSeries
-from watchkeeper.detectors.detector import score_series
-from watchkeeper.detectors.state import Parameters
+from watchkeeper.detectors.streaming.detector import score_series
+from watchkeeper.detectors.streaming.state import Parameters
 
 FloatArray = npt.NDArray[np.float64]
 _FOREST_TREES = 50

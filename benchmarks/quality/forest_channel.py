@@ -19,13 +19,13 @@ from benchmarks.quality.corpus import LabelledSeries, load_corpus
 from benchmarks.quality.measurements import CorpusScores
 from benchmarks.quality.ordinary import KINDS
 from benchmarks.quality.splits import development_files
-from watchkeeper.detectors import calibration
-from watchkeeper.detectors.compiled import compiled
-from watchkeeper.detectors.evidence import break_of_range
-from watchkeeper.detectors.forest import FrozenForest
-from watchkeeper.detectors.kernel import AFTERMATH_WEIGHT, WARM_ROWS, unless_suppressed
-from watchkeeper.detectors.state import PATTERN, VALUE, Parameters, new_states
-from watchkeeper.detectors.times import hours_of_week, to_seconds
+from watchkeeper.detectors.forest.forest import FrozenForest
+from watchkeeper.detectors.protocol import calibration
+from watchkeeper.detectors.protocol.compiled import compiled
+from watchkeeper.detectors.streaming.evidence import break_of_range
+from watchkeeper.detectors.streaming.kernel import AFTERMATH_WEIGHT, WARM_ROWS, unless_suppressed
+from watchkeeper.detectors.streaming.state import PATTERN, VALUE, Parameters, new_states
+from watchkeeper.detectors.streaming.times import hours_of_week, to_seconds
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
-from watchkeeper.detectors.detector import score_series
-from watchkeeper.detectors.state import Parameters
+from watchkeeper.detectors.streaming.detector import score_series
+from watchkeeper.detectors.streaming.state import Parameters
 
 FloatArray = npt.NDArray[np.float64]
 Generator = np.random.Generator

@@ -9,8 +9,8 @@ import numpy as np
 from benchmarks.quality.corpus import load_json
 from benchmarks.quality.measurements import CorpusScores
 from benchmarks.quality.ordinary import DAY_ROWS, SPANS, HolidaySummary, OrdinaryAlerts
-from watchkeeper.detectors.calibration import SCORE_DECADES, SEVERITY_PER_DECADE, false_alarm_rate
-from watchkeeper.detectors.detector import DEFAULT_ALERT_SEVERITY
+from watchkeeper.detectors.protocol.calibration import SCORE_DECADES, SEVERITY_PER_DECADE, false_alarm_rate
+from watchkeeper.detectors.streaming.detector import DEFAULT_ALERT_SEVERITY
 
 PUBLISHED = {
     "ARTime": ("ARTime", "no: the file's range"),

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.quality.corpus import LabelledSeries
-from watchkeeper.detectors import accuracy
-from watchkeeper.detectors.accuracy import pr_auc
+from watchkeeper.judgement import accuracy
+from watchkeeper.judgement.accuracy import pr_auc
 
 __all__ = ["AlertSummary", "pr_auc", "summarize_alerts", "vus_pr"]
 

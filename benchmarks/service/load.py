@@ -19,7 +19,7 @@ from benchmarks.service.latency import MODEL, Latency
 from benchmarks.service.tables import KEY, ROWS
 from watchkeeper.client import Client, TaskFailedError
 from watchkeeper.client.client import RunningTask
-from watchkeeper.errors import UnavailableError
+from watchkeeper.core.errors import UnavailableError
 
 POLL_SECONDS = 2.0
 LONGEST_SECONDS = 3600.0

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from watchkeeper.detectors.detector import WatchkeeperDetector
-from watchkeeper.detectors.forest import FrozenForest
+from watchkeeper.detectors.forest.forest import FrozenForest
+from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
 
 FloatArray = npt.NDArray[np.float64]
 Operation = Callable[[FloatArray], object]

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.speed.contenders import ENGINES
-from watchkeeper.detectors.detector import WatchkeeperDetector
-from watchkeeper.detectors.fleet import Fleet
-from watchkeeper.detectors.state import STATE
+from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
+from watchkeeper.detectors.streaming.fleet import Fleet
+from watchkeeper.detectors.streaming.state import STATE
 
 RECORD_COUNTS = (100, 1_000, 10_000, 100_000)
 FLEET_SIZES = (1_000, 10_000, 100_000, 1_000_000)

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from benchmarks.speed.contenders import ATTRIBUTE, KRCF, SCORE, UPDATE
 from benchmarks.speed.growth import INTERVAL_SECONDS, KIBIBYTE, TEMPLATE_ROWS
-from watchkeeper.detectors.state import STATE
+from watchkeeper.detectors.streaming.state import STATE
 
 Results = dict[str, Any]
 Rows = list[list[str]]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from watchkeeper.detectors.forest import FrozenForest
+from watchkeeper.detectors.forest.forest import FrozenForest
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 TREES, SAMPLE_SIZE = 50, 256

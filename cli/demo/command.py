@@ -33,12 +33,12 @@ from cli.stacks import Deployment
 from cli.telemetry import records_of
 from cli.train import upload_history
 from lambdas.object_store import ObjectUri, S3ObjectStore
-from watchkeeper.evaluation import Evaluation, Metrics
-from watchkeeper.evaluation_metrics import measure_scores
-from watchkeeper.holdback import HoldbackRow
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.rows import Row, format_row
-from watchkeeper.timestamps import parse_instant
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import parse_instant
+from watchkeeper.judgement.evaluation import Evaluation, Metrics
+from watchkeeper.judgement.holdback import HoldbackRow
+from watchkeeper.judgement.metrics import measure_scores
+from watchkeeper.telemetry.rows import Row, format_row
 from workloads.spec import AnomalyWorkload, RegressionWorkload
 
 FOLDER = ROOT / "build" / "demo"

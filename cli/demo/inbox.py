@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import boto3
 
 from cli.failures import StepFailedError
-from watchkeeper import layout
-from watchkeeper.anomaly import AnomalyEvent, alert_text
+from watchkeeper.anomalies.event import AnomalyEvent, alert_text
+from watchkeeper.core import layout
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -10,8 +10,8 @@ from cli.datasets import DataFile, Dataset, located
 from cli.failures import StepFailedError
 from cli.labels import Labels, read_labels
 from cli.telemetry import Reading, Telemetry, read_telemetry
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.timestamps import parse_instant
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import parse_instant
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from cli.demo.scores import Score
-from watchkeeper.contributions import mostly_by
+from watchkeeper.features.contributions import mostly_by
 
 SHOWN_PARTS = 8
 

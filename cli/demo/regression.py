@@ -22,7 +22,7 @@ from cli.stacks import Deployment
 from cli.train import upload_history
 from lambdas.endpoint import SageMakerEndpoint
 from lambdas.object_store import ObjectUri
-from watchkeeper.evaluations import evaluation_from_json
+from watchkeeper.kinds import evaluation_from_json
 from watchkeeper.regression.importance import global_importance
 from watchkeeper.regression.rows import csv_cells, format_cells
 from workloads.spec import RegressionWorkload

@@ -12,7 +12,7 @@ from string import Template
 from cli.demo.inbox import Alert
 from cli.demo.reasons import mean_shares
 from cli.demo.scores import Score
-from watchkeeper.evaluation import Evaluation, Metrics
+from watchkeeper.judgement.evaluation import Evaluation, Metrics
 
 TEMPLATE = Path(__file__).with_name("report.html")
 

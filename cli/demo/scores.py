@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import boto3
 
 from cli.failures import StepFailedError
-from watchkeeper import layout
-from watchkeeper.anomaly import AnomalyEvent
-from watchkeeper.intervals import aggregate_records
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.records import Record, by_series
-from watchkeeper.timestamps import epoch_seconds, format_instant, parse_instant
+from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.core import layout
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import epoch_seconds, format_instant, parse_instant
+from watchkeeper.telemetry.intervals import aggregate_records
+from watchkeeper.telemetry.records import Record, by_series
 
 POLL_SECONDS = 0.25
 SILENCE_SECONDS = 180.0

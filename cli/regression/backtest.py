@@ -10,12 +10,12 @@ import boto3
 from cli.metrics import metrics_table, say_refused
 from cli.screen import console
 from lambdas.endpoint import SageMakerEndpoint
-from watchkeeper import layout
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.field_files import Fields, read_fields
+from watchkeeper.core import layout
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.evaluation import measure_predictions
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.rows import check_columns, format_cells, labelled_row
+from watchkeeper.telemetry.dialect import Fields, read_fields
 
 BATCH_ROWS = 500
 

@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from watchkeeper import layout
+from watchkeeper.core import layout
 
 RAW_DAYS = 365
 INFREQUENT_AFTER_DAYS = 30

@@ -5,9 +5,9 @@ from __future__ import annotations
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from watchkeeper import layout
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plans import AnyPlan
+from watchkeeper.core import layout
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.kinds import AnyPlan
 
 STANDARD_BYTES = 4096
 ADVANCED_BYTES = 8192

@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.permissions import Permission, objects, permit, policy_of, use_key
-from watchkeeper import layout
+from watchkeeper.core import layout
 
 BUFFER_SECONDS = 60
 BUFFER_MEGABYTES = 64  # the least that dynamic partitioning allows

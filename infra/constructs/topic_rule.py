@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.permissions import Permission, permit, use_key, write_objects
-from watchkeeper import layout
+from watchkeeper.core import layout
 
 SQL_VERSION = "2016-03-23"
 

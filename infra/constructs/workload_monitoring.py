@@ -18,7 +18,7 @@ from infra.monitoring_defaults import alarm_defaults
 from infra.naming import pascal_name
 from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
 from lambdas.typed_environment import METRICS_NAMESPACE
-from watchkeeper import layout
+from watchkeeper.core import layout
 
 LAG_MILLISECONDS = 300_000
 """A record waits a minute in the delivery stream's buffer; five minutes mean that scoring falls behind."""

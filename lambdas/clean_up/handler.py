@@ -12,9 +12,9 @@ from lambdas.clean_up.environment import CleanUpEnvironment
 from lambdas.clean_up.leftovers import EndpointAction, judge
 from lambdas.notification import failure_text
 from lambdas.workflow_payload import run_of
-from watchkeeper.errors import UnavailableError
-from watchkeeper.releases import AnyRelease
-from watchkeeper.runs import TrainingRun
+from watchkeeper.core.errors import UnavailableError
+from watchkeeper.kinds import AnyRelease
+from watchkeeper.lifecycle.run import TrainingRun
 
 logger = Logger(service=CleanUpEnvironment.service)
 tracer = Tracer(service=CleanUpEnvironment.service)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lambdas.sagemaker_resources import EndpointDescription
-from watchkeeper.releases import AnyRelease
-from watchkeeper.runs import TrainingRun
+from watchkeeper.kinds import AnyRelease
+from watchkeeper.lifecycle.run import TrainingRun
 
 FAILED = frozenset({"Failed", "OutOfService"})
 CHANGING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})

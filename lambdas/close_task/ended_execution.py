@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from watchkeeper.errors import ContractViolationError
+from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.service.failures import ABORTED_TYPE, TIMED_OUT_TYPE, Failure, failure_of
 from watchkeeper.service.tasks import TaskInput
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lambdas.object_store import ObjectStore, ObjectUri
-from watchkeeper import layout
-from watchkeeper.captured import Sample, instances_in
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core import layout
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.regression.captures import Sample, instances_in
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.rows import cells_of, features_of, format_cells
 

@@ -15,13 +15,13 @@ from lambdas.collect_captures.effects import CollectingEffects
 from lambdas.collect_captures.environment import CollectCapturesEnvironment
 from lambdas.object_store import ObjectUri
 from lambdas.workflow_payload import number_of, text_of
-from watchkeeper.drift import DriftReport
-from watchkeeper.drift_runs import DriftRun, drift_run
-from watchkeeper.errors import ContractViolationError
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.timestamps import format_instant, parse_instant
+from watchkeeper.regression.drift import DriftReport
 from watchkeeper.regression.drift_configuration import drift_configuration
+from watchkeeper.regression.drift_runs import DriftRun, drift_run
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.release import RegressionRelease
-from watchkeeper.timestamps import format_instant, parse_instant
 
 logger = Logger(service=CollectCapturesEnvironment.service)
 tracer = Tracer(service=CollectCapturesEnvironment.service)

@@ -12,12 +12,11 @@ from lambdas.decide_promotion.effects import PromotionEffects
 from lambdas.decide_promotion.environment import DecidePromotionEnvironment
 from lambdas.run_documents import read_evaluation, read_plan
 from lambdas.workflow_payload import run_of
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.evaluation import Evaluation, Metrics
-from watchkeeper.evaluations import AnyEvaluation
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.plans import AnyPlan
-from watchkeeper.promotion import Decision, decide_promotion
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.judgement.evaluation import Evaluation, Metrics
+from watchkeeper.judgement.promotion import Decision, decide_promotion
+from watchkeeper.kinds import AnyEvaluation, AnyPlan
 from watchkeeper.regression.evaluation import RegressionEvaluation, RegressionMetrics
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.promotion import decide_regression

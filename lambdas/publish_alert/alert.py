@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from watchkeeper.anomaly import EVENT_DETAIL_TYPE, AnomalyEvent, alert_subject, alert_text
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import AlertPlan
+from watchkeeper.anomalies.event import EVENT_DETAIL_TYPE, AnomalyEvent, alert_subject, alert_text
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import AlertPlan
 
 STRUCTURED_PROTOCOLS = ("http", "https", "lambda", "sqs")
 

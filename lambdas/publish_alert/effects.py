@@ -17,9 +17,9 @@ from lambdas.publish_alert.alert import Alert
 from lambdas.publish_alert.environment import PublishAlertEnvironment
 from lambdas.publish_alert.throttling import Claims
 from lambdas.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
-from watchkeeper.anomaly import AnomalyEvent
-from watchkeeper.errors import UnavailableError
-from watchkeeper.timestamps import epoch_seconds, parse_instant
+from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.core.errors import UnavailableError
+from watchkeeper.core.timestamps import epoch_seconds, parse_instant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

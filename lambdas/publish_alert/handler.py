@@ -20,7 +20,7 @@ from lambdas.publish_alert.environment import PublishAlertEnvironment
 from lambdas.publish_alert.publishing import publish_anomaly
 from lambdas.redelivery import bring_again_soon
 from lambdas.typed_environment import METRICS_NAMESPACE
-from watchkeeper.anomaly import AnomalyEvent
+from watchkeeper.anomalies.event import AnomalyEvent
 
 logger = Logger(service=PublishAlertEnvironment.service)
 tracer = Tracer(service=PublishAlertEnvironment.service)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lambdas.publish_alert.alert import alert_of, channels_of
 from lambdas.publish_alert.effects import AlertEffects
-from watchkeeper.anomaly import AnomalyEvent
+from watchkeeper.anomalies.event import AnomalyEvent
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from lambdas.publish_drift.effects import PublishDriftEffects
 from lambdas.publish_drift.environment import PublishDriftEnvironment
 from lambdas.typed_environment import METRICS_NAMESPACE
 from lambdas.workflow_payload import text_of
-from watchkeeper.drift import DriftReport
-from watchkeeper.errors import ContractViolationError
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.regression.drift import DriftReport
 
 NDCG_METRIC = "attribution_ndcg"
 ROWS_METRIC = "attribution_rows"

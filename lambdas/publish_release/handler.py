@@ -11,8 +11,8 @@ from aws_lambda_powertools import Logger, Tracer
 from lambdas.publish_release.effects import PublishingEffects
 from lambdas.publish_release.environment import PublishReleaseEnvironment
 from lambdas.workflow_payload import run_of
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.releases import AnyRelease
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.kinds import AnyRelease
 
 logger = Logger(service=PublishReleaseEnvironment.service)
 tracer = Tracer(service=PublishReleaseEnvironment.service)

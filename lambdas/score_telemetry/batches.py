@@ -7,10 +7,10 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from watchkeeper.context import ContextRow
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.rows import format_row
-from watchkeeper.state import SeriesState
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.stream.series_state import SeriesState
+from watchkeeper.telemetry.context import ContextRow
+from watchkeeper.telemetry.rows import format_row
 
 MAX_REQUEST_ROWS = 500
 MAX_REQUEST_BYTES = 5_000_000

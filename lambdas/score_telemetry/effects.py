@@ -21,9 +21,9 @@ from lambdas.score_telemetry.explaining import Explainers
 from lambdas.score_telemetry.merging import NEW, StateStore, StoredState
 from lambdas.score_telemetry.release_cache import ReleaseCache
 from lambdas.threads import ForEach, in_threads
-from watchkeeper.anomaly import EVENT_DETAIL_TYPE, EVENT_SOURCE, AnomalyEvent
-from watchkeeper.errors import UnavailableError
-from watchkeeper.state import SeriesState
+from watchkeeper.anomalies.event import EVENT_DETAIL_TYPE, EVENT_SOURCE, AnomalyEvent
+from watchkeeper.core.errors import UnavailableError
+from watchkeeper.stream.series_state import SeriesState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 
 from lambdas.endpoint import Endpoint
 from lambdas.object_store import ObjectStore, ObjectUri
-from watchkeeper.context import ContextRow
-from watchkeeper.contributions import ExplainedScore, Explanation, unexplained
-from watchkeeper.errors import ContractViolationError, WatchkeeperError
-from watchkeeper.release import Release, same_score
-from watchkeeper.rows import format_row
-from watchkeeper.series import parse_series_key
-from watchkeeper.surrogate import SurrogateForest
+from watchkeeper.core.errors import ContractViolationError, WatchkeeperError
+from watchkeeper.detectors.forest.surrogate import SurrogateForest
+from watchkeeper.features.contributions import ExplainedScore, Explanation, unexplained
+from watchkeeper.lifecycle.release import Release, same_score
+from watchkeeper.telemetry.context import ContextRow
+from watchkeeper.telemetry.rows import format_row
+from watchkeeper.telemetry.series import parse_series_key
 
 MAX_EXPLAINED = 500
 """Of one object: a forest takes milliseconds an anomaly, a detector's replay up to 20."""

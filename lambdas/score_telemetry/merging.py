@@ -8,10 +8,10 @@ from typing import Protocol
 
 from lambdas.retrying import MAX_ATTEMPTS, Pause
 from lambdas.threads import ForEach
-from watchkeeper.errors import UnavailableError
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.records import Record
-from watchkeeper.state import Dropped, SeriesState, advance, new_state
+from watchkeeper.core.errors import UnavailableError
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.stream.series_state import Dropped, SeriesState, advance, new_state
+from watchkeeper.telemetry.records import Record
 
 NEW = 0
 """Version of a state that is not stored."""

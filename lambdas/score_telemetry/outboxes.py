@@ -27,16 +27,16 @@ from lambdas.score_telemetry.score_lines import (
     to_document,
     with_events,
 )
-from watchkeeper import layout
-from watchkeeper.adaptation import Adaptation
-from watchkeeper.anomaly import AnomalyEvent
-from watchkeeper.context import ContextRow
-from watchkeeper.errors import ContractViolationError, UnavailableError
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.rows import format_row
-from watchkeeper.series import parse_series_key
-from watchkeeper.state import Dropped, SeriesState
-from watchkeeper.timestamps import format_instant
+from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.core import layout
+from watchkeeper.core.errors import ContractViolationError, UnavailableError
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import format_instant
+from watchkeeper.judgement.adaptation import Adaptation
+from watchkeeper.stream.series_state import Dropped, SeriesState
+from watchkeeper.telemetry.context import ContextRow
+from watchkeeper.telemetry.rows import format_row
+from watchkeeper.telemetry.series import parse_series_key
 
 Failure = UnavailableError | ContractViolationError
 

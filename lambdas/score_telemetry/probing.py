@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from lambdas.endpoint import Endpoint, RowRefusedError
 from lambdas.score_telemetry.release_cache import ReleaseCache
-from watchkeeper.errors import UnavailableError
-from watchkeeper.release import Release
+from watchkeeper.core.errors import UnavailableError
+from watchkeeper.lifecycle.release import Release
 
 
 class UnidentifiedModelError(UnavailableError):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from lambdas.release_store import ReleaseStore
-from watchkeeper.release import Release
+from watchkeeper.lifecycle.release import Release
 
 CACHE_SECONDS = 60.0
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from lambdas.endpoint import RowRefusedError
 from lambdas.score_telemetry.batches import RequestRow
 from lambdas.score_telemetry.probing import ProbedEndpoint
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.release import Release
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.lifecycle.release import Release
 
 MAX_REFUSED_ROWS = 20
 """Of one request. Rows are made from checked numbers: when more are refused, the model expects other rows."""

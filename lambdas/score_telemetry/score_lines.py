@@ -13,14 +13,14 @@ from typing import Any
 from lambdas.score_telemetry.batches import Batch
 from lambdas.score_telemetry.explaining import Finding, Reasons
 from lambdas.score_telemetry.requests import Outcome
-from watchkeeper.adaptation import Adaptation, adapted, threshold_now
-from watchkeeper.anomaly import AnomalyEvent
-from watchkeeper.context import ContextRow
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.expectation import expectation
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.release import Release
-from watchkeeper.timestamps import format_instant
+from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import format_instant
+from watchkeeper.judgement.adaptation import Adaptation, adapted, threshold_now
+from watchkeeper.lifecycle.release import Release
+from watchkeeper.telemetry.context import ContextRow
+from watchkeeper.telemetry.expectation import expectation
 
 NO_LIVE_MODEL = "no live model"
 UNKNOWN_MEASURE = "the live model was not trained on this measure"

@@ -19,9 +19,9 @@ from lambdas.score_telemetry.telemetry_object import (
     quarantine_document,
     sort_lines,
 )
-from watchkeeper import layout
-from watchkeeper.records import by_series
-from watchkeeper.state import Dropped
+from watchkeeper.core import layout
+from watchkeeper.stream.series_state import Dropped
+from watchkeeper.telemetry.records import by_series
 
 
 @dataclass(frozen=True)

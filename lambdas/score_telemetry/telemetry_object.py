@@ -8,10 +8,10 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from watchkeeper import layout
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.records import Record, parse_record
+from watchkeeper.core import layout
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.telemetry.records import Record, parse_record
 
 GZIP_MAGIC = b"\x1f\x8b"
 

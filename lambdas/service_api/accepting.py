@@ -18,10 +18,10 @@ from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.file_search import find_model, find_table
 from lambdas.service_api.problems import REQUEST_CONFLICT, ServiceProblemError
 from lambdas.service_api.request_table import Item
-from watchkeeper.errors import ContractViolationError
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.timestamps import format_instant
 from watchkeeper.service.request_item import OPEN, REQUEST_DAYS, Attribute, Status, item_key
 from watchkeeper.service.tasks import Task, TaskFiles, TaskInput, request_key_id, task_input
-from watchkeeper.timestamps import format_instant
 
 TaskBody = TrainBody | ValidBody | UnivariateBody | MultivariateBody
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lambdas.service_api.problems import FORBIDDEN, ServiceProblemError
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.service.tenant_files import tenant_root
 
 TENANT_CLAIM = "custom:tenant"

@@ -16,8 +16,8 @@ from pydantic import (
     field_validator,
 )
 
-from watchkeeper.detectors.rule_parameters import RULE_PARAMETERS, checked_parameters
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.detectors.tabular.rule_parameters import RULE_PARAMETERS, checked_parameters
 from watchkeeper.service.algorithms import (
     ALGORITHMS,
     UNIVARIATE_METHODS,

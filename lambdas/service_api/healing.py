@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.request_table import Item
+from watchkeeper.core.timestamps import parse_iso8601
 from watchkeeper.service.request_item import Attribute, Status
 from watchkeeper.service.tasks import Task
-from watchkeeper.timestamps import parse_iso8601
 
 LOST_AFTER = timedelta(seconds=30)
 """The function that wrote the item has ended by then, one way or the other: API Gateway waits no longer."""

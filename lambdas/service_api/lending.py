@@ -6,7 +6,7 @@ from lambdas.service_api.documents import MAX_FILE_BYTES, Download, Upload
 from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.problems import ServiceProblemError
 from lambdas.service_api.tenant_bucket import LENT_SECONDS
-from watchkeeper.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.service.tenant_files import RESULTS_FOLDER, tenant_key
 
 _CONTENT_TYPES = {".csv": "text/csv", ".parquet": "application/vnd.apache.parquet"}

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from lambdas.aws_errors import code_of, translated
 from lambdas.object_store import ObjectUri
 from lambdas.sagemaker_resources import ABSENT
-from watchkeeper import layout
+from watchkeeper.core import layout
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 
 CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:watchkeeper:problem:"

@@ -25,7 +25,7 @@ from lambdas.service_api.problems import (
     Fault,
     ServiceProblemError,
 )
-from watchkeeper.errors import InvalidInputError, UnavailableError
+from watchkeeper.core.errors import InvalidInputError, UnavailableError
 
 RETRY_AFTER_SECONDS = 5
 _PATTERN = (

@@ -36,7 +36,7 @@ from lambdas.service_api.lending import lend_download, lend_upload
 from lambdas.service_api.page_tokens import page_start, page_token
 from lambdas.service_api.published import ACCEPTED, answers
 from lambdas.service_api.request_table import Item, Listing
-from watchkeeper.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.service.request_item import Status
 from watchkeeper.service.tasks import Task
 

@@ -13,8 +13,8 @@ from lambdas.run_documents import SmokeCase, read_smoke_case
 from lambdas.smoke_test.effects import SmokeTestEffects
 from lambdas.smoke_test.environment import SmokeTestEnvironment
 from lambdas.workflow_payload import run_of
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.release import same_score
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.lifecycle.release import same_score
 
 MALFORMED_ROW = "not-a-time,not-a-number"
 

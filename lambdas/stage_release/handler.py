@@ -12,15 +12,15 @@ from lambdas.run_documents import SmokeCase, read_evaluation, read_smoke_case
 from lambdas.stage_release.effects import StagingEffects
 from lambdas.stage_release.environment import StageReleaseEnvironment
 from lambdas.workflow_payload import run_of, text_of
-from watchkeeper.contributions import Explainer
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.evaluation import Evaluation
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.timestamps import format_instant
+from watchkeeper.detectors.forest.surrogate import SURROGATE_NAME
+from watchkeeper.features.contributions import Explainer
+from watchkeeper.judgement.evaluation import Evaluation
+from watchkeeper.lifecycle.release import Release
+from watchkeeper.lifecycle.run import TrainingRun
 from watchkeeper.regression.evaluation import RegressionEvaluation
 from watchkeeper.regression.release import RegressionRelease
-from watchkeeper.release import Release
-from watchkeeper.runs import TrainingRun
-from watchkeeper.surrogate import SURROGATE_NAME
-from watchkeeper.timestamps import format_instant
 
 logger = Logger(service=StageReleaseEnvironment.service)
 tracer = Tracer(service=StageReleaseEnvironment.service)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.timestamps import format_instant, parse_instant
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.timestamps import format_instant, parse_instant
 
 KEYS = ("end", "reason", "start")
 DEFAULT_REASON = "manual"

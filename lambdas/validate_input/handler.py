@@ -18,16 +18,15 @@ from lambdas.validate_input.execution_input import (
 )
 from lambdas.validate_input.registered_models import registered_artifact
 from lambdas.workflow_payload import text_of
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.plans import AnyPlan
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import parse_instant
+from watchkeeper.kinds import AnyPlan, AnyRelease
+from watchkeeper.lifecycle.release import Release
+from watchkeeper.lifecycle.run import TrainingRun, training_run
 from watchkeeper.regression.manifest import schema_hash
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.release import RegressionRelease
-from watchkeeper.release import Release
-from watchkeeper.releases import AnyRelease
-from watchkeeper.runs import TrainingRun, training_run
-from watchkeeper.timestamps import parse_instant
 
 logger = Logger(service=ValidateInputEnvironment.service)
 tracer = Tracer(service=ValidateInputEnvironment.service)

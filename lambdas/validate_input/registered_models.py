@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 from lambdas.aws_errors import code_of, translated
 from lambdas.object_store import ObjectUri
 from lambdas.sagemaker_resources import ABSENT
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.plans import AnyPlan
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.kinds import AnyPlan
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from lambdas.sagemaker_resources import EndpointDescription
-from watchkeeper import layout
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.runs import TrainingRun
+from watchkeeper.core import layout
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.lifecycle.run import TrainingRun
 
 IN_SERVICE = "InService"
 

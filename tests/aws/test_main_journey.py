@@ -15,7 +15,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from watchkeeper import layout
+from watchkeeper.core import layout
 
 WORKLOAD = "water_flow"
 STAGE = os.environ.get("WATCHKEEPER_AWS_STAGE", "aws")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.infra.templates import Templates, flat
-from watchkeeper import layout
+from watchkeeper.core import layout
 
 SUBSCRIBED = {"email": "operators@example.com", "https": "https://alerts.example.com/hook"}
 

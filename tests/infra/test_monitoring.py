@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.infra.templates import Templates, flat
-from watchkeeper import layout
+from watchkeeper.core import layout
 
 STACK = "WatchkeeperMonitoring"
 

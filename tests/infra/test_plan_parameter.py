@@ -8,8 +8,8 @@ import aws_cdk as cdk
 import pytest
 
 from infra.constructs.plan_parameter import PlanParameter
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import MeasurePlan, TimestampPlan, WorkloadPlan
 
 
 def plan_of(measures: int) -> WorkloadPlan:

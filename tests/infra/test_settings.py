@@ -8,7 +8,7 @@ import pytest
 from constructs import RootConstruct
 
 from infra.settings import Settings
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ import re
 
 from pipeline.substitutions import OF_DRIFT, OF_EXPLANATIONS, Substitution
 from tests.infra.templates import Json, Templates
-from watchkeeper import layout
-from watchkeeper.plan import WorkloadPlan
+from watchkeeper.core import layout
+from watchkeeper.core.plan import WorkloadPlan
 
 STACK = "WatchkeeperTraining"
 

@@ -8,7 +8,7 @@ from typing import Any
 from tests.local.histories import FIVE_MINUTES, START, air
 from tests.local.laptop import Laptop
 from tests.local.scored import Interval
-from watchkeeper.timestamps import format_instant
+from watchkeeper.core.timestamps import format_instant
 
 WORKLOAD = "air_quality"
 MEASURES = ("co", "no2", "so2")

@@ -14,9 +14,9 @@ import psutil
 from localcloud.environment import client_environment
 from localcloud.supervisor import Running
 from tests.contract.localcloud.cloud import Cloud
-from watchkeeper import layout
-from watchkeeper.release import live_key
-from watchkeeper.releases import AnyRelease, release_from_json
+from watchkeeper.core import layout
+from watchkeeper.kinds import AnyRelease, release_from_json
+from watchkeeper.lifecycle.release import live_key
 
 ROOT = Path(__file__).resolve().parents[2]
 STACKS = (

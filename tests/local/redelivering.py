@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.local.laptop import Laptop
-from watchkeeper import layout
+from watchkeeper.core import layout
 
 
 def announcements(laptop: Laptop, workload: str) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.local.laptop import Laptop
 from tests.local.waiting import until
-from watchkeeper import layout
+from watchkeeper.core import layout
 
 Line = dict[str, Any]
 Interval = tuple[str, str]

@@ -12,9 +12,9 @@ from cli.stacks import pascal_name
 from tests.local.laptop import Laptop
 from tests.local.training import ended
 from tests.local.waiting import until
-from watchkeeper import layout
-from watchkeeper.drift import DriftReport
-from watchkeeper.release import live_key
+from watchkeeper.core import layout
+from watchkeeper.lifecycle.release import live_key
+from watchkeeper.regression.drift import DriftReport
 
 pytestmark = pytest.mark.local
 

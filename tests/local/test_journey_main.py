@@ -14,7 +14,7 @@ from tests.local.inbox import alerts_of, outcomes_of
 from tests.local.laptop import Laptop
 from tests.local.scored import until_drained, until_scored
 from tests.local.training import train, upload
-from watchkeeper.timestamps import format_instant
+from watchkeeper.core.timestamps import format_instant
 
 pytestmark = pytest.mark.local
 

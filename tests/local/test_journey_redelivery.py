@@ -19,8 +19,8 @@ from tests.local.redelivering import announcements, forget_what_was_done, redeli
 from tests.local.scored import lines, quarantined, until_drained, until_scored
 from tests.local.training import champion
 from tests.local.waiting import until
-from watchkeeper import layout
-from watchkeeper.state import SeriesState
+from watchkeeper.core import layout
+from watchkeeper.stream.series_state import SeriesState
 
 pytestmark = pytest.mark.local
 

@@ -12,7 +12,7 @@ from tests.local.inbox import outcomes_of
 from tests.local.laptop import Laptop
 from tests.local.training import ended, made_by, run_of, start, train, until_entered
 from tests.local.waiting import until
-from watchkeeper import layout
+from watchkeeper.core import layout
 
 pytestmark = pytest.mark.local
 

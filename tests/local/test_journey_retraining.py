@@ -5,7 +5,7 @@ import pytest
 from tests.local.histories import machine_temperature
 from tests.local.laptop import Laptop
 from tests.local.training import champion, train, upload
-from watchkeeper import layout
+from watchkeeper.core import layout
 
 pytestmark = pytest.mark.local
 

@@ -12,8 +12,8 @@ from tests.local.inbox import outcomes_of
 from tests.local.laptop import Laptop
 from tests.local.training import champion, ended, made_by, run_of, start, until_entered, upload
 from tests.local.waiting import until
-from watchkeeper import layout
-from watchkeeper.release import release_pk
+from watchkeeper.core import layout
+from watchkeeper.lifecycle.release import release_pk
 
 pytestmark = pytest.mark.local
 

@@ -11,7 +11,7 @@ import pytest
 from tests.local.histories import machine_temperature
 from tests.local.laptop import Laptop
 from tests.local.training import champion
-from watchkeeper import layout
+from watchkeeper.core import layout
 
 pytestmark = pytest.mark.local
 

@@ -9,7 +9,7 @@ from cli.stacks import pascal_name
 from tests.local.histories import History
 from tests.local.laptop import Laptop
 from tests.local.waiting import until
-from watchkeeper import layout
+from watchkeeper.core import layout
 
 SECONDS = 240.0
 

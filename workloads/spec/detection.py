@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from watchkeeper.plan import LEAST_CONTEXT
+from watchkeeper.core.plan import LEAST_CONTEXT
 from workloads.spec.fields import Duration
 from workloads.spec.section import Section
 

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from watchkeeper.records import INGESTION_FIELDS
-from watchkeeper.rows import NUMBER_WORDS
-from watchkeeper.timestamps import EPOCH_FORMATS
+from watchkeeper.core.timestamps import EPOCH_FORMATS
+from watchkeeper.telemetry.records import INGESTION_FIELDS
+from watchkeeper.telemetry.rows import NUMBER_WORDS
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")

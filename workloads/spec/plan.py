@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from watchkeeper.plan import (
+from watchkeeper.core.plan import (
     AlertPlan,
     AlertRoute,
     DetectorPlan,

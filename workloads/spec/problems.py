@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 from workloads.spec.source import Path, YamlSource
 
 _VALUE_LENGTH = 60

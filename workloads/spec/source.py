@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 
 Path = tuple[str | int, ...]
 """Keys and list positions from the top of a document."""

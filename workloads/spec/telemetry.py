@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchkeeper.plan import Aggregate
+from watchkeeper.core.plan import Aggregate
 from workloads.spec.fields import Name, RecordField, TimestampFormat, TimeZone, TopicFilter
 from workloads.spec.section import Section
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationInfo, field_validator
 
-from watchkeeper.plan import WorkloadPlan
+from watchkeeper.core.plan import WorkloadPlan
 from workloads.spec.alerting import Alerts
 from workloads.spec.deployment import Endpoint, Training
 from workloads.spec.detection import (

@@ -1,6 +1,6 @@
 """Script mode's training entry: lets the streaming detector learn."""
 
-from containers.train_detector import main
+from containers.anomaly.train_detector import main
 
 if __name__ == "__main__":
     main()

@@ -12,21 +12,20 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from containers import runtime
-from containers.explain import results
-from containers.explain.bias_analysis import analyse_bias
-from containers.explain.configuration import AnalysisConfiguration, load_configuration
-from containers.explain.dataset import Dataset, read_dataset
-from containers.explain.findings import Findings
-from containers.explain.loaded_model import load_model
-from containers.explain.model import Model
-from containers.explain.partial_dependence import analyse_dependence
-from containers.explain.predictor_settings import PredictorSettings
-from containers.explain.report import write_report
-from containers.explain.shap_analysis import ShapAnalysis, analyse_shap
-from containers.vendored import use_vendored
+from containers.explain.bias.analysis import analyse_bias
+from containers.explain.io.configuration import AnalysisConfiguration, load_configuration
+from containers.explain.io.dataset import Dataset, read_dataset
+from containers.explain.io.loaded_model import load_model
+from containers.explain.io.model import Model
+from containers.explain.io.predictor_settings import PredictorSettings
+from containers.explain.report import results, write_report
+from containers.explain.report.findings import Findings
+from containers.explain.shap.analysis import ShapAnalysis, analyse_shap
+from containers.explain.shap.partial_dependence import analyse_dependence
+from containers.runtime import job
+from containers.runtime.vendored import use_vendored
 from watchkeeper import __version__
-from watchkeeper.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 
 CONFIGURATION = "analysis_config.json"
 RECORD = "explain.json"
@@ -39,15 +38,15 @@ def explain() -> None:
     """Read, analyse, write."""
     started = time.perf_counter()
     use_vendored()
-    folder = runtime.processing_input("config")
+    folder = job.processing_input("config")
     if not (folder / CONFIGURATION).is_file():
         raise ContractViolationError(f"the input config has no {CONFIGURATION}")
     configuration = load_configuration(folder / CONFIGURATION)
-    dataset = read_dataset(runtime.processing_input("data"), configuration)
+    dataset = read_dataset(job.processing_input("data"), configuration)
     logger.info("read", extra={"rows": len(dataset.table), "features": len(dataset.features)})
     with open_model(configuration) as model:
         findings = _analyse(configuration, dataset, model)
-    output = runtime.processing_output(".")
+    output = job.processing_output(".")
     _write(output, configuration, dataset, findings)
     if configuration.report is not None:
         write_report(output, configuration.report, configuration, dataset, findings)
@@ -69,12 +68,12 @@ def open_model(configuration: AnalysisConfiguration) -> Iterator[Model | None]:
         return
     settings = configuration.predictor or PredictorSettings()
     if settings.endpoint_name is not None or settings.model_name is not None:
-        from containers.explain.endpoint import endpoint_model  # imports boto3
+        from containers.explain.io.endpoint import endpoint_model  # imports boto3
 
         with endpoint_model(settings) as model:
             yield model
         return
-    channel = runtime.processing_input("model")
+    channel = job.processing_input("model")
     if not channel.is_dir():
         raise InvalidInputError(
             "predictor: there is no model to ask; give endpoint_name or model_name, or mount the input "
@@ -86,13 +85,13 @@ def open_model(configuration: AnalysisConfiguration) -> Iterator[Model | None]:
 
 def main() -> None:
     """Run as the processing job."""
-    runtime.run_job(explain)
+    job.run_job(explain)
 
 
 def _analyse(configuration: AnalysisConfiguration, dataset: Dataset, model: Model | None) -> Findings:
     shap: ShapAnalysis | None = None
     if configuration.shap is not None and model is not None:
-        shap = analyse_shap(configuration.shap, dataset, model, runtime.processing_input("baseline"))
+        shap = analyse_shap(configuration.shap, dataset, model, job.processing_input("baseline"))
     dependence = []
     if configuration.partial_dependence is not None and model is not None:
         dependence = analyse_dependence(configuration.partial_dependence, dataset, model, shap)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from containers.plotting import prepare_matplotlib
+from containers.runtime.plotting import prepare_matplotlib
 from watchkeeper.regression.evaluation import RegressionEvaluation
 from watchkeeper.regression.plan import RegressionPlan
 

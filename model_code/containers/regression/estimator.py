@@ -24,8 +24,8 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.manifest import MANIFEST_NAME
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.lifecycle.manifest import MANIFEST_NAME
 from watchkeeper.regression.manifest import RegressionManifest, check_artifact
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.rows import Features

@@ -13,15 +13,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from containers import runtime
-from containers.evaluate import EvaluateSettings, spread_rows
+from containers.anomaly.evaluate import EvaluateSettings, spread_rows
 from containers.regression.charts import draw_charts
-from containers.scores import read_predictions
-from watchkeeper.errors import ContractViolationError
+from containers.runtime import job
+from containers.runtime.scores import read_predictions
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.lifecycle.release import SCORE_TOLERANCE
 from watchkeeper.regression.evaluation import RegressionEvaluation, RegressionMetrics, measure_predictions
 from watchkeeper.regression.manifest import schema_hash
 from watchkeeper.regression.plan import REGRESSION
-from watchkeeper.release import SCORE_TOLERANCE
 
 logger = logging.getLogger(__name__)
 
@@ -29,14 +29,14 @@ logger = logging.getLogger(__name__)
 def evaluate() -> None:
     """Read, compare, write."""
     settings = EvaluateSettings.from_environment()
-    plan = runtime.read_regression_plan(runtime.processing_input("plan"))
-    prepared = runtime.processing_input("prepared")
+    plan = job.read_regression_plan(job.processing_input("plan"))
+    prepared = job.processing_input("prepared")
     rows = _lines(prepared / "holdback" / "rows.csv")
     targets = [float(line) for line in _lines(prepared / "holdback" / "targets.csv")]
     if len(rows) != len(targets):
         raise ContractViolationError(f"holdback has {len(rows)} rows and {len(targets)} targets")
-    candidate = read_predictions(runtime.processing_input("candidate"), len(rows))
-    champion = runtime.processing_input("champion")
+    candidate = read_predictions(job.processing_input("candidate"), len(rows))
+    champion = job.processing_input("champion")
     summary = json.loads((prepared / "summary.json").read_bytes())
     evaluation = RegressionEvaluation(
         workload=plan.workload,
@@ -49,7 +49,7 @@ def evaluate() -> None:
         else None,
         n_train=summary["rows"]["train"],
     )
-    output = runtime.processing_output("evaluation")
+    output = job.processing_output("evaluation")
     (output / "evaluation.json").write_text(evaluation.to_json())
     _write_json(output / "statistics.json", model_quality(evaluation.candidate))
     _write_json(output / "smoke.json", smoke_case(rows, candidate))
@@ -84,7 +84,7 @@ def model_quality(metrics: RegressionMetrics) -> dict[str, Any]:
 
 def main() -> None:
     """Run as the processing job."""
-    runtime.run_job(evaluate)
+    job.run_job(evaluate)
 
 
 def _lines(path: Path) -> list[str]:

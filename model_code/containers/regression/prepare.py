@@ -18,10 +18,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from containers import runtime
-from containers.prepare import PrepareSettings
+from containers.anomaly.prepare import PrepareSettings
 from containers.regression.table import Table, read_table
-from watchkeeper.errors import InvalidInputError
+from containers.runtime import job
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.split import LabelledRow, TableParts, drawn, split_rows
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 def prepare() -> None:
     """Read, split and write."""
     window = PrepareSettings.from_environment()
-    plan = runtime.read_regression_plan(runtime.processing_input("plan"))
+    plan = job.read_regression_plan(job.processing_input("plan"))
     if plan.history.timestamp is None and (window.start is not None or window.end is not None):
         raise InvalidInputError(
             "the run has a window, but the rows of this workload have no time: leave start and end out, or "
@@ -38,13 +38,13 @@ def prepare() -> None:
             reason="bad_window",
         )
     table = Table(plan, _instant(window.start), _instant(window.end))
-    files = read_table(runtime.processing_input("history"), table, runtime.processing_output("quarantine"))
+    files = read_table(job.processing_input("history"), table, job.processing_output("quarantine"))
     rows = table.newest()
     if not rows:
         raise _nothing_accepted(table, files)
     parts = split_rows(rows, plan)
     explained = drawn(parts.holdback, plan.explain.rows, plan.history.split.seed)
-    prepared = runtime.processing_output("prepared")
+    prepared = job.processing_output("prepared")
     _write(prepared / "train" / "rows.csv", (row.to_csv() for row in parts.train))
     _write(prepared / "holdback" / "rows.csv", (row.request() for row in parts.holdback))
     _write(prepared / "holdback" / "targets.csv", (repr(row.target) for row in parts.holdback))
@@ -56,7 +56,7 @@ def prepare() -> None:
 
 def main() -> None:
     """Run as the processing job."""
-    runtime.run_job(prepare)
+    job.run_job(prepare)
 
 
 def _instant(seconds: int | None) -> datetime | None:

@@ -16,8 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from containers.regression.estimator import Regressor, load_regressor
-from containers.requests import CSV, JSON, JSONLINES, Instances, Refusal, accepted, read_instances, refuse
-from watchkeeper.errors import InvalidInputError
+from containers.runtime.requests import (
+    CSV,
+    JSON,
+    JSONLINES,
+    Instances,
+    Refusal,
+    accepted,
+    read_instances,
+    refuse,
+)
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.rows import Features, cells_of, features_of, naming_record
 

@@ -12,13 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.field_files import Fields, FieldsLine, read_fields
-from watchkeeper.layout import short_hash
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.layout import short_hash
+from watchkeeper.core.timestamps import parse_timestamp
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.rows import check_columns, labelled_row
 from watchkeeper.regression.split import LabelledRow
-from watchkeeper.timestamps import parse_timestamp
+from watchkeeper.telemetry.dialect import Fields, FieldsLine, read_fields
 
 logger = logging.getLogger(__name__)
 

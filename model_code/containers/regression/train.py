@@ -10,14 +10,14 @@ import csv
 import logging
 from dataclasses import asdict, dataclass
 
-from containers import runtime
-from containers.hyperparameters import read_hyperparameters
 from containers.regression.estimator import Regressor, build_pipeline, frame_of, save_regressor
-from containers.training import ROWS_NAME, copy_serving_code
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.records import parse_number
+from containers.runtime import job
+from containers.runtime.hyperparameters import read_hyperparameters
+from containers.runtime.training import ROWS_NAME, copy_serving_code
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.rows import Features, features_of, naming_record
+from watchkeeper.telemetry.records import parse_number
 
 SERVE_PROGRAM = "serve_regressor.py"
 
@@ -54,12 +54,12 @@ class Hyperparameters:
 
 def train() -> None:
     """Fit on the channel `train` and write the model."""
-    hyperparameters = read_hyperparameters(Hyperparameters, runtime.root()).of_the_forest()
-    plan = runtime.read_regression_plan(runtime.training_channel("plan"))
+    hyperparameters = read_hyperparameters(Hyperparameters, job.root()).of_the_forest()
+    plan = job.read_regression_plan(job.training_channel("plan"))
     targets, rows = read_labelled_rows(plan)
     # as many threads as there are processors: the forest is the same with any number
     pipeline = build_pipeline(plan, {**hyperparameters, "n_jobs": -1}).fit(frame_of(rows, plan), targets)
-    model = runtime.root() / "model"
+    model = job.root() / "model"
     model.mkdir(parents=True, exist_ok=True)
     save_regressor(Regressor(pipeline, plan), model, n_rows=len(rows), hyperparameters=hyperparameters)
     copy_serving_code(SERVE_PROGRAM, model / "code")
@@ -74,7 +74,7 @@ def read_labelled_rows(plan: RegressionPlan) -> tuple[list[float], list[Features
     InvalidInputError
         If there is no file, a row does not parse, or there are no rows.
     """
-    path = runtime.training_channel("train") / ROWS_NAME
+    path = job.training_channel("train") / ROWS_NAME
     if not path.exists():
         raise InvalidInputError(f"the channel 'train' has no {ROWS_NAME}")
     targets: list[float] = []
@@ -91,4 +91,4 @@ def read_labelled_rows(plan: RegressionPlan) -> tuple[list[float], list[Features
 
 def main() -> None:
     """Run as the training job."""
-    runtime.run_job(train)
+    job.run_job(train)

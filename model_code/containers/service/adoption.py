@@ -15,19 +15,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from containers.anomaly.snapshots import PLAN_NAME, Snapshots, load_plan, resumed, save_snapshots
 from containers.service.artifact import ServiceManifest, ServiceModel, load_model, save_model, unnamed
 from containers.service.detection import scorer_of
 from containers.service.tables import Part
-from containers.snapshots import PLAN_NAME, Snapshots, load_plan, resumed, save_snapshots
-from watchkeeper.contributions import Contribution
-from watchkeeper.detectors.series import SeriesDetector
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.features import feature_names, row_arrays, unscaled_feature_matrix
-from watchkeeper.manifest import MANIFEST_NAME, ArtifactManifest
-from watchkeeper.plan import LEAST_CONTEXT, FeaturePlan, WorkloadPlan
-from watchkeeper.rows import Row
-from watchkeeper.series import parse_series_key
-from watchkeeper.timestamps import format_instant, parse_instant
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import LEAST_CONTEXT, FeaturePlan, WorkloadPlan
+from watchkeeper.core.timestamps import format_instant, parse_instant
+from watchkeeper.detectors.streaming.series_detector import SeriesDetector
+from watchkeeper.features.contributions import Contribution
+from watchkeeper.features.matrix import feature_names, row_arrays, unscaled_feature_matrix
+from watchkeeper.lifecycle.manifest import MANIFEST_NAME, ArtifactManifest
+from watchkeeper.telemetry.rows import Row
+from watchkeeper.telemetry.series import parse_series_key
 
 TABLE_FOLDER = "table"
 """Where an adopted table's detector is in the artifact, with the manifest that the service gave it."""

@@ -18,11 +18,11 @@ import numpy as np
 
 from containers.service.tables import Part
 from watchkeeper import __version__
+from watchkeeper.core.errors import InvalidInputError, WatchkeeperError
+from watchkeeper.core.layout import short_hash
 from watchkeeper.detectors.algorithms import detector_from_bytes
-from watchkeeper.detectors.interface import Detector
-from watchkeeper.errors import InvalidInputError, WatchkeeperError
-from watchkeeper.layout import short_hash
-from watchkeeper.manifest import MANIFEST_NAME
+from watchkeeper.detectors.protocol.detector import Detector
+from watchkeeper.lifecycle.manifest import MANIFEST_NAME
 
 KIND = "watchkeeper-service"
 MANIFEST_VERSION = 1

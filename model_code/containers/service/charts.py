@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from containers.runtime.vendored import use_vendored
 from containers.service.labels import Labels
 from containers.service.picture import BINS, Picture, Sample, projection
 from containers.service.quality import Quality
-from containers.vendored import use_vendored
 
 FloatArray = npt.NDArray[np.float64]
 

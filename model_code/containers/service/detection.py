@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from containers.service.predictions import Judgement
 from containers.service.tables import Part
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.algorithms import WATCHKEEPER, algorithm_of, new_detector
-from watchkeeper.detectors.calibration import SCORE_DECADES, severity_of
-from watchkeeper.detectors.detector import WatchkeeperDetector
-from watchkeeper.detectors.interface import Detector
-from watchkeeper.detectors.series import SeriesDetector
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.detectors.protocol.calibration import SCORE_DECADES, severity_of
+from watchkeeper.detectors.protocol.detector import Detector
+from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
+from watchkeeper.detectors.streaming.series_detector import SeriesDetector
 
 FloatArray = npt.NDArray[np.float64]
 Scorer = Callable[[Part], Judgement]

@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from containers import runtime
-from containers.hyperparameters import read_hyperparameters
+from containers.runtime import job
+from containers.runtime.hyperparameters import read_hyperparameters
+from containers.runtime.training import copy_serving_code
 from containers.service.artifact import ServiceManifest, ServiceModel, read_members, save_model
 from containers.service.detection import (
     fit_detector,
@@ -32,10 +33,9 @@ from containers.service.search import Tried, best_of, measure_held_out
 from containers.service.search_job import CANDIDATES_NAME
 from containers.service.splits import split_rows
 from containers.service.tables import Table, read_table
-from containers.training import copy_serving_code
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.timestamps import format_instant
 from watchkeeper.detectors.algorithms import algorithm_of
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.timestamps import format_instant
 
 SERVE_PROGRAM = "serve_service_detector.py"
 
@@ -64,11 +64,11 @@ class Choice:
 
 def fit() -> None:
     """Read, choose, fit, write."""
-    given = read_hyperparameters(Hyperparameters, runtime.root())
-    table = read_table(given_file(runtime.training_channel("features"), given.features))
+    given = read_hyperparameters(Hyperparameters, job.root())
+    table = read_table(given_file(job.training_channel("features"), given.features))
     choice = Choice({}, {}, [])
     if given.labels:
-        tried = read_tried(runtime.training_channel("search"))
+        tried = read_tried(job.training_channel("search"))
         choice = choose(given, table, tried)
     detector = fit_detector(given.model_name, choice.hyperparameters, table)
     algorithm = algorithm_of(given.model_name)
@@ -86,7 +86,7 @@ def fit() -> None:
         metrics=choice.metrics,
         candidates=choice.candidates,
     )
-    model = runtime.root() / "model"
+    model = job.root() / "model"
     save_model(ServiceModel(detector, manifest), model)
     copy_serving_code(SERVE_PROGRAM, model / "code")
     logger.info("fitted", extra={"algorithm": algorithm, "rows": len(table), **choice.metrics})
@@ -112,7 +112,7 @@ def read_tried(folder: Path) -> list[Tried]:
 
 def choose(given: Hyperparameters, table: Table, tried: list[Tried]) -> Choice:
     """Choose the best candidate, and measure it and the defaults on the rows that the search never saw."""
-    labels = read_labels(given_file(runtime.training_channel("labels"), given.labels), len(table))
+    labels = read_labels(given_file(job.training_channel("labels"), given.labels), len(table))
     in_order = is_streaming(given.model_name)
     if in_order:
         require_order(table)
@@ -146,4 +146,4 @@ def _rounded(value: float | None) -> float | None:
 
 def main() -> None:
     """Run as the training job."""
-    runtime.run_job(fit, describe=failure_text)
+    job.run_job(fit, describe=failure_text)

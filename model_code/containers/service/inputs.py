@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from watchkeeper.errors import ContractViolationError, InvalidInputError, WatchkeeperError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError, WatchkeeperError
 from watchkeeper.service.failures import describe_failure
 
 PREFIX = "WATCHKEEPER_"

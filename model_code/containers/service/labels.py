@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from containers.service.tables import read_parts
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 
 LABEL_NAMES = ("label", "labels", "anomaly", "is_anomaly", "outlier", "target", "y", "class")
 

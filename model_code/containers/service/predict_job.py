@@ -16,7 +16,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from containers import runtime
+from containers.runtime import job
 from containers.service.artifact import ServiceModel
 from containers.service.charts import draw_charts
 from containers.service.detection import scorer_of
@@ -43,10 +43,10 @@ def predict() -> None:
     """Read, judge, measure, write."""
     settings = PredictSettings.from_environment()
     task = Task(settings.task)
-    archive = given_file(runtime.processing_input("model"), settings.model)
+    archive = given_file(job.processing_input("model"), settings.model)
     model = load_any_model(archive)
-    features = given_file(runtime.processing_input("features"), settings.features)
-    output = runtime.processing_output("results")
+    features = given_file(job.processing_input("features"), settings.features)
+    output = job.processing_output("results")
     labels = _labels(settings, features)
     picture = Picture(model.manifest.threshold) if settings.charts.lower() == "true" else None
     n_rows, flagged, judgements = _judge(
@@ -59,7 +59,7 @@ def predict() -> None:
     if task is Task.TRAIN:
         shutil.copyfile(archive, output / MODEL_FILE)
     message = summary(task, model, n_rows, flagged, quality)
-    runtime.tell(json.dumps(message, separators=(",", ":"), allow_nan=False))
+    job.tell(json.dumps(message, separators=(",", ":"), allow_nan=False))
     logger.info("judged", extra=message)
 
 
@@ -116,7 +116,7 @@ def _labels(settings: PredictSettings, features: Path) -> Labels | None:
     if not settings.labels:
         return None
     n_rows = sum(map(len, read_parts(features)))
-    return read_labels(given_file(runtime.processing_input("labels"), settings.labels), n_rows)
+    return read_labels(given_file(job.processing_input("labels"), settings.labels), n_rows)
 
 
 def _draw(
@@ -140,7 +140,7 @@ def _draw(
 
 def main() -> None:
     """Run as the processing job."""
-    runtime.run_job(predict, describe=failure_text)
+    job.run_job(predict, describe=failure_text)
 
 
 if __name__ == "__main__":

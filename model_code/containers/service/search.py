@@ -19,10 +19,10 @@ from containers.service.predictions import Judgement
 from containers.service.quality import Quality, measure
 from containers.service.splits import Fold, Split
 from containers.service.tables import Table
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.algorithms import algorithm_of, default_hyperparameters
-from watchkeeper.detectors.known.detector import KnownDetector
 from watchkeeper.detectors.search_spaces import SEARCH_SPACES, candidates
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.detectors.tabular.detector import KnownDetector
 
 FloatArray = npt.NDArray[np.float64]
 

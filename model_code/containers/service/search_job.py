@@ -10,8 +10,8 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from containers import runtime
-from containers.hyperparameters import read_hyperparameters
+from containers.runtime import job
+from containers.runtime.hyperparameters import read_hyperparameters
 from containers.service.detection import is_streaming, require_order
 from containers.service.inputs import failure_text, given_file
 from containers.service.labels import read_labels
@@ -39,9 +39,9 @@ class Hyperparameters:
 
 def search() -> None:
     """Read, fit, measure, write."""
-    given = read_hyperparameters(Hyperparameters, runtime.root())
-    table = read_table(given_file(runtime.training_channel("features"), given.features))
-    labels = read_labels(given_file(runtime.training_channel("labels"), given.labels), len(table))
+    given = read_hyperparameters(Hyperparameters, job.root())
+    table = read_table(given_file(job.training_channel("features"), given.features))
+    labels = read_labels(given_file(job.training_channel("labels"), given.labels), len(table))
     in_order = is_streaming(given.model_name)
     if in_order:
         require_order(table)
@@ -50,7 +50,7 @@ def search() -> None:
         given.model_name, share_of(given.model_name, given.chunk, given.chunks), table, labels, split
     )
     document: dict[str, Any] = {"split": split.kind, "candidates": [each.to_dict() for each in tried]}
-    model = runtime.root() / "model"
+    model = job.root() / "model"
     model.mkdir(parents=True, exist_ok=True)
     (model / CANDIDATES_NAME).write_text(json.dumps(document, allow_nan=False))
     logger.info(
@@ -61,4 +61,4 @@ def search() -> None:
 
 def main() -> None:
     """Run as the training job."""
-    runtime.run_job(search, describe=failure_text)
+    job.run_job(search, describe=failure_text)

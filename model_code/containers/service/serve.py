@@ -2,7 +2,8 @@
 
 A line of `text/csv` has the numbers of the model's columns in their order; an instance of JSON is
 `{"features": […]}`. An empty cell is a missing value, and its row scores 0. The answer is that of
-`containers.serve_detector`, so that a model of the service can stand behind a workload's preprocessor. A
+`containers.anomaly.serve_detector`, so that a model of the service can stand behind a workload's
+preprocessor. A
 streaming detector scores each row of a request as the one that follows its training rows.
 """
 
@@ -15,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from containers.requests import Refusal, read_lines, refuse
-from containers.serve_detector import written
+from containers.anomaly.serve_detector import written
+from containers.runtime.requests import Refusal, read_lines, refuse
 from containers.service.artifact import ServiceModel, load_model
 from containers.service.detection import scorer_of
 from containers.service.tables import Part

@@ -1,16 +1,16 @@
 """Serves a model of the service to a streaming workload: rows in, one anomaly_score a row, in order.
 
-Requests and answers are those of `containers.serve_detector`.
+Requests and answers are those of `containers.anomaly.serve_detector`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from containers import serve_detector
-from containers.serve_detector import RowScorer, input_fn, output_fn, predict_fn
+from containers.anomaly import serve_detector
+from containers.anomaly.serve_detector import RowScorer, input_fn, output_fn, predict_fn
+from containers.anomaly.snapshots import SNAPSHOTS_NAME
 from containers.service.adoption import load_table_scorer
-from containers.snapshots import SNAPSHOTS_NAME
 
 __all__ = ["input_fn", "model_fn", "output_fn", "predict_fn"]
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from containers.service.labels import Labels
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 
 HELD_OUT = 0.25
 FOLDS = 3

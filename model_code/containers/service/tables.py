@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from containers.runtime.vendored import use_vendored
 from containers.service.cells import FloatArray, is_number, is_time, numbers, times
-from containers.vendored import use_vendored
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 
 PART_ROWS = 50_000
 PART_CELLS = 1_000_000

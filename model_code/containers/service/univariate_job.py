@@ -26,17 +26,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from containers import runtime
+from containers.runtime import job
 from containers.service.column_file import ColumnFile
 from containers.service.inputs import PredictSettings, failure_text, given_file
 from containers.service.predictions import FloatArray, PredictionsFile, Verdict
 from containers.service.tables import part_rows, read_parts
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.detectors.algorithms import RULES
-from watchkeeper.detectors.calibration import SCORE_DECADES, severity_of
-from watchkeeper.detectors.persist_rule import PersistRule
-from watchkeeper.detectors.rule_parameters import checked_parameters
-from watchkeeper.detectors.rules import IQRRule, QuantileRule
-from watchkeeper.errors import ContractViolationError, InvalidInputError
+from watchkeeper.detectors.protocol.calibration import SCORE_DECADES, severity_of
+from watchkeeper.detectors.tabular.persist_rule import PersistRule
+from watchkeeper.detectors.tabular.rule_parameters import checked_parameters
+from watchkeeper.detectors.tabular.rules import IQRRule, QuantileRule
 
 Rule = IQRRule | QuantileRule | PersistRule
 
@@ -57,9 +57,9 @@ class Rarities:
 def judge_columns() -> None:
     """Read, judge, write."""
     settings = PredictSettings.from_environment()
-    path = given_file(runtime.processing_input("features"), settings.features)
+    path = given_file(job.processing_input("features"), settings.features)
     with (
-        tempfile.TemporaryDirectory(dir=runtime.root()) as scratch,
+        tempfile.TemporaryDirectory(dir=job.root()) as scratch,
         ColumnFile(Path(scratch) / "values", np.float64) as values,
         ColumnFile(Path(scratch) / "decades", np.float64) as decades,
         ColumnFile(Path(scratch) / "label", np.bool_) as label,
@@ -67,7 +67,7 @@ def judge_columns() -> None:
         names, times = _spill(path, values)
         found = Rarities(decades, label)
         _judge(rule_of(settings.method, settings.parameters), names, times, values, found)
-        flagged = _write(runtime.processing_output("results") / settings.predictions, names, found)
+        flagged = _write(job.processing_output("results") / settings.predictions, names, found)
     message = {
         "method": settings.method,
         "rows": len(times),
@@ -75,7 +75,7 @@ def judge_columns() -> None:
         "columns": len(names),
         **regularity(times),
     }
-    runtime.tell(json.dumps(message, separators=(",", ":")))
+    job.tell(json.dumps(message, separators=(",", ":")))
     logger.info("judged", extra=message)
 
 
@@ -186,7 +186,7 @@ def _verdict(decades: FloatArray, label: npt.NDArray[np.bool_]) -> Verdict:
 
 def main() -> None:
     """Run as the processing job."""
-    runtime.run_job(judge_columns, describe=failure_text)
+    job.run_job(judge_columns, describe=failure_text)
 
 
 if __name__ == "__main__":

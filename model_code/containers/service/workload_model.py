@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from containers.anomaly.snapshots import PLAN_NAME, SNAPSHOTS_NAME, load_snapshots
 from containers.service.adoption import TABLE_FOLDER
 from containers.service.artifact import (
     READ,
@@ -24,12 +25,11 @@ from containers.service.artifact import (
     model_of,
     read_members,
 )
-from containers.snapshots import PLAN_NAME, SNAPSHOTS_NAME, load_snapshots
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.detectors.algorithms import WATCHKEEPER
-from watchkeeper.detectors.detector import WatchkeeperDetector
-from watchkeeper.detectors.series import SeriesDetector
-from watchkeeper.errors import ContractViolationError, InvalidInputError
-from watchkeeper.manifest import MANIFEST_NAME, ArtifactManifest
+from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
+from watchkeeper.detectors.streaming.series_detector import SeriesDetector
+from watchkeeper.lifecycle.manifest import MANIFEST_NAME, ArtifactManifest
 
 ADOPTED = {name: f"{TABLE_FOLDER}/{name}" for name in READ}
 """Where a workload that serves a table's model of the service keeps it."""

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from watchkeeper.client.problems import TaskFailedError
 from watchkeeper.client.transport import Transport
-from watchkeeper.errors import InvalidInputError, UnavailableError
+from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.service.request_item import Status
 from watchkeeper.service.tasks import Task
 

@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
 
 from watchkeeper.client.problems import ServiceProblemError
-from watchkeeper.errors import InvalidInputError, UnavailableError
+from watchkeeper.core.errors import InvalidInputError, UnavailableError
 
 ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.5

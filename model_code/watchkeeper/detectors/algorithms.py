@@ -7,13 +7,13 @@ import difflib
 import re
 from typing import Any
 
-from watchkeeper.detectors import persistence
-from watchkeeper.detectors.interface import Detector
-from watchkeeper.detectors.known import KNOWN
-from watchkeeper.detectors.persist_rule import PersistRule
-from watchkeeper.detectors.rules import IQRRule, QuantileRule
-from watchkeeper.detectors.series import SeriesDetector
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.detectors.protocol import persistence
+from watchkeeper.detectors.protocol.detector import Detector
+from watchkeeper.detectors.streaming.series_detector import SeriesDetector
+from watchkeeper.detectors.tabular import KNOWN
+from watchkeeper.detectors.tabular.persist_rule import PersistRule
+from watchkeeper.detectors.tabular.rules import IQRRule, QuantileRule
 
 WATCHKEEPER = "watchkeeper"
 RULES: dict[str, type[IQRRule] | type[QuantileRule] | type[PersistRule]] = {

@@ -18,9 +18,9 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.algorithms import DETECTORS
-from watchkeeper.detectors.interface import Detector
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.detectors.protocol.detector import Detector
 
 if TYPE_CHECKING:
     from typing import Self

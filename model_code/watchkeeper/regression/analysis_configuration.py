@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from watchkeeper import layout
+from watchkeeper.core import layout
 from watchkeeper.regression.plan import BiasPlan, RegressionPlan, ShapPlan
 
 BIAS_METHODS = ("pre_training_bias", "post_training_bias")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from watchkeeper.errors import ContractViolationError
+from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.regression.plan import RegressionPlan
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from watchkeeper.errors import ContractViolationError
+from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.regression.plan import REGRESSION
 
 EVALUATION_VERSION = 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from watchkeeper.errors import ContractViolationError
+from watchkeeper.core.errors import ContractViolationError
 
 
 def global_importance(analysis: str | bytes) -> dict[str, float]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from watchkeeper import __version__
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.layout import short_hash
-from watchkeeper.manifest import compatible
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.layout import short_hash
+from watchkeeper.lifecycle.manifest import compatible
 from watchkeeper.regression.plan import REGRESSION, RegressionPlan
 
 MANIFEST_VERSION = 1

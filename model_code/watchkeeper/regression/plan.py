@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.plan import TimestampPlan, read_document
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.plan import TimestampPlan, read_document
 
 PLAN_VERSION = 1
 REGRESSION: Literal["regression"] = "regression"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchkeeper.promotion import Check, Decision, decision_of
+from watchkeeper.judgement.promotion import Check, Decision, decision_of
 from watchkeeper.regression.evaluation import RegressionEvaluation, RegressionMetrics
 from watchkeeper.regression.plan import RegressionGatePlan
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from watchkeeper.errors import ContractViolationError
+from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.regression.plan import REGRESSION
 
 RELEASE_VERSION = 1

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.records import parse_number
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.plan import ColumnPlan, RegressionPlan
+from watchkeeper.telemetry.records import parse_number
 
 Features = tuple[float | str, ...]
 """One value a feature, in the plan's order: numbers of numeric columns, text of one-hot columns."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.plan import RegressionPlan, TableSplitPlan
 from watchkeeper.regression.rows import Features, format_cells
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 
 ALGORITHMS = (
     "DBSCAN",

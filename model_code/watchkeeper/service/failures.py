@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 
 FAILURE_LENGTH = 1000
 INTERNAL_TYPE = "task_failed"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.layout import short_hash
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.layout import short_hash
 from watchkeeper.service.tenant_files import output_folder, relative_key, tenant_root
 
 PREDICTIONS_FILE = "predictions.csv"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from watchkeeper.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 
 TENANTS = "tenants"
 RESULTS_FOLDER = "anomaly_detection"

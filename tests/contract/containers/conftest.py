@@ -19,8 +19,8 @@ from tests.contract.containers.laptop import (
     train_forest,
     train_preprocessor,
 )
-from watchkeeper.features import feature_dim
-from watchkeeper.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.core.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.features.matrix import feature_dim
 
 FIRST_PORT = 18300
 PORTS_OF_A_WORKER = 20
@@ -70,7 +70,8 @@ def pipeline(plan: WorkloadPlan, tmp_path_factory: pytest.TempPathFactory) -> It
     history.mkdir()
     shutil.copy(Path(river.datasets.__file__).parent / "water-flow.csv", history)
     prepared = (
-        run_processing(root / "prepare", "prepare", {"plan": plan_file, "history": history}, {}) / "prepared"
+        run_processing(root / "prepare", "anomaly.prepare", {"plan": plan_file, "history": history}, {})
+        / "prepared"
     )
     rows = prepared / "train" / "rows.csv"
     preprocessor = train_preprocessor(root / "preprocessor", rows, plan_file)

@@ -12,8 +12,8 @@ import pytest
 from pipeline.packaging import build_analysis_code
 from tests.contract.containers.laptop import PROJECT, run_processing
 from tests.contract.containers.table import HYPERPARAMETERS, PLAN, abalone, copied, prepare, train
-from watchkeeper.drift import DriftReport
 from watchkeeper.regression.analysis_configuration import analysis_configuration
+from watchkeeper.regression.drift import DriftReport
 from watchkeeper.regression.drift_configuration import drift_configuration
 from watchkeeper.regression.plan import ExplainPlan, ShapPlan
 
@@ -86,7 +86,7 @@ def compared(explained: Explained, root: Path, rows: list[str]) -> DriftReport:
         "baseline": explained.explanations / "explanations_shap" / "baseline.csv",
         "training": explained.explanations / "analysis.json",
     }
-    output = run_processing(root / "job", "attribution_drift", inputs, {}, code=analysis_archive())
+    output = run_processing(root / "job", "regression.attribution_drift", inputs, {}, code=analysis_archive())
     return DriftReport.from_json((output / "drift" / "drift.json").read_bytes())
 
 

@@ -18,8 +18,8 @@ from tests.contract.containers.laptop import (
     serve_detector,
     train_detector,
 )
-from watchkeeper.contributions import EXPLAINED_JSON
-from watchkeeper.plan import DetectorPlan, FeaturePlan
+from watchkeeper.core.plan import DetectorPlan, FeaturePlan
+from watchkeeper.features.contributions import EXPLAINED_JSON
 
 CONTEXT = 32
 FIRST_OFFSET = 10  # of the ports of this worker, behind the pipeline's
@@ -52,7 +52,7 @@ def served(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iter
     plan_file = root / "plan.json"
     plan_file.write_text(plan.to_json())
     inputs = {"plan": plan_file, "history": pipeline.history}
-    prepared = run_processing(root / "prepare", "prepare", inputs, {}) / "prepared"
+    prepared = run_processing(root / "prepare", "anomaly.prepare", inputs, {}) / "prepared"
     rows = prepared / "train" / "rows.csv"
     archive = train_detector(root / "train", rows, plan_file, {"context": str(CONTEXT)})
     holdback = (prepared / "holdback" / "rows.csv").read_text().splitlines()

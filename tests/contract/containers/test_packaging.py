@@ -23,7 +23,7 @@ from pipeline.packaging import (
     build_service_code,
 )
 from pipeline.vendoring import LAMBDA, Target, vendor
-from watchkeeper.errors import UnavailableError
+from watchkeeper.core.errors import UnavailableError
 
 BUILD = PROJECT / "build"
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)

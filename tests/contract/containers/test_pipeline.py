@@ -24,10 +24,10 @@ from tests.contract.containers.laptop import (
     serve_preprocessor,
     train_forest,
 )
-from watchkeeper.features import feature_dim
-from watchkeeper.manifest import MANIFEST_NAME
-from watchkeeper.rows import parse_row
-from watchkeeper.surrogate import SURROGATE_NAME, SurrogateForest
+from watchkeeper.detectors.forest.surrogate import SURROGATE_NAME, SurrogateForest
+from watchkeeper.features.matrix import feature_dim
+from watchkeeper.lifecycle.manifest import MANIFEST_NAME
+from watchkeeper.telemetry.rows import parse_row
 
 RECORDIO = "application/x-recordio-protobuf"
 OVERSIZED = b"1" * (6 * 1024**2 + 1)
@@ -270,7 +270,9 @@ def test_preparing_too_little_history_says_how_much_is_needed(pipeline: Pipeline
     with pytest.raises(
         JobFailedError, match=r"too little history: 60 intervals of 3600 s, at least 167 are needed"
     ):
-        run_processing(tmp_path / "job", "prepare", {"plan": pipeline.plan_file, "history": history}, {})
+        run_processing(
+            tmp_path / "job", "anomaly.prepare", {"plan": pipeline.plan_file, "history": history}, {}
+        )
 
 
 def test_evaluation_is_written_whole(pipeline: Pipeline, tmp_path: Path) -> None:
@@ -282,7 +284,8 @@ def test_evaluation_is_written_whole(pipeline: Pipeline, tmp_path: Path) -> None
         "champion": candidate,
     }
     output = (
-        run_processing(tmp_path / "job", "evaluate", inputs, {"WATCHKEEPER_RUN_ID": "r-1"}) / "evaluation"
+        run_processing(tmp_path / "job", "anomaly.evaluate", inputs, {"WATCHKEEPER_RUN_ID": "r-1"})
+        / "evaluation"
     )
     evaluation = json.loads((output / "evaluation.json").read_text())
     assert evaluation["run_id"] == "r-1"
@@ -313,7 +316,7 @@ def test_evaluating_too_few_scores_fails(pipeline: Pipeline, tmp_path: Path) -> 
     with pytest.raises(
         JobFailedError, match=f"^ContractViolationError: .*{len(rows) - 1} scores for {len(rows)} rows"
     ):
-        run_processing(tmp_path / "job", "evaluate", inputs, {"WATCHKEEPER_RUN_ID": "r-1"})
+        run_processing(tmp_path / "job", "anomaly.evaluate", inputs, {"WATCHKEEPER_RUN_ID": "r-1"})
 
 
 def test_forest_refuses_a_replicated_training_channel(pipeline: Pipeline, tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from tests.contract.containers.laptop import (
     serve_service_detector,
     train_service_detector,
 )
-from watchkeeper.features import feature_names, row_arrays, unscaled_feature_matrix
-from watchkeeper.plan import DetectorPlan, WorkloadPlan
-from watchkeeper.rows import parse_rows
+from watchkeeper.core.plan import DetectorPlan, WorkloadPlan
+from watchkeeper.features.matrix import feature_names, row_arrays, unscaled_feature_matrix
+from watchkeeper.telemetry.rows import parse_rows
 
 FIRST_OFFSET = 15  # of the ports of this worker, behind the detector's
 

@@ -32,7 +32,7 @@ from tests.contract.containers.table import (
     serve,
     train,
 )
-from watchkeeper.evaluations import evaluation_from_json
+from watchkeeper.kinds import evaluation_from_json
 from watchkeeper.regression.evaluation import RegressionEvaluation
 from watchkeeper.regression.manifest import RegressionManifest
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import watchkeeper.errors
+import watchkeeper.core.errors
 from lambdas.clean_up.effects import CleanUpEffects
 from lambdas.clean_up.handler import clean_up
 from lambdas.decide_promotion.effects import PromotionEffects
@@ -23,8 +23,8 @@ from tests.unit.lambdas.builders import make_evaluation, make_plan, make_run
 from tests.unit.lambdas.fakes import FakeObjectStore, FakeReleaseStore, FakeResources
 from tests.unit.lambdas.golden_events import golden_event
 from tests.unit.lambdas.test_validate_input import world
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.rows import parse_rows
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.telemetry.rows import parse_rows
 
 PIPELINE = Path(contracts.__file__).parent
 
@@ -66,7 +66,7 @@ def test_workflow_retries_errors_by_names_that_exist() -> None:
         name for file in PIPELINE.glob("*.py") for name in re.findall(r'"([A-Z]\w+Error)"', file.read_text())
     }
     assert "UnavailableError" in named
-    assert all(hasattr(watchkeeper.errors, name) for name in named)
+    assert all(hasattr(watchkeeper.core.errors, name) for name in named)
 
 
 @pytest.mark.parametrize("position", [0, 3, 11])

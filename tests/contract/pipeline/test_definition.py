@@ -15,8 +15,8 @@ from pipeline.definition import definition_of
 from pipeline.settings import InstanceHosting, Rollout, ServerlessHosting, WorkflowSettings
 from pipeline.substitutions import OF_DRIFT, OF_EXPLANATIONS, Substitution
 from tests.contract.pipeline.asl import paths_in, successors, used_paths
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import DetectorPlan, GatePlan, MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import DetectorPlan, GatePlan, MeasurePlan, TimestampPlan, WorkloadPlan
 from watchkeeper.regression.plan import (
     BiasPlan,
     ColumnPlan,

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from watchkeeper.plan import MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.core.plan import MeasurePlan, TimestampPlan, WorkloadPlan
 
 
 @pytest.fixture

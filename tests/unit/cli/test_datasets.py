@@ -9,7 +9,7 @@ import pytest
 
 from cli.datasets import DATASETS, DataFile, PackagedFile, dataset_of, located
 from cli.failures import StepFailedError
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 
 CONTENT = b"timestamp,value\n"
 FILE = DataFile("a/b.csv", "https://example.invalid/b.csv", hashlib.sha256(CONTENT).hexdigest())

@@ -20,15 +20,15 @@ from cli.demo.report import Report, summary
 from cli.demo.scores import Score, ScoreReader, expected_intervals, wait_until_scored
 from cli.failures import StepFailedError
 from cli.labels import Labels
-from watchkeeper.anomaly import AnomalyEvent
-from watchkeeper.contributions import Contribution, Explainer, Explanation
-from watchkeeper.evaluation import Evaluation
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.records import Record
-from watchkeeper.rows import parse_row
-from watchkeeper.severity import fit_severity
-from watchkeeper.thresholds import Threshold
-from watchkeeper.timestamps import format_instant, parse_instant
+from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import format_instant, parse_instant
+from watchkeeper.features.contributions import Contribution, Explainer, Explanation
+from watchkeeper.judgement.evaluation import Evaluation
+from watchkeeper.judgement.severity import fit_severity
+from watchkeeper.judgement.thresholds import Threshold
+from watchkeeper.telemetry.records import Record
+from watchkeeper.telemetry.rows import parse_row
 
 BEGIN = datetime(2022, 4, 20, tzinfo=UTC)
 

@@ -15,10 +15,10 @@ from typer.testing import CliRunner, Result
 from cli import series_file
 from cli.main import app
 from cli.score_chart import extremes
-from watchkeeper.detectors import accuracy
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.algorithms import ALGORITHMS, new_detector
-from watchkeeper.detectors.detector import score_series
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.detectors.streaming.detector import score_series
+from watchkeeper.judgement import accuracy
 
 ROWS = 1200
 SPIKE = 900

@@ -13,8 +13,8 @@ from cli.device import Pace, concrete_topic
 from cli.labels import read_labels
 from cli.replay import send
 from cli.telemetry import read_telemetry
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import WorkloadPlan
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import WorkloadPlan
 
 CSV = """Time,Water flow [l/s]
 2022-03-20T13:00:00+01:00,100.5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchkeeper.plan import FeaturePlan, MeasurePlan, SplitPlan, TimestampPlan, WorkloadPlan
+from watchkeeper.core.plan import FeaturePlan, MeasurePlan, SplitPlan, TimestampPlan, WorkloadPlan
 
 HOUR = 3600
 

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from containers.charts import draw_charts
-from containers.labels import Labels
-from containers.model_quality import model_quality
-from containers.partition import partition
+from containers.anomaly.charts import draw_charts
+from containers.anomaly.labels import Labels
+from containers.anomaly.model_quality import model_quality
+from containers.anomaly.partition import partition
 from tests.unit.containers.plans import HOUR, hourly
-from watchkeeper.evaluation import Evaluation
-from watchkeeper.evaluation_metrics import evaluate, measure_scores
-from watchkeeper.holdback import HoldbackRow
-from watchkeeper.plan import WorkloadPlan
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.judgement.evaluation import Evaluation
+from watchkeeper.judgement.holdback import HoldbackRow
+from watchkeeper.judgement.metrics import evaluate, measure_scores
 
 SPIKE = 195
 

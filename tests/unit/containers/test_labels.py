@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from containers.labels import Labels, read_labels
-from watchkeeper.errors import InvalidInputError
+from containers.anomaly.labels import Labels, read_labels
+from watchkeeper.core.errors import InvalidInputError
 
 HOUR = 3600
 WINDOW = ["1970-01-01T02:00:00Z", "1970-01-01T03:00:00Z"]

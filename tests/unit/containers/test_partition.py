@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from containers.labels import Labels
-from containers.partition import MINIMUM_ROWS, intervals_needed, partition
+from containers.anomaly.labels import Labels
+from containers.anomaly.partition import MINIMUM_ROWS, intervals_needed, partition
 from tests.unit.containers.plans import HOUR, hourly
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import MeasurePlan, SplitPlan
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import MeasurePlan, SplitPlan
 
 
 def series(count: int, first: int = 0) -> list[tuple[int, float]]:

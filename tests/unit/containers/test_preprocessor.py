@@ -12,13 +12,13 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from containers import serve
-from containers.preprocessor import FeaturePreprocessor, load_preprocessor, save_preprocessor
+from containers.anomaly import serve_preprocessor as serve
+from containers.anomaly.preprocessor import FeaturePreprocessor, load_preprocessor, save_preprocessor
 from tests.unit.containers.plans import hourly
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.features import feature_names
-from watchkeeper.manifest import ArtifactManifest
-from watchkeeper.rows import Row, parse_rows
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.features.matrix import feature_names
+from watchkeeper.lifecycle.manifest import ArtifactManifest
+from watchkeeper.telemetry.rows import Row, parse_rows
 
 LINES = [
     f"1970-01-01T{hour:02}:00:00Z,flow,{hour % 5},{(hour + 4) % 5},{(hour + 3) % 5}" for hour in range(24)

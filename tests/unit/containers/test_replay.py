@@ -15,19 +15,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from containers import serve_detector
-from containers.replay import ReplayScorer
-from containers.snapshots import PLAN_NAME, SNAPSHOTS_NAME, Snapshots, fit_snapshots, load_snapshots
-from containers.snapshots import save_snapshots as save
+from containers.anomaly import serve_detector
+from containers.anomaly.replay import ReplayScorer
+from containers.anomaly.snapshots import PLAN_NAME, SNAPSHOTS_NAME, Snapshots, fit_snapshots, load_snapshots
+from containers.anomaly.snapshots import save_snapshots as save
 from tests.unit.containers.plans import HOUR, hourly
-from watchkeeper.context import rows_of
-from watchkeeper.contributions import read_contributions
-from watchkeeper.detectors.detector import WatchkeeperDetector
-from watchkeeper.errors import ContractViolationError, InvalidInputError
-from watchkeeper.manifest import MANIFEST_NAME, ArtifactManifest
-from watchkeeper.plan import Aggregate, FeaturePlan, WorkloadPlan
-from watchkeeper.rows import Row, format_row
-from watchkeeper.timestamps import EPOCH
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.plan import Aggregate, FeaturePlan, WorkloadPlan
+from watchkeeper.core.timestamps import EPOCH
+from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
+from watchkeeper.features.contributions import read_contributions
+from watchkeeper.lifecycle.manifest import MANIFEST_NAME, ArtifactManifest
+from watchkeeper.telemetry.context import rows_of
+from watchkeeper.telemetry.rows import Row, format_row
 
 CONTEXT = 16
 BLOCK = CONTEXT // 2

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from containers import runtime
-from containers.evaluate import EvaluateSettings, smoke_case
-from containers.hyperparameters import decode
-from containers.prepare import PrepareSettings
-from containers.vendored import use_vendored
-from watchkeeper.errors import ContractViolationError, InvalidInputError
+from containers.anomaly.evaluate import EvaluateSettings, smoke_case
+from containers.anomaly.prepare import PrepareSettings
+from containers.runtime import job
+from containers.runtime.hyperparameters import decode
+from containers.runtime.vendored import use_vendored
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def test_failure_is_reported_on_one_line_where_sagemaker_reads_it(
     base: Path, error: Exception, reason: str
 ) -> None:
     with pytest.raises(SystemExit) as end:
-        runtime.run_job(failing(error))
+        job.run_job(failing(error))
     assert end.value.code == 1
     assert (base / "output" / "failure").read_text() == reason
     assert (base / "output" / "message").read_text() == reason
@@ -63,17 +63,17 @@ def test_failure_is_reported_on_one_line_where_sagemaker_reads_it(
 
 def test_long_failure_is_cut_at_what_sagemaker_shows(base: Path) -> None:
     with pytest.raises(SystemExit):
-        runtime.run_job(failing(InvalidInputError("x" * 5000)))
+        job.run_job(failing(InvalidInputError("x" * 5000)))
     assert len((base / "output" / "failure").read_text()) == 1024
 
 
 def test_success_writes_no_failure(base: Path) -> None:
-    runtime.run_job(lambda: None)
+    job.run_job(lambda: None)
     assert not (base / "output").exists()
 
 
 def test_logs_one_json_object_a_line(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    runtime.configure_logging()
+    job.configure_logging()
     logging.getLogger("example").info("read\n%d", 2, extra={"source": "a.csv"})
     (line,) = capsys.readouterr().out.splitlines()
     document = json.loads(line)
@@ -82,7 +82,7 @@ def test_logs_one_json_object_a_line(base: Path, capsys: pytest.CaptureFixture[s
 
 def test_missing_channel_is_named(base: Path) -> None:
     with pytest.raises(ContractViolationError, match="no channel 'plan'"):
-        runtime.training_channel("plan")
+        job.training_channel("plan")
 
 
 def test_hyperparameters_are_decoded_and_the_toolkits_own_passed_over() -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from containers.scores import read_scores
-from watchkeeper.errors import ContractViolationError
+from containers.runtime.scores import read_scores
+from watchkeeper.core.errors import ContractViolationError
 
 
 def write(tmp_path: Path, text: str) -> Path:

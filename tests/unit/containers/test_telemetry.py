@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from containers.telemetry import Telemetry, read_folder
+from containers.anomaly.telemetry import Telemetry, read_folder
 from tests.unit.containers.plans import HOUR, hourly
-from watchkeeper.intervals import aggregate_records
-from watchkeeper.plan import MeasurePlan
-from watchkeeper.records import parse_record
+from watchkeeper.core.plan import MeasurePlan
+from watchkeeper.telemetry.intervals import aggregate_records
+from watchkeeper.telemetry.records import parse_record
 
 READINGS = [
     {"time": "1970-01-01T00:00:00Z", "flow": 1},

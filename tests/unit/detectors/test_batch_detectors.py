@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.algorithms import ALGORITHMS, algorithm_of, detector_from_bytes, new_detector
-from watchkeeper.detectors.batch import BatchDetector
-from watchkeeper.detectors.known import KNOWN_ALGORITHMS
-from watchkeeper.detectors.persist_rule import PersistRule
-from watchkeeper.detectors.rules import IQRRule, QuantileRule
+from watchkeeper.detectors.protocol.batch import BatchDetector
+from watchkeeper.detectors.protocol.tail import TailCalibration
 from watchkeeper.detectors.search_spaces import SEARCH_SPACES, candidates
-from watchkeeper.detectors.tail import TailCalibration
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.detectors.tabular import KNOWN_ALGORITHMS
+from watchkeeper.detectors.tabular.persist_rule import PersistRule
+from watchkeeper.detectors.tabular.rules import IQRRule, QuantileRule
 
 ROWS = np.random.default_rng(0).normal(size=(800, 3)) * [1.0, 50.0, 0.01]
 RULES: list[Callable[[], BatchDetector]] = [IQRRule, QuantileRule, PersistRule]

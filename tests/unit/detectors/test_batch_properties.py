@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from watchkeeper.detectors import forest_kernel
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.algorithms import RULES, detector_from_bytes, new_detector
-from watchkeeper.detectors.interface import Detector
-from watchkeeper.detectors.known import KNOWN_ALGORITHMS
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.detectors.forest import kernel as forest_kernel
+from watchkeeper.detectors.protocol.detector import Detector
+from watchkeeper.detectors.tabular import KNOWN_ALGORITHMS
 
 BATCH = (*RULES, *KNOWN_ALGORITHMS)
 IN_TIME_ORDER = ("persist",)

@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from watchkeeper.detectors import calibration, compiled, persistence
-from watchkeeper.detectors.detector import FORMAT, WatchkeeperDetector, score_series
-from watchkeeper.detectors.scores import SeriesScores
-from watchkeeper.detectors.state import CHANNELS, STATE, Parameters
-from watchkeeper.detectors.times import hours_of_week, to_seconds
-from watchkeeper.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.detectors.protocol import calibration, compiled, persistence
+from watchkeeper.detectors.streaming.detector import FORMAT, WatchkeeperDetector, score_series
+from watchkeeper.detectors.streaming.scores import SeriesScores
+from watchkeeper.detectors.streaming.state import CHANNELS, STATE, Parameters
+from watchkeeper.detectors.streaming.times import hours_of_week, to_seconds
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 ORDINARY = st.floats(-1e6, 1e6, allow_nan=False)
@@ -350,7 +350,7 @@ def test_compiled_code_is_kept_only_while_no_module_of_the_detectors_changes(
     (tmp_path / "kernel.py").write_text("a = 2\n")
     assert len({first, second, compiled._stamp(tmp_path)}) == 3
     kept = compiled.compiled(calibration.false_alarm_rate)
-    assert kept._cache._cache_file._source_stamp == compiled._stamp(Path(compiled.__file__).parent)
+    assert kept._cache._cache_file._source_stamp == compiled._stamp(Path(compiled.__file__).parents[1])
 
 
 def test_a_read_only_folder_does_not_stop_compilation(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -373,8 +373,8 @@ def test_without_numba_the_scores_are_the_same(
     values[400] += 50
     program = (
         "import sys, json; sys.modules['numba'] = None\n"
-        "from watchkeeper.detectors.compiled import HAVE_NUMBA\n"
-        "from watchkeeper.detectors.detector import score_series\n"
+        "from watchkeeper.detectors.protocol.compiled import HAVE_NUMBA\n"
+        "from watchkeeper.detectors.streaming.detector import score_series\n"
         "import numpy as np\n"
         "assert not HAVE_NUMBA\n"
         "rows = json.load(sys.stdin)\n"

@@ -12,10 +12,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from watchkeeper.detectors import forest_kernel
 from watchkeeper.detectors.algorithms import ALGORITHMS, new_detector
 from watchkeeper.detectors.estimators import ESTIMATORS, IsolationForest, OutlierEstimator, RandomCutForest
-from watchkeeper.detectors.known import KNOWN_ALGORITHMS
+from watchkeeper.detectors.forest import kernel as forest_kernel
+from watchkeeper.detectors.tabular import KNOWN_ALGORITHMS
 
 ROWS = np.random.default_rng(0).normal(size=(300, 3))
 # The checks want both kinds of answer on rows that have few anomalies, and are many: so few trees.

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watchkeeper.detectors.detector import WatchkeeperDetector
-from watchkeeper.detectors.fleet import SHELF, Fleet
-from watchkeeper.detectors.scores import SeriesScores
-from watchkeeper.detectors.state import STATE, Parameters
-from watchkeeper.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
+from watchkeeper.detectors.streaming.fleet import SHELF, Fleet
+from watchkeeper.detectors.streaming.scores import SeriesScores
+from watchkeeper.detectors.streaming.state import STATE, Parameters
 
 START, STEP = 1_700_000_000.0, 300.0
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watchkeeper.detectors import forest_kernel
-from watchkeeper.detectors.forest import FrozenForest, Trees
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.detectors.forest import kernel as forest_kernel
+from watchkeeper.detectors.forest.forest import FrozenForest
+from watchkeeper.detectors.forest.kernel import Trees
 
 GOLDEN_ROWS = np.concatenate(
     [

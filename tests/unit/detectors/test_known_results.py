@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
 from watchkeeper.detectors.algorithms import new_detector
-from watchkeeper.detectors.forest import FrozenForest
+from watchkeeper.detectors.forest.forest import FrozenForest
 
 GENERATOR = np.random.default_rng(42)
 ROWS = np.column_stack(

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watchkeeper.detectors.persist_rule import PersistRule, begins_of, differences
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.detectors.tabular.persist_rule import PersistRule, begins_of, differences
 
 SERIES = np.random.default_rng(4).normal(size=(300, 1))
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watchkeeper.detectors import calibration
-from watchkeeper.detectors.detector import WatchkeeperDetector
-from watchkeeper.detectors.patterns import nearest_earlier_pattern, squared_differences
-from watchkeeper.detectors.profiles import week_counts
-from watchkeeper.detectors.state import Parameters
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.detectors.protocol import calibration
+from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
+from watchkeeper.detectors.streaming.patterns import nearest_earlier_pattern, squared_differences
+from watchkeeper.detectors.streaming.profiles import week_counts
+from watchkeeper.detectors.streaming.state import Parameters
 
 ROWS = 1500
 

@@ -10,14 +10,14 @@ import pytest
 from schema import Optional as SchemaOptional
 from schema import Or, Schema
 
-from containers.explain.configuration import (
+from containers.explain.io.configuration import (
     AnalysisConfiguration,
     Facet,
     load_configuration,
     read_configuration,
 )
-from containers.explain.configuration_keys import HONOURED, REFUSED
-from watchkeeper.errors import InvalidInputError
+from containers.explain.io.configuration_keys import HONOURED, REFUSED
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.analysis_configuration import analysis_configuration
 from workloads.spec import RegressionWorkload, load_workloads
 

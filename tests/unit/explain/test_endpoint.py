@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from botocore.stub import ANY, Stubber
 
-from containers.explain import endpoint
-from containers.explain.predictor_settings import PredictorSettings
-from watchkeeper.errors import ContractViolationError, UnavailableError
+from containers.explain.io import endpoint
+from containers.explain.io.predictor_settings import PredictorSettings
+from watchkeeper.core.errors import ContractViolationError, UnavailableError
 
 SHADOW = PredictorSettings(
     model_name="abalone-model",

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from containers.explain.bias_analysis import BiasAnalysis, analyse_bias
-from containers.explain.configuration import read_configuration
-from containers.explain.dataset import read_dataset
-from containers.explain.model import Model
-from containers.explain.predictor_settings import PredictorSettings
-from containers.explain.results import analysis_document
-from watchkeeper.errors import InvalidInputError
+from containers.explain.bias.analysis import BiasAnalysis, analyse_bias
+from containers.explain.io.configuration import read_configuration
+from containers.explain.io.dataset import read_dataset
+from containers.explain.io.model import Model
+from containers.explain.io.predictor_settings import PredictorSettings
+from containers.explain.report.results import analysis_document
+from watchkeeper.core.errors import InvalidInputError
 
 HEADERS = ["Rings", "Sex", "Length", "Kind"]
 ROWS = "".join(f"{5 + index},{'MFI'[index % 3]},{index / 10},{index % 2}\n" for index in range(12))

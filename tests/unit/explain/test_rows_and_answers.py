@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from containers.explain import payloads as payloads_module
-from containers.explain.answers import read_answer
-from containers.explain.clusters import cluster_baseline
-from containers.explain.configuration import AnalysisConfiguration, read_configuration
-from containers.explain.dataset import baseline_of_rows, read_baseline, read_dataset
-from containers.explain.payloads import payloads
-from containers.explain.predictor_settings import PredictorSettings
-from watchkeeper.errors import ContractViolationError, InvalidInputError
+from containers.explain.io import payloads as payloads_module
+from containers.explain.io.answers import read_answer
+from containers.explain.io.configuration import AnalysisConfiguration, read_configuration
+from containers.explain.io.dataset import baseline_of_rows, read_baseline, read_dataset
+from containers.explain.io.payloads import payloads
+from containers.explain.io.predictor_settings import PredictorSettings
+from containers.explain.shap.clusters import cluster_baseline
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 
 HEADERS = ["Rings", "Sex", "Length", "id"]
 

@@ -20,12 +20,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
-from containers.explain.coalitions import draw_coalitions
-from containers.explain.kernel import kernel_shap
-from containers.explain.trees import NotTraceableError, TreeModel, find_trees, tree_shap
+from containers.explain.measures.attribution import global_importance
+from containers.explain.shap.coalitions import draw_coalitions
+from containers.explain.shap.kernel import kernel_shap
+from containers.explain.shap.trees import NotTraceableError, TreeModel, find_trees, tree_shap
 from tests.unit.explain.conftest import NAMES, NUMBERS, Abalone
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.explanation.attribution import global_importance
+from watchkeeper.core.errors import InvalidInputError
 
 ENOUGH = 254
 """2^8 - 2: all coalitions of eight features."""

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
-from watchkeeper.errors import ContractViolationError, InvalidInputError
-from watchkeeper.explanation import attribution
-from watchkeeper.explanation.attribution import attribution_ndcg, global_importance
+from containers.explain.measures import attribution
+from containers.explain.measures.attribution import attribution_ndcg, global_importance
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 
 IMPORTANCES = st.lists(
     st.tuples(

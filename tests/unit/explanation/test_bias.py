@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.explanation.bias import POST_TRAINING, PRE_TRAINING, above, measure_bias
-from watchkeeper.explanation.bias_sample import BiasSample
+from containers.explain.measures.bias import POST_TRAINING, PRE_TRAINING, above, measure_bias
+from containers.explain.measures.bias_sample import BiasSample
+from watchkeeper.core.errors import InvalidInputError
 
 
 def rows(*counts: tuple[int, bool, bool, bool]) -> BiasSample:

@@ -10,9 +10,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from lambdas.score_telemetry.telemetry_object import TelemetryObject
-from watchkeeper.anomaly import AnomalyEvent
-from watchkeeper.evaluation import Evaluation, Metrics
-from watchkeeper.plan import (
+from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.core.plan import (
     AlertPlan,
     AlertRoute,
     FeaturePlan,
@@ -20,10 +19,11 @@ from watchkeeper.plan import (
     TimestampPlan,
     WorkloadPlan,
 )
-from watchkeeper.release import Release
-from watchkeeper.runs import TrainingRun, training_run
-from watchkeeper.severity import fit_severity
-from watchkeeper.thresholds import Threshold
+from watchkeeper.judgement.evaluation import Evaluation, Metrics
+from watchkeeper.judgement.severity import fit_severity
+from watchkeeper.judgement.thresholds import Threshold
+from watchkeeper.lifecycle.release import Release
+from watchkeeper.lifecycle.run import TrainingRun, training_run
 
 BUCKET = "telemetry-bucket"
 WORKLOAD = "pump"

@@ -20,15 +20,14 @@ from lambdas.score_telemetry.merging import StoredState
 from lambdas.score_telemetry.release_cache import ReleaseCache
 from lambdas.validate_input.registered_models import RegisteredModel
 from tests.unit.lambdas.builders import BUCKET
-from watchkeeper.anomaly import AnomalyEvent
-from watchkeeper.contributions import Contribution
-from watchkeeper.errors import InvalidInputError, UnavailableError
-from watchkeeper.plan import WorkloadPlan
-from watchkeeper.plans import AnyPlan, anomaly_plan
-from watchkeeper.release import Release
-from watchkeeper.releases import AnyRelease
-from watchkeeper.state import SeriesState
-from watchkeeper.timestamps import epoch_seconds, parse_instant
+from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.core.errors import InvalidInputError, UnavailableError
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import epoch_seconds, parse_instant
+from watchkeeper.features.contributions import Contribution
+from watchkeeper.kinds import AnyPlan, AnyRelease, anomaly_plan
+from watchkeeper.lifecycle.release import Release
+from watchkeeper.stream.series_state import SeriesState
 
 
 class CrashError(Exception):

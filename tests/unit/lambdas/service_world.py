@@ -16,7 +16,7 @@ from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.request_table import DynamoRequestTable
 from lambdas.service_api.tenant_bucket import S3TenantBucket
 from tests.unit.lambdas.builders import BUCKET
-from watchkeeper.errors import UnavailableError
+from watchkeeper.core.errors import UnavailableError
 from watchkeeper.service.request_item import BY_CREATION
 from watchkeeper.service.tasks import Task, execution_name
 

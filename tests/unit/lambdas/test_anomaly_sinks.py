@@ -14,8 +14,8 @@ from lambdas.score_telemetry.effects import ANOMALY_DAYS, AlertBus, AnomalySink,
 from tests.unit.lambdas.builders import make_event
 from tests.unit.lambdas.conftest import ANOMALIES_TABLE, sqs
 from tests.unit.lambdas.fakes import FakeSink
-from watchkeeper.anomaly import AnomalyEvent
-from watchkeeper.errors import UnavailableError
+from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.core.errors import UnavailableError
 
 Ids = Callable[[], set[str]]
 

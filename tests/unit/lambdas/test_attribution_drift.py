@@ -16,8 +16,8 @@ from lambdas.publish_drift.effects import PublishDriftEffects
 from lambdas.publish_drift.handler import publish
 from tests.unit.lambdas.builders import BUCKET, make_release
 from tests.unit.lambdas.fakes import FakeObjectStore, FakeReleaseStore
-from watchkeeper.drift import DriftReport
-from watchkeeper.errors import ContractViolationError
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.regression.drift import DriftReport
 from watchkeeper.regression.plan import ColumnPlan, RegressionPlan
 from watchkeeper.regression.release import RegressionRelease
 

@@ -14,7 +14,7 @@ from lambdas.close_task.effects import ClosingEffects, TableOpenRequests
 from lambdas.close_task.ended_execution import EndedExecution
 from lambdas.close_task.handler import close
 from tests.unit.lambdas.service_world import TABLE, create_table
-from watchkeeper.errors import ContractViolationError
+from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.service.tasks import Task, TaskFiles, task_input
 
 ARN = "arn:aws:states:us-east-1:123456789012:execution:Train:train-0123"

@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 
 from lambdas import aws_clients
 from lambdas.endpoint import RowRefusedError, SageMakerEndpoint, explained_scores_in, scores_in
-from watchkeeper.errors import ContractViolationError, UnavailableError
+from watchkeeper.core.errors import ContractViolationError, UnavailableError
 
 ROWS = ["2024-01-01T00:00:00Z,pressure,1.0", "2024-01-01T00:01:00Z,pressure,2.0"]
 

@@ -13,7 +13,7 @@ import pytest
 
 import lambdas
 from lambdas.typed_environment import TypedEnvironment
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 
 FUNCTIONS = sorted(path.parent.name for path in Path(lambdas.__file__).parent.glob("*/handler.py"))
 COMPILED = ("service_api",)

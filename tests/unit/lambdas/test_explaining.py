@@ -23,14 +23,14 @@ from tests.unit.lambdas.builders import (
     reading,
 )
 from tests.unit.lambdas.fakes import ScoringWorld
-from watchkeeper.anomaly import AnomalyEvent
-from watchkeeper.context import ContextRow
-from watchkeeper.contributions import Explainer
-from watchkeeper.detectors.surrogate import fit_surrogate
-from watchkeeper.errors import UnavailableError
-from watchkeeper.plan import MeasurePlan, WorkloadPlan
-from watchkeeper.release import Release
-from watchkeeper.rows import Row
+from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.core.errors import UnavailableError
+from watchkeeper.core.plan import MeasurePlan, WorkloadPlan
+from watchkeeper.detectors.forest.surrogate_fit import fit_surrogate
+from watchkeeper.features.contributions import Explainer
+from watchkeeper.lifecycle.release import Release
+from watchkeeper.telemetry.context import ContextRow
+from watchkeeper.telemetry.rows import Row
 
 FOREST_URI = ObjectUri(BUCKET, "runs/pump/1/evaluation/surrogate.bin")
 CLOSE = 10_000

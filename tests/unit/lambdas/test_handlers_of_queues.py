@@ -22,9 +22,9 @@ from tests.unit.lambdas.builders import BUCKET, WORKLOAD, make_plan, make_releas
 from tests.unit.lambdas.conftest import ANOMALIES_TABLE, IDEMPOTENCY_TABLE, SERIES_TABLE, sqs
 from tests.unit.lambdas.fakes import FakeEndpoint
 from tests.unit.lambdas.golden_events import golden_event
-from watchkeeper.anomaly import AnomalyEvent
-from watchkeeper.errors import UnavailableError
-from watchkeeper.layout import plan_parameter
+from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.core.errors import UnavailableError
+from watchkeeper.core.layout import plan_parameter
 
 
 @dataclass

@@ -8,7 +8,7 @@ from lambdas import aws_clients
 from lambdas.object_store import ObjectStore, ObjectUri, S3ObjectStore
 from tests.unit.lambdas.builders import BUCKET
 from tests.unit.lambdas.fakes import FakeObjectStore
-from watchkeeper.errors import ContractViolationError
+from watchkeeper.core.errors import ContractViolationError
 
 URI = ObjectUri(BUCKET, "scores/pump/1.jsonl")
 

@@ -7,9 +7,9 @@ import pytest
 from lambdas import aws_clients
 from lambdas.plan_store import CACHE_SECONDS, ParameterPlanStore
 from tests.unit.lambdas.builders import WORKLOAD, make_plan
-from watchkeeper.errors import ContractViolationError, InvalidInputError
-from watchkeeper.layout import plan_parameter
-from watchkeeper.plan import WorkloadPlan
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.layout import plan_parameter
+from watchkeeper.core.plan import WorkloadPlan
 
 
 class Clock:

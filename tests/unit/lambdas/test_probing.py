@@ -12,7 +12,7 @@ from lambdas.score_telemetry.probing import ProbedEndpoint, UnidentifiedModelErr
 from lambdas.score_telemetry.release_cache import ReleaseCache
 from tests.unit.lambdas.builders import WORKLOAD, make_release
 from tests.unit.lambdas.fakes import FakeEndpoint, FakeReleaseStore
-from watchkeeper.release import SCORE_TOLERANCE, Release
+from watchkeeper.lifecycle.release import SCORE_TOLERANCE, Release
 
 LIVE, STAGED, PREVIOUS = make_release(2), make_release(3), make_release(1)
 ROWS = ["t,s,1.0", "t,s,20.0"]

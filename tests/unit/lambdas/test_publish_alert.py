@@ -17,9 +17,9 @@ from lambdas.publish_alert.throttling import MAX_CLAIMS, Claims
 from tests.unit.lambdas.builders import make_event, make_plan
 from tests.unit.lambdas.conftest import IDEMPOTENCY_TABLE
 from tests.unit.lambdas.fakes import AlertWorld, CrashError, FakeThrottle
-from watchkeeper.anomaly import AnomalyEvent
-from watchkeeper.errors import InvalidInputError, UnavailableError
-from watchkeeper.plan import AlertPlan, AlertRoute
+from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.core.errors import InvalidInputError, UnavailableError
+from watchkeeper.core.plan import AlertPlan, AlertRoute
 
 
 @pytest.fixture(params=["fake", "table"])

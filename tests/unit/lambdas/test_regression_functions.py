@@ -32,8 +32,8 @@ from tests.unit.lambdas.fakes import (
     FakeResources,
 )
 from tests.unit.lambdas.golden_events import golden_event
-from watchkeeper.errors import ContractViolationError, InvalidInputError
-from watchkeeper.plan import TimestampPlan
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.plan import TimestampPlan
 from watchkeeper.regression.evaluation import RegressionEvaluation, RegressionMetrics
 from watchkeeper.regression.manifest import schema_hash
 from watchkeeper.regression.plan import (

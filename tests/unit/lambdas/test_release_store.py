@@ -10,7 +10,7 @@ from lambdas.score_telemetry.release_cache import CACHE_SECONDS, ReleaseCache
 from tests.unit.lambdas.builders import WORKLOAD, make_release
 from tests.unit.lambdas.conftest import SERIES_TABLE
 from tests.unit.lambdas.fakes import FakeReleaseStore
-from watchkeeper.errors import ContractViolationError, UnavailableError
+from watchkeeper.core.errors import ContractViolationError, UnavailableError
 
 
 @pytest.fixture(params=["fake", "table"])

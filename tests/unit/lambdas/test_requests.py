@@ -13,7 +13,7 @@ from lambdas.score_telemetry.release_cache import ReleaseCache
 from lambdas.score_telemetry.requests import MAX_REFUSED_ROWS, Outcome, score_request
 from tests.unit.lambdas.builders import WORKLOAD, make_release
 from tests.unit.lambdas.fakes import FakeEndpoint, FakeReleaseStore
-from watchkeeper.errors import ContractViolationError
+from watchkeeper.core.errors import ContractViolationError
 
 RELEASE = make_release()
 

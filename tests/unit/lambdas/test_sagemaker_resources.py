@@ -11,7 +11,7 @@ from lambdas import aws_clients
 from lambdas.sagemaker_resources import EndpointDescription, SageMakerControlPlane, SageMakerResources
 from lambdas.validate_input.effects import StepFunctionsExecutions
 from tests.unit.lambdas.fakes import FakeResources
-from watchkeeper.errors import ContractViolationError, UnavailableError
+from watchkeeper.core.errors import ContractViolationError, UnavailableError
 
 ROLE = "arn:aws:iam::123456789012:role/service"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import watchkeeper.state
+import watchkeeper.stream.series_state
 from lambdas.object_store import ObjectUri
 from lambdas.score_telemetry.outboxes import Tally
 from lambdas.score_telemetry.probing import UnidentifiedModelError
@@ -29,12 +29,12 @@ from tests.unit.lambdas.builders import (
     reading,
 )
 from tests.unit.lambdas.fakes import CrashError, FakePlanStore, FakeStateStore, ScoringWorld
-from watchkeeper.adaptation import Adaptation
-from watchkeeper.anomaly import AnomalyEvent
-from watchkeeper.errors import ContractViolationError, InvalidInputError, UnavailableError
-from watchkeeper.layout import quarantine_key, scores_key
-from watchkeeper.plan import MeasurePlan
-from watchkeeper.state import MAX_APPLIED_OBJECTS, Dropped, SeriesState
+from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError, UnavailableError
+from watchkeeper.core.layout import quarantine_key, scores_key
+from watchkeeper.core.plan import MeasurePlan
+from watchkeeper.judgement.adaptation import Adaptation
+from watchkeeper.stream.series_state import MAX_APPLIED_OBJECTS, Dropped, SeriesState
 
 BEGIN_SECOND = int(BEGIN.timestamp())
 CLOSE = 10_000
@@ -364,7 +364,7 @@ def test_gives_up_after_conflicts_without_end() -> None:
 def test_series_that_is_behind_is_scored_before_its_object_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(watchkeeper.state, "MAX_PENDING_INTERVALS", 25)
+    monkeypatch.setattr(watchkeeper.stream.series_state, "MAX_PENDING_INTERVALS", 25)
     world = world_of()
     world.endpoint.failure = UnavailableError("busy")
     for name in ("1", "2"):

@@ -13,7 +13,7 @@ from lambdas.object_store import ObjectUri
 from lambdas.service_api.healing import LOST_AFTER
 from tests.unit.lambdas.builders import BUCKET
 from tests.unit.lambdas.service_world import FEATURES, LABELS, Service
-from watchkeeper.errors import UnavailableError
+from watchkeeper.core.errors import UnavailableError
 from watchkeeper.service.request_item import Attribute, Status
 from watchkeeper.service.tasks import TaskInput
 

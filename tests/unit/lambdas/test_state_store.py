@@ -13,8 +13,8 @@ from lambdas.score_telemetry.merging import NEW, StateStore
 from tests.unit.lambdas.builders import WORKLOAD, make_plan
 from tests.unit.lambdas.conftest import SERIES_TABLE
 from tests.unit.lambdas.fakes import FakeStateStore
-from watchkeeper.errors import UnavailableError
-from watchkeeper.state import SeriesState, new_state
+from watchkeeper.core.errors import UnavailableError
+from watchkeeper.stream.series_state import SeriesState, new_state
 
 
 @pytest.fixture(params=["fake", "table"])

@@ -17,7 +17,7 @@ from lambdas.score_telemetry.telemetry_object import (
     sort_lines,
 )
 from tests.unit.lambdas.builders import BUCKET, WORKLOAD, make_plan, packed_lines, raw_object, reading
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 
 ARRIVAL = 1_704_067_300_000
 KEY = f"raw/workload={WORKLOAD}/year=2024/a+b%20.gz"

@@ -30,9 +30,9 @@ from tests.unit.lambdas.fakes import (
     FakeResources,
 )
 from tests.unit.lambdas.golden_events import golden_event
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import DetectorPlan, WorkloadPlan
-from watchkeeper.runs import TrainingRun
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import DetectorPlan, WorkloadPlan
+from watchkeeper.lifecycle.run import TrainingRun
 
 
 @dataclass

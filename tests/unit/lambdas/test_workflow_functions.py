@@ -36,9 +36,9 @@ from tests.unit.lambdas.builders import (
 )
 from tests.unit.lambdas.fakes import FakeEndpoint, FakeObjectStore, FakeReleaseStore, FakeResources
 from tests.unit.lambdas.golden_events import golden_event
-from watchkeeper.errors import ContractViolationError, UnavailableError
-from watchkeeper.layout import VARIANT
-from watchkeeper.runs import TrainingRun
+from watchkeeper.core.errors import ContractViolationError, UnavailableError
+from watchkeeper.core.layout import VARIANT
+from watchkeeper.lifecycle.run import TrainingRun
 
 RUN = make_run(5)
 OLD = make_release(1)

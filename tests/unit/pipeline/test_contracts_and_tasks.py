@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.contracts import OUTPUTS, path
 from pipeline.tasks import formatted, referenced, result_path
-from watchkeeper.errors import ContractViolationError
+from watchkeeper.core.errors import ContractViolationError
 
 
 def test_a_path_follows_the_fields_of_the_contract() -> None:

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from containers.explain.configuration import read_configuration
+from containers.explain.io.configuration import read_configuration
 from tests.unit.regression.plans import PLAN
 from watchkeeper.regression.analysis_configuration import analysis_configuration
 from watchkeeper.regression.plan import BiasPlan, ExplainPlan, ShapPlan

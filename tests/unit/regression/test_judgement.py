@@ -11,16 +11,14 @@ from hypothesis import strategies as st
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from tests.unit.regression.plans import PLAN, changed
-from watchkeeper.errors import ContractViolationError, InvalidInputError
-from watchkeeper.evaluations import evaluation_from_json
-from watchkeeper.plan import MeasurePlan, TimestampPlan, WorkloadPlan
-from watchkeeper.plans import anomaly_plan, plan_from_json
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.plan import MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.kinds import anomaly_plan, evaluation_from_json, plan_from_json, release_from_json
 from watchkeeper.regression.evaluation import RegressionEvaluation, RegressionMetrics, measure_predictions
 from watchkeeper.regression.manifest import RegressionManifest, check_artifact, schema_hash
 from watchkeeper.regression.plan import ColumnPlan, RegressionGatePlan
 from watchkeeper.regression.promotion import decide_regression
 from watchkeeper.regression.release import RegressionRelease
-from watchkeeper.releases import release_from_json
 
 EVALUATION = RegressionEvaluation(
     workload="press",

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.regression.plans import PLAN
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.rows import csv_cells, features_of, format_cells, labelled_row
 
 numbers = st.floats(-1e30, 1e30)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.regression.plans import PLAN, changed
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import TimestampPlan
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import TimestampPlan
 from watchkeeper.regression.plan import TableHistoryPlan, TableSplitPlan
 from watchkeeper.regression.split import LabelledRow, drawn, split_rows
 

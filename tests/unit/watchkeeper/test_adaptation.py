@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeeper.adaptation import Adaptation, adapted, threshold_now, thresholds_of
-from watchkeeper.thresholds import Threshold
+from watchkeeper.judgement.adaptation import Adaptation, adapted, threshold_now, thresholds_of
+from watchkeeper.judgement.thresholds import Threshold
 
 MOVING = Threshold("adaptive", 5.0, {"risk": 0.1, "rise": 2.0, "low": 3.0, "high": 8.0}, 100)
 UNBOUNDED = Threshold("adaptive", 5.0, {"risk": 0.1, "rise": 2.0, "low": -1e9, "high": 1e9}, 100)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeeper.captured import CapturedInstance, Sample, instances_in
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.regression.captures import CapturedInstance, Sample, instances_in
 
 
 def line(data: str, content_type: str = "text/csv", encoding: str = "CSV", **changes: Any) -> bytes:

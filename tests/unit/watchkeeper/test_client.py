@@ -13,7 +13,7 @@ import pytest
 
 from watchkeeper.client import Client, ServiceProblemError, TaskFailedError
 from watchkeeper.client.transport import Transport
-from watchkeeper.errors import InvalidInputError, UnavailableError
+from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.service.tasks import Task
 
 STARTED = {"_id": "1", "task": "train", "status": "queued", "task_id": "arn"}

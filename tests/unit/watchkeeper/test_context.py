@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from watchkeeper.context import context_length, rows_of
-from watchkeeper.plan import Aggregate, FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
-from watchkeeper.rows import format_row
+from watchkeeper.core.plan import Aggregate, FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.telemetry.context import context_length, rows_of
+from watchkeeper.telemetry.rows import format_row
 
 PLAN = WorkloadPlan(
     "w",

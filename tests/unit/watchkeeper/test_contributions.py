@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeeper.contributions import Contribution, contributions_of, mostly_by, read_contributions
-from watchkeeper.feature_schema import feature_names
-from watchkeeper.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.core.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.features.contributions import Contribution, contributions_of, mostly_by, read_contributions
+from watchkeeper.features.schema import feature_names
 
 NAMES = feature_names(
     WorkloadPlan(

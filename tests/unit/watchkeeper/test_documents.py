@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from watchkeeper import manifest
-from watchkeeper.anomaly import AnomalyEvent, alert_subject, alert_text, anomaly_id
-from watchkeeper.contributions import Contribution, Explainer, Explanation
-from watchkeeper.errors import ContractViolationError, InvalidInputError
-from watchkeeper.manifest import ArtifactManifest
-from watchkeeper.plan import AlertPlan, AlertRoute, FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
-from watchkeeper.release import Release, live_key, release_key
-from watchkeeper.severity import fit_severity
-from watchkeeper.thresholds import Threshold
+from watchkeeper.anomalies.event import AnomalyEvent, alert_subject, alert_text, anomaly_id
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.plan import AlertPlan, AlertRoute, FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.features.contributions import Contribution, Explainer, Explanation
+from watchkeeper.judgement.severity import fit_severity
+from watchkeeper.judgement.thresholds import Threshold
+from watchkeeper.lifecycle import manifest
+from watchkeeper.lifecycle.manifest import ArtifactManifest
+from watchkeeper.lifecycle.release import Release, live_key, release_key
 
 PLAN = WorkloadPlan(
     "air",

@@ -8,10 +8,10 @@ from datetime import datetime, timezone
 
 import pytest
 
-from watchkeeper.drift import DriftReport
-from watchkeeper.drift_runs import drift_run
-from watchkeeper.errors import ContractViolationError
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.regression.drift import DriftReport
 from watchkeeper.regression.drift_configuration import drift_configuration
+from watchkeeper.regression.drift_runs import drift_run
 from watchkeeper.regression.plan import ColumnPlan, RegressionPlan
 
 REPORT = DriftReport(

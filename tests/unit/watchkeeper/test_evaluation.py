@@ -8,18 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
-from watchkeeper.errors import ContractViolationError, InvalidInputError
-from watchkeeper.evaluation import Evaluation
-from watchkeeper.evaluation_metrics import (
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.plan import AlertPlan, MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.core.timestamps import format_instant
+from watchkeeper.judgement.evaluation import Evaluation
+from watchkeeper.judgement.holdback import HoldbackRow, read_holdback
+from watchkeeper.judgement.metrics import (
     average_precision,
     baseline_scores,
     evaluate,
     measure_scores,
     precision_recall_f1,
 )
-from watchkeeper.holdback import HoldbackRow, read_holdback
-from watchkeeper.plan import AlertPlan, MeasurePlan, TimestampPlan, WorkloadPlan
-from watchkeeper.timestamps import format_instant
 
 HOUR = 3600
 PLAN = WorkloadPlan(

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from watchkeeper.errors import ContractViolationError
-from watchkeeper.expectation import expectation, expected_value, fit_step_scale, step_scale_of
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.telemetry.expectation import expectation, expected_value, fit_step_scale, step_scale_of
 
 
 def test_one_spike_does_not_become_the_expectation() -> None:

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.features import (
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.features.matrix import (
     CLIP,
     RowArrays,
     Scales,
@@ -22,8 +23,7 @@ from watchkeeper.features import (
     row_arrays,
     schema_hash,
 )
-from watchkeeper.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
-from watchkeeper.rows import Row
+from watchkeeper.telemetry.rows import Row
 
 MONDAY = datetime(2024, 5, 13, tzinfo=timezone.utc)
 PLAN = WorkloadPlan(

@@ -6,10 +6,10 @@ import io
 
 import pytest
 
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.history import read_history
-from watchkeeper.plan import MeasurePlan, TimestampPlan, WorkloadPlan
-from watchkeeper.records import Record
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.telemetry.history import read_history
+from watchkeeper.telemetry.records import Record
 
 PLAN = WorkloadPlan(
     "air",

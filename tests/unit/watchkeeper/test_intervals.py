@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeeper.intervals import Aggregation, aggregate_records, interval_start
-from watchkeeper.plan import Aggregate, MeasurePlan, TimestampPlan, WorkloadPlan
-from watchkeeper.records import Record
-from watchkeeper.timestamps import EPOCH, epoch_microseconds
+from watchkeeper.core.plan import Aggregate, MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.core.timestamps import EPOCH, epoch_microseconds
+from watchkeeper.telemetry.intervals import Aggregation, aggregate_records, interval_start
+from watchkeeper.telemetry.records import Record
 
 PLAN = WorkloadPlan("w", TimestampPlan("t"), (MeasurePlan("m", "m"),), 60)
 VALUES = st.lists(st.floats(-1e30, 1e30), min_size=1, max_size=30)

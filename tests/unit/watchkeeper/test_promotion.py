@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from watchkeeper.evaluation import Evaluation, Metrics
-from watchkeeper.plan import GatePlan
-from watchkeeper.promotion import decide_promotion
-from watchkeeper.severity import fit_severity
-from watchkeeper.thresholds import Threshold
+from watchkeeper.core.plan import GatePlan
+from watchkeeper.judgement.evaluation import Evaluation, Metrics
+from watchkeeper.judgement.promotion import decide_promotion
+from watchkeeper.judgement.severity import fit_severity
+from watchkeeper.judgement.thresholds import Threshold
 
 
 def metrics(**changes: Any) -> Metrics:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import MeasurePlan, TimestampPlan, WorkloadPlan
-from watchkeeper.records import Record, by_series, parse_record
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.telemetry.records import Record, by_series, parse_record
 
 PLAN = WorkloadPlan(
     "air",

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.rows import NUMBER_WORDS, Row, format_row, parse_row, parse_rows
-from watchkeeper.series import SeriesKey
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.telemetry.rows import NUMBER_WORDS, Row, format_row, parse_row, parse_rows
+from watchkeeper.telemetry.series import SeriesKey
 
 UTC = timezone.utc
 NUMBERS = st.floats(-1e30, 1e30)

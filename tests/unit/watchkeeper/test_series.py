@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import MeasurePlan, TimestampPlan, WorkloadPlan
-from watchkeeper.series import MAX_KEY_BYTES, measure_of, parse_series_key, series_key
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.telemetry.series import MAX_KEY_BYTES, measure_of, parse_series_key, series_key
 
 PLAN = WorkloadPlan(
     "plant",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeeper.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.service.algorithms import ALGORITHMS, canonical_algorithm, canonical_method
 from watchkeeper.service.failures import Failure, describe_failure, failure_of
 from watchkeeper.service.tasks import Task, TaskFiles, TaskInput, request_key_id, task_input

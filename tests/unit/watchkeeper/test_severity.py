@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.severity import THRESHOLD_SEVERITY, SeverityCalibration, fit_severity
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.judgement.severity import THRESHOLD_SEVERITY, SeverityCalibration, fit_severity
 
 FINITE = st.floats(-1e9, 1e9)
 

@@ -12,16 +12,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeeper import state as state_module
-from watchkeeper.adaptation import Adaptation
-from watchkeeper.context import ContextRow, rows_of
-from watchkeeper.errors import ContractViolationError, UnavailableError
-from watchkeeper.intervals import aggregate_records
-from watchkeeper.layout import short_hash
-from watchkeeper.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
-from watchkeeper.records import Record
-from watchkeeper.state import MAX_APPLIED_OBJECTS, MAX_RECORD_IDS, Dropped, SeriesState, advance, new_state
-from watchkeeper.timestamps import EPOCH
+from watchkeeper.core.errors import ContractViolationError, UnavailableError
+from watchkeeper.core.layout import short_hash
+from watchkeeper.core.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.core.timestamps import EPOCH
+from watchkeeper.judgement.adaptation import Adaptation
+from watchkeeper.stream import series_state as state_module
+from watchkeeper.stream.series_state import (
+    MAX_APPLIED_OBJECTS,
+    MAX_RECORD_IDS,
+    Dropped,
+    SeriesState,
+    advance,
+    new_state,
+)
+from watchkeeper.telemetry.context import ContextRow, rows_of
+from watchkeeper.telemetry.intervals import aggregate_records
+from watchkeeper.telemetry.records import Record
 
 PLAN = WorkloadPlan(
     "w",

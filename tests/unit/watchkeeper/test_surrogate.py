@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watchkeeper.detectors.surrogate import FittedSurrogate, fit_surrogate, rank_agreement
-from watchkeeper.errors import ContractViolationError, InvalidInputError
-from watchkeeper.feature_vector import feature_vector
-from watchkeeper.features import feature_matrix, fit_scales, row_arrays
-from watchkeeper.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
-from watchkeeper.rows import Row
-from watchkeeper.surrogate import MAGIC, SurrogateForest
-from watchkeeper.timestamps import EPOCH
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.core.timestamps import EPOCH
+from watchkeeper.detectors.forest.surrogate import MAGIC, SurrogateForest
+from watchkeeper.detectors.forest.surrogate_fit import FittedSurrogate, fit_surrogate, rank_agreement
+from watchkeeper.features.matrix import feature_matrix, fit_scales, row_arrays
+from watchkeeper.features.vector import feature_vector
+from watchkeeper.telemetry.rows import Row
 
 PLAN = WorkloadPlan(
     "w",

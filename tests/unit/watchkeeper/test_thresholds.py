@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeeper.errors import InvalidInputError
-from watchkeeper.plan import ThresholdPlan
-from watchkeeper.thresholds import Threshold, expected_alerts_per_week, fit_threshold, quantile
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import ThresholdPlan
+from watchkeeper.judgement.thresholds import Threshold, expected_alerts_per_week, fit_threshold, quantile
 
 SCORES = st.lists(st.floats(0, 1e6), min_size=2, max_size=50)
 

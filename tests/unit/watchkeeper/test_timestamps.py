@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeeper.errors import ContractViolationError, InvalidInputError
-from watchkeeper.plan import TimestampPlan
-from watchkeeper.timestamps import (
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.plan import TimestampPlan
+from watchkeeper.core.timestamps import (
     EPOCH,
     epoch_microseconds,
     epoch_seconds,

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from watchkeeper.plan import (
+from watchkeeper.core.plan import (
     AlertRoute,
     DetectorPlan,
     FeaturePlan,
@@ -23,7 +23,7 @@ from watchkeeper.plan import (
     ThresholdPlan,
     WorkloadPlan,
 )
-from watchkeeper.plans import plan_from_json
+from watchkeeper.kinds import plan_from_json
 from workloads.spec import WorkloadSpec, WorkloadSpecError, load_workload, load_workloads
 from workloads.spec.fields import Duration, duration_text
 from workloads.spec.schema import SCHEMA_PATH, schema_text

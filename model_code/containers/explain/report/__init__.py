@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from containers.explain.configuration import AnalysisConfiguration, ReportSettings
-from containers.explain.dataset import Dataset
-from containers.explain.findings import Findings
-from containers.plotting import prepare_matplotlib
+from containers.explain.io.configuration import AnalysisConfiguration, ReportSettings
+from containers.explain.io.dataset import Dataset
+from containers.explain.report.findings import Findings
+from containers.runtime.plotting import prepare_matplotlib
 
 CHARTS = "charts"
 

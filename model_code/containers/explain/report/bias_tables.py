@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from containers.explain.bias_analysis import BiasAnalysis, FacetBias
+from containers.explain.bias.analysis import BiasAnalysis, FacetBias
+from containers.explain.measures.bias import BiasMetric
 from containers.explain.report.blocks import Block, Section, Table
 from containers.explain.report.numbers import number, percent
-from watchkeeper.explanation.bias import BiasMetric
 
 
 def bias_sections(bias: BiasAnalysis) -> list[Section]:

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from containers.explain.configuration import AnalysisConfiguration
-from containers.explain.dataset import Dataset
-from containers.explain.findings import Findings
-from containers.explain.outcomes import is_continuous
+from containers.explain.bias.outcomes import is_continuous
+from containers.explain.io.configuration import AnalysisConfiguration
+from containers.explain.io.dataset import Dataset
 from containers.explain.report import figures, words
 from containers.explain.report.bias_tables import bias_sections
 from containers.explain.report.blocks import Block, Chart, Document, Section, Table
+from containers.explain.report.findings import Findings
 from containers.explain.report.importance import Importance, importances
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 
 EXAMPLES_VARIABLE = "WATCHKEEPER_EXAMPLES"
 """Numbers of the rows that are explained one by one, from 0, with commas between."""

@@ -11,12 +11,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from containers.explain.dataset import is_number
-from containers.explain.partial_dependence import PartialDependence
+from containers.explain.io.dataset import is_number
+from containers.explain.measures.attribution import AggregationMethod
 from containers.explain.report.importance import Importance
 from containers.explain.report.numbers import cell, number
-from watchkeeper.explanation.attribution import AggregationMethod
-from watchkeeper.layout import short_hash
+from containers.explain.shap.partial_dependence import PartialDependence
+from watchkeeper.core.layout import short_hash
 
 if TYPE_CHECKING:
     from containers.explain.report.words import Example

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from containers.explain.dataset import Dataset, is_number
+from containers.explain.io.dataset import Dataset, is_number
 from containers.explain.report.numbers import number, percent
-from containers.explain.shap_analysis import ShapAnalysis
+from containers.explain.shap.analysis import ShapAnalysis
 
 CLEAR_RANK_CORRELATION = 0.5
 

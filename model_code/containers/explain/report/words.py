@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from containers.explain.configuration import AnalysisConfiguration
-from containers.explain.dataset import Dataset, is_number
-from containers.explain.findings import Findings
+from containers.explain.io.configuration import AnalysisConfiguration
+from containers.explain.io.dataset import Dataset, is_number
+from containers.explain.measures.attribution import AggregationMethod
+from containers.explain.report.findings import Findings
 from containers.explain.report.importance import importances
 from containers.explain.report.numbers import cell, listing, number, percent
-from containers.explain.shap_analysis import ShapAnalysis
-from watchkeeper.explanation.attribution import AggregationMethod
+from containers.explain.shap.analysis import ShapAnalysis
 
 READ_BEESWARM = (
     "Each dot is one row. How far right it is says how much the feature raised that row's prediction; "

@@ -8,19 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from containers.serve_detector import Prediction
+from containers.anomaly.serve_detector import Prediction
+from containers.anomaly.snapshots import SNAPSHOTS_NAME
 from containers.service import serve_rows
 from containers.service.adoption import TABLE_FOLDER, adopt
 from containers.service.artifact import load_archive
-from containers.snapshots import SNAPSHOTS_NAME
 from tests.unit.containers.plans import HOUR, hourly
 from tests.unit.containers.service.jobs import Jobs
-from watchkeeper.context import rows_of
-from watchkeeper.errors import ContractViolationError, InvalidInputError
-from watchkeeper.features import feature_names, row_arrays, unscaled_feature_matrix
-from watchkeeper.manifest import MANIFEST_NAME, ArtifactManifest
-from watchkeeper.plan import FeaturePlan, MeasurePlan
-from watchkeeper.rows import format_row
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.plan import FeaturePlan, MeasurePlan
+from watchkeeper.features.matrix import feature_names, row_arrays, unscaled_feature_matrix
+from watchkeeper.lifecycle.manifest import MANIFEST_NAME, ArtifactManifest
+from watchkeeper.telemetry.context import rows_of
+from watchkeeper.telemetry.rows import format_row
 
 LEARNED, TRAINING, ALL = 400, 500, 600
 """Rows that the service's model learns, that the workload trains on, and that there are."""

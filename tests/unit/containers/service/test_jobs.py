@@ -9,19 +9,19 @@ import pytest
 from sklearn.cluster import DBSCAN
 from sklearn.ensemble import IsolationForest
 
-from containers.runtime import FAILURE_LENGTH
+from containers.anomaly.snapshots import save_snapshots
+from containers.runtime.job import FAILURE_LENGTH
+from containers.runtime.training import manifest_of
 from containers.service.artifact import load_archive
 from containers.service.detection import scorer_of
 from containers.service.inputs import failure_text
 from containers.service.predictions import joined
 from containers.service.serve import predict_fn
 from containers.service.tables import read_parts
-from containers.snapshots import save_snapshots
-from containers.training import manifest_of
 from tests.unit.containers.service.jobs import Jobs
 from tests.unit.containers.test_replay import PLAN, trained
-from watchkeeper.detectors.detector import WatchkeeperDetector
-from watchkeeper.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
 
 
 @pytest.fixture

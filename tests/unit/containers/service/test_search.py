@@ -10,8 +10,8 @@ from containers.service.quality import measure
 from containers.service.search import LIMIT, Tried, best_of, measure_held_out, share_of, try_candidates
 from containers.service.splits import split_rows
 from containers.service.tables import Table
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.search_spaces import SEARCH_SPACES
-from watchkeeper.errors import InvalidInputError
 
 
 def labelled_rows(n_rows=400, share=0.05, seed=0):

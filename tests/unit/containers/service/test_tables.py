@@ -6,7 +6,7 @@ import pytest
 
 from containers.service.labels import read_labels
 from containers.service.tables import read_parts, read_table
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError
 
 
 @pytest.fixture

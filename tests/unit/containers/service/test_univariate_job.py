@@ -8,9 +8,9 @@ import pytest
 
 from containers.service import tables
 from tests.unit.containers.service.jobs import Jobs
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.algorithms import RULES
-from watchkeeper.detectors.calibration import severity_of
-from watchkeeper.errors import InvalidInputError
+from watchkeeper.detectors.protocol.calibration import severity_of
 
 
 @pytest.fixture

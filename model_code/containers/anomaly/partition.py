@@ -1,0 +1,157 @@
+"""Splits a history by time into training, calibration and test rows, without a look into the future.
+
+Rows of all series are ordered by time and cut at two instants: what comes before the first trains the model,
+what comes before the second fits the threshold, the rest tests both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from containers.anomaly.labels import Labels
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import SplitPlan, WorkloadPlan
+from watchkeeper.core.timestamps import format_instant
+from watchkeeper.judgement.holdback import HoldbackRow
+from watchkeeper.telemetry.context import ContextRow, rows_of
+from watchkeeper.telemetry.expectation import expectation, fit_step_scale, step_scale_of
+from watchkeeper.telemetry.rows import format_row
+from watchkeeper.telemetry.series import measure_of, parse_series_key
+
+Part = Literal["train", "calibrate", "test"]
+
+MINIMUM_ROWS: dict[Part, int] = {"train": 100, "calibrate": 30, "test": 10}
+"""With fewer rows, scales, thresholds and metrics would be accidents."""
+
+
+@dataclass(frozen=True)
+class SeriesRow:
+    """One closed interval of one series."""
+
+    series: str
+    context: ContextRow
+
+    def to_csv(self) -> str:
+        """Return the request row."""
+        return format_row(self.context.row(self.series))
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The rows of each part, in time order."""
+
+    rows: dict[Part, list[SeriesRow]]
+    step_scales: dict[str, float]
+    """By series key; fitted on the training part."""
+
+    def holdback(self, labels: Labels | None, plan: WorkloadPlan) -> Iterator[tuple[SeriesRow, HoldbackRow]]:
+        """Yield the held-back rows, calibration then test, each with its line of the index."""
+        for part in ("calibrate", "test"):
+            for row in self.rows[part]:
+                yield row, self._indexed(row, part, labels, plan)
+
+    def _indexed(
+        self, row: SeriesRow, part: Literal["calibrate", "test"], labels: Labels | None, plan: WorkloadPlan
+    ) -> HoldbackRow:
+        context = row.context
+        label = None
+        if labels is not None:
+            label = labels.of(row.series, context.interval_start, plan.interval_seconds)
+        band = None
+        if context.expected is not None:
+            band = expectation(context.expected, step_scale_of(row.series, self.step_scales))
+        return HoldbackRow(
+            series=row.series,
+            interval_start=format_instant(context.interval_start),
+            value=context.value,
+            part=part,
+            label=label,
+            expected=None if band is None else band.expected,
+            lower=None if band is None else band.lower,
+            upper=None if band is None else band.upper,
+        )
+
+
+def partition(series_values: Mapping[str, Sequence[tuple[int, float]]], plan: WorkloadPlan) -> Partition:
+    """Make the rows of a history and split them by time.
+
+    Parameters
+    ----------
+    series_values
+        `(interval start, value)` of each series in time order.
+
+    Raises
+    ------
+    InvalidInputError
+        If a part has too few rows (reason `too_few_rows`), or a measure has none in the training part.
+    """
+    rows = sorted(
+        (
+            SeriesRow(series, row)
+            for series, values in series_values.items()
+            for row in rows_of(values, measure_of(series, plan).aggregate, plan)
+        ),
+        key=lambda row: (row.context.interval_start, row.series),
+    )
+    parts: dict[Part, list[SeriesRow]] = {part: [] for part in get_args(Part)}
+    first_calibrate, first_test = _cuts([row.context.interval_start for row in rows], plan.split)
+    for row in rows:
+        start = row.context.interval_start
+        parts["train" if start < first_calibrate else "calibrate" if start < first_test else "test"].append(
+            row
+        )
+    _check_sizes(parts, plan)
+    return Partition(parts, _step_scales(parts, plan))
+
+
+def intervals_needed(split: SplitPlan) -> int:
+    """Return how many intervals a history must have for every part to be large enough."""
+    shares: dict[Part, float] = {
+        "train": split.train,
+        "calibrate": split.calibrate,
+        "test": 1.0 - split.train - split.calibrate,
+    }
+    return max(math.ceil(round(MINIMUM_ROWS[part] / share, 6)) for part, share in shares.items())
+
+
+def _cuts(starts: Sequence[int], split: SplitPlan) -> tuple[float, float]:
+    """Return the first instants of the calibration and of the test part."""
+
+    def cut(share: float) -> float:
+        position = math.floor(round(share * len(starts), 6))
+        return starts[position] if position < len(starts) else math.inf
+
+    return cut(split.train), cut(split.train + split.calibrate)
+
+
+def _check_sizes(parts: Mapping[Part, Sequence[SeriesRow]], plan: WorkloadPlan) -> None:
+    total = sum(map(len, parts.values()))
+    for part, rows in parts.items():
+        if len(rows) < MINIMUM_ROWS[part]:
+            raise InvalidInputError(
+                f"too little history: {total} intervals of {plan.interval_seconds} s, at least "
+                f"{intervals_needed(plan.split)} are needed; the {part} part has {len(rows)} of "
+                f"{MINIMUM_ROWS[part]}. Add history, or shorten the interval",
+                reason="too_few_rows",
+            )
+
+
+def _step_scales(parts: Mapping[Part, Sequence[SeriesRow]], plan: WorkloadPlan) -> dict[str, float]:
+    pairs: dict[str, list[tuple[float, float | None]]] = {}
+    for row in parts["train"]:
+        pairs.setdefault(row.series, []).append((row.context.value, row.context.expected))
+    trained = {parse_series_key(series).measure for series in pairs}
+    for part in ("calibrate", "test"):
+        for row in parts[part]:
+            measure = parse_series_key(row.series).measure
+            if measure not in trained:
+                start = format_instant(row.context.interval_start)
+                raise InvalidInputError(
+                    f"measure {measure!r} has no reading before {start}, when the training part of "
+                    f"workload {plan.workload} has ended",
+                    reason="too_few_rows",
+                )
+    return {series: fit_step_scale(values) for series, values in pairs.items()}

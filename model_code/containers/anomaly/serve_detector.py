@@ -1,0 +1,95 @@
+"""Serves the streaming detector in the SKLearn image: rows in, one anomaly_score a row, in order.
+
+Requests are those of `containers.runtime.requests`. Lags beyond the model's context are not looked at, so
+that a
+model goes on serving when the workload's newer plan has longer rows. The answer is
+`{"scores":[{"score":…},…]}` (`application/json`), or one `{"score":…}` a line (`application/jsonlines`).
+With `contributions=true` behind the accepted type, each answer also has what its score is made of.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Protocol
+
+from containers.anomaly.replay import ReplayScorer
+from containers.anomaly.snapshots import load_snapshots
+from containers.runtime.requests import JSON, JSONLINES, Refusal, accepted, read_lines, refuse
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.features.contributions import Contribution
+from watchkeeper.telemetry.rows import Row, parse_rows
+
+CONTRIBUTIONS = "contributions=true"
+
+input_fn = read_lines
+
+
+class RowScorer(Protocol):
+    """A model that scores rows."""
+
+    def score(self, rows: Sequence[Row]) -> list[float]:
+        """Return one anomaly_score a row, in order."""
+
+    def explain(self, rows: Sequence[Row]) -> list[tuple[Contribution, ...]]:
+        """Return what each row's score is made of; nothing where the model cannot tell."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Scored rows, and the model: whether to explain them is only known where the answer is written."""
+
+    model: RowScorer
+    rows: list[Row]
+    scores: list[float]
+
+    def answers(self, *, explained: bool) -> list[dict[str, Any]]:
+        """Return one JSON-ready answer a row."""
+        answers: list[dict[str, Any]] = [{"score": score} for score in self.scores]
+        if explained:
+            for answer, parts in zip(answers, self.model.explain(self.rows), strict=True):
+                answer["contributions"] = [dataclasses.asdict(part) for part in parts]
+        return answers
+
+
+def model_fn(model_dir: str) -> ReplayScorer:
+    """Load the model; a mismatch of its manifest keeps the endpoint from starting."""
+    snapshots, plan = load_snapshots(Path(model_dir))
+    return ReplayScorer(snapshots, interval_seconds=plan.interval_seconds, context=plan.features.shingle)
+
+
+def predict_fn(lines: list[str] | Refusal, model: RowScorer) -> Prediction | Refusal:
+    """Score each row."""
+    if isinstance(lines, Refusal):
+        return lines
+    try:
+        rows = list(parse_rows(lines))
+        return Prediction(model, rows, model.score(rows))
+    except InvalidInputError as error:
+        return Refusal(HTTPStatus.BAD_REQUEST, str(error))
+
+
+def output_fn(prediction: Prediction | Refusal, accept: str) -> Any:
+    """Return the answer's body and content type, or the framework's own way of refusing a request."""
+    if isinstance(prediction, Refusal):
+        return refuse(prediction)
+    parameters = (part.strip().lower() for part in (accept or "").split(";"))
+    return written(prediction.answers(explained=CONTRIBUTIONS in parameters), accept)
+
+
+def written(answers: Sequence[dict[str, Any]], accept: str) -> Any:
+    """Return one answer a row as body and content type, or a refusal of what is not written."""
+    kind = accepted(accept, (JSON, JSONLINES), default=JSON)
+    if kind == JSON:
+        return json.dumps({"scores": answers}, separators=(",", ":"), allow_nan=False), JSON
+    if kind == JSONLINES:
+        # No newline at the end: batch transform joins the answers of its batches with one.
+        lines = (json.dumps(answer, separators=(",", ":"), allow_nan=False) for answer in answers)
+        return "\n".join(lines), JSONLINES
+    return refuse(
+        Refusal(HTTPStatus.NOT_ACCEPTABLE, f"accept {accept!r} is not supported; use {JSON} or {JSONLINES}")
+    )

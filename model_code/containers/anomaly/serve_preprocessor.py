@@ -1,0 +1,63 @@
+"""Serves the preprocessor in the SKLearn image: rows in, feature vectors out, one line a row, in order.
+
+Requests are those of `containers.runtime.requests`. Lags beyond the vector's are not looked at, so that a
+model
+goes on serving when the workload's newer plan has longer rows. The answer is always `text/csv`, whatever is
+asked for: it is the next container's request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from containers.anomaly.preprocessor import FeaturePreprocessor, load_preprocessor
+from containers.runtime.requests import CSV, Refusal, read_lines, refuse
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.telemetry.rows import Row, parse_rows
+
+input_fn = read_lines
+
+
+def model_fn(model_dir: str) -> FeaturePreprocessor:
+    """Load the model; a mismatch of its manifest keeps the endpoint from starting."""
+    return load_preprocessor(Path(model_dir))
+
+
+def predict_fn(lines: list[str] | Refusal, model: FeaturePreprocessor) -> NDArray[np.float64] | Refusal:
+    """Return the feature vectors, of shape (n_records, n_features)."""
+    if isinstance(lines, Refusal):
+        return lines
+    try:
+        rows = list(parse_rows(lines))
+        _check_series(rows, model)
+        return model.transform(rows)
+    except InvalidInputError as error:
+        return Refusal(HTTPStatus.BAD_REQUEST, str(error))
+
+
+def output_fn(prediction: NDArray[np.float64] | Refusal, accept: str) -> Any:
+    """Return the answer's body and content type, or the framework's own way of refusing a request."""
+    del accept
+    if isinstance(prediction, Refusal):
+        return refuse(prediction)
+    # No newline at the end: batch transform joins the answers of its batches with one.
+    return "\n".join(",".join(map(repr, vector)) for vector in prediction.tolist()), CSV
+
+
+def _check_series(rows: Iterable[Row], model: FeaturePreprocessor) -> None:
+    """Name the record whose series the model does not know: the matrix is made of all rows at once."""
+    known: set[str | None] = set()
+    for number, row in enumerate(rows, start=1):
+        if row.series in known:
+            continue
+        try:
+            model.scales_.of(row.series)
+        except InvalidInputError as error:
+            raise InvalidInputError(f"record {number}: {error}", reason=error.reason) from error
+        known.add(row.series)

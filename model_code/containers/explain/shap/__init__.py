@@ -1,0 +1,1 @@
+"""SHAP values by the exact tree method or the kernel method, and partial dependence."""

@@ -1,0 +1,166 @@
+"""Anomaly events: what is stored of an anomaly, what goes over the alert bus, and what a person reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.layout import short_hash
+from watchkeeper.core.timestamps import format_instant, parse_instant
+from watchkeeper.features.contributions import (
+    NOT_EXPLAINED,
+    Contribution,
+    Explanation,
+    mostly_by,
+    read_contributions,
+)
+from watchkeeper.telemetry.series import parse_series_key
+
+EVENT_VERSION = 2
+"""Version 1 had no contributions; it is read still."""
+EVENT_SOURCE = "watchkeeper"
+EVENT_DETAIL_TYPE = "Anomaly Detected"
+
+ROUGH_AGREEMENT = 0.7
+"""A surrogate that ranks rows less like the model than this gives a rough explanation only."""
+SUBJECT_LENGTH = 100
+"""The longest subject that SNS takes; it must be ASCII without control characters."""
+
+
+@dataclass(frozen=True)
+class AnomalyEvent:
+    """One interval of one series whose anomaly_score is above the threshold."""
+
+    workload: str
+    series: str
+    interval_start: str
+    """ISO 8601, UTC."""
+    interval_seconds: int
+    observed: float
+    expected: float | None
+    """None where nothing is known of the intervals before."""
+    lower: float | None
+    """Lower end of the expected band."""
+    upper: float | None
+    score: float
+    threshold: float
+    severity: float
+    """0 to 100; 70 is the threshold."""
+    run_id: str
+    """The run whose model gave the score."""
+    execution_arn: str
+    """The execution that trained the model."""
+    model_package_arn: str
+    contributions: tuple[Contribution, ...] = ()
+    """What the score is made of, the largest part first; the parts add up to it."""
+    explanation: Explanation = NOT_EXPLAINED
+    """Where the contributions come from, or why there are none."""
+    also_anomalous: dict[str, float] = dataclasses.field(default_factory=dict)
+    """Severity by measure: the other measures of the same dimensions that were found anomalous in the same
+    interval, as far as they were scored with this one."""
+    version: int = EVENT_VERSION
+
+    @property
+    def anomaly_id(self) -> str:
+        """The same for every time the interval is scored: made of workload, series and interval."""
+        return anomaly_id(self.workload, self.series, self.interval_start)
+
+    @property
+    def sort_key(self) -> str:
+        """Sort key in the anomalies table."""
+        return f"{self.interval_start}#{self.anomaly_id}"
+
+    def to_json(self) -> str:
+        """Return the event as one compact JSON document, its id included as `anomaly_id`."""
+        document = {**dataclasses.asdict(self), "anomaly_id": self.anomaly_id}
+        return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> AnomalyEvent:
+        """Read an event.
+
+        Raises
+        ------
+        InvalidInputError
+            If the text is not an event of this version (reason `bad_event`).
+        """
+        try:
+            document = _upgraded(json.loads(text))
+            document.pop("anomaly_id", None)
+            event = cls(
+                **{
+                    **document,
+                    "contributions": read_contributions(document.get("contributions", ())),
+                    "explanation": Explanation(**document.get("explanation", {"method": "none"})),
+                }
+            )
+        except (AttributeError, TypeError, ValueError) as error:
+            raise InvalidInputError(f"not an anomaly event: {error}", reason="bad_event") from error
+        if event.version != EVENT_VERSION:
+            raise InvalidInputError(
+                f"anomaly event version {event.version!r}, this release reads {EVENT_VERSION}",
+                reason="bad_event",
+            )
+        return event
+
+
+def anomaly_id(workload: str, series: str, interval_start: str) -> str:
+    """Return the identifier of an anomaly: 16 hexadecimal characters."""
+    return short_hash(f"{workload}|{series}|{interval_start}")
+
+
+def alert_subject(event: AnomalyEvent) -> str:
+    """Return one line of at most 100 ASCII characters."""
+    text = f"[{event.workload}] anomaly in {event.series}, severity {event.severity:.0f}"
+    printable = "".join(character if " " <= character <= "~" else "?" for character in text)
+    return printable if len(printable) <= SUBJECT_LENGTH else printable[: SUBJECT_LENGTH - 3] + "..."
+
+
+def alert_text(event: AnomalyEvent) -> str:
+    """Return the subject and what a person needs to judge the anomaly, line by line."""
+    key = parse_series_key(event.series)
+    end = parse_instant(event.interval_start).timestamp() + event.interval_seconds
+    lines = [
+        alert_subject(event),
+        "",
+        f"Measure:   {key.measure}",
+        *(f"{name}: {value}" for name, value in key.dimensions),
+        f"Interval:  {event.interval_start} to {format_instant(int(end))}",
+        f"Observed:  {event.observed:.6g}",
+    ]
+    if event.expected is not None and event.lower is not None and event.upper is not None:
+        lines.append(f"Expected:  {event.expected:.6g} (usual: {event.lower:.6g} to {event.upper:.6g})")
+    lines += [
+        f"Score:     {event.score:.6g}, threshold {event.threshold:.6g}",
+        f"Severity:  {event.severity:.0f} of 100 (70 is the threshold)",
+    ]
+    lines += _reasons(event)
+    lines += ["", f"Model:     {event.model_package_arn or event.run_id}", f"Anomaly:   {event.anomaly_id}"]
+    return "\n".join(lines)
+
+
+def _reasons(event: AnomalyEvent) -> list[str]:
+    lines = []
+    if event.contributions:
+        agreement = event.explanation.rank_agreement
+        rough = agreement is not None and agreement < ROUGH_AGREEMENT
+        parts = mostly_by(event.contributions, event.interval_seconds)
+        lines.append(f"{'Roughly by' if rough else 'Mostly by'}: {parts}")
+    else:
+        lines.append(f"Mostly by: not known ({event.explanation.reason})")
+    if event.also_anomalous:
+        others = sorted(event.also_anomalous.items(), key=lambda item: (-item[1], item[0]))
+        lines.append("Also:      " + ", ".join(f"{name} (severity {level:.0f})" for name, level in others))
+    return lines
+
+
+def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document of version 1, which never had contributions, as one of version 2."""
+    if document.get("version") != 1:
+        return document
+    reason = "the event was written by a release that did not explain"
+    explanation = dataclasses.asdict(Explanation("none", reason=reason))
+    return {**document, "version": 2, "contributions": [], "explanation": explanation}

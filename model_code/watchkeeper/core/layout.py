@@ -1,0 +1,102 @@
+"""Where things are: object keys in the data bucket and names that AWS needs to be physical."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from watchkeeper.core.errors import InvalidInputError
+
+PREFIX = "watchkeeper"
+SAGEMAKER_NAME_LENGTH = 63
+VARIANT = "primary"
+"""The one production variant of every endpoint: a blue/green deployment must keep the name."""
+
+RAW = "raw"
+RAW_ERRORS = "raw-errors"
+HISTORY = "history"
+QUARANTINE = "quarantine"
+SCORES = "scores"
+RUNS = "runs"
+CAPTURES = "captures"
+DRIFT = "drift"
+
+
+def raw_prefix(workload: str) -> str:
+    """Objects that the delivery stream writes: `raw/workload=NAME/year=…/month=…/day=…/hour=…/…`."""
+    return f"{RAW}/workload={workload}/"
+
+
+def workload_of_raw_key(key: str) -> str:
+    """Return the workload of an object under `raw/`.
+
+    Raises
+    ------
+    InvalidInputError
+        If the key is not one that the delivery stream writes.
+    """
+    match = re.match(rf"{RAW}/workload=([a-z][a-z0-9_]*)/", key)
+    if match is None:
+        raise InvalidInputError(f"object key {key!r} is not of the form raw/workload=NAME/…")
+    return match[1]
+
+
+def history_prefix(workload: str) -> str:
+    """Where a user puts a workload's history: `.csv`, `.jsonl`, either with `.gz`, and `labels.json`."""
+    return f"{HISTORY}/{workload}/"
+
+
+def quarantine_key(workload: str, source_key: str) -> str:
+    """The one object that holds what was refused of one source object."""
+    return f"{QUARANTINE}/{workload}/{short_hash(source_key, 24)}.jsonl"
+
+
+def scores_key(workload: str, series: str, interval_start: str) -> str:
+    """The object of one series' scored intervals that begin with `interval_start` (ISO 8601, UTC)."""
+    return f"{SCORES}/{workload}/{interval_start[:10]}/{short_hash(series, 16)}-{interval_start}.jsonl"
+
+
+def run_prefix(workload: str, run_id: str) -> str:
+    """Everything that one execution of the training workflow writes."""
+    return f"{RUNS}/{workload}/{run_id}/"
+
+
+def capture_prefix(workload: str) -> str:
+    """What the endpoint's data capture writes."""
+    return f"{CAPTURES}/{workload}/"
+
+
+def drift_prefix(workload: str) -> str:
+    """What the attribution drift monitor writes, a folder a run."""
+    return f"{DRIFT}/{workload}/"
+
+
+def dashed(workload: str) -> str:
+    """A workload's name where AWS allows no underscore."""
+    return workload.replace("_", "-")
+
+
+def endpoint_name(workload: str) -> str:
+    """The SageMaker endpoint of a workload. It outlives every model that it serves."""
+    return f"{PREFIX}-{dashed(workload)}"
+
+
+def shadow_endpoint_prefix(workload: str) -> str:
+    """What the names of the endpoints begin with that a workload's explain job makes and removes."""
+    return endpoint_name(workload)[:32].rstrip("-") + "-explain"
+
+
+def job_name(workload: str, step: str, run_id: str) -> str:
+    """A SageMaker name, unique for each execution: at most 63 characters of `[a-zA-Z0-9-]`."""
+    tail = f"-{step}-{run_id}"
+    return f"{PREFIX}-{dashed(workload)}"[: SAGEMAKER_NAME_LENGTH - len(tail)].rstrip("-") + tail
+
+
+def plan_parameter(workload: str) -> str:
+    """The parameter that holds a workload's detection plan."""
+    return f"/{PREFIX}/{workload}/plan"
+
+
+def short_hash(text: str, length: int = 16) -> str:
+    """A stable identifier made from text: `length` hexadecimal characters of its SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:length]

@@ -1,0 +1,214 @@
+"""The detection plan: what the running parts (Lambda functions and containers) know of a workload.
+
+`workloads.spec` validates what a user writes and derives this plan from it. The plan travels as JSON, in a
+parameter for the Lambda functions and in a file beside the training data for the jobs, so it is made of
+standard-library dataclasses only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+from dataclasses import dataclass
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from watchkeeper.core.errors import ContractViolationError
+
+PLAN_VERSION = 1
+LEAST_CONTEXT = 16
+"""Fewest intervals that the streaming detector makes a score from, the current one included."""
+
+Aggregate = Literal["avg", "sum", "min", "max", "count"]
+TimestampFormat = str
+"""`iso8601`, `epoch_seconds`, `epoch_milliseconds`, or a `strptime` format such as `%Y-%m-%d %H:%M:%S`."""
+
+
+@dataclass(frozen=True)
+class TimestampPlan:
+    """Where a record's event time is and how it is written."""
+
+    field: str
+    format: TimestampFormat = "iso8601"
+    timezone: str = "UTC"
+    """IANA name of the zone of timestamps that carry none."""
+
+
+@dataclass(frozen=True)
+class MeasurePlan:
+    """One number that is watched: `aggregate` of `field` over each interval."""
+
+    name: str
+    field: str
+    aggregate: Aggregate = "avg"
+
+
+@dataclass(frozen=True)
+class FeaturePlan:
+    """The feature vector: value, `differences` first differences, a shingle of lags, and time encodings."""
+
+    shingle: int = 4
+    """Number of consecutive intervals in the vector, the current one included; at least 1."""
+    differences: bool = True
+    time_of_day: bool = False
+    day_of_week: bool = False
+
+
+@dataclass(frozen=True)
+class ThresholdPlan:
+    """The rule that turns held-back scores into a threshold."""
+
+    rule: Literal["mean_sigma", "quantile", "peaks_over_threshold", "adaptive"] = "mean_sigma"
+    k: float = 3.0
+    """Standard deviations above the mean, for `mean_sigma`."""
+    quantile: float = 0.999
+    """Quantile of the scores in (0, 1), for `quantile`."""
+    risk: float = 1e-4
+    """Probability in (0, 1) that a usual score is above the threshold, for `peaks_over_threshold`; share of a
+    series' intervals that begin an anomaly, for `adaptive`."""
+    tail: float = 0.05
+    """Share of the highest scores in (0, 1) that the tail is fitted on, for `peaks_over_threshold` and
+    `adaptive`."""
+    step: float = 0.1
+    """How far a beginning anomaly raises the threshold, for `adaptive`, in distances from the median score to
+    the fitted threshold."""
+    reach: float = 0.5
+    """How far it moves at most from the fitted value, in the same unit."""
+
+
+@dataclass(frozen=True)
+class DetectorPlan:
+    """Which detector scores the feature vectors, and its hyperparameters."""
+
+    algorithm: Literal["rcf", "watchkeeper", "registered"] = "rcf"
+    """`registered` is a model of the anomaly service; the hyperparameter `version` says which."""
+    hyperparameters: dict[str, int | float | str | bool] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SplitPlan:
+    """Fractions of the history, in time order: the rest after `train` and `calibrate` is the test part."""
+
+    train: float = 0.6
+    calibrate: float = 0.2
+
+
+@dataclass(frozen=True)
+class GatePlan:
+    """What a model must meet before it may serve."""
+
+    max_alerts_per_week: float = 7.0
+    beat_baseline: bool = True
+    beat_champion: bool = True
+    tolerance: float = 0.0
+    """How much worse than the champion a model may be, in units of the compared metric."""
+
+
+@dataclass(frozen=True)
+class AlertRoute:
+    """Anomalies of at least `severity_at_least` go to `channel`."""
+
+    channel: str
+    severity_at_least: float = 70.0
+
+
+@dataclass(frozen=True)
+class AlertPlan:
+    """Where alerts go, and how often one series may raise one."""
+
+    routes: tuple[AlertRoute, ...] = ()
+    throttle_seconds: int = 3600
+
+
+@dataclass(frozen=True)
+class WorkloadPlan:
+    """Everything that the running parts know of one workload."""
+
+    workload: str
+    timestamp: TimestampPlan
+    measures: tuple[MeasurePlan, ...]
+    interval_seconds: int
+    dimensions: tuple[str, ...] = ()
+    lateness_seconds: int = 0
+    """How long after an interval's end, in event time, its late records are still taken."""
+    record_id_field: str | None = None
+    """The field that identifies a record; without one, its whole content does."""
+    max_gap_intervals: int = 3
+    """Missing intervals that are bridged with the last value; a longer gap starts the context anew."""
+    history_seconds: int | None = None
+    """How much of the newest history a training run learns from; without a value, all of it."""
+    features: FeaturePlan = FeaturePlan()
+    detector: DetectorPlan = dataclasses.field(default_factory=DetectorPlan)
+    threshold: ThresholdPlan = ThresholdPlan()
+    split: SplitPlan = SplitPlan()
+    gate: GatePlan = GatePlan()
+    alerts: AlertPlan = AlertPlan()
+    version: int = PLAN_VERSION
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as JSON-ready objects."""
+        return dataclasses.asdict(self)
+
+    def to_json(self) -> str:
+        """Return the plan as one compact JSON document with sorted keys."""
+        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> WorkloadPlan:
+        """Read a plan.
+
+        Raises
+        ------
+        ContractViolationError
+            If the document has another plan version, misses a key or has an unknown one: writer and reader
+            are then of different releases.
+        """
+        version = document.get("version")
+        if version != PLAN_VERSION:
+            raise ContractViolationError(
+                f"plan version {version!r}, this release reads {PLAN_VERSION}: deploy the stacks again"
+            )
+        plan: WorkloadPlan = read_document(cls, document, "plan")
+        return plan
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> WorkloadPlan:
+        """Read a plan from JSON; see `from_dict`."""
+        return cls.from_dict(json.loads(text))
+
+
+def read_document(kind: Any, value: Any, where: str) -> Any:
+    """Read a dataclass, and the dataclasses in it, from JSON-ready objects.
+
+    Parameters
+    ----------
+    kind
+        The dataclass; its fields may be dataclasses, tuples of one type, either also with `None`, and plain
+        values.
+    value
+        The objects.
+    where
+        What errors call the place.
+
+    Raises
+    ------
+    ContractViolationError
+        If a key is missing or unknown.
+    """
+    if get_origin(kind) in (Union, types.UnionType):
+        members = [member for member in get_args(kind) if member is not type(None)]
+        return value if value is None or len(members) > 1 else read_document(members[0], value, where)
+    if dataclasses.is_dataclass(kind):
+        hints = get_type_hints(kind)
+        unknown = sorted(set(value) - set(hints))
+        if unknown:
+            raise ContractViolationError(f"{where}: unknown key {unknown[0]!r}")
+        try:
+            return kind(  # type: ignore[operator]
+                **{key: read_document(hints[key], item, f"{where}.{key}") for key, item in value.items()}
+            )
+        except TypeError as error:
+            raise ContractViolationError(f"{where}: {error}") from error
+    if get_origin(kind) is tuple:
+        return tuple(read_document(get_args(kind)[0], item, where) for item in value)
+    return value

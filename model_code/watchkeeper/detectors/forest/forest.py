@@ -1,0 +1,143 @@
+"""A random cut forest that is fitted once and then scores rows in batches.
+
+The scores are those of Guha, Mishra, Roy & Schrijvers, "Robust Random Cut Forest Based Anomaly Detection on
+Streams", ICML 2016, with the constants of AWS's open implementation: 1 / (depth + 1) for a point that a cut
+separates at that depth, (1 - m / 2M) / (depth + log2(m + 1)) for a point equal to a leaf of mass m in a
+tree of mass M, each times log2(M + 1), averaged over the trees. About 1 is ordinary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.detectors.forest import kernel as forest_kernel
+from watchkeeper.detectors.forest.cuts import grow_tree
+from watchkeeper.detectors.forest.kernel import Trees
+from watchkeeper.detectors.protocol import persistence
+
+if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not have it
+    from typing import Self
+
+FloatArray = npt.NDArray[np.float64]
+FORMAT = "watchkeeper-forest"
+
+
+class FrozenForest:
+    """Score rows against a random cut forest that does not change.
+
+    Parameters
+    ----------
+    n_trees : int, default 50
+    sample_size : int, default 256
+        Rows of each tree, drawn without replacement.
+    random_state : int, default 0
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rows = np.random.default_rng(0).normal(size=(1000, 2))
+    >>> forest = FrozenForest().fit(rows)
+    >>> bool(forest.score_samples([[9.0, 9.0]])[0] > forest.score_samples(rows).max())
+    True
+    """
+
+    def __init__(self, *, n_trees: int = 50, sample_size: int = 256, random_state: int = 0) -> None:
+        self.n_trees = n_trees
+        self.sample_size = sample_size
+        self.random_state = random_state
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the constructor's parameters, as scikit-learn does."""
+        return {name: getattr(self, name) for name in ("n_trees", "sample_size", "random_state")}
+
+    def set_params(self, **values: Any) -> Self:
+        """Change the constructor's parameters, as scikit-learn does."""
+        for name, value in values.items():
+            if name not in self.get_params():
+                raise InvalidInputError(f"{name} is not a parameter; allowed are {sorted(self.get_params())}")
+            setattr(self, name, value)
+        return self
+
+    def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
+        """Grow the trees from finite rows, for example a reservoir's sample; shape (n_rows, n_features)."""
+        if self.n_trees < 1 or self.sample_size < 2:
+            raise InvalidInputError("n_trees must be at least 1 and sample_size at least 2")
+        rows = _checked_rows(X, None)
+        if not len(rows):
+            raise InvalidInputError("no rows to fit: give at least one")
+        generator = np.random.default_rng(self.random_state)
+        size = min(self.sample_size, len(rows))
+        parts = [
+            grow_tree(rows[generator.choice(len(rows), size, replace=False)], generator)
+            for _ in range(self.n_trees)
+        ]
+        return self._set(_concatenated(parts))
+
+    def score_samples(self, X: npt.ArrayLike) -> FloatArray:
+        """Return each row's anomaly score, shape (n_rows,): at least 0, about 1 is ordinary, higher is
+        odder."""
+        rows = _checked_rows(X, self.trees_.box.shape[2])
+        return forest_kernel.score(self.nodes_, rows)
+
+    def attribute(self, X: npt.ArrayLike) -> FloatArray:
+        """Return the part of each row's score that each feature accounts for, shape (n_rows, n_features).
+
+        The parts are at least 0 and add up to the score. A cut that separates the row counts for the
+        features in the proportion in which the row is outside the node's box; a leaf in proportion to the
+        distance along each feature.
+        """
+        rows = _checked_rows(X, self.trees_.box.shape[2])
+        return forest_kernel.attribute(self.nodes_, rows)
+
+    def to_bytes(self) -> bytes:
+        """Return the forest as an archive of arrays, without pickle; see `persistence`."""
+        arrays = {field.name: getattr(self.trees_, field.name) for field in fields(Trees)}
+        return persistence.dump(FORMAT, self.get_params(), arrays)
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Return the forest that `to_bytes` wrote; it scores bit for bit as the original."""
+        settings, arrays = persistence.load(FORMAT, content)
+        try:
+            return cls.from_trees(Trees(**arrays), **settings)
+        except TypeError as error:
+            raise ContractViolationError(f"{FORMAT}: unexpected members ({error})") from error
+
+    @classmethod
+    def from_trees(cls, trees: Trees, **settings: int) -> Self:
+        """Return a forest of trees that were grown elsewhere."""
+        return cls(**settings)._set(trees)
+
+    def _set(self, trees: Trees) -> Self:
+        self.trees_ = trees
+        self.n_features_in_ = trees.box.shape[2]
+        self.nodes_ = forest_kernel.prepare(trees)
+        return self
+
+
+def _concatenated(parts: list[dict[str, npt.NDArray[Any]]]) -> Trees:
+    sizes = [len(part["mass"]) for part in parts]
+    roots = np.concatenate(([0], np.cumsum(sizes)[:-1])).astype(np.int32)
+    for part, root in zip(parts, roots, strict=True):
+        for side in ("left", "right"):
+            part[side] = np.where(part[side] >= 0, part[side] + root, -1).astype(np.int32)
+    return Trees(roots=roots, **{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+
+
+def _checked_rows(X: npt.ArrayLike, features: int | None) -> FloatArray:
+    try:
+        rows = np.ascontiguousarray(X, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"rows are not all numbers: {error}") from error
+    if rows.ndim != 2 or (features is not None and rows.shape[1] != features):
+        raise InvalidInputError(f"rows have shape {rows.shape}: give (n_rows, {features or 'n_features'})")
+    if not np.isfinite(rows).all():
+        raise InvalidInputError(
+            f"row {int((~np.isfinite(rows)).any(axis=1).argmax())} has a value that is not finite"
+        )
+    return rows

@@ -1,0 +1,87 @@
+"""What the detector says of the rows of a series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from watchkeeper.detectors.protocol import calibration
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SeriesScores:
+    """What the detector says of each row.
+
+    Arrays have shape (n_rows,); with several columns, those "by column" have shape (n_rows, n_columns).
+
+    Attributes
+    ----------
+    anomaly_score : ndarray
+        0 to 1, higher is more anomalous: a tenth of -log10 of the false-alarm rate.
+    severity : ndarray
+        0 to 100; `calibration.false_alarm_rate` says what a severity stands for.
+    is_anomaly : ndarray of bool
+        The severity is at least the alert severity. An alert says that something new begins: it does not
+        repeat while the same thing goes on, unless it gets stronger.
+    expected, lower, upper : ndarray
+        By column: the forecast made before the row was seen, and the band that contains about 99 % of rows.
+    confidence : ndarray
+        0 to 1, rising while the detector warms up.
+    contributions : ndarray
+        By column: the part of `anomaly_score` that each column accounts for; they add up to it.
+    """
+
+    anomaly_score: FloatArray
+    severity: FloatArray
+    is_anomaly: npt.NDArray[np.bool_]
+    expected: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    confidence: FloatArray
+    contributions: FloatArray
+
+    def row(self, index: int) -> Score:
+        """Return one row as plain numbers."""
+        return Score(**{field.name: getattr(self, field.name)[index].tolist() for field in fields(self)})
+
+
+@dataclass(frozen=True)
+class Score:
+    """One row of `SeriesScores`; lists where there are several columns."""
+
+    anomaly_score: float
+    severity: float
+    is_anomaly: bool
+    expected: float | list[float]
+    lower: float | list[float]
+    upper: float | list[float]
+    confidence: float
+    contributions: float | list[float]
+
+
+def interpret(outputs: npt.NDArray[np.void], alert_severity: float) -> SeriesScores:
+    """Return what the kernel's outputs mean, shape (n_columns, n_rows), dtype `kernel.OUTPUT`."""
+    by_column = calibration.decades(outputs["onset"], outputs["level"])
+    decades = np.maximum(by_column.max(axis=0) - np.log10(len(outputs)), 0.0)
+    shares = by_column / np.maximum(by_column.sum(axis=0), np.finfo(float).tiny)
+    score = decades / calibration.SCORE_DECADES
+    severity = calibration.severity_of(decades)
+    expected, band = outputs["expected"], outputs["band"]
+    return SeriesScores(
+        anomaly_score=score,
+        severity=severity,
+        is_anomaly=severity >= alert_severity,
+        expected=_by_row(expected),
+        lower=_by_row(expected - band),
+        upper=_by_row(expected + band),
+        confidence=outputs["confidence"].min(axis=0),
+        contributions=_by_row(shares * score),
+    )
+
+
+def _by_row(by_column: FloatArray) -> FloatArray:
+    return by_column[0] if len(by_column) == 1 else by_column.T

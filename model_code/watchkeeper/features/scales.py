@@ -1,0 +1,52 @@
+"""How each series is centred and scaled before it becomes features; fitted in
+`watchkeeper.features.matrix`."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from watchkeeper.telemetry.series import known_of
+
+
+@dataclass(frozen=True)
+class SeriesScale:
+    """How one series is scaled, in its measure's unit."""
+
+    center: float
+    scale: float
+    difference_scale: float
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Fitted scales of every series of the training part, and the median ones of each measure."""
+
+    series: dict[str, SeriesScale]
+    measures: dict[str, SeriesScale]
+
+    def of(self, name: str | None) -> SeriesScale:
+        """Return a series' scale; of an unknown series of a known measure, the measure's.
+
+        Raises
+        ------
+        InvalidInputError
+            If the measure is unknown, or the row names no series and the model has several (reason
+            `bad_series`).
+        """
+        return known_of(name, self.series, self.measures)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the scales as JSON-ready objects."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Scales:
+        """Read what `to_dict` returned."""
+        return cls(
+            **{
+                part: {name: SeriesScale(**scale) for name, scale in document[part].items()}
+                for part in ("series", "measures")
+            }
+        )

@@ -1,0 +1,247 @@
+"""Metrics of a detector on held-back rows, and the trivial detector that each one must beat.
+
+Point metrics (precision, recall, F1, PR-AUC) take each labelled interval as one case. A labelled window
+is a run of consecutive labelled rows of one series; it is found if at least one of its rows is above the
+threshold. An alert is an anomaly that is not within the plan's throttle of the series' alert before it;
+it is false if its row is not labelled.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import epoch_seconds, parse_instant
+from watchkeeper.judgement.adaptation import thresholds_of
+from watchkeeper.judgement.evaluation import Evaluation, Metrics
+from watchkeeper.judgement.holdback import HoldbackRow
+from watchkeeper.judgement.severity import fit_severity
+from watchkeeper.judgement.thresholds import (
+    SECONDS_PER_WEEK,
+    Threshold,
+    expected_alerts_per_week,
+    fit_threshold,
+)
+from watchkeeper.telemetry.expectation import step_scale_of
+
+
+def evaluate(
+    rows: Sequence[HoldbackRow],
+    candidate: Sequence[float],
+    champion: Sequence[float] | None,
+    step_scales: Mapping[str, float],
+    plan: WorkloadPlan,
+    run_id: str,
+) -> Evaluation:
+    """Compare a candidate with the trivial detector and, where there is one, with the model in service.
+
+    Each one's threshold is fitted by the plan's rule on its own scores of the calibrate part, without the
+    rows that are labelled as anomalies; its metrics are of the test part.
+
+    Parameters
+    ----------
+    rows
+        The holdback index, in time order in every series.
+    candidate, champion
+        Anomaly scores, one for each row, in the same order.
+    step_scales
+        Of every series; see `watchkeeper.telemetry.expectation`.
+
+    Raises
+    ------
+    ContractViolationError
+        If there are not as many scores as rows.
+    InvalidInputError
+        If the calibrate or the test part is too short, or a score is not finite.
+    """
+    for name, scores in (("candidate", candidate), ("champion", champion)):
+        if scores is not None and len(scores) != len(rows):
+            raise ContractViolationError(f"{name}: {len(scores)} scores for {len(rows)} rows")
+    threshold = _fit(rows, candidate, plan)
+    calibrate = _calibration_scores(rows, candidate)
+    test = [row for row in rows if row.part == "test"]
+    return Evaluation(
+        workload=plan.workload,
+        run_id=run_id,
+        labelled=any(row.label for row in test),
+        threshold=threshold,
+        severity=fit_severity(calibrate, threshold.value),
+        candidate=_metrics(rows, candidate, threshold, plan),
+        baseline=_of(rows, baseline_scores(rows, step_scales), plan),
+        champion=None if champion is None else _of(rows, champion, plan),
+        step_scales=dict(step_scales),
+        n_calibrate=len(calibrate),
+    )
+
+
+def baseline_scores(rows: Sequence[HoldbackRow], step_scales: Mapping[str, float]) -> list[float]:
+    """Return the trivial detector's scores: |value - the series' value before|, in step scales; 0 for the
+    first."""
+    scores = []
+    previous: dict[str, float] = {}
+    for row in rows:
+        step = abs(row.value - previous.get(row.series, row.value))
+        scores.append(step / step_scale_of(row.series, step_scales))
+        previous[row.series] = row.value
+    return scores
+
+
+def measure_scores(
+    rows: Sequence[HoldbackRow],
+    scores: Sequence[float],
+    threshold: float,
+    plan: WorkloadPlan,
+    moved: Sequence[float] | None = None,
+) -> Metrics:
+    """Return the metrics of scores at a threshold. All rows count, whatever their part.
+
+    Parameters
+    ----------
+    moved
+        The threshold of each row, where they differ; see `watchkeeper.judgement.adaptation.thresholds_of`.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are no rows (reason `too_few_rows`), or a score is not finite (`not_finite`).
+    """
+    if not rows:
+        raise InvalidInputError(
+            "the test part has no rows: is the history long enough for the split?", reason="too_few_rows"
+        )
+    for position, score in enumerate(scores):
+        if not math.isfinite(score):
+            raise InvalidInputError(f"score {position} is {score}", reason="not_finite")
+    judged = [threshold] * len(rows) if moved is None else moved
+    anomalous = [score > limit for score, limit in zip(scores, judged, strict=True)]
+    alerts = _alerts(rows, anomalous, plan.alerts.throttle_seconds)
+    weeks = _weeks(rows, plan.interval_seconds)
+    labelled = [position for position, row in enumerate(rows) if row.label is not None]
+    counts = Metrics(
+        threshold=threshold,
+        n=len(rows),
+        anomalies=sum(anomalous),
+        alerts_per_week=len(alerts) / weeks,
+        distinct_scores=len(set(scores)),
+    )
+    if not labelled:
+        return counts
+    truth = [bool(rows[position].label) for position in labelled]
+    found, total = _windows(rows, anomalous)
+    precision, recall, f1 = precision_recall_f1(truth, [anomalous[position] for position in labelled])
+    return Metrics(
+        **{
+            **vars(counts),
+            "false_alerts_per_week": sum(rows[position].label is False for position in alerts) / weeks,
+            "precision": precision if any(truth) else None,
+            "recall": recall if any(truth) else None,
+            "f1": f1 if any(truth) else None,
+            "pr_auc": average_precision(truth, [scores[position] for position in labelled]),
+            "windows_found": found,
+            "windows_total": total,
+        }
+    )
+
+
+def measure_part(
+    rows: Sequence[HoldbackRow], scores: Sequence[float], threshold: Threshold, plan: WorkloadPlan, part: str
+) -> Metrics:
+    """Return the metrics of one part's rows, with the threshold as it would move from the first on."""
+    chosen = [(row, score) for row, score in zip(rows, scores, strict=True) if row.part == part]
+    known, their = [row for row, _ in chosen], [score for _, score in chosen]
+    moved = thresholds_of([row.series for row in known], their, threshold)
+    return measure_scores(known, their, threshold.value, plan, moved)
+
+
+def precision_recall_f1(truth: Sequence[bool], predicted: Sequence[bool]) -> tuple[float, float, float]:
+    """Return precision, recall and their harmonic mean; 0 where the denominator is 0."""
+    hits = sum(actual and guess for actual, guess in zip(truth, predicted, strict=True))
+    precision = hits / sum(predicted) if any(predicted) else 0.0
+    recall = hits / sum(truth) if any(truth) else 0.0
+    return precision, recall, 2 * precision * recall / (precision + recall) if hits else 0.0
+
+
+def average_precision(truth: Sequence[bool], scores: Sequence[float]) -> float | None:
+    """Return the area under the precision-recall curve as the sum of precision times the step in recall.
+
+    Equal scores are one point of the curve. The definition is that of scikit-learn's
+    `average_precision_score`.
+
+    Returns
+    -------
+    float or None
+        None where nothing is labelled as an anomaly.
+    """
+    positives = sum(truth)
+    if not positives:
+        return None
+    ranked = sorted(zip(scores, truth, strict=True), key=lambda pair: -pair[0])
+    area, hits, seen = 0.0, 0, 0
+    for _, group in itertools.groupby(ranked, key=lambda pair: pair[0]):
+        labels = [label for _, label in group]
+        seen += len(labels)
+        hits += sum(labels)
+        area += sum(labels) / positives * hits / seen
+    return area
+
+
+def _of(rows: Sequence[HoldbackRow], scores: Sequence[float], plan: WorkloadPlan) -> Metrics:
+    return _metrics(rows, scores, _fit(rows, scores, plan), plan)
+
+
+def _fit(rows: Sequence[HoldbackRow], scores: Sequence[float], plan: WorkloadPlan) -> Threshold:
+    return fit_threshold(_calibration_scores(rows, scores), plan.threshold)
+
+
+def _calibration_scores(rows: Sequence[HoldbackRow], scores: Sequence[float]) -> list[float]:
+    return [
+        score
+        for row, score in zip(rows, scores, strict=True)
+        if row.part == "calibrate" and row.label is not True
+    ]
+
+
+def _metrics(
+    rows: Sequence[HoldbackRow], scores: Sequence[float], threshold: Threshold, plan: WorkloadPlan
+) -> Metrics:
+    metrics = measure_part(rows, scores, threshold, plan, "test")
+    calibrate = _calibration_scores(rows, scores)
+    n_series = len({row.series for row in rows})
+    expected = expected_alerts_per_week(calibrate, threshold, plan.interval_seconds, n_series)
+    return dataclasses.replace(metrics, expected_alerts_per_week=expected)
+
+
+def _starts(rows: Sequence[HoldbackRow]) -> list[int]:
+    return [epoch_seconds(parse_instant(row.interval_start)) for row in rows]
+
+
+def _weeks(rows: Sequence[HoldbackRow], interval_seconds: int) -> float:
+    starts = _starts(rows)
+    return (max(starts) - min(starts) + interval_seconds) / SECONDS_PER_WEEK
+
+
+def _alerts(rows: Sequence[HoldbackRow], anomalous: Sequence[bool], throttle_seconds: int) -> list[int]:
+    raised: dict[str, int] = {}
+    alerts = []
+    for position, (row, start, is_anomaly) in enumerate(zip(rows, _starts(rows), anomalous, strict=True)):
+        if is_anomaly and (row.series not in raised or start - raised[row.series] >= throttle_seconds):
+            raised[row.series] = start
+            alerts.append(position)
+    return alerts
+
+
+def _windows(rows: Sequence[HoldbackRow], anomalous: Sequence[bool]) -> tuple[int, int]:
+    by_series: dict[str, list[tuple[bool, bool]]] = {}
+    for row, is_anomaly in zip(rows, anomalous, strict=True):
+        by_series.setdefault(row.series, []).append((bool(row.label), is_anomaly))
+    found = total = 0
+    for cases in by_series.values():
+        for label, group in itertools.groupby(cases, key=lambda case: case[0]):
+            if label:
+                total += 1
+                found += any(is_anomaly for _, is_anomaly in group)
+    return found, total

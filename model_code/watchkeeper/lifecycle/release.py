@@ -1,0 +1,117 @@
+"""Releases: what the scoring loop knows of a model, and where it finds it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.features.contributions import NO_EXPLAINER, Explainer
+from watchkeeper.judgement.severity import SeverityCalibration
+from watchkeeper.judgement.thresholds import Threshold
+from watchkeeper.telemetry.expectation import step_scale_of
+
+RELEASE_VERSION = 1
+LIVE = "LIVE"
+"""Sort key of the published release."""
+SCORE_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Release:
+    """One model in service: its names in SageMaker and how its scores are read."""
+
+    workload: str
+    run_id: str
+    execution_arn: str
+    endpoint: str
+    endpoint_config: str
+    model: str
+    model_package_arn: str
+    threshold: Threshold
+    severity: SeverityCalibration
+    step_scales: dict[str, float]
+    """By series key; see `watchkeeper.telemetry.expectation`."""
+    probe_row: str
+    """A row of the holdback, by whose score an answer of the endpoint shows which model gave it."""
+    probe_score: float
+    """The score that this release's own model gave to it in its evaluation."""
+    metrics: dict[str, Any]
+    """The candidate's metrics of its evaluation."""
+    released_at: str
+    """ISO 8601, UTC."""
+    explainer: Explainer = NO_EXPLAINER
+    """How its anomalies are explained; a release of older software has none."""
+    version: int = RELEASE_VERSION
+
+    def to_json(self) -> str:
+        """Return the release as one compact JSON document."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Release:
+        """Read a release.
+
+        Raises
+        ------
+        ContractViolationError
+            If it has another version or other keys than this release of the software knows.
+        """
+        document = json.loads(text)
+        if document.get("version") != RELEASE_VERSION:
+            raise ContractViolationError(
+                f"release version {document.get('version')!r}, this code reads {RELEASE_VERSION}: train again"
+            )
+        try:
+            return cls(
+                **{
+                    **document,
+                    "threshold": Threshold.from_dict(document["threshold"]),
+                    "severity": SeverityCalibration.from_dict(document["severity"]),
+                    "explainer": Explainer(**document.get("explainer", {"method": "none"})),
+                }
+            )
+        except (KeyError, TypeError) as error:
+            raise ContractViolationError(f"release: {error}") from error
+
+    def gave(self, score: float) -> bool:
+        """Tell whether this release's model gave that score to the probe row."""
+        return same_score(score, self.probe_score)
+
+    def step_scale(self, series: str) -> float:
+        """Return a series' step scale; of an unknown series, the median of its measure's.
+
+        Raises
+        ------
+        ContractViolationError
+            If the release has no series of that measure.
+        """
+        return step_scale_of(series, self.step_scales)
+
+
+def same_score(score: float, expected: float, tolerance: float = SCORE_TOLERANCE) -> bool:
+    """Tell whether two scores of one row came from one model; it may answer from another kind of machine.
+
+    Parameters
+    ----------
+    tolerance
+        Largest difference that counts as none, relative to the larger of 1 and the expected score.
+    """
+    return abs(score - expected) <= tolerance * max(1.0, abs(expected))
+
+
+def release_pk(workload: str) -> str:
+    """Partition key, in the series table, of a workload's releases."""
+    return f"release#{workload}"
+
+
+def release_key(workload: str, run_id: str) -> dict[str, str]:
+    """Key of the release of a training run."""
+    return {"pk": release_pk(workload), "sk": run_id}
+
+
+def live_key(workload: str) -> dict[str, str]:
+    """Key of the published release."""
+    return release_key(workload, LIVE)

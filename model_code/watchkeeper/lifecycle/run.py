@@ -1,0 +1,147 @@
+"""One execution of the training workflow: its identity and every name that it uses.
+
+The first state makes a `TrainingRun` and all later states refer to it, so that names are unique for each
+execution and a state that runs twice uses the same name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from watchkeeper.core import layout
+
+
+@dataclass(frozen=True)
+class RunNames:
+    """Names of what the run makes in SageMaker."""
+
+    prepare_job: str
+    preprocessor_job: str
+    preprocessor_model: str
+    transform_job: str
+    detector_job: str
+    regressor_job: str
+    explain_job: str
+    model: str
+    holdback_job: str
+    champion_job: str
+    evaluate_job: str
+    endpoint_config: str
+    endpoint: str
+
+
+@dataclass(frozen=True)
+class RunUris:
+    """S3 locations of what the run reads and writes. Those that end in `/` are prefixes."""
+
+    plan: str
+    history: str
+    raw: str
+    prepared: str
+    """`train/rows.csv`, `holdback/rows.csv` (calibrate then test), `holdback/index.jsonl`, `summary.json`."""
+    train_rows: str
+    holdback_rows: str
+    quarantine: str
+    preprocessor_output: str
+    features: str
+    detector_output: str
+    regressor_output: str
+    candidate_scores: str
+    champion_scores: str
+    evaluation: str
+    """`evaluation.json`, `statistics.json`, `smoke.json`, `charts/*.png`."""
+    explain_rows: str
+    """`rows.csv`: the held-back rows to explain, with their target."""
+    explain_config: str
+    """`analysis_config.json`, in Clarify's form."""
+    explanations: str
+    """`analysis.json`, `explanations_shap/`, `report.html`, `report.pdf`, `charts/`."""
+    captures: str
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """The identity of one execution, its names and its locations."""
+
+    workload: str
+    run_id: str
+    execution_arn: str
+    reason: str
+    names: RunNames
+    uris: RunUris
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the run as JSON-ready objects: the value of `$.run` in the workflow."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> TrainingRun:
+        """Read the value of `$.run`."""
+        return cls(
+            **{
+                **document,
+                "names": RunNames(**document["names"]),
+                "uris": RunUris(**document["uris"]),
+            }
+        )
+
+
+def run_id_of(execution_arn: str, started_at: datetime) -> str:
+    """Return an identifier that sorts by time and is the same whenever the state is run again."""
+    return f"{started_at:%Y%m%d%H%M%S}-{layout.short_hash(execution_arn, 6)}"
+
+
+def training_run(
+    *, workload: str, bucket: str, execution_arn: str, started_at: datetime, reason: str
+) -> TrainingRun:
+    """Derive every name and location of an execution."""
+    run_id = run_id_of(execution_arn, started_at)
+    root = f"s3://{bucket}/{layout.run_prefix(workload, run_id)}"
+
+    def name(step: str) -> str:
+        return layout.job_name(workload, step, run_id)
+
+    return TrainingRun(
+        workload=workload,
+        run_id=run_id,
+        execution_arn=execution_arn,
+        reason=reason,
+        names=RunNames(
+            prepare_job=name("prepare"),
+            preprocessor_job=name("preprocessor"),
+            preprocessor_model=name("preprocessor"),
+            transform_job=name("transform"),
+            detector_job=name("detector"),
+            regressor_job=name("regressor"),
+            explain_job=name("explain"),
+            model=name("model"),
+            holdback_job=name("holdback"),
+            champion_job=name("champion"),
+            evaluate_job=name("evaluate"),
+            endpoint_config=name("config"),
+            endpoint=layout.endpoint_name(workload),
+        ),
+        uris=RunUris(
+            plan=f"{root}plan.json",
+            history=f"s3://{bucket}/{layout.history_prefix(workload)}",
+            raw=f"s3://{bucket}/{layout.raw_prefix(workload)}",
+            prepared=f"{root}prepared/",
+            train_rows=f"{root}prepared/train/",
+            holdback_rows=f"{root}prepared/holdback/",
+            quarantine=f"s3://{bucket}/{layout.QUARANTINE}/{workload}/runs/{run_id}/",
+            preprocessor_output=f"{root}preprocessor/",
+            features=f"{root}features/",
+            detector_output=f"{root}detector/",
+            regressor_output=f"{root}regressor/",
+            candidate_scores=f"{root}scores/candidate/",
+            champion_scores=f"{root}scores/champion/",
+            evaluation=f"{root}evaluation/",
+            explain_rows=f"{root}prepared/explain/",
+            explain_config=f"{root}explain/config/",
+            explanations=f"{root}explain/output/",
+            captures=f"s3://{bucket}/{layout.capture_prefix(workload)}",
+        ),
+    )

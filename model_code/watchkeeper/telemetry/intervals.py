@@ -1,0 +1,112 @@
+"""Intervals `[start, start + interval)`, aligned to the epoch, and what is known of the readings in one.
+
+An aggregate is exact and does not depend on the order of its readings: the sum is kept as a fraction,
+since every float is one, and is rounded once, at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+from watchkeeper.core.plan import Aggregate, WorkloadPlan
+from watchkeeper.core.timestamps import epoch_seconds
+from watchkeeper.telemetry.records import Record, by_series
+from watchkeeper.telemetry.series import measure_of
+
+ABSENT_IS_ZERO: frozenset[Aggregate] = frozenset({"sum", "count"})
+"""Aggregates of which an interval without readings has the value 0; for the others it has none."""
+
+
+def interval_start(event_time: datetime, interval_seconds: int) -> int:
+    """Return the start, in seconds since 1970, of the interval that an event time is in.
+
+    Examples
+    --------
+    >>> from datetime import timezone
+    >>> interval_start(datetime(1970, 1, 1, 0, 7, 59, tzinfo=timezone.utc), 300)
+    300
+    """
+    return epoch_seconds(event_time) // interval_seconds * interval_seconds
+
+
+@dataclass(frozen=True)
+class Aggregation:
+    """Count, sum, minimum and maximum of an interval's readings; at least one."""
+
+    count: int
+    total: Fraction
+    minimum: float
+    maximum: float
+
+    @classmethod
+    def of(cls, value: float) -> Aggregation:
+        """One reading."""
+        return cls(1, Fraction(value), value, value)
+
+    def merge(self, other: Aggregation) -> Aggregation:
+        """Both aggregations' readings together; associative and commutative, without rounding."""
+        return Aggregation(
+            self.count + other.count,
+            self.total + other.total,
+            min(self.minimum, other.minimum),
+            max(self.maximum, other.maximum),
+        )
+
+    def value(self, aggregate: Aggregate) -> float:
+        """The interval's value, correctly rounded."""
+        if aggregate == "avg":
+            return float(self.total / self.count)
+        if aggregate == "sum":
+            return float(self.total)
+        if aggregate == "min":
+            return self.minimum
+        if aggregate == "max":
+            return self.maximum
+        return float(self.count)
+
+
+def aggregate_records(records: Iterable[Record], plan: WorkloadPlan) -> dict[str, list[tuple[int, float]]]:
+    """Return `(interval start, value)` of every series in time order, as streaming would close them.
+
+    A record counts once, however often it is there. Only the newest `plan.history_seconds` are kept.
+    """
+    unique = {record.record_id: record for record in records}
+    intervals: dict[str, dict[int, Aggregation]] = {}
+    for series, members in by_series(unique.values(), plan).items():
+        measure = measure_of(series, plan).name
+        for record in members:
+            value = record.measures[measure]
+            if value is not None:
+                start = interval_start(record.event_time, plan.interval_seconds)
+                add(intervals.setdefault(series, {}), start, value)
+    return interval_values(intervals, plan)
+
+
+def interval_values(
+    intervals: Mapping[str, Mapping[int, Aggregation]], plan: WorkloadPlan
+) -> dict[str, list[tuple[int, float]]]:
+    """Return the value of each interval of each series in time order, of the plan's newest history.
+
+    Parameters
+    ----------
+    intervals
+        By series key, then by interval start.
+    """
+    newest = max((start for of_series in intervals.values() for start in of_series), default=0)
+    first = 0 if plan.history_seconds is None else newest + plan.interval_seconds - plan.history_seconds
+    values = {}
+    for series, of_series in intervals.items():
+        aggregate = measure_of(series, plan).aggregate
+        kept = [(start, of_series[start].value(aggregate)) for start in sorted(of_series) if start >= first]
+        if kept:
+            values[series] = kept
+    return values
+
+
+def add(intervals: dict[int, Aggregation], start: int, value: float) -> None:
+    """Add one reading to the interval that begins at `start`, in place."""
+    reading = Aggregation.of(value)
+    intervals[start] = intervals[start].merge(reading) if start in intervals else reading
