@@ -18,7 +18,7 @@ from cli.screen import console
 from cli.specs import spec_of
 from cli.stacks import Deployment
 from cli.telemetry import read_telemetry, records_of
-from lambdas.endpoint import Endpoint, SageMakerEndpoint
+from lambdas.adapters.endpoint import Endpoint, SageMakerEndpoint
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant

@@ -12,7 +12,7 @@ from cli.executions import follow, start, succeeded
 from cli.failures import StepFailedError
 from cli.screen import console, say
 from cli.stacks import Deployment
-from lambdas.object_store import ObjectUri, S3ObjectStore
+from lambdas.adapters.object_store import ObjectUri, S3ObjectStore
 from watchkeeper.regression.drift import DriftReport
 
 

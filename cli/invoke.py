@@ -10,7 +10,7 @@ import typer
 
 from cli.screen import console
 from cli.specs import spec_of
-from lambdas.endpoint import SageMakerEndpoint
+from lambdas.adapters.endpoint import SageMakerEndpoint
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from workloads.spec import RegressionWorkload

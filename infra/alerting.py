@@ -19,7 +19,7 @@ from infra.constructs.route_subscription import RouteSubscription
 from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
 from infra.naming import WORKLOAD_TAG, pascal_name
 from infra.permissions import permit, read_plans, use_key, use_table
-from lambdas.publish_alert.environment import PublishAlertEnvironment
+from lambdas.alerting.environment import PublishAlertEnvironment
 from workloads.spec import AnomalyWorkload, Subscription
 
 TIMEOUT_SECONDS = 30

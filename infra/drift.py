@@ -31,8 +31,8 @@ from infra.drift_permissions import (
 )
 from infra.naming import WORKLOAD_TAG, pascal_name
 from infra.permissions import permit
-from lambdas.collect_captures.environment import CollectCapturesEnvironment
-from lambdas.publish_drift.environment import PublishDriftEnvironment
+from lambdas.steps.collect_captures.environment import CollectCapturesEnvironment
+from lambdas.steps.publish_drift.environment import PublishDriftEnvironment
 from pipeline.substitutions import Substitution
 from workloads.spec import RegressionWorkload
 from workloads.spec.explaining import Drift

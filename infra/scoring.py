@@ -28,7 +28,7 @@ from infra.permissions import (
     use_table,
     write_objects,
 )
-from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
+from lambdas.scoring.environment import ScoreTelemetryEnvironment
 from watchkeeper.core import layout
 from watchkeeper.detectors.forest.surrogate import SURROGATE_NAME
 from workloads.spec import AnomalyWorkload

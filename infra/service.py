@@ -30,8 +30,8 @@ from infra.permissions import (
     use_table,
     write_objects,
 )
-from lambdas.close_task.environment import CloseTaskEnvironment
 from lambdas.service_api.environment import ServiceApiEnvironment
+from lambdas.steps.close_task.environment import CloseTaskEnvironment
 from watchkeeper.service.request_item import BY_CREATION
 from watchkeeper.service.tasks import Task
 from watchkeeper.service.tenant_files import TENANTS

@@ -190,7 +190,8 @@ def build_service_code(target: Literal["lambda", "here"], build_dir: Path) -> Pa
         If the packages cannot be installed.
     """
     vendored = _vendored(SERVICE_API / "requirements.txt", _TARGETS[target], build_dir)
-    shared = {f"lambdas/{file.name}": file for file in sorted(LAMBDAS.glob("*.py"))}
+    rooms = [_python(f"lambdas/{room}", LAMBDAS / room) for room in ("adapters", "runtime")]
+    shared = {"lambdas/__init__.py": LAMBDAS / "__init__.py"} | rooms[0] | rooms[1]
     own = _python(f"lambdas/{SERVICE_API.name}", SERVICE_API)
     return _lambda_folder("service-code", shared | own, vendored, build_dir)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.journey.laptop import Trained
 from benchmarks.journey.telemetry import source_after_history
-from lambdas.endpoint import SageMakerEndpoint
+from lambdas.adapters.endpoint import SageMakerEndpoint
 from watchkeeper.core import layout
 from watchkeeper.telemetry.rows import Row, format_row
 

@@ -32,7 +32,7 @@ from cli.specs import ROOT, spec_of
 from cli.stacks import Deployment
 from cli.telemetry import records_of
 from cli.train import upload_history
-from lambdas.object_store import ObjectUri, S3ObjectStore
+from lambdas.adapters.object_store import ObjectUri, S3ObjectStore
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import parse_instant
 from watchkeeper.judgement.evaluation import Evaluation, Metrics

@@ -9,7 +9,7 @@ import boto3
 
 from cli.metrics import metrics_table, say_refused
 from cli.screen import console
-from lambdas.endpoint import SageMakerEndpoint
+from lambdas.adapters.endpoint import SageMakerEndpoint
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.evaluation import measure_predictions

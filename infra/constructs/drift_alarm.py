@@ -9,9 +9,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from lambdas.publish_drift.environment import PublishDriftEnvironment
-from lambdas.publish_drift.handler import NDCG_METRIC
-from lambdas.typed_environment import METRICS_NAMESPACE
+from lambdas.runtime.typed_environment import METRICS_NAMESPACE
+from lambdas.steps.publish_drift.environment import PublishDriftEnvironment
+from lambdas.steps.publish_drift.handler import NDCG_METRIC
 
 PERIOD = Duration.minutes(1)
 

@@ -13,13 +13,18 @@ from constructs import Construct
 
 from infra.constructs.work_queue import WorkQueue
 from infra.permissions import TRACE, Permission, permit, policy_of
-from lambdas.typed_environment import TypedEnvironment
+from lambdas.runtime.typed_environment import TypedEnvironment
 
 BATCH_SIZE = 10
 
 
+def handler_package(environment: TypedEnvironment) -> str:
+    """Return the package of the function's handler, which is that of its environment."""
+    return type(environment).__module__.rpartition(".")[0]
+
+
 class PythonFunction(Construct):
-    """One function: `lambdas.SERVICE.handler.handle` of the shared bundle.
+    """One function: `handler.handle` beside its environment, in the shared bundle.
 
     Parameters
     ----------
@@ -61,7 +66,7 @@ class PythonFunction(Construct):
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
             code=lambda_.Code.from_asset(str(code)),
-            handler=f"lambdas.{environment.service}.handler.handle",
+            handler=f"{handler_package(environment)}.handler.handle",
             environment=environment.variables(),
             role=self.role.without_policy_updates(),
             log_group=log_group,

@@ -11,16 +11,16 @@ from constructs import Construct
 
 from infra.constructs.python_function import PythonFunction
 from infra.permissions import sagemaker_arns
-from lambdas.clean_up.environment import CleanUpEnvironment
-from lambdas.decide_promotion.environment import DecidePromotionEnvironment
-from lambdas.publish_release.environment import PublishReleaseEnvironment
-from lambdas.smoke_test.environment import SmokeTestEnvironment
-from lambdas.stage_release.environment import StageReleaseEnvironment
-from lambdas.summarize_explanation.environment import SummarizeExplanationEnvironment
-from lambdas.typed_environment import TypedEnvironment
-from lambdas.validate_input.environment import ValidateInputEnvironment
-from lambdas.verify_deployment.environment import VerifyDeploymentEnvironment
-from lambdas.write_explain_configuration.environment import WriteExplainConfigurationEnvironment
+from lambdas.runtime.typed_environment import TypedEnvironment
+from lambdas.steps.clean_up.environment import CleanUpEnvironment
+from lambdas.steps.decide_promotion.environment import DecidePromotionEnvironment
+from lambdas.steps.publish_release.environment import PublishReleaseEnvironment
+from lambdas.steps.smoke_test.environment import SmokeTestEnvironment
+from lambdas.steps.stage_release.environment import StageReleaseEnvironment
+from lambdas.steps.summarize_explanation.environment import SummarizeExplanationEnvironment
+from lambdas.steps.validate_input.environment import ValidateInputEnvironment
+from lambdas.steps.verify_deployment.environment import VerifyDeploymentEnvironment
+from lambdas.steps.write_explain_configuration.environment import WriteExplainConfigurationEnvironment
 
 
 class ExplanationFunctions(NamedTuple):

@@ -16,8 +16,8 @@ from infra.constructs.rollback_alarms import RollbackAlarms, endpoint_metric
 from infra.constructs.work_queue import WorkQueue
 from infra.monitoring_defaults import alarm_defaults
 from infra.naming import pascal_name
-from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
-from lambdas.typed_environment import METRICS_NAMESPACE
+from lambdas.runtime.typed_environment import METRICS_NAMESPACE
+from lambdas.scoring.environment import ScoreTelemetryEnvironment
 from watchkeeper.core import layout
 
 LAG_MILLISECONDS = 300_000

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 import boto3
 from botocore.config import Config
 
-from lambdas import aws_clients
+from lambdas.adapters import clients as aws_clients
 from lambdas.service_api.environment import ServiceApiEnvironment
 from lambdas.service_api.model_registry import ModelRegistry, SageMakerModelRegistry
 from lambdas.service_api.request_table import DynamoRequestTable, RequestTable

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from lambdas.typed_environment import TypedEnvironment
+from lambdas.runtime.typed_environment import TypedEnvironment
 from watchkeeper.service.tasks import Task
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from lambdas.aws_errors import code_of, translated
-from lambdas.object_store import ObjectUri
-from lambdas.sagemaker_resources import ABSENT
+from lambdas.adapters.errors import code_of, translated
+from lambdas.adapters.object_store import ObjectUri
+from lambdas.adapters.sagemaker_resources import ABSENT
 from watchkeeper.core import layout
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-from lambdas.aws_errors import code_of, translated
+from lambdas.adapters.errors import code_of, translated
 from watchkeeper.service.request_item import BY_CREATION, Attribute, Status, item_key, partition_key
 from watchkeeper.service.tasks import Task
 

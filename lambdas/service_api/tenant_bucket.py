@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from botocore.exceptions import ClientError
 
-from lambdas.aws_errors import code_of, status_of, translated
+from lambdas.adapters.errors import code_of, status_of, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

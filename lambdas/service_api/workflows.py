@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import ClientError
 
-from lambdas.aws_errors import code_of, translated
+from lambdas.adapters.errors import code_of, translated
 from watchkeeper.service.tasks import Task, execution_name
 
 if TYPE_CHECKING:

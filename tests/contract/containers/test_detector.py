@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.endpoint import explained_scores_in
+from lambdas.adapters.endpoint import explained_scores_in
 from tests.contract.containers.conftest import Pipeline
 from tests.contract.containers.laptop import (
     Container,

@@ -116,9 +116,10 @@ def test_lambda_folder_has_nothing_compiled() -> None:
 @pytest.mark.parametrize("api", [False, True])
 def test_every_lambda_handler_imports_from_its_folder_alone(api: bool) -> None:
     root = build_service_code("here", BUILD) if api else build_lambda_code(BUILD)
-    everything = {path.parent.name for path in LAMBDAS.glob("*/handler.py")}
+    everything = {".".join(path.parent.relative_to(LAMBDAS).parts) for path in LAMBDAS.rglob("handler.py")}
     handlers = sorted({"service_api"} if api else everything - {"service_api"})
-    assert {path.parent.name for path in root.glob("lambdas/*/handler.py")} == set(handlers)
+    packed = {".".join(path.parent.relative_to(root).parts) for path in root.rglob("lambdas/**/handler.py")}
+    assert packed == {f"lambdas.{name}" for name in handlers}
     # isolated: the project is not on the path; boto3, which the runtime has, comes from site-packages
     code = f"import sys; sys.path.insert(0, {str(root)!r}); import importlib, pathlib\n" + (
         "for name in sys.argv[1:]:\n"

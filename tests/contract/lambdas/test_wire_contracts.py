@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 import watchkeeper.core.errors
-from lambdas.clean_up.effects import CleanUpEffects
-from lambdas.clean_up.handler import clean_up
-from lambdas.decide_promotion.effects import PromotionEffects
-from lambdas.decide_promotion.handler import decide
-from lambdas.endpoint import refused_record
-from lambdas.object_store import ObjectUri
-from lambdas.smoke_test.handler import MALFORMED_ROW
-from lambdas.validate_input.handler import validate
+from lambdas.adapters.endpoint import refused_record
+from lambdas.adapters.object_store import ObjectUri
+from lambdas.steps.clean_up.effects import CleanUpEffects
+from lambdas.steps.clean_up.handler import clean_up
+from lambdas.steps.decide_promotion.effects import PromotionEffects
+from lambdas.steps.decide_promotion.handler import decide
+from lambdas.steps.smoke_test.handler import MALFORMED_ROW
+from lambdas.steps.validate_input.handler import validate
 from pipeline import contracts
 from tests.unit.lambdas.builders import make_evaluation, make_plan, make_run
 from tests.unit.lambdas.fakes import FakeObjectStore, FakeReleaseStore, FakeResources

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from lambdas.score_telemetry.telemetry_object import TelemetryObject
+from lambdas.scoring.telemetry_object import TelemetryObject
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.plan import (
     AlertPlan,

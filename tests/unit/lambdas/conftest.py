@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 from pytest_socket import disable_socket, enable_socket
 
-from lambdas import aws_clients
+from lambdas.adapters import clients as aws_clients
 from tests.unit.lambdas.builders import BUCKET
 
 REGION = "us-east-1"

@@ -7,18 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.endpoint import ExplainedAnswer, RowRefusedError
-from lambdas.object_store import ObjectUri
-from lambdas.publish_alert.alert import Alert
-from lambdas.publish_alert.effects import AlertEffects
-from lambdas.publish_alert.throttling import Claims
-from lambdas.release_store import live_first, newer_is_live
-from lambdas.sagemaker_resources import EndpointDescription
-from lambdas.score_telemetry.effects import ScoringEffects
-from lambdas.score_telemetry.explaining import Explainers
-from lambdas.score_telemetry.merging import StoredState
-from lambdas.score_telemetry.release_cache import ReleaseCache
-from lambdas.validate_input.registered_models import RegisteredModel
+from lambdas.adapters.endpoint import ExplainedAnswer, RowRefusedError
+from lambdas.adapters.object_store import ObjectUri
+from lambdas.adapters.release_store import live_first, newer_is_live
+from lambdas.adapters.sagemaker_resources import EndpointDescription
+from lambdas.alerting.alert import Alert
+from lambdas.alerting.effects import AlertEffects
+from lambdas.alerting.throttling import Claims
+from lambdas.scoring.effects import ScoringEffects
+from lambdas.scoring.explaining import Explainers
+from lambdas.scoring.merging import StoredState
+from lambdas.scoring.release_cache import ReleaseCache
+from lambdas.steps.validate_input.registered_models import RegisteredModel
 from tests.unit.lambdas.builders import BUCKET
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError

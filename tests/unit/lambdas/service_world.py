@@ -9,8 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from lambdas import aws_clients
-from lambdas.object_store import ObjectUri
+from lambdas.adapters import clients as aws_clients
+from lambdas.adapters.object_store import ObjectUri
 from lambdas.service_api import handler, routes
 from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.request_table import DynamoRequestTable

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from lambdas import aws_clients
-from lambdas.score_telemetry.effects import ANOMALY_DAYS, AlertBus, AnomalySink, AnomalyTable
+from lambdas.adapters import clients as aws_clients
+from lambdas.scoring.effects import ANOMALY_DAYS, AlertBus, AnomalySink, AnomalyTable
 from tests.unit.lambdas.builders import make_event
 from tests.unit.lambdas.conftest import ANOMALIES_TABLE, sqs
 from tests.unit.lambdas.fakes import FakeSink

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from lambdas.collect_captures.captures import MAX_OBJECTS, hour_prefixes, spread
-from lambdas.collect_captures.effects import CollectingEffects
-from lambdas.collect_captures.handler import collect
-from lambdas.object_store import ObjectUri
-from lambdas.publish_drift.effects import PublishDriftEffects
-from lambdas.publish_drift.handler import publish
+from lambdas.adapters.object_store import ObjectUri
+from lambdas.steps.collect_captures.captures import MAX_OBJECTS, hour_prefixes, spread
+from lambdas.steps.collect_captures.effects import CollectingEffects
+from lambdas.steps.collect_captures.handler import collect
+from lambdas.steps.publish_drift.effects import PublishDriftEffects
+from lambdas.steps.publish_drift.handler import publish
 from tests.unit.lambdas.builders import BUCKET, make_release
 from tests.unit.lambdas.fakes import FakeObjectStore, FakeReleaseStore
 from watchkeeper.core.errors import ContractViolationError

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from lambdas import aws_clients
-from lambdas.close_task.effects import ClosingEffects, TableOpenRequests
-from lambdas.close_task.ended_execution import EndedExecution
-from lambdas.close_task.handler import close
+from lambdas.adapters import clients as aws_clients
+from lambdas.steps.close_task.effects import ClosingEffects, TableOpenRequests
+from lambdas.steps.close_task.ended_execution import EndedExecution
+from lambdas.steps.close_task.handler import close
 from tests.unit.lambdas.service_world import TABLE, create_table
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.service.tasks import Task, TaskFiles, task_input

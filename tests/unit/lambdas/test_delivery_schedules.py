@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambdas.object_store import ObjectUri
-from lambdas.score_telemetry.scoring import score_object
+from lambdas.adapters.object_store import ObjectUri
+from lambdas.scoring.scoring import score_object
 from tests.unit.lambdas.builders import (
     make_moving_threshold,
     make_plan,

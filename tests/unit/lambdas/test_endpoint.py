@@ -12,8 +12,8 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from lambdas import aws_clients
-from lambdas.endpoint import RowRefusedError, SageMakerEndpoint, explained_scores_in, scores_in
+from lambdas.adapters import clients as aws_clients
+from lambdas.adapters.endpoint import RowRefusedError, SageMakerEndpoint, explained_scores_in, scores_in
 from watchkeeper.core.errors import ContractViolationError, UnavailableError
 
 ROWS = ["2024-01-01T00:00:00Z,pressure,1.0", "2024-01-01T00:01:00Z,pressure,2.0"]

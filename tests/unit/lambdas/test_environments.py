@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 
 import lambdas
-from lambdas.typed_environment import TypedEnvironment
+from lambdas.runtime.typed_environment import TypedEnvironment
 from watchkeeper.core.errors import InvalidInputError
 
-FUNCTIONS = sorted(path.parent.name for path in Path(lambdas.__file__).parent.glob("*/handler.py"))
+ROOM = Path(lambdas.__file__).parent
+FUNCTIONS = sorted(".".join(path.parent.relative_to(ROOM).parts) for path in ROOM.rglob("handler.py"))
+SERVICES = {"scoring": "score_telemetry", "alerting": "publish_alert"}
+"""Names in logs and metrics of functions whose room is called otherwise."""
 COMPILED = ("service_api",)
 """Has a bundle of its own, with pydantic."""
 FORBIDDEN = ("numpy", "pandas", "pydantic", "scipy", "sklearn", "sagemaker")
@@ -40,12 +43,13 @@ def test_there_are_fifteen_functions() -> None:
 def test_function_reads_the_environment_that_infra_writes(function: str) -> None:
     environment = environment_of(function)
     assert type(environment).from_environ(environment.variables()) == environment
-    assert environment.service == function
-    assert environment.variables()["POWERTOOLS_SERVICE_NAME"] == function
+    service = SERVICES.get(function, function.rpartition(".")[2])
+    assert environment.service == service
+    assert environment.variables()["POWERTOOLS_SERVICE_NAME"] == service
 
 
 def test_missing_variables_are_all_named() -> None:
-    environment = type(environment_of("score_telemetry"))
+    environment = type(environment_of("scoring"))
     with pytest.raises(InvalidInputError) as error:
         environment.from_environ({"DATA_BUCKET": "b", "ALERT_BUS": ""})
     assert "ALERT_BUS, ANOMALIES_TABLE, IDEMPOTENCY_TABLE, SERIES_TABLE" in str(error.value)

@@ -8,10 +8,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from lambdas.endpoint import ExplainedAnswer
-from lambdas.object_store import ObjectUri
-from lambdas.score_telemetry import explaining
-from lambdas.score_telemetry.scoring import score_object
+from lambdas.adapters.endpoint import ExplainedAnswer
+from lambdas.adapters.object_store import ObjectUri
+from lambdas.scoring import explaining
+from lambdas.scoring.scoring import score_object
 from tests.unit.lambdas.builders import (
     BEGIN,
     BUCKET,

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from lambdas import aws_clients, idempotent
-from lambdas.publish_alert import handler as publish_alert
-from lambdas.publish_alert.environment import PublishAlertEnvironment
-from lambdas.release_store import TableReleaseStore
-from lambdas.score_telemetry import handler as score_telemetry
-from lambdas.score_telemetry.environment import ScoreTelemetryEnvironment
-from lambdas.score_telemetry.telemetry_object import TelemetryObject
-from lambdas.typed_environment import TypedEnvironment
+from lambdas.adapters import clients as aws_clients
+from lambdas.adapters.release_store import TableReleaseStore
+from lambdas.alerting import handler as publish_alert
+from lambdas.alerting.environment import PublishAlertEnvironment
+from lambdas.runtime import idempotent
+from lambdas.runtime.typed_environment import TypedEnvironment
+from lambdas.scoring import handler as score_telemetry
+from lambdas.scoring.environment import ScoreTelemetryEnvironment
+from lambdas.scoring.telemetry_object import TelemetryObject
 from tests.unit.lambdas.builders import BUCKET, WORKLOAD, make_plan, make_release, packed_lines, reading
 from tests.unit.lambdas.conftest import ANOMALIES_TABLE, IDEMPOTENCY_TABLE, SERIES_TABLE, sqs
 from tests.unit.lambdas.fakes import FakeEndpoint
@@ -65,7 +66,7 @@ def deployed(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 @pytest.fixture
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> FakeEndpoint:
     fake = FakeEndpoint(make_release())
-    monkeypatch.setattr("lambdas.score_telemetry.effects.SageMakerEndpoint", lambda client: fake)
+    monkeypatch.setattr("lambdas.scoring.effects.SageMakerEndpoint", lambda client: fake)
     return fake
 
 

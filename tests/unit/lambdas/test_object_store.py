@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lambdas import aws_clients
-from lambdas.object_store import ObjectStore, ObjectUri, S3ObjectStore
+from lambdas.adapters import clients as aws_clients
+from lambdas.adapters.object_store import ObjectStore, ObjectUri, S3ObjectStore
 from tests.unit.lambdas.builders import BUCKET
 from tests.unit.lambdas.fakes import FakeObjectStore
 from watchkeeper.core.errors import ContractViolationError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lambdas import aws_clients
-from lambdas.plan_store import CACHE_SECONDS, ParameterPlanStore
+from lambdas.adapters import clients as aws_clients
+from lambdas.adapters.plan_store import CACHE_SECONDS, ParameterPlanStore
 from tests.unit.lambdas.builders import WORKLOAD, make_plan
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.layout import plan_parameter

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from lambdas.endpoint import RowRefusedError
-from lambdas.score_telemetry.probing import ProbedEndpoint, UnidentifiedModelError
-from lambdas.score_telemetry.release_cache import ReleaseCache
+from lambdas.adapters.endpoint import RowRefusedError
+from lambdas.scoring.probing import ProbedEndpoint, UnidentifiedModelError
+from lambdas.scoring.release_cache import ReleaseCache
 from tests.unit.lambdas.builders import WORKLOAD, make_release
 from tests.unit.lambdas.fakes import FakeEndpoint, FakeReleaseStore
 from watchkeeper.lifecycle.release import SCORE_TOLERANCE, Release

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas import aws_clients
-from lambdas.publish_alert.alert import alert_of, announced_anomaly, channels_of
-from lambdas.publish_alert.effects import CLAIMS_DAYS, TableThrottle, Throttle
-from lambdas.publish_alert.publishing import AlertReport, publish_anomaly
-from lambdas.publish_alert.throttling import MAX_CLAIMS, Claims
+from lambdas.adapters import clients as aws_clients
+from lambdas.alerting.alert import alert_of, announced_anomaly, channels_of
+from lambdas.alerting.effects import CLAIMS_DAYS, TableThrottle, Throttle
+from lambdas.alerting.publishing import AlertReport, publish_anomaly
+from lambdas.alerting.throttling import MAX_CLAIMS, Claims
 from tests.unit.lambdas.builders import make_event, make_plan
 from tests.unit.lambdas.conftest import IDEMPOTENCY_TABLE
 from tests.unit.lambdas.fakes import AlertWorld, CrashError, FakeThrottle

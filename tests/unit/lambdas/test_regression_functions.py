@@ -9,20 +9,20 @@ from typing import Any
 
 import pytest
 
-from lambdas.decide_promotion.effects import PromotionEffects
-from lambdas.decide_promotion.handler import decide
-from lambdas.endpoint import RowRefusedError
-from lambdas.object_store import ObjectUri
-from lambdas.smoke_test.effects import SmokeTestEffects
-from lambdas.smoke_test.handler import SmokeTestError, check
-from lambdas.stage_release.effects import StagingEffects
-from lambdas.stage_release.handler import stage
-from lambdas.summarize_explanation.effects import SummaryEffects
-from lambdas.summarize_explanation.handler import summarize
-from lambdas.validate_input.effects import ValidationEffects
-from lambdas.validate_input.handler import validate
-from lambdas.write_explain_configuration.effects import ConfigurationEffects
-from lambdas.write_explain_configuration.handler import write
+from lambdas.adapters.endpoint import RowRefusedError
+from lambdas.adapters.object_store import ObjectUri
+from lambdas.steps.decide_promotion.effects import PromotionEffects
+from lambdas.steps.decide_promotion.handler import decide
+from lambdas.steps.smoke_test.effects import SmokeTestEffects
+from lambdas.steps.smoke_test.handler import SmokeTestError, check
+from lambdas.steps.stage_release.effects import StagingEffects
+from lambdas.steps.stage_release.handler import stage
+from lambdas.steps.summarize_explanation.effects import SummaryEffects
+from lambdas.steps.summarize_explanation.handler import summarize
+from lambdas.steps.validate_input.effects import ValidationEffects
+from lambdas.steps.validate_input.handler import validate
+from lambdas.steps.write_explain_configuration.effects import ConfigurationEffects
+from lambdas.steps.write_explain_configuration.handler import write
 from tests.unit.lambdas.builders import BEGIN, BUCKET, WORKLOAD, make_plan, make_release, make_run
 from tests.unit.lambdas.fakes import (
     FakeObjectStore,

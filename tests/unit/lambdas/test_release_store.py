@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lambdas import aws_clients
-from lambdas.release_store import ReleaseStore, TableReleaseStore
-from lambdas.score_telemetry.release_cache import CACHE_SECONDS, ReleaseCache
+from lambdas.adapters import clients as aws_clients
+from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
+from lambdas.scoring.release_cache import CACHE_SECONDS, ReleaseCache
 from tests.unit.lambdas.builders import WORKLOAD, make_release
 from tests.unit.lambdas.conftest import SERIES_TABLE
 from tests.unit.lambdas.fakes import FakeReleaseStore

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.score_telemetry import batches
-from lambdas.score_telemetry.batches import MAX_REQUEST_ROWS, RequestRow, packed
-from lambdas.score_telemetry.probing import ProbedEndpoint
-from lambdas.score_telemetry.release_cache import ReleaseCache
-from lambdas.score_telemetry.requests import MAX_REFUSED_ROWS, Outcome, score_request
+from lambdas.scoring import batches
+from lambdas.scoring.batches import MAX_REQUEST_ROWS, RequestRow, packed
+from lambdas.scoring.probing import ProbedEndpoint
+from lambdas.scoring.release_cache import ReleaseCache
+from lambdas.scoring.requests import MAX_REFUSED_ROWS, Outcome, score_request
 from tests.unit.lambdas.builders import WORKLOAD, make_release
 from tests.unit.lambdas.fakes import FakeEndpoint, FakeReleaseStore
 from watchkeeper.core.errors import ContractViolationError

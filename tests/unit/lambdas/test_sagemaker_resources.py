@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from lambdas import aws_clients
-from lambdas.sagemaker_resources import EndpointDescription, SageMakerControlPlane, SageMakerResources
-from lambdas.validate_input.effects import StepFunctionsExecutions
+from lambdas.adapters import clients as aws_clients
+from lambdas.adapters.sagemaker_resources import (
+    EndpointDescription,
+    SageMakerControlPlane,
+    SageMakerResources,
+)
+from lambdas.steps.validate_input.effects import StepFunctionsExecutions
 from tests.unit.lambdas.fakes import FakeResources
 from watchkeeper.core.errors import ContractViolationError, UnavailableError
 

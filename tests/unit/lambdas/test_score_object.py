@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 import watchkeeper.stream.series_state
-from lambdas.object_store import ObjectUri
-from lambdas.score_telemetry.outboxes import Tally
-from lambdas.score_telemetry.probing import UnidentifiedModelError
-from lambdas.score_telemetry.score_lines import INTERVAL_CHANGED, NO_LIVE_MODEL, UNKNOWN_MEASURE
-from lambdas.score_telemetry.scoring import ObjectReport, score_object
-from lambdas.threads import in_threads
+from lambdas.adapters.object_store import ObjectUri
+from lambdas.runtime.threads import in_threads
+from lambdas.scoring.outboxes import Tally
+from lambdas.scoring.probing import UnidentifiedModelError
+from lambdas.scoring.score_lines import INTERVAL_CHANGED, NO_LIVE_MODEL, UNKNOWN_MEASURE
+from lambdas.scoring.scoring import ObjectReport, score_object
 from tests.unit.lambdas.builders import (
     BEGIN,
     BUCKET,

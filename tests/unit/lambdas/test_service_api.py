@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from lambdas.object_store import ObjectUri
+from lambdas.adapters.object_store import ObjectUri
 from lambdas.service_api.healing import LOST_AFTER
 from tests.unit.lambdas.builders import BUCKET
 from tests.unit.lambdas.service_world import FEATURES, LABELS, Service

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from lambdas import aws_clients
-from lambdas.score_telemetry.effects import STATE_DAYS, TableStateStore
-from lambdas.score_telemetry.merging import NEW, StateStore
+from lambdas.adapters import clients as aws_clients
+from lambdas.scoring.effects import STATE_DAYS, TableStateStore
+from lambdas.scoring.merging import NEW, StateStore
 from tests.unit.lambdas.builders import WORKLOAD, make_plan
 from tests.unit.lambdas.conftest import SERIES_TABLE
 from tests.unit.lambdas.fakes import FakeStateStore

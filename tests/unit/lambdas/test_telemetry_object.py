@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.score_telemetry.telemetry_object import (
+from lambdas.scoring.telemetry_object import (
     TelemetryObject,
     announced_object,
     late_lines,

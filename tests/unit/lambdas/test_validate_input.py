@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from lambdas import aws_clients
-from lambdas.object_store import ObjectUri
-from lambdas.sagemaker_resources import EndpointDescription
-from lambdas.validate_input.effects import ValidationEffects
-from lambdas.validate_input.execution_input import (
+from lambdas.adapters import clients as aws_clients
+from lambdas.adapters.object_store import ObjectUri
+from lambdas.adapters.sagemaker_resources import EndpointDescription
+from lambdas.steps.validate_input.effects import ValidationEffects
+from lambdas.steps.validate_input.execution_input import (
     RunningExecution,
     TrainingInProgressError,
     checked_input,
     refuse_if_older_runs,
 )
-from lambdas.validate_input.handler import validate
-from lambdas.validate_input.registered_models import RegisteredModel, SageMakerRegisteredModels
+from lambdas.steps.validate_input.handler import validate
+from lambdas.steps.validate_input.registered_models import RegisteredModel, SageMakerRegisteredModels
 from tests.unit.lambdas.builders import BEGIN, BUCKET, make_plan, make_release
 from tests.unit.lambdas.fakes import (
     FakeObjectStore,

@@ -9,22 +9,22 @@ from typing import Any
 
 import pytest
 
-from lambdas.clean_up.effects import CleanUpEffects
-from lambdas.clean_up.handler import clean_up
-from lambdas.decide_promotion.effects import PromotionEffects
-from lambdas.decide_promotion.handler import decide
-from lambdas.object_store import ObjectUri
-from lambdas.publish_release.effects import PublishingEffects
-from lambdas.publish_release.handler import publish
-from lambdas.run_documents import SmokeCase
-from lambdas.sagemaker_resources import EndpointDescription
-from lambdas.smoke_test.effects import SmokeTestEffects
-from lambdas.smoke_test.handler import SmokeTestError, check
-from lambdas.stage_release.effects import StagingEffects
-from lambdas.stage_release.handler import stage
-from lambdas.verify_deployment.deployment import EndpointRolledBackError
-from lambdas.verify_deployment.effects import VerificationEffects
-from lambdas.verify_deployment.handler import verify
+from lambdas.adapters.object_store import ObjectUri
+from lambdas.adapters.run_documents import SmokeCase
+from lambdas.adapters.sagemaker_resources import EndpointDescription
+from lambdas.steps.clean_up.effects import CleanUpEffects
+from lambdas.steps.clean_up.handler import clean_up
+from lambdas.steps.decide_promotion.effects import PromotionEffects
+from lambdas.steps.decide_promotion.handler import decide
+from lambdas.steps.publish_release.effects import PublishingEffects
+from lambdas.steps.publish_release.handler import publish
+from lambdas.steps.smoke_test.effects import SmokeTestEffects
+from lambdas.steps.smoke_test.handler import SmokeTestError, check
+from lambdas.steps.stage_release.effects import StagingEffects
+from lambdas.steps.stage_release.handler import stage
+from lambdas.steps.verify_deployment.deployment import EndpointRolledBackError
+from lambdas.steps.verify_deployment.effects import VerificationEffects
+from lambdas.steps.verify_deployment.handler import verify
 from tests.unit.lambdas.builders import (
     BEGIN,
     WORKLOAD,

@@ -7,7 +7,14 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "module", ["feature_schema", "intervals", "series", "service.algorithms", "service.tenant_files"]
+    "module",
+    [
+        "features.schema",
+        "telemetry.intervals",
+        "telemetry.series",
+        "service.algorithms",
+        "service.tenant_files",
+    ],
 )
 def test_examples_in_docstrings_run(module: str) -> None:
     result = doctest.testmod(importlib.import_module(f"watchkeeper.{module}"))

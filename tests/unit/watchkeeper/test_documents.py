@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import watchkeeper
 from watchkeeper.anomalies.event import AnomalyEvent, alert_subject, alert_text, anomaly_id
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.plan import AlertPlan, AlertRoute, FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
@@ -213,14 +214,18 @@ def test_refuses_a_plan_of_another_release(change: dict[str, object]) -> None:
         WorkloadPlan.from_dict({**PLAN.to_dict(), **change})
 
 
-NUMPY_MODULES = {"features"}
+NUMPY_MODULES = ("features/matrix", "detectors/", "judgement/accuracy")
 
 
 def test_only_the_features_need_numpy() -> None:
-    package = Path(manifest.__file__).parent
-    modules = sorted(
-        path.stem for path in package.glob("*.py") if path.stem not in {"__init__", *NUMPY_MODULES}
-    )
+    package = Path(watchkeeper.__file__).parent
+    paths = [path.relative_to(package).with_suffix("") for path in package.rglob("*.py")]
+    modules = ["detectors.forest.surrogate"]
+    modules += [
+        ".".join(path.parts)
+        for path in sorted(paths)
+        if path.name != "__init__" and not path.as_posix().startswith(NUMPY_MODULES)
+    ]
     program = "import importlib, sys; sys.modules['numpy'] = None\n" + "".join(
         f"importlib.import_module('watchkeeper.{module}')\n" for module in modules
     )

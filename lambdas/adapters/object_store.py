@@ -1,0 +1,119 @@
+"""Objects in S3, as the functions need them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from botocore.exceptions import ClientError
+
+from lambdas.adapters.errors import code_of, translated
+from watchkeeper.core.errors import ContractViolationError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_ABSENT = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
+_WRITTEN_BEFORE = frozenset({"409", "412", "ConditionalRequestConflict", "PreconditionFailed"})
+
+
+class ObjectUri(NamedTuple):
+    """The bucket and the key (or prefix) of an `s3://` location."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, uri: str) -> ObjectUri:
+        """Read `s3://bucket/key`.
+
+        Raises
+        ------
+        ContractViolationError
+            If it is not of that form.
+        """
+        scheme, separator, rest = uri.partition("://")
+        bucket, _, key = rest.partition("/")
+        if scheme != "s3" or not separator or not bucket:
+            raise ContractViolationError(f"{uri!r} is not of the form s3://bucket/key")
+        return cls(bucket, key)
+
+    @classmethod
+    def of_model_data(cls, url: str) -> ObjectUri:
+        """Read a `ModelDataUrl`: `s3://bucket/key`, or the https form of it that SageMaker also writes.
+
+        Raises
+        ------
+        ContractViolationError
+            If it is of neither form.
+        """
+        match = re.fullmatch(r"https://s3[^/]*/([^/]+)/(.+)|https://([^./]+)\.s3[^/]*/(.+)", url)
+        return cls.parse(url) if match is None else cls(match[1] or match[3], match[2] or match[4])
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+class ObjectStore(Protocol):
+    """Whole objects by bucket and key."""
+
+    def read(self, uri: ObjectUri, version_id: str | None = None) -> bytes | None:
+        """Return the object's bytes, or None if it does not exist."""
+
+    def write(self, uri: ObjectUri, body: bytes) -> None:
+        """Create the object or replace it."""
+
+    def write_once(self, uri: ObjectUri, body: bytes) -> bytes:
+        """Create the object unless it exists, and return what it holds now: `body`, or what was first."""
+
+    def any_under(self, prefix: ObjectUri) -> bool:
+        """Tell whether an object's key begins with the prefix."""
+
+    def keys_under(self, prefix: ObjectUri) -> list[str]:
+        """Return the keys that begin with the prefix, in order."""
+
+
+@dataclass(frozen=True)
+class S3ObjectStore:
+    """`ObjectStore` in S3."""
+
+    client: S3Client
+
+    def read(self, uri: ObjectUri, version_id: str | None = None) -> bytes | None:
+        version = {"VersionId": version_id} if version_id else {}
+        with translated(f"read {uri}"):
+            try:
+                return self.client.get_object(Bucket=uri.bucket, Key=uri.key, **version)["Body"].read()  # type: ignore[arg-type]  # an optional argument of the call
+            except ClientError as error:
+                if code_of(error) in _ABSENT:
+                    return None
+                raise
+
+    def write(self, uri: ObjectUri, body: bytes) -> None:
+        with translated(f"write {uri}"):
+            self.client.put_object(Bucket=uri.bucket, Key=uri.key, Body=body)
+
+    def write_once(self, uri: ObjectUri, body: bytes) -> bytes:
+        with translated(f"write {uri}"):
+            try:
+                self.client.put_object(Bucket=uri.bucket, Key=uri.key, Body=body, IfNoneMatch="*")
+            except ClientError as error:
+                if code_of(error) not in _WRITTEN_BEFORE:
+                    raise
+            else:
+                return body
+        first = self.read(uri)
+        return body if first is None else first
+
+    def any_under(self, prefix: ObjectUri) -> bool:
+        with translated(f"list {prefix}"):
+            page = self.client.list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.key, MaxKeys=1)
+        return page.get("KeyCount", 0) > 0
+
+    def keys_under(self, prefix: ObjectUri) -> list[str]:
+        with translated(f"list {prefix}"):
+            pages = self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=prefix.bucket, Prefix=prefix.key
+            )
+            return [item["Key"] for page in pages for item in page.get("Contents", [])]

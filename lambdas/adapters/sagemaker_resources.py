@@ -1,0 +1,140 @@
+"""What the training workflow made in SageMaker, as its own functions see and remove it.
+
+SageMaker answers `ValidationException` both for a name that does not exist and for a request that it refuses.
+Names come from `watchkeeper.lifecycle.run` and are valid, so describing one tells whether it exists, and
+nothing is
+deleted that was not described first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from botocore.exceptions import ClientError
+
+from lambdas.adapters.errors import code_of, translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+
+ABSENT = frozenset({"ValidationException", "ResourceNotFound"})
+"""Error codes of a name that does not exist."""
+
+
+@dataclass(frozen=True)
+class EndpointDescription:
+    """What SageMaker says of an endpoint."""
+
+    status: str
+    endpoint_config: str
+    failure_reason: str
+    weights: dict[str, float]
+    """Current weight of each production variant."""
+
+
+class SageMakerResources(Protocol):
+    """Models, endpoint configurations and endpoints by name. Removing tells whether there was one."""
+
+    def model_exists(self, name: str) -> bool:
+        """Tell whether the model exists."""
+
+    def endpoint(self, name: str) -> EndpointDescription | None:
+        """Describe an endpoint; None if it does not exist."""
+
+    def configured_weights(self, endpoint_config: str) -> dict[str, float] | None:
+        """Return the weight that a configuration asks of each variant; None if it does not exist."""
+
+    def update_endpoint(self, name: str, endpoint_config: str) -> None:
+        """Begin to move an endpoint to another configuration."""
+
+    def remove_model(self, name: str) -> bool:
+        """Delete a model."""
+
+    def remove_endpoint_config(self, name: str) -> bool:
+        """Delete an endpoint configuration."""
+
+    def remove_endpoint(self, name: str) -> bool:
+        """Delete an endpoint."""
+
+
+@dataclass(frozen=True)
+class SageMakerControlPlane:
+    """`SageMakerResources` in SageMaker."""
+
+    client: SageMakerClient
+
+    def model_exists(self, name: str) -> bool:
+        """Tell whether the model exists."""
+        with translated(f"describe model {name}"):
+            try:
+                self.client.describe_model(ModelName=name)
+            except ClientError as error:
+                return _false_if_absent(error)
+        return True
+
+    def endpoint(self, name: str) -> EndpointDescription | None:
+        """Describe an endpoint; None if it does not exist."""
+        with translated(f"describe endpoint {name}"):
+            try:
+                found = self.client.describe_endpoint(EndpointName=name)
+            except ClientError as error:
+                _false_if_absent(error)
+                return None
+        return EndpointDescription(
+            status=found["EndpointStatus"],
+            endpoint_config=found["EndpointConfigName"],
+            failure_reason=found.get("FailureReason", ""),
+            weights={
+                variant["VariantName"]: float(variant.get("CurrentWeight", 0.0))
+                for variant in found.get("ProductionVariants", [])
+            },
+        )
+
+    def configured_weights(self, endpoint_config: str) -> dict[str, float] | None:
+        """Return the weight that a configuration asks of each variant; None if it does not exist."""
+        with translated(f"describe endpoint configuration {endpoint_config}"):
+            try:
+                found = self.client.describe_endpoint_config(EndpointConfigName=endpoint_config)
+            except ClientError as error:
+                _false_if_absent(error)
+                return None
+        return {
+            variant["VariantName"]: float(variant.get("InitialVariantWeight", 1.0))
+            for variant in found["ProductionVariants"]
+        }
+
+    def update_endpoint(self, name: str, endpoint_config: str) -> None:
+        """Begin to move an endpoint to another configuration."""
+        with translated(f"update endpoint {name} to {endpoint_config}"):
+            self.client.update_endpoint(EndpointName=name, EndpointConfigName=endpoint_config)
+
+    def remove_model(self, name: str) -> bool:
+        """Delete a model."""
+        if not self.model_exists(name):
+            return False
+        with translated(f"delete model {name}"):
+            self.client.delete_model(ModelName=name)
+        return True
+
+    def remove_endpoint_config(self, name: str) -> bool:
+        """Delete an endpoint configuration."""
+        if self.configured_weights(name) is None:
+            return False
+        with translated(f"delete endpoint configuration {name}"):
+            self.client.delete_endpoint_config(EndpointConfigName=name)
+        return True
+
+    def remove_endpoint(self, name: str) -> bool:
+        """Delete an endpoint."""
+        if self.endpoint(name) is None:
+            return False
+        with translated(f"delete endpoint {name}"):
+            self.client.delete_endpoint(EndpointName=name)
+        return True
+
+
+def _false_if_absent(error: ClientError) -> bool:
+    if code_of(error) in ABSENT:
+        return False
+    raise error

@@ -1,0 +1,142 @@
+"""What `publish_alert` reads and writes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from lambdas.adapters import clients as aws_clients
+from lambdas.adapters.errors import code_of, translated
+from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
+from lambdas.alerting.alert import Alert
+from lambdas.alerting.environment import PublishAlertEnvironment
+from lambdas.alerting.throttling import Claims
+from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
+from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.core.errors import UnavailableError
+from watchkeeper.core.timestamps import epoch_seconds, parse_instant
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sns import SNSClient
+
+CLAIMS_DAYS = 30
+"""Claims are kept so long after the last one, and for at least two throttle times."""
+
+_SECONDS_PER_DAY = 86_400
+
+
+class Throttle(Protocol):
+    """Claims of series and channels."""
+
+    def claim(self, event: AnomalyEvent, channel: str, throttle_seconds: int) -> bool:
+        """Tell whether the channel is told of the anomaly; see `lambdas.alerting.throttling`."""
+
+
+class AlertTopic(Protocol):
+    """Where alerts are published."""
+
+    def publish(self, alert: Alert) -> None:
+        """Publish once."""
+
+
+@dataclass(frozen=True)
+class TableThrottle:
+    """`Throttle` in the idempotency table: an item a series and channel, under an optimistic lock."""
+
+    client: DynamoDBClient
+    table: str
+    clock: Callable[[], float] = time.time
+    pause: Pause = pause_with_jitter
+
+    def claim(self, event: AnomalyEvent, channel: str, throttle_seconds: int) -> bool:
+        """Tell whether the channel is told of the anomaly; see `Throttle.claim`."""
+        key = f"throttle#{event.workload}#{channel}#{event.series}"
+        at = epoch_seconds(parse_instant(event.interval_start))
+        for attempt in range(MAX_ATTEMPTS):
+            claims, seen = self._read(key)
+            changed = claims.with_claim(event.anomaly_id, at, throttle_seconds)
+            if changed == claims or self._write(key, changed, seen, throttle_seconds):
+                return changed.holds(event.anomaly_id)
+            self.pause(attempt)
+        raise UnavailableError(f"{key} changed {MAX_ATTEMPTS} times while it was to be written")
+
+    def _read(self, key: str) -> tuple[Claims, str | None]:
+        with translated(f"read {key}"):
+            response = self.client.get_item(TableName=self.table, Key={"id": {"S": key}}, ConsistentRead=True)
+        item = response.get("Item")
+        if item is None:
+            return Claims(), None
+        document = item["claims"]["S"]
+        return Claims.from_json(document), document
+
+    def _write(self, key: str, claims: Claims, seen: str | None, throttle_seconds: int) -> bool:
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(id)"}
+        if seen is not None:
+            condition = {
+                "ConditionExpression": "claims = :seen",
+                "ExpressionAttributeValues": {":seen": {"S": seen}},
+            }
+        keep_seconds = max(CLAIMS_DAYS * _SECONDS_PER_DAY, 2 * throttle_seconds)
+        with translated(f"write {key}"):
+            try:
+                self.client.put_item(
+                    TableName=self.table,
+                    Item={
+                        "id": {"S": key},
+                        "claims": {"S": claims.to_json()},
+                        "expiration": {"N": str(int(self.clock()) + keep_seconds)},
+                    },
+                    **condition,
+                )
+            except ClientError as error:
+                if code_of(error) == "ConditionalCheckFailedException":
+                    return False
+                raise
+        return True
+
+
+@dataclass(frozen=True)
+class SnsAlertTopic:
+    """`AlertTopic` in SNS."""
+
+    client: SNSClient
+    topic_arn: str
+
+    def publish(self, alert: Alert) -> None:
+        """Publish once."""
+        with translated(f"publish on {self.topic_arn}"):
+            self.client.publish(
+                TopicArn=self.topic_arn,
+                Subject=alert.subject,
+                MessageStructure="json",
+                Message=json.dumps(alert.messages),
+                MessageAttributes={
+                    "workload": {"DataType": "String", "StringValue": alert.workload},
+                    "severity": {"DataType": "Number", "StringValue": f"{alert.severity:.6g}"},
+                    "routes": {"DataType": "String.Array", "StringValue": json.dumps(alert.channels)},
+                },
+            )
+
+
+@dataclass(frozen=True)
+class AlertEffects:
+    """Everything outside of `publish_alert`."""
+
+    plans: PlanStore
+    throttle: Throttle
+    topic: AlertTopic
+
+    @classmethod
+    def in_aws(cls, environment: PublishAlertEnvironment) -> AlertEffects:
+        """Return the effects in AWS."""
+        return cls(
+            plans=ParameterPlanStore(aws_clients.ssm()),
+            throttle=TableThrottle(aws_clients.dynamodb(), environment.idempotency_table),
+            topic=SnsAlertTopic(aws_clients.sns(), environment.alert_topic_arn),
+        )

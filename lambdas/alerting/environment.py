@@ -1,0 +1,26 @@
+"""Environment of `publish_alert`, and what its role must allow.
+
+Permissions
+-----------
+- `sns:Publish` on the alert topic, and its key (`kms:Decrypt`, `kms:GenerateDataKey`)
+- `dynamodb:GetItem`, `PutItem`, `UpdateItem`, `DeleteItem` on the idempotency table
+- `ssm:GetParameter` on `parameter/watchkeeper/*/plan`
+- `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the queue's consumer grants
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lambdas.runtime.typed_environment import TypedEnvironment
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishAlertEnvironment(TypedEnvironment):
+    """What `publish_alert` is told when it is deployed."""
+
+    service: ClassVar[str] = "publish_alert"
+
+    alert_topic_arn: str
+    idempotency_table: str

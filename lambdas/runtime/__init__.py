@@ -1,0 +1,3 @@
+"""What a function needs around its rule: its environment, idempotency, batches that fail in part,
+notifications.
+"""

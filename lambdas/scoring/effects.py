@@ -1,0 +1,230 @@
+"""What `score_telemetry` reads and writes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from lambdas.adapters import clients as aws_clients
+from lambdas.adapters.endpoint import Endpoint, SageMakerEndpoint
+from lambdas.adapters.errors import code_of, translated
+from lambdas.adapters.object_store import ObjectStore, S3ObjectStore
+from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
+from lambdas.adapters.release_store import TableReleaseStore
+from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
+from lambdas.runtime.threads import ForEach, in_threads
+from lambdas.scoring.environment import ScoreTelemetryEnvironment
+from lambdas.scoring.explaining import Explainers
+from lambdas.scoring.merging import NEW, StateStore, StoredState
+from lambdas.scoring.release_cache import ReleaseCache
+from watchkeeper.anomalies.event import EVENT_DETAIL_TYPE, EVENT_SOURCE, AnomalyEvent
+from watchkeeper.core.errors import UnavailableError
+from watchkeeper.stream.series_state import SeriesState
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+
+STATE_DAYS = 90
+"""A series that was silent for so long begins anew."""
+ANOMALY_DAYS = 400
+
+_SECONDS_PER_DAY = 86_400
+_GET_ITEMS = 100
+_WRITE_ITEMS = 25
+_PUT_EVENTS = 10
+
+Clock = Callable[[], float]
+
+
+class AnomalySink(Protocol):
+    """Where anomalies go."""
+
+    def put(self, events: Sequence[AnomalyEvent]) -> None:
+        """Take anomalies. To give the same ones again changes nothing in the end."""
+
+
+@dataclass(frozen=True)
+class TableStateStore:
+    """`StateStore` in the series table."""
+
+    client: DynamoDBClient
+    table: str
+    clock: Clock = time.time
+    pause: Pause = pause_with_jitter
+
+    def load(self, workload: str, series: Sequence[str]) -> dict[str, StoredState]:
+        """Return the states that exist; see `StateStore.load`."""
+        found: dict[str, StoredState] = {}
+        for first in range(0, len(series), _GET_ITEMS):
+            keys = [_state_key(workload, name) for name in series[first : first + _GET_ITEMS]]
+            for item in self._items(keys):
+                found[item["sk"]["S"]] = StoredState(
+                    SeriesState.from_bytes(item["document"]["B"]), int(item["version"]["N"])
+                )
+        return found
+
+    def save(self, workload: str, state: SeriesState, seen_version: int) -> bool:
+        """Write the next version; see `StateStore.save`."""
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if seen_version != NEW:
+            condition = {
+                "ConditionExpression": "#version = :seen",
+                "ExpressionAttributeNames": {"#version": "version"},
+                "ExpressionAttributeValues": {":seen": {"N": str(seen_version)}},
+            }
+        item = {
+            **_state_key(workload, state.series),
+            "version": {"N": str(seen_version + 1)},
+            "document": {"B": state.to_bytes()},
+            "expires_at": _expiry(self.clock, STATE_DAYS),
+        }
+        with translated(f"write the state of {state.series}"):
+            try:
+                self.client.put_item(TableName=self.table, Item=item, **condition)
+            except ClientError as error:
+                if code_of(error) == "ConditionalCheckFailedException":
+                    return False
+                raise
+        return True
+
+    def _items(self, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        for attempt in range(MAX_ATTEMPTS):
+            with translated(f"read {len(keys)} states"):
+                response = self.client.batch_get_item(
+                    RequestItems={self.table: {"Keys": keys, "ConsistentRead": True}}
+                )
+            items += response["Responses"].get(self.table, [])
+            unprocessed: dict[str, Any] = dict(response.get("UnprocessedKeys", {}))
+            keys = unprocessed.get(self.table, {}).get("Keys", [])
+            if not keys:
+                return items
+            self.pause(attempt)
+        raise UnavailableError(f"{len(keys)} series states were not read in {MAX_ATTEMPTS} attempts")
+
+
+@dataclass(frozen=True)
+class AnomalyTable:
+    """`AnomalySink` in the anomalies table. Keys are made from the event: a repetition replaces itself."""
+
+    client: DynamoDBClient
+    table: str
+    clock: Clock = time.time
+    pause: Pause = pause_with_jitter
+
+    def put(self, events: Sequence[AnomalyEvent]) -> None:
+        """Write an item for each event."""
+        for first in range(0, len(events), _WRITE_ITEMS):
+            requests: Any = [
+                {"PutRequest": {"Item": self._item(event)}} for event in events[first : first + _WRITE_ITEMS]
+            ]
+            for attempt in range(MAX_ATTEMPTS):
+                with translated("write anomalies"):
+                    response = self.client.batch_write_item(RequestItems={self.table: requests})
+                requests = response.get("UnprocessedItems", {}).get(self.table, [])
+                if not requests:
+                    break
+                self.pause(attempt)
+            else:
+                raise UnavailableError(
+                    f"{len(requests)} anomalies were not written in {MAX_ATTEMPTS} attempts"
+                )
+
+    def _item(self, event: AnomalyEvent) -> dict[str, Any]:
+        return {
+            "pk": {"S": event.workload},
+            "sk": {"S": event.sort_key},
+            "anomaly_id": {"S": event.anomaly_id},
+            "series": {"S": event.series},
+            "severity": {"N": repr(event.severity)},
+            "document": {"S": event.to_json()},
+            "expires_at": _expiry(self.clock, ANOMALY_DAYS),
+        }
+
+
+@dataclass(frozen=True)
+class AlertBus:
+    """`AnomalySink` on EventBridge. Who reads from the bus removes repetitions by anomaly id."""
+
+    client: EventBridgeClient
+    bus: str
+    pause: Pause = pause_with_jitter
+
+    def put(self, events: Sequence[AnomalyEvent]) -> None:
+        """Send each event."""
+        for first in range(0, len(events), _PUT_EVENTS):
+            self._put(events[first : first + _PUT_EVENTS])
+
+    def _put(self, events: Sequence[AnomalyEvent]) -> None:
+        for attempt in range(MAX_ATTEMPTS):
+            with translated(f"put events on {self.bus}"):
+                response = self.client.put_events(
+                    Entries=[
+                        {
+                            "EventBusName": self.bus,
+                            "Source": EVENT_SOURCE,
+                            "DetailType": EVENT_DETAIL_TYPE,
+                            "Detail": event.to_json(),
+                        }
+                        for event in events
+                    ]
+                )
+            if response["FailedEntryCount"] == 0:
+                return
+            events = [
+                event
+                for event, entry in zip(events, response["Entries"], strict=True)
+                if entry.get("ErrorCode")
+            ]
+            self.pause(attempt)
+        raise UnavailableError(
+            f"{len(events)} events were not taken by {self.bus} in {MAX_ATTEMPTS} attempts"
+        )
+
+
+@dataclass(frozen=True)
+class ScoringEffects:
+    """Everything outside of `score_telemetry`."""
+
+    bucket: str
+    plans: PlanStore
+    objects: ObjectStore
+    states: StateStore
+    releases: ReleaseCache
+    endpoint: Endpoint
+    explainers: Explainers
+    anomalies: AnomalySink
+    alerts: AnomalySink
+    for_each: ForEach = in_threads
+    pause: Pause = pause_with_jitter
+
+    @classmethod
+    def in_aws(cls, environment: ScoreTelemetryEnvironment) -> ScoringEffects:
+        """Return the effects in AWS."""
+        dynamodb = aws_clients.dynamodb()
+        objects = S3ObjectStore(aws_clients.s3())
+        endpoint = SageMakerEndpoint(aws_clients.sagemaker_runtime())
+        return cls(
+            bucket=environment.data_bucket,
+            plans=ParameterPlanStore(aws_clients.ssm()),
+            objects=objects,
+            states=TableStateStore(dynamodb, environment.series_table),
+            releases=ReleaseCache(TableReleaseStore(dynamodb, environment.series_table)),
+            endpoint=endpoint,
+            explainers=Explainers(objects, endpoint),
+            anomalies=AnomalyTable(dynamodb, environment.anomalies_table),
+            alerts=AlertBus(aws_clients.events(), environment.alert_bus),
+        )
+
+
+def _state_key(workload: str, series: str) -> dict[str, Any]:
+    return {"pk": {"S": f"series#{workload}"}, "sk": {"S": series}}
+
+
+def _expiry(clock: Clock, days: int) -> dict[str, Any]:
+    return {"N": str(int(clock()) + days * _SECONDS_PER_DAY)}

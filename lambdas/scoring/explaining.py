@@ -1,0 +1,141 @@
+"""What the scores of anomalies are made of, found before the lines that hold them are written.
+
+An anomaly is never held up: where its score cannot be explained, its event says why. Intervals that are no
+anomalies cost nothing.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from lambdas.adapters.endpoint import Endpoint
+from lambdas.adapters.object_store import ObjectStore, ObjectUri
+from watchkeeper.core.errors import ContractViolationError, WatchkeeperError
+from watchkeeper.detectors.forest.surrogate import SurrogateForest
+from watchkeeper.features.contributions import ExplainedScore, Explanation, unexplained
+from watchkeeper.lifecycle.release import Release, same_score
+from watchkeeper.telemetry.context import ContextRow
+from watchkeeper.telemetry.rows import format_row
+from watchkeeper.telemetry.series import parse_series_key
+
+MAX_EXPLAINED = 500
+"""Of one object: a forest takes milliseconds an anomaly, a detector's replay up to 20."""
+MAX_EXPLAINED_ROWS = 50
+"""Of one request to a detector."""
+
+_MAX_FORESTS = 8
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An interval whose score is above the threshold that judged it."""
+
+    series: str
+    row: ContextRow
+    score: float
+    threshold: float
+    severity: float
+    release: Release
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Series and interval."""
+        return self.series, self.row.interval_start
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """What an event says beyond its score."""
+
+    explained: ExplainedScore
+    also_anomalous: dict[str, float]
+    """Severity by measure; see `AnomalyEvent`."""
+
+
+@dataclass
+class Explainers:
+    """Explains scores, each by what its release says."""
+
+    objects: ObjectStore
+    endpoint: Endpoint
+    _forests: dict[str, SurrogateForest] = field(default_factory=dict)
+
+    def reasons(self, findings: Sequence[Finding]) -> dict[tuple[str, int], Reasons]:
+        """Return the reasons of each finding by its key.
+
+        Of more than `MAX_EXPLAINED` findings, those that are furthest above their threshold are explained.
+        """
+        urgent = sorted(findings, key=lambda found: found.threshold - found.score)
+        chosen, rest = urgent[:MAX_EXPLAINED], urgent[MAX_EXPLAINED:]
+        explained = {found.key: self._by_forest(found) for found in chosen if not _by_detector(found)}
+        explained.update(self._by_detectors([found for found in chosen if _by_detector(found)]))
+        too_many = unexplained(f"more than {MAX_EXPLAINED} anomalies at once")
+        explained.update((found.key, too_many) for found in rest)
+        also = _also_anomalous(findings)
+        return {key: Reasons(score, also[key]) for key, score in explained.items()}
+
+    def _by_forest(self, found: Finding) -> ExplainedScore:
+        explainer = found.release.explainer
+        if explainer.method != "forest" or explainer.uri is None:
+            return unexplained("the model was trained by a release that did not explain")
+        try:
+            row = found.row.row(found.series)
+            return self._forest(explainer.uri).explain(row, found.score, explainer.rank_agreement)
+        except WatchkeeperError as error:
+            return unexplained(str(error))
+
+    def _forest(self, uri: str) -> SurrogateForest:
+        if uri not in self._forests:
+            content = self.objects.read(ObjectUri.parse(uri))
+            if content is None:
+                raise ContractViolationError(f"{uri} does not exist")
+            while len(self._forests) >= _MAX_FORESTS:
+                del self._forests[next(iter(self._forests))]
+            self._forests[uri] = SurrogateForest.from_bytes(content)
+        return self._forests[uri]
+
+    def _by_detectors(self, findings: Iterable[Finding]) -> dict[tuple[str, int], ExplainedScore]:
+        by_endpoint: dict[str, list[Finding]] = collections.defaultdict(list)
+        for found in findings:
+            by_endpoint[found.release.endpoint].append(found)
+        explained: dict[tuple[str, int], ExplainedScore] = {}
+        for endpoint, group in by_endpoint.items():
+            for first in range(0, len(group), MAX_EXPLAINED_ROWS):
+                part = group[first : first + MAX_EXPLAINED_ROWS]
+                scores = self._ask(endpoint, part)
+                explained.update((found.key, score) for found, score in zip(part, scores, strict=True))
+        return explained
+
+    def _ask(self, endpoint: str, findings: Sequence[Finding]) -> list[ExplainedScore]:
+        rows = [format_row(found.row.row(found.series)) for found in findings]
+        try:
+            answers = self.endpoint.explain(endpoint, rows)
+        except WatchkeeperError as error:
+            return [unexplained(str(error))] * len(findings)
+        return [
+            ExplainedScore(answer.contributions, Explanation("detector"))
+            if same_score(answer.score, found.score)
+            else unexplained("another model answered than the one that gave the score")
+            for found, answer in zip(findings, answers, strict=True)
+        ]
+
+
+def _by_detector(found: Finding) -> bool:
+    return found.release.explainer.method == "detector"
+
+
+def _also_anomalous(findings: Iterable[Finding]) -> dict[tuple[str, int], dict[str, float]]:
+    """Return the severities of the other measures of each finding's dimensions and interval."""
+    together: dict[object, dict[str, float]] = collections.defaultdict(dict)
+    places = {}
+    for found in findings:
+        key = parse_series_key(found.series)
+        place = (key.dimensions, found.row.interval_start)
+        places[found.key] = (place, key.measure)
+        together[place][key.measure] = found.severity
+    return {
+        key: {name: severity for name, severity in sorted(together[place].items()) if name != measure}
+        for key, (place, measure) in places.items()
+    }

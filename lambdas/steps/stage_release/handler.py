@@ -1,0 +1,112 @@
+"""Before the endpoint changes: record what is known of the new model."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+
+from lambdas.adapters.run_documents import SmokeCase, read_evaluation, read_smoke_case
+from lambdas.runtime.workflow_payload import run_of, text_of
+from lambdas.steps.stage_release.effects import StagingEffects
+from lambdas.steps.stage_release.environment import StageReleaseEnvironment
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.timestamps import format_instant
+from watchkeeper.detectors.forest.surrogate import SURROGATE_NAME
+from watchkeeper.features.contributions import Explainer
+from watchkeeper.judgement.evaluation import Evaluation
+from watchkeeper.lifecycle.release import Release
+from watchkeeper.lifecycle.run import TrainingRun
+from watchkeeper.regression.evaluation import RegressionEvaluation
+from watchkeeper.regression.release import RegressionRelease
+
+logger = Logger(service=StageReleaseEnvironment.service)
+tracer = Tracer(service=StageReleaseEnvironment.service)
+
+
+@functools.cache
+def effects() -> StagingEffects:
+    """Return the effects of this process."""
+    return StagingEffects.in_aws(StageReleaseEnvironment.from_environ())
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Lambda entry point."""
+    return stage(event, effects())
+
+
+def stage(payload: dict[str, Any], world: StagingEffects) -> dict[str, Any]:
+    """Write the release of the run. Done again, it keeps the time of the first.
+
+    Raises
+    ------
+    ContractViolationError
+        If the evaluation is of another run.
+    """
+    run = run_of(payload)
+    evaluation = read_evaluation(run, world.objects)
+    if evaluation.run_id != run.run_id:
+        raise ContractViolationError(
+            f"{run.uris.evaluation}evaluation.json is of run {evaluation.run_id}, not of {run.run_id}"
+        )
+    staged = world.releases.of_run(run.workload, run.run_id)
+    released_at = staged.released_at if staged else format_instant(world.now())
+    package = text_of(payload, "model_package_arn")
+    match evaluation:
+        case Evaluation():
+            case = read_smoke_case(run, world.objects)
+            world.releases.stage(_release(run, evaluation, case, package, released_at))
+        case RegressionEvaluation():
+            explanations = payload.get("explanations") or ""
+            world.releases.stage(_regression_release(run, evaluation, explanations, package, released_at))
+    return {"run_id": run.run_id}
+
+
+def _release(
+    run: TrainingRun, evaluation: Evaluation, case: SmokeCase, package: str, released_at: str
+) -> Release:
+    probe_row, probe_score = case.probe()
+    return Release(
+        workload=run.workload,
+        run_id=run.run_id,
+        execution_arn=run.execution_arn,
+        endpoint=run.names.endpoint,
+        endpoint_config=run.names.endpoint_config,
+        model=run.names.model,
+        model_package_arn=package,
+        threshold=evaluation.threshold,
+        severity=evaluation.severity,
+        step_scales=evaluation.step_scales,
+        probe_row=probe_row,
+        probe_score=probe_score,
+        metrics=dataclasses.asdict(evaluation.candidate),
+        explainer=_explainer(evaluation.explainer, run),
+        released_at=released_at,
+    )
+
+
+def _regression_release(
+    run: TrainingRun, evaluation: RegressionEvaluation, explanations: str, package: str, released_at: str
+) -> RegressionRelease:
+    return RegressionRelease(
+        workload=run.workload,
+        run_id=run.run_id,
+        execution_arn=run.execution_arn,
+        endpoint=run.names.endpoint,
+        endpoint_config=run.names.endpoint_config,
+        model=run.names.model,
+        model_package_arn=package,
+        schema_hash=evaluation.schema_hash,
+        metrics=dataclasses.asdict(evaluation.candidate),
+        explanations=explanations,
+        released_at=released_at,
+    )
+
+
+def _explainer(made: Explainer, run: TrainingRun) -> Explainer:
+    uri = f"{run.uris.evaluation}{SURROGATE_NAME}" if made.method == "forest" else None
+    return dataclasses.replace(made, uri=uri)
