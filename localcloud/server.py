@@ -10,7 +10,7 @@ import logging
 import os
 import resource
 import signal
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import psutil
@@ -18,13 +18,10 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack
 
+from localcloud.admission import Admission, Receive, Scope, Send
 from localcloud.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 CONTROL_PREFIX = "/_localcloud/"
 _KEEP_ALIVE_SECONDS = 75
@@ -96,7 +93,7 @@ async def run(settings: Settings, gateway: Gateway) -> None:
     config.graceful_timeout = _GRACEFUL_SECONDS
     config.accesslog = None
     config.loglevel = "WARNING"
-    serving = asyncio.create_task(serve(gateway, config, shutdown_trigger=stop.wait))
+    serving = asyncio.create_task(serve(Admission(gateway, settings), config, shutdown_trigger=stop.wait))
     starting = asyncio.create_task(_start_when_listening(settings, gateway))
     await asyncio.wait({serving, starting}, return_when=asyncio.FIRST_COMPLETED)
     if starting.done():

@@ -25,6 +25,7 @@ from localcloud.settings import PREFIX, Settings
 # Everything of ours in `Settings.home`: what `reset` deletes.
 STATE_ENTRIES = ("state", "s3", "lambda", "firehose", "sagemaker", "server.log")
 
+_FOR_THIS_USER = 0o077  # mask of the modes of files: they hold keys, tokens and telemetry
 _POLL_SECONDS = 0.1
 _START_SECONDS = 60.0
 _LOG_TAIL_LINES = 20
@@ -73,7 +74,7 @@ def start_detached(settings: Settings) -> Running:
         When it is up already, a port is taken, or the server does not become ready.
     """
     check_free(settings)
-    settings.home.mkdir(parents=True, exist_ok=True)
+    _make_home(settings)
     with log_path(settings).open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "localcloud", "up", "--quiet", "--outlive-parent"],
@@ -81,6 +82,7 @@ def start_detached(settings: Settings) -> Running:
             stdout=log,
             stderr=log,
             start_new_session=True,
+            umask=_FOR_THIS_USER,
             env={**os.environ, **server_environment(settings)},
         )
     deadline = time.monotonic() + _START_SECONDS
@@ -120,7 +122,7 @@ class Supervisor:
             As `start_detached`.
         """
         check_free(self._settings)
-        self._settings.home.mkdir(parents=True, exist_ok=True)
+        _make_home(self._settings)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._request_stop)
         with log_path(self._settings).open("ab") as log:
@@ -132,6 +134,7 @@ class Supervisor:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                umask=_FOR_THIS_USER,
             )
         running = Running(
             supervisor=os.getpid(),
@@ -240,6 +243,13 @@ def read_status(settings: Settings) -> dict[str, Any]:
 def log_path(settings: Settings) -> Path:
     """Return where the server writes its log."""
     return settings.home / "server.log"
+
+
+def _make_home(settings: Settings) -> None:
+    """Make the folder of the state, for this user alone."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.home.chmod(0o777 & ~_FOR_THIS_USER)
+    log_path(settings).touch(0o666 & ~_FOR_THIS_USER)
 
 
 def _is_ready(settings: Settings) -> bool:

@@ -13,6 +13,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Protocol
 
+from .admission import refusal
+
 MAX_PAYLOAD_MB = 6
 MAX_PAYLOAD_BYTES = MAX_PAYLOAD_MB * 1024**2
 """The limit of `InvokeEndpoint` and of the model servers in the images."""
@@ -52,6 +54,16 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
     timeout = IDLE_SECONDS
     model: Model
+
+    def parse_request(self) -> bool:
+        """Refuse web pages before anything is read of what they send."""
+        if not super().parse_request():
+            return False
+        reason = refusal({name.lower(): value for name, value in self.headers.items()})
+        if reason is not None:
+            self.close_connection = True
+            self._send(refuse(HTTPStatus.FORBIDDEN, reason))
+        return reason is None
 
     def do_GET(self) -> None:
         parameters = self.model.execution_parameters()

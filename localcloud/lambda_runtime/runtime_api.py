@@ -10,6 +10,8 @@ import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from localcloud.images.admission import refusal
+
 _ANSWER = re.compile(r"/2018-06-01/runtime/invocation/([^/]+)/(response|error)$")
 
 
@@ -92,6 +94,14 @@ def _handler(
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
         wbufsize = -1
+
+        def parse_request(self) -> bool:
+            if not super().parse_request():
+                return False
+            reason = refusal({name.lower(): value for name, value in self.headers.items()})
+            if reason is not None:
+                self.send_error(403, reason)
+            return reason is None
 
         def do_GET(self) -> None:
             if not self.path.endswith("/runtime/invocation/next"):

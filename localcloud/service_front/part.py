@@ -12,8 +12,8 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack
 
+from localcloud.admission import Admission, Receive, Scope, Send
 from localcloud.environment import client_environment
-from localcloud.server import Receive, Scope, Send
 from localcloud.service_front.identity import DevelopmentIdentity
 from localcloud.service_front.target import NothingDeployedError, Target, find_target
 from localcloud.settings import PREFIX, Settings
@@ -71,7 +71,8 @@ class ServiceFrontPart:
         config.accesslog = None
         config.loglevel = "WARNING"
         config.graceful_timeout = 0.5
-        self._serving = asyncio.create_task(serve(self._answer, config, shutdown_trigger=self._stop.wait))
+        door = Admission(self._answer, self._settings, links=True)
+        self._serving = asyncio.create_task(serve(door, config, shutdown_trigger=self._stop.wait))
 
     def status(self) -> dict[str, Any]:
         """Tell where the service is, or why it is not."""
