@@ -7,7 +7,7 @@ import aws_cdk as cdk
 from infra.application import add_checks, add_stacks
 from infra.bundles import build_bundles
 from infra.settings import Settings
-from workloads.spec import load_workloads
+from watchkeeper.spec import load_workloads
 
 # CDK's built-in template check takes most of the synthesis; tests/infra runs cfn-lint on the templates.
 app = cdk.App(builtin_cloud_formation_validation=False)

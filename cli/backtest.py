@@ -24,12 +24,12 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.judgement.holdback import HoldbackRow
 from watchkeeper.judgement.metrics import measure_part
+from watchkeeper.spec import RegressionWorkload
 from watchkeeper.telemetry.context import rows_of
 from watchkeeper.telemetry.intervals import aggregate_records
 from watchkeeper.telemetry.records import Record
 from watchkeeper.telemetry.rows import format_row
 from watchkeeper.telemetry.series import measure_of
-from workloads.spec import RegressionWorkload
 
 BATCH_ROWS = 500
 

@@ -13,7 +13,7 @@ from cli.specs import spec_of
 from lambdas.adapters.endpoint import SageMakerEndpoint
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
-from workloads.spec import RegressionWorkload
+from watchkeeper.spec import RegressionWorkload
 
 
 def invoke(

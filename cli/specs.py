@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from watchkeeper.core.errors import InvalidInputError
-from workloads.spec import AnomalyWorkload, WorkloadSpec, load_workload
+from watchkeeper.spec import AnomalyWorkload, WorkloadSpec, load_workload
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKLOADS = ROOT / "workloads"

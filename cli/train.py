@@ -14,7 +14,7 @@ from cli.specs import spec_of
 from cli.stacks import Deployment
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
-from workloads.spec import RegressionWorkload
+from watchkeeper.spec import RegressionWorkload
 
 HISTORY_SUFFIXES = (".csv", ".jsonl", ".json", ".ndjson")
 

@@ -10,7 +10,7 @@ import typer
 from cli.failures import USAGE
 from cli.screen import complain, done
 from watchkeeper.core.errors import InvalidInputError
-from workloads.spec import load_workload
+from watchkeeper.spec import load_workload
 
 
 def validate(files: Annotated[list[Path], typer.Argument(help="Workload files (YAML).")]) -> None:

@@ -20,7 +20,7 @@ from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
 from infra.naming import WORKLOAD_TAG, pascal_name
 from infra.permissions import permit, read_plans, use_key, use_table
 from lambdas.alerting.environment import PublishAlertEnvironment
-from workloads.spec import AnomalyWorkload, Subscription
+from watchkeeper.spec import AnomalyWorkload, Subscription
 
 TIMEOUT_SECONDS = 30
 OUTCOMES = ("deployed", "rejected", "failed")

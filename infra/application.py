@@ -19,7 +19,7 @@ from infra.settings import Settings
 from infra.storage import StorageStack
 from infra.training import TrainingStack
 from infra.withdrawn_services import WithdrawnServicesCheck
-from workloads.spec import AnomalyWorkload, RegressionWorkload, WorkloadSpec
+from watchkeeper.spec import AnomalyWorkload, RegressionWorkload, WorkloadSpec
 
 PROJECT_TAG = "watchkeeper:project"
 

@@ -20,8 +20,8 @@ from pipeline.packaging import (
 from pipeline.service.definition import service_definitions
 from pipeline.service.settings import ServiceSettings
 from watchkeeper.service.tasks import Task
-from workloads.spec import RegressionWorkload, WorkloadSpec
-from workloads.spec.explaining import Drift
+from watchkeeper.spec import RegressionWorkload, WorkloadSpec
+from watchkeeper.spec.explaining import Drift
 
 MODEL_CODE_TARGETS: Mapping[Stage, Literal["sagemaker", "here"]] = {"aws": "sagemaker", "laptop": "here"}
 

@@ -34,8 +34,8 @@ from infra.permissions import permit
 from lambdas.steps.collect_captures.environment import CollectCapturesEnvironment
 from lambdas.steps.publish_drift.environment import PublishDriftEnvironment
 from pipeline.substitutions import Substitution
-from workloads.spec import RegressionWorkload
-from workloads.spec.explaining import Drift
+from watchkeeper.spec import RegressionWorkload
+from watchkeeper.spec.explaining import Drift
 
 COLLECT_SECONDS = 300
 COLLECT_MEMORY_MB = 1024

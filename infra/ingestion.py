@@ -13,7 +13,7 @@ from constructs import Construct
 from infra.constructs.telemetry_stream import TelemetryStream
 from infra.constructs.topic_rule import TopicRule
 from infra.naming import WORKLOAD_TAG, pascal_name
-from workloads.spec import AnomalyWorkload
+from watchkeeper.spec import AnomalyWorkload
 
 
 class IngestionStack(Stack):

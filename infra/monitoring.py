@@ -16,7 +16,7 @@ from infra.naming import pascal_name
 from infra.scoring import ScoringStack
 from infra.service import ServiceStack
 from infra.training import TrainingStack
-from workloads.spec import AnomalyWorkload, WorkloadSpec
+from watchkeeper.spec import AnomalyWorkload, WorkloadSpec
 
 
 class MonitoringStack(Stack):

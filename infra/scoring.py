@@ -31,7 +31,7 @@ from infra.permissions import (
 from lambdas.scoring.environment import ScoreTelemetryEnvironment
 from watchkeeper.core import layout
 from watchkeeper.detectors.forest.surrogate import SURROGATE_NAME
-from workloads.spec import AnomalyWorkload
+from watchkeeper.spec import AnomalyWorkload
 
 TIMEOUT_SECONDS = 120
 MEMORY_MB = 1024

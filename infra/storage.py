@@ -20,7 +20,7 @@ from infra.naming import WORKLOAD_TAG, pascal_name
 from watchkeeper.core import layout
 from watchkeeper.service import job_names
 from watchkeeper.service.request_item import BY_CREATION, Attribute
-from workloads.spec import WorkloadSpec
+from watchkeeper.spec import WorkloadSpec
 
 
 class StorageStack(Stack):

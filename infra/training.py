@@ -38,8 +38,8 @@ from infra.training_permissions import (
 )
 from pipeline.substitutions import Substitution
 from watchkeeper.core import layout
-from workloads.spec import AnomalyWorkload, RegressionWorkload, WorkloadSpec
-from workloads.spec.detection import RegisteredDetector
+from watchkeeper.spec import AnomalyWorkload, RegressionWorkload, WorkloadSpec
+from watchkeeper.spec.detection import RegisteredDetector
 
 
 @dataclass(frozen=True)

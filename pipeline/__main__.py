@@ -11,7 +11,7 @@ from pipeline.definition import build_definition
 from pipeline.drift import build_drift_definition
 from pipeline.service.definition import service_definitions
 from pipeline.service.settings import ServiceSettings
-from workloads.spec import RegressionWorkload, load_workloads
+from watchkeeper.spec import RegressionWorkload, load_workloads
 
 REGION = "us-east-1"
 SERVICE = "service"

@@ -16,7 +16,7 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.regression.plan import RegressionPlan
 
 if TYPE_CHECKING:
-    from workloads.spec import WorkloadSpec
+    from watchkeeper.spec import WorkloadSpec
 
 
 def build_definition(spec: WorkloadSpec, *, region: str) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from pipeline.jobs import Jobs
 from pipeline.settings import settings_of
 from pipeline.substitutions import Substitution
 from pipeline.tasks import lambda_task
-from workloads.spec import RegressionWorkload
-from workloads.spec.explaining import Drift
+from watchkeeper.spec import RegressionWorkload
+from watchkeeper.spec.explaining import Drift
 
 MAX_SECONDS = 4 * 3600
 

@@ -42,6 +42,9 @@ PROCESSING_INPUT = f"{ROOT}/processing/input"
 PROCESSING_OUTPUT = f"{ROOT}/processing/output"
 """`prepared/` and `quarantine/` (prepare), `evaluation/` (evaluate) are under it."""
 
+NOT_PACKED = frozenset({"spec"})
+"""Rooms of the shared package for a developer's machine: they need packages that nothing deployed has."""
+
 PROJECT = Path(__file__).resolve().parent.parent
 MODEL_CODE = PROJECT / "model_code"
 LAMBDAS = PROJECT / "lambdas"
@@ -144,7 +147,7 @@ def _build_archive(
     containers = MODEL_CODE / "containers"
     vendored = [_vendored(containers / file, _TARGETS[target], build_dir) for file in requirements]
     sources = {
-        **_python("watchkeeper", MODEL_CODE / "watchkeeper"),
+        **_shared(),
         **_python("containers", containers),
         **_entries(containers / "entry"),
     }
@@ -197,7 +200,7 @@ def build_service_code(target: Literal["lambda", "here"], build_dir: Path) -> Pa
 
 
 def _lambda_folder(name: str, functions: dict[str, Path], vendored: Path, build_dir: Path) -> Path:
-    sources = {**functions, **_python("watchkeeper", MODEL_CODE / "watchkeeper")}
+    sources = {**functions, **_shared()}
     folder = build_dir / f"{name}-{_digest(sources, vendored.name)}"
     if not folder.is_dir():
         with _finished_as(folder) as scratch:
@@ -238,6 +241,11 @@ def _finished_as(folder: Path) -> Iterator[Path]:
 def _python(name: str, folder: Path) -> dict[str, Path]:
     files = _files(folder).items()
     return {f"{name}/{path}": file for path, file in files if path.endswith((".py", ".html"))}
+
+
+def _shared() -> dict[str, Path]:
+    files = _python("watchkeeper", MODEL_CODE / "watchkeeper")
+    return {name: file for name, file in files.items() if name.split("/")[1] not in NOT_PACKED}
 
 
 def _entries(folder: Path) -> dict[str, Path]:

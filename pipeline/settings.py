@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from watchkeeper.kinds import AnyPlan
 
 if TYPE_CHECKING:
-    from workloads.spec import WorkloadSpec
+    from watchkeeper.spec import WorkloadSpec
 
 
 @dataclass(frozen=True)

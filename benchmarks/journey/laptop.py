@@ -23,7 +23,7 @@ from cli.stacks import Deployment
 from cli.train import execution_input, upload_history
 from localcloud.environment import client_environment
 from localcloud.settings import Settings
-from workloads.spec import WorkloadSpec
+from watchkeeper.spec import WorkloadSpec
 
 FOLDER = ROOT / "build" / "benchmarks"
 

@@ -38,8 +38,8 @@ from watchkeeper.core.timestamps import parse_instant
 from watchkeeper.judgement.evaluation import Evaluation, Metrics
 from watchkeeper.judgement.holdback import HoldbackRow
 from watchkeeper.judgement.metrics import measure_scores
+from watchkeeper.spec import AnomalyWorkload, RegressionWorkload
 from watchkeeper.telemetry.rows import Row, format_row
-from workloads.spec import AnomalyWorkload, RegressionWorkload
 
 FOLDER = ROOT / "build" / "demo"
 ALERT_SECONDS = 60.0

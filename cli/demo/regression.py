@@ -25,7 +25,7 @@ from lambdas.adapters.object_store import ObjectUri
 from watchkeeper.kinds import evaluation_from_json
 from watchkeeper.regression.importance import global_importance
 from watchkeeper.regression.rows import csv_cells, format_cells
-from workloads.spec import RegressionWorkload
+from watchkeeper.spec import RegressionWorkload
 
 LOCAL_CHART = "local_explanation_*.png"
 

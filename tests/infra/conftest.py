@@ -54,7 +54,7 @@ def _synthesize(folder: Path, outdir: Path, context: dict[str, Any]) -> None:
         write_service_definitions,
     )
     from infra.settings import Settings
-    from workloads.spec import load_workloads
+    from watchkeeper.spec import load_workloads
 
     files = folder / "workloads"
     files.mkdir()

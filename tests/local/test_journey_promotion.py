@@ -22,7 +22,7 @@ TRAINING_PART = 0.5
 
 def deploy_serving(laptop: Laptop, version: int, folder: Path) -> None:
     """Let the workload's spec name a version of the service's models, and deploy it."""
-    shutil.copytree(ROOT / "workloads", folder, ignore=shutil.ignore_patterns("*.py", "spec", "__pycache__"))
+    shutil.copytree(ROOT / "workloads", folder)
     spec = folder / f"{WORKLOAD}.yaml"
     content = yaml.safe_load(spec.read_text())
     content["features"] = {"shingle": SHINGLE, "differences": False}

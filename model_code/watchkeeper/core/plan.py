@@ -1,6 +1,6 @@
 """The detection plan: what the running parts (Lambda functions and containers) know of a workload.
 
-`workloads.spec` validates what a user writes and derives this plan from it. The plan travels as JSON, in a
+`watchkeeper.spec` validates what a user writes and derives this plan from it. The plan travels as JSON, in a
 parameter for the Lambda functions and in a file beside the training data for the jobs, so it is made of
 standard-library dataclasses only.
 """

@@ -9,7 +9,7 @@ import pytest
 from pipeline.__main__ import REGION, WORKLOADS, document_of
 from pipeline.definition import build_definition
 from pipeline.drift import build_drift_definition
-from workloads.spec import RegressionWorkload, load_workload
+from watchkeeper.spec import RegressionWorkload, load_workload
 
 GOLDEN = Path(__file__).parent / "golden"
 SHIPPED = sorted(path.stem for path in WORKLOADS.glob("*.yaml"))

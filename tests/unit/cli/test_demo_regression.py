@@ -23,7 +23,7 @@ from cli.regression.backtest import read_labelled
 from cli.specs import anomaly_spec_of, spec_of
 from cli.train import train
 from watchkeeper.core.errors import InvalidInputError
-from workloads.spec import RegressionWorkload
+from watchkeeper.spec import RegressionWorkload
 
 ROW = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15"
 

@@ -19,7 +19,7 @@ from containers.explain.io.configuration import (
 from containers.explain.io.configuration_keys import HONOURED, REFUSED
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.analysis_configuration import analysis_configuration
-from workloads.spec import RegressionWorkload, load_workloads
+from watchkeeper.spec import RegressionWorkload, load_workloads
 
 clarify = pytest.importorskip("sagemaker.clarify")
 

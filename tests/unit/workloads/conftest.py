@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workloads.spec import Problem, WorkloadSpec, WorkloadSpecError, load_workload
+from watchkeeper.spec import Problem, WorkloadSpec, WorkloadSpecError, load_workload
 
 GOOD = """\
 name: press

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workloads.spec import Problem, WorkloadSpecError, load_workload
+from watchkeeper.spec import Problem, WorkloadSpecError, load_workload
 
 Problems = Callable[[str], list[Problem]]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from watchkeeper.regression.plan import ColumnPlan, RegressionPlan, ShapPlan, TableSplitPlan
-from workloads.spec import Problem, RegressionWorkload, load_workload
+from watchkeeper.spec import Problem, RegressionWorkload, load_workload
 
 GOOD = """\
 name: press

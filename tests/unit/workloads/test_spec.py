@@ -24,11 +24,12 @@ from watchkeeper.core.plan import (
     WorkloadPlan,
 )
 from watchkeeper.kinds import plan_from_json
-from workloads.spec import WorkloadSpec, WorkloadSpecError, load_workload, load_workloads
-from workloads.spec.fields import Duration, duration_text
-from workloads.spec.schema import SCHEMA_PATH, schema_text
+from watchkeeper.spec import WorkloadSpec, WorkloadSpecError, load_workload, load_workloads
+from watchkeeper.spec.fields import Duration, duration_text
+from watchkeeper.spec.schema import schema_text
 
-WORKLOADS = SCHEMA_PATH.parent
+WORKLOADS = Path(__file__).resolve().parents[3] / "workloads"
+SCHEMA_PATH = WORKLOADS / "schema.json"
 SHIPPED = sorted(WORKLOADS.glob("*.yaml"))
 
 Load = Callable[..., WorkloadSpec]
@@ -52,7 +53,9 @@ def test_shipped_specs_fit_the_schema_that_their_first_line_names(path: Path) ->
 
 
 def test_the_stored_schema_is_current() -> None:
-    assert SCHEMA_PATH.read_text(encoding="utf-8") == schema_text(), "run: python -m workloads.spec.schema"
+    assert SCHEMA_PATH.read_text(encoding="utf-8") == schema_text(), (
+        "run: python -m watchkeeper.spec.schema > workloads/schema.json"
+    )
 
 
 def test_the_schema_refuses_what_the_types_refuse() -> None:

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator
 
 from watchkeeper.regression.plan import RegressionPlan
-from workloads.spec.alerting import Subscription
-from workloads.spec.deployment import Endpoint, Training
-from workloads.spec.explaining import Explain
-from workloads.spec.fields import Name
-from workloads.spec.regression_plan import feature_columns, regression_plan_of
-from workloads.spec.section import Section, refuse_repeats
-from workloads.spec.table import ColumnName, Columns, TableHistory
+from watchkeeper.spec.alerting import Subscription
+from watchkeeper.spec.deployment import Endpoint, Training
+from watchkeeper.spec.explaining import Explain
+from watchkeeper.spec.fields import Name
+from watchkeeper.spec.regression_plan import feature_columns, regression_plan_of
+from watchkeeper.spec.section import Section, refuse_repeats
+from watchkeeper.spec.table import ColumnName, Columns, TableHistory
 
 
 def _max_features(value: object) -> str | float:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from watchkeeper.core.plan import Aggregate
-from workloads.spec.fields import Name, RecordField, TimestampFormat, TimeZone, TopicFilter
-from workloads.spec.section import Section
+from watchkeeper.spec.fields import Name, RecordField, TimestampFormat, TimeZone, TopicFilter
+from watchkeeper.spec.section import Section
 
 
 class Timestamp(Section):

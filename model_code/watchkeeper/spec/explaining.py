@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator
 
-from workloads.spec.fields import Duration, Schedule
-from workloads.spec.section import Section, refuse_repeats
-from workloads.spec.table import ColumnName
+from watchkeeper.spec.fields import Duration, Schedule
+from watchkeeper.spec.section import Section, refuse_repeats
+from watchkeeper.spec.table import ColumnName
 
 _S3_FILE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^*?]*[^/*?]")
 

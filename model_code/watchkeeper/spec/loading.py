@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from workloads.spec.problems import Problem, WorkloadSpecError, explain, problem_at
-from workloads.spec.source import YamlSource, YamlSyntaxError, parse_yaml
-from workloads.spec.types import WORKLOAD_TYPE, WorkloadSpec
+from watchkeeper.spec.problems import Problem, WorkloadSpecError, explain, problem_at
+from watchkeeper.spec.source import YamlSource, YamlSyntaxError, parse_yaml
+from watchkeeper.spec.types import WORKLOAD_TYPE, WorkloadSpec
 
 SUFFIX = ".yaml"
 

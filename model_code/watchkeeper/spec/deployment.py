@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from workloads.spec.fields import Duration, InstanceType, Schedule
-from workloads.spec.section import Section
+from watchkeeper.spec.fields import Duration, InstanceType, Schedule
+from watchkeeper.spec.section import Section
 
 DEFAULT_CAPTURE_PERCENT = 20
 

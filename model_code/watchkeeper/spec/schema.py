@@ -1,13 +1,14 @@
-"""The JSON Schema of a workload spec, for editors: `python -m workloads.spec.schema` writes it again."""
+"""The JSON Schema of a workload spec, for editors.
+
+`python -m watchkeeper.spec.schema > workloads/schema.json` writes it again.
+"""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import sys
 
-from workloads.spec.types import WORKLOAD_TYPE
-
-SCHEMA_PATH = Path(__file__).resolve().parents[1] / "schema.json"
+from watchkeeper.spec.types import WORKLOAD_TYPE
 
 
 def schema_text() -> str:
@@ -36,4 +37,4 @@ def schema_text() -> str:
 
 
 if __name__ == "__main__":
-    SCHEMA_PATH.write_text(schema_text(), encoding="utf-8")
+    sys.stdout.write(schema_text())

@@ -17,9 +17,9 @@ from watchkeeper.regression.plan import (
 )
 
 if TYPE_CHECKING:
-    from workloads.spec.explaining import Explain, Shap
-    from workloads.spec.regression import RegressionWorkload
-    from workloads.spec.table import Columns, TableHistory
+    from watchkeeper.spec.explaining import Explain, Shap
+    from watchkeeper.spec.regression import RegressionWorkload
+    from watchkeeper.spec.table import Columns, TableHistory
 
 
 def feature_columns(columns: Columns, history: TableHistory) -> tuple[ColumnPlan, ...]:

@@ -16,12 +16,12 @@ from watchkeeper.core.plan import (
     TimestampPlan,
     WorkloadPlan,
 )
-from workloads.spec.detection import RegisteredDetector, WatchkeeperDetector
+from watchkeeper.spec.detection import RegisteredDetector, WatchkeeperDetector
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from workloads.spec.types import AnomalyWorkload
+    from watchkeeper.spec.types import AnomalyWorkload
 
 
 def plan_of(spec: AnomalyWorkload) -> WorkloadPlan:

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from watchkeeper.core.plan import LEAST_CONTEXT
-from workloads.spec.fields import Duration
-from workloads.spec.section import Section
+from watchkeeper.spec.fields import Duration
+from watchkeeper.spec.section import Section
 
 
 class Split(Section):

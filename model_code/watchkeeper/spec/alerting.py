@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from workloads.spec.fields import Duration, Name
-from workloads.spec.section import Section, refuse_repeats
+from watchkeeper.spec.fields import Duration, Name
+from watchkeeper.spec.section import Section, refuse_repeats
 
 
 class Subscription(Section):

@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter, ValidationInfo, field_validator
 
 from watchkeeper.core.plan import WorkloadPlan
-from workloads.spec.alerting import Alerts
-from workloads.spec.deployment import Endpoint, Training
-from workloads.spec.detection import (
+from watchkeeper.spec.alerting import Alerts
+from watchkeeper.spec.deployment import Endpoint, Training
+from watchkeeper.spec.detection import (
     Detector,
     Features,
     Gate,
@@ -23,11 +23,11 @@ from workloads.spec.detection import (
     Threshold,
     WatchkeeperDetector,
 )
-from workloads.spec.fields import Duration, Name, RecordField
-from workloads.spec.plan import plan_of
-from workloads.spec.regression import RegressionWorkload
-from workloads.spec.section import Section, refuse_repeats
-from workloads.spec.telemetry import Measure, Source
+from watchkeeper.spec.fields import Duration, Name, RecordField
+from watchkeeper.spec.plan import plan_of
+from watchkeeper.spec.regression import RegressionWorkload
+from watchkeeper.spec.section import Section, refuse_repeats
+from watchkeeper.spec.telemetry import Measure, Source
 
 MAX_OPEN_INTERVALS = 1000
 """Lateness keeps intervals open, and the series' state holds all of them."""

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from watchkeeper.core.errors import InvalidInputError
-from workloads.spec.source import Path, YamlSource
+from watchkeeper.spec.source import Path, YamlSource
 
 _VALUE_LENGTH = 60
 

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from workloads.spec.fields import Duration
-from workloads.spec.section import Section, refuse_repeats
-from workloads.spec.telemetry import Timestamp
+from watchkeeper.spec.fields import Duration
+from watchkeeper.spec.section import Section, refuse_repeats
+from watchkeeper.spec.telemetry import Timestamp
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=128)]
 MAX_COLUMNS = 500

@@ -1,1 +1,0 @@
-"""What a user writes: one YAML file a workload."""
