@@ -6,12 +6,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator
 
-from watchkeeper.regression.plan import RegressionPlan
+from watchkeeper.core.plan import TimestampPlan
+from watchkeeper.regression.plan import (
+    BiasPlan,
+    ColumnPlan,
+    ExplainPlan,
+    RegressionGatePlan,
+    RegressionPlan,
+    ShapPlan,
+    TableHistoryPlan,
+    TableSplitPlan,
+)
 from watchkeeper.spec.alerting import Subscription
 from watchkeeper.spec.deployment import Endpoint, Training
-from watchkeeper.spec.explaining import Explain
+from watchkeeper.spec.explaining import Explain, Shap
 from watchkeeper.spec.fields import Name
-from watchkeeper.spec.regression_plan import feature_columns, regression_plan_of
 from watchkeeper.spec.section import Section, refuse_repeats
 from watchkeeper.spec.table import ColumnName, Columns, TableHistory
 
@@ -146,13 +155,27 @@ class RegressionWorkload(Section):
 
     def plan(self) -> RegressionPlan:
         """Return what the running parts know of the workload."""
-        return regression_plan_of(self)
+        history, timestamp = self.history, self.history.timestamp
+        return RegressionPlan(
+            workload=self.name,
+            target=self.target,
+            features=_feature_columns(self.columns, history),
+            history=TableHistoryPlan(
+                headers=None if history.headers is None else tuple(history.headers),
+                timestamp=None if timestamp is None else TimestampPlan(**timestamp.model_dump()),
+                window_seconds=None if history.window is None else int(history.window.total_seconds()),
+                split=TableSplitPlan(**history.split.model_dump()),
+            ),
+            hyperparameters=self.model.hyperparameters.model_dump(exclude_none=True),
+            gate=RegressionGatePlan(**self.gate.model_dump()),
+            explain=_explain_plan(self.explain),
+        )
 
 
 def _check_baseline(baseline: str | list[list[Any]] | None, columns: Columns, history: TableHistory) -> None:
     if not isinstance(baseline, list):
         return
-    features = feature_columns(columns, history)
+    features = _feature_columns(columns, history)
     for row in baseline:
         if len(row) != len(features):
             names = ", ".join(feature.name for feature in features)
@@ -174,3 +197,43 @@ def _check_facet(explain: Explain, columns: Columns) -> None:
         raise ValueError(
             f"bias.facet_values_or_threshold: {explain.bias.facet} is numeric: give one number, the threshold"
         )
+
+
+def _feature_columns(columns: Columns, history: TableHistory) -> tuple[ColumnPlan, ...]:
+    """Return the features in the order of a request row: the headers' or, without them, numeric first."""
+    features = [
+        *(ColumnPlan(name, "numeric") for name in columns.numeric),
+        *(ColumnPlan(name, "one_hot") for name in columns.one_hot),
+    ]
+    if history.headers is not None:
+        features.sort(key=lambda feature: (history.headers or []).index(feature.name))
+    return tuple(features)
+
+
+def _explain_plan(explain: Explain) -> ExplainPlan:
+    bias = explain.bias
+    return ExplainPlan(
+        engine=explain.engine,
+        on_failure=explain.on_failure,
+        predictor=explain.predictor,
+        rows=explain.rows,
+        examples=tuple(explain.examples),
+        shap=_shap_plan(explain.shap),
+        bias=None
+        if bias is None
+        else BiasPlan(
+            facet=bias.facet,
+            facet_values_or_threshold=tuple(bias.facet_values_or_threshold),
+            label_threshold=bias.label_threshold,
+            group=bias.group,
+        ),
+    )
+
+
+def _shap_plan(shap: Shap) -> ShapPlan:
+    baseline = shap.baseline
+    return ShapPlan(
+        baseline_rows=tuple(map(tuple, baseline)) if isinstance(baseline, list) else (),
+        baseline_uri=baseline if isinstance(baseline, str) else "",
+        **shap.model_dump(exclude={"baseline"}),
+    )

@@ -10,7 +10,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationInfo, field_validator
 
-from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.plan import (
+    AlertPlan,
+    AlertRoute,
+    DetectorPlan,
+    FeaturePlan,
+    GatePlan,
+    MeasurePlan,
+    SplitPlan,
+    ThresholdPlan,
+    TimestampPlan,
+    WorkloadPlan,
+)
 from watchkeeper.spec.alerting import Alerts
 from watchkeeper.spec.deployment import Endpoint, Training
 from watchkeeper.spec.detection import (
@@ -20,11 +31,11 @@ from watchkeeper.spec.detection import (
     History,
     MeanSigmaThreshold,
     RcfDetector,
+    RegisteredDetector,
     Threshold,
     WatchkeeperDetector,
 )
 from watchkeeper.spec.fields import Duration, Name, RecordField
-from watchkeeper.spec.plan import plan_of
 from watchkeeper.spec.regression import RegressionWorkload
 from watchkeeper.spec.section import Section, refuse_repeats
 from watchkeeper.spec.telemetry import Measure, Source
@@ -127,7 +138,28 @@ class AnomalyWorkload(Section):
 
     def plan(self) -> WorkloadPlan:
         """Return what the running parts know of the workload."""
-        return plan_of(self)
+        return WorkloadPlan(
+            workload=self.name,
+            timestamp=TimestampPlan(**self.source.timestamp.model_dump()),
+            record_id_field=self.source.record_id,
+            measures=tuple(MeasurePlan(**measure.model_dump()) for measure in self.measures),
+            dimensions=tuple(self.dimensions),
+            interval_seconds=_seconds(self.interval),
+            lateness_seconds=_seconds(self.lateness),
+            max_gap_intervals=self.max_gap_intervals,
+            history_seconds=None if self.history.window is None else _seconds(self.history.window),
+            split=SplitPlan(**self.history.split.model_dump()),
+            features=_features(self),
+            detector=_detector(self),
+            threshold=ThresholdPlan(**self.threshold.model_dump()),
+            gate=GatePlan(**self.gate.model_dump()),
+            alerts=AlertPlan(
+                routes=tuple(
+                    AlertRoute(route.channel, route.severity_at_least) for route in self.alerts.routes
+                ),
+                throttle_seconds=_seconds(self.alerts.throttle),
+            ),
+        )
 
 
 WorkloadSpec = AnomalyWorkload | RegressionWorkload
@@ -137,3 +169,20 @@ WORKLOAD_TYPE: TypeAdapter[WorkloadSpec] = TypeAdapter(
     Annotated[WorkloadSpec, Field(discriminator="kind", title="Watchkeeper workload")]
 )
 """Reads a document as the kind of workload that it says it is."""
+
+
+def _detector(spec: AnomalyWorkload) -> DetectorPlan:
+    if isinstance(spec.detector, RegisteredDetector):
+        return DetectorPlan(spec.detector.algorithm, {"version": spec.detector.version})
+    return DetectorPlan(**spec.detector.model_dump())
+
+
+def _features(spec: AnomalyWorkload) -> FeaturePlan:
+    if isinstance(spec.detector, WatchkeeperDetector):
+        # the rows' lags are what it replays: docs/adr/0005
+        return FeaturePlan(shingle=spec.detector.hyperparameters.context, differences=False)
+    return FeaturePlan(**spec.features.model_dump())
+
+
+def _seconds(duration: timedelta) -> int:
+    return int(duration.total_seconds())
