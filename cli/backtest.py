@@ -14,11 +14,11 @@ from cli.labels import Labels, read_labels
 from cli.metrics import metrics_table, say_refused
 from cli.regression.backtest import backtest_table
 from cli.releases import live_detector
-from cli.screen import console
 from cli.specs import spec_of
 from cli.stacks import Deployment
 from cli.telemetry import read_telemetry, records_of
 from lambdas.adapters.endpoint import Endpoint, SageMakerEndpoint
+from watchkeeper.command.screen import console
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant

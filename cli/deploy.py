@@ -17,8 +17,8 @@ import typer
 from botocore.exceptions import ClientError
 
 from cli.failures import StepFailedError
-from cli.screen import console, done, errors, say
 from cli.specs import ROOT
+from watchkeeper.command.screen import console, done, errors, say
 
 ASSEMBLIES = "build/assemblies"
 """The cloud assembly of each stage, and beside it a hash of what it was made from."""

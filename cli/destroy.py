@@ -11,7 +11,7 @@ import typer
 
 from cli.deploy import Deployer, Stage
 from cli.retained import Retained, retained_of
-from cli.screen import done, say
+from watchkeeper.command.screen import done, say
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 

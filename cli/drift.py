@@ -10,9 +10,9 @@ from rich.table import Table
 
 from cli.executions import follow, start, succeeded
 from cli.failures import StepFailedError
-from cli.screen import console, say
 from cli.stacks import Deployment
 from lambdas.adapters.object_store import ObjectUri, S3ObjectStore
+from watchkeeper.command.screen import console, say
 from watchkeeper.regression.drift import DriftReport
 
 

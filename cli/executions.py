@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from cli.failures import StepFailedError
-from cli.screen import console
+from watchkeeper.command.screen import console
 
 POLL_SECONDS = 0.5
 FINAL = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})

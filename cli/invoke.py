@@ -8,9 +8,9 @@ from typing import Annotated
 import boto3
 import typer
 
-from cli.screen import console
 from cli.specs import spec_of
 from lambdas.adapters.endpoint import SageMakerEndpoint
+from watchkeeper.command.screen import console
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.spec import RegressionWorkload

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from cli.screen import console
+from watchkeeper.command.screen import console
 from watchkeeper.judgement.evaluation import Metrics
 from watchkeeper.regression.evaluation import RegressionMetrics
 

@@ -11,8 +11,8 @@ import boto3
 import typer
 from rich.table import Table
 
-from cli.screen import console, done, say
 from cli.stacks import STORAGE, Deployment
+from watchkeeper.command.screen import console, done, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.service.job_names import PACKAGE_GROUP

@@ -13,9 +13,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.device import Broker, Pace, Publisher, broker_of, concrete_topic, provisioned
-from cli.screen import complain, console, done
 from cli.specs import anomaly_spec_of
 from cli.telemetry import Reading, read_telemetry
+from watchkeeper.command.screen import complain, console, done
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import parse_instant
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from cli.screen import console, done, errors, say
+from watchkeeper.command.screen import console, done, errors, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import TimestampPlan
 

@@ -9,9 +9,9 @@ import boto3
 import typer
 
 from cli.executions import follow, start, succeeded
-from cli.screen import done, say
 from cli.specs import spec_of
 from cli.stacks import Deployment
+from watchkeeper.command.screen import done, say
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.spec import RegressionWorkload

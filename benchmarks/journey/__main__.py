@@ -16,8 +16,8 @@ from benchmarks.journey.laptop import FOLDER, running, trained
 from benchmarks.journey.report import Alerts, Results
 from benchmarks.journey.telemetry import source_after_history
 from cli.demo.inbox import subscribed
-from cli.screen import console, done
 from cli.specs import ROOT
+from watchkeeper.command.screen import console, done
 
 JSON = FOLDER / "journey.json"
 PAGE = ROOT / "docs" / "benchmarks-journey.md"

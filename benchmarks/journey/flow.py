@@ -17,7 +17,7 @@ from cli.demo.inbox import Inbox
 from cli.demo.scores import ScoreReader, expected_intervals, wait_until_scored
 from cli.device import Publisher, concrete_topic, provisioned
 from cli.failures import StepFailedError
-from cli.screen import console
+from watchkeeper.command.screen import console
 from watchkeeper.core.timestamps import format_instant
 
 POLL_SECONDS = 0.05

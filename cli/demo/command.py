@@ -27,12 +27,12 @@ from cli.failures import StepFailedError
 from cli.labels import Labels
 from cli.metrics import metrics_table
 from cli.replay import Authority, Host, Port, publish
-from cli.screen import console, say
 from cli.specs import ROOT, spec_of
 from cli.stacks import Deployment
 from cli.telemetry import records_of
 from cli.train import upload_history
 from lambdas.adapters.object_store import ObjectUri, S3ObjectStore
+from watchkeeper.command.screen import console, say
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import parse_instant
 from watchkeeper.judgement.evaluation import Evaluation, Metrics

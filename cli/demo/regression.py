@@ -17,11 +17,11 @@ from cli.demo.training import run_training
 from cli.deploy import Deployer
 from cli.failures import StepFailedError
 from cli.metrics import metrics_table
-from cli.screen import console, say
 from cli.stacks import Deployment
 from cli.train import upload_history
 from lambdas.adapters.endpoint import SageMakerEndpoint
 from lambdas.adapters.object_store import ObjectUri
+from watchkeeper.command.screen import console, say
 from watchkeeper.kinds import evaluation_from_json
 from watchkeeper.regression.importance import global_importance
 from watchkeeper.regression.rows import csv_cells, format_cells

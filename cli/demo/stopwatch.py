@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from rich.table import Table
 
-from cli.screen import console, done
+from watchkeeper.command.screen import console, done
 
 
 class Stopwatch:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import boto3
 
 from cli.executions import Outcome, follow, start, succeeded
-from cli.screen import say
 from cli.stacks import Deployment
 from cli.train import execution_input
+from watchkeeper.command.screen import say
 
 
 def run_training(session: boto3.Session, deployment: Deployment, workload: str) -> Outcome:

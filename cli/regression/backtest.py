@@ -8,8 +8,8 @@ from pathlib import Path
 import boto3
 
 from cli.metrics import metrics_table, say_refused
-from cli.screen import console
 from lambdas.adapters.endpoint import SageMakerEndpoint
+from watchkeeper.command.screen import console
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.evaluation import measure_predictions

@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.utils.validation import check_is_fitted
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.extras import extra
 from watchkeeper.detectors.algorithms import DETECTORS
 from watchkeeper.detectors.protocol.detector import Detector
+
+with extra("scikit-learn", "watchkeeper.detectors.estimators"):
+    from sklearn.base import BaseEstimator, OutlierMixin
+    from sklearn.utils.validation import check_is_fitted
 
 if TYPE_CHECKING:
     from typing import Self

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.extras import extra
 from watchkeeper.detectors.tabular.detector import KnownDetector
 from watchkeeper.detectors.tabular.parameters import require_one_of, require_whole, require_within
 
@@ -55,7 +56,8 @@ class OneClassSVMDetector(KnownDetector):
             raise InvalidInputError(f'gamma is {self.gamma!r}: give "scale", "auto" or a number above 0')
 
     def _fit_columns(self, rows: FloatArray) -> FloatArray:
-        from sklearn.svm import OneClassSVM
+        with extra("scikit-learn", "OCSVM"):
+            from sklearn.svm import OneClassSVM
 
         self.gamma_ = self._gamma(rows)
         fitted = OneClassSVM(
@@ -124,7 +126,8 @@ class EllipticEnvelopeDetector(KnownDetector):
             require_within(self.support_fraction, "support_fraction", 0.0, 1.0)
 
     def _fit_columns(self, rows: FloatArray) -> FloatArray:
-        from sklearn.covariance import MinCovDet
+        with extra("scikit-learn", "MCD"):
+            from sklearn.covariance import MinCovDet
 
         fitted = MinCovDet(support_fraction=self.support_fraction, random_state=self.random_state).fit(rows)
         self.location_ = fitted.location_
@@ -168,7 +171,8 @@ class PCADetector(KnownDetector):
                 require_whole(getattr(self, name), name)
 
     def _fit_columns(self, rows: FloatArray) -> FloatArray:
-        from sklearn.decomposition import PCA
+        with extra("scikit-learn", "PCA"):
+            from sklearn.decomposition import PCA
 
         with np.errstate(invalid="ignore"):  # rows that are all equal have no variance to share out
             fitted = PCA(n_components=self.n_components, svd_solver="full").fit(rows)

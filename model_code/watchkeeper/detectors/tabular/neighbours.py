@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.extras import extra
 from watchkeeper.detectors.tabular.detector import KnownDetector
 from watchkeeper.detectors.tabular.parameters import require_one_of, require_whole, require_within
 
@@ -145,7 +146,8 @@ class DBSCANDetector(KnownDetector):
         require_whole(self.min_samples, "min_samples")
 
     def _fit_columns(self, rows: FloatArray) -> FloatArray:
-        from sklearn.cluster import DBSCAN
+        with extra("scikit-learn", "DBSCAN"):
+            from sklearn.cluster import DBSCAN
 
         enough = min(self.min_samples, len(rows))
         self.eps_ = self._radius(rows, enough) if self.eps is None else float(self.eps)
@@ -179,6 +181,7 @@ class DBSCANDetector(KnownDetector):
 
 
 def _index(rows: FloatArray, n_neighbors: int) -> Any:
-    from sklearn.neighbors import NearestNeighbors
+    with extra("scikit-learn", "the search for neighbours"):
+        from sklearn.neighbors import NearestNeighbors
 
     return NearestNeighbors(n_neighbors=n_neighbors).fit(rows)

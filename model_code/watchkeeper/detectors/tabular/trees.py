@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.extras import extra
 from watchkeeper.detectors.forest.forest import FrozenForest
 from watchkeeper.detectors.forest.kernel import Trees
 from watchkeeper.detectors.tabular.detector import KnownDetector
@@ -55,7 +56,8 @@ class IsolationForestDetector(KnownDetector):
             )
 
     def _fit_columns(self, rows: FloatArray) -> FloatArray:
-        from sklearn.ensemble import IsolationForest
+        with extra("scikit-learn", "the isolation forest"):
+            from sklearn.ensemble import IsolationForest
 
         rows = _single(rows)
         grown = IsolationForest(

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cli.failures import USAGE
-from cli.screen import complain, done
+from watchkeeper.command.failures import USAGE
+from watchkeeper.command.screen import complain, done
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.spec import load_workload
 

@@ -1,0 +1,96 @@
+"""The `watchkeeper` command: the library's verbs anywhere, and in a checkout those of its `cli/` too."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from watchkeeper.command.failures import ReportingGroup
+from watchkeeper.command.validate import validate
+from watchkeeper.core.errors import InvalidInputError
+
+LIBRARY_VERBS = (validate,)
+CHECKOUT_VERBS = frozenset(
+    {
+        "approve",
+        "backtest",
+        "deploy",
+        "demo",
+        "destroy",
+        "drift",
+        "invoke",
+        "models",
+        "replay",
+        "score",
+        "train",
+    }
+)
+"""What the checkout's `cli/` adds: named here, so that the library can say where they are."""
+
+
+class LibraryGroup(ReportingGroup):
+    """Says of a verb that needs the checkout that it does."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the verb of a name."""
+        if cmd_name in CHECKOUT_VERBS:
+            raise InvalidInputError(
+                f"`watchkeeper {cmd_name}` needs a checkout of the project, with its packages: run `make "
+                f"setup` in it, then `.venv/bin/watchkeeper {cmd_name}`. The installed library has "
+                f"{' and '.join(sorted(verb.__name__ for verb in LIBRARY_VERBS))}"
+            )
+        return super().get_command(ctx, cmd_name)
+
+
+def application(verbs: Iterable[Callable[..., None]], group: type[ReportingGroup], about: str) -> typer.Typer:
+    """Return a command of some verbs, each named after its function.
+
+    Parameters
+    ----------
+    group
+        Which errors become messages.
+    about
+        The command's help.
+    """
+    app = typer.Typer(
+        cls=group, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=about
+    )
+    for verb in verbs:
+        app.command()(verb)
+    app.callback()(_configure)
+    return app
+
+
+def run() -> None:
+    """Run the command: the checkout's where this module lies in one and its packages are there."""
+    (_of_checkout() or application(LIBRARY_VERBS, LibraryGroup, "Streaming anomaly detection."))()
+
+
+def _of_checkout() -> typer.Typer | None:
+    checkout = Path(__file__).resolve().parents[3]
+    if (
+        Path(__file__).resolve().parents[2].name != "model_code"
+        or not (checkout / "cli" / "main.py").is_file()
+    ):
+        return None
+    sys.path.insert(0, str(checkout))
+    try:
+        app: typer.Typer = importlib.import_module("cli.main").app
+    except ModuleNotFoundError as error:
+        if (checkout / str(error.name).partition(".")[0]).exists():
+            raise
+        return None  # only the library's own packages are installed
+    return app
+
+
+def _configure(verbose: bool = typer.Option(False, "--verbose", help="Log what is done.")) -> None:
+    """Set up logging before any verb."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
