@@ -19,7 +19,7 @@ import numpy.typing as npt
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import TimestampPlan
 from watchkeeper.core.timestamps import epoch_microseconds, parse_timestamp
-from watchkeeper.telemetry.records import parse_number
+from watchkeeper.telemetry.cells import parse_number
 
 PIECE_ROWS = 20_000
 _PARQUET = ".parquet"

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.telemetry.dialect import CSV_SUFFIXES
-from watchkeeper.telemetry.history import read_history
-from watchkeeper.telemetry.records import Record, parse_number
+from watchkeeper.telemetry.cells import is_empty, is_missing, parse_number
+from watchkeeper.telemetry.dialect import Fields
+from watchkeeper.telemetry.history import read_history_fields, record_or_refusal
+from watchkeeper.telemetry.records import Record
 
 
 @dataclass(frozen=True)
@@ -24,8 +21,6 @@ class Reading:
     """One line of a file."""
 
     record: Record
-    line: str
-    """As it stands in the file."""
     message: bytes
     """The JSON object that a device sends."""
 
@@ -39,8 +34,6 @@ class Reading:
 class Telemetry:
     """The readings of a file in order of their time, and what could not be read."""
 
-    header: str | None
-    """First line of a CSV file."""
     readings: tuple[Reading, ...]
     refused: tuple[str, ...]
     """One sentence for each line that is not a reading."""
@@ -52,12 +45,11 @@ class Telemetry:
             for reading in self.readings
             if (start is None or reading.event_time >= start) and (end is None or reading.event_time < end)
         )
-        return Telemetry(self.header, chosen, self.refused)
+        return Telemetry(chosen, self.refused)
 
     def write(self, path: Path) -> None:
-        """Write the lines as they stood in the file."""
-        lines = [self.header] if self.header is not None else []
-        path.write_text("\n".join([*lines, *(reading.line for reading in self.readings)]) + "\n")
+        """Write the messages, one a line."""
+        path.write_bytes(b"".join(reading.message + b"\n" for reading in self.readings))
 
 
 def read_telemetry(path: Path, plan: WorkloadPlan) -> Telemetry:
@@ -66,24 +58,22 @@ def read_telemetry(path: Path, plan: WorkloadPlan) -> Telemetry:
     Raises
     ------
     InvalidInputError
-        If the file is not there, is of no known kind, or has not one reading.
+        If the file is not there, cannot be read, or has not one reading.
     """
     if not path.is_file():
         raise InvalidInputError(f"{path}: no such file")
-    is_csv = path.name.removesuffix(".gz").lower().endswith(CSV_SUFFIXES)
-    header = _first_line(path) if is_csv else None
     readings, refused = [], []
     with path.open("rb") as stream:
-        for number, line, record in read_history(stream, plan, str(path)):
-            if isinstance(record, InvalidInputError):
+        for number, _, fields in read_history_fields(stream, plan, str(path)):
+            record = record_or_refusal(fields, plan)
+            if isinstance(record, InvalidInputError) or isinstance(fields, InvalidInputError):
                 refused.append(f"{path}:{number}: {record}")
-                continue
-            fields = _cells(header, line, plan) if header is not None else json.loads(line)
-            readings.append(Reading(record, line, json.dumps(fields, separators=(",", ":")).encode()))
+            else:
+                readings.append(Reading(record, _message(fields, plan)))
     if not readings:
         raise InvalidInputError(f"{path}: not one reading" + (f"; {refused[0]}" if refused else ""))
     readings.sort(key=lambda reading: reading.event_time)
-    return Telemetry(header, tuple(readings), tuple(refused))
+    return Telemetry(tuple(readings), tuple(refused))
 
 
 def records_of(readings: Iterable[Reading]) -> Iterator[Record]:
@@ -91,17 +81,11 @@ def records_of(readings: Iterable[Reading]) -> Iterator[Record]:
     return (reading.record for reading in readings)
 
 
-def _first_line(path: Path) -> str:
-    with path.open("rb") as file, gzip.open(file) if path.suffix == ".gz" else file as stream:
-        return stream.readline().decode("utf-8-sig").rstrip("\r\n")
-
-
-def _cells(header: str, line: str, plan: WorkloadPlan) -> dict[str, Any]:
-    names = [name.strip() for name in next(csv.reader(io.StringIO(header), skipinitialspace=True))]
-    cells = next(csv.reader(io.StringIO(line), skipinitialspace=True))
+def _message(fields: Fields, plan: WorkloadPlan) -> bytes:
     numbers = {measure.field for measure in plan.measures if measure.aggregate != "count"}
-    return {
-        name: parse_number(cell, name) if name in numbers else cell
-        for name, cell in zip(names, cells, strict=True)
-        if cell.strip()
+    document = {
+        name: parse_number(value, name) if name in numbers and isinstance(value, str) else value
+        for name, value in fields.items()
+        if not (is_missing(value) if name in numbers else is_empty(value))
     }
+    return json.dumps(document, separators=(",", ":")).encode()

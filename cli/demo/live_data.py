@@ -44,7 +44,7 @@ def prepared(dataset: Dataset, plan: WorkloadPlan, folder: Path) -> DemoData:
     )
     if not history.readings or not live.readings:
         raise StepFailedError(f"{source}: no readings before or after {dataset.live_from}")
-    history_file = folder / source.name
+    history_file = folder / f"{source.name.partition('.')[0]}.jsonl"
     history.write(history_file)
     labels_file = _labels_file(dataset, folder)
     return DemoData(

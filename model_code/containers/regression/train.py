@@ -17,7 +17,7 @@ from containers.runtime.training import ROWS_NAME, copy_serving_code
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.rows import Features, features_of, naming_record
-from watchkeeper.telemetry.records import parse_number
+from watchkeeper.telemetry.cells import parse_number
 
 SERVE_PROGRAM = "serve_regressor.py"
 

@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.plan import TimestampPlan
+from watchkeeper.core.time_formats import EPOCH_UNITS, suggested_formats, suggested_zones
 
 UTC = timezone.utc
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST = datetime(1678, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
-"""Event times are in [1970-01-01, 9999-01-01): one outside is a broken clock or a wrong unit."""
-EPOCH_FORMATS = ("epoch_seconds", "epoch_milliseconds")
+"""Event times are in [EARLIEST, LATEST): one outside is a broken clock or a wrong unit."""
 
 _ISO8601 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
@@ -22,6 +23,9 @@ _ISO8601 = re.compile(
     r" ?(?:(Z|z)|([+-])(\d\d):?(\d\d)?)?)?"
 )
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_LEAP_SECOND = re.compile(r"(:\d\d):60(?!\d)")
+_SECOND = timedelta(seconds=1)
+_JANUARY_1970_SECONDS = 31 * 86_400
 
 
 def parse_timestamp(value: object, plan: TimestampPlan) -> datetime:
@@ -29,28 +33,105 @@ def parse_timestamp(value: object, plan: TimestampPlan) -> datetime:
 
     A timestamp without a zone is in `plan.timezone`. Where the clocks go back, an hour exists twice: the
     first one is meant. Where they go forward, an hour does not exist: it is read with the offset before
-    the change.
+    the change. A leap second is the second after it.
 
     Raises
     ------
     InvalidInputError
         With reason `bad_timestamp`, if the value is not of the plan's format or not between the years
-        1970 and 9998.
+        1678 and 9998. The message names formats that the value has, if there are any.
     """
     try:
-        moment = _read(value, plan)
-        instant = (moment if moment.tzinfo else moment.replace(tzinfo=_zone(plan.timezone))).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+        instant = _instant(value, plan)
+    except (ValueError, TypeError, OverflowError) as error:
         raise InvalidInputError(
-            f"timestamp {_shown(value)} is not of the format {plan.format}: {error}", reason="bad_timestamp"
+            f"timestamp {_shown(value)} is not of the format {plan.format}: {_remedy(value, plan)}",
+            reason="bad_timestamp",
         ) from error
-    if not EPOCH <= instant < LATEST:
+    if not EARLIEST <= instant < LATEST:
         raise InvalidInputError(
-            f"timestamp {_shown(value)} is {instant.isoformat()}, outside the years 1970 to 9998: "
-            f"is the format {plan.format} the right one?",
+            f"timestamp {_shown(value)} is {instant.isoformat()}, outside the years {EARLIEST.year} to "
+            f"{LATEST.year - 1}: {_remedy(value, plan)}",
             reason="bad_timestamp",
         )
     return instant
+
+
+def check_timestamp_plan(plan: TimestampPlan) -> None:
+    """Refuse a format or a time zone that does not exist, before anything is read.
+
+    Raises
+    ------
+    InvalidInputError
+        With reason `bad_timestamp_format` or `bad_timezone` and the nearest that exists.
+    """
+    check_timestamp_format(plan.format)
+    time_zone(plan.timezone)
+
+
+def check_timestamp_format(name: str) -> None:
+    """Refuse what is neither a named format nor one of `strptime` that tells the day.
+
+    Raises
+    ------
+    InvalidInputError
+        With reason `bad_timestamp_format`.
+    """
+    if name == "iso8601" or name in EPOCH_UNITS:
+        return
+    probe = datetime(2023, 11, 24, 13, 5, 7)
+    try:
+        read = datetime.strptime(probe.strftime(name), name)
+    except (ValueError, re.error):
+        read = None
+    if "%" not in name or read is None or read.date() != probe.date():
+        raise InvalidInputError(
+            f"timestamp format {_shown(name)}: must be iso8601, {', '.join(EPOCH_UNITS)}, or a strptime "
+            "format with year, month and day such as %Y-%m-%d %H:%M:%S",
+            reason="bad_timestamp_format",
+        )
+
+
+@functools.lru_cache(maxsize=64)
+def time_zone(name: str) -> tzinfo:
+    """Return the time zone of an IANA name.
+
+    Raises
+    ------
+    InvalidInputError
+        With reason `bad_timezone` and the nearest names.
+    """
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidInputError(
+            f"time zone {_shown(name)} is no IANA time zone: did you mean "
+            f"{' or '.join(suggested_zones(name)) or 'UTC or Europe/Berlin'}?",
+            reason="bad_timezone",
+        ) from error
+
+
+def implausible_unit(first: datetime, last: datetime, plan: TimestampPlan) -> str | None:
+    """Say that all of a file's times are in January 1970, as numbers read in a wrong unit are.
+
+    Parameters
+    ----------
+    first, last
+        The earliest and the latest time of the file.
+
+    Returns
+    -------
+    str or None
+        The sentence, with the unit in which the numbers are times of our age, if there is one.
+    """
+    seconds = (last - EPOCH).total_seconds()
+    if plan.format not in EPOCH_UNITS or first < EPOCH or seconds >= _JANUARY_1970_SECONDS:
+        return None
+    meant = [name for name in suggested_formats(seconds * EPOCH_UNITS[plan.format]) if name in EPOCH_UNITS]
+    hint = f"did you mean {_named(meant)}" if meant else "are they counted since 1970"
+    return f"all times of field {plan.field!r} are in January 1970 when read as {plan.format}: {hint}?"
 
 
 def parse_iso8601(text: str) -> datetime:
@@ -121,33 +202,52 @@ def epoch_microseconds(instant: datetime) -> int:
     return (elapsed.days * 86_400 + elapsed.seconds) * 1_000_000 + elapsed.microseconds
 
 
-def _read(value: object, plan: TimestampPlan) -> datetime:
-    if plan.format in EPOCH_FORMATS:
-        return _from_epoch(value, plan.format.removeprefix("epoch_"))
+def _instant(value: object, plan: TimestampPlan) -> datetime:
+    unit = EPOCH_UNITS.get(plan.format)
+    if unit is not None:
+        return _from_epoch(value, unit)
     if not isinstance(value, str):
-        raise ValueError(f"expected text, got {type(value).__name__}")  # noqa: TRY004 - one error for bad values
-    if plan.format == "iso8601":
-        return parse_iso8601(value)
-    return datetime.strptime(value.strip(), plan.format)
+        raise TypeError("expected text")
+    text, leap = _LEAP_SECOND.subn(r"\1:59", value) if ":60" in value else (value, 0)
+    moment = parse_iso8601(text) if plan.format == "iso8601" else datetime.strptime(text.strip(), plan.format)
+    instant = (moment if moment.tzinfo else moment.replace(tzinfo=_zone(plan.timezone))).astimezone(UTC)
+    if leap:
+        instant += _SECOND
+        if (instant.month, instant.day, instant.hour, instant.minute) not in ((1, 1, 0, 0), (7, 1, 0, 0)):
+            raise ValueError("no leap second")
+    return instant
 
 
-def _from_epoch(value: object, unit: str) -> datetime:
+def _from_epoch(value: object, unit: int) -> datetime:
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = float(value) if re.search(r"[.eE]", value) else int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("expected a number")  # noqa: TRY004 - one error for bad values
-    return EPOCH + timedelta(**{unit: value})
+        raise TypeError("expected a number")
+    if isinstance(value, int):
+        return EPOCH + timedelta(microseconds=value * 1_000_000 // unit)
+    return EPOCH + timedelta(seconds=value / unit)
 
 
-@functools.lru_cache(maxsize=64)
+def _remedy(value: object, plan: TimestampPlan) -> str:
+    formats = [name for name in suggested_formats(value) if name != plan.format]
+    if formats:
+        return f"did you mean {_named(formats)}?"
+    if plan.format == "iso8601":
+        return "write 2024-05-17T09:30:00Z, or name the format that it has (--timestamp-format)"
+    return "is the format the right one (--timestamp-format)?"
+
+
+def _named(formats: list[str]) -> str:
+    names = " or ".join(f"'{name}'" if " " in name else name for name in formats)
+    return f"--timestamp-format {names} (in a spec timestamp.format)"
+
+
 def _zone(name: str) -> tzinfo:
-    if name == "UTC":
-        return UTC
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+        return time_zone(name)
+    except InvalidInputError as error:
         raise ContractViolationError(
-            f"time zone {name!r} of the plan is not known here: is the package tzdata installed?"
+            f"{error} In a plan it was checked: is the package tzdata installed?"
         ) from error
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.plan import ColumnPlan, RegressionPlan
-from watchkeeper.telemetry.records import parse_number
+from watchkeeper.telemetry.cells import parse_number
 
 Features = tuple[float | str, ...]
 """One value a feature, in the plan's order: numbers of numeric columns, text of one-hot columns."""

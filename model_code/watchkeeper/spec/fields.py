@@ -4,13 +4,15 @@ what is allowed."""
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from watchkeeper.core.timestamps import EPOCH_FORMATS
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.time_formats import EPOCH_UNITS
+from watchkeeper.core.timestamps import check_timestamp_format, time_zone
 from watchkeeper.telemetry.records import INGESTION_FIELDS
 from watchkeeper.telemetry.rows import NUMBER_WORDS
 
@@ -86,30 +88,19 @@ def _instance_type(value: str) -> str:
 
 
 def _timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("must be an IANA time zone such as UTC or Europe/Rome") from error
-    return value
+    return _checked(time_zone, value)
 
 
 def _timestamp_format(value: str) -> str:
-    if value in ("iso8601", *EPOCH_FORMATS):
-        return value
-    probe = datetime(2023, 11, 24, 13, 5, 7)
+    return _checked(check_timestamp_format, value)
+
+
+def _checked(check: Callable[[str], object], value: str) -> str:
     try:
-        read = datetime.strptime(probe.strftime(value), value)
-    except ValueError as error:
-        raise ValueError(_FORMATS) from error
-    if "%" not in value or (read.year, read.month, read.day) != (probe.year, probe.month, probe.day):
-        raise ValueError(_FORMATS)
+        check(value)
+    except InvalidInputError as error:
+        raise ValueError(str(error).removeprefix(f"timestamp format {value!r}: ")) from error
     return value
-
-
-_FORMATS = (
-    "must be iso8601, epoch_seconds, epoch_milliseconds, or a strptime format with year, month and day "
-    "such as %Y-%m-%d %H:%M:%S"
-)
 
 
 def _schedule(value: str) -> str:
@@ -151,7 +142,7 @@ TimeZone = Annotated[str, AfterValidator(_timezone)]
 TimestampFormat = Annotated[
     str,
     AfterValidator(_timestamp_format),
-    Field(json_schema_extra={"examples": ["iso8601", *EPOCH_FORMATS, "%Y-%m-%d %H:%M:%S"]}),
+    Field(json_schema_extra={"examples": ["iso8601", *EPOCH_UNITS, "%Y-%m-%d %H:%M:%S"]}),
 ]
 Schedule = Annotated[
     str,

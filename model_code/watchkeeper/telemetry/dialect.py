@@ -1,26 +1,238 @@
-"""Files of records before they mean anything: CSV or JSON lines, plain or gzipped, read line by line.
+"""Files of records before they mean anything: one dialect, read line by line or in chunks.
 
-What a line says depends on the workload: `watchkeeper.telemetry.history` makes telemetry of it,
-`watchkeeper.regression` rows of a table.
+CSV, JSON lines, a JSON array of objects and Parquet are told apart by their content. What a line says
+depends on the reader: `watchkeeper.telemetry.history` makes telemetry of it, `watchkeeper.regression` rows of
+a table.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 from typing import IO, Any
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.telemetry.records import parse_object
+from watchkeeper.telemetry.cells import cell_text, shown, with_decimal_point
+from watchkeeper.telemetry.csv_rows import CsvRows, Dialect, line_of
+from watchkeeper.telemetry.decoding import Kind, TextFile
+from watchkeeper.telemetry.parquet import ParquetRows
+from watchkeeper.telemetry.records import object_of, parse_object
 
-CSV_SUFFIXES = (".csv",)
-JSON_SUFFIXES = (".jsonl", ".json", ".ndjson")
+DIALECT = Dialect()
+"""Of a file of which nothing is known."""
+CHUNK_ROWS = 20_000
 
 Fields = dict[str, Any]
 FieldsLine = tuple[int, str, "Fields | InvalidInputError"]
-"""Line number (from 1), the line as it was written, and its fields or why it is refused."""
+"""Line number (from 1; of Parquet the row), the line as it was written, and its fields or why not."""
+
+_MAX_RECORD_CHARACTERS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some consecutive rows of a table, as they are written."""
+
+    header: list[str]
+    rows: list[list[str]]
+    """Cells; of JSON and Parquet, their text, empty where there is no value."""
+    before: int
+    """Line before the first row."""
+    unfiltered: list[list[str]]
+    """The rows and the empty lines between them."""
+
+    def line(self, row: int) -> int:
+        """Return the line of a row of the chunk: the file's for messages; slow."""
+        if len(self.unfiltered) == len(self.rows):
+            return line_of(self.unfiltered, row, self.before)
+        kept = [at for at, cells in enumerate(self.unfiltered) if len(cells) == len(self.header)]
+        return line_of(self.unfiltered, kept[row], self.before)
+
+
+class TableFile:
+    """One file of records.
+
+    Parameters
+    ----------
+    stream
+        Its bytes, at their beginning.
+    name
+        What messages call it; its ending counts only where the content leaves open what it is.
+    dialect
+        What is known of a CSV file.
+    headers
+        The columns of a CSV file that may have no header line.
+    kind
+        What the file is, where that is known from elsewhere.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file as a whole cannot be read, with reason `unreadable_file`, `corrupt_gzip`, `corrupt_zstd`,
+        `not_utf8`, `empty_file`, `not_csv`, `duplicate_column`; while reading, `unclosed_quote`, `not_json`
+        and those of the encoding too. What is wrong with one line is yielded in its place.
+    """
+
+    def __init__(
+        self,
+        stream: IO[bytes],
+        name: str,
+        dialect: Dialect = DIALECT,
+        *,
+        headers: Sequence[str] | None = None,
+        kind: Kind | None = None,
+    ) -> None:
+        self.name = name
+        self.dialect = dialect
+        self._stream = stream
+        self._text = TextFile(stream, name, kind)
+        self.kind = self._text.kind
+        self._source: CsvRows | ParquetRows | None = None
+        if self.kind == "csv":
+            self._source = CsvRows(self._text, dialect, headers)
+        elif self.kind == "parquet":
+            self._source = ParquetRows(stream, name)
+
+    @property
+    def header(self) -> list[str] | None:
+        """The names of the columns; None of JSON, whose records name their fields themselves."""
+        return None if self._source is None else list(self._source.header)
+
+    @property
+    def delimiter(self) -> str:
+        """Of CSV; a comma for all else."""
+        return self._source.delimiter if isinstance(self._source, CsvRows) else ","
+
+    def records(self) -> Iterator[FieldsLine]:
+        """Yield the records one by one."""
+        if isinstance(self._source, CsvRows):
+            return self._csv_records(self._source)
+        if self._source is not None:
+            return self._source.records()
+        return self._json_lines() if self.kind == "json_lines" else self._json_array()
+
+    def chunks(self, rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
+        """Yield the rows, at most so many at a time.
+
+        Raises
+        ------
+        InvalidInputError
+            As the class, and for the first line that is refused: a chunk is read whole or not at all.
+        """
+        if isinstance(self._source, CsvRows):
+            for before, block in self._source.blocks(rows):
+                width = len(self._source.header)
+                filled = [cells for cells in block if len(cells) == width]
+                if filled:
+                    yield Chunk(self._source.header, filled, before, block)
+        elif self._source is not None:
+            row = 0
+            for block in self._source.blocks(rows):
+                yield Chunk(self._source.header, block, row, block)
+                row += len(block)
+        else:
+            yield from self._json_chunks(rows)
+
+    def _csv_records(self, source: CsvRows) -> Iterator[FieldsLine]:
+        names = [name or f"column_{number}" for number, name in enumerate(source.header, start=1)]
+        comma = self.dialect.decimal == ","
+        for row in source:
+            if row.error is not None:
+                yield row.line, row.text, row.error
+            else:
+                cells = map(with_decimal_point, row.cells) if comma else row.cells
+                yield row.line, row.text, dict(zip(names, cells, strict=True))
+
+    def _json_lines(self) -> Iterator[FieldsLine]:
+        first = True
+        for line in self._text:
+            text = line.strip()
+            if text == "{" and first:
+                raise InvalidInputError(
+                    f"{self.name}: one JSON document over several lines: write one object a line, or an "
+                    "array of objects",
+                    reason="not_json",
+                )
+            if text:
+                first = False
+                number = self._text.line_number
+                try:
+                    yield number, text, parse_object(text)
+                except InvalidInputError as error:
+                    yield number, text, error
+
+    def _json_array(self) -> Iterator[FieldsLine]:
+        decoder = json.JSONDecoder()
+        parts = self._text.read_text()
+        text, at, line = "", 0, self._text.line_number
+        begun = ended = False
+        for part in parts:
+            text, at = text[at:] + part, 0
+            while True:
+                at, line = _passed(text, at, line)
+                if at == len(text):
+                    break
+                if ended:
+                    raise self._no_array(line, "text after the closing bracket")
+                if not begun:
+                    begun, at = True, at + 1
+                    continue
+                if text[at] == "]":
+                    ended, at = True, at + 1
+                    continue
+                if text[at] == ",":
+                    at += 1
+                    continue
+                try:
+                    document, end = decoder.raw_decode(text, at)
+                except RecursionError as error:
+                    raise self._no_array(line, "nested too deep") from error
+                except ValueError as error:
+                    if len(text) - at > _MAX_RECORD_CHARACTERS:
+                        raise self._no_array(line, "a record that does not end") from error
+                    break
+                written = text[at:end]
+                yield line, written, object_of(document)
+                line += written.count("\n")
+                at = end
+        if not ended:
+            raise self._no_array(line, "the array is cut off, or is not JSON from here")
+
+    def _no_array(self, line: int, what: str) -> InvalidInputError:
+        return InvalidInputError(
+            f"{self.name}, line {line}: not a JSON array of objects: {what}", reason="not_json"
+        )
+
+    def _json_chunks(self, rows: int) -> Iterator[Chunk]:
+        """Lay records out as rows; their columns are the fields of the first chunk's records."""
+        records = self.records()
+        header: list[str] = []
+        places: dict[str, int] = {}
+        while taken := [(number, self._taken(number, fields)) for number, _, fields in islice(records, rows)]:
+            if not places:
+                header = list(dict.fromkeys(name for _, fields in taken for name in fields))
+                places = {name: at for at, name in enumerate(header)}
+            block = []
+            for number, fields in taken:
+                cells = [""] * len(header)
+                for name, value in fields.items():
+                    if name not in places:
+                        raise InvalidInputError(
+                            f"{self.name}, line {number}: field {shown(name)} is not in the first records: "
+                            "write it, or null, in each",
+                            reason="unknown_field",
+                        )
+                    cells[places[name]] = cell_text(value)
+                block.append(cells)
+            yield Chunk(header, block, taken[0][0] - 1, block)
+
+    def _taken(self, number: int, fields: Fields | InvalidInputError) -> Fields:
+        if isinstance(fields, InvalidInputError):
+            raise InvalidInputError(f"{self.name}, line {number}: {fields}", reason=fields.reason)
+        return fields
 
 
 def read_fields(
@@ -29,120 +241,40 @@ def read_fields(
     *,
     check_header: Callable[[list[str]], None],
     headers: Sequence[str] | None = None,
+    dialect: Dialect = DIALECT,
+    kind: Kind | None = None,
 ) -> Iterator[FieldsLine]:
-    """Read a file; its name tells its format.
-
-    `.csv`, or `.jsonl`, `.ndjson`, `.json` with one JSON object a line; each with or without `.gz`. A
-    byte-order mark is allowed, empty lines are skipped.
+    """Read a file's records one by one; see `TableFile`.
 
     Parameters
     ----------
     check_header
-        Raises `InvalidInputError` if a CSV file's columns are not enough.
-    headers
-        The columns of CSV files that have no header line; None: the first line is the header. A first line
-        that repeats the headers is a header all the same.
+        Raises `InvalidInputError` if the columns of a CSV or Parquet file are not enough.
+    """
+    table = TableFile(stream, name, dialect, headers=headers, kind=kind)
+    if table.header is not None:
+        check_header(table.header)
+    return table.records()
+
+
+def open_table(path: Path, dialect: Dialect = DIALECT, *, headers: Sequence[str] | None = None) -> TableFile:
+    """Open a file for reading; it is closed with the last reference to it.
 
     Raises
     ------
     InvalidInputError
-        If the file as a whole cannot be read: unknown kind (reason `unknown_format`), damaged gzip
-        (`corrupt_gzip`), not CSV (`not_csv`), or what `check_header` says. What is wrong with one line is
-        yielded in its place, not raised.
+        If there is no such file, or as `TableFile`.
     """
-    plain = name.removesuffix(".gz").lower()
-    if not plain.endswith(CSV_SUFFIXES + JSON_SUFFIXES):
+    if not path.is_file():
         raise InvalidInputError(
-            f"{name}: its name does not tell its format; "
-            f"use one of {', '.join(CSV_SUFFIXES + JSON_SUFFIXES)}, each with or without .gz",
-            reason="unknown_format",
+            f"{path}: {'a folder, not a file' if path.is_dir() else 'no such file'}", reason="no_file"
         )
-    lines = _lines(stream, name)
-    if plain.endswith(CSV_SUFFIXES):
-        return _read_csv(lines, name, check_header, headers)
-    return _read_json_lines(lines)
+    return TableFile(path.open("rb"), str(path), dialect, headers=headers)
 
 
-def _lines(stream: IO[bytes], name: str) -> Iterator[bytes]:
-    if not name.endswith(".gz"):
-        yield from stream
-        return
-    try:
-        with gzip.open(stream, "rb") as unpacked:
-            yield from unpacked
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InvalidInputError(f"{name}: damaged gzip: {error}", reason="corrupt_gzip") from error
-
-
-def _read_json_lines(lines: Iterable[bytes]) -> Iterator[FieldsLine]:
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            raw = line.decode("utf-8-sig", errors="replace").rstrip("\r\n")
-            try:
-                yield number, raw, parse_object(line)
-            except InvalidInputError as error:
-                yield number, raw, error
-
-
-class _Tape:
-    """Decode lines for `csv.reader`, and remember those of the current row, which may span several."""
-
-    def __init__(self, lines: Iterator[bytes]) -> None:
-        self._lines = lines
-        self.number = 0
-        self.row: list[str] = []
-
-    def __iter__(self) -> _Tape:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines).decode(
-            "utf-8-sig" if self.number == 0 else "utf-8", errors="surrogateescape"
-        )
-        self.number += 1
-        self.row.append(line)
-        return line
-
-
-def _read_csv(
-    lines: Iterator[bytes],
-    name: str,
-    check_header: Callable[[list[str]], None],
-    headers: Sequence[str] | None,
-) -> Iterator[FieldsLine]:
-    tape = _Tape(lines)
-    rows = csv.reader(tape, skipinitialspace=True, strict=True)
-    columns = list(headers) if headers is not None else None
-    if columns is None:
-        try:
-            columns = [column.strip() for column in next(rows, [])]
-        except csv.Error as error:
-            raise InvalidInputError(f"{name}:1: not CSV: {error}", reason="not_csv") from error
-    check_header(columns)
-    while True:
-        tape.row, first = [], tape.number + 1
-        try:
-            cells = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield first, _raw(tape), InvalidInputError(f"not CSV: {error}", reason="not_csv")
-            continue
-        if not cells or (first == 1 and [cell.strip() for cell in cells] == columns):
-            continue
-        yield first, _raw(tape), _csv_fields(columns, cells)
-
-
-def _csv_fields(columns: list[str], cells: list[str]) -> Fields | InvalidInputError:
-    if len(cells) != len(columns):
-        return InvalidInputError(
-            f"{len(cells)} cells, the header has {len(columns)} columns", reason="wrong_width"
-        )
-    if any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
-        return InvalidInputError("not valid UTF-8", reason="not_utf8")
-    return dict(zip(columns, cells, strict=True))
-
-
-def _raw(tape: _Tape) -> str:
-    text = "".join(tape.row).rstrip("\r\n")
-    return text.encode(errors="surrogateescape").decode(errors="replace")
+def _passed(text: str, at: int, line: int) -> tuple[int, int]:
+    """Pass over space; count its lines."""
+    start = at
+    while at < len(text) and text[at] in " \t\r\n":
+        at += 1
+    return at, line + text.count("\n", start, at)

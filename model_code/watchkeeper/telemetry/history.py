@@ -1,4 +1,4 @@
-"""History files of telemetry: CSV with a header or JSON lines, plain or gzipped, read line by line."""
+"""History files of telemetry: the records of a file as readings of a plan."""
 
 from __future__ import annotations
 
@@ -8,31 +8,40 @@ from typing import IO
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.telemetry.dialect import Fields, read_fields
+from watchkeeper.telemetry.csv_rows import header_error
+from watchkeeper.telemetry.decoding import Kind
+from watchkeeper.telemetry.dialect import Fields, FieldsLine, read_fields
 from watchkeeper.telemetry.records import Record, record_of
 
 ReadLine = tuple[int, str, "Record | InvalidInputError"]
 """Line number (from 1), the line as it was written, and what it says or why it is refused."""
 
 
-def read_history(stream: IO[bytes], plan: WorkloadPlan, name: str) -> Iterator[ReadLine]:
-    """Read a history file; its name tells its format.
-
-    `.csv` with a header, or `.jsonl`, `.ndjson`, `.json` with one JSON object a line; each with or
-    without `.gz`.
+def read_history(
+    stream: IO[bytes], plan: WorkloadPlan, name: str, *, kind: Kind | None = None
+) -> Iterator[ReadLine]:
+    """Read a history file; see `watchkeeper.telemetry.dialect.TableFile`.
 
     Raises
     ------
     InvalidInputError
-        If the file as a whole cannot be read: unknown kind (reason `unknown_format`), damaged gzip
-        (`corrupt_gzip`), a CSV header without the plan's columns (`missing_column`). What is wrong with
-        one line is yielded in its place, not raised.
+        If the file as a whole cannot be read, or its header is without the plan's columns (`missing_column`).
+        What is wrong with one line is yielded in its place, not raised.
     """
-    lines = read_fields(stream, name, check_header=partial(_check_header, plan=plan, name=name))
-    return ((number, raw, _record(fields, plan)) for number, raw, fields in lines)
+    for number, text, fields in read_history_fields(stream, plan, name, kind=kind):
+        yield number, text, record_or_refusal(fields, plan)
 
 
-def _record(fields: Fields | InvalidInputError, plan: WorkloadPlan) -> Record | InvalidInputError:
+def read_history_fields(
+    stream: IO[bytes], plan: WorkloadPlan, name: str, *, kind: Kind | None = None
+) -> Iterator[FieldsLine]:
+    """Read a history file's records as they are; see `read_history`."""
+    check = partial(_check_header, plan=plan, name=name)
+    return read_fields(stream, name, check_header=check, kind=kind)
+
+
+def record_or_refusal(fields: Fields | InvalidInputError, plan: WorkloadPlan) -> Record | InvalidInputError:
+    """Return what a line's fields say, or why it is refused."""
     if isinstance(fields, InvalidInputError):
         return fields
     try:
@@ -50,8 +59,4 @@ def _check_header(header: list[str], *, plan: WorkloadPlan, name: str) -> None:
     if not missing and not any(column in header for column in measures):
         missing = measures
     if missing:
-        raise InvalidInputError(
-            f"{name}:1: the header has no column {missing[0]!r}; "
-            f"its columns are {', '.join(map(repr, header)) or 'none'}",
-            reason="missing_column",
-        )
+        raise header_error(name, missing[0], header)

@@ -7,7 +7,6 @@ are the same.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,15 +16,13 @@ from typing import Any
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.layout import short_hash
 from watchkeeper.core.plan import MeasurePlan, WorkloadPlan
-from watchkeeper.core.timestamps import epoch_microseconds, format_instant, parse_timestamp
+from watchkeeper.core.timestamps import EPOCH, epoch_microseconds, format_instant, parse_timestamp
+from watchkeeper.telemetry.cells import is_empty, is_missing, parse_number, shown
 from watchkeeper.telemetry.series import series_key
 
 INGESTION_FIELDS = frozenset({"workload", "received_at"})
 """Fields that ingestion adds. They differ between two deliveries of a record, so they are not part of its
 identity."""
-
-MAX_MAGNITUDE = 1e30
-"""Larger numbers would overflow in sums, differences and the detectors' single-precision arithmetic."""
 
 MAX_CLOCK_LEAD_MICROSECONDS = 86_400_000_000
 """How far an event time may be ahead of `received_at`: one reading from the far future would close every
@@ -34,7 +31,6 @@ interval."""
 RECORD_ID_LENGTH = 16
 
 _JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
-_FLOAT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -72,15 +68,38 @@ def parse_object(line: str | bytes) -> dict[str, Any]:
     try:
         text = line.decode("utf-8-sig") if isinstance(line, bytes) else line.removeprefix("\ufeff")
         document = json.loads(text)
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(
+            f"not a JSON object: byte 0x{line[error.start]:02x} is not UTF-8", reason="not_json"
+        ) from error
+    except json.JSONDecodeError as error:
+        raise InvalidInputError(
+            f"not a JSON object: character {error.pos + 1}, {shown(error.doc[error.pos :])}, is out of place",
+            reason="not_json",
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise InvalidInputError(f"not a JSON object: {error}", reason="not_json") from error
-    if not isinstance(document, dict):
-        raise InvalidInputError(f"expected a JSON object, got {type(document).__name__}", reason="not_json")
-    return document
+        raise InvalidInputError(
+            "not a JSON object: nested too deep, or a number of too many digits", reason="not_json"
+        ) from error
+    found = object_of(document)
+    if isinstance(found, InvalidInputError):
+        raise found
+    return found
+
+
+def object_of(document: object) -> dict[str, Any] | InvalidInputError:
+    """Return the fields of a JSON value that is an object, or why another one is refused."""
+    if isinstance(document, dict):
+        return document
+    kinds = {list: "an array", str: "text", bool: "true or false", type(None): "null"}
+    return InvalidInputError(
+        f"expected a JSON object, got {kinds.get(type(document), 'a number')}", reason="not_json"
+    )
 
 
 def record_of(fields: Mapping[str, Any], plan: WorkloadPlan) -> Record:
-    """Read a record's fields. Numbers may be written as text, as in CSV; empty text is a missing value.
+    """Read a record's fields. Numbers may be written as text, as in CSV; empty text is a missing
+    value, and so are the words of `cells.MISSING` for a number or a time.
 
     For a measure whose aggregate is `count`, the field only has to be there, and its value is 1.
 
@@ -112,38 +131,21 @@ def by_series(records: Iterable[Record], plan: WorkloadPlan) -> dict[str, list[R
     return groups
 
 
-def parse_number(value: object, name: str) -> float:
-    """Return a finite number of at most 1e30 in magnitude from a JSON number or its text.
-
-    Raises
-    ------
-    InvalidInputError
-        With reason `not_a_number`, `not_finite` or `out_of_range`; the message begins with `name`.
-    """
-    if isinstance(value, str) and _FLOAT.fullmatch(value.strip()):
-        value = float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidInputError(f"{name}: {_shown(value)} is not a number", reason="not_a_number")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InvalidInputError(f"{name}: {value} is not finite", reason="not_finite")
-    if abs(value) > MAX_MAGNITUDE:
-        raise InvalidInputError(
-            f"{name}: {_shown(value)} is beyond ±{MAX_MAGNITUDE:g}", reason="out_of_range"
-        )
-    return float(value)
-
-
 def _event_time(fields: Mapping[str, Any], plan: WorkloadPlan) -> datetime:
     value = fields.get(plan.timestamp.field)
-    if _absent(value):
+    if is_missing(value):
         raise InvalidInputError(f"field {plan.timestamp.field!r} is missing", reason="missing_timestamp")
     event_time = parse_timestamp(value, plan.timestamp)
     received_at = fields.get("received_at")
-    if (
-        isinstance(received_at, int)
-        and not isinstance(received_at, bool)
-        and epoch_microseconds(event_time) > received_at * 1000 + MAX_CLOCK_LEAD_MICROSECONDS
-    ):
+    if not isinstance(received_at, int) or isinstance(received_at, bool):
+        return event_time
+    if event_time < EPOCH:
+        raise InvalidInputError(
+            f"event time {format_instant(event_time)} is before 1970, and the record has just arrived: "
+            "is the device's clock wrong?",
+            reason="bad_timestamp",
+        )
+    if epoch_microseconds(event_time) > received_at * 1000 + MAX_CLOCK_LEAD_MICROSECONDS:
         raise InvalidInputError(
             f"event time {format_instant(event_time)} is more than a day after its arrival: "
             "is the device's clock wrong?",
@@ -154,20 +156,20 @@ def _event_time(fields: Mapping[str, Any], plan: WorkloadPlan) -> datetime:
 
 def _dimension(fields: Mapping[str, Any], name: str) -> str:
     value = fields.get(name)
-    if _absent(value):
+    if is_empty(value):
         raise InvalidInputError(f"dimension {name!r} is missing", reason="missing_dimension")
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, bool | int):
         return str(value)
     raise InvalidInputError(
-        f"dimension {name!r}: {_shown(value)} is neither text nor a whole number", reason="bad_dimension"
+        f"dimension {name!r}: {shown(value)} is neither text nor a whole number", reason="bad_dimension"
     )
 
 
 def _measure(fields: Mapping[str, Any], measure: MeasurePlan) -> float | None:
     value = fields.get(measure.field)
-    if _absent(value):
+    if is_missing(value):
         return None
     return 1.0 if measure.aggregate == "count" else parse_number(value, f"measure {measure.field!r}")
 
@@ -175,7 +177,7 @@ def _measure(fields: Mapping[str, Any], measure: MeasurePlan) -> float | None:
 def _record_id(fields: Mapping[str, Any], plan: WorkloadPlan) -> str:
     if plan.record_id_field is not None:
         value = fields.get(plan.record_id_field)
-        if _absent(value):
+        if is_empty(value):
             raise InvalidInputError(
                 f"record id field {plan.record_id_field!r} is missing", reason="missing_record_id"
             )
@@ -183,7 +185,7 @@ def _record_id(fields: Mapping[str, Any], plan: WorkloadPlan) -> str:
     content = {
         name: _canonical(value)
         for name, value in fields.items()
-        if name not in INGESTION_FIELDS and not _absent(value)
+        if name not in INGESTION_FIELDS and not is_empty(value)
     }
     return short_hash(json.dumps(content, sort_keys=True), RECORD_ID_LENGTH)
 
@@ -198,12 +200,3 @@ def _canonical(value: object) -> object:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
-
-
-def _absent(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import format_instant, parse_instant
-from watchkeeper.telemetry.records import parse_number
+from watchkeeper.telemetry.cells import is_missing, is_number, parse_number
 from watchkeeper.telemetry.series import parse_series_key
 
 NUMBER_WORDS = frozenset({"nan", "inf", "infinity"})
@@ -87,7 +87,7 @@ def _parse_cells(cells: list[str], max_lags: int | None) -> Row:
             reason="wrong_width",
         )
     timestamp = parse_instant(cells[0])
-    series = None if len(cells) == 2 or _is_number(cells[1]) else cells[1]
+    series = None if len(cells) == 2 or _reads_as_number(cells[1]) else cells[1]
     numbers = cells[1:]
     if series is not None:
         parse_series_key(series)
@@ -100,14 +100,8 @@ def _parse_cells(cells: list[str], max_lags: int | None) -> Row:
     return Row(timestamp, series, value, tuple(lags))
 
 
-def _is_number(cell: str) -> bool:
-    if not cell:
-        return True
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+def _reads_as_number(cell: str) -> bool:
+    return is_number(cell) or is_missing(cell) or cell.lstrip("+-").lower() in NUMBER_WORDS
 
 
 def _cell_name(index: int) -> str:

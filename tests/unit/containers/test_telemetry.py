@@ -94,10 +94,10 @@ def test_quarantines_a_line_with_its_source_reason_and_text(history: Path, quara
 def test_quarantines_the_rest_of_a_damaged_file_and_reads_the_others(history: Path, quarantine: Path) -> None:
     (history / "a.jsonl.gz").write_bytes(gzip.compress(json_lines(*READINGS))[:-9])
     (history / "b.jsonl").write_bytes(json_lines(READINGS[0]))
-    (history / "c.xlsx").write_bytes(b"PK")
+    (history / "c.xlsx").write_bytes(b"PK\x03\x04")
     telemetry = Telemetry(hourly())
     read_folder(history, telemetry, quarantine)
-    assert telemetry.quarantined == {"corrupt_gzip": 1, "unknown_format": 1}
+    assert telemetry.quarantined == {"corrupt_gzip": 1, "unreadable_file": 1}
     assert [entry["line"] for entry in refused(quarantine)] == [0, 0]
     assert telemetry.accepted >= 1
 

@@ -41,6 +41,15 @@ def test_the_same_reading_is_the_same_record_in_every_kind_of_file() -> None:
         "f.json": mark + json_line,
         "g.jsonl.gz": gzip.compress(mark + json_line),
         "h.ndjson": json_line,
+        "i.csv": csv.replace(b",", b";"),
+        "j.csv": b"sep=|\n" + csv.replace(b",", b"|"),
+        "k.csv": csv.replace(b"\n", b"\r"),
+        "l.csv": csv.decode().encode("utf-16"),
+        "m.csv": csv.decode().encode("utf-16-be"),
+        "n.csv": b"[" + json_line + b"]",
+        "o.csv": json_line,
+        "p.csv.gz": csv,
+        "q.csv": gzip.compress(csv),
     }
 
     records = {name: read(content, name)[0][2] for name, content in files.items()}
@@ -55,7 +64,7 @@ def test_yields_what_is_wrong_with_a_line_in_its_place() -> None:
         b"2022-03-20 00:05,B-101,2.6\n"
         b"\n"
         b"2022-03-20 00:10,B-101,high,62\n"
-        b"2022-03-20 00:15,B-\xff,2.6,62\n"
+        b"2022-03-20 00:15,B-,NaN,null\n"
         b'2022-03-20 00:20,"B\n101",2.6,62\n'
         b"2022-03-20 00:25,B-101,,\n"
         b"2022-03-20 00:30, B-101, 2.6, 62\n"
@@ -68,7 +77,7 @@ def test_yields_what_is_wrong_with_a_line_in_its_place() -> None:
         (2, "ok"),
         (3, "wrong_width"),
         (5, "not_a_number"),
-        (6, "not_utf8"),
+        (6, "missing_measures"),
         (7, "ok"),
         (9, "missing_measures"),
         (10, "ok"),
@@ -101,13 +110,16 @@ def test_keeps_reading_after_a_line_that_is_not_json() -> None:
 @pytest.mark.parametrize(
     ("content", "name", "reason"),
     [
-        (b"", "a.csv", "missing_column"),
+        (b"", "a.csv", "empty_file"),
+        (HEADER + b"2022-03-20 00:15,B-\xff,2.6,62\n", "a.csv", "not_utf8"),
+        (HEADER + b'2022-03-20 00:15,"B,2.6,62\n2022-03-20 00:20,B,2.6,62\n', "a.csv", "unclosed_quote"),
+        (b"TIMESTAMP,LOCATION_ID,CO,CO\n", "a.csv", "duplicate_column"),
         (b"time,LOCATION_ID,CO\n", "a.csv", "missing_column"),
         (b"TIMESTAMP,LOCATION_ID,NO2\n", "a.csv", "missing_column"),
-        (b"TIMESTAMP;LOCATION_ID;CO\n", "a.csv", "missing_column"),
+        (b"TIMESTAMP:LOCATION_ID:CO\n", "a.csv", "missing_column"),
         (gzip.compress(HEADER, mtime=0)[:-6], "a.csv.gz", "corrupt_gzip"),
-        (HEADER, "a.csv.gz", "corrupt_gzip"),
-        (HEADER, "a.parquet", "unknown_format"),
+        (b"PAR1" + HEADER, "a.csv", "unreadable_file"),
+        (b"PK\x03\x04", "a.csv", "unreadable_file"),
     ],
 )
 def test_refuses_a_file_that_cannot_be_read_at_all(content: bytes, name: str, reason: str) -> None:

@@ -10,9 +10,11 @@ from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.plan import TimestampPlan
 from watchkeeper.core.timestamps import (
     EPOCH,
+    check_timestamp_plan,
     epoch_microseconds,
     epoch_seconds,
     format_instant,
+    implausible_unit,
     parse_instant,
     parse_iso8601,
     parse_timestamp,
@@ -41,6 +43,14 @@ NOON = datetime(2024, 5, 17, 12, 0, 0, tzinfo=UTC)
         (1715947200250, "epoch_milliseconds", "UTC", NOON + timedelta(milliseconds=250)),
         ("17/05/2024 14:00", "%d/%m/%Y %H:%M", "Europe/Rome", NOON),
         ("2024-05-17 14:00:00 +0200", "%Y-%m-%d %H:%M:%S %z", "UTC", NOON),
+        (1715947200250000, "epoch_microseconds", "UTC", NOON + timedelta(milliseconds=250)),
+        ("1715947200250000999", "epoch_nanoseconds", "UTC", NOON + timedelta(milliseconds=250)),
+        ("1969-12-31T23:59:59Z", "iso8601", "UTC", EPOCH - timedelta(seconds=1)),
+        (-1, "epoch_seconds", "UTC", EPOCH - timedelta(seconds=1)),
+        ("1749-01-01", "iso8601", "UTC", datetime(1749, 1, 1, tzinfo=UTC)),
+        ("2016-12-31T23:59:60Z", "iso8601", "UTC", datetime(2017, 1, 1, tzinfo=UTC)),
+        ("2017-01-01T05:29:60+05:30", "iso8601", "UTC", datetime(2017, 1, 1, tzinfo=UTC)),
+        ("30.06.2015 23:59:60", "%d.%m.%Y %H:%M:%S", "UTC", datetime(2015, 7, 1, tzinfo=UTC)),
     ],
 )
 def test_reads_every_format_as_utc(value: object, format_: str, zone: str, expected: datetime) -> None:
@@ -59,11 +69,14 @@ def test_reads_every_format_as_utc(value: object, format_: str, zone: str, expec
         (1715947200, "iso8601"),
         (None, "iso8601"),
         (["2024-05-17"], "iso8601"),
-        ("1969-12-31T23:59:59Z", "iso8601"),
+        ("1677-12-31T23:59:59Z", "iso8601"),
+        ("2024-05-17T23:59:60Z", "iso8601"),
+        ("2016-12-31T12:59:60Z", "iso8601"),
+        ("2016-12-31T23:60:59Z", "iso8601"),
         ("9999-06-01T00:00:00Z", "iso8601"),
         ("0001-01-01T00:00:00+14:00", "iso8601"),
         (1715947200000, "epoch_seconds"),
-        (-1, "epoch_seconds"),
+        (-9_300_000_000, "epoch_seconds"),
         (True, "epoch_seconds"),
         (float("nan"), "epoch_seconds"),
         (float("inf"), "epoch_milliseconds"),
@@ -77,6 +90,66 @@ def test_refuses_what_is_not_a_plausible_timestamp(value: object, format_: str) 
         parse_timestamp(value, TimestampPlan("t", format_))
 
     assert refused.value.reason == "bad_timestamp"
+
+
+@pytest.mark.parametrize(
+    ("value", "format_", "remedy"),
+    [
+        ("1709251200000", "iso8601", "did you mean --timestamp-format epoch_milliseconds"),
+        (1709251200, "iso8601", "did you mean --timestamp-format epoch_seconds"),
+        ("1709251200000000000", "epoch_seconds", "did you mean --timestamp-format epoch_nanoseconds"),
+        ("01/03/2024 00:00", "iso8601", "'%d/%m/%Y %H:%M' or '%m/%d/%Y %H:%M'"),
+        ("13/03/2024 00:00:05", "%d/%m/%Y %H:%M", "did you mean --timestamp-format '%d/%m/%Y %H:%M:%S'"),
+        ("2024-05-17T09:30:00Z", "epoch_seconds", "did you mean --timestamp-format iso8601"),
+        ("x" * 10_000, "iso8601", "or name the format that it has"),
+        ("yesterday", "epoch_seconds", "is the format the right one"),
+    ],
+)
+def test_a_refusal_names_the_format_that_the_value_has(value: object, format_: str, remedy: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        parse_timestamp(value, TimestampPlan("t", format_))
+
+    assert remedy in str(refused.value)
+    assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("CEST", "Europe/Berlin"),
+        ("europe/berlin", "Europe/Berlin"),
+        ("Berlin", "Europe/Berlin"),
+        ("Europe/Berln", "Europe/Berlin"),
+        ("New York", "America/New_York"),
+        ("UTC+2", "Etc/GMT-2"),
+        ("../etc/passwd", "UTC or Europe/Berlin"),
+        ("", "UTC or Europe/Berlin"),
+    ],
+)
+def test_a_wrong_zone_is_refused_with_the_nearest(name: str, nearest: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"did you mean {nearest}") as refused:
+        check_timestamp_plan(TimestampPlan("t", "iso8601", name))
+
+    assert refused.value.reason == "bad_timezone"
+
+
+@pytest.mark.parametrize("name", ["HH:MM", "unixtime", "%H:%M", "", "%"])
+def test_a_format_that_tells_no_day_is_refused(name: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"must be iso8601, epoch_seconds, .* or a strptime format"):
+        check_timestamp_plan(TimestampPlan("t", name))
+
+
+def test_times_that_are_all_in_january_1970_are_of_another_unit() -> None:
+    seconds_as_milliseconds = TimestampPlan("t", "epoch_milliseconds")
+    first, last = (parse_timestamp(value, seconds_as_milliseconds) for value in (1709251200, 1709337600))
+
+    sentence = implausible_unit(first, last, seconds_as_milliseconds)
+
+    assert sentence is not None
+    assert "all times of field 't' are in January 1970" in sentence
+    assert "did you mean --timestamp-format epoch_seconds" in sentence
+    assert implausible_unit(first, NOON, seconds_as_milliseconds) is None
+    assert implausible_unit(first, last, TimestampPlan("t")) is None
 
 
 def test_takes_the_first_of_the_two_hours_when_clocks_go_back() -> None:

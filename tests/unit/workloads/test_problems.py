@@ -39,6 +39,7 @@ TEN_PROBLEMS = [
     "4: source.topic: 'plant/#/press': "
     "must be an MQTT topic filter: + is a whole level, # is the whole last level",
     "5: source.timestamp.format: 'HH:MM': must be iso8601, epoch_seconds, epoch_milliseconds, "
+    "epoch_microseconds, epoch_nanoseconds, "
     "or a strptime format with year, month and day such as %Y-%m-%d %H:%M:%S",
     "7: measures[0].agregate: 'max': "
     "unknown key; did you mean aggregate?; known keys: aggregate, field, name",

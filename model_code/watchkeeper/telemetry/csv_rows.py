@@ -1,0 +1,353 @@
+"""CSV as people write it: which delimiter, where the header is, and rows that may span lines.
+
+The delimiter is the one that the header has most of outside of quotes, and that the next rows agree with; a
+line `sep=;` before the header says it. A quote that is never closed would swallow the rest of the file into
+one cell, so it ends the reading with the line that opened it.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Literal
+
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.telemetry.cells import names_shown, shown
+from watchkeeper.telemetry.decoding import TextFile
+
+DELIMITERS = ("\t", ";", "|", ",")
+"""The first wins where header and rows leave it open: a comma is in texts more often than the others."""
+
+_HEAD_LINES = 12
+_SEPARATOR_LINE = re.compile(r'\s*"?sep=(.|\\t)"?\s*', re.IGNORECASE)
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_NAMES_OF_DELIMITERS = {"\t": "tab", "tab": "\t", "\\t": "\t"}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What a file does not tell by itself.
+
+    Attributes
+    ----------
+    delimiter : str or None
+        One character; None: found from the header.
+    decimal : {'.', ','}
+        What separates a number's fraction.
+    """
+
+    delimiter: str | None = None
+    decimal: Literal[".", ","] = "."
+
+    def __post_init__(self) -> None:
+        """Refuse a delimiter that is not one character, or is the decimal sign."""
+        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
+            raise InvalidInputError(
+                f"delimiter {shown(self.delimiter)}: must be one character, such as , ; | or a tab",
+                reason="bad_delimiter",
+            )
+        if self.decimal not in (".", ","):
+            raise InvalidInputError(
+                f"decimal sign {shown(self.decimal)}: must be . or ,", reason="bad_decimal"
+            )
+
+
+@dataclass
+class CsvRow:
+    """One row; where it is not one, `error` says why."""
+
+    line: int
+    """On which it begins, from 1."""
+    text: str
+    """As it is written, without the last line break."""
+    cells: list[str] = field(default_factory=list)
+    error: InvalidInputError | None = None
+
+
+class CsvRows:
+    """The header and the rows of a CSV file.
+
+    Parameters
+    ----------
+    file
+        Its text.
+    dialect
+        What is known of it.
+    headers
+        The columns of a file that may have no header line. A first line that names columns is a header all
+        the same, in whatever order.
+
+    Raises
+    ------
+    InvalidInputError
+        If the header is not there (reason `empty_file`), is not CSV (`not_csv`) or has a name twice
+        (`duplicate_column`).
+    """
+
+    def __init__(self, file: TextFile, dialect: Dialect, headers: Sequence[str] | None = None) -> None:
+        self.name = file.name
+        lines = iter(file)
+        head = list(islice(lines, 1))
+        self._number = file.line_number - 1
+        head += islice(lines, _HEAD_LINES)
+        self._taken: list[str] = []
+        separator = _SEPARATOR_LINE.fullmatch(head[0]) if head else None
+        if separator is not None:
+            self._number += 1
+            head = head[1:]
+        said = separator and _NAMES_OF_DELIMITERS.get(separator[1], separator[1])
+        self.delimiter: str = dialect.delimiter or said or found_delimiter(head)
+        self._lines = chain(head, lines)
+        self._reader = csv.reader(self._tape(), delimiter=self.delimiter, skipinitialspace=True, strict=True)
+        self._first: CsvRow | None = None
+        self.header: list[str] = []
+        self.header = self._header(headers)
+        """The names of the columns; a column without a name has the empty text."""
+        self.header_line = self._number
+        """Line that the header ends on; 0 or the line before the first row where there is none."""
+
+    def __iter__(self) -> Iterator[CsvRow]:
+        """Yield the rows; empty lines are skipped.
+
+        Raises
+        ------
+        InvalidInputError
+            If a quote is not closed (reason `unclosed_quote`), or as `TextFile`.
+        """
+        if self._first is not None:
+            yield self._first
+        while (row := self._next()) is not None:
+            if row.error is None and len(row.cells) != len(self.header):
+                row.error = self._wrong_width(row.cells)
+            yield row
+
+    def blocks(self, rows: int) -> Iterator[tuple[int, list[list[str]]]]:
+        """Yield at most so many rows at a time, with the line before the first; empty rows are left in.
+
+        Raises
+        ------
+        InvalidInputError
+            As when iterating, and for the first row that is not CSV or has another number of cells.
+        """
+        width = len(self.header)
+        if self._first is not None:
+            yield self._first.line - 1, [self._first.cells]
+        while True:
+            self._taken.clear()
+            before = self._number
+            try:
+                block = list(islice(self._reader, rows))
+            except csv.Error as error:
+                raise self._error_in(before) from error
+            if not block:
+                return
+            if self._number - before != len(block):
+                self._check_spans(block, before)
+            for at, cells in enumerate(block):
+                if len(cells) == width or self._is_blank(cells):
+                    continue
+                raise InvalidInputError(
+                    f"{self.name}, line {line_of(block, at, before)}: {self._wrong_width(cells)}",
+                    reason="wrong_width",
+                )
+            yield before, block
+
+    def _is_blank(self, cells: Sequence[str]) -> bool:
+        """Whether a row is an empty line; of a table with one column, a missing value may be quoted."""
+        return not cells or (len(cells) == 1 and len(self.header) != 1 and not cells[0].strip())
+
+    def _tape(self) -> Iterator[str]:
+        for line in self._lines:
+            self._number += 1
+            self._taken.append(line)
+            yield line
+
+    def _next(self) -> CsvRow | None:
+        while True:
+            self._taken.clear()
+            first = self._number + 1
+            try:
+                cells = next(self._reader)
+            except StopIteration:
+                return None
+            except csv.Error:
+                return CsvRow(first, self._text(), error=self._problem(self._taken, first))
+            if len(self._taken) > 1:
+                self._check_inner(self._taken, first)
+            if not self._is_blank(cells):
+                return CsvRow(first, self._text(), cells)
+
+    def _header(self, headers: Sequence[str] | None) -> list[str]:
+        row = self._next()
+        if row is not None and row.error is not None:
+            raise InvalidInputError(f"{self.name}, line {row.line}: {row.error}", reason=row.error.reason)
+        found = [cell.strip() for cell in row.cells] if row is not None else []
+        if headers is not None and len(set(headers) & set(found)) <= len(found) / 2:
+            self._first = row
+            if row is not None and len(row.cells) != len(headers):
+                row.error = self._wrong_width(row.cells, len(headers))
+            return list(headers)
+        if not found:
+            raise InvalidInputError(
+                f"{self.name} is empty: its first line must name the columns", reason="empty_file"
+            )
+        name, count = Counter(cell for cell in found if cell).most_common(1)[0] if any(found) else ("", 0)
+        if count > 1:
+            raise InvalidInputError(
+                f"{self.name}: {count} columns are named {shown(name)}: rename all but one",
+                reason="duplicate_column",
+            )
+        return found
+
+    def _wrong_width(self, cells: Sequence[str], width: int | None = None) -> InvalidInputError:
+        wanted = len(self.header) if width is None else width
+        hint = ""
+        if self.delimiter == "," and len(cells) > wanted:
+            hint = ": quote a cell that has a comma in it"
+        return InvalidInputError(
+            f"{len(cells)} cells, the header has {wanted} columns{hint}", reason="wrong_width"
+        )
+
+    def _text(self) -> str:
+        return "".join(self._taken).rstrip("\r\n")
+
+    def _error_in(self, before: int) -> InvalidInputError:
+        """Return why a block could not be read: its rows are read again, one by one."""
+        lines, number = iter(list(self._taken)), before
+        taken: list[str] = []
+
+        def tape() -> Iterator[str]:
+            for line in lines:
+                taken.append(line)
+                yield line
+
+        reader = csv.reader(tape(), delimiter=self.delimiter, skipinitialspace=True, strict=True)
+        while True:
+            taken.clear()
+            try:
+                next(reader)
+            except (csv.Error, StopIteration):
+                error = self._problem(taken, number + 1)
+                return InvalidInputError(f"{self.name}, line {number + 1}: {error}", reason=error.reason)
+            number += len(taken)
+
+    def _problem(self, lines: Sequence[str], first: int) -> InvalidInputError:
+        """Return why a row is not CSV; raise it where the row may have swallowed others."""
+        opened = open_quote(lines, self.delimiter)
+        if opened is not None or len(lines) > 1:
+            raise self._unclosed(first + (opened or 0))
+        if any("\0" in line for line in lines):
+            return InvalidInputError("not CSV: a zero byte", reason="not_csv")
+        if any(len(line) > csv.field_size_limit() for line in lines):
+            return InvalidInputError(
+                f"not CSV: a cell is longer than {csv.field_size_limit():,} characters", reason="not_csv"
+            )
+        return InvalidInputError(
+            "not CSV: text after a closing quote; double a quote that belongs to a cell", reason="not_csv"
+        )
+
+    def _unclosed(self, line: int) -> InvalidInputError:
+        return InvalidInputError(
+            f"{self.name}: the quote opened in line {line} is not closed: close or remove it",
+            reason="unclosed_quote",
+        )
+
+    def _check_inner(self, lines: Sequence[str], first: int) -> None:
+        """Refuse a cell that has swallowed whole rows: its quote was closed by another row's."""
+        inner = lines[1:-1]
+        width = len(self.header)
+        if (
+            width > 1
+            and inner
+            and all(len(next(csv.reader([line], delimiter=self.delimiter), [])) == width for line in inner)
+        ):
+            raise self._unclosed(first + (open_quote(lines[:1], self.delimiter) or 0))
+
+    def _check_spans(self, block: Sequence[Sequence[str]], before: int) -> None:
+        at = 0
+        for cells in block:
+            lines = 1 + sum(map(_breaks, cells))
+            if lines > 2:
+                self._check_inner(self._taken[at : at + lines], before + at + 1)
+            at += lines
+
+
+def found_delimiter(head: Sequence[str]) -> str:
+    """Return the delimiter of a file that begins with these lines.
+
+    Examples
+    --------
+    >>> found_delimiter(["time;temp, outside\\n", "2024-05-17;1,5\\n"])
+    ';'
+    """
+    if not head:
+        return ","
+    columns = {delimiter: _width(head, delimiter) for delimiter in DELIMITERS}
+    likely = [delimiter for delimiter in DELIMITERS if columns[delimiter] > 1]
+    if len(likely) < 2:
+        return likely[0] if likely else ","
+
+    def rank(delimiter: str) -> tuple[bool, int]:
+        return _agrees(head, delimiter, columns[delimiter]), columns[delimiter]
+
+    return max(likely, key=rank)
+
+
+def open_quote(lines: Sequence[str], delimiter: str) -> int | None:
+    """Return which line, from 0, opens the quote that is still open after the last; None: none is."""
+    opened: int | None = None
+    at_start = True
+    for number, line in enumerate(lines):
+        position = 0
+        while position < len(line):
+            character = line[position]
+            if opened is not None:
+                if character == '"':
+                    if line[position + 1 : position + 2] == '"':
+                        position += 1
+                    else:
+                        opened = None
+            elif character == '"' and at_start:
+                opened = number
+            at_start = opened is None and (
+                character in (delimiter, "\r", "\n") or (at_start and character == " ")
+            )
+            position += 1
+    return opened
+
+
+def line_of(block: Sequence[Sequence[str]], at: int, before: int) -> int:
+    """Return the line of a block's row; `before` is the line before the block."""
+    return before + 1 + at + sum(_breaks(cell) for cells in block[:at] for cell in cells)
+
+
+def _breaks(cell: str) -> int:
+    return len(_LINE_BREAK.findall(cell)) if "\n" in cell or "\r" in cell else 0
+
+
+def _rows_of(head: Sequence[str], delimiter: str) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(head, delimiter=delimiter, skipinitialspace=True)
+    except csv.Error:
+        return
+
+
+def _width(head: Sequence[str], delimiter: str) -> int:
+    return len(next(_rows_of(head, delimiter), []))
+
+
+def _agrees(head: Sequence[str], delimiter: str, width: int) -> bool:
+    rows = islice(_rows_of(head, delimiter), 1, 6)
+    return all(len(cells) == width for cells in rows if cells)
+
+
+def header_error(name: str, missing: str, header: Sequence[str]) -> InvalidInputError:
+    """Return the refusal of a file without a column."""
+    return InvalidInputError(
+        f"{name}: the header has no column {shown(missing)}; its columns are {names_shown(list(header))}",
+        reason="missing_column",
+    )

@@ -1,0 +1,71 @@
+"""Parquet files as rows of cells. The package pyarrow reads them, and is asked for only then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO, Any
+
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.telemetry.cells import cell_text
+
+BATCH_ROWS = 20_000
+
+
+class ParquetRows:
+    """The header and the rows of a Parquet file.
+
+    Raises
+    ------
+    InvalidInputError
+        With reason `unreadable_file`: the package is not there, or the file is damaged.
+    """
+
+    def __init__(self, stream: IO[bytes], name: str) -> None:
+        try:
+            from pyarrow import ArrowException, parquet
+        except ImportError as error:
+            raise InvalidInputError(
+                f"{name} is Parquet, and the package pyarrow is not installed here: install it, or save the "
+                "table as CSV",
+                reason="unreadable_file",
+            ) from error
+        self._name = name
+        self._errors = (ArrowException, OSError)
+        try:
+            self._file: Any = parquet.ParquetFile(stream)
+        except self._errors as error:
+            raise self._damaged() from error
+        self.header: list[str] = list(self._file.schema_arrow.names)
+        self.n_rows: int = self._file.metadata.num_rows
+
+    def records(self) -> Iterator[tuple[int, str, dict[str, Any] | InvalidInputError]]:
+        """Yield the rows one by one, counting from 1; dates are text in ISO 8601."""
+        number = 0
+        for columns in self._batches(BATCH_ROWS):
+            for cells in zip(*columns, strict=True):
+                number += 1
+                yield number, "", dict(zip(self.header, map(_plain, cells), strict=True))
+
+    def blocks(self, rows: int) -> Iterator[list[list[str]]]:
+        """Yield at most so many rows at a time, as text."""
+        for columns in self._batches(rows):
+            yield [list(map(cell_text, cells)) for cells in zip(*columns, strict=True)]
+
+    def _batches(self, rows: int) -> Iterator[list[list[Any]]]:
+        try:
+            for batch in self._file.iter_batches(rows):
+                yield [column.to_pylist() for column in batch.columns]
+        except self._errors as error:
+            raise self._damaged() from error
+
+    def _damaged(self) -> InvalidInputError:
+        return InvalidInputError(
+            f"{self._name}: damaged Parquet: write it again, or save the table as CSV",
+            reason="unreadable_file",
+        )
+
+
+def _plain(value: Any) -> Any:
+    if value != value:
+        return None
+    return value.isoformat() if hasattr(value, "isoformat") else value
