@@ -126,7 +126,7 @@ def score_with_channel(outputs: npt.NDArray[np.void], forest_scores: FloatArray,
     _aftermath(outputs["onset"], parameters.aftermath_rows, before)
     _aftermath(onset, parameters.aftermath_rows, after)
     level = outputs["level"] + AFTERMATH_WEIGHT * (after - before)
-    return calibration.decades(onset, level) / calibration.SCORE_DECADES
+    return calibration.rarity_of(onset, level) / calibration.SCORE_RARITY
 
 
 def score_with_level(outputs: npt.NDArray[np.void], forest_scores: FloatArray, weight: float) -> FloatArray:
@@ -135,7 +135,7 @@ def score_with_level(outputs: npt.NDArray[np.void], forest_scores: FloatArray, w
     recent = np.convolve(forest_scores, np.full(LEVEL_ROWS, 1 / LEVEL_ROWS))[: len(forest_scores)]
     usual = np.cumsum(forest_scores) / np.arange(1, len(forest_scores) + 1)
     level = (1 - weight / 2) * outputs["level"] + weight / 2 * recent / np.maximum(usual, 1e-9)
-    return calibration.decades(outputs["onset"], level) / calibration.SCORE_DECADES
+    return calibration.rarity_of(outputs["onset"], level) / calibration.SCORE_RARITY
 
 
 def main() -> None:
@@ -154,7 +154,7 @@ def main() -> None:
     }
     print("| forest | use | weight | development: standard | low FP | other files | VUS-PR ", end="")
     print("| validation: standard |\n|" + " --- |" * 8)
-    plain = [calibration.decades(one["onset"], one["level"]) / calibration.SCORE_DECADES for one in outputs]
+    plain = [calibration.rarity_of(one["onset"], one["level"]) / calibration.SCORE_RARITY for one in outputs]
     _print_row("none", "", "", corpus, plain, development)
     uses: dict[str, Callable[[Any, FloatArray, float], FloatArray]] = {
         "channel": score_with_channel,

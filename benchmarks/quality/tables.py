@@ -9,8 +9,8 @@ import numpy as np
 from benchmarks.quality.corpus import load_json
 from benchmarks.quality.measurements import CorpusScores
 from benchmarks.quality.ordinary import DAY_ROWS, SPANS, HolidaySummary, OrdinaryAlerts
-from watchkeeper.detectors.protocol.calibration import SCORE_DECADES, SEVERITY_PER_DECADE, false_alarm_rate
-from watchkeeper.detectors.streaming.detector import DEFAULT_ALERT_SEVERITY
+from watchkeeper.detectors.protocol.calibration import SCORE_RARITY, false_alarm_rate
+from watchkeeper.detectors.streaming.detector import DEFAULT_ALERT_RARITY
 
 PUBLISHED = {
     "ARTime": ("ARTime", "no: the file's range"),
@@ -25,7 +25,7 @@ PUBLISHED = {
 """Published detectors by their name in the results file: name in the table, and whether a score reads only
 the past."""
 
-ALERT_SCORE = DEFAULT_ALERT_SEVERITY / SEVERITY_PER_DECADE / SCORE_DECADES
+ALERT_SCORE = DEFAULT_ALERT_RARITY / SCORE_RARITY
 NYC_TAXI = "realKnownCause/nyc_taxi.csv"
 MACHINE_TEMPERATURE = "realKnownCause/machine_temperature_system_failure.csv"
 _WEEKS_A_MONTH = 365.25 / 12 / 7
@@ -115,15 +115,15 @@ def showcase(scores: CorpusScores) -> str:
 
 
 def calibration(scores: CorpusScores, development: set[str]) -> str:
-    """Return what a severity states against what it measures outside the labelled windows."""
+    """Return what a rarity states against what it measures outside the labelled windows."""
     first = scores.of(development)
     second = scores.of({series.name for series in scores.corpus} - development)
     rows = []
-    for severity in (20, 30, 40, 60, 65, 70, 75, 80, 90):
-        level = severity / SEVERITY_PER_DECADE / SCORE_DECADES
-        cells = [str(severity), _rate(false_alarm_rate(severity))]
+    for rarity in (1.0, 1.5, 2.0, 3.0, 3.25, 3.5, 3.75, 4.0, 4.5):
+        level = rarity / SCORE_RARITY
+        cells = [f"{rarity:g}", _rate(false_alarm_rate(rarity))]
         rows.append([*cells, *(_rate(half.rate_outside_windows(level)) for half in (first, second))])
-    return _table(["severity", "stated", "measured, development half", "measured, validation half"], rows)
+    return _table(["rarity", "stated", "measured, development half", "measured, validation half"], rows)
 
 
 def first_rows(measured: Iterable[OrdinaryAlerts]) -> str:
@@ -132,8 +132,8 @@ def first_rows(measured: Iterable[OrdinaryAlerts]) -> str:
     for kind in measured:
         rates = [_rate(alerts / rows) for alerts, rows in zip(kind.alerts, kind.rows, strict=True)]
         rows.append([kind.kind, f"{kind.first_day:.2f}", *rates])
-    rows.append(["stated", f"{false_alarm_rate(DEFAULT_ALERT_SEVERITY) * DAY_ROWS:.2f}"])
-    rows[-1] += [_rate(false_alarm_rate(DEFAULT_ALERT_SEVERITY))] * len(SPANS)
+    rows.append(["stated", f"{false_alarm_rate(DEFAULT_ALERT_RARITY) * DAY_ROWS:.2f}"])
+    rows[-1] += [_rate(false_alarm_rate(DEFAULT_ALERT_RARITY))] * len(SPANS)
     spans = [f"rows {first:,} to {last:,}" for first, last in SPANS]
     return _table(["series", "alerts on the first day", *spans], rows)
 
@@ -161,7 +161,7 @@ def long_series(with_week: CorpusScores, without: CorpusScores, development: set
             cells = [f"{title}: {len(part)} files" if len(part) > 1 else f"`{NYC_TAXI}`", name]
             cells += [_one(own.standard_with(ALERT_SCORE)), f"{own.vus_pr(buffer_step=_COARSE_BUFFERS):.3f}"]
             rows.append([*cells, f"{summary.found} of {summary.windows}", str(summary.false_alerts)])
-    header = ["files", "", "standard, default severity", "VUS-PR", "found", "false alerts"]
+    header = ["files", "", "standard, default threshold", "VUS-PR", "found", "false alerts"]
     return _table(header, rows)
 
 

@@ -77,7 +77,7 @@ def _models(folder: Path, algorithm: str) -> tuple[Path, Path]:
     """Return the service's model and the library's, fitted to the same rows."""
     from benchmarks.service_jobs.by_hand import save_fitted  # not needed, nor paid for, by a measured job
     from containers.service.artifact import ServiceManifest, ServiceModel, save_model
-    from containers.service.detection import fit_detector, threshold_of
+    from containers.service.detection import fit_detector
     from containers.service.tables import read_table
     from watchkeeper.detectors.algorithms import algorithm_of
 
@@ -88,7 +88,7 @@ def _models(folder: Path, algorithm: str) -> tuple[Path, Path]:
         algorithm=algorithm_of(algorithm),
         hyperparameters=detector.get_params(),
         columns=list(table.columns),
-        threshold=threshold_of(detector),
+        threshold=detector.threshold_score,
         n_rows=len(table),
         n_rows_learned=len(table),
         has_time=True,

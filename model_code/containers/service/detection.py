@@ -13,7 +13,7 @@ from containers.service.predictions import Judgement
 from containers.service.tables import Part
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.algorithms import WATCHKEEPER, algorithm_of, new_detector
-from watchkeeper.detectors.protocol.calibration import SCORE_DECADES, severity_of
+from watchkeeper.detectors.protocol.calibration import SCORE_RARITY, severity_of
 from watchkeeper.detectors.protocol.detector import Detector
 from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
 from watchkeeper.detectors.streaming.series_detector import SeriesDetector
@@ -73,13 +73,6 @@ def scorer_of(detector: Detector, *, as_they_came: bool = False) -> Scorer:
     return lambda part: _judge(detector, part.values)
 
 
-def threshold_of(detector: Detector) -> float:
-    """Return the anomaly_score above which a row is an anomaly, 0 to 1."""
-    if isinstance(detector, SeriesDetector):
-        return detector.threshold_
-    return float(detector.tail_.decades(np.array([detector.threshold_]))[0]) / SCORE_DECADES  # type: ignore[attr-defined]
-
-
 def is_streaming(algorithm: str) -> bool:
     """Whether an algorithm takes rows in their order."""
     return algorithm_of(algorithm) == WATCHKEEPER
@@ -105,9 +98,7 @@ def require_order(rows: Part) -> None:
 
 
 def _streaming(detector: SeriesDetector) -> WatchkeeperDetector:
-    return WatchkeeperDetector(
-        alert_severity=detector.alert_severity, interval_seconds=detector.interval_seconds
-    )
+    return WatchkeeperDetector(alert_rarity=detector.alert_rarity, interval_seconds=detector.interval_seconds)
 
 
 def _stream(detector: WatchkeeperDetector) -> Scorer:
@@ -133,10 +124,11 @@ def _stream(detector: WatchkeeperDetector) -> Scorer:
 
 def _judge(detector: Detector, values: FloatArray) -> Judgement:
     raw = detector.raw_scores(values)
-    decades = detector.tail_.decades(raw)  # type: ignore[attr-defined]  # every other detector is a batch one
+    rarity = detector.tail_.rarity(raw)  # type: ignore[attr-defined]  # every other detector is a batch one
+    label = raw > detector.threshold_
     return Judgement(
-        raw > detector.threshold_,
-        decades / SCORE_DECADES,
-        severity_of(decades),
+        label,
+        rarity / SCORE_RARITY,
+        severity_of(rarity, detector.threshold_score * SCORE_RARITY, label),
         np.where(np.isnan(raw), -np.inf, raw),
     )

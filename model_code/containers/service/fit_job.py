@@ -25,7 +25,6 @@ from containers.service.detection import (
     fit_positions,
     is_streaming,
     require_order,
-    threshold_of,
 )
 from containers.service.inputs import failure_text, given_file
 from containers.service.labels import read_labels
@@ -77,7 +76,7 @@ def fit() -> None:
         algorithm=algorithm,
         hyperparameters=detector.get_params(),
         columns=list(table.columns),
-        threshold=threshold_of(detector),
+        threshold=detector.threshold_score,
         n_rows=len(table),
         n_rows_learned=len(fit_positions(algorithm, len(table))),
         has_time=table.times is not None,

@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from containers.service.predictions import FloatArray, PredictionsFile, Verdict
 from containers.service.tables import part_rows, read_parts
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.detectors.algorithms import RULES
-from watchkeeper.detectors.protocol.calibration import SCORE_DECADES, severity_of
+from watchkeeper.detectors.protocol.calibration import SCORE_RARITY, severity_of
 from watchkeeper.detectors.tabular.persist_rule import PersistRule
 from watchkeeper.detectors.tabular.rule_parameters import checked_parameters
 from watchkeeper.detectors.tabular.rules import IQRRule, QuantileRule
@@ -48,10 +48,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Rarities:
-    """What is found, on disk: for each cell how rare it is, and whether it is an anomaly."""
+    """What is found: for each cell, on disk, how rare it is and whether it is an anomaly."""
 
-    decades: ColumnFile
+    rarity: ColumnFile
     label: ColumnFile
+    thresholds: list[float] = field(default_factory=list)
+    """By column the rarity that is its threshold."""
 
 
 def judge_columns() -> None:
@@ -61,11 +63,11 @@ def judge_columns() -> None:
     with (
         tempfile.TemporaryDirectory(dir=job.root()) as scratch,
         ColumnFile(Path(scratch) / "values", np.float64) as values,
-        ColumnFile(Path(scratch) / "decades", np.float64) as decades,
+        ColumnFile(Path(scratch) / "rarity", np.float64) as rarity,
         ColumnFile(Path(scratch) / "label", np.bool_) as label,
     ):
         names, times = _spill(path, values)
-        found = Rarities(decades, label)
+        found = Rarities(rarity, label)
         _judge(rule_of(settings.method, settings.parameters), names, times, values, found)
         flagged = _write(job.processing_output("results") / settings.predictions, names, found)
     message = {
@@ -111,8 +113,8 @@ def judge_column(
 
     Returns
     -------
-    decades, label
-        Shape (n_rows,): -log10 of how rare a value is, and whether it is an anomaly.
+    rarity, label
+        Shape (n_rows,): -log10 of how often a value is as rare, and whether it is an anomaly.
 
     Raises
     ------
@@ -123,7 +125,7 @@ def judge_column(
         raw = rule.fit_scores(values, times) if isinstance(rule, PersistRule) else rule.fit_scores(values)
     except InvalidInputError as error:
         raise InvalidInputError(f"column {name!r}: {error}", reason="too_few_rows") from error
-    return rule.tail_.decades(raw), raw > rule.threshold_
+    return rule.tail_.rarity(raw), raw > rule.threshold_
 
 
 def regularity(times: FloatArray) -> dict[str, Any]:
@@ -157,8 +159,9 @@ def _judge(
     order = slice(None) if in_order else np.argsort(times, kind="stable")
     ordered = times[order]
     for name, column in zip(names, values.columns(), strict=True):
-        decades, label = judge_column(rule, name, column[order], ordered)
-        for file, answer in ((found.decades, decades), (found.label, label)):
+        rarity, label = judge_column(rule, name, column[order], ordered)
+        found.thresholds.append(SCORE_RARITY * rule.threshold_score)
+        for file, answer in ((found.rarity, rarity), (found.label, label)):
             in_file_order = np.empty_like(answer)
             in_file_order[order] = answer
             file.add_column(in_file_order)
@@ -173,15 +176,17 @@ def _write(path: Path, names: tuple[str, ...], found: Rarities) -> int:
     n_rows = found.label.n_rows
     with PredictionsFile(path, names) as predictions:
         for start, end in pairwise([*range(0, n_rows, part_rows(len(names))), n_rows]):
-            decades, label = found.decades.rows(start, end), found.label.rows(start, end)
-            whole = _verdict(decades.max(axis=1), np.asarray(label.any(axis=1)))
-            predictions.write(whole, [_verdict(*cells) for cells in zip(decades.T, label.T, strict=True)])
+            rarity, label = found.rarity.rows(start, end), found.label.rows(start, end)
+            cells = zip(rarity.T, found.thresholds, label.T, strict=True)
+            columns = [Verdict(of[2], of[0] / SCORE_RARITY, severity_of(*of)) for of in cells]
+            whole = Verdict(
+                label.any(axis=1),
+                rarity.max(axis=1) / SCORE_RARITY,
+                np.max([column.severity for column in columns], axis=0),
+            )
+            predictions.write(whole, columns)
             flagged += int(whole.label.sum())
     return flagged
-
-
-def _verdict(decades: FloatArray, label: npt.NDArray[np.bool_]) -> Verdict:
-    return Verdict(label, decades / SCORE_DECADES, severity_of(decades))
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ A model that came from the service is what it was. The `watchkeeper` detector go
 ended.
 
 Each series of the workload is a column, named by its series key; a file without a header, with as many
-columns, is taken in the order of the keys. A row is an anomaly from the detector's own alert severity: the
+columns, is taken in the order of the keys. A row is an anomaly from the detector's own alert rarity: the
 threshold of the workload's release is not in its model.
 """
 
@@ -80,7 +80,7 @@ def _of_workload(members: dict[str, bytes]) -> ServiceModel:
         algorithm=WATCHKEEPER,
         hyperparameters=detector.get_params(),
         columns=[series or ONLY_SERIES for series in snapshots.detectors],
-        threshold=detector.threshold_,
+        threshold=detector.threshold_score,
         n_rows=written.n_rows,
         n_rows_learned=written.n_rows,
         has_time=True,

@@ -9,6 +9,7 @@ from typing import Any
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.layout import short_hash
+from watchkeeper.core.severity import THRESHOLD_SEVERITY
 from watchkeeper.core.timestamps import format_instant, parse_instant
 from watchkeeper.features.contributions import (
     NOT_EXPLAINED,
@@ -48,7 +49,7 @@ class AnomalyEvent:
     score: float
     threshold: float
     severity: float
-    """0 to 100; 70 is the threshold."""
+    """0 to 100; the threshold is `THRESHOLD_SEVERITY`."""
     run_id: str
     """The run whose model gave the score."""
     execution_arn: str
@@ -135,7 +136,7 @@ def alert_text(event: AnomalyEvent) -> str:
         lines.append(f"Expected:  {event.expected:.6g} (usual: {event.lower:.6g} to {event.upper:.6g})")
     lines += [
         f"Score:     {event.score:.6g}, threshold {event.threshold:.6g}",
-        f"Severity:  {event.severity:.0f} of 100 (70 is the threshold)",
+        f"Severity:  {event.severity:.0f} of 100 ({THRESHOLD_SEVERITY:.0f} is the threshold)",
     ]
     lines += _reasons(event)
     lines += ["", f"Model:     {event.model_package_arn or event.run_id}", f"Anomaly:   {event.anomaly_id}"]

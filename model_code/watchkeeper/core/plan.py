@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.severity import THRESHOLD_SEVERITY
 
 PLAN_VERSION = 1
 LEAST_CONTEXT = 16
@@ -109,7 +110,7 @@ class AlertRoute:
     """Anomalies of at least `severity_at_least` go to `channel`."""
 
     channel: str
-    severity_at_least: float = 70.0
+    severity_at_least: float = THRESHOLD_SEVERITY
 
 
 @dataclass(frozen=True)

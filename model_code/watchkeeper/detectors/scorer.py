@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import copy
+import dataclasses
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.severity import MAX_SEVERITY, THRESHOLD_SEVERITY
 from watchkeeper.detectors.algorithms import RULES, WATCHKEEPER, algorithm_of, new_detector
-from watchkeeper.detectors.protocol.calibration import SCORE_DECADES, severity_of
-from watchkeeper.detectors.protocol.detector import Detector, require_severity
+from watchkeeper.detectors.protocol.calibration import SCORE_RARITY
+from watchkeeper.detectors.protocol.detector import Detector
 from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
 from watchkeeper.detectors.streaming.scores import SeriesScores
 from watchkeeper.detectors.tabular.rules import RangeRule
@@ -34,7 +38,7 @@ class RowScorer(Protocol):
 def row_scorer(
     algorithm: str,
     *,
-    alert_severity: float | None = None,
+    alert_severity: float = THRESHOLD_SEVERITY,
     interval_seconds: float | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
 ) -> RowScorer:
@@ -48,8 +52,9 @@ def row_scorer(
     ----------
     algorithm : str
         One of `algorithms.ALGORITHMS`, in any spelling.
-    alert_severity : float, optional
-        Severity from which a row is an anomaly; by default the algorithm's own criterion.
+    alert_severity : float, default 70
+        Severity from which a row is an anomaly. 70 is the algorithm's own threshold, which its
+        hyperparameters set.
     interval_seconds : float, optional
         Only `watchkeeper` looks at it; as of `WatchkeeperDetector`.
     hyperparameters : mapping, optional
@@ -60,68 +65,63 @@ def row_scorer(
     InvalidInputError
         Another algorithm or hyperparameter, or a severity that is not from 0 to 100.
     """
-    if alert_severity is not None:
-        require_severity(alert_severity)
+    if not 0 <= alert_severity <= MAX_SEVERITY:
+        raise InvalidInputError(
+            f"alert_severity is {alert_severity!r}: give a number from 0 to {MAX_SEVERITY:g}"
+        )
     name = algorithm_of(algorithm)
     given = dict(hyperparameters or {})
     if name == WATCHKEEPER:
-        named = {"alert_severity": alert_severity, "interval_seconds": interval_seconds}
-        settings = {**given, **{key: value for key, value in named.items() if value is not None}}
-        return _Streaming(WatchkeeperDetector(**new_detector(name, **settings).get_params()))
-    new_detector(name, **given)  # an unknown hyperparameter is refused before the file is read
-    if name in RULES:
-        return _ByColumn(lambda: new_detector(name, **given), alert_severity)
-    return _AllColumns(new_detector(name, **given), alert_severity)
+        settings = given if interval_seconds is None else {**given, "interval_seconds": interval_seconds}
+        return _Streaming(WatchkeeperDetector(**new_detector(name, **settings).get_params()), alert_severity)
+    detector = new_detector(name, **given)
+    return (_ByColumn if name in RULES else _AllColumns)(detector, alert_severity)
 
 
 class _Streaming:
     learns_first = False
 
-    def __init__(self, detector: WatchkeeperDetector) -> None:
+    def __init__(self, detector: WatchkeeperDetector, alert_severity: float) -> None:
         self._detector = detector
+        self._alert_severity = alert_severity
 
     def learn(self, values: FloatArray) -> None:
         """Do nothing: every row is learned after it was scored."""
 
     def score(self, seconds: FloatArray, values: FloatArray) -> SeriesScores:
-        return self._detector.update_all(values, timestamps=seconds)
+        return _alerting(self._detector.update_all(values, timestamps=seconds), self._alert_severity)
 
 
 class _ByColumn:
     learns_first = True
 
-    def __init__(self, rule: Callable[[], Detector], alert_severity: float | None) -> None:
+    def __init__(self, rule: Detector, alert_severity: float) -> None:
         self._rule = rule
         self._alert_severity = alert_severity
         self._detectors: list[Detector] = []
 
     def learn(self, values: FloatArray) -> None:
-        self._detectors = [self._rule().fit(column) for column in values.T]
+        self._detectors = [copy.copy(self._rule).fit(column) for column in values.T]
 
     def score(self, seconds: FloatArray, values: FloatArray) -> SeriesScores:
-        by_column = np.array(
-            [
-                detector.score_samples(column)
-                for detector, column in zip(self._detectors, values.T, strict=True)
-            ]
-        )
-        score = np.maximum(by_column.max(axis=0) - np.log10(len(by_column)) / SCORE_DECADES, 0.0)
-        calls = [
-            detector.predict(column) < 0 for detector, column in zip(self._detectors, values.T, strict=True)
-        ]
+        pairs = list(zip(self._detectors, values.T, strict=True))
+        by_column = np.array([detector.score_samples(column) for detector, column in pairs])
+        score = np.maximum(by_column.max(axis=0) - np.log10(len(by_column)) / SCORE_RARITY, 0.0)
+        severity = np.max([detector.severity(column) for detector, column in pairs], axis=0)
         bounds = [
             (detector.lower_[0], detector.upper_[0]) if isinstance(detector, RangeRule) else (np.nan, np.nan)
             for detector in self._detectors
         ]
         lower, upper = (np.tile(side, (len(values), 1)) for side in np.array(bounds).T)
         shares = by_column / np.maximum(by_column.sum(axis=0), np.finfo(float).tiny)
-        return _scores(score, np.any(calls, axis=0), self._alert_severity, lower, upper, (shares * score).T)
+        scores = _scores(score, severity, lower, upper, (shares * score).T)
+        return _alerting(scores, self._alert_severity)
 
 
 class _AllColumns:
     learns_first = True
 
-    def __init__(self, detector: Detector, alert_severity: float | None) -> None:
+    def __init__(self, detector: Detector, alert_severity: float) -> None:
         self._detector = detector
         self._alert_severity = alert_severity
 
@@ -129,26 +129,29 @@ class _AllColumns:
         self._detector.fit(values)
 
     def score(self, seconds: FloatArray, values: FloatArray) -> SeriesScores:
-        score = self._detector.score_samples(values)
+        score, severity = self._detector.score_samples(values), self._detector.severity(values)
         unknown = np.full(values.shape, np.nan)
-        called = self._detector.predict(values) < 0
-        return _scores(score, called, self._alert_severity, unknown, unknown, unknown)
+        return _alerting(_scores(score, severity, unknown, unknown, unknown), self._alert_severity)
+
+
+def _alerting(scores: SeriesScores, alert_severity: float) -> SeriesScores:
+    if alert_severity == THRESHOLD_SEVERITY:
+        return scores
+    return dataclasses.replace(scores, is_anomaly=scores.severity >= alert_severity)
 
 
 def _scores(
     score: FloatArray,
-    called: npt.NDArray[np.bool_],
-    alert_severity: float | None,
+    severity: FloatArray,
     lower: FloatArray,
     upper: FloatArray,
     contributions: FloatArray,
 ) -> SeriesScores:
-    severity = severity_of(score * SCORE_DECADES)
     several = lower.shape[1] > 1
     return SeriesScores(
         anomaly_score=score,
         severity=severity,
-        is_anomaly=called if alert_severity is None else severity >= alert_severity,
+        is_anomaly=severity >= THRESHOLD_SEVERITY,
         expected=np.full(lower.shape if several else len(lower), np.nan),
         lower=lower if several else lower[:, 0],
         upper=upper if several else upper[:, 0],

@@ -19,7 +19,7 @@ SearchSpace = dict[str, tuple[Any, ...]]
 _CONTAMINATION = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 
 SEARCH_SPACES: dict[str, SearchSpace] = {
-    "watchkeeper": {"alert_severity": (75.0, 55.0, 60.0, 65.0, 70.0, 80.0, 85.0)},
+    "watchkeeper": {"alert_rarity": (3.75, 2.75, 3.0, 3.25, 3.5, 4.0, 4.25)},
     "iqr": {"margin": (1.5, 1.0, 2.0, 3.0, 5.0)},
     "quantile": {"low": (0.005, 0.0, 0.001, 0.01, 0.05), "high": (0.995, 1.0, 0.999, 0.99, 0.95)},
     "persist": {"window": (12, 3, 6, 24, 48), "margin": (3.0, 1.5, 2.0, 5.0, 8.0)},

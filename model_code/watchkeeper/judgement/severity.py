@@ -20,13 +20,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.severity import BELOW_THRESHOLD, MAX_SEVERITY, THRESHOLD_SEVERITY
 from watchkeeper.judgement.thresholds import quantile
-
-THRESHOLD_SEVERITY = 70.0
-MAX_SEVERITY = 100.0
-
-_BELOW_THRESHOLD = math.nextafter(THRESHOLD_SEVERITY, 0.0)
-"""Rounding must not make a score below the threshold an anomaly."""
 
 _MAX_TAIL_SHARE = 0.5
 _SHARES = (0.9, 0.75, 0.5, 0.35, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
@@ -55,7 +50,7 @@ class SeverityCalibration:
             return 0.0
         (low, low_severity), (high, high_severity) = self.knots[position - 1], self.knots[position]
         severity = low_severity + (high_severity - low_severity) * (score - low) / (high - low)
-        return min(severity, high_severity, _BELOW_THRESHOLD)
+        return min(severity, high_severity, BELOW_THRESHOLD)
 
     def severity_beyond(self, score: float, threshold: float) -> float:
         """Return the severity of a score where the threshold stands elsewhere: by the distance to it.
@@ -65,7 +60,7 @@ class SeverityCalibration:
         severity = self.severity(score + (self.threshold - threshold))
         if score > threshold:
             return max(severity, THRESHOLD_SEVERITY)
-        return severity if score == threshold else min(severity, _BELOW_THRESHOLD)
+        return severity if score == threshold else min(severity, BELOW_THRESHOLD)
 
     def false_alarm_share(self, severity: float) -> float:
         """Return the false-alarm rate of a severity up to 70: the share of intervals that reach it."""

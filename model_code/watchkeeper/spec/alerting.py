@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from watchkeeper.core.severity import MAX_SEVERITY, THRESHOLD_SEVERITY
 from watchkeeper.spec.fields import Duration, Name
 from watchkeeper.spec.section import Section, refuse_repeats
 
@@ -41,7 +42,7 @@ class Route(Section):
 
     channel: Name
     """Name of the channel; subscribers filter on it."""
-    severity_at_least: float = Field(default=70.0, ge=0, le=100)
+    severity_at_least: float = Field(default=THRESHOLD_SEVERITY, ge=0, le=MAX_SEVERITY)
     """From 0 to 100; 70 is the threshold."""
     subscription: Subscription | None = None
     """Who receives them; without one, whoever subscribes to the alert topic."""

@@ -32,14 +32,15 @@ def test_known_detector_ranks_an_outlier_first_on_the_common_scale(algorithm: st
     assert detector.predict(queries)[300] == -1
     assert detector.raw_scores(queries).argmax() == 300
     assert ((scores >= 0) & (scores <= 1)).all()
-    assert (detector.severity(queries) >= 60).mean() < 0.02
+    assert (scores >= 0.3).mean() < 0.02
+    np.testing.assert_array_equal(detector.severity(queries) >= 70, detector.predict(queries) < 0)
 
 
 @pytest.mark.parametrize("algorithm", KNOWN_ALGORITHMS)
-def test_severity_of_known_detectors_states_how_rare_ordinary_rows_are(algorithm: str) -> None:
+def test_scores_of_tabular_detectors_state_how_rare_ordinary_rows_are(algorithm: str) -> None:
     detector = new_detector(algorithm).fit(ROWS)
     fresh = np.random.default_rng(9).normal(size=(4000, 3)) * [1.0, 50.0, 0.01]
-    assert (detector.severity(fresh) >= 20).mean() == pytest.approx(0.1, abs=0.06)
+    assert (detector.score_samples(fresh) >= 0.1).mean() == pytest.approx(0.1, abs=0.06)
 
 
 def test_a_row_with_a_missing_value_scores_zero() -> None:
@@ -92,10 +93,10 @@ def test_unknown_hyperparameter_names_the_nearest_and_what_is_allowed() -> None:
         ("pca", {"n_selected_components": 9}),
         ("rcf", {"sample_size": 1}),
         ("ecod", {"contamination": 0.7}),
-        ("copod", {"alert_severity": 101}),
+        ("copod", {"alert_rarity": 10}),
         ("iqr", {"margin": -1.0}),
         ("persist", {"window": 0}),
-        ("watchkeeper", {"alert_severity": -1.0}),
+        ("watchkeeper", {"alert_rarity": -1.0}),
     ],
 )
 def test_a_hyperparameter_out_of_range_is_refused_by_name(algorithm: str, wrong: dict[str, object]) -> None:
@@ -219,9 +220,9 @@ def test_rule_of_several_columns_flags_the_row_that_breaks_one(rule: Callable[[]
 def test_tail_states_the_probability_of_scores_it_has_seen_and_orders_those_beyond() -> None:
     raw = np.random.default_rng(0).exponential(size=20_000)
     tail = TailCalibration().fit(raw)
-    decades = np.array([0.5, 1.0, 2.0, 4.0])
-    np.testing.assert_allclose(tail.decades(np.log(10) * decades), decades, rtol=0.1)
-    assert (np.diff(tail.decades(np.linspace(0, 20, 200))) >= 0).all()
+    rarity = np.array([0.5, 1.0, 2.0, 4.0])
+    np.testing.assert_allclose(tail.rarity(np.log(10) * rarity), rarity, rtol=0.1)
+    assert (np.diff(tail.rarity(np.linspace(0, 20, 200))) >= 0).all()
 
 
 def test_importing_the_package_needs_numpy_and_numba_only() -> None:

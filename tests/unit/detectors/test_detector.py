@@ -63,9 +63,9 @@ def test_a_lasting_change_alerts_once_not_on_every_row() -> None:
     assert scores.is_anomaly[2000:2200].sum() <= 5
 
 
-def test_ordinary_telemetry_alerts_no_more_often_than_the_severity_states() -> None:
+def test_ordinary_telemetry_alerts_no_more_often_than_the_rarity_states() -> None:
     alerts = sum(int(score_series(*telemetry(6000, seed)).is_anomaly[750:].sum()) for seed in range(10))
-    assert alerts <= 3 * calibration.false_alarm_rate(75) * 10 * 5250
+    assert alerts <= 3 * calibration.false_alarm_rate(3.75) * 10 * 5250
 
 
 def test_the_first_hours_of_noise_raise_almost_no_alert() -> None:
@@ -142,7 +142,7 @@ def test_the_hour_of_the_week_begins_on_thursday_and_contains_the_hour_of_the_da
 
 def test_the_first_day_of_a_daily_rhythm_alerts_about_as_rarely_as_stated() -> None:
     alerts = sum(int(score_series(*telemetry(288, seed)).is_anomaly.sum()) for seed in range(60))
-    assert alerts <= 3 * calibration.false_alarm_rate(75) * 60 * 288
+    assert alerts <= 3 * calibration.false_alarm_rate(3.75) * 60 * 288
 
 
 @settings(max_examples=30, deadline=None)
@@ -317,7 +317,7 @@ def test_says_what_is_wrong_with_the_input(timestamps: object, values: object, m
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"alert_severity": 120}, "alert_severity is 120"),
+        ({"alert_rarity": 12}, "alert_rarity is 12"),
         ({"interval_seconds": 0}, "interval_seconds is 0"),
         ({"parameters": Parameters(coverage=1.5)}, "coverage is 1.5"),
     ],
@@ -334,8 +334,8 @@ def test_another_number_of_columns_is_refused() -> None:
 
 
 def test_parameters_are_read_and_set_as_scikit_learn_does() -> None:
-    detector = WatchkeeperDetector(alert_severity=60)
-    assert detector.get_params()["alert_severity"] == 60
+    detector = WatchkeeperDetector(alert_rarity=3)
+    assert detector.get_params()["alert_rarity"] == 3
     assert detector.set_params(interval_seconds=60).interval_seconds == 60
     with pytest.raises(InvalidInputError, match="speed is not a parameter"):
         detector.set_params(speed=3)

@@ -27,7 +27,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "one_class_svm": {},
     "persist": {"margin": 0.8},
     "rcf": {"contamination": 0.1, "n_trees": 5, "sample_size": 32},
-    "watchkeeper": {"alert_severity": 20.0},
+    "watchkeeper": {"alert_rarity": 1.0},
 }
 IN_TIME_ORDER = {
     "check_methods_subset_invariance": "a row is scored with the rows before it in the call",

@@ -112,7 +112,7 @@ def test_a_detectors_series_go_on_in_a_fleet() -> None:
 
 def test_a_loaded_fleet_goes_on_to_the_bit_and_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     values = walk(400, 5)
-    fleet = Fleet(alert_severity=60, interval_seconds=STEP, parameters=replace(Parameters(), tolerance=0.01))
+    fleet = Fleet(alert_rarity=3, interval_seconds=STEP, parameters=replace(Parameters(), tolerance=0.01))
     series = fleet.join(5)
     run(fleet, series, values[:300])
     fleet.leave(series[3:4])
@@ -121,7 +121,7 @@ def test_a_loaded_fleet_goes_on_to_the_bit_and_leaves_the_file_as_it_was(tmp_pat
     written = {path.name: path.read_bytes() for path in (tmp_path / "fleet").iterdir()}
     assert len(written) == 2
     restored = Fleet.load(tmp_path / "fleet", threads=2)
-    assert (restored.alert_severity, restored.parameters) == (60, fleet.parameters)
+    assert (restored.alert_rarity, restored.parameters) == (3, fleet.parameters)
     np.testing.assert_array_equal(restored.series, [0, 1, 2, 4])
     rest = values[300:][:, [0, 1, 2, 4]]
     for first, second in zip(

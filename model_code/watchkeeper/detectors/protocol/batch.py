@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.detectors.protocol import persistence
-from watchkeeper.detectors.protocol.calibration import SCORE_DECADES
+from watchkeeper.detectors.protocol.calibration import SCORE_RARITY
 from watchkeeper.detectors.protocol.detector import Detector, as_rows
 from watchkeeper.detectors.protocol.tail import TailCalibration
 
@@ -53,7 +53,12 @@ class BatchDetector(Detector):
     def score_samples(self, X: npt.ArrayLike) -> FloatArray:
         """Return the anomaly score of each row, shape (n_rows,): 0 to 1, higher is more anomalous."""
         raw = self.raw_scores(X)
-        return self.tail_.decades(raw) / SCORE_DECADES
+        return self.tail_.rarity(raw) / SCORE_RARITY
+
+    @property
+    def threshold_score(self) -> float:
+        """The anomaly_score above which a row is an anomaly."""
+        return float(self.tail_.rarity(np.array([self.threshold_]))[0]) / SCORE_RARITY
 
     def raw_scores(self, X: npt.ArrayLike) -> FloatArray:
         """Return the method's own score of each row, shape (n_rows,): higher is odder, NaN of NaN."""

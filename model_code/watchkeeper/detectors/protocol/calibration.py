@@ -1,6 +1,7 @@
-"""What a score is worth: from the kernel's evidence to a false-alarm rate.
+"""What a score is worth: from the kernel's evidence to a false-alarm rate, and from there to a severity.
 
-`decades` is -log10 of how often a row that nobody labelled gets at least as much, per row of one series.
+The rarity of a row is -log10 of how often a row that nobody labelled gets at least as much, per row of one
+series: 3 is one false alarm in 1,000 rows. A detector's threshold is a rarity too.
 The tables were measured on the rows outside all labelled windows of the development half of NAB, by
 `python -m benchmarks.quality.calibrating`; `docs/benchmarks.md` has both halves. From an onset of 5 on there
 are too few false alarms to measure, and the table is an extrapolation. The last level states less than
@@ -12,12 +13,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from watchkeeper.core.severity import BELOW_THRESHOLD, MAX_SEVERITY, THRESHOLD_SEVERITY
+
 FloatArray = npt.NDArray[np.float64]
 
 SMALLEST_ONSET = 2.3
 EARLY_WEIGHT = 0.8
-SCORE_DECADES = 10.0
-SEVERITY_PER_DECADE = 20.0
+SCORE_RARITY = 10.0
+"""The rarity whose anomaly_score is 1."""
+LARGEST_RARITY = 9.9
+_MEDIAN_RARITY = float(np.log10(2.0))
 
 ONSET_RARITY = np.array(
     [
@@ -48,8 +53,8 @@ LEVEL_RARITY = np.array(
 )
 
 
-def decades(onset: FloatArray, level: FloatArray) -> FloatArray:
-    """Return -log10 of the false-alarm rate that rows with this onset and level stand for, 0 to 9.9.
+def rarity_of(onset: FloatArray, level: FloatArray) -> FloatArray:
+    """Return the rarity of rows with this onset and level, 0 to 9.9.
 
     An onset of at least `SMALLEST_ONSET` ranks above every level: it is news, the level is context. One below
     is of a series' first rows, and states less than it would be worth.
@@ -64,19 +69,38 @@ def is_news(onset: FloatArray, level: FloatArray) -> npt.NDArray[np.bool_]:
     return news
 
 
-def severity_of(decades: FloatArray) -> FloatArray:
-    """Return the severity, 0 to 100: 20 a decade, so 60 is one false alarm in 1,000 rows and 80 in 10,000."""
-    severity: FloatArray = np.clip(SEVERITY_PER_DECADE * decades, 0.0, 100.0)
-    return severity
+def severity_of(rarity: FloatArray, threshold: float, is_anomaly: npt.NDArray[np.bool_]) -> FloatArray:
+    """Return the severity of rows, 0 to 100: at least 70 exactly where they are anomalies.
+
+    Below the threshold it is the share of the threshold's rarity, of 70. Above, it is how far beyond the
+    threshold a row is, in distances from the median row to the threshold: `100 - 30 * exp(-distance)`. These
+    are the rules of `judgement.severity`.
+
+    Parameters
+    ----------
+    threshold
+        The rarity that just is an anomaly.
+
+    Examples
+    --------
+    >>> rarity = np.array([0.0, 1.5, 3.0, 5.7])
+    >>> severity_of(rarity, 3.0, rarity >= 3.0).round().tolist()
+    [0.0, 35.0, 70.0, 89.0]
+    """
+    at = max(threshold, float(np.finfo(np.float64).tiny))
+    distance = np.maximum(rarity - at, 0.0) / max(at - _MEDIAN_RARITY, _MEDIAN_RARITY)
+    above = MAX_SEVERITY - (MAX_SEVERITY - THRESHOLD_SEVERITY) * np.exp(-distance)
+    below = np.minimum(THRESHOLD_SEVERITY * np.minimum(rarity, at) / at, BELOW_THRESHOLD)
+    return np.where(is_anomaly, above, below)
 
 
-def false_alarm_rate(severity: float) -> float:
-    """Return the false alarms a row that alerting at this severity stands for.
+def false_alarm_rate(rarity: float) -> float:
+    """Return the false alarms a row that alerting at this rarity stands for.
 
-    >>> round(1 / false_alarm_rate(75))
+    >>> round(1 / false_alarm_rate(3.75))
     5623
     """
-    return float(10.0 ** (-severity / SEVERITY_PER_DECADE))
+    return float(10.0**-rarity)
 
 
 def _of_onset(onset: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.detectors.protocol.calibration import SCORE_DECADES, severity_of
+from watchkeeper.detectors.protocol.calibration import LARGEST_RARITY, SCORE_RARITY, severity_of
 
 if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not have it
     from typing import Self
@@ -74,9 +74,15 @@ class Detector(ABC):
         It is a tenth of -log10 of how rarely ordinary rows score as much.
         """
 
+    @property
+    @abstractmethod
+    def threshold_score(self) -> float:
+        """The anomaly_score above which a row is an anomaly."""
+
     def severity(self, X: npt.ArrayLike) -> FloatArray:
-        """Return the severity of each row, 0 to 100, on the detectors' common scale."""
-        return severity_of(SCORE_DECADES * self.score_samples(X))
+        """Return the severity of each row, 0 to 100: at least 70 where it is an anomaly."""
+        rarity, threshold = SCORE_RARITY * self.score_samples(X), SCORE_RARITY * self.threshold_score
+        return severity_of(rarity, threshold, self.predict(X) < 0)
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Return -1 for an anomaly and 1 for the rest, shape (n_rows,)."""
@@ -100,10 +106,12 @@ class Detector(ABC):
         """
 
 
-def require_severity(severity: float) -> None:
-    """Refuse what is not from 0 to 100."""
-    if isinstance(severity, (bool, str)) or not 0 <= severity <= 100:
-        raise InvalidInputError(f"alert_severity is {severity!r}: give a number from 0 to 100")
+def require_rarity(rarity: float) -> None:
+    """Refuse what no score reaches, or is no number."""
+    if isinstance(rarity, (bool, str)) or not 0 <= rarity <= LARGEST_RARITY:
+        raise InvalidInputError(
+            f"alert_rarity is {rarity!r}: give a number from 0 to {LARGEST_RARITY}; 3 is one row in 1,000"
+        )
 
 
 def as_rows(X: npt.ArrayLike) -> FloatArray:

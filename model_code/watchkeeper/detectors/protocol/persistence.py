@@ -1,4 +1,4 @@
-"""The format of a detector's state, version 2: a zip archive of .npy members, without pickle.
+"""The format of a detector's state, version 3: a zip archive of .npy members, without pickle.
 
 - `header.npy`: UTF-8 JSON as bytes: `{"format": "watchkeeper-detector", "version": 1, "settings": {…}}`.
 - one member for each array, little-endian. A detector has `states.npy`, one record a column with the fields
@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 
-VERSION = 2
+VERSION = 3
 
 Arrays = dict[str, npt.NDArray[Any]]
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile)

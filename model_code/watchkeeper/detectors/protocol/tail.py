@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.detectors.protocol.calibration import LARGEST_RARITY
 
 FloatArray = npt.NDArray[np.float64]
 TAIL_FRACTION = 0.05
-LARGEST_DECADES = 9.9
 
 
 class TailCalibration:
@@ -36,20 +36,20 @@ class TailCalibration:
         self.scale_ = max(excess, 1e-6 * spread, 1e-12 * abs(self.edge_), 1e-300)
         return self
 
-    def decades(self, raw: FloatArray) -> FloatArray:
+    def rarity(self, raw: FloatArray) -> FloatArray:
         """Return -log10 of the probability of at least this raw score, 0 to 9.9; 0 where it is NaN."""
         at_least = len(self.sorted_) - np.searchsorted(self.sorted_, raw, side="left")
         by_rank = -np.log10((at_least + 1.0) / (len(self.sorted_) + 1.0))
         beyond = np.clip(raw - self.edge_, 0.0, 100.0 * self.scale_) / self.scale_
         by_tail = -np.log10(self.tail_probability_) + beyond / np.log(10.0)
         rarity = np.where(raw > self.edge_, by_tail, np.minimum(by_rank, -np.log10(self.tail_probability_)))
-        return np.where(np.isnan(raw), 0.0, np.clip(rarity, 0.0, LARGEST_DECADES))
+        return np.where(np.isnan(raw), 0.0, np.clip(rarity, 0.0, LARGEST_RARITY))
 
-    def raw_at(self, decades: float) -> float:
-        """Return the raw score above which a row is at least this rare; the inverse of `decades`."""
-        beyond = decades + float(np.log10(self.tail_probability_))
+    def raw_at(self, rarity: float) -> float:
+        """Return the raw score above which a row is at least this rare; the inverse of `rarity`."""
+        beyond = rarity + float(np.log10(self.tail_probability_))
         if beyond > 0:
             return self.edge_ + self.scale_ * float(np.log(10.0)) * beyond
-        rarer = int((len(self.sorted_) + 1) * 10.0**-decades - 1.0)
+        rarer = int((len(self.sorted_) + 1) * 10.0**-rarity - 1.0)
         position = len(self.sorted_) - 1 - rarer
         return float(self.sorted_[position]) if position >= 0 else -float(np.finfo(np.float64).max)

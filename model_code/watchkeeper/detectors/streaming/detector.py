@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.detectors.protocol import persistence
-from watchkeeper.detectors.protocol.detector import as_rows
+from watchkeeper.detectors.protocol.detector import as_rows, require_rarity
 from watchkeeper.detectors.streaming.kernel import OUTPUT, advance_all
 from watchkeeper.detectors.streaming.score_parts import ScorePart, score_parts
 from watchkeeper.detectors.streaming.scores import Score, SeriesScores, interpret
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not 
 
 FloatArray = npt.NDArray[np.float64]
 FORMAT = "watchkeeper-detector"
-DEFAULT_ALERT_SEVERITY = 75.0
+DEFAULT_ALERT_RARITY = 3.75
 
 
 Timestamps = npt.NDArray[Any] | Sequence[datetime] | Sequence[float] | None
@@ -43,9 +43,9 @@ class WatchkeeperDetector:
 
     Parameters
     ----------
-    alert_severity : float, default 75
-        Severity from which a row is an anomaly, 0 to 100. 75 stands for one false alarm in 5,600 rows: 19
-        days of 5-minute intervals.
+    alert_rarity : float, default 3.75
+        Rarity from which a row is an anomaly. 3.75 stands for one false alarm in 5,600 rows: 19 days of
+        5-minute intervals.
     interval_seconds : float, optional
         Length of an interval. Where timestamps skip intervals, they count as missing. Without it rows are
         consecutive.
@@ -64,17 +64,17 @@ class WatchkeeperDetector:
     def __init__(
         self,
         *,
-        alert_severity: float = DEFAULT_ALERT_SEVERITY,
+        alert_rarity: float = DEFAULT_ALERT_RARITY,
         interval_seconds: float | None = None,
         parameters: Parameters | None = None,
     ) -> None:
-        self.alert_severity = alert_severity
+        self.alert_rarity = alert_rarity
         self.interval_seconds = interval_seconds
         self.parameters = parameters
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's parameters, as scikit-learn does."""
-        return {name: getattr(self, name) for name in ("alert_severity", "interval_seconds", "parameters")}
+        return {name: getattr(self, name) for name in ("alert_rarity", "interval_seconds", "parameters")}
 
     def set_params(self, **values: Any) -> Self:
         """Change the constructor's parameters, as scikit-learn does."""
@@ -148,7 +148,7 @@ class WatchkeeperDetector:
             raise InvalidInputError(f"{values.shape[1]} columns: one is explained at a time")
         after = self.states_.copy()
         outputs = self._outputs(values, _one(timestamp), after)
-        score = interpret(outputs, self.alert_severity).row(0)
+        score = interpret(outputs, self.alert_rarity).row(0)
         record = (self.parameters or Parameters()).record()[0]
         return score, score_parts(outputs[0, 0], record, self.states_[0], after[0], score.anomaly_score)
 
@@ -163,7 +163,7 @@ class WatchkeeperDetector:
         return persistence.dump(
             FORMAT,
             {
-                "alert_severity": self.alert_severity,
+                "alert_rarity": self.alert_rarity,
                 "interval_seconds": self.interval_seconds,
                 "parameters": None if self.parameters is None else asdict(self.parameters),
             },
@@ -192,7 +192,7 @@ class WatchkeeperDetector:
     def _advance(
         self, values: FloatArray, timestamps: Timestamps, states: npt.NDArray[np.void]
     ) -> SeriesScores:
-        return interpret(self._outputs(values, timestamps, states), self.alert_severity)
+        return interpret(self._outputs(values, timestamps, states), self.alert_rarity)
 
     def _outputs(
         self, values: FloatArray, timestamps: Timestamps, states: npt.NDArray[np.void]
@@ -211,8 +211,7 @@ class WatchkeeperDetector:
         return outputs
 
     def _check_parameters(self) -> None:
-        if not 0 <= self.alert_severity <= 100:
-            raise InvalidInputError(f"alert_severity is {self.alert_severity!r}: give a number from 0 to 100")
+        require_rarity(self.alert_rarity)
         if self.interval_seconds is not None and not self.interval_seconds > 0:
             raise InvalidInputError(f"interval_seconds is {self.interval_seconds!r}: give a number above 0")
         if self.parameters is not None:
@@ -245,7 +244,7 @@ def score_series(
     timestamps: Timestamps,
     values: npt.ArrayLike,
     *,
-    alert_severity: float = DEFAULT_ALERT_SEVERITY,
+    alert_rarity: float = DEFAULT_ALERT_RARITY,
     interval_seconds: float | None = None,
     parameters: Parameters | None = None,
 ) -> SeriesScores:
@@ -255,11 +254,11 @@ def score_series(
     ----------
     timestamps : array of datetime64, aware datetimes or seconds since 1970, shape (n_rows,), or None
     values : array of shape (n_rows,) or (n_rows, n_columns)
-    alert_severity, interval_seconds, parameters
+    alert_rarity, interval_seconds, parameters
         As of `WatchkeeperDetector`.
     """
     detector = WatchkeeperDetector(
-        alert_severity=alert_severity, interval_seconds=interval_seconds, parameters=parameters
+        alert_rarity=alert_rarity, interval_seconds=interval_seconds, parameters=parameters
     )
     return detector.update_all(values, timestamps=timestamps)
 

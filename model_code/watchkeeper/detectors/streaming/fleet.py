@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.detectors.protocol.detector import require_rarity
 from watchkeeper.detectors.streaming import fleet_files
-from watchkeeper.detectors.streaming.detector import DEFAULT_ALERT_SEVERITY
+from watchkeeper.detectors.streaming.detector import DEFAULT_ALERT_RARITY
 from watchkeeper.detectors.streaming.fleet_kernel import advance_each
 from watchkeeper.detectors.streaming.kernel import OUTPUT
 from watchkeeper.detectors.streaming.scores import SeriesScores, interpret
@@ -43,7 +44,7 @@ class Fleet:
 
     Parameters
     ----------
-    alert_severity, interval_seconds, parameters
+    alert_rarity, interval_seconds, parameters
         As of `WatchkeeperDetector`.
     threads : int, default 1
         Threads that share the work of one `update`. The scores do not depend on it.
@@ -62,18 +63,17 @@ class Fleet:
     def __init__(
         self,
         *,
-        alert_severity: float = DEFAULT_ALERT_SEVERITY,
+        alert_rarity: float = DEFAULT_ALERT_RARITY,
         interval_seconds: float | None = None,
         parameters: Parameters | None = None,
         threads: int = 1,
     ) -> None:
-        if not 0 <= alert_severity <= 100:
-            raise InvalidInputError(f"alert_severity is {alert_severity!r}: give a number from 0 to 100")
+        require_rarity(alert_rarity)
         if interval_seconds is not None and not interval_seconds > 0:
             raise InvalidInputError(f"interval_seconds is {interval_seconds!r}: give a number above 0")
         if threads < 1:
             raise InvalidInputError(f"threads is {threads!r}: give at least 1")
-        self.alert_severity = alert_severity
+        self.alert_rarity = alert_rarity
         self.interval_seconds = interval_seconds
         self.parameters = parameters or Parameters()
         self.parameters.validate()
@@ -166,12 +166,12 @@ class Fleet:
         seconds = _seconds_of_each(timestamps, len(numbers))
         outputs = np.zeros(len(numbers), dtype=OUTPUT)
         self._advance(numbers, readings, seconds, outputs)
-        return interpret(outputs[np.newaxis], self.alert_severity)
+        return interpret(outputs[np.newaxis], self.alert_rarity)
 
     def save(self, folder: Path) -> None:
         """Write the fleet to a folder; see `fleet_files` for the format. One that was there is replaced."""
         settings = {
-            "alert_severity": self.alert_severity,
+            "alert_rarity": self.alert_rarity,
             "interval_seconds": self.interval_seconds,
             "parameters": asdict(self.parameters),
         }

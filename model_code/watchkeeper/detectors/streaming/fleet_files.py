@@ -1,4 +1,4 @@
-"""The format of a saved fleet, version 2: a folder with two files, without pickle.
+"""The format of a saved fleet, version 3: a folder with two files, without pickle.
 
 - `fleet.npz`: the archive of `persistence` (format `watchkeeper-fleet`): the settings, among them `states`,
   the name of the other file, and the array `present`, whether each row of it is a series.

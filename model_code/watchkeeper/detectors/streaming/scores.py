@@ -23,9 +23,9 @@ class SeriesScores:
     anomaly_score : ndarray
         0 to 1, higher is more anomalous: a tenth of -log10 of the false-alarm rate.
     severity : ndarray
-        0 to 100; `calibration.false_alarm_rate` says what a severity stands for.
+        0 to 100; 70 is the threshold, the alert rarity. See `calibration.severity_of`.
     is_anomaly : ndarray of bool
-        The severity is at least the alert severity. An alert says that something new begins: it does not
+        The rarity is at least the alert rarity. An alert says that something new begins: it does not
         repeat while the same thing goes on, unless it gets stronger.
     expected, lower, upper : ndarray
         By column: the forecast made before the row was seen, and the band that contains about 99 % of rows.
@@ -63,18 +63,18 @@ class Score:
     contributions: float | list[float]
 
 
-def interpret(outputs: npt.NDArray[np.void], alert_severity: float) -> SeriesScores:
+def interpret(outputs: npt.NDArray[np.void], alert_rarity: float) -> SeriesScores:
     """Return what the kernel's outputs mean, shape (n_columns, n_rows), dtype `kernel.OUTPUT`."""
-    by_column = calibration.decades(outputs["onset"], outputs["level"])
-    decades = np.maximum(by_column.max(axis=0) - np.log10(len(outputs)), 0.0)
+    by_column = calibration.rarity_of(outputs["onset"], outputs["level"])
+    rarity = np.maximum(by_column.max(axis=0) - np.log10(len(outputs)), 0.0)
     shares = by_column / np.maximum(by_column.sum(axis=0), np.finfo(float).tiny)
-    score = decades / calibration.SCORE_DECADES
-    severity = calibration.severity_of(decades)
+    score = rarity / calibration.SCORE_RARITY
+    is_anomaly = rarity >= alert_rarity
     expected, band = outputs["expected"], outputs["band"]
     return SeriesScores(
         anomaly_score=score,
-        severity=severity,
-        is_anomaly=severity >= alert_severity,
+        severity=calibration.severity_of(rarity, alert_rarity, is_anomaly),
+        is_anomaly=is_anomaly,
         expected=_by_row(expected),
         lower=_by_row(expected - band),
         upper=_by_row(expected + band),

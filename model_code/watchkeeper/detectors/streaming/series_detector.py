@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.detectors.protocol.calibration import SCORE_DECADES, SEVERITY_PER_DECADE
+from watchkeeper.detectors.protocol.calibration import SCORE_RARITY
 from watchkeeper.detectors.protocol.detector import Detector, as_rows
-from watchkeeper.detectors.streaming.detector import DEFAULT_ALERT_SEVERITY, FORMAT, WatchkeeperDetector
+from watchkeeper.detectors.streaming.detector import DEFAULT_ALERT_RARITY, FORMAT, WatchkeeperDetector
 
 if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not have it
     from typing import Self
@@ -29,13 +29,13 @@ class SeriesDetector(Detector):
 
     Parameters
     ----------
-    alert_severity, interval_seconds
+    alert_rarity, interval_seconds
         As of `WatchkeeperDetector`.
     """
 
     format: ClassVar[str] = FORMAT
 
-    alert_severity: float = DEFAULT_ALERT_SEVERITY
+    alert_rarity: float = DEFAULT_ALERT_RARITY
     interval_seconds: float | None = None
 
     def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
@@ -43,10 +43,13 @@ class SeriesDetector(Detector):
 
         NaN is a missing interval.
         """
-        fresh = WatchkeeperDetector(
-            alert_severity=self.alert_severity, interval_seconds=self.interval_seconds
-        )
+        fresh = WatchkeeperDetector(alert_rarity=self.alert_rarity, interval_seconds=self.interval_seconds)
         return self._set(fresh.fit(as_rows(X)))
+
+    @property
+    def threshold_score(self) -> float:
+        """The anomaly_score above which a row is an anomaly: the raw score is one."""
+        return self.threshold_
 
     def raw_scores(self, X: npt.ArrayLike) -> FloatArray:
         """Return the anomaly score of each row, shape (n_rows,); NaN where a value is missing."""
@@ -69,15 +72,13 @@ class SeriesDetector(Detector):
     def from_bytes(cls, content: bytes) -> Self:
         """Return the detector that `to_bytes` of this class or of `WatchkeeperDetector` wrote."""
         read = WatchkeeperDetector.from_bytes(content)
-        return cls(alert_severity=read.alert_severity, interval_seconds=read.interval_seconds)._set(read)
+        return cls(alert_rarity=read.alert_rarity, interval_seconds=read.interval_seconds)._set(read)
 
     def _set(self, detector: WatchkeeperDetector) -> Self:
         self.detector_ = detector
         self.n_features_in_ = detector.n_features_in_
-        # An anomaly has at least the alert severity, so the largest score that is none is the one below it.
-        self.threshold_ = float(
-            np.nextafter(self.alert_severity / (SEVERITY_PER_DECADE * SCORE_DECADES), 0.0)
-        )
+        # An anomaly has at least the alert rarity, so the largest score that is none is the one below it.
+        self.threshold_ = float(np.nextafter(self.alert_rarity / SCORE_RARITY, 0.0))
         return self
 
     def _fitted(self) -> WatchkeeperDetector:

@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.protocol.batch import BatchDetector
-from watchkeeper.detectors.protocol.calibration import SEVERITY_PER_DECADE
-from watchkeeper.detectors.protocol.detector import require_severity
+from watchkeeper.detectors.protocol.detector import require_rarity
 
 FloatArray = npt.NDArray[np.float64]
 LARGEST_STANDARDIZED = 1e6
@@ -30,9 +29,9 @@ class KnownDetector(BatchDetector):
     contamination : float, optional
         Share of the fit's rows that are anomalies, above 0 and at most 0.5: the threshold is the quantile
         of their scores that leaves this share above it, as in scikit-learn and PyOD. Without it, a method
-        with a criterion of its own (DBSCAN, one-class SVM) uses that, and the others use `alert_severity`.
-    alert_severity : float, default 60
-        Severity from which a row is an anomaly: 60 is one ordinary row in 1,000.
+        with a criterion of its own (DBSCAN, one-class SVM) uses that, and the others use `alert_rarity`.
+    alert_rarity : float, default 3
+        Rarity from which a row is an anomaly: 3 is one ordinary row in 1,000.
     standardize : bool, default True
         Take columns in units of their deviation from the fit's mean, limited to a million of them. Without
         it, distances are in the columns' own units.
@@ -44,7 +43,7 @@ class KnownDetector(BatchDetector):
     """Attributes that hold the method's own state."""
 
     contamination: float | None = None
-    alert_severity: float = 60.0
+    alert_rarity: float = 3.0
     standardize: bool = True
 
     def __init_subclass__(cls) -> None:
@@ -54,7 +53,7 @@ class KnownDetector(BatchDetector):
             cls.state_names = ("unit_", "mean_", "deviation_", *cls.learned)
 
     def _check_parameters(self) -> None:
-        require_severity(self.alert_severity)
+        require_rarity(self.alert_rarity)
         if self.contamination is not None and not 0 < self.contamination <= 0.5:
             raise InvalidInputError(
                 f"contamination is {self.contamination!r}: give a number above 0 and at most 0.5, or none"
@@ -69,7 +68,7 @@ class KnownDetector(BatchDetector):
         if self.contamination is not None:
             return self.threshold_at(self.contamination)
         own = self._own_threshold()
-        return self.tail_.raw_at(self.alert_severity / SEVERITY_PER_DECADE) if own is None else own
+        return self.tail_.raw_at(self.alert_rarity) if own is None else own
 
     def _own_threshold(self) -> float | None:
         """Return the method's own criterion, if it has one."""

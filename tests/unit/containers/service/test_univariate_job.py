@@ -34,10 +34,12 @@ def by_whole_columns(frame, method):
         if method == "persist":
             rule.before_ = rule.before_[:0]
         raw = rule.raw_scores(ordered[name].to_numpy())
-        decades = rule.tail_.decades(raw)
+        rarity = rule.tail_.rarity(raw)
         found[f"{name}_label"] = (raw > rule.threshold_).astype(int)
-        found[f"{name}_anomaly_score"] = np.round(decades / 10.0, 9)
-        found[f"{name}_severity"] = np.round(severity_of(decades), 9)
+        found[f"{name}_anomaly_score"] = np.round(rarity / 10.0, 9)
+        found[f"{name}_severity"] = np.round(
+            severity_of(rarity, 10.0 * rule.threshold_score, raw > rule.threshold_), 9
+        )
     table = pd.DataFrame(found, index=ordered.index).loc[frame.index]
     for position, what in enumerate(("label", "anomaly_score", "severity")):
         table.insert(position, what, table[[f"{name}_{what}" for name in frame.columns[1:]]].max(axis=1))
