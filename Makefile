@@ -63,8 +63,7 @@ down: setup ## stop the laptop's cloud
 
 .PHONY: test
 test: setup ## run the tests
-	@$(BIN)/python -m pytest tests/unit tests/contract tests/infra -n 2 --dist loadfile
-	@$(BIN)/python -m pytest tests/local --timeout 900
+	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: test-aws
 test-aws: setup ## run the main journey in the AWS account of the current credentials (costs money)
@@ -81,6 +80,10 @@ lint: setup ## check style, types and the direction of imports
 format: setup ## format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+.PHONY: wheel
+wheel: setup ## build the library's wheel to build/dist
+	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir build/dist .
 
 .PHONY: synth
 synth: setup ## write the CloudFormation templates to build/cdk.out (no credentials needed)

@@ -1,4 +1,8 @@
-"""Which detector a workload trains and serves. A new algorithm is one class here and nothing elsewhere."""
+"""Which states train a workload's detector, and which containers serve it: a class for each way of doing it.
+
+Which algorithms there are stands elsewhere: the detectors in `watchkeeper.detectors`, the keys of a workload
+file in `watchkeeper.spec.detection`.
+"""
 
 from __future__ import annotations
 
