@@ -15,6 +15,7 @@ from rich.table import Table
 
 from cli.failures import StepFailedError
 from watchkeeper.command.screen import console
+from watchkeeper.core.causes import words_of_cause
 
 POLL_SECONDS = 0.5
 FINAL = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
@@ -79,7 +80,7 @@ def succeeded(outcome: Outcome) -> Outcome:
         With the readable reason, if it did not.
     """
     if outcome.status != "SUCCEEDED":
-        error, cause = outcome.error or "no error name", outcome.cause or "no cause"
+        error, cause = outcome.error or "no error name", words_of_cause(outcome.cause or "no cause")
         reason = cause if cause.startswith(error) else f"{error}: {cause}"
         raise StepFailedError(
             f"the training ended {outcome.status}: {reason}\nexecution: {outcome.execution_arn}"

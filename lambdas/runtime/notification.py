@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+from watchkeeper.core.causes import words_of_cause
 
 CAUSE_LENGTH = 2000
 
 
 def reason_of(error: Mapping[str, Any]) -> str:
-    """Return a caught error as one readable sentence: its name and its message.
-
-    `Cause` is plain text, a JSON list of sentences, the JSON of a Lambda function's error, or the JSON
-    description of a SageMaker job.
-    """
+    """Return a caught error as one readable sentence: its name, and the words of its cause."""
     name = str(error.get("Error") or "an error without a name")
-    return f"{name}: {_message_of(str(error.get('Cause') or 'no cause given'))}"
+    return f"{name}: {_shortened(words_of_cause(str(error.get('Cause') or 'no cause given')))}"
 
 
 def failure_text(error: Mapping[str, Any], endpoint_state: str) -> str:
@@ -26,21 +23,6 @@ def failure_text(error: Mapping[str, Any], endpoint_state: str) -> str:
 
 def _ended(sentence: str) -> str:
     return sentence if sentence.endswith((".", "!", "?", "…")) else f"{sentence}."
-
-
-def _message_of(cause: str) -> str:
-    try:
-        document = json.loads(cause)
-    except ValueError:
-        return _shortened(cause)
-    if isinstance(document, list):
-        return _shortened(" ".join(map(str, document)))
-    if not isinstance(document, dict):
-        return _shortened(cause)
-    for key in ("errorMessage", "ExitMessage", "FailureReason"):
-        if document.get(key):
-            return _shortened(str(document[key]))
-    return _shortened(cause)
 
 
 def _shortened(text: str) -> str:

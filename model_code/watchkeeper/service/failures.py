@@ -1,15 +1,16 @@
 """How a failed task says why: one text through SageMaker and Step Functions, one problem for the caller.
 
-A job that refuses its input fails with `describe_failure`'s text (SageMaker's `FailureReason`, at most 1,024
-characters). The workflow's error and cause become the request's `error` by `failure_of`.
+A job that refuses its input fails with `describe_failure`'s text, which SageMaker shows as the `ExitMessage` of
+a processing job and in the `FailureReason` of a training job, at most 1,024 characters. The workflow's error
+and cause become the request's `error` by `failure_of`.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 
+from watchkeeper.core.causes import words_of_cause
 from watchkeeper.core.errors import InvalidInputError
 
 FAILURE_LENGTH = 1000
@@ -17,7 +18,8 @@ INTERNAL_TYPE = "task_failed"
 ABORTED_TYPE = "task_aborted"
 TIMED_OUT_TYPE = "task_timed_out"
 
-_MARKED = re.compile(r"\[problem:([a-z][a-z0-9_]*)\]\s*(.*)", re.DOTALL)
+_MARKED = re.compile(r"\[problem:([a-z][a-z0-9_]*)\]\s*(.*?)(?:, exit code: \d+)?\s*\Z", re.DOTALL)
+"""SageMaker appends a training job's exit code to what the job said."""
 
 
 @dataclass(frozen=True)
@@ -39,27 +41,14 @@ def failure_of(error: str, cause: str) -> Failure:
     Parameters
     ----------
     error, cause
-        As Step Functions gives them to `Catch`, `Fail` and its status events. The cause of a job is the job's
-        description as JSON, whose `FailureReason` counts.
+        As Step Functions gives them to `Catch`, `Fail` and its status events; see `words_of_cause`.
     """
     if error == "States.Timeout":
         return Failure(TIMED_OUT_TYPE, cause or "the task took longer than it may")
-    text = _reason(cause)
+    text = words_of_cause(cause)
     marked = _MARKED.search(text)
     if marked:
-        return Failure(marked[1], marked[2].strip())
+        return Failure(marked[1], marked[2])
     return Failure(
         INTERNAL_TYPE, (f"{error}: {text}" if text else error or "no reason given")[:FAILURE_LENGTH]
     )
-
-
-def _reason(cause: str) -> str:
-    try:
-        document = json.loads(cause)
-    except ValueError:
-        return cause
-    if isinstance(document, dict):
-        for name in ("FailureReason", "ExitMessage", "errorMessage", "Cause"):
-            if isinstance(document.get(name), str):
-                return _reason(document[name])
-    return cause

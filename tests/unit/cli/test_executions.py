@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -82,4 +83,12 @@ def test_a_rejected_model_fails_the_command_with_the_reason() -> None:
     )
 
     with pytest.raises(StepFailedError, match=r"ModelRejected: 12 false alerts a week(?s:.*)arn:e"):
+        succeeded(outcome)
+
+
+def test_a_failed_job_fails_the_command_with_what_the_job_said() -> None:
+    cause = json.dumps({"ExitMessage": "InvalidInputError: no rows", "FailureReason": "See job logs"})
+    outcome = Outcome("arn:e", "FAILED", [], {}, "States.TaskFailed", cause)
+
+    with pytest.raises(StepFailedError, match=r"FAILED: States.TaskFailed: InvalidInputError: no rows\n"):
         succeeded(outcome)

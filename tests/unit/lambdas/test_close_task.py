@@ -86,6 +86,20 @@ def item() -> dict[str, Any]:
             "non_numeric_value",
             "column 'a'",
         ),
+        (
+            {
+                "error": "States.TaskFailed",
+                "cause": json.dumps(
+                    {
+                        "ProcessingJobStatus": "Failed",
+                        "ExitMessage": "[problem:bad_time] column 'timestamp', row 0",
+                        "FailureReason": "AlgorithmError: See job logs for more information, exit code: 1",
+                    }
+                ),
+            },
+            "bad_time",
+            "column 'timestamp', row 0",
+        ),
         ({"error": "X", "cause": "broken"}, "task_failed", "X: broken"),
     ],
 )

@@ -130,11 +130,24 @@ def test_understands_every_method() -> None:
 
 def test_a_jobs_reason_arrives_as_the_problem_it_is() -> None:
     error = InvalidInputError("column 'load', row 7: 'abc' is not a number", reason="non_numeric_value")
-    cause = json.dumps(
-        {"ProcessingJobName": "x", "FailureReason": f"AlgorithmError: {describe_failure(error)}"}
-    )
+    training = {"FailureReason": f"AlgorithmError: {describe_failure(error)}, exit code: 1"}
+    judging = {
+        "ProcessingJobName": "x",
+        "ProcessingJobStatus": "Failed",
+        "ExitMessage": describe_failure(error),
+        "FailureReason": "AlgorithmError: See job logs for more information, exit code: 1",
+    }
+    workflow = {"Status": "FAILED", "Error": "States.TaskFailed", "Cause": json.dumps(judging)}
 
-    assert failure_of("States.TaskFailed", cause) == Failure("non_numeric_value", str(error))
+    for cause in (training, judging, workflow):
+        assert failure_of("States.TaskFailed", json.dumps(cause)) == Failure("non_numeric_value", str(error))
+
+
+def test_a_job_that_says_nothing_has_sagemakers_reason() -> None:
+    reason = "AlgorithmError: See job logs for more information, exit code: 1"
+    cause = json.dumps({"ExitMessage": "", "FailureReason": reason})
+
+    assert failure_of("States.TaskFailed", cause) == Failure("task_failed", f"States.TaskFailed: {reason}")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,35 @@
+"""Why a state of a workflow failed: the words that are in what Step Functions gives as the cause."""
+
+from __future__ import annotations
+
+import json
+
+_WORDS = ("errorMessage", "ExitMessage", "FailureReason", "Cause")
+"""Of a Lambda function, of a job by itself, of SageMaker about a job, of an execution within the workflow.
+
+A processing job that failed always has a `FailureReason`, which only says to look in its log: what the job
+said itself comes first.
+"""
+
+
+def words_of_cause(cause: str) -> str:
+    """Return what a person is told of a cause: a text, a list of sentences as JSON, or a description as JSON.
+
+    Examples
+    --------
+    >>> words_of_cause('{"ExitMessage": "no rows", "FailureReason": "AlgorithmError: See job logs"}')
+    'no rows'
+    >>> words_of_cause('["recall is too low", "precision is too low"]')
+    'recall is too low precision is too low'
+    """
+    try:
+        document = json.loads(cause)
+    except (ValueError, RecursionError):
+        return cause
+    if isinstance(document, list):
+        return " ".join(map(str, document))
+    if isinstance(document, dict):
+        for name in _WORDS:
+            if document.get(name) and isinstance(document[name], str):
+                return words_of_cause(document[name])
+    return cause
