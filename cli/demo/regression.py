@@ -24,8 +24,9 @@ from lambdas.adapters.object_store import ObjectUri
 from watchkeeper.command.screen import console, say
 from watchkeeper.kinds import evaluation_from_json
 from watchkeeper.regression.importance import global_importance
-from watchkeeper.regression.rows import csv_cells, format_cells
+from watchkeeper.regression.rows import format_cells
 from watchkeeper.spec import RegressionWorkload
+from watchkeeper.telemetry.rows import csv_records
 
 LOCAL_CHART = "local_explanation_*.png"
 
@@ -94,7 +95,7 @@ def fetched(session: boto3.Session, prefix: str, folder: Path) -> int:
 
 def predict_first(session: boto3.Session, run: dict[str, Any], rows: Path) -> Prediction:
     """Ask the endpoint about the first row that was explained."""
-    target, *features = csv_cells(rows.read_text().splitlines()[0])
+    target, *features = next(csv_records(rows.read_text().splitlines()))
     row = format_cells(features)
     endpoint = SageMakerEndpoint(session.client("sagemaker-runtime"))
     (predicted,) = endpoint.predict(run["names"]["endpoint"], [row])

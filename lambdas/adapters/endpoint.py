@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.exceptions import ClientError
 
 from lambdas.adapters.errors import code_of, translated
+from watchkeeper.core.causes import without_traceback
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError, UnavailableError
 from watchkeeper.features.contributions import EXPLAINED_JSON, Contribution, read_contributions
 
@@ -198,7 +199,7 @@ def _raise_classified(error: ClientError, endpoint: str) -> None:
     if code == "ModelError":
         details: dict[str, Any] = dict(error.response)
         status = int(details.get("OriginalStatusCode", 500))
-        message = str(details.get("OriginalMessage", ""))
+        message = without_traceback(str(details.get("OriginalMessage", "")))
         if 400 <= status < 500 and status != 429:
             raise RowRefusedError(message, refused_record(message)) from error
         raise UnavailableError(f"endpoint {endpoint}: the model answered {status}: {message}") from error

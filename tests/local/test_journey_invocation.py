@@ -61,7 +61,7 @@ def test_bad_row_is_a_model_error_that_names_the_record(served: Laptop) -> None:
     error = refused.value.response
     assert error["Error"]["Code"] == "ModelError"
     assert 400 <= error["OriginalStatusCode"] < 500
-    assert "record 2: " in error["OriginalMessage"]
+    assert error["OriginalMessage"] == "record 2: value: 'hot' is not a number"
 
 
 def test_aws_cli_invokes_the_endpoint(served: Laptop, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -17,12 +18,20 @@ _TEXT_TYPES = ("text/csv", "application/json")
 """Content types that the toolkit decodes before it calls the user's functions."""
 
 
-class _Context:
-    """The part of a model server's request context that the transformer uses."""
+class _Context(threading.local):
+    """The part of a model server's context that the toolkit and the user's functions use.
 
-    def __init__(self, model_directory: Path, headers: Mapping[str, str]) -> None:
+    A model server has one context a worker, which is loaded with it, and sets it for each request. Here a
+    worker is a thread.
+    """
+
+    def __init__(self, model_directory: Path) -> None:
         self.system_properties = {"model_dir": str(model_directory)}
         self.request_processor = [self]
+        self.begin({})
+
+    def begin(self, headers: Mapping[str, str]) -> None:
+        """Set what is of one request."""
         self.status = int(HTTPStatus.OK)
         self.content_type = ""
         # the transformer looks for the canonical spelling
@@ -42,13 +51,14 @@ class _Context:
 class ScriptModeModel:
     """A user's `model_fn`, `input_fn`, `predict_fn` and `output_fn`."""
 
-    def __init__(self, transformer: Any, model_directory: Path) -> None:
+    def __init__(self, transformer: Any, context: _Context) -> None:
         self._transformer = transformer
-        self._model_directory = model_directory
+        self._context = context
 
     def invoke(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Run the user's functions on one request."""
-        context = _Context(self._model_directory, headers)
+        context = self._context
+        context.begin(headers)
         if headers.get("content-type") in _TEXT_TYPES:
             # As the image's own server does; the toolkit would answer bytes that are no UTF-8 with 500.
             body = body.decode(errors="replace").encode()
@@ -74,9 +84,9 @@ def main() -> None:
     from sagemaker_inference.transformer import Transformer
 
     transformer = Transformer()
-    model_directory = container.root() / "model"
-    transformer.validate_and_initialize(model_dir=str(model_directory))
-    serve(ScriptModeModel(transformer, model_directory))
+    context = _Context(container.root() / "model")
+    transformer.validate_and_initialize(model_dir=context.system_properties["model_dir"], context=context)
+    serve(ScriptModeModel(transformer, context))
 
 
 if __name__ == "__main__":

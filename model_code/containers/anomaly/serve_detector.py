@@ -19,14 +19,23 @@ from typing import Any, Protocol
 
 from containers.anomaly.replay import ReplayScorer
 from containers.anomaly.snapshots import load_snapshots
-from containers.runtime.requests import JSON, JSONLINES, Refusal, accepted, read_lines, refuse
+from containers.runtime.requests import (
+    JSON,
+    JSONLINES,
+    Instances,
+    Refusal,
+    ServerContext,
+    accepted,
+    read_instances,
+    refuse,
+)
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.features.contributions import Contribution
-from watchkeeper.telemetry.rows import Row, parse_rows
+from watchkeeper.telemetry.rows import Row, rows_of
 
 CONTRIBUTIONS = "contributions=true"
 
-input_fn = read_lines
+input_fn = read_instances
 
 
 class RowScorer(Protocol):
@@ -62,26 +71,26 @@ def model_fn(model_dir: str) -> ReplayScorer:
     return ReplayScorer(snapshots, interval_seconds=plan.interval_seconds, context=plan.features.shingle)
 
 
-def predict_fn(lines: list[str] | Refusal, model: RowScorer) -> Prediction | Refusal:
+def predict_fn(instances: Instances | Refusal, model: RowScorer) -> Prediction | Refusal:
     """Score each row."""
-    if isinstance(lines, Refusal):
-        return lines
+    if isinstance(instances, Refusal):
+        return instances
     try:
-        rows = list(parse_rows(lines))
+        rows = rows_of(instances)
         return Prediction(model, rows, model.score(rows))
     except InvalidInputError as error:
         return Refusal(HTTPStatus.BAD_REQUEST, str(error))
 
 
-def output_fn(prediction: Prediction | Refusal, accept: str) -> Any:
+def output_fn(prediction: Prediction | Refusal, accept: str, context: ServerContext | None = None) -> Any:
     """Return the answer's body and content type, or the framework's own way of refusing a request."""
     if isinstance(prediction, Refusal):
-        return refuse(prediction)
+        return refuse(prediction, context)
     parameters = (part.strip().lower() for part in (accept or "").split(";"))
-    return written(prediction.answers(explained=CONTRIBUTIONS in parameters), accept)
+    return written(prediction.answers(explained=CONTRIBUTIONS in parameters), accept, context)
 
 
-def written(answers: Sequence[dict[str, Any]], accept: str) -> Any:
+def written(answers: Sequence[dict[str, Any]], accept: str, context: ServerContext | None) -> Any:
     """Return one answer a row as body and content type, or a refusal of what is not written."""
     kind = accepted(accept, (JSON, JSONLINES), default=JSON)
     if kind == JSON:
@@ -91,5 +100,6 @@ def written(answers: Sequence[dict[str, Any]], accept: str) -> Any:
         lines = (json.dumps(answer, separators=(",", ":"), allow_nan=False) for answer in answers)
         return "\n".join(lines), JSONLINES
     return refuse(
-        Refusal(HTTPStatus.NOT_ACCEPTABLE, f"accept {accept!r} is not supported; use {JSON} or {JSONLINES}")
+        Refusal(HTTPStatus.NOT_ACCEPTABLE, f"accept {accept!r} is not supported; use {JSON} or {JSONLINES}"),
+        context,
     )

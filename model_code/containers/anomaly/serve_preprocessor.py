@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from containers.anomaly.preprocessor import FeaturePreprocessor, load_preprocessor
-from containers.runtime.requests import CSV, Refusal, read_lines, refuse
+from containers.runtime.requests import CSV, Instances, Refusal, ServerContext, read_instances, refuse
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.telemetry.rows import Row, parse_rows
+from watchkeeper.telemetry.rows import Row, naming_record, rows_of
 
-input_fn = read_lines
+input_fn = read_instances
 
 
 def model_fn(model_dir: str) -> FeaturePreprocessor:
@@ -29,23 +29,25 @@ def model_fn(model_dir: str) -> FeaturePreprocessor:
     return load_preprocessor(Path(model_dir))
 
 
-def predict_fn(lines: list[str] | Refusal, model: FeaturePreprocessor) -> NDArray[np.float64] | Refusal:
+def predict_fn(instances: Instances | Refusal, model: FeaturePreprocessor) -> NDArray[np.float64] | Refusal:
     """Return the feature vectors, of shape (n_records, n_features)."""
-    if isinstance(lines, Refusal):
-        return lines
+    if isinstance(instances, Refusal):
+        return instances
     try:
-        rows = list(parse_rows(lines))
+        rows = rows_of(instances)
         _check_series(rows, model)
         return model.transform(rows)
     except InvalidInputError as error:
         return Refusal(HTTPStatus.BAD_REQUEST, str(error))
 
 
-def output_fn(prediction: NDArray[np.float64] | Refusal, accept: str) -> Any:
+def output_fn(
+    prediction: NDArray[np.float64] | Refusal, accept: str, context: ServerContext | None = None
+) -> Any:
     """Return the answer's body and content type, or the framework's own way of refusing a request."""
     del accept
     if isinstance(prediction, Refusal):
-        return refuse(prediction)
+        return refuse(prediction, context)
     # No newline at the end: batch transform joins the answers of its batches with one.
     return "\n".join(",".join(map(repr, vector)) for vector in prediction.tolist()), CSV
 
@@ -56,8 +58,6 @@ def _check_series(rows: Iterable[Row], model: FeaturePreprocessor) -> None:
     for number, row in enumerate(rows, start=1):
         if row.series in known:
             continue
-        try:
+        with naming_record(number):
             model.scales_.of(row.series)
-        except InvalidInputError as error:
-            raise InvalidInputError(f"record {number}: {error}", reason=error.reason) from error
         known.add(row.series)

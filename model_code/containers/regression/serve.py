@@ -22,13 +22,15 @@ from containers.runtime.requests import (
     JSONLINES,
     Instances,
     Refusal,
+    ServerContext,
     accepted,
     read_instances,
     refuse,
 )
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.plan import RegressionPlan
-from watchkeeper.regression.rows import Features, cells_of, features_of, naming_record
+from watchkeeper.regression.rows import Features, cells_of, features_of
+from watchkeeper.telemetry.rows import naming_record
 
 input_fn = read_instances
 
@@ -49,16 +51,17 @@ def predict_fn(instances: Instances | Refusal, model: Regressor) -> list[float] 
     return predictions
 
 
-def output_fn(prediction: list[float] | Refusal, accept: str) -> Any:
+def output_fn(prediction: list[float] | Refusal, accept: str, context: ServerContext | None = None) -> Any:
     """Return the answer's body and content type, or the framework's own way of refusing a request."""
     if isinstance(prediction, Refusal):
-        return refuse(prediction)
+        return refuse(prediction, context)
     kind = accepted(accept, _WRITERS, default=JSON)
     if kind is None:
         return refuse(
             Refusal(
                 HTTPStatus.NOT_ACCEPTABLE, f"accept {accept!r} is not supported; use {', '.join(_WRITERS)}"
-            )
+            ),
+            context,
         )
     return _WRITERS[kind](prediction), kind
 

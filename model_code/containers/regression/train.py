@@ -6,7 +6,6 @@ Channels: `train` (`rows.csv`: the target, then the features), `plan` (`plan.jso
 
 from __future__ import annotations
 
-import csv
 import logging
 from dataclasses import asdict, dataclass
 
@@ -16,8 +15,9 @@ from containers.runtime.hyperparameters import read_hyperparameters
 from containers.runtime.training import ROWS_NAME, copy_serving_code
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.plan import RegressionPlan
-from watchkeeper.regression.rows import Features, features_of, naming_record
+from watchkeeper.regression.rows import Features, features_of
 from watchkeeper.telemetry.cells import parse_number
+from watchkeeper.telemetry.rows import csv_records, naming_record
 
 SERVE_PROGRAM = "serve_regressor.py"
 
@@ -80,9 +80,9 @@ def read_labelled_rows(plan: RegressionPlan) -> tuple[list[float], list[Features
     targets: list[float] = []
     rows: list[Features] = []
     with path.open(encoding="utf-8", newline="") as file:
-        for number, cells in enumerate(csv.reader(file), start=1):
+        for number, cells in enumerate(csv_records(file), start=1):
             with naming_record(number):
-                targets.append(parse_number(cells[0] if cells else None, plan.target))
+                targets.append(parse_number(cells[0], plan.target))
                 rows.append(features_of(cells[1:], plan))
     if not rows:
         raise InvalidInputError(f"{path.name} has no rows", reason="too_few_rows")

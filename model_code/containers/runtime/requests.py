@@ -1,31 +1,32 @@
 """The requests of the serving containers, and how they are refused.
 
-A row of telemetry is a line of `text/csv`, an instance of `application/json` (`{"instances": [...]}`), or a
-line of `application/jsonlines`. An instance is an object with `timestamp`, `value` and, where needed,
-`series` and `lags`; or with `features`, the list of a CSV line's cells.
+A record is a line of `text/csv`, an instance of `application/json` (`{"instances": [...]}`), or a line of
+`application/jsonlines`. An instance is an object whose fields the model names; or one with `features`, the
+list of a CSV line's cells.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.telemetry.rows import Instance, csv_records, instance_of, naming_record
 
 CSV = "text/csv"
 JSON = "application/json"
 JSONLINES = "application/jsonlines"
-Instances = list[str | dict[str, Any]]
-"""Records of a request: lines of CSV, or objects."""
+Instances = list[Instance]
+"""Records of a request."""
 
 MAX_PAYLOAD_BYTES = 6 * 1024**2
 
 _ANYTHING = ("", "*/*", "application/*")
-_FIELDS = frozenset({"timestamp", "series", "value", "lags"})
 
 
 @dataclass(frozen=True)
@@ -40,19 +41,15 @@ class Refusal:
     message: str
 
 
-def read_lines(body: str | bytes | None, content_type: str) -> list[str] | Refusal:
-    """Return the request's telemetry rows as CSV lines."""
-    instances = read_instances(body, content_type)
-    if isinstance(instances, Refusal):
-        return instances
-    try:
-        return [_line(instance, number) for number, instance in enumerate(instances, start=1)]
-    except InvalidInputError as error:
-        return Refusal(HTTPStatus.BAD_REQUEST, str(error))
+class ServerContext(Protocol):
+    """What sagemaker-inference lets a serving function say about its answer."""
+
+    def set_response_status(self, code: int, phrase: str) -> None:
+        """Set the status of the answer."""
 
 
 def read_instances(body: str | bytes | None, content_type: str) -> Instances | Refusal:
-    """Return the request's records: the lines of CSV, or the objects of JSON; at least one."""
+    """Return the request's records, at least one."""
     text = body.encode() if isinstance(body, str) else body or b""
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in _READERS:
@@ -69,8 +66,12 @@ def read_instances(body: str | bytes | None, content_type: str) -> Instances | R
         instances = _READERS[kind](text.decode("utf-8-sig"))
     except InvalidInputError as error:
         return Refusal(HTTPStatus.BAD_REQUEST, str(error))
-    except (UnicodeDecodeError, RecursionError) as error:
-        return Refusal(HTTPStatus.BAD_REQUEST, f"the payload cannot be read: {error}")
+    except UnicodeDecodeError as error:
+        return Refusal(
+            HTTPStatus.BAD_REQUEST, f"the payload cannot be read: byte {error.start} is not text in UTF-8"
+        )
+    except RecursionError:
+        return Refusal(HTTPStatus.BAD_REQUEST, "the payload cannot be read: nested too deeply")
     return instances or Refusal(HTTPStatus.BAD_REQUEST, "the payload has no record")
 
 
@@ -91,84 +92,57 @@ def accepted(accept: str, offered: Iterable[str], *, default: str) -> str | None
     return None
 
 
-def refuse(refusal: Refusal) -> Any:
-    """Return what makes the framework answer with a refusal's status and message."""
+def refuse(refusal: Refusal, context: ServerContext | None) -> Any:
+    """Return what makes the framework answer with a refusal's status and message, and nothing else.
+
+    Parameters
+    ----------
+    context
+        What sagemaker-inference gives to an `output_fn` that takes it; None in other frameworks.
+    """
     # The image serves one model with Flask; its multi-model server, and others, with sagemaker-inference.
     flask = sys.modules.get("flask")
     if flask is not None and flask.has_request_context():
         return flask.Response(refusal.message, status=int(refusal.status), mimetype="text/plain")
+    if context is not None:
+        # an exception would do as well, but the framework answers it with its traceback
+        context.set_response_status(int(refusal.status), refusal.status.phrase)
+        return refusal.message, "text/plain"
     from sagemaker_inference.errors import BaseInferenceToolkitError
 
     raise BaseInferenceToolkitError(int(refusal.status), refusal.message, refusal.message)
 
 
 def _csv(text: str) -> Instances:
-    return list(_lines(text))
-
-
-def _lines(text: str) -> list[str]:
-    text = text.rstrip("\r\n")
-    return text.split("\n") if text else []
+    return list(csv_records(io.StringIO(text.rstrip("\r\n"), newline="")))
 
 
 def _json(text: str) -> Instances:
-    document = _parse(text, "the payload")
+    document = _parse(text)
     instances = document.get("instances") if isinstance(document, dict) else None
     if not isinstance(instances, list):
         raise InvalidInputError('the payload must be an object {"instances": [...]}')
-    return [_object(instance, number) for number, instance in enumerate(instances, start=1)]
+    return _each(instances, instance_of)
 
 
 def _jsonlines(text: str) -> Instances:
-    return [
-        _object(_parse(line, f"record {number}"), number) for number, line in enumerate(_lines(text), start=1)
-    ]
+    text = text.rstrip("\r\n")
+    return _each(text.split("\n") if text else [], lambda line: instance_of(_parse(line)))
 
 
-def _object(instance: Any, number: int) -> dict[str, Any]:
-    if not isinstance(instance, dict):
-        raise InvalidInputError(f"record {number} is not an object")
-    return instance
+def _each(records: Iterable[Any], read: Callable[[Any], Instance]) -> Instances:
+    instances = []
+    for number, record in enumerate(records, start=1):
+        with naming_record(number):
+            instances.append(read(record))
+    return instances
 
 
-def _parse(text: str, where: str) -> Any:
+def _parse(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise InvalidInputError(f"{where} is not JSON: {error}") from error
-
-
-def _line(instance: str | dict[str, Any], number: int) -> str:
-    if isinstance(instance, str):
-        return instance
-    if "features" in instance:
-        cells = instance["features"]
-    else:
-        unknown = sorted(set(instance) - _FIELDS)
-        absent = sorted({"timestamp", "value"} - set(instance))
-        if unknown or absent:
-            wrong = f"unknown field {unknown[0]!r}" if unknown else f"no field {absent[0]!r}"
-            raise InvalidInputError(f"record {number}: {wrong}; a record has {', '.join(sorted(_FIELDS))}")
-        series = [instance["series"]] if instance.get("series") is not None else []
-        lags = instance.get("lags", [])
-        cells = [
-            instance["timestamp"],
-            *series,
-            instance["value"],
-            *(lags if isinstance(lags, list) else [lags]),
-        ]
-    if not isinstance(cells, list):
-        raise InvalidInputError(f"record {number}: 'features' is not a list")
-    return ",".join(_cell(cell, number) for cell in cells)
-
-
-def _cell(cell: Any, number: int) -> str:
-    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
-        raise InvalidInputError(f"record {number}: {cell!r} is neither a number nor text")
-    text = str(cell)
-    if any(separator in text for separator in ",\r\n"):
-        raise InvalidInputError(f"record {number}: {cell!r} has a comma or a line break")
-    return text
+        raise InvalidInputError(f"not JSON (line {error.lineno}, column {error.colno})") from error
 
 
 _READERS: dict[str, Callable[[str], Instances]] = {CSV: _csv, JSON: _json, JSONLINES: _jsonlines}

@@ -9,6 +9,7 @@ streaming detector scores each row of a request as the one that follows its trai
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,17 @@ import numpy as np
 import numpy.typing as npt
 
 from containers.anomaly.serve_detector import written
-from containers.runtime.requests import Refusal, read_lines, refuse
+from containers.runtime.requests import Instances, Refusal, ServerContext, read_instances, refuse
 from containers.service.artifact import ServiceModel, load_model
 from containers.service.detection import scorer_of
 from containers.service.tables import Part
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.telemetry.cells import parse_number
+from watchkeeper.telemetry.rows import Instance, naming_record
 
 __all__ = ["input_fn", "model_fn", "output_fn", "predict_fn"]
 
-input_fn = read_lines
+input_fn = read_instances
 
 
 def model_fn(model_dir: str) -> ServiceModel:
@@ -32,34 +36,39 @@ def model_fn(model_dir: str) -> ServiceModel:
     return load_model(Path(model_dir))
 
 
-def predict_fn(lines: list[str] | Refusal, model: ServiceModel) -> list[float] | Refusal:
+def predict_fn(instances: Instances | Refusal, model: ServiceModel) -> list[float] | Refusal:
     """Return the score of each vector."""
-    if isinstance(lines, Refusal):
-        return lines
+    if isinstance(instances, Refusal):
+        return instances
     columns = model.manifest.columns
     rows: list[list[float]] = []
-    for number, line in enumerate(lines, start=1):
-        cells = line.split(",")
-        if len(cells) != len(columns):
-            return _refused(number, f"{len(cells)} cells; the model takes {', '.join(columns)}")
-        try:
-            rows.append([float(cell) if cell.strip() else np.nan for cell in cells])
-        except ValueError as error:
-            return _refused(number, str(error))
+    try:
+        for number, instance in enumerate(instances, start=1):
+            with naming_record(number):
+                rows.append(_vector(instance, columns))
+    except InvalidInputError as error:
+        return Refusal(HTTPStatus.BAD_REQUEST, str(error))
     values: npt.NDArray[np.float64] = np.array(rows)
-    if np.isinf(values).any():
-        return _refused(int(np.isinf(values).any(axis=1).argmax()) + 1, "an infinite number")
     judge = scorer_of(model.detector)
     scores: list[float] = judge(Part(0, tuple(columns), values, None)).anomaly_score.tolist()
     return scores
 
 
-def output_fn(scores: list[float] | Refusal, accept: str) -> Any:
+def output_fn(scores: list[float] | Refusal, accept: str, context: ServerContext | None = None) -> Any:
     """Return the answer's body and content type, or the framework's own way of refusing a request."""
     if isinstance(scores, Refusal):
-        return refuse(scores)
-    return written([{"score": score} for score in scores], accept)
+        return refuse(scores, context)
+    return written([{"score": score} for score in scores], accept, context)
 
 
-def _refused(record: int, why: str) -> Refusal:
-    return Refusal(HTTPStatus.BAD_REQUEST, f"record {record}: {why}")
+def _vector(instance: Instance, columns: Sequence[str]) -> list[float]:
+    cells = [] if isinstance(instance, Mapping) else instance
+    if len(cells) != len(columns):
+        raise InvalidInputError(
+            f"{len(cells)} cells; the model takes {', '.join(columns)}, as a line of CSV or as the list "
+            "'features'"
+        )
+    return [
+        np.nan if cell is None or not str(cell).strip() else parse_number(cell, f"column {name!r}")
+        for name, cell in zip(columns, cells, strict=True)
+    ]

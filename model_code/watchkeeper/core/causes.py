@@ -1,4 +1,4 @@
-"""Why a state of a workflow failed: the words that are in what Step Functions gives as the cause."""
+"""Why something that runs elsewhere failed: the words for people in what AWS and a container tell of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def words_of_cause(cause: str) -> str:
     try:
         document = json.loads(cause)
     except (ValueError, RecursionError):
-        return cause
+        return without_traceback(cause)
     if isinstance(document, list):
         return " ".join(map(str, document))
     if isinstance(document, dict):
@@ -33,3 +33,8 @@ def words_of_cause(cause: str) -> str:
             if document.get(name) and isinstance(document[name], str):
                 return words_of_cause(document[name])
     return cause
+
+
+def without_traceback(text: str) -> str:
+    """Return what a container says without the traceback that some frameworks append to every error."""
+    return text.partition("Traceback (most recent call last)")[0].strip() or text

@@ -18,9 +18,7 @@ from typing import Any
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import parse_instant
-
-Instance = str | dict[str, Any]
-"""A line of CSV, or a JSON object."""
+from watchkeeper.telemetry.rows import Instance, csv_records, instance_of
 
 CSV = "text/csv"
 JSON = "application/json"
@@ -111,16 +109,9 @@ def _contents(text: str, content_type: str) -> list[Instance]:
     kind = content_type.partition(";")[0].strip().lower()
     lines = [line for line in text.splitlines() if line.strip()]
     if kind == CSV:
-        return list(lines)
+        return list(csv_records(lines))
     if kind == JSON:
-        return _objects(json.loads(text)["instances"])
+        return [instance_of(value) for value in json.loads(text)["instances"]]
     if kind == JSONLINES:
-        return _objects([json.loads(line) for line in lines])
+        return [instance_of(json.loads(line)) for line in lines]
     raise InvalidInputError(f"content type {content_type!r} is not one that the endpoint takes")
-
-
-def _objects(values: list[Any]) -> list[Instance]:
-    for value in values:
-        if not isinstance(value, dict):
-            raise InvalidInputError(f"{value!r} is not an object", reason="bad_capture")
-    return list(values)

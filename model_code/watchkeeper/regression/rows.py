@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.plan import ColumnPlan, RegressionPlan
 from watchkeeper.telemetry.cells import parse_number
+from watchkeeper.telemetry.rows import Instance
 
 Features = tuple[float | str, ...]
 """One value a feature, in the plan's order: numbers of numeric columns, text of one-hot columns."""
@@ -71,48 +71,21 @@ def features_of(cells: Sequence[Any], plan: RegressionPlan) -> Features:
     return tuple(_value(cell, column) for cell, column in zip(cells, plan.features, strict=True))
 
 
-@contextmanager
-def naming_record(number: int) -> Iterator[None]:
-    """Let an error begin with `record N: `, by which a caller knows which of its records is refused."""
-    try:
-        yield
-    except InvalidInputError as error:
-        raise InvalidInputError(f"record {number}: {error}", reason=error.reason) from error
-
-
-def csv_cells(line: str) -> list[str]:
-    """Return the cells of one line of CSV.
-
-    Raises
-    ------
-    InvalidInputError
-        With reason `empty_row` or `not_csv`.
-    """
-    if not line.strip():
-        raise InvalidInputError("empty line", reason="empty_row")
-    try:
-        return next(csv.reader([line], skipinitialspace=True, strict=True))
-    except csv.Error as error:
-        raise InvalidInputError(f"not CSV: {error}", reason="not_csv") from error
-
-
-def cells_of(instance: str | dict[str, Any], plan: RegressionPlan) -> Sequence[Any]:
+def cells_of(instance: Instance, plan: RegressionPlan) -> Sequence[Any]:
     """Return the cells of a request's instance, in the plan's order.
 
     Parameters
     ----------
     instance
-        A line of CSV, an object with a value by feature name, or one with `features`, the list of the cells.
+        The cells of a line of CSV, or an object with a value by feature name.
 
     Raises
     ------
     InvalidInputError
-        As `csv_cells`, or if an object has other fields.
+        If an object has other fields.
     """
-    if isinstance(instance, str):
-        return csv_cells(instance)
-    if set(instance) == {"features"} and isinstance(instance["features"], list):
-        return list(instance["features"])
+    if not isinstance(instance, Mapping):
+        return instance
     unknown = sorted(set(instance) - set(plan.feature_names))
     absent = [name for name in plan.feature_names if name not in instance]
     if unknown or absent:

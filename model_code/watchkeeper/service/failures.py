@@ -1,6 +1,6 @@
 """How a failed task says why: one text through SageMaker and Step Functions, one problem for the caller.
 
-A job that refuses its input fails with `describe_failure`'s text, which SageMaker shows as the `ExitMessage` of
+A job that refuses its input fails with `describe_failure`'s text. SageMaker shows it as the `ExitMessage` of
 a processing job and in the `FailureReason` of a training job, at most 1,024 characters. The workflow's error
 and cause become the request's `error` by `failure_of`.
 """

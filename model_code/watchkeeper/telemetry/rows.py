@@ -3,14 +3,18 @@
     timestamp,value[,lag_1,…]
     timestamp,series,value[,lag_1,…]
 
-`series` is there when the second cell is not a number. Cells are never quoted: a series key has no comma.
+`series` is there when the second cell is not a number. Rows are CSV: cells may be quoted, though what is
+written here never has to be, as a series key has no comma.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import format_instant, parse_instant
@@ -19,6 +23,10 @@ from watchkeeper.telemetry.series import parse_series_key
 
 NUMBER_WORDS = frozenset({"nan", "inf", "infinity"})
 """Words that read as numbers and so cannot be a measure's name."""
+
+Instance = Sequence[Any] | Mapping[str, Any]
+"""A record of a request: the cells of a line, or an object."""
+_FIELDS = ("timestamp", "series", "value", "lags")
 
 
 @dataclass(frozen=True)
@@ -47,40 +55,117 @@ def format_row(row: Row) -> str:
     return ",".join([*cells, repr(row.value), *map(repr, row.lags)])
 
 
-def parse_row(line: str, number: int, *, max_lags: int | None = None) -> Row:
-    """Read a row; the inverse of `format_row`. Spaces around cells are ignored.
+def parse_rows(lines: Iterable[str], *, max_lags: int | None = None) -> Iterator[Row]:
+    """Read the rows of a file; the inverse of `format_row`. Spaces around cells are ignored.
 
     Parameters
     ----------
-    line
+    lines
         Such as `2013-12-02 21:15:00, 75`.
-    number
-        Which record of the request it is, from 1: errors name it.
     max_lags
         How many lags the model takes, where known.
 
     Raises
     ------
     InvalidInputError
-        With reason `empty_row`, `bad_timestamp`, `bad_series`, `not_a_number`, `not_finite`,
-        `out_of_range` or `wrong_width`.
+        Naming the record, from 1, with reason `empty_row`, `not_csv`, `bad_timestamp`, `bad_series`,
+        `not_a_number`, `not_finite`, `out_of_range` or `wrong_width`.
     """
-    cells = [cell.strip() for cell in line.strip().split(",")]
-    if cells == [""]:
-        raise InvalidInputError(f"record {number}: empty line", reason="empty_row")
+    for number, cells in enumerate(csv_records(lines), start=1):
+        with naming_record(number):
+            yield _parse_cells(cells, max_lags)
+
+
+def rows_of(instances: Iterable[Instance]) -> list[Row]:
+    """Read the records of a request: the cells of a row, or an object with `timestamp`, `value` and, where
+    needed, `series` and `lags`.
+
+    Raises
+    ------
+    InvalidInputError
+        As `parse_rows`, or if an object has other fields.
+    """
+    rows = []
+    for number, instance in enumerate(instances, start=1):
+        with naming_record(number):
+            cells = _cells_of(instance) if isinstance(instance, Mapping) else instance
+            rows.append(_parse_cells([_text(cell) for cell in cells]))
+    return rows
+
+
+def instance_of(document: object) -> Instance:
+    """Return a record of JSON: the object, or the cells of one that has `features`, a line's list of cells.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is neither.
+    """
+    if not isinstance(document, dict):
+        raise InvalidInputError(f"{str(document)[:60]} is not an object", reason="bad_record")
+    if set(document) != {"features"}:
+        return document
+    if not isinstance(document["features"], list):
+        raise InvalidInputError("'features' is not a list", reason="bad_record")
+    cells: list[Any] = document["features"]
+    return cells
+
+
+def csv_records(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the cells of each record of a request, or of a file without a header: CSV with commas.
+
+    Raises
+    ------
+    InvalidInputError
+        Naming the record, from 1, with reason `empty_row` or `not_csv`.
+    """
+    number = 0
     try:
-        return _parse_cells(cells, max_lags)
+        for number, cells in enumerate(csv.reader(lines, skipinitialspace=True, strict=True), start=1):
+            if not cells or (len(cells) == 1 and not cells[0].strip()):
+                raise InvalidInputError(f"record {number}: empty line", reason="empty_row")
+            yield cells
+    except csv.Error as error:
+        raise InvalidInputError(
+            f"record {number + 1}: not CSV: a quote is opened and not closed before a comma or the end of "
+            f"the line, or a cell has more than {csv.field_size_limit()} characters",
+            reason="not_csv",
+        ) from error
+
+
+@contextmanager
+def naming_record(number: int) -> Iterator[None]:
+    """Let an error begin with `record N: `, by which a caller knows which of its records is refused."""
+    try:
+        yield
     except InvalidInputError as error:
         raise InvalidInputError(f"record {number}: {error}", reason=error.reason) from error
 
 
-def parse_rows(lines: Iterable[str], *, max_lags: int | None = None) -> Iterator[Row]:
-    """Read the rows of a request or a file, counting from 1; see `parse_row`."""
-    for number, line in enumerate(lines, start=1):
-        yield parse_row(line, number, max_lags=max_lags)
+def _cells_of(instance: Mapping[str, Any]) -> list[Any]:
+    unknown = sorted(set(instance) - set(_FIELDS))
+    absent = sorted({"timestamp", "value"} - set(instance))
+    if unknown or absent:
+        wrong = f"unknown field {unknown[0]!r}" if unknown else f"no field {absent[0]!r}"
+        raise InvalidInputError(f"{wrong}; a record has {', '.join(sorted(_FIELDS))}")
+    series = [instance["series"]] if instance.get("series") is not None else []
+    lags = instance.get("lags", [])
+    return [
+        instance["timestamp"],
+        *series,
+        instance["value"],
+        *(lags if isinstance(lags, list) else [lags]),
+    ]
 
 
-def _parse_cells(cells: list[str], max_lags: int | None) -> Row:
+def _text(cell: Any) -> str:
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        raise InvalidInputError(f"{cell!r} is neither a number nor text")
+    return str(cell)
+
+
+def _parse_cells(cells: Sequence[str], max_lags: int | None = None) -> Row:
+    cells = [cell.strip() for cell in cells]
     if len(cells) < 2:
         raise InvalidInputError(
             "expected timestamp,value[,lag_1,…] or timestamp,series,value[,lag_1,…], got one cell",

@@ -137,7 +137,7 @@ def test_every_form_of_request_gets_the_same_answer(trained: Trained) -> None:
         ),
         (ROW.replace("0.15", "nan"), "text/csv", "*/*", 400, "record 1: column 'shell_weight'"),
         ('{"instances": [{"sex": "M"}]}', "application/json", "*/*", 400, "record 1: no field 'length'"),
-        ('{"instances": ["M"]}', "application/json", "*/*", 400, "record 1 is not an object"),
+        ('{"instances": ["M"]}', "application/json", "*/*", 400, "record 1: M is not an object"),
         ("", "text/csv", "*/*", 400, "no record"),
         (ROW, "application/xml", "*/*", 415, "not supported"),
         (ROW, "text/csv", "image/png", 406, "not supported; use application/json"),
@@ -150,6 +150,7 @@ def test_a_bad_request_is_refused_with_its_record(
 
     assert reply.status == status
     assert said in reply.text
+    assert len(reply.text.splitlines()) == 1
 
 
 def test_a_category_that_training_has_not_seen_is_none_of_the_known(trained: Trained) -> None:

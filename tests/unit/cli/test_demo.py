@@ -28,7 +28,7 @@ from watchkeeper.judgement.evaluation import Evaluation
 from watchkeeper.judgement.severity import fit_severity
 from watchkeeper.judgement.thresholds import Threshold
 from watchkeeper.telemetry.records import Record
-from watchkeeper.telemetry.rows import parse_row
+from watchkeeper.telemetry.rows import parse_rows
 
 BEGIN = datetime(2022, 4, 20, tzinfo=UTC)
 
@@ -245,7 +245,7 @@ def test_invocation_lines_hold_a_row_that_parses() -> None:
     (_, python), (_, shell) = invocations("watchkeeper-water-flow", score(2, 1.0))
 
     row = python.split('Body="')[1].split('"')[0]
-    assert parse_row(row, 1).timestamp == parse_instant("2022-04-20T02:00:00Z")
+    assert next(parse_rows([row])).timestamp == parse_instant("2022-04-20T02:00:00Z")
     assert row in shell
 
 

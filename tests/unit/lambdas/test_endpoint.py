@@ -119,6 +119,13 @@ def test_refusal_names_its_row_where_the_model_does(stub: Stubber, message: str,
     assert (str(refused.value), refused.value.record) == (message, record)
 
 
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_containers_traceback_is_not_told(stub: Stubber, status: int) -> None:
+    model_error(stub, status, 'record 1: bad\nTraceback (most recent call last):\n  File "serve.py"')
+    with pytest.raises((RowRefusedError, UnavailableError), match=r"record 1: bad$"):
+        score(ROWS)
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_failing_model_is_unavailable(stub: Stubber, status: int) -> None:
     model_error(stub, status, "out of memory")

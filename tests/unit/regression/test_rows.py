@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from tests.unit.regression.plans import PLAN
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.regression.rows import csv_cells, features_of, format_cells, labelled_row
+from watchkeeper.regression.rows import features_of, format_cells, labelled_row
+from watchkeeper.telemetry.rows import csv_records
 
 numbers = st.floats(-1e30, 1e30)
 categories = st.text(
@@ -16,7 +17,7 @@ categories = st.text(
 
 @given(numbers, categories)
 def test_a_row_reads_back_as_it_was_written(number: float, category: str) -> None:
-    assert features_of(csv_cells(format_cells([number, category])), PLAN) == (number, category)
+    assert features_of(next(csv_records([format_cells([number, category])])), PLAN) == (number, category)
 
 
 def test_numbers_may_be_text_and_categories_whole_numbers() -> None:

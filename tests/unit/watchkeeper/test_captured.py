@@ -38,8 +38,8 @@ def contents(*lines: bytes) -> list[Any]:
 @pytest.mark.parametrize(
     ("data", "content_type", "encoding", "expected"),
     [
-        ("1,2\n3,4\n", "text/csv", "CSV", ["1,2", "3,4"]),
-        ("1,2\n\n3,4", "text/csv; charset=utf-8", "BASE64", ["1,2", "3,4"]),
+        ("1,2\n3,4\n", "text/csv", "CSV", [["1", "2"], ["3", "4"]]),
+        ("1,2\n\n3,4", "text/csv; charset=utf-8", "BASE64", [["1", "2"], ["3", "4"]]),
         ('{"instances": [{"a": 1}, {"a": 2}]}', "application/json", "JSON", [{"a": 1}, {"a": 2}]),
         ('{"a": 1}\n{"a": 2}', "application/jsonlines", "BASE64", [{"a": 1}, {"a": 2}]),
     ],

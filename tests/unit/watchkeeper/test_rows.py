@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.telemetry.rows import NUMBER_WORDS, Row, format_row, parse_row, parse_rows
+from watchkeeper.telemetry.rows import NUMBER_WORDS, Instance, Row, format_row, parse_rows, rows_of
 from watchkeeper.telemetry.series import SeriesKey
 
 UTC = timezone.utc
@@ -28,17 +28,51 @@ ROWS = st.builds(
 
 @given(ROWS)
 def test_rows_survive_writing_and_reading(row: Row) -> None:
-    assert parse_row(format_row(row), 1) == row
+    assert list(parse_rows([format_row(row)])) == [row]
 
 
 def test_reads_a_row_with_a_space_after_the_comma() -> None:
-    assert parse_row("2013-12-02 21:15:00, 75", 1) == Row(
-        datetime(2013, 12, 2, 21, 15, tzinfo=UTC), None, 75.0
-    )
+    assert list(parse_rows(["2013-12-02 21:15:00, 75"])) == [
+        Row(datetime(2013, 12, 2, 21, 15, tzinfo=UTC), None, 75.0)
+    ]
+
+
+def test_cells_may_be_quoted() -> None:
+    quoted = ['"2013-12-02 21:15:00","co|hall=a","2.5", "2.4"']
+
+    assert list(parse_rows(quoted)) == list(parse_rows(["2013-12-02 21:15:00,co|hall=a,2.5,2.4"]))
+
+
+def test_a_quote_that_is_not_closed_is_refused_with_its_record() -> None:
+    with pytest.raises(InvalidInputError, match=r"^record 2: not CSV: a quote is opened and not closed"):
+        list(parse_rows(["2013-12-02 21:15:00,75", '"2013-12-02 21:20:00,76', "2013-12-02 21:25:00,77"]))
+
+
+def test_a_records_cells_and_its_object_are_the_same_row() -> None:
+    cells = ["2013-12-02T21:15:00Z", "co|hall=a", 2.5, 2.4]
+    fields = {"timestamp": cells[0], "series": cells[1], "value": cells[2], "lags": cells[3:]}
+
+    (row,) = set(rows_of([cells, fields, list(map(str, cells))]))
+
+    assert (row.series, row.value, row.lags) == ("co|hall=a", 2.5, (2.4,))
+
+
+@pytest.mark.parametrize(
+    ("instance", "said"),
+    [
+        ({"timestamp": "2013-12-02"}, "no field 'value'; a record has lags, series, timestamp, value"),
+        ({"timestamp": "2013-12-02", "value": 1, "unit": "K"}, "unknown field 'unit'"),
+        (["2013-12-02", True], "True is neither a number nor text"),
+        ({"timestamp": "2013-12-02", "value": None}, "None is neither a number nor text"),
+    ],
+)
+def test_a_record_that_is_no_row_is_refused_with_its_number(instance: Instance, said: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"^record 2: {said}"):
+        rows_of([["2013-12-02", 1], instance])
 
 
 def test_a_second_cell_that_is_no_number_is_the_series() -> None:
-    row = parse_row("2013-12-02T21:15:00Z,co|hall=a,2.5,2.4\r\n", 1)
+    (row,) = parse_rows(["2013-12-02T21:15:00Z,co|hall=a,2.5,2.4\r\n"])
 
     assert (row.series, row.value, row.lags) == ("co|hall=a", 2.5, (2.4,))
 
@@ -65,7 +99,7 @@ def test_a_second_cell_that_is_no_number_is_the_series() -> None:
 )
 def test_says_which_record_is_wrong_and_why(line: str, reason: str) -> None:
     with pytest.raises(InvalidInputError, match=r"^record 3: ") as refused:
-        parse_row(line, 3, max_lags=2)
+        list(parse_rows(["2013-12-02,1", "2013-12-03,1", line], max_lags=2))
 
     assert refused.value.reason == reason
 

@@ -21,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from containers.explain.io.model import Model
 from containers.explain.io.predictor_settings import PredictorSettings
+from watchkeeper.core.causes import without_traceback
 from watchkeeper.core.errors import ContractViolationError, UnavailableError
 
 if TYPE_CHECKING:
@@ -177,5 +178,5 @@ def _translated(what: str, error: BotoCoreError | ClientError) -> ContractViolat
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
     status = error.response["ResponseMetadata"]["HTTPStatusCode"] if isinstance(error, ClientError) else 500
     if status >= 500 or code in _OTHER_SIDES_FAULT or "Throttl" in code:
-        return UnavailableError(f"{what}: {error}")
-    return ContractViolationError(f"{what}: {error}")
+        return UnavailableError(f"{what}: {without_traceback(str(error))}")
+    return ContractViolationError(f"{what}: {without_traceback(str(error))}")

@@ -196,10 +196,13 @@ def test_rows_of_another_measure_are_refused_by_record(jobs, tmp_path):
     model = serve_rows.model_fn(str(tmp_path / "adopted"))
     lines = [format_row(row) for row in rows_of_workload(TABULAR)[:3]]
 
-    answer = serve_rows.predict_fn(lines, model)
+    def answered(lines):
+        return serve_rows.predict_fn(serve_rows.input_fn("\n".join(lines), "text/csv"), model)
+
+    answer = answered(lines)
     assert isinstance(answer, Prediction)
     assert len(answer.scores) == 3
-    refusal = serve_rows.predict_fn([*lines, lines[0].replace("flow", "level")], model)
+    refusal = answered([*lines, lines[0].replace("flow", "level")])
     assert "record 4: series 'level'" in str(refusal)
 
 

@@ -16,7 +16,7 @@ from containers.service.artifact import load_archive
 from containers.service.detection import scorer_of
 from containers.service.inputs import failure_text
 from containers.service.predictions import joined
-from containers.service.serve import predict_fn
+from containers.service.serve import input_fn, predict_fn
 from containers.service.tables import read_parts
 from tests.unit.containers.service.jobs import Jobs
 from tests.unit.containers.test_replay import PLAN, trained
@@ -171,13 +171,20 @@ def test_served_scores_are_those_of_the_job(jobs, frame):
     archive = jobs.train("COPOD", "features.csv")
     results, _ = jobs.predict("infer", "features.csv", archive)
     model = load_archive(archive)
-    lines = [",".join(map(repr, row)) for row in frame.to_numpy().tolist()[:50]]
-    np.testing.assert_allclose(
-        predict_fn(lines, model), predictions_of(results).anomaly_score[:50], atol=1e-8
+
+    def answered(body, content_type="text/csv"):
+        return predict_fn(input_fn(body, content_type), model)
+
+    lines = "\n".join(",".join(map(repr, row)) for row in frame.to_numpy().tolist()[:50])
+    np.testing.assert_allclose(answered(lines), predictions_of(results).anomaly_score[:50], atol=1e-8)
+    assert answered('"1", "2","3"') == answered("1,2,3")
+    assert answered('{"features": [1, "2", 3]}', "application/jsonlines") == answered("1,2,3")
+    assert answered("1,2").message.startswith("record 1: 2 cells; the model takes a, b, c")
+    assert answered("1,2,3\n1,x,3").message == "record 2: column 'b': 'x' is not a number"
+    assert answered("1,2,inf").message == "record 1: column 'c': inf is not finite"
+    assert answered('{"a": 1, "b": 2, "c": 3}', "application/jsonlines").message.startswith(
+        "record 1: 0 cells"
     )
-    assert predict_fn(["1,2"], model).message.startswith("record 1: 2 cells; the model takes a, b, c")
-    assert predict_fn(["1,2,3", "1,x,3"], model).message.startswith("record 2: ")
-    assert predict_fn(["1,2,inf"], model).message == "record 1: an infinite number"
 
 
 @pytest.fixture
