@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import TimestampPlan
 
 if TYPE_CHECKING:
+    from cli.scored_file import Kept
     from cli.series_file import Piece
 
 FIT_ROWS = 10_000
@@ -62,7 +64,6 @@ def score(
     all values of a row together.
     """
     # numba takes long to import, and no other command needs it.
-    from cli.score_chart import draw
     from cli.scored_file import accuracy_table, score_pieces, write_scores
     from cli.series_file import Columns, read_pieces
     from watchkeeper.detectors.scorer import row_scorer
@@ -89,8 +90,19 @@ def score(
     if labels:
         console.print(accuracy_table(kept))
     if plot:
-        draw(file.name, columns.values, kept.seconds, kept.values, kept.scores, kept.labels, plot)
+        _plot(plot, file.name, columns.values, kept, interval)
         done(str(plot))
+
+
+def _plot(path: Path, title: str, names: tuple[str, ...], kept: Kept, interval: float | None) -> None:
+    from charts.series import detector_panels, draw_series, labelled_windows
+    from charts.style import save
+
+    times = (kept.seconds * 1e6).astype("datetime64[us]")
+    windows = () if kept.labels is None else labelled_windows(times, kept.labels)
+    step = None if interval is None else timedelta(seconds=interval)
+    panels = detector_panels(names, times, kept.values, kept.scores, windows, step=step)
+    save(draw_series(title, panels), path)
 
 
 def _hyperparameters(settings: list[str]) -> dict[str, Any]:

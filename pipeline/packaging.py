@@ -1,12 +1,13 @@
 """How code reaches the jobs, the endpoints and the Lambda functions: what is packed, and how it is started.
 
-`sourcedir.tar.gz` holds the packages `watchkeeper` and `containers`, the entry files of script mode, and
-`vendor/` with the wheels of `model_code/containers/requirements.txt`: a job installs nothing at its start and
-runs with network isolation. `analysis-sourcedir.tar.gz` has the wheels of `requirements-analysis.txt` too:
-the analysis jobs' shap and numba, which would make every model and every other job 200 MB larger. The folder
-of the Lambda functions holds `lambdas`, `watchkeeper` and pure-Python packages; the anomaly service's API has
-a folder of its own, since it needs pydantic, which is compiled (docs/adr/0006). All are the same bytes for
-the same sources, and are built again only when a source has changed.
+`sourcedir.tar.gz` holds the packages `watchkeeper`, `charts` and `containers`, the entry files of script
+mode, and `vendor/` with the wheels of `model_code/containers/requirements.txt`: a job installs nothing at its
+start and runs with network isolation. `analysis-sourcedir.tar.gz` has the wheels of
+`requirements-analysis.txt` too: those of the analysis jobs, of which shap and numba would make every model
+and every other job 200 MB larger. The folder of the Lambda functions holds `lambdas`, `watchkeeper` and
+pure-Python packages; the anomaly service's API has a folder of its own, since it needs pydantic, which is
+compiled (docs/adr/0006). All are the same bytes for the same sources, and are built again only when a source
+has changed.
 """
 
 from __future__ import annotations
@@ -148,6 +149,7 @@ def _build_archive(
     vendored = [_vendored(containers / file, _TARGETS[target], build_dir) for file in requirements]
     sources = {
         **_shared(),
+        **_python("charts", MODEL_CODE / "charts"),
         **_python("containers", containers),
         **_entries(containers / "entry"),
     }

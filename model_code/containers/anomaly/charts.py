@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import itertools
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from containers.runtime.plotting import prepare_matplotlib
-from watchkeeper.core.layout import short_hash
+from charts.series import Panel, draw_series, labelled_windows, scores_panel
+from charts.style import file_name, save
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.timestamps import parse_instant
 from watchkeeper.judgement.adaptation import thresholds_of
 from watchkeeper.judgement.evaluation import Evaluation
 from watchkeeper.judgement.holdback import HoldbackRow
-from watchkeeper.judgement.thresholds import ADAPTIVE, Threshold
+from watchkeeper.judgement.thresholds import Threshold
 
 MAX_CHARTS = 12
-_LINE, _BAND, _ANOMALY, _LABEL, _THRESHOLD = "#1f4e79", "#9dc3e6", "#d62728", "#f6c544", "#d62728"
-_SIZE_INCHES, _DPI = (13.0, 6.5), 110
 
 
 @dataclass(frozen=True)
@@ -34,14 +31,19 @@ class ScoredSeries:
     rows: list[HoldbackRow]
     scores: list[float]
 
-    def limits(self, threshold: Threshold) -> list[float]:
+    def limits(self, threshold: Threshold) -> npt.NDArray[np.float64]:
         """Return the threshold of each row, which a moving one begins anew at the test part."""
         parts = itertools.groupby(zip(self.rows, self.scores, strict=True), key=lambda item: item[0].part)
-        return [limit for _, part in parts for limit in _limits(list(part), threshold)]
+        return np.array([limit for _, part in parts for limit in _limits(list(part), threshold)])
 
-    def anomalous(self, threshold: Threshold) -> list[bool]:
+    def anomalous(self, threshold: Threshold) -> npt.NDArray[np.bool_]:
         """Which rows are anomalies."""
-        return [score > limit for score, limit in zip(self.scores, self.limits(threshold), strict=True)]
+        return np.array(self.scores) > self.limits(threshold)
+
+    @property
+    def labelled(self) -> npt.NDArray[np.bool_]:
+        """Which rows are labelled as anomalous."""
+        return np.array([bool(row.label) for row in self.rows])
 
 
 def draw_charts(
@@ -58,12 +60,10 @@ def draw_charts(
     list of Path
         The files.
     """
-    prepare_matplotlib()
-    folder.mkdir(parents=True, exist_ok=True)
     threshold = evaluation.threshold
     series = sorted(
         _by_series(rows, scores),
-        key=lambda item: (-_count_labels(item), -sum(item.anomalous(threshold)), item.series),
+        key=lambda item: (-item.labelled.sum(), -item.anomalous(threshold).sum(), item.series),
     )
     return [_draw(item, evaluation, plan, folder) for item in series[:MAX_CHARTS]]
 
@@ -81,110 +81,37 @@ def _by_series(rows: Sequence[HoldbackRow], scores: Sequence[float]) -> list[Sco
     return list(found.values())
 
 
-def _count_labels(item: ScoredSeries) -> int:
-    return sum(bool(row.label) for row in item.rows)
-
-
 def _draw(item: ScoredSeries, evaluation: Evaluation, plan: WorkloadPlan, folder: Path) -> Path:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-    from matplotlib.figure import Figure
-
+    times = np.array([row.interval_start.removesuffix("Z") for row in item.rows], dtype="datetime64[us]")
+    interval = np.timedelta64(timedelta(seconds=plan.interval_seconds))
+    values, expected, lower, upper = (
+        np.array([np.nan if (cell := getattr(row, name)) is None else cell for row in item.rows])
+        for name in ("value", "expected", "lower", "upper")
+    )
+    test = [time for row, time in zip(item.rows, times, strict=True) if row.part == "test"]
     threshold = evaluation.threshold
-    interval = timedelta(seconds=plan.interval_seconds)
-    times = np.array([parse_instant(row.interval_start) for row in item.rows], dtype=object)
-    values, lower, upper = (
-        np.array([_number(getattr(row, name)) for row in item.rows]) for name in ("value", "lower", "upper")
-    )
-    anomalous = np.array(item.anomalous(threshold))
-    # A gap is drawn as a gap: a line over it would claim readings that nobody has made.
-    gaps = np.flatnonzero(np.diff(times) > interval) + 1
-    figure = Figure(figsize=_SIZE_INCHES, dpi=_DPI, layout="constrained")
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
-
-    top.fill_between(
-        *_broken(gaps, times, lower, upper), color=_BAND, alpha=0.5, linewidth=0, label="expected band"
-    )
-    top.plot(*_broken(gaps, times, values), color=_LINE, linewidth=0.9, label="value")
-    top.scatter(
-        times[anomalous],
-        values[anomalous],
-        s=12,
-        color=_ANOMALY,
-        zorder=3,
-        label=f"anomaly ({anomalous.sum()})",
-    )
-    top.set_ylabel(item.series)
-    bottom.plot(
-        *_broken(gaps, times, np.array(item.scores)), color=_LINE, linewidth=0.8, label="anomaly_score"
-    )
-    bottom.scatter(times[anomalous], np.array(item.scores)[anomalous], s=9, color=_ANOMALY, zorder=3)
-    bottom.plot(
-        *_broken(gaps, times, np.array(item.limits(threshold))),
-        color=_THRESHOLD,
-        linewidth=1,
-        linestyle="--",
-        label=f"threshold {threshold.value:.3g}" + (", adaptive" if threshold.rule == ADAPTIVE else ""),
-    )
-    bottom.set_ylabel("anomaly_score")
-    for axes in (top, bottom):
-        _mark_parts_and_labels(axes, item.rows, times, interval)
-        axes.grid(alpha=0.25, linewidth=0.5)
-        axes.margins(x=0.01, y=0.16)
-        axes.legend(loc="upper left", fontsize=8, framealpha=0.9, ncols=4)
-    bottom.set_ylim(0.0, 1.3 * max(*item.scores, threshold.value))  # room for the legend
-    locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib has no types here
-    bottom.xaxis.set_major_locator(locator)
-    bottom.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # the same
-    top.set_title(_title(evaluation), fontsize=11, loc="left")
-    path = folder / f"{_file_name(item.series)}.png"
-    figure.savefig(path)
-    return path
-
-
-def _mark_parts_and_labels(axes: Any, rows: list[HoldbackRow], times: Any, interval: timedelta) -> None:
-    for index, (first, last) in enumerate(_label_windows(rows, times)):
-        axes.axvspan(
-            first,
-            last + interval,
-            color=_LABEL,
-            alpha=0.35,
-            linewidth=0,
-            zorder=0,
-            label=None if index else "labelled",
-        )
-    first_test = next((time for row, time in zip(rows, times, strict=True) if row.part == "test"), None)
-    if first_test is not None:
-        axes.axvline(first_test, color="#555555", linewidth=0.8, linestyle=":", label="test part begins")
-
-
-def _label_windows(rows: list[HoldbackRow], times: Sequence[datetime]) -> Iterator[tuple[datetime, datetime]]:
-    window: list[datetime] = []
-    for row, time in zip(rows, times, strict=True):
-        if row.label:
-            window.append(time)
-        elif window:
-            yield window[0], window[-1]
-            window = []
-    if window:
-        yield window[0], window[-1]
-
-
-def _broken(gaps: np.ndarray, times: np.ndarray, *columns: np.ndarray) -> list[np.ndarray]:
-    return [np.insert(times, gaps, times[gaps]), *(np.insert(column, gaps, np.nan) for column in columns)]
+    known: dict[str, Any] = {
+        "anomalous": item.anomalous(threshold),
+        "windows": [(first, last + interval) for first, last in labelled_windows(times, item.labelled)],
+        "marks": {"test part begins": test[0]} if test else {},
+        "step": interval,
+    }
+    bands: dict[str, Any] = {"expected": expected, "lower": lower, "upper": upper}
+    limits, scores = item.limits(threshold), np.array(item.scores)
+    panels = [
+        Panel(title=item.series, x=times, values=values, **bands, **known),
+        scores_panel("anomaly_score", times, scores, threshold=limits, **known),
+    ]
+    return save(draw_series(_title(evaluation), panels), folder / f"{file_name(item.series)}.png")
 
 
 def _title(evaluation: Evaluation) -> str:
-    metrics = evaluation.candidate
-    parts = [evaluation.workload, f"{metrics.alerts_per_week:.1f} alerts a week in the test part"]
+    metrics, threshold = evaluation.candidate, evaluation.threshold
+    parts = [
+        evaluation.workload,
+        f"threshold {threshold.value:.3g} ({threshold.rule})",
+        f"{metrics.alerts_per_week:.1f} alerts a week in the test part",
+    ]
     if metrics.f1 is not None:
         parts.append(f"precision {metrics.precision:.2f}, recall {metrics.recall:.2f}, F1 {metrics.f1:.2f}")
     return "   ·   ".join(parts)
-
-
-def _number(value: float | None) -> float:
-    return np.nan if value is None else value
-
-
-def _file_name(series: str) -> str:
-    name = re.sub(r"[^A-Za-z0-9_]+", "-", series).strip("-")[:80]
-    return name if name == series else f"{name}-{short_hash(series, 6)}"

@@ -23,7 +23,6 @@ from containers.explain.report.findings import Findings
 from containers.explain.shap.analysis import ShapAnalysis, analyse_shap
 from containers.explain.shap.partial_dependence import analyse_dependence
 from containers.runtime import job
-from containers.runtime.vendored import use_vendored
 from watchkeeper import __version__
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 
@@ -37,7 +36,6 @@ logger = logging.getLogger(__name__)
 def explain() -> None:
     """Read, analyse, write."""
     started = time.perf_counter()
-    use_vendored()
     folder = job.processing_input("config")
     if not (folder / CONFIGURATION).is_file():
         raise ContractViolationError(f"the input config has no {CONFIGURATION}")

@@ -14,7 +14,6 @@ from containers.explain.job import CONFIGURATION, open_model
 from containers.explain.measures.attribution import attribution_ndcg
 from containers.explain.shap.analysis import analyse_shap
 from containers.runtime import job
-from containers.runtime.vendored import use_vendored
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.regression.drift import DRIFT_NAME, DriftReport
 from watchkeeper.regression.importance import global_importance
@@ -24,7 +23,6 @@ logger = logging.getLogger(__name__)
 
 def compare() -> None:
     """Read, explain, compare, write."""
-    use_vendored()
     draft = DriftReport.from_json((job.processing_input("draft") / DRIFT_NAME).read_bytes())
     analysis = job.only_file(job.processing_input("training"), "analysis.json")
     training = global_importance(analysis.read_bytes())

@@ -13,8 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from charts.quality import draw_predictions, draw_residuals
+from charts.style import save
 from containers.anomaly.evaluate import EvaluateSettings, spread_rows
-from containers.regression.charts import draw_charts
 from containers.runtime import job
 from containers.runtime.scores import read_predictions
 from watchkeeper.core.errors import ContractViolationError
@@ -53,8 +56,19 @@ def evaluate() -> None:
     (output / "evaluation.json").write_text(evaluation.to_json())
     _write_json(output / "statistics.json", model_quality(evaluation.candidate))
     _write_json(output / "smoke.json", smoke_case(rows, candidate))
-    charts = draw_charts(targets, candidate, evaluation, plan, output / "charts")
-    logger.info("evaluated", extra={"candidate": vars(evaluation.candidate), "charts": len(charts)})
+    drawn = (evaluation_title(evaluation), plan.target, np.array(targets), np.array(candidate))
+    save(draw_predictions(*drawn), output / "charts" / "predicted-vs-actual.png")
+    save(draw_residuals(*drawn), output / "charts" / "residuals.png")
+    logger.info("evaluated", extra={"candidate": vars(evaluation.candidate)})
+
+
+def evaluation_title(evaluation: RegressionEvaluation) -> str:
+    """Return the title of the charts: the workload, and how good the candidate is."""
+    metrics = evaluation.candidate
+    parts = [evaluation.workload, f"RMSE {metrics.rmse:.3g}", f"MAE {metrics.mae:.3g}"]
+    if metrics.r2 is not None:
+        parts.append(f"R² {metrics.r2:.3f}")
+    return "   ·   ".join([*parts, f"{metrics.n} held-back rows"])
 
 
 def smoke_case(rows: Sequence[str], predictions: Sequence[float]) -> dict[str, object]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 
+from containers.runtime.vendored import use_vendored
 from watchkeeper.core.errors import ContractViolationError, WatchkeeperError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.regression.plan import RegressionPlan
@@ -82,7 +83,8 @@ def describe_error(error: WatchkeeperError) -> str:
 
 
 def run_job(job: Callable[[], None], describe: Callable[[WatchkeeperError], str] = describe_error) -> None:
-    """Run a job's work. What fails it is logged, and its reason written where SageMaker reads it.
+    """Run a job's work with its archive's packages. What fails it is logged, and its reason written where
+    SageMaker reads it.
 
     The reason of a training job is read from `output/failure`, that of a processing job from
     `output/message`; both are written. The process ends with exit code 1.
@@ -94,6 +96,7 @@ def run_job(job: Callable[[], None], describe: Callable[[WatchkeeperError], str]
     """
     configure_logging()
     try:
+        use_vendored()
         job()
     except WatchkeeperError as error:
         logger.error("the job failed: %s", error, extra={"error": type(error).__name__})

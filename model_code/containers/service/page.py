@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from containers.service.charts import precision_recall
 from containers.service.labels import Labels
 from containers.service.picture import Picture, projection
-from containers.service.quality import Quality
+from containers.service.quality import Quality, precision_recall
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -41,7 +40,7 @@ def write_page(
         The measures, and labels and raw scores of all rows; None without labels.
     """
     sample = picture.sample()
-    plane = projection(sample.values)
+    plane = projection(sample.values, sample.columns)
     judgement = sample.judgement
     document: dict[str, Any] = {
         "about": about if sample.every == 1 else f"{about} Shown: one row in {sample.every}, and anomalies.",
@@ -57,7 +56,7 @@ def write_page(
         "threshold": round(picture.threshold, DIGITS),
         "bins": picture.bins.tolist(),
         "plane": None if plane is None else [_rounded(point) for point in plane[0]],
-        "axes": None if plane is None else _axes(plane[1], sample.columns),
+        "axes": None if plane is None else plane[1],
         "quality": None if quality is None else quality.to_dict(),
         "curve": None,
     }
@@ -85,10 +84,6 @@ def _tiles(picture: Picture, quality: Quality | None) -> list[tuple[str, float |
             ("ROC-AUC", quality.roc_auc),
         ]
     return tiles
-
-
-def _axes(names: tuple[str, str], columns: tuple[str, ...]) -> tuple[str, str]:
-    return names if any(names) else (columns[0], columns[1])
 
 
 def _rounded(values: FloatArray) -> list[float | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -116,7 +117,7 @@ def _joined(samples: list[Sample]) -> Sample:
     )
 
 
-def projection(values: FloatArray) -> tuple[FloatArray, tuple[str, str]] | None:
+def projection(values: FloatArray, columns: Sequence[str]) -> tuple[FloatArray, tuple[str, str]] | None:
     """Return rows in two dimensions, shape (n_rows, 2), with the names of the axes; None of one column.
 
     Several columns are standardized and turned onto their two principal components; missing values count as
@@ -129,7 +130,7 @@ def projection(values: FloatArray) -> tuple[FloatArray, tuple[str, str]] | None:
     mean = np.nansum(finite, axis=0) / np.maximum(seen, 1)
     centred = np.where(np.isnan(finite), 0.0, finite - mean)
     if values.shape[1] == 2:
-        return centred + mean, ("", "")
+        return centred + mean, (columns[0], columns[1])
     deviation = centred.std(axis=0)
     standard = centred / np.where(deviation > 0, deviation, 1.0)
     _, sizes, axes = np.linalg.svd(standard, full_matrices=False)

@@ -78,3 +78,12 @@ def measure(truth: Labels, flagged: Labels, scores: FloatArray) -> Quality:
         false_negatives=false_negatives,
         true_negatives=true_negatives,
     )
+
+
+def precision_recall(truth: Labels, raw: FloatArray, points: int = 400) -> tuple[FloatArray, FloatArray]:
+    """Return precision and recall along the curve, from high recall to low, thinned to so many points."""
+    from sklearn.metrics import precision_recall_curve
+
+    precision, recall, _ = precision_recall_curve(truth, raw, drop_intermediate=True)
+    chosen = np.unique(np.linspace(0, len(precision) - 1, min(points, len(precision))).astype(int))
+    return precision[chosen], recall[chosen]

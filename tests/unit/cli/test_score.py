@@ -12,9 +12,9 @@ import pytest
 from pyarrow import parquet
 from typer.testing import CliRunner, Result
 
+from charts.series import extremes
 from cli import series_file
 from cli.main import app
-from cli.score_chart import extremes
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.algorithms import ALGORITHMS, new_detector
 from watchkeeper.detectors.streaming.detector import score_series

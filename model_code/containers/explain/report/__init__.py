@@ -7,7 +7,6 @@ from pathlib import Path
 from containers.explain.io.configuration import AnalysisConfiguration, ReportSettings
 from containers.explain.io.dataset import Dataset
 from containers.explain.report.findings import Findings
-from containers.runtime.plotting import prepare_matplotlib
 
 CHARTS = "charts"
 
@@ -20,7 +19,6 @@ def write_report(
     findings: Findings,
 ) -> None:
     """Write the charts, `NAME.html` and `NAME.pdf`."""
-    prepare_matplotlib()
     from containers.explain.report.document import build_document
     from containers.explain.report.page import render_page
     from containers.explain.report.pdf import write_pdf

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from charts.style import png
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_DPI = 150
 
 
 @dataclass(frozen=True)
@@ -25,9 +24,7 @@ class Chart:
     @cached_property
     def png(self) -> bytes:
         """The image, drawn once for the file, the page and the PDF."""
-        buffer = io.BytesIO()
-        self.figure.savefig(buffer, format="png", dpi=_DPI)
-        return buffer.getvalue()
+        return png(self.figure)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from charts.style import file_name
 from containers.explain.bias.outcomes import is_continuous
 from containers.explain.io.configuration import AnalysisConfiguration
 from containers.explain.io.dataset import Dataset
@@ -89,11 +90,11 @@ def _shap_sections(
     unit = "log-odds" if settings.use_logit else _unit(dataset, findings)
     values = shap.attribution.values[:, :, output]
     bar = Chart(
-        f"bar{name}", figures.draw_importance(found, settings.agg_method, unit), "Importance by feature"
+        f"bar{name}", figures.importance_bars(found, settings.agg_method, unit), "Importance by feature"
     )
     swarm = Chart(
         f"beeswarm{name}",
-        figures.draw_beeswarm(found, dataset.rows, values, unit),
+        figures.beeswarm(found, dataset.rows, values, unit),
         "Each row's contribution of each feature",
     )
     examples: list[Block] = [words.READ_EXAMPLE]
@@ -103,7 +104,7 @@ def _shap_sections(
             words.describe_example(example),
             Chart(
                 f"local_explanation_{row}{name}",
-                figures.draw_example(example, unit),
+                figures.example_steps(example, unit),
                 f"Contributions to the prediction of example {row}",
             ),
         ]
@@ -135,8 +136,8 @@ def _unit(dataset: Dataset, findings: Findings) -> str:
 def _dependence_section(findings: Findings) -> Section:
     charts = [
         Chart(
-            f"partial_dependence_{figures.file_name(item.feature)}",
-            figures.draw_dependence(item, findings.labels[:MAX_OUTPUTS]),
+            f"partial_dependence_{file_name(item.feature)}",
+            figures.dependence(item, findings.labels[:MAX_OUTPUTS]),
             f"Mean prediction by {item.feature}",
         )
         for item in findings.dependence

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from containers.runtime.vendored import use_vendored
-
 
 @dataclass(frozen=True)
 class Coalitions:
@@ -63,7 +61,6 @@ def draw_coalitions(n_players: int, num_samples: int | None, seed: int) -> Coali
     Lundberg and Lee, "A unified approach to interpreting model predictions", NIPS 2017 (weights and equations
     of Kernel SHAP).
     """
-    use_vendored()
     import shap
 
     # With a baseline of zeros and a row of ones, the rows that the model is asked about are the coalitions.

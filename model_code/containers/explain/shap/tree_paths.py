@@ -22,8 +22,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from containers.runtime.vendored import use_vendored
-
 MAX_GROUPS = 150
 """Factorials above it are no floats."""
 
@@ -43,7 +41,6 @@ def path_weights(n_groups: int) -> tuple[NDArray[np.float64], NDArray[np.float64
 @cache
 def compiled() -> Callable[..., None]:
     """Return `_attribute`, compiled; it takes a second or two, once a process."""
-    use_vendored()
     import numba
 
     function: Callable[..., None] = numba.njit(nogil=True, boundscheck=False)(_attribute)

@@ -76,11 +76,11 @@ def test_the_page_needs_nothing_but_itself_and_escapes_names(tmp_path):
 
 def test_a_projection_is_that_of_two_columns_or_of_principal_components():
     values = np.random.default_rng(1).normal(size=(50, 5))
-    assert projection(values[:, :1]) is None
-    two, names = projection(values[:, :2])
+    assert projection(values[:, :1], "a") is None
+    two, names = projection(values[:, :2], "ab")
     np.testing.assert_allclose(two, values[:, :2])
-    assert names == ("", "")
+    assert names == ("a", "b")
     values[3, 2] = np.nan
-    turned, names = projection(values)
+    turned, names = projection(values, "abcde")
     assert np.isfinite(turned).all()
     assert names[0].startswith("component 1 (")
