@@ -18,7 +18,7 @@ from containers.explain.shap.analysis import ShapAnalysis
 READ_BEESWARM = (
     "Each dot is one row. How far right it is says how much the feature raised that row's prediction; "
     "left of "
-    "zero, it lowered it. Red dots have high values of the feature, blue ones low values, grey ones "
+    "zero, it lowered it. Orange dots have high values of the feature, blue ones low values, grey ones "
     "categories."
 )
 READ_EXAMPLE = (
