@@ -115,7 +115,7 @@ class _Pages(FPDF):
         self.set_font(_FONT, "B", 8.5)
         columns = list(zip(table.header, *table.rows, strict=True))
         natural = [max(map(self.get_string_width, column)) + 4.0 for column in columns]
-        numbers = sum(natural[index] for index in table.numeric)
+        numbers = sum(width for index, width in enumerate(natural) if index in table.numeric)
         words = sum(natural) - numbers
         scale = (self.epw - numbers) / words  # numbers are never wrapped
         widths = [width if index in table.numeric else width * scale for index, width in enumerate(natural)]
