@@ -14,6 +14,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from watchkeeper.command.screen import console, done, errors, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import TimestampPlan
+from watchkeeper.core.severity import THRESHOLD_SEVERITY
+from watchkeeper.detectors.catalogue import ALGORITHMS, WATCHKEEPER
 
 if TYPE_CHECKING:
     from cli.scored_file import Kept
@@ -32,9 +34,10 @@ def score(
     algorithm: Annotated[
         str,
         typer.Option(
-            help="watchkeeper, iqr, quantile, persist, isolation_forest, …; a wrong name lists all."
+            help="What scores the rows. "
+            + " ".join(f"{name}: {a.summary}." for name, a in ALGORITHMS.items())
         ),
-    ] = "watchkeeper",
+    ] = WATCHKEEPER,
     parameter: Annotated[
         list[str] | None,
         typer.Option(help="Hyperparameter of the algorithm, such as n_neighbors=10; repeat it for several."),
@@ -51,8 +54,9 @@ def score(
         float | None, typer.Option(help="Seconds between rows: a longer step counts as missing rows.")
     ] = None,
     alert_severity: Annotated[
-        float | None, typer.Option(help="Severity from which a row is an anomaly, 0 to 100.")
-    ] = None,
+        float,
+        typer.Option(help="Severity from which a row is an anomaly, 0 to 100; 70 is the threshold."),
+    ] = THRESHOLD_SEVERITY,
     fit_rows: Annotated[
         int, typer.Option(min=2, help="First rows, from which all algorithms but watchkeeper learn, once.")
     ] = FIT_ROWS,

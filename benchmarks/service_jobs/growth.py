@@ -79,13 +79,13 @@ def _models(folder: Path, algorithm: str) -> tuple[Path, Path]:
     from containers.service.artifact import ServiceManifest, ServiceModel, save_model
     from containers.service.detection import fit_detector
     from containers.service.tables import read_table
-    from watchkeeper.detectors.algorithms import algorithm_of
+    from watchkeeper.detectors.catalogue import algorithm_of
 
     training = _table(folder / "training.csv", TRAINING_ROWS)
     table = read_table(training)
     detector = fit_detector(algorithm, {}, table)
     manifest = ServiceManifest(
-        algorithm=algorithm_of(algorithm),
+        algorithm=algorithm_of(algorithm).name,
         hyperparameters=detector.get_params(),
         columns=list(table.columns),
         threshold=detector.threshold_score,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -17,13 +18,8 @@ from pydantic import (
 )
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.detectors.catalogue import MODELS, RULES, chosen_name
 from watchkeeper.detectors.tabular.rule_parameters import RULE_PARAMETERS, checked_parameters
-from watchkeeper.service.algorithms import (
-    ALGORITHMS,
-    UNIVARIATE_METHODS,
-    canonical_algorithm,
-    canonical_method,
-)
 from watchkeeper.service.request_item import Status
 from watchkeeper.service.tasks import Task
 from watchkeeper.service.tenant_files import DATA_EXTENSIONS, KEY_LENGTH, KEY_PATTERN
@@ -69,17 +65,18 @@ RequestId = Annotated[UUID, Field(description="Made by the caller; a repetition 
 SaveCharts = Annotated[StrictBool, Field(description="Whether charts are drawn.")]
 ModelName = Annotated[
     str,
-    _read(canonical_algorithm),
+    _read(partial(chosen_name, among=MODELS, asked="model_name")),
     Field(
-        description="Algorithm. Case, spaces, `-` and `_` do not count.",
-        json_schema_extra={"enum": list(ALGORITHMS)},
+        description="Algorithm. Case, spaces, `-` and `_` do not count. "
+        + " ".join(f"`{title}`: {entry.summary}." for title, entry in MODELS.items()),
+        json_schema_extra={"enum": list(MODELS)},
         examples=["DBSCAN"],
     ),
 ]
 MethodName = Annotated[
     str,
-    _read(canonical_method),
-    Field(description="Univariate method.", json_schema_extra={"enum": list(UNIVARIATE_METHODS)}),
+    _read(partial(chosen_name, among=RULES, asked="method_name")),
+    Field(description="Univariate method.", json_schema_extra={"enum": list(RULES)}),
 ]
 Unused = Annotated[str | None, Field(max_length=KEY_LENGTH, description="Not used; may be empty.")]
 

@@ -20,7 +20,7 @@ from containers.service.tables import Part
 from watchkeeper import __version__
 from watchkeeper.core.errors import InvalidInputError, WatchkeeperError
 from watchkeeper.core.layout import short_hash
-from watchkeeper.detectors.algorithms import detector_from_bytes
+from watchkeeper.detectors.factory import detector_from_bytes
 from watchkeeper.detectors.protocol.detector import Detector
 from watchkeeper.lifecycle.manifest import MANIFEST_NAME
 

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from containers.service.predictions import Judgement
 from containers.service.tables import Part
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.detectors.algorithms import WATCHKEEPER, algorithm_of, new_detector
+from watchkeeper.detectors.catalogue import algorithm_of
+from watchkeeper.detectors.factory import new_detector
 from watchkeeper.detectors.protocol.calibration import SCORE_RARITY, severity_of
 from watchkeeper.detectors.protocol.detector import Detector
 from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
@@ -20,10 +21,6 @@ from watchkeeper.detectors.streaming.series_detector import SeriesDetector
 
 FloatArray = npt.NDArray[np.float64]
 Scorer = Callable[[Part], Judgement]
-
-FIT_ROWS = {"one_class_svm": 20_000, "lof": 50_000, "knn": 100_000, "dbscan": 50_000}
-"""Most rows that these learn, whose cost grows faster than the rows: evenly spaced ones are taken."""
-MOST_FIT_ROWS = 1_000_000
 
 
 def fit_detector(algorithm: str, hyperparameters: dict[str, Any], rows: Part) -> Detector:
@@ -47,12 +44,12 @@ def fit_detector(algorithm: str, hyperparameters: dict[str, Any], rows: Part) ->
         learning = _streaming(detector)
         learning.fit(rows.values, timestamps=rows.times)
         return SeriesDetector.from_bytes(learning.to_bytes())
-    return detector.fit(rows.values[fit_positions(algorithm_of(algorithm), len(rows))])
+    return detector.fit(rows.values[fit_positions(algorithm, len(rows))])
 
 
 def fit_positions(algorithm: str, n_rows: int) -> npt.NDArray[np.int64]:
     """Return the rows of a table that an algorithm learns."""
-    most = FIT_ROWS.get(algorithm, MOST_FIT_ROWS)
+    most = algorithm_of(algorithm).fit_rows
     if n_rows <= most:
         return np.arange(n_rows)
     return np.linspace(0, n_rows - 1, most).astype(np.int64)
@@ -75,7 +72,7 @@ def scorer_of(detector: Detector, *, as_they_came: bool = False) -> Scorer:
 
 def is_streaming(algorithm: str) -> bool:
     """Whether an algorithm takes rows in their order."""
-    return algorithm_of(algorithm) == WATCHKEEPER
+    return algorithm_of(algorithm).family == "streaming"
 
 
 def require_order(rows: Part) -> None:

@@ -3,7 +3,7 @@
 Channels `features` and, of a search, `labels` and `search` (the artifacts of its jobs). Without a search the
 documented defaults are taken. The model is the service's; see `artifact`.
 
-Memory: the whole table (`tables.read_table`) and the rows that the algorithm learns (`detection.FIT_ROWS`).
+Memory: the whole table (`tables.read_table`) and the rows that the algorithm learns (`catalogue`: `fit_rows`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from containers.service.splits import split_rows
 from containers.service.tables import Table, read_table
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.timestamps import format_instant
-from watchkeeper.detectors.algorithms import algorithm_of
+from watchkeeper.detectors.catalogue import algorithm_of
 
 SERVE_PROGRAM = "serve_service_detector.py"
 
@@ -70,7 +70,7 @@ def fit() -> None:
         tried = read_tried(job.training_channel("search"))
         choice = choose(given, table, tried)
     detector = fit_detector(given.model_name, choice.hyperparameters, table)
-    algorithm = algorithm_of(given.model_name)
+    algorithm = algorithm_of(given.model_name).name
     started, ended = _training_times(table)
     manifest = ServiceManifest(
         algorithm=algorithm,

@@ -20,9 +20,9 @@ from containers.service.quality import Quality, measure
 from containers.service.splits import Fold, Split
 from containers.service.tables import Table
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.detectors.algorithms import algorithm_of, default_hyperparameters
-from watchkeeper.detectors.search_spaces import SEARCH_SPACES, candidates
-from watchkeeper.detectors.tabular.detector import KnownDetector
+from watchkeeper.detectors.catalogue import algorithm_of
+from watchkeeper.detectors.factory import candidates, default_hyperparameters
+from watchkeeper.detectors.tabular.detector import TabularDetector
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -123,7 +123,7 @@ def _try(
     labels: Labels,
     folds: Sequence[Fold],
 ) -> Tried:
-    shares = SEARCH_SPACES[algorithm_of(algorithm)].get(CONTAMINATION, ())
+    shares = algorithm_of(algorithm).search_space.get(CONTAMINATION, ())
     truth = np.concatenate([labels[fold.judge] for fold in folds])
     try:
         judged = [_judged_at(algorithm, point, table, fold, shares) for fold in folds]
@@ -145,7 +145,7 @@ def _judged_at(
     """Judge a fold's rows by one fit: at its own threshold, then at the threshold of each contamination."""
     detector = fit_detector(algorithm, point, table.at(fold.learn))
     own = scorer_of(detector)(table.at(fold.judge))
-    if not isinstance(detector, KnownDetector):
+    if not isinstance(detector, TabularDetector):
         return [own]
     thresholds = [detector.threshold_at(share) for share in shares]
     return [own, *(replace(own, label=own.raw > threshold) for threshold in thresholds)]

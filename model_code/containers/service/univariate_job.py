@@ -32,13 +32,11 @@ from containers.service.inputs import PredictSettings, failure_text, given_file
 from containers.service.predictions import FloatArray, PredictionsFile, Verdict
 from containers.service.tables import part_rows, read_parts
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
-from watchkeeper.detectors.algorithms import RULES
+from watchkeeper.detectors.catalogue import RULES
+from watchkeeper.detectors.factory import new_detector
+from watchkeeper.detectors.protocol.batch import BatchDetector
 from watchkeeper.detectors.protocol.calibration import SCORE_RARITY, severity_of
-from watchkeeper.detectors.tabular.persist_rule import PersistRule
 from watchkeeper.detectors.tabular.rule_parameters import checked_parameters
-from watchkeeper.detectors.tabular.rules import IQRRule, QuantileRule
-
-Rule = IQRRule | QuantileRule | PersistRule
 
 IRREGULAR = 1e-3
 """A step that differs from the usual one by more than this share is irregular."""
@@ -81,7 +79,7 @@ def judge_columns() -> None:
     logger.info("judged", extra=message)
 
 
-def rule_of(method: str, parameters: str) -> Rule:
+def rule_of(method: str, parameters: str) -> BatchDetector:
     """Return a rule that has learned nothing.
 
     Parameters
@@ -98,11 +96,14 @@ def rule_of(method: str, parameters: str) -> Rule:
     """
     if method not in RULES:
         raise ContractViolationError(f"method {method!r}: allowed are {', '.join(RULES)}")
-    return RULES[method](**checked_parameters(method, json.loads(parameters)))
+    rule = new_detector(method, **checked_parameters(method, json.loads(parameters)))
+    if not isinstance(rule, BatchDetector):
+        raise ContractViolationError(f"method {method!r} is not fitted to a column")
+    return rule
 
 
 def judge_column(
-    rule: Rule, name: str, values: FloatArray, times: FloatArray
+    rule: BatchDetector, name: str, values: FloatArray, times: FloatArray
 ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     """Fit a rule to the values of a column and judge them.
 
@@ -122,7 +123,7 @@ def judge_column(
         If there are fewer than two values; names the column (reason `too_few_rows`).
     """
     try:
-        raw = rule.fit_scores(values, times) if isinstance(rule, PersistRule) else rule.fit_scores(values)
+        raw = rule.fit_scores(values, times)
     except InvalidInputError as error:
         raise InvalidInputError(f"column {name!r}: {error}", reason="too_few_rows") from error
     return rule.tail_.rarity(raw), raw > rule.threshold_
@@ -153,7 +154,7 @@ def _spill(path: Path, values: ColumnFile) -> tuple[tuple[str, ...], FloatArray]
 
 
 def _judge(
-    rule: Rule, names: tuple[str, ...], times: FloatArray, values: ColumnFile, found: Rarities
+    rule: BatchDetector, names: tuple[str, ...], times: FloatArray, values: ColumnFile, found: Rarities
 ) -> None:
     in_order = bool((times[1:] >= times[:-1]).all())
     order = slice(None) if in_order else np.argsort(times, kind="stable")

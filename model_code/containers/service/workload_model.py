@@ -26,7 +26,7 @@ from containers.service.artifact import (
     read_members,
 )
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
-from watchkeeper.detectors.algorithms import WATCHKEEPER
+from watchkeeper.detectors.catalogue import WATCHKEEPER
 from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
 from watchkeeper.detectors.streaming.series_detector import SeriesDetector
 from watchkeeper.lifecycle.manifest import MANIFEST_NAME, ArtifactManifest

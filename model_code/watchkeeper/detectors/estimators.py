@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.extras import extra
-from watchkeeper.detectors.algorithms import DETECTORS
+from watchkeeper.detectors.catalogue import ALGORITHMS, Algorithm
+from watchkeeper.detectors.factory import detector_class
 from watchkeeper.detectors.protocol.detector import Detector
 
 with extra("scikit-learn", "watchkeeper.detectors.estimators"):
@@ -34,7 +35,7 @@ FloatArray = npt.NDArray[np.float64]
 class OutlierEstimator(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A detector as an outlier estimator; its parameters are those of the detector.
 
-    A subclass names its algorithm: `class KNN(OutlierEstimator, algorithm="knn")`.
+    A subclass is made of each entry of the catalogue: `KNN`, `IsolationForest`, `RCF`, `Watchkeeper`.
 
     Attributes
     ----------
@@ -46,12 +47,14 @@ class OutlierEstimator(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sc
     """
 
     algorithm: ClassVar[str]
+    detector_class: ClassVar[type[Detector]]
 
-    def __init_subclass__(cls, algorithm: str, **other: Any) -> None:
+    def __init_subclass__(cls, algorithm: Algorithm, **other: Any) -> None:
         """Give the class the constructor of the algorithm's detector."""
         super().__init_subclass__(**other)
-        cls.algorithm = algorithm
-        cls.__init__ = _constructor(DETECTORS[algorithm])  # type: ignore[method-assign]
+        cls.algorithm = algorithm.name
+        cls.detector_class = detector_class(algorithm)
+        cls.__init__ = _constructor(cls.detector_class)  # type: ignore[method-assign]
 
     def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
         """Learn from rows, shape (n_samples, n_features).
@@ -65,7 +68,7 @@ class OutlierEstimator(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         if len(rows) < 2:
             raise ValueError(f"n_samples={len(rows)}: give at least 2")
         try:
-            self.detector_ = DETECTORS[self.algorithm](**self.get_params()).fit(rows)
+            self.detector_ = self.detector_class(**self.get_params()).fit(rows)
         except InvalidInputError as error:
             raise ValueError(str(error)) from error
         self.offset_ = -self.detector_.threshold_
@@ -115,66 +118,29 @@ def _constructor(detector: type[Detector]) -> Any:
     return __init__
 
 
-class COPOD(OutlierEstimator, algorithm="copod"):
-    """Empirical copula."""
-
-
-class DBSCAN(OutlierEstimator, algorithm="dbscan"):
-    """DBSCAN with a rule for rows that it was not fitted on."""
-
-
-class ECOD(OutlierEstimator, algorithm="ecod"):
-    """Empirical cumulative distributions."""
-
-
-class EllipticEnvelope(OutlierEstimator, algorithm="elliptic_envelope"):
-    """Robust covariance."""
-
-
-class HBOS(OutlierEstimator, algorithm="hbos"):
-    """Histograms of the columns."""
-
-
-class IsolationForest(OutlierEstimator, algorithm="isolation_forest"):
-    """Isolation forest."""
-
-
-class KNN(OutlierEstimator, algorithm="knn"):
-    """Distance to the nearest rows."""
-
-
-class LOF(OutlierEstimator, algorithm="lof"):
-    """Local outlier factor."""
-
-
-class OneClassSVM(OutlierEstimator, algorithm="one_class_svm"):
-    """Support of a distribution."""
-
-
-class PCA(OutlierEstimator, algorithm="pca"):
-    """Weighted distances to principal components."""
-
-
-class RandomCutForest(OutlierEstimator, algorithm="rcf"):
-    """Frozen random cut forest."""
-
-
-class InterquartileRange(OutlierEstimator, algorithm="iqr"):
-    """Tukey's rule on the column that breaks it most."""
-
-
-class Quantile(OutlierEstimator, algorithm="quantile"):
-    """What a column's values rarely leave."""
-
-
-class Persist(OutlierEstimator, algorithm="persist"):
-    """Distance to the median of the rows before; rows are in time order."""
-
-
-class Watchkeeper(OutlierEstimator, algorithm="watchkeeper"):
-    """The streaming detector over rows in time order."""
+def _estimator(algorithm: Algorithm) -> type[OutlierEstimator]:
+    name = algorithm.title[0].upper() + algorithm.title[1:]
+    members = {"__doc__": f"For {algorithm.summary}.", "__module__": __name__}
+    return type(OutlierEstimator)(name, (OutlierEstimator,), members, algorithm=algorithm)
 
 
 ESTIMATORS: dict[str, type[OutlierEstimator]] = {
-    estimator.algorithm: estimator for estimator in OutlierEstimator.__subclasses__()
+    name: _estimator(algorithm) for name, algorithm in ALGORITHMS.items()
 }
+"""By the algorithm's name; each is also an attribute of this module, by its own name: `estimators.KNN`."""
+
+_BY_CLASS_NAME = {estimator.__name__: estimator for estimator in ESTIMATORS.values()}
+_BY_CLASS_NAME |= {
+    alias: ESTIMATORS[algorithm.name] for algorithm in ALGORITHMS.values() for alias in algorithm.aliases
+}
+
+
+def __getattr__(name: str) -> type[OutlierEstimator]:
+    """Return the estimator of that name, such as `IsolationForest`; aliases of the catalogue count."""
+    if name not in _BY_CLASS_NAME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _BY_CLASS_NAME[name]
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_BY_CLASS_NAME])

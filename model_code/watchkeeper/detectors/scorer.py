@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.severity import MAX_SEVERITY, THRESHOLD_SEVERITY
-from watchkeeper.detectors.algorithms import RULES, WATCHKEEPER, algorithm_of, new_detector
+from watchkeeper.detectors.catalogue import RULES, WATCHKEEPER, algorithm_of
+from watchkeeper.detectors.factory import new_detector
 from watchkeeper.detectors.protocol.calibration import SCORE_RARITY
 from watchkeeper.detectors.protocol.detector import Detector
 from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
@@ -46,12 +47,12 @@ def row_scorer(
 
     `watchkeeper` learns as it goes and scores each row with the rows before it; several columns are scored
     each on its own, and the most anomalous one counts, corrected for their number. The rules do the same with
-    columns, but learn their bounds once; the known algorithms learn once, all columns together.
+    columns, but learn their bounds once; the tabular ones learn once, all columns together.
 
     Parameters
     ----------
     algorithm : str
-        One of `algorithms.ALGORITHMS`, in any spelling.
+        One of `catalogue.ALGORITHMS`, in any spelling.
     alert_severity : float, default 70
         Severity from which a row is an anomaly. 70 is the algorithm's own threshold, which its
         hyperparameters set.
@@ -69,7 +70,7 @@ def row_scorer(
         raise InvalidInputError(
             f"alert_severity is {alert_severity!r}: give a number from 0 to {MAX_SEVERITY:g}"
         )
-    name = algorithm_of(algorithm)
+    name = algorithm_of(algorithm).name
     given = dict(hyperparameters or {})
     if name == WATCHKEEPER:
         settings = given if interval_seconds is None else {**given, "interval_seconds": interval_seconds}

@@ -16,7 +16,8 @@ from charts.series import extremes
 from cli import series_file
 from cli.main import app
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.detectors.algorithms import ALGORITHMS, new_detector
+from watchkeeper.detectors.catalogue import ALGORITHMS
+from watchkeeper.detectors.factory import new_detector
 from watchkeeper.detectors.streaming.detector import score_series
 from watchkeeper.judgement import accuracy
 

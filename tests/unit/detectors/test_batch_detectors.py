@@ -1,4 +1,4 @@
-"""Rules and known detectors: one interface, one scale."""
+"""Rules and tabular detectors: one interface, one scale."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.detectors.algorithms import ALGORITHMS, algorithm_of, detector_from_bytes, new_detector
+from watchkeeper.detectors.catalogue import ALGORITHMS, TABULAR, algorithm_of
+from watchkeeper.detectors.factory import candidates, detector_from_bytes, new_detector
 from watchkeeper.detectors.protocol.batch import BatchDetector
 from watchkeeper.detectors.protocol.tail import TailCalibration
-from watchkeeper.detectors.search_spaces import SEARCH_SPACES, candidates
-from watchkeeper.detectors.tabular import KNOWN_ALGORITHMS
 from watchkeeper.detectors.tabular.persist_rule import PersistRule
 from watchkeeper.detectors.tabular.rules import IQRRule, QuantileRule
 
@@ -23,8 +22,8 @@ ROWS = np.random.default_rng(0).normal(size=(800, 3)) * [1.0, 50.0, 0.01]
 RULES: list[Callable[[], BatchDetector]] = [IQRRule, QuantileRule, PersistRule]
 
 
-@pytest.mark.parametrize("algorithm", KNOWN_ALGORITHMS)
-def test_known_detector_ranks_an_outlier_first_on_the_common_scale(algorithm: str) -> None:
+@pytest.mark.parametrize("algorithm", TABULAR)
+def test_tabular_detector_ranks_an_outlier_first_on_the_common_scale(algorithm: str) -> None:
     detector = new_detector(algorithm).fit(ROWS)
     queries = np.concatenate([ROWS[:300], [[7.0, -400.0, 0.08]]])
     scores = detector.score_samples(queries)
@@ -36,7 +35,7 @@ def test_known_detector_ranks_an_outlier_first_on_the_common_scale(algorithm: st
     np.testing.assert_array_equal(detector.severity(queries) >= 70, detector.predict(queries) < 0)
 
 
-@pytest.mark.parametrize("algorithm", KNOWN_ALGORITHMS)
+@pytest.mark.parametrize("algorithm", TABULAR)
 def test_scores_of_tabular_detectors_state_how_rare_ordinary_rows_are(algorithm: str) -> None:
     detector = new_detector(algorithm).fit(ROWS)
     fresh = np.random.default_rng(9).normal(size=(4000, 3)) * [1.0, 50.0, 0.01]
@@ -62,7 +61,7 @@ def test_a_row_with_a_missing_value_scores_zero() -> None:
     ],
 )
 def test_an_algorithm_is_found_in_the_spellings_that_people_use(name: str, algorithm: str) -> None:
-    assert algorithm_of(name) == algorithm
+    assert algorithm_of(name).name == algorithm
 
 
 def test_unknown_algorithm_names_the_nearest_and_what_is_allowed() -> None:
@@ -137,7 +136,7 @@ def test_a_detector_that_learned_nothing_says_so(algorithm: str) -> None:
         new_detector(algorithm).score_samples(ROWS)
 
 
-@pytest.mark.parametrize("algorithm", KNOWN_ALGORITHMS)
+@pytest.mark.parametrize("algorithm", TABULAR)
 def test_contamination_calls_that_share_of_the_fits_rows_an_anomaly(algorithm: str) -> None:
     detector = new_detector(algorithm, contamination=0.1).fit(ROWS)
     assert (detector.tail_.sorted_ > detector.threshold_).mean() == pytest.approx(
@@ -165,7 +164,6 @@ def test_dbscan_calls_a_like_share_of_ordinary_rows_noise_however_many_columns(n
 
 
 def test_candidates_begin_with_the_defaults_and_differ() -> None:
-    assert set(SEARCH_SPACES) == set(ALGORITHMS)
     for algorithm in ALGORITHMS:
         found = candidates(algorithm, limit=12)
         assert found[0] == {}

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.detectors.algorithms import RULES, detector_from_bytes, new_detector
+from watchkeeper.detectors.catalogue import RULES, TABULAR
+from watchkeeper.detectors.factory import detector_from_bytes, new_detector
 from watchkeeper.detectors.forest import kernel as forest_kernel
 from watchkeeper.detectors.protocol.detector import Detector
-from watchkeeper.detectors.tabular import KNOWN_ALGORITHMS
 
-BATCH = (*RULES, *KNOWN_ALGORITHMS)
+BATCH = (*RULES, *TABULAR)
 IN_TIME_ORDER = ("persist",)
 FEW_TREES: dict[str, dict[str, Any]] = {
     "rcf": {"n_trees": 5, "sample_size": 32},

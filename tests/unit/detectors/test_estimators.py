@@ -12,15 +12,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from watchkeeper.detectors.algorithms import ALGORITHMS, new_detector
+from watchkeeper.detectors.catalogue import ALGORITHMS, TABULAR
 from watchkeeper.detectors.estimators import ESTIMATORS, IsolationForest, OutlierEstimator, RandomCutForest
+from watchkeeper.detectors.factory import new_detector
 from watchkeeper.detectors.forest import kernel as forest_kernel
-from watchkeeper.detectors.tabular import KNOWN_ALGORITHMS
 
 ROWS = np.random.default_rng(0).normal(size=(300, 3))
 # The checks want both kinds of answer on rows that have few anomalies, and are many: so few trees.
 SETTINGS: dict[str, dict[str, Any]] = {
-    **{algorithm: {"contamination": 0.1} for algorithm in KNOWN_ALGORITHMS},
+    **{algorithm: {"contamination": 0.1} for algorithm in TABULAR},
     "dbscan": {},
     "iqr": {"margin": 0.3},
     "isolation_forest": {"contamination": 0.1, "n_estimators": 10},
@@ -90,5 +90,5 @@ def test_an_estimator_takes_part_in_pipelines_and_searches() -> None:
 
 
 def test_an_unknown_parameter_is_named() -> None:
-    with pytest.raises(TypeError, match="RandomCutForest has no parameter 'trees'"):
+    with pytest.raises(TypeError, match="RCF has no parameter 'trees'"):
         RandomCutForest(trees=3)

@@ -19,7 +19,7 @@ from sklearn.neighbors import LocalOutlierFactor
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
-from watchkeeper.detectors.algorithms import new_detector
+from watchkeeper.detectors.factory import new_detector
 from watchkeeper.detectors.forest.forest import FrozenForest
 
 GENERATOR = np.random.default_rng(42)

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from watchkeeper.core.plan import AlertRoute
 from watchkeeper.core.severity import THRESHOLD_SEVERITY
-from watchkeeper.detectors.algorithms import ALGORITHMS, new_detector
+from watchkeeper.detectors.catalogue import ALGORITHMS, TABULAR
+from watchkeeper.detectors.factory import new_detector
 from watchkeeper.detectors.protocol.calibration import severity_of
 from watchkeeper.detectors.scorer import row_scorer
 from watchkeeper.detectors.streaming.detector import score_series
 from watchkeeper.detectors.streaming.fleet import Fleet
-from watchkeeper.detectors.tabular import KNOWN_ALGORITHMS
 from watchkeeper.judgement.severity import fit_severity
 from watchkeeper.spec.alerting import Route
 
@@ -83,7 +83,7 @@ def test_a_fleet_alerts_where_it_did_at_seventy_five_of_the_scale_before() -> No
     assert alerts > 3
 
 
-@pytest.mark.parametrize("algorithm", KNOWN_ALGORITHMS)
+@pytest.mark.parametrize("algorithm", TABULAR)
 def test_a_tabular_detector_alerts_where_it_did_at_sixty_of_the_scale_before(algorithm: str) -> None:
     rows = spiky(5, columns=3)
     rows[2000] = [300.0, -400.0, 500.0]

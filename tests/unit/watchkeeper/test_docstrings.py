@@ -12,7 +12,7 @@ import pytest
         "features.schema",
         "telemetry.intervals",
         "telemetry.series",
-        "service.algorithms",
+        "detectors.catalogue",
         "service.tenant_files",
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
-from watchkeeper.service.algorithms import ALGORITHMS, canonical_algorithm, canonical_method
+from watchkeeper.detectors.catalogue import MODELS, RULES, chosen_name
 from watchkeeper.service.failures import Failure, describe_failure, failure_of
 from watchkeeper.service.tasks import Task, TaskFiles, TaskInput, request_key_id, task_input
 from watchkeeper.service.tenant_files import relative_key, tenant_key, tenant_root
@@ -112,20 +112,21 @@ def test_a_key_of_another_tenant_is_never_answered() -> None:
         relative_key("acme", "tenants/other/file.csv")
 
 
-@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize("name", MODELS)
 def test_understands_every_algorithm_in_any_case(name: str) -> None:
-    assert {canonical_algorithm(each) for each in (name, name.lower(), f" {name.upper()} ")} == {name}
+    spellings = (name, name.lower(), f" {name.upper()} ")
+    assert {chosen_name(each, MODELS, "model_name") for each in spellings} == {name}
 
 
 def test_names_the_nearest_algorithm() -> None:
     with pytest.raises(InvalidInputError, match="did you mean DBSCAN"):
-        canonical_algorithm("DBSCANN")
+        chosen_name("DBSCANN", MODELS, "model_name")
 
 
 def test_understands_every_method() -> None:
-    assert canonical_method(" Quantile ") == "quantile"
+    assert chosen_name(" Quantile ", RULES, "method_name") == "quantile"
     with pytest.raises(InvalidInputError, match="allowed are iqr, quantile, persist"):
-        canonical_method("mean")
+        chosen_name("mean", RULES, "method_name")
 
 
 def test_a_jobs_reason_arrives_as_the_problem_it_is() -> None:

@@ -44,8 +44,11 @@ class BatchDetector(Detector):
         self.fit_scores(X)
         return self
 
-    def fit_scores(self, X: npt.ArrayLike) -> FloatArray:
-        """Learn from rows; return their own raw scores as of rows not seen, shape (n_rows,); NaN of NaN."""
+    def fit_scores(self, X: npt.ArrayLike, times: FloatArray | None = None) -> FloatArray:
+        """Learn from rows; return their own raw scores as of rows not seen, shape (n_rows,); NaN of NaN.
+
+        `times`, in seconds, count only for a method that asks how far rows are apart.
+        """
         self._check_parameters()
         rows = as_rows(X)
         return self._fit_complete(rows, complete_rows(rows), self._learn)

@@ -19,7 +19,7 @@ _SAFE_TO_SQUARE = 1e100
 
 
 @dataclass(kw_only=True, eq=False)
-class KnownDetector(BatchDetector):
+class TabularDetector(BatchDetector):
     """A published method behind the common interface.
 
     Fitting takes scikit-learn; what is learned are arrays, and scoring is a formula over them.
@@ -38,7 +38,7 @@ class KnownDetector(BatchDetector):
     """
 
     algorithm: ClassVar[str]
-    """Its name in `watchkeeper.detectors.algorithms`."""
+    """Its name in `watchkeeper.detectors.catalogue`."""
     learned: ClassVar[tuple[str, ...]]
     """Attributes that hold the method's own state."""
 

@@ -9,14 +9,14 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from watchkeeper.detectors.tabular.detector import KnownDetector
+from watchkeeper.detectors.tabular.detector import TabularDetector
 from watchkeeper.detectors.tabular.parameters import require_whole, require_within
 
 FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(kw_only=True, eq=False)
-class _TailDetector(KnownDetector):
+class _TailDetector(TabularDetector):
     """The rarity of a row's values in the tails of the columns' empirical distributions.
 
     PyOD takes the rows of a call into the distributions, so that there a score depends on the others of the
@@ -74,7 +74,7 @@ class COPODDetector(_TailDetector):
 
 
 @dataclass(kw_only=True, eq=False)
-class HBOSDetector(KnownDetector):
+class HBOSDetector(TabularDetector):
     """Histograms of the columns (Goldstein & Dengel 2012), as PyOD's HBOS.
 
     The score is the sum over columns of -log2(density + alpha).

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.extras import extra
-from watchkeeper.detectors.tabular.detector import KnownDetector
+from watchkeeper.detectors.tabular.detector import TabularDetector
 from watchkeeper.detectors.tabular.parameters import require_one_of, require_whole, require_within
 
 FloatArray = npt.NDArray[np.float64]
@@ -20,7 +20,7 @@ _SMALLEST_WEIGHT = 1e-12
 
 
 @dataclass(kw_only=True, eq=False)
-class OneClassSVMDetector(KnownDetector):
+class OneClassSVMDetector(TabularDetector):
     """Support of a distribution (Schölkopf et al. 2001), fitted by scikit-learn's OneClassSVM.
 
     The score is the distance to the boundary, in the kernel's units: above 0 is outside. Fitting takes time
@@ -101,7 +101,7 @@ class OneClassSVMDetector(KnownDetector):
 
 
 @dataclass(kw_only=True, eq=False)
-class EllipticEnvelopeDetector(KnownDetector):
+class EllipticEnvelopeDetector(TabularDetector):
     """Robust covariance (Rousseeuw & Van Driessen 1999), fitted by scikit-learn's MinCovDet.
 
     The score is the squared Mahalanobis distance.
@@ -141,7 +141,7 @@ class EllipticEnvelopeDetector(KnownDetector):
 
 
 @dataclass(kw_only=True, eq=False)
-class PCADetector(KnownDetector):
+class PCADetector(TabularDetector):
     """Weighted distances to principal components (Shyu et al. 2003), as PyOD's PCA.
 
     The score is the sum, over the components, of the distance from the row to the component's vector divided

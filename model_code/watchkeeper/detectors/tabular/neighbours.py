@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.extras import extra
-from watchkeeper.detectors.tabular.detector import KnownDetector
+from watchkeeper.detectors.tabular.detector import TabularDetector
 from watchkeeper.detectors.tabular.parameters import require_one_of, require_whole, require_within
 
 FloatArray = npt.NDArray[np.float64]
@@ -21,7 +21,7 @@ Distance = Literal["largest", "mean", "median"]
 
 
 @dataclass(kw_only=True, eq=False)
-class KNNDetector(KnownDetector):
+class KNNDetector(TabularDetector):
     """Distance to the nearest rows of the fit (Ramaswamy, Rastogi & Shim 2000), as PyOD's KNN.
 
     Parameters
@@ -62,7 +62,7 @@ class KNNDetector(KnownDetector):
 
 
 @dataclass(kw_only=True, eq=False)
-class LOFDetector(KnownDetector):
+class LOFDetector(TabularDetector):
     """Local outlier factor (Breunig et al. 2000), as scikit-learn's with `novelty`.
 
     The score is how many times denser the neighbours' surroundings are than the row's own: about 1 is
@@ -111,7 +111,7 @@ class LOFDetector(KnownDetector):
 
 
 @dataclass(kw_only=True, eq=False)
-class DBSCANDetector(KnownDetector):
+class DBSCANDetector(TabularDetector):
     """DBSCAN (Ester et al. 1996) with a rule for rows that it was not fitted on.
 
     The score is the distance to the nearest core row. A row within `eps` of a core row belongs to its

@@ -12,7 +12,7 @@ from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.extras import extra
 from watchkeeper.detectors.forest.forest import FrozenForest
 from watchkeeper.detectors.forest.kernel import Trees
-from watchkeeper.detectors.tabular.detector import KnownDetector
+from watchkeeper.detectors.tabular.detector import TabularDetector
 from watchkeeper.detectors.tabular.parameters import require_whole
 
 FloatArray = npt.NDArray[np.float64]
@@ -21,7 +21,7 @@ _LARGEST_SINGLE = float(np.finfo(np.float32).max)
 
 
 @dataclass(kw_only=True, eq=False)
-class IsolationForestDetector(KnownDetector):
+class IsolationForestDetector(TabularDetector):
     """Isolation forest (Liu, Ting & Zhou 2008), grown by scikit-learn.
 
     The score is 0 to 1: 2 to the power of minus the mean depth, in units of an ordinary row's.
@@ -140,7 +140,7 @@ class IsolationForestDetector(KnownDetector):
 
 
 @dataclass(kw_only=True, eq=False)
-class RCFDetector(KnownDetector):
+class RCFDetector(TabularDetector):
     """Random cut forest (Guha et al. 2016): `forest.FrozenForest` behind the common interface.
 
     Parameters

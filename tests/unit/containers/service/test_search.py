@@ -11,7 +11,7 @@ from containers.service.search import LIMIT, Tried, best_of, measure_held_out, s
 from containers.service.splits import split_rows
 from containers.service.tables import Table
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.detectors.search_spaces import SEARCH_SPACES
+from watchkeeper.detectors.catalogue import ALGORITHMS
 
 
 def labelled_rows(n_rows=400, share=0.05, seed=0):
@@ -77,7 +77,7 @@ def test_measures_that_labels_cannot_give_are_absent():
     assert (found.false_positives, found.true_negatives) == (1, 4)
 
 
-@pytest.mark.parametrize("algorithm", sorted(SEARCH_SPACES))
+@pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
 def test_shares_are_the_candidates_and_the_defaults_are_the_first(algorithm):
     shares = [share_of(algorithm, chunk, 3) for chunk in range(3)]
     places = sorted(place for share in shares for place, _ in share)

@@ -9,7 +9,8 @@ import pytest
 from containers.service import tables
 from tests.unit.containers.service.jobs import Jobs
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.detectors.algorithms import RULES
+from watchkeeper.detectors.catalogue import RULES
+from watchkeeper.detectors.factory import new_detector
 from watchkeeper.detectors.protocol.calibration import severity_of
 
 
@@ -30,7 +31,7 @@ def by_whole_columns(frame, method):
     ordered = frame.iloc[np.argsort(frame.time.to_numpy(), kind="stable")]
     found = {}
     for name in frame.columns[1:]:
-        rule = RULES[method]().fit(ordered[name].to_numpy())
+        rule = new_detector(method).fit(ordered[name].to_numpy())
         if method == "persist":
             rule.before_ = rule.before_[:0]
         raw = rule.raw_scores(ordered[name].to_numpy())
