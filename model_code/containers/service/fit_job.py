@@ -3,7 +3,7 @@
 Channels `features` and, of a search, `labels` and `search` (the artifacts of its jobs). Without a search the
 documented defaults are taken. The model is the service's; see `artifact`.
 
-Memory: the whole table (`tables.read_table`) and the rows that the algorithm learns (`catalogue`: `fit_rows`).
+Memory: the whole table (`tables.read_table`), and the rows that are learned (`fit_rows` of the catalogue).
 """
 
 from __future__ import annotations

@@ -181,7 +181,7 @@ def _write(path: Path, names: tuple[str, ...], found: Rarities) -> int:
             cells = zip(rarity.T, found.thresholds, label.T, strict=True)
             columns = [Verdict(of[2], of[0] / SCORE_RARITY, severity_of(*of)) for of in cells]
             whole = Verdict(
-                label.any(axis=1),
+                np.asarray(label.any(axis=1)),
                 rarity.max(axis=1) / SCORE_RARITY,
                 np.max([column.severity for column in columns], axis=0),
             )

@@ -119,9 +119,11 @@ def _constructor(detector: type[Detector]) -> Any:
 
 
 def _estimator(algorithm: Algorithm) -> type[OutlierEstimator]:
-    name = algorithm.title[0].upper() + algorithm.title[1:]
-    members = {"__doc__": f"For {algorithm.summary}.", "__module__": __name__}
-    return type(OutlierEstimator)(name, (OutlierEstimator,), members, algorithm=algorithm)
+    class Estimator(OutlierEstimator, algorithm=algorithm):
+        __doc__ = f"For {algorithm.summary}."
+
+    Estimator.__name__ = Estimator.__qualname__ = algorithm.title[0].upper() + algorithm.title[1:]
+    return Estimator
 
 
 ESTIMATORS: dict[str, type[OutlierEstimator]] = {
