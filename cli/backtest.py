@@ -10,7 +10,7 @@ from typing import Annotated
 import boto3
 import typer
 
-from cli.labels import Labels, read_labels
+from watchkeeper.telemetry.labels import Labels, read_labels
 from cli.metrics import metrics_table, say_refused
 from cli.regression.backtest import backtest_table
 from cli.releases import live_detector

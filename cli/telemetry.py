@@ -12,8 +12,9 @@ from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.telemetry.cells import is_empty, is_missing, parse_number
 from watchkeeper.telemetry.dialect import Fields
-from watchkeeper.telemetry.history import read_history_fields, record_or_refusal
+from watchkeeper.telemetry.history import History
 from watchkeeper.telemetry.records import Record
+from watchkeeper.telemetry.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,9 @@ class Telemetry:
     """The readings of a file in order of their time, and what could not be read."""
 
     readings: tuple[Reading, ...]
-    refused: tuple[str, ...]
-    """One sentence for each line that is not a reading."""
+    tally: Tally
+    notes: tuple[str, ...] = ()
+    """What a user should know of the file."""
 
     def between(self, start: datetime | None, end: datetime | None) -> Telemetry:
         """Return the readings from `start` until before `end`."""
@@ -45,7 +47,7 @@ class Telemetry:
             for reading in self.readings
             if (start is None or reading.event_time >= start) and (end is None or reading.event_time < end)
         )
-        return Telemetry(chosen, self.refused)
+        return Telemetry(chosen, self.tally, self.notes)
 
     def write(self, path: Path) -> None:
         """Write the messages, one a line."""
@@ -62,18 +64,19 @@ def read_telemetry(path: Path, plan: WorkloadPlan) -> Telemetry:
     """
     if not path.is_file():
         raise InvalidInputError(f"{path}: no such file")
-    readings, refused = [], []
+    readings, tally = [], Tally()
     with path.open("rb") as stream:
-        for number, _, fields in read_history_fields(stream, plan, str(path)):
-            record = record_or_refusal(fields, plan)
-            if isinstance(record, InvalidInputError) or isinstance(fields, InvalidInputError):
-                refused.append(f"{path}:{number}: {record}")
+        history = History(stream, plan, str(path))
+        for line in history:
+            if isinstance(line.outcome, Record):
+                tally.accept()
+                readings.append(Reading(line.outcome, _message(line.fields, plan)))
             else:
-                readings.append(Reading(record, _message(fields, plan)))
+                tally.refuse(line.outcome, str(path), line.number)
     if not readings:
-        raise InvalidInputError(f"{path}: not one reading" + (f"; {refused[0]}" if refused else ""))
+        raise InvalidInputError(f"{path}: not one reading: {tally.sentence()}")
     readings.sort(key=lambda reading: reading.event_time)
-    return Telemetry(tuple(readings), tuple(refused))
+    return Telemetry(tuple(readings), tally, tuple(history.notes()))
 
 
 def records_of(readings: Iterable[Reading]) -> Iterator[Record]:

@@ -12,7 +12,7 @@ from charts.series import Panel, draw_series, scores_panel
 from charts.style import save
 from cli.demo.reasons import reason_of, strongest
 from cli.demo.scores import Score
-from cli.labels import Labels
+from watchkeeper.telemetry.labels import Labels
 
 MAX_SERIES = 6
 
@@ -35,7 +35,7 @@ def _panels(series: str, scores: Sequence[Score], labels: Labels) -> list[Panel]
     times = np.array([score.start for score in scores], dtype="datetime64[s]")
     windows = [
         (np.datetime64(begin.replace(tzinfo=None)), np.datetime64(end.replace(tzinfo=None)))
-        for begin, end in labels.windows(series)
+        for begin, end in labels.instants_of(series)
     ]
     known: dict[str, Any] = {
         "windows": [(begin, end) for begin, end in windows if end >= times[0] and begin <= times[-1]],

@@ -24,7 +24,7 @@ from cli.deploy import Deployer, Stage
 from cli.device import broker_of
 from cli.executions import Outcome
 from cli.failures import StepFailedError
-from cli.labels import Labels
+from watchkeeper.telemetry.labels import Labels
 from cli.metrics import metrics_table
 from cli.replay import Authority, Host, Port, publish
 from cli.specs import ROOT, spec_of
@@ -142,14 +142,14 @@ def _evaluation(session: boto3.Session, prefix: str) -> Evaluation:
 
 def live_metrics(scores: Sequence[Score], labels: Labels, plan: WorkloadPlan) -> Metrics:
     """Measure the scores of the live telemetry; what needs labels is None where there are none."""
-    labelled = any(labels.windows(score.series) for score in scores)
+    labelled = any(labels.windows_of(score.series) for score in scores)
     rows = [
         HoldbackRow(
             series=score.series,
             interval_start=score.interval_start,
             value=score.value,
             part="test",
-            label=labels.is_anomalous(score.series, score.start, plan.interval_seconds) if labelled else None,
+            label=labels.of(score.series, score.start, plan.interval_seconds) if labelled else None,
             expected=None,
             lower=None,
             upper=None,

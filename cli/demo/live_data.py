@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cli.datasets import DataFile, Dataset, located
 from cli.failures import StepFailedError
-from cli.labels import Labels, read_labels
+from watchkeeper.telemetry.labels import Labels, read_labels
 from cli.telemetry import Reading, Telemetry, read_telemetry
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import parse_instant
@@ -48,7 +48,7 @@ def prepared(dataset: Dataset, plan: WorkloadPlan, folder: Path) -> DemoData:
     history.write(history_file)
     labels_file = _labels_file(dataset, folder)
     return DemoData(
-        history_file, labels_file, live.readings, read_labels(labels_file) if labels_file else Labels()
+        history_file, labels_file, live.readings, read_labels(labels_file) if labels_file else Labels({})
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from containers.anomaly.labels import Labels
+from watchkeeper.telemetry.labels import Labels
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import SplitPlan, WorkloadPlan
 from watchkeeper.core.timestamps import format_instant

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from containers.anomaly.labels import LABELS_NAME, Labels, read_labels
+from watchkeeper.telemetry.labels import LABELS_NAME, Labels, read_labels
 from containers.anomaly.partition import Partition, SeriesRow, partition
 from containers.anomaly.telemetry import Telemetry, read_folder
 from containers.runtime import job
@@ -56,15 +56,21 @@ def prepare() -> None:
     settings = PrepareSettings.from_environment()
     plan = job.read_plan(job.processing_input("plan"))
     history = job.processing_input("history")
-    labels = read_labels(history / LABELS_NAME)
+    labels_file = history / LABELS_NAME
+    labels = read_labels(labels_file) if labels_file.exists() else None
     telemetry = Telemetry(plan, settings.start, settings.end)
     quarantine = job.processing_output("quarantine")
-    files = sum(
-        read_folder(folder, telemetry, quarantine) for folder in (history, job.processing_input("raw"))
-    )
+    files = read_folder(history, telemetry, quarantine)
+    files += read_folder(job.processing_input("raw"), telemetry, quarantine, delivered=True)
     if not telemetry.accepted:
         raise _nothing_accepted(telemetry, files)
-    parts = partition(telemetry.series_values(), plan)
+    telemetry.history.check(plan.max_refused_share)
+    values = telemetry.series_values()
+    if labels is not None:
+        starts = {series: [start for start, _ in of_series] for series, of_series in values.items()}
+        labels, unmet = labels.fitted(starts, plan.interval_seconds, telemetry.files)
+        telemetry.notes += [unmet] if unmet else []
+    parts = partition(values, plan)
     prepared = job.processing_output("prepared")
     _write_rows(prepared / "train" / "rows.csv", parts.rows["train"])
     _write_holdback(prepared / "holdback", parts, labels, plan)
@@ -89,16 +95,11 @@ def _instant(environment: Mapping[str, str], name: str) -> int | None:
 
 
 def _nothing_accepted(telemetry: Telemetry, files: int) -> InvalidInputError:
-    reasons = [f"{count} {reason}" for reason, count in telemetry.quarantined.most_common(5)]
-    if telemetry.outside:
-        reasons.append(f"{telemetry.outside} outside the window of the run")
-    if not reasons:
-        reasons = ["upload history, or let the devices send first"]
-    if telemetry.first_refusal:
-        reasons.append(f"first: {telemetry.first_refusal}")
+    reasons = [f"{telemetry.outside} outside the window of the run"] if telemetry.outside else []
+    reasons += [tally.sentence() for tally in (telemetry.history, telemetry.delivered) if tally.refused]
     return InvalidInputError(
-        f"no telemetry to learn from: {files} files, {telemetry.rows_read} records, none accepted: "
-        + "; ".join(reasons),
+        f"no telemetry to learn from: {files} files, {telemetry.read} records, none accepted: "
+        + ("; ".join(reasons) or "upload history, or let the devices send first"),
         reason="too_few_rows",
     )
 
@@ -125,11 +126,13 @@ def _summary(
 ) -> dict[str, Any]:
     return {
         "workload": plan.workload,
-        "read": telemetry.rows_read,
+        "read": telemetry.read,
         "accepted": telemetry.accepted,
         "duplicates": telemetry.duplicates,
         "outside_window": telemetry.outside,
-        "quarantined": dict(telemetry.quarantined),
+        "quarantined": dict(telemetry.history.refused + telemetry.delivered.refused),
+        "first_refused": telemetry.history.first_refusal or telemetry.delivered.first_refusal,
+        "notes": telemetry.notes,
         "labelled": labels is not None,
         "rows": {part: len(rows) for part, rows in parts.rows.items()},
         "ranges": {

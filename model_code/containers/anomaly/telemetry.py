@@ -2,30 +2,31 @@
 
 Files are read line by line, one after the other. What stays in memory is one aggregation an interval, and the
 identity of each record, so that a record counts once however often it was delivered.
+
+A history file that cannot be read as a whole fails the run: its user can mend it. An object of the delivery
+stream that cannot is one more refused line, for nobody can.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from containers.anomaly.labels import LABELS_NAME
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.layout import short_hash
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.telemetry.history import ReadLine, read_history
+from watchkeeper.telemetry.history import History
 from watchkeeper.telemetry.intervals import Aggregation, add, interval_start, interval_values
+from watchkeeper.telemetry.labels import LABELS_NAME
 from watchkeeper.telemetry.records import Record
 from watchkeeper.telemetry.series import series_key
+from watchkeeper.telemetry.tally import Tally
 
 PROGRESS_LINES = 200_000
 """A large file says that it is still being read after so many lines."""
-_GZIP_MAGIC = b"\x1f\x8b"
 
 logger = logging.getLogger(__name__)
 
@@ -39,29 +40,32 @@ class Telemetry:
     """First instant that counts, in seconds since 1970."""
     end: int | None = None
     """First instant that does not count any more."""
-    rows_read: int = 0
+    history: Tally = field(default_factory=Tally)
+    """Of the user's files."""
+    delivered: Tally = field(default_factory=Tally)
+    """Of the delivery stream's objects."""
     accepted: int = 0
     duplicates: int = 0
     outside: int = 0
     """Records that are not between `start` and `end`."""
-    quarantined: Counter[str] = field(default_factory=Counter)
-    """Number of refused lines by reason."""
-    first_refusal: str = ""
-    """Source, line and message of the first refused line."""
+    notes: list[str] = field(default_factory=list)
+    """What a user should know of the files."""
     intervals: dict[str, dict[int, Aggregation]] = field(default_factory=dict)
     """By series key, then by interval start."""
+    files: dict[str, set[str]] = field(default_factory=dict)
+    """Names of the files that a series is in, by series key."""
     _seen: set[int] = field(default_factory=set)
+
+    @property
+    def read(self) -> int:
+        """Records in all files."""
+        return self.history.read + self.delivered.read
 
     def series_values(self) -> dict[str, list[tuple[int, float]]]:
         """Return `(interval start, value)` of each series, in time order, of the plan's newest history."""
         return interval_values(dict(sorted(self.intervals.items())), self.plan)
 
-    def refuse(self, error: InvalidInputError, where: str) -> None:
-        """Count a refused line."""
-        self.quarantined[error.reason] += 1
-        self.first_refusal = self.first_refusal or f"{where}: {error}"
-
-    def take(self, record: Record) -> None:
+    def take(self, record: Record, file: str) -> None:
         """Count a record, unless it is known already or not of the wanted time."""
         start = interval_start(record.event_time, self.plan.interval_seconds)
         if (self.start is not None and start < self.start) or (self.end is not None and start >= self.end):
@@ -77,19 +81,30 @@ class Telemetry:
             if value is not None:
                 series = series_key(name, record.dimensions, self.plan)
                 add(self.intervals.setdefault(series, {}), start, value)
+                self.files.setdefault(series, set()).add(file)
 
 
-def read_folder(folder: Path, telemetry: Telemetry, quarantine: Path) -> int:
+def read_folder(folder: Path, telemetry: Telemetry, quarantine: Path, *, delivered: bool = False) -> int:
     """Read every file of a folder; refused lines are written to a file of `quarantine`.
+
+    Parameters
+    ----------
+    delivered
+        Whether the delivery stream wrote the files: JSON lines under any name.
 
     Returns
     -------
     int
         Number of files.
+
+    Raises
+    ------
+    InvalidInputError
+        If a user's file cannot be read as a whole; see `watchkeeper.telemetry.history.History`.
     """
     files = [path for path in sorted(folder.rglob("*")) if _is_telemetry(path)] if folder.is_dir() else []
     for path in files:
-        _read_file(path, path.relative_to(folder.parent).as_posix(), telemetry, quarantine)
+        _read_file(path, path.relative_to(folder.parent).as_posix(), telemetry, quarantine, delivered)
     return len(files)
 
 
@@ -102,42 +117,40 @@ def _is_telemetry(path: Path) -> bool:
     )
 
 
-def _read_file(path: Path, source: str, telemetry: Telemetry, quarantine: Path) -> None:
-    before = telemetry.accepted
+def _read_file(path: Path, source: str, telemetry: Telemetry, quarantine: Path, delivered: bool) -> None:
+    tally = telemetry.delivered if delivered else telemetry.history
+    before = tally.accepted
     refused: IO[str] | None = None
     lines = 0
+
+    def refuse(line: int, text: str, error: InvalidInputError) -> None:
+        nonlocal refused
+        tally.refuse(error, source, line)
+        if refused is None:
+            refused = (quarantine / f"{short_hash(source, 24)}.jsonl").open("w", encoding="utf-8")
+        refused.write(_refusal(source, line, text, error))
+
     try:
-        for number, text, outcome in _lines(path, telemetry.plan):
-            lines += number > 0
-            if isinstance(outcome, Record):
-                telemetry.take(outcome)
-            else:
-                telemetry.refuse(outcome, f"{source}, line {number}")
-                if refused is None:
-                    refused = (quarantine / f"{short_hash(source, 24)}.jsonl").open("w", encoding="utf-8")
-                refused.write(_refusal(source, number, text, outcome))
-            if lines % PROGRESS_LINES == 0 and lines:
-                logger.info("reading", extra={"source": source, "lines": lines})
+        with path.open("rb") as stream:
+            history = History(stream, telemetry.plan, source, kind="json_lines" if delivered else None)
+            for line in history:
+                lines += 1
+                if isinstance(line.outcome, Record):
+                    tally.accept()
+                    telemetry.take(line.outcome, path.name)
+                else:
+                    refuse(line.number, line.text, line.outcome)
+                if lines % PROGRESS_LINES == 0:
+                    logger.info("reading", extra={"source": source, "lines": lines})
+            telemetry.notes += history.notes()
+    except InvalidInputError as error:
+        if not delivered:
+            raise
+        refuse(0, "", error)
     finally:
         if refused is not None:
             refused.close()
-    telemetry.rows_read += lines
-    logger.info("read", extra={"source": source, "lines": lines, "accepted": telemetry.accepted - before})
-
-
-def _lines(path: Path, plan: WorkloadPlan) -> Iterator[ReadLine]:
-    """Yield a file's lines; what makes the file as a whole unreadable is yielded as line 0."""
-    name = path.name
-    with path.open("rb") as stream:
-        packed = stream.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-        stream.seek(0)
-        # The delivery stream's objects may be gzipped under any name; a name without a kind is JSON lines.
-        plain = name.removesuffix(".gz")
-        kind = plain if Path(plain).suffix else f"{plain}.jsonl"
-        try:
-            yield from read_history(stream, plan, f"{kind}.gz" if packed else kind)
-        except InvalidInputError as error:
-            yield 0, "", error
+    logger.info("read", extra={"source": source, "lines": lines, "accepted": tally.accepted - before})
 
 
 def _refusal(source: str, number: int, text: str, error: InvalidInputError) -> str:

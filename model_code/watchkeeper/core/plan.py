@@ -13,7 +13,7 @@ import types
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.severity import THRESHOLD_SEVERITY
 
 PLAN_VERSION = 1
@@ -22,7 +22,11 @@ LEAST_CONTEXT = 16
 
 Aggregate = Literal["avg", "sum", "min", "max", "count"]
 TimestampFormat = str
-"""`iso8601`, `epoch_seconds`, `epoch_milliseconds`, or a `strptime` format such as `%Y-%m-%d %H:%M:%S`."""
+"""`iso8601`, `epoch_seconds`, `epoch_milliseconds`, `epoch_microseconds`, `epoch_nanoseconds`, or a `strptime`
+format such as `%Y-%m-%d %H:%M:%S`."""
+
+MAX_REFUSED_SHARE = 0.05
+"""Share of unusable records in [0, 1] above which a history is no history, unless the spec says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,28 @@ class TimestampPlan:
     format: TimestampFormat = "iso8601"
     timezone: str = "UTC"
     """IANA name of the zone of timestamps that carry none."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What a CSV file does not tell by itself."""
+
+    delimiter: str | None = None
+    """One character; None: found from the header."""
+    decimal: str = "."
+    """What separates a number's fraction: a point or a comma."""
+
+    def __post_init__(self) -> None:
+        """Refuse a delimiter that is not one character, and another decimal sign."""
+        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
+            raise InvalidInputError(
+                f"delimiter {self.delimiter[:20]!r}: must be one character, such as , ; | or a tab",
+                reason="bad_delimiter",
+            )
+        if self.decimal not in (".", ","):
+            raise InvalidInputError(
+                f"decimal sign {self.decimal[:20]!r}: must be . or ,", reason="bad_decimal"
+            )
 
 
 @dataclass(frozen=True)
@@ -138,6 +164,10 @@ class WorkloadPlan:
     """Missing intervals that are bridged with the last value; a longer gap starts the context anew."""
     history_seconds: int | None = None
     """How much of the newest history a training run learns from; without a value, all of it."""
+    dialect: Dialect = Dialect()
+    """How CSV files of history are written."""
+    max_refused_share: float = MAX_REFUSED_SHARE
+    """Share of the history in [0, 1] that may be unusable."""
     features: FeaturePlan = FeaturePlan()
     detector: DetectorPlan = dataclasses.field(default_factory=DetectorPlan)
     threshold: ThresholdPlan = ThresholdPlan()

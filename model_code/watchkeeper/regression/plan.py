@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from watchkeeper.core.errors import ContractViolationError
-from watchkeeper.core.plan import TimestampPlan, read_document
+from watchkeeper.core.plan import MAX_REFUSED_SHARE, Dialect, TimestampPlan, read_document
 
 PLAN_VERSION = 1
 REGRESSION: Literal["regression"] = "regression"
@@ -48,6 +48,10 @@ class TableHistoryPlan:
     """Where a row's time is, if it has one."""
     window_seconds: int | None = None
     """How much of the newest history is read; without a value, all of it."""
+    dialect: Dialect = Dialect()
+    """How CSV files are written."""
+    max_refused_share: float = MAX_REFUSED_SHARE
+    """Share of the rows in [0, 1] that may be unusable."""
     split: TableSplitPlan = TableSplitPlan()
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from watchkeeper.core.plan import LEAST_CONTEXT
 from watchkeeper.spec.fields import Duration
+from watchkeeper.spec.history import HistoryFiles
 from watchkeeper.spec.section import Section
 
 
@@ -31,7 +32,7 @@ class Split(Section):
         return calibrate
 
 
-class History(Section):
+class History(HistoryFiles):
     """What a training run learns from."""
 
     window: Duration | None = None

@@ -164,6 +164,8 @@ class RegressionWorkload(Section):
                 headers=None if history.headers is None else tuple(history.headers),
                 timestamp=None if timestamp is None else TimestampPlan(**timestamp.model_dump()),
                 window_seconds=None if history.window is None else int(history.window.total_seconds()),
+                dialect=history.dialect(),
+                max_refused_share=history.max_refused_share,
                 split=TableSplitPlan(**history.split.model_dump()),
             ),
             hyperparameters=self.model.hyperparameters.model_dump(exclude_none=True),

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from watchkeeper.spec.fields import Duration
+from watchkeeper.spec.history import HistoryFiles
 from watchkeeper.spec.section import Section, refuse_repeats
 from watchkeeper.spec.telemetry import Timestamp
 
@@ -45,8 +46,8 @@ class TableSplit(Section):
     """Of the random split."""
 
 
-class TableHistory(Section):
-    """What a training run learns from: CSV or JSON lines under `history/NAME/`."""
+class TableHistory(HistoryFiles):
+    """What a training run learns from: the files under `history/NAME/`."""
 
     headers: list[ColumnName] | None = Field(default=None, min_length=1, max_length=MAX_COLUMNS)
     """Columns of CSV files without a header line; without a value, the first line is the header."""

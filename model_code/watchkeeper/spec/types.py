@@ -148,6 +148,8 @@ class AnomalyWorkload(Section):
             lateness_seconds=_seconds(self.lateness),
             max_gap_intervals=self.max_gap_intervals,
             history_seconds=None if self.history.window is None else _seconds(self.history.window),
+            dialect=self.history.dialect(),
+            max_refused_share=self.history.max_refused_share,
             split=SplitPlan(**self.history.split.model_dump()),
             features=_features(self),
             detector=_detector(self),

@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Literal
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import Dialect
 from watchkeeper.telemetry.cells import names_shown, shown
 from watchkeeper.telemetry.decoding import TextFile
 
@@ -26,34 +26,6 @@ _HEAD_LINES = 12
 _SEPARATOR_LINE = re.compile(r'\s*"?sep=(.|\\t)"?\s*', re.IGNORECASE)
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _NAMES_OF_DELIMITERS = {"\t": "tab", "tab": "\t", "\\t": "\t"}
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """What a file does not tell by itself.
-
-    Attributes
-    ----------
-    delimiter : str or None
-        One character; None: found from the header.
-    decimal : {'.', ','}
-        What separates a number's fraction.
-    """
-
-    delimiter: str | None = None
-    decimal: Literal[".", ","] = "."
-
-    def __post_init__(self) -> None:
-        """Refuse a delimiter that is not one character, or is the decimal sign."""
-        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
-            raise InvalidInputError(
-                f"delimiter {shown(self.delimiter)}: must be one character, such as , ; | or a tab",
-                reason="bad_delimiter",
-            )
-        if self.decimal not in (".", ","):
-            raise InvalidInputError(
-                f"decimal sign {shown(self.decimal)}: must be . or ,", reason="bad_decimal"
-            )
 
 
 @dataclass

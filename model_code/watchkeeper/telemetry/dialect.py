@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import Dialect
 from watchkeeper.telemetry.cells import cell_text, shown, with_decimal_point
-from watchkeeper.telemetry.csv_rows import CsvRows, Dialect, line_of
+from watchkeeper.telemetry.csv_rows import CsvRows, line_of
 from watchkeeper.telemetry.decoding import Kind, TextFile
 from watchkeeper.telemetry.parquet import ParquetRows
 from watchkeeper.telemetry.records import object_of, parse_object

@@ -1,62 +1,121 @@
-"""History files of telemetry: the records of a file as readings of a plan."""
+"""History files of telemetry: the records of a file as readings of a plan, and what is strange about them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import dataclass
+from datetime import datetime
 from typing import IO
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import implausible_unit
+from watchkeeper.telemetry.cells import shown
 from watchkeeper.telemetry.csv_rows import header_error
 from watchkeeper.telemetry.decoding import Kind
-from watchkeeper.telemetry.dialect import Fields, FieldsLine, read_fields
+from watchkeeper.telemetry.dialect import Fields, read_fields
+from watchkeeper.telemetry.interleaving import Interleaving
 from watchkeeper.telemetry.records import Record, record_of
 
-ReadLine = tuple[int, str, "Record | InvalidInputError"]
-"""Line number (from 1), the line as it was written, and what it says or why it is refused."""
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One line of a history file."""
+
+    number: int
+    """From 1."""
+    text: str
+    """As it was written."""
+    fields: Fields
+    """Empty where the line has none."""
+    outcome: Record | InvalidInputError
+    """What it says, or why it is refused."""
 
 
-def read_history(
-    stream: IO[bytes], plan: WorkloadPlan, name: str, *, kind: Kind | None = None
-) -> Iterator[ReadLine]:
-    """Read a history file; see `watchkeeper.telemetry.dialect.TableFile`.
+class History:
+    """The lines of a history file; see `watchkeeper.telemetry.dialect.TableFile`.
+
+    Parameters
+    ----------
+    stream
+        The file's bytes.
+    plan
+        The workload's.
+    name
+        What messages call the file.
+    kind
+        What the file is, where that is known from elsewhere.
 
     Raises
     ------
     InvalidInputError
-        If the file as a whole cannot be read, or its header is without the plan's columns (`missing_column`).
-        What is wrong with one line is yielded in its place, not raised.
+        If the file as a whole cannot be read, its header is without the plan's columns (`missing_column`) or,
+        at the end, all its times are in January 1970 (`bad_timestamp`). What is wrong with one line is its
+        outcome, not raised.
     """
-    for number, text, fields in read_history_fields(stream, plan, name, kind=kind):
-        yield number, text, record_or_refusal(fields, plan)
 
+    def __init__(self, stream: IO[bytes], plan: WorkloadPlan, name: str, *, kind: Kind | None = None) -> None:
+        self.name = name
+        self._plan = plan
+        self._fields = {plan.timestamp.field, *plan.dimensions, *(measure.field for measure in plan.measures)}
+        self._lines = read_fields(
+            stream, name, check_header=self._check_header, dialect=plan.dialect, kind=kind
+        )
+        self._empty = {measure.name: measure.field for measure in plan.measures}
+        self._accepted = 0
+        self._interleaving = Interleaving(self._fields)
 
-def read_history_fields(
-    stream: IO[bytes], plan: WorkloadPlan, name: str, *, kind: Kind | None = None
-) -> Iterator[FieldsLine]:
-    """Read a history file's records as they are; see `read_history`."""
-    check = partial(_check_header, plan=plan, name=name)
-    return read_fields(stream, name, check_header=check, kind=kind)
+    def __iter__(self) -> Iterator[HistoryLine]:
+        """Yield the lines."""
+        first: datetime | None = None
+        last: datetime | None = None
+        for number, text, fields in self._lines:
+            outcome = self._outcome(fields)
+            if isinstance(outcome, Record) and isinstance(fields, dict):
+                time = outcome.event_time
+                first = time if first is None else min(first, time)
+                last = time if last is None else max(last, time)
+                self._accepted += 1
+                if self._empty:
+                    self._empty = {
+                        name: field for name, field in self._empty.items() if outcome.measures[name] is None
+                    }
+                self._interleaving.add((time, *outcome.dimensions.values()), fields)
+            yield HistoryLine(number, text, fields if isinstance(fields, dict) else {}, outcome)
+        if first is not None and last is not None:
+            sentence = implausible_unit(first, last, self._plan.timestamp)
+            if sentence is not None and "did you mean" in sentence:
+                raise InvalidInputError(f"{self.name}: {sentence}", reason="bad_timestamp")
 
+    def notes(self) -> list[str]:
+        """Return what a user should know of the file, when all of it has been read."""
+        notes = [
+            f"{self.name}: measure {name!r} has not one value in {self._accepted:,} records "
+            f"(field {shown(field)})"
+            for name, field in self._empty.items()
+            if self._accepted
+        ]
+        interleaved = self._interleaving.sentence()
+        if interleaved is not None:
+            notes.append(f"{self.name}: {interleaved}: name it in dimensions, or they are taken as one series")
+        return notes
 
-def record_or_refusal(fields: Fields | InvalidInputError, plan: WorkloadPlan) -> Record | InvalidInputError:
-    """Return what a line's fields say, or why it is refused."""
-    if isinstance(fields, InvalidInputError):
-        return fields
-    try:
-        return record_of(fields, plan)
-    except InvalidInputError as error:
-        return error
+    def _outcome(self, fields: Fields | InvalidInputError) -> Record | InvalidInputError:
+        if isinstance(fields, InvalidInputError):
+            return fields
+        try:
+            return record_of(fields, self._plan)
+        except InvalidInputError as error:
+            return error
 
-
-def _check_header(header: list[str], *, plan: WorkloadPlan, name: str) -> None:
-    needed = [plan.timestamp.field, *plan.dimensions]
-    if plan.record_id_field is not None:
-        needed.append(plan.record_id_field)
-    missing = [column for column in needed if column not in header]
-    measures = sorted({measure.field for measure in plan.measures})
-    if not missing and not any(column in header for column in measures):
-        missing = measures
-    if missing:
-        raise header_error(name, missing[0], header)
+    def _check_header(self, header: list[str]) -> None:
+        plan = self._plan
+        needed = [plan.timestamp.field, *plan.dimensions]
+        if plan.record_id_field is not None:
+            needed.append(plan.record_id_field)
+        missing = [column for column in needed if column not in header]
+        measures = sorted({measure.field for measure in plan.measures})
+        if not missing and not any(column in header for column in measures):
+            missing = measures
+        if missing:
+            raise header_error(self.name, missing[0], header)

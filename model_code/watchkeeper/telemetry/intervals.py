@@ -6,6 +6,7 @@ since every float is one, and is rounded once, at the end.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,7 +97,9 @@ def interval_values(
         By series key, then by interval start.
     """
     newest = max((start for of_series in intervals.values() for start in of_series), default=0)
-    first = 0 if plan.history_seconds is None else newest + plan.interval_seconds - plan.history_seconds
+    first = -math.inf
+    if plan.history_seconds is not None:
+        first = newest + plan.interval_seconds - plan.history_seconds
     values = {}
     for series, of_series in intervals.items():
         aggregate = measure_of(series, plan).aggregate

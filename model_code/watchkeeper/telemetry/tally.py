@@ -6,9 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from watchkeeper.core.errors import InvalidInputError
-
-MAX_REFUSED_SHARE = 0.05
-"""Share of unusable records in [0, 1] above which a history is no history, unless the spec says otherwise."""
+from watchkeeper.core.plan import MAX_REFUSED_SHARE
 
 
 @dataclass

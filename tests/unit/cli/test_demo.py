@@ -19,7 +19,7 @@ from cli.demo.reasons import mean_shares, reason_of, strongest
 from cli.demo.report import Report, summary
 from cli.demo.scores import Score, ScoreReader, expected_intervals, wait_until_scored
 from cli.failures import StepFailedError
-from cli.labels import Labels
+from watchkeeper.telemetry.labels import Labels
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant, parse_instant

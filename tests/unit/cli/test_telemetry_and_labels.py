@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.device import Pace, concrete_topic
-from cli.labels import read_labels
+from watchkeeper.telemetry.labels import read_labels
 from cli.replay import send
 from cli.telemetry import read_telemetry
 from watchkeeper.core.errors import InvalidInputError

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from containers.anomaly.charts import draw_charts
-from containers.anomaly.labels import Labels
+from watchkeeper.telemetry.labels import Labels
 from containers.anomaly.model_quality import model_quality
 from containers.anomaly.partition import partition
 from tests.unit.containers.plans import HOUR, hourly

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from containers.anomaly.labels import Labels
+from watchkeeper.telemetry.labels import Labels
 from containers.anomaly.partition import MINIMUM_ROWS, intervals_needed, partition
 from tests.unit.containers.plans import HOUR, hourly
 from watchkeeper.core.errors import InvalidInputError

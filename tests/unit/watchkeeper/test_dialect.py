@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.telemetry.csv_rows import Dialect, found_delimiter
+from watchkeeper.core.plan import Dialect
+from watchkeeper.telemetry.csv_rows import found_delimiter
 from watchkeeper.telemetry.dialect import TableFile, open_table
 
 CELLS = st.text(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from containers.anomaly.labels import Labels, read_labels
+from watchkeeper.telemetry.labels import Labels, read_labels
 from watchkeeper.core.errors import InvalidInputError
 
 HOUR = 3600
