@@ -1,0 +1,34 @@
+"""How files of history are read, whatever the kind of the workload."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import MAX_REFUSED_SHARE, Dialect
+from watchkeeper.spec.section import Section
+
+
+def _delimiter(value: str) -> str:
+    try:
+        Dialect(value)
+    except InvalidInputError as error:
+        raise ValueError(str(error).partition(": ")[2]) from error
+    return value
+
+
+class HistoryFiles(Section):
+    """How files of history are read."""
+
+    delimiter: Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_delimiter)] | None = None
+    """What separates the cells of CSV files; without a value, what their header has most of."""
+    decimal: Literal[".", ","] = "."
+    """What separates a number's fraction in CSV files."""
+    max_refused_share: float = Field(default=MAX_REFUSED_SHARE, ge=0, le=1)
+    """Share of the records that may be unusable; above it, training refuses the history."""
+
+    def dialect(self) -> Dialect:
+        """Return what the reader of CSV files is told."""
+        return Dialect(self.delimiter, self.decimal)
