@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -10,15 +10,14 @@ from typing import Annotated
 import boto3
 import typer
 
-from watchkeeper.telemetry.labels import Labels, read_labels
-from cli.metrics import metrics_table, say_refused
+from cli.metrics import metrics_table, say_read
 from cli.regression.backtest import backtest_table
 from cli.releases import live_detector
 from cli.specs import spec_of
 from cli.stacks import Deployment
 from cli.telemetry import read_telemetry, records_of
 from lambdas.adapters.endpoint import Endpoint, SageMakerEndpoint
-from watchkeeper.command.screen import console
+from watchkeeper.command.screen import console, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
@@ -27,7 +26,7 @@ from watchkeeper.judgement.metrics import measure_part
 from watchkeeper.spec import RegressionWorkload
 from watchkeeper.telemetry.context import rows_of
 from watchkeeper.telemetry.intervals import aggregate_records
-from watchkeeper.telemetry.records import Record
+from watchkeeper.telemetry.labels import Labels, read_labels
 from watchkeeper.telemetry.rows import format_row
 from watchkeeper.telemetry.series import measure_of
 
@@ -37,7 +36,7 @@ BATCH_ROWS = 500
 def backtest(
     workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
     file: Annotated[
-        Path, typer.Argument(help="Telemetry, or a table with its target: CSV or JSON lines, also .gz.")
+        Path, typer.Argument(help="Telemetry, or a table with its target: CSV, JSON or Parquet, also packed.")
     ],
     labels: Annotated[Path | None, typer.Option(help="Labelled anomalies: JSON.")] = None,
 ) -> None:
@@ -50,21 +49,29 @@ def backtest(
         return
     plan = spec.plan()
     telemetry = read_telemetry(file, plan)
+    say_read(file, telemetry.tally, notes=telemetry.notes)
+    values = aggregate_records(records_of(telemetry.readings), plan)
+    known = None
+    if labels is not None:
+        starts = {series: [start for start, _ in of_series] for series, of_series in values.items()}
+        known, unmet = read_labels(labels).fitted(
+            starts, plan.interval_seconds, {series: {file.name} for series in values}
+        )
+        say(unmet) if unmet else None
     session = boto3.Session()
     release = live_detector(session, Deployment(session), plan.workload)
-    rows = list(backtest_rows(records_of(telemetry.readings), plan, read_labels(labels) if labels else None))
+    rows = list(backtest_rows(values, plan, known))
     endpoint = SageMakerEndpoint(session.client("sagemaker-runtime"))
     scores = score_all(endpoint, release.endpoint, [request for _, request in rows])
     metrics = measure_part([row for row, _ in rows], scores, release.threshold, plan, "test")
     console.print(metrics_table(metrics))
-    say_refused(telemetry.refused, "readings")
 
 
 def backtest_rows(
-    records: Iterable[Record], plan: WorkloadPlan, labels: Labels | None
+    series_values: Mapping[str, Sequence[tuple[int, float]]], plan: WorkloadPlan, labels: Labels | None
 ) -> Iterator[tuple[HoldbackRow, str]]:
     """Return each interval with the endpoint's request row, as training and scoring make it."""
-    for series, values in aggregate_records(records, plan).items():
+    for series, values in series_values.items():
         for row in rows_of(values, measure_of(series, plan).aggregate, plan):
             known = HoldbackRow(
                 series=series,
@@ -73,7 +80,7 @@ def backtest_rows(
                 part="test",
                 label=None
                 if labels is None
-                else labels.is_anomalous(series, row.interval_start, plan.interval_seconds),
+                else labels.of(series, row.interval_start, plan.interval_seconds),
                 expected=row.expected,
                 lower=None,
                 upper=None,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from pathlib import Path
 
 from rich.table import Table
 
-from watchkeeper.command.screen import console
+from watchkeeper.command.screen import say
 from watchkeeper.judgement.evaluation import Metrics
 from watchkeeper.regression.evaluation import RegressionMetrics
+from watchkeeper.telemetry.tally import Tally
 
 
 def metrics_table(metrics: Metrics | RegressionMetrics) -> Table:
@@ -20,7 +22,8 @@ def metrics_table(metrics: Metrics | RegressionMetrics) -> Table:
     return table
 
 
-def say_refused(refused: Sequence[object], what: str) -> None:
-    """Say how many lines were not what they should be, if any were."""
-    if refused:
-        console.print(f"{len(refused)} lines were not {what}; the first: {refused[0]}")
+def say_read(file: Path, tally: Tally, what: str = "records", notes: Iterable[str] = ()) -> None:
+    """Say what became of a file's lines, and what is strange about them."""
+    say(f"{file}: {tally.sentence(what)}")
+    for note in notes:
+        say(note)

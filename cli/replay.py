@@ -13,13 +13,13 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.device import Broker, Pace, Publisher, broker_of, concrete_topic, provisioned
+from cli.metrics import say_read
 from cli.specs import anomaly_spec_of
 from cli.telemetry import Reading, read_telemetry
-from watchkeeper.command.screen import complain, console, done
+from watchkeeper.command.screen import console, done
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import parse_instant
 
-MAX_COMPLAINTS = 5
 BURST = 100
 """Readings between two acknowledgements of everything: few enough for one buffer of the delivery stream."""
 
@@ -35,7 +35,7 @@ Authority = Annotated[
 
 def replay(
     workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
-    file: Annotated[Path, typer.Argument(help="Telemetry: CSV or JSON lines, each also with .gz.")],
+    file: Annotated[Path, typer.Argument(help="Telemetry: CSV, JSON or Parquet, also packed.")],
     since: Annotated[
         str | None, typer.Option("--from", help="Send what was measured from here: ISO 8601.")
     ] = None,
@@ -50,10 +50,7 @@ def replay(
     """Publish a file's telemetry over MQTT, with a device certificate made for it."""
     spec = anomaly_spec_of(workload, "replay")
     telemetry = read_telemetry(file, spec.plan())
-    for sentence in telemetry.refused[:MAX_COMPLAINTS]:
-        complain(f"not sent: {sentence}")
-    if len(telemetry.refused) > MAX_COMPLAINTS:
-        complain(f"not sent: {len(telemetry.refused) - MAX_COMPLAINTS} lines more")
+    say_read(file, telemetry.tally, notes=telemetry.notes)
     chosen = telemetry.between(_instant(since, "--from"), _instant(until, "--to")).readings
     if not chosen:
         raise InvalidInputError(f"{file}: nothing between --from {since} and --to {until}")

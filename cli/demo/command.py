@@ -24,7 +24,6 @@ from cli.deploy import Deployer, Stage
 from cli.device import broker_of
 from cli.executions import Outcome
 from cli.failures import StepFailedError
-from watchkeeper.telemetry.labels import Labels
 from cli.metrics import metrics_table
 from cli.replay import Authority, Host, Port, publish
 from cli.specs import ROOT, spec_of
@@ -39,6 +38,7 @@ from watchkeeper.judgement.evaluation import Evaluation, Metrics
 from watchkeeper.judgement.holdback import HoldbackRow
 from watchkeeper.judgement.metrics import measure_scores
 from watchkeeper.spec import AnomalyWorkload, RegressionWorkload
+from watchkeeper.telemetry.labels import Labels
 from watchkeeper.telemetry.rows import Row, format_row
 
 FOLDER = ROOT / "build" / "demo"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from cli.datasets import DataFile, Dataset, located
 from cli.failures import StepFailedError
-from watchkeeper.telemetry.labels import Labels, read_labels
 from cli.telemetry import Reading, Telemetry, read_telemetry
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import parse_instant
+from watchkeeper.telemetry.labels import Labels, read_labels
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from watchkeeper.telemetry.labels import Labels
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import SplitPlan, WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.judgement.holdback import HoldbackRow
 from watchkeeper.telemetry.context import ContextRow, rows_of
 from watchkeeper.telemetry.expectation import expectation, fit_step_scale, step_scale_of
+from watchkeeper.telemetry.labels import Labels
 from watchkeeper.telemetry.rows import format_row
 from watchkeeper.telemetry.series import measure_of, parse_series_key
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from watchkeeper.telemetry.labels import LABELS_NAME, Labels, read_labels
 from containers.anomaly.partition import Partition, SeriesRow, partition
 from containers.anomaly.telemetry import Telemetry, read_folder
 from containers.runtime import job
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import epoch_seconds, format_instant, parse_instant
+from watchkeeper.telemetry.labels import LABELS_NAME, Labels, read_labels
 
 NO_VALUE = ("", "null", "None")
 """How the workflow writes an end of the window that was not given."""

@@ -101,6 +101,7 @@ def _lines(path: Path, plan: RegressionPlan) -> Iterator[FieldsLine]:
                 path.name,
                 check_header=partial(check_columns, plan=plan, name=path.name),
                 headers=plan.history.headers,
+                dialect=plan.history.dialect,
             )
         except InvalidInputError as error:
             yield 0, "", error

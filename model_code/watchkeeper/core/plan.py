@@ -22,8 +22,8 @@ LEAST_CONTEXT = 16
 
 Aggregate = Literal["avg", "sum", "min", "max", "count"]
 TimestampFormat = str
-"""`iso8601`, `epoch_seconds`, `epoch_milliseconds`, `epoch_microseconds`, `epoch_nanoseconds`, or a `strptime`
-format such as `%Y-%m-%d %H:%M:%S`."""
+"""`iso8601`, `epoch_seconds`, `epoch_milliseconds`, `epoch_microseconds`, `epoch_nanoseconds`, or a format of
+`strptime` such as `%Y-%m-%d %H:%M:%S`."""
 
 MAX_REFUSED_SHARE = 0.05
 """Share of unusable records in [0, 1] above which a history is no history, unless the spec says otherwise."""

@@ -48,7 +48,7 @@ class TableHistoryPlan:
     """Where a row's time is, if it has one."""
     window_seconds: int | None = None
     """How much of the newest history is read; without a value, all of it."""
-    dialect: Dialect = Dialect()
+    dialect: Dialect = dataclasses.field(default_factory=Dialect)
     """How CSV files are written."""
     max_refused_share: float = MAX_REFUSED_SHARE
     """Share of the rows in [0, 1] that may be unusable."""

@@ -97,7 +97,9 @@ class History:
         ]
         interleaved = self._interleaving.sentence()
         if interleaved is not None:
-            notes.append(f"{self.name}: {interleaved}: name it in dimensions, or they are taken as one series")
+            notes.append(
+                f"{self.name}: {interleaved}: name it in dimensions, or they are taken as one series"
+            )
         return notes
 
     def _outcome(self, fields: Fields | InvalidInputError) -> Record | InvalidInputError:

@@ -1,8 +1,8 @@
 """Labelled anomalies: the windows in which a user knows of anomalies, and what that says of an interval.
 
 A file of labels is JSON: a list for every series, or an object with a list for each series by its key or, as
-NAB has it, for each file of telemetry by its path. In a list is a window `[start, end]`, or a point, the text of
-one instant. A series that the object does not name has no labels: nothing is known of it.
+NAB has it, for each file of telemetry by its path. In a list is a window `[start, end]`, or a point, the text
+of one instant. A series that the object does not name has no labels: nothing is known of it.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ class Labels:
         Raises
         ------
         InvalidInputError
-            If no window meets a reading (reason `labels_without_readings`): names the series and the time that
-            they have.
+            If no window meets a reading (reason `labels_without_readings`): names the series and the time
+            that they have.
         """
         labels = self._by_series(files or {})
         windows = [
@@ -113,7 +113,7 @@ class Labels:
         if not isinstance(self.windows, dict):
             return self
         by_file = {_file_stem(key): windows for key, windows in self.windows.items() if _is_file(key)}
-        windows = {key: item for key, item in self.windows.items()}
+        windows = dict(self.windows)
         for series, names in files.items():
             found = [by_file[stem] for stem in map(_file_stem, names) if stem in by_file]
             if found and series not in windows:
@@ -146,7 +146,7 @@ def read_labels(path: Path) -> Labels:
     except (ValueError, RecursionError) as error:
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         raise InvalidInputError(
-            f"{path.name} is not JSON{where}: write [[start, end], ...], or an object of such lists by series",
+            f"{path.name} is not JSON{where}: write [[start, end], ...], or such a list for each series",
             reason="bad_labels",
         ) from error
     if isinstance(document, dict):

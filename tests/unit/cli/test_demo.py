@@ -19,14 +19,14 @@ from cli.demo.reasons import mean_shares, reason_of, strongest
 from cli.demo.report import Report, summary
 from cli.demo.scores import Score, ScoreReader, expected_intervals, wait_until_scored
 from cli.failures import StepFailedError
-from watchkeeper.telemetry.labels import Labels
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.timestamps import format_instant, parse_instant
+from watchkeeper.core.timestamps import epoch_microseconds, format_instant, parse_instant
 from watchkeeper.features.contributions import Contribution, Explainer, Explanation
 from watchkeeper.judgement.evaluation import Evaluation
 from watchkeeper.judgement.severity import fit_severity
 from watchkeeper.judgement.thresholds import Threshold
+from watchkeeper.telemetry.labels import Labels
 from watchkeeper.telemetry.records import Record
 from watchkeeper.telemetry.rows import parse_rows
 
@@ -171,20 +171,25 @@ def test_a_message_without_a_subject_is_shown_all_the_same() -> None:
 
 def test_live_metrics_know_precision_where_there_are_labels(plan: WorkloadPlan) -> None:
     scores = [score(0, 1.0), score(1, 3.0), score(2, 1.0), score(3, 3.0)]
-    window = (BEGIN + timedelta(hours=1), BEGIN + timedelta(hours=1))
+    window = (epoch_microseconds(BEGIN + timedelta(hours=1)),) * 2
 
-    labelled = live_metrics(scores, Labels(every=(window,)), plan)
+    labelled = live_metrics(scores, Labels((window,)), plan)
 
     assert (labelled.precision, labelled.recall) == (0.5, 1.0)
     assert "precision 0.50" in summary(labelled)
-    assert "There are no labels" in summary(live_metrics(scores, Labels(), plan))
+    assert "There are no labels" in summary(live_metrics(scores, Labels({}), plan))
 
 
 def test_the_report_stands_alone_and_escapes_what_it_shows(plan: WorkloadPlan, tmp_path: Path) -> None:
     scores = [score(hour, 3.0 if hour == 5 else 1.0 + hour % 3 / 10) for hour in range(24)]
-    live = live_metrics(scores, Labels(), plan)
+    live = live_metrics(scores, Labels({}), plan)
     chart = tmp_path / "flow.png"
-    draw("flow", scores, Labels(every=((BEGIN, BEGIN + timedelta(hours=3)),)), chart)
+    draw(
+        "flow",
+        scores,
+        Labels(((epoch_microseconds(BEGIN), epoch_microseconds(BEGIN + timedelta(hours=3))),)),
+        chart,
+    )
     evaluation = Evaluation(
         "water_flow", "r", False, Threshold("mean_sigma", 2.0, {}, 10), fit_severity([1.0, 1.5], 2.0),
         live, live, None, {"flow": 1.0}, 10, Explainer("forest", "s3://b/k", 0.91, 500),

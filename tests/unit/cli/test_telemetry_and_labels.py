@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from cli.device import Pace, concrete_topic
-from watchkeeper.telemetry.labels import read_labels
 from cli.replay import send
 from cli.telemetry import read_telemetry
 from watchkeeper.core.errors import InvalidInputError
@@ -35,8 +34,7 @@ def test_readings_are_in_order_of_time_and_the_rest_is_named(csv_file: Path, pla
     telemetry = read_telemetry(csv_file, plan)
 
     assert [reading.event_time.hour for reading in telemetry.readings] == [10, 11, 12]
-    (refused,) = telemetry.refused
-    assert "flow.csv:4" in refused
+    assert "flow.csv, line 4" in telemetry.tally.first_refusal
 
 
 def test_a_message_has_the_cells_as_the_device_measured_them(csv_file: Path, plan: WorkloadPlan) -> None:
@@ -90,31 +88,3 @@ def test_messages_are_handed_over_in_order_and_counted(csv_file: Path, plan: Wor
 )
 def test_a_device_publishes_to_a_topic_that_the_filter_matches(topic_filter: str, topic: str) -> None:
     assert concrete_topic(topic_filter, "dev") == topic
-
-
-def test_both_ends_of_a_window_are_labelled(tmp_path: Path) -> None:
-    path = tmp_path / "labels.json"
-    path.write_text('[["1970-01-01 02:00:00", "1970-01-01 03:00:00.000000"]]')
-    labels = read_labels(path)
-
-    marked = [hour for hour in range(6) if labels.is_anomalous("flow", hour * 3600, 3600)]
-
-    assert marked == [2, 3]
-
-
-def test_labels_of_one_series_are_not_another_ones(tmp_path: Path) -> None:
-    path = tmp_path / "labels.json"
-    path.write_text('{"flow": [["1970-01-01", "1970-01-02"]]}')
-    labels = read_labels(path)
-
-    assert labels.is_anomalous("flow", 0, 60)
-    assert not labels.is_anomalous("pressure", 0, 60)
-
-
-@pytest.mark.parametrize("text", ["{", '[["1970-01-01"]]', '[["soon", "later"]]', "3"])
-def test_labels_of_another_form_are_refused_with_the_file(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "labels.json"
-    path.write_text(text)
-
-    with pytest.raises(InvalidInputError, match=r"labels\.json"):
-        read_labels(path)

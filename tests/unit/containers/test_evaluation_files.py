@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from containers.anomaly.charts import draw_charts
-from watchkeeper.telemetry.labels import Labels
 from containers.anomaly.model_quality import model_quality
 from containers.anomaly.partition import partition
 from tests.unit.containers.plans import HOUR, hourly
@@ -13,6 +12,7 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.judgement.evaluation import Evaluation
 from watchkeeper.judgement.holdback import HoldbackRow
 from watchkeeper.judgement.metrics import evaluate, measure_scores
+from watchkeeper.telemetry.labels import Labels
 
 SPIKE = 195
 

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeeper.telemetry.labels import Labels
 from containers.anomaly.partition import MINIMUM_ROWS, intervals_needed, partition
 from tests.unit.containers.plans import HOUR, hourly
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import MeasurePlan, SplitPlan
+from watchkeeper.telemetry.labels import Labels
 
 
 def series(count: int, first: int = 0) -> list[tuple[int, float]]:

@@ -8,6 +8,7 @@ import pytest
 
 from containers.anomaly.telemetry import Telemetry, read_folder
 from tests.unit.containers.plans import HOUR, hourly
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import MeasurePlan
 from watchkeeper.telemetry.intervals import aggregate_records
 from watchkeeper.telemetry.records import parse_record
@@ -50,7 +51,7 @@ def test_aggregates_files_of_every_kind(history: Path, quarantine: Path) -> None
     telemetry = Telemetry(hourly())
     assert read_folder(history, telemetry, quarantine) == 3
     assert telemetry.series_values() == {"flow": [(0, 2.0), (HOUR, 5.0)]}
-    assert (telemetry.rows_read, telemetry.accepted) == (3, 3)
+    assert (telemetry.read, telemetry.accepted) == (3, 3)
 
 
 def test_aggregates_as_streaming_does(history: Path, quarantine: Path) -> None:
@@ -76,30 +77,62 @@ def test_reads_what_the_delivery_stream_stored(tmp_path: Path, quarantine: Path)
     (folder / "stream-1-1970-01-01-00-00-00-uuid").write_bytes(gzip.compress(json_lines(*READINGS)))
     (folder / "stream-1-1970-01-01-00-05-00-uuid.gz").write_bytes(json_lines(READINGS[2]))
     telemetry = Telemetry(hourly())
-    assert read_folder(tmp_path / "raw", telemetry, quarantine) == 2
-    assert (telemetry.accepted, telemetry.duplicates, telemetry.quarantined.total()) == (3, 1, 0)
+    assert read_folder(tmp_path / "raw", telemetry, quarantine, delivered=True) == 2
+    assert (telemetry.accepted, telemetry.duplicates, telemetry.delivered.n_refused) == (3, 1, 0)
 
 
 def test_quarantines_a_line_with_its_source_reason_and_text(history: Path, quarantine: Path) -> None:
     (history / "a.jsonl").write_bytes(json_lines(READINGS[0], {"time": "soon", "flow": 1}) + b"{\n")
     telemetry = Telemetry(hourly())
     read_folder(history, telemetry, quarantine)
-    assert telemetry.quarantined == {"bad_timestamp": 1, "not_json": 1}
+    assert telemetry.history.refused == {"bad_timestamp": 1, "not_json": 1}
     first, second = refused(quarantine)
     assert (first["source"], first["line"], first["reason"]) == ("history/a.jsonl", 2, "bad_timestamp")
     assert (second["line"], second["text"]) == (3, "{")
-    assert telemetry.first_refusal.startswith("history/a.jsonl, line 2: timestamp 'soon'")
+    assert telemetry.history.first_refusal.startswith("history/a.jsonl, line 2: timestamp 'soon'")
 
 
-def test_quarantines_the_rest_of_a_damaged_file_and_reads_the_others(history: Path, quarantine: Path) -> None:
+def test_quarantines_the_rest_of_a_damaged_object_and_reads_the_others(
+    history: Path, quarantine: Path
+) -> None:
     (history / "a.jsonl.gz").write_bytes(gzip.compress(json_lines(*READINGS))[:-9])
     (history / "b.jsonl").write_bytes(json_lines(READINGS[0]))
     (history / "c.xlsx").write_bytes(b"PK\x03\x04")
     telemetry = Telemetry(hourly())
-    read_folder(history, telemetry, quarantine)
-    assert telemetry.quarantined == {"corrupt_gzip": 1, "unreadable_file": 1}
+    read_folder(history, telemetry, quarantine, delivered=True)
+    assert telemetry.delivered.refused == {"corrupt_gzip": 1, "unreadable_file": 1}
     assert [entry["line"] for entry in refused(quarantine)] == [0, 0]
     assert telemetry.accepted >= 1
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (gzip.compress(json_lines(*READINGS))[:-9], "corrupt_gzip"),
+        (b"PK\x03\x04", "unreadable_file"),
+        (b"time,value\n1970-01-01,1\n", "missing_column"),
+        (b'time,flow\n1970-01-01,1\n"1970-01-02,1\n1970-01-03,1\n', "unclosed_quote"),
+    ],
+)
+def test_a_history_file_that_cannot_be_read_fails_the_run(
+    history: Path, quarantine: Path, content: bytes, reason: str
+) -> None:
+    (history / "a.csv").write_bytes(content)
+    with pytest.raises(InvalidInputError, match=r"history/a\.csv") as failed:
+        read_folder(history, Telemetry(hourly()), quarantine)
+    assert failed.value.reason == reason
+
+
+def test_notes_what_is_strange_about_a_file(history: Path, quarantine: Path) -> None:
+    plan = hourly(measures=(MeasurePlan("flow", "flow"), MeasurePlan("level", "level")))
+    rows = [f"1970-01-01T{hour:02}:00:00Z,{hour},m{n}" for hour in range(20) for n in range(3)]
+    (history / "a.csv").write_text("\n".join(["time,flow,machine", *rows]))
+    telemetry = Telemetry(plan)
+    read_folder(history, telemetry, quarantine)
+    empty, interleaved = telemetry.notes
+    assert "measure 'level' has not one value in 60 records" in empty
+    assert "3 series are in one" in interleaved
+    assert "column 'machine' tells 'm0', 'm1', 'm2' apart: name it in dimensions" in interleaved
 
 
 def test_labels_and_empty_files_are_no_telemetry(history: Path, quarantine: Path) -> None:

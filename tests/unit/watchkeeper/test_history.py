@@ -8,7 +8,7 @@ import pytest
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import MeasurePlan, TimestampPlan, WorkloadPlan
-from watchkeeper.telemetry.history import read_history
+from watchkeeper.telemetry.history import History
 from watchkeeper.telemetry.records import Record
 
 PLAN = WorkloadPlan(
@@ -23,8 +23,8 @@ HEADER = b"TIMESTAMP,LOCATION_ID,CO,SO2\n"
 
 def read(content: bytes, name: str, plan: WorkloadPlan = PLAN) -> list[tuple[int, str, str | Record]]:
     return [
-        (number, raw, result.reason if isinstance(result, InvalidInputError) else result)
-        for number, raw, result in read_history(io.BytesIO(content), plan, name)
+        (line.number, line.text, getattr(line.outcome, "reason", line.outcome))
+        for line in History(io.BytesIO(content), plan, name)
     ]
 
 
@@ -99,12 +99,12 @@ def test_keeps_reading_after_a_line_that_is_not_csv() -> None:
 def test_keeps_reading_after_a_line_that_is_not_json() -> None:
     good = b'{"TIMESTAMP":"2022-03-20 00:00","LOCATION_ID":"B-101","CO":2.6}'
 
-    results = list(read_history(io.BytesIO(b"{broken\n \n" + good), PLAN, "press.jsonl"))
+    results = list(History(io.BytesIO(b"{broken\n \n" + good), PLAN, "press.jsonl"))
 
-    assert [number for number, _, _ in results] == [1, 3]
-    assert isinstance(results[0][2], InvalidInputError)
-    assert results[0][1] == "{broken"
-    assert isinstance(results[1][2], Record)
+    assert [line.number for line in results] == [1, 3]
+    assert isinstance(results[0].outcome, InvalidInputError)
+    assert results[0].text == "{broken"
+    assert isinstance(results[1].outcome, Record)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from watchkeeper.telemetry.labels import Labels, read_labels
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.telemetry.labels import Labels, read_labels
 
 HOUR = 3600
 WINDOW = ["1970-01-01T02:00:00Z", "1970-01-01T03:00:00Z"]
@@ -18,26 +18,24 @@ def write(tmp_path: Path, document: object) -> Path:
     return path
 
 
-def test_absent_file_means_no_labels(tmp_path: Path) -> None:
-    assert read_labels(tmp_path / "labels.json") is None
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="no such file"):
+        read_labels(tmp_path / "labels.json")
 
 
 def test_both_ends_of_a_window_are_labelled(tmp_path: Path) -> None:
     labels = read_labels(write(tmp_path, [WINDOW]))
-    assert labels is not None
     found = [labels.of("any", start * HOUR, HOUR) for start in range(5)]
     assert found == [False, False, True, True, False]
 
 
 def test_interval_that_a_window_lies_within_is_labelled(tmp_path: Path) -> None:
     labels = read_labels(write(tmp_path, [["1970-01-01 00:10", "1970-01-01 00:20"]]))
-    assert labels is not None
     assert labels.of("any", 0, HOUR)
 
 
 def test_series_that_the_file_does_not_name_has_no_labels(tmp_path: Path) -> None:
     labels = read_labels(write(tmp_path, {"a": [WINDOW], "b": []}))
-    assert labels is not None
     assert [labels.of(series, 2 * HOUR, HOUR) for series in "abc"] == [True, False, None]
 
 
@@ -52,6 +50,9 @@ def test_empty_list_labels_everything_as_usual() -> None:
         ([["1970-01-01"]], r"labels.json\[0\]: expected \[start, end\]"),
         ([WINDOW, [1, 2]], r"labels.json\[1\]"),
         ([["yesterday", "today"]], r"labels.json\[0\]: timestamp 'yesterday'"),
+        ([[WINDOW, WINDOW]], r"labels.json\[0\]: expected \[start, end\] or one instant"),
+        ([1709251200], r"labels.json\[0\]: expected \[start, end\] or one instant, in ISO 8601"),
+        ({"a": {"b": 1}}, r"labels.json\['a'\]: expected a list"),
         ({"a": [WINDOW[::-1]]}, r"labels.json\['a'\]\[0\]: it ends before it begins"),
     ],
 )
@@ -64,3 +65,51 @@ def test_names_a_file_that_is_not_json(tmp_path: Path) -> None:
     (tmp_path / "labels.json").write_text("[[")
     with pytest.raises(InvalidInputError, match=r"labels\.json is not JSON"):
         read_labels(tmp_path / "labels.json")
+
+
+def test_a_point_is_the_interval_that_it_is_in(tmp_path: Path) -> None:
+    labels = read_labels(write(tmp_path, ["1970-01-01T02:30:00Z"]))
+    assert [labels.of("any", start * HOUR, HOUR) for start in range(4)] == [False, False, True, False]
+
+
+STARTS = {"flow": [0, HOUR, 4 * HOUR], "level": [0]}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"other": [WINDOW]},
+        [["1969-01-01", "1969-01-02"]],
+        [["1970-01-01T02:00:00Z", "1970-01-01T03:59:59Z"]],
+        {"level": [["1970-01-01T04:00:00Z", "1970-01-01T05:00:00Z"]]},
+        {"realPlant/other.csv": [["1970-01-01", "1970-01-02"]]},
+    ],
+)
+def test_labels_that_meet_no_reading_are_refused_with_the_series_and_their_time(
+    tmp_path: Path, document: object
+) -> None:
+    with pytest.raises(InvalidInputError, match="none of 1 windows meets a reading") as refused:
+        read_labels(write(tmp_path, document)).fitted(STARTS, HOUR, {"flow": {"base.csv"}})
+    assert "the series are 'flow', 'level', from 1970-01-01T00:00:00Z to 1970-01-01T05:00:00Z" in str(
+        refused.value
+    )
+    assert refused.value.reason == "labels_without_readings"
+
+
+def test_labels_of_which_some_meet_readings_are_taken_and_the_others_told(tmp_path: Path) -> None:
+    labels = read_labels(write(tmp_path, {"flow": [["1970-01-01", "1970-01-01"]], "other": [WINDOW]}))
+    fitted, unmet = labels.fitted(STARTS, HOUR)
+    assert fitted.of("flow", 0, HOUR)
+    assert unmet == "labels.json: 1 of 2 windows meet no reading"
+
+
+def test_no_windows_say_that_nothing_is_anomalous(tmp_path: Path) -> None:
+    assert read_labels(write(tmp_path, [])).fitted(STARTS, HOUR)[1] == ""
+
+
+def test_labels_by_file_are_those_of_the_series_in_it(tmp_path: Path) -> None:
+    labels = read_labels(write(tmp_path, {"realPlant/base.csv": [["1970-01-01 00:00:00.000", "1970-01-01"]]}))
+    fitted, unmet = labels.fitted(STARTS, HOUR, {"flow": {"base.jsonl.gz"}, "level": {"tank.csv"}})
+    assert (fitted.of("flow", 0, HOUR), fitted.of("flow", HOUR, HOUR)) == (True, False)
+    assert fitted.of("level", 0, HOUR) is None
+    assert unmet == ""
