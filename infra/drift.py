@@ -31,8 +31,8 @@ from infra.drift_permissions import (
 )
 from infra.naming import WORKLOAD_TAG, pascal_name
 from infra.permissions import permit
-from lambdas.steps.collect_captures.environment import CollectCapturesEnvironment
-from lambdas.steps.publish_drift.environment import PublishDriftEnvironment
+from lambdas.steps.collect_captures import CollectCapturesEnvironment
+from lambdas.steps.publish_drift import PublishDriftEnvironment
 from pipeline.substitutions import Substitution
 from watchkeeper.spec import RegressionWorkload
 from watchkeeper.spec.explaining import Drift

@@ -31,7 +31,7 @@ from infra.permissions import (
     write_objects,
 )
 from lambdas.service_api.environment import ServiceApiEnvironment
-from lambdas.steps.close_task.environment import CloseTaskEnvironment
+from lambdas.steps.close_task import CloseTaskEnvironment
 from watchkeeper.service.request_item import BY_CREATION
 from watchkeeper.service.tasks import Task
 from watchkeeper.service.tenant_files import TENANTS

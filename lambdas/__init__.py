@@ -1,1 +1,1 @@
-"""The Lambda functions: one folder each, entry point `lambdas.NAME.handler.handle`."""
+"""The Lambda functions: a module or a folder each, entry point `handle` beside the typed environment."""

@@ -10,8 +10,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
-from lambdas.steps.publish_drift.environment import PublishDriftEnvironment
-from lambdas.steps.publish_drift.handler import NDCG_METRIC
+from lambdas.steps.publish_drift import NDCG_METRIC, PublishDriftEnvironment
 
 PERIOD = Duration.minutes(1)
 

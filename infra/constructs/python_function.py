@@ -18,20 +18,21 @@ from lambdas.runtime.typed_environment import TypedEnvironment
 BATCH_SIZE = 10
 
 
-def handler_package(environment: TypedEnvironment) -> str:
-    """Return the package of the function's handler, which is that of its environment."""
-    return type(environment).__module__.rpartition(".")[0]
+def handler_of(environment: TypedEnvironment) -> str:
+    """Return the entry point: `handle` in the environment's module, or in `handler` beside `environment`."""
+    package, _, module = type(environment).__module__.rpartition(".")
+    return f"{package}.{'handler' if module == 'environment' else module}.handle"
 
 
 class PythonFunction(Construct):
-    """One function: `handler.handle` beside its environment, in the shared bundle.
+    """One function of the shared bundle.
 
     Parameters
     ----------
     code
         Folder with the bundle of all functions.
     environment
-        The function's typed environment; it names the function.
+        The function's typed environment; it tells where its entry point is.
     purpose
         One line for the AWS console.
     """
@@ -66,7 +67,7 @@ class PythonFunction(Construct):
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
             code=lambda_.Code.from_asset(str(code)),
-            handler=f"{handler_package(environment)}.handler.handle",
+            handler=handler_of(environment),
             environment=environment.variables(),
             role=self.role.without_policy_updates(),
             log_group=log_group,

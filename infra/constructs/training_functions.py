@@ -12,15 +12,15 @@ from constructs import Construct
 from infra.constructs.python_function import PythonFunction
 from infra.permissions import sagemaker_arns
 from lambdas.runtime.typed_environment import TypedEnvironment
-from lambdas.steps.clean_up.environment import CleanUpEnvironment
-from lambdas.steps.decide_promotion.environment import DecidePromotionEnvironment
-from lambdas.steps.publish_release.environment import PublishReleaseEnvironment
-from lambdas.steps.smoke_test.environment import SmokeTestEnvironment
-from lambdas.steps.stage_release.environment import StageReleaseEnvironment
-from lambdas.steps.summarize_explanation.environment import SummarizeExplanationEnvironment
-from lambdas.steps.validate_input.environment import ValidateInputEnvironment
-from lambdas.steps.verify_deployment.environment import VerifyDeploymentEnvironment
-from lambdas.steps.write_explain_configuration.environment import WriteExplainConfigurationEnvironment
+from lambdas.steps.clean_up import CleanUpEnvironment
+from lambdas.steps.decide_promotion import DecidePromotionEnvironment
+from lambdas.steps.publish_release import PublishReleaseEnvironment
+from lambdas.steps.smoke_test import SmokeTestEnvironment
+from lambdas.steps.stage_release import StageReleaseEnvironment
+from lambdas.steps.summarize_explanation import SummarizeExplanationEnvironment
+from lambdas.steps.validate_input import ValidateInputEnvironment
+from lambdas.steps.verify_deployment import VerifyDeploymentEnvironment
+from lambdas.steps.write_explain_configuration import WriteExplainConfigurationEnvironment
 
 
 class ExplanationFunctions(NamedTuple):

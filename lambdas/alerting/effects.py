@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from lambdas.adapters import clients as aws_clients
+from lambdas.adapters import clients
 from lambdas.adapters.errors import code_of, translated
 from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
 from lambdas.alerting.alert import Alert
@@ -136,7 +136,7 @@ class AlertEffects:
     def in_aws(cls, environment: PublishAlertEnvironment) -> AlertEffects:
         """Return the effects in AWS."""
         return cls(
-            plans=ParameterPlanStore(aws_clients.ssm()),
-            throttle=TableThrottle(aws_clients.dynamodb(), environment.idempotency_table),
-            topic=SnsAlertTopic(aws_clients.sns(), environment.alert_topic_arn),
+            plans=ParameterPlanStore(clients.ssm()),
+            throttle=TableThrottle(clients.dynamodb(), environment.idempotency_table),
+            topic=SnsAlertTopic(clients.sns(), environment.alert_topic_arn),
         )

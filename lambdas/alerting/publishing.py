@@ -24,7 +24,7 @@ class AlertReport:
     """Channels that had an alert of the series shortly before or after."""
 
 
-def publish_anomaly(event: AnomalyEvent, world: AlertEffects) -> AlertReport:
+def publish_anomaly(event: AnomalyEvent, effects: AlertEffects) -> AlertReport:
     """Publish an anomaly to the channels that its severity concerns and that are not throttled.
 
     Raises
@@ -32,11 +32,11 @@ def publish_anomaly(event: AnomalyEvent, world: AlertEffects) -> AlertReport:
     UnavailableError
         If something does not answer; what was claimed stays claimed for this anomaly.
     """
-    alerts = world.plans.plan_of(event.workload).alerts
+    alerts = effects.plans.plan_of(event.workload).alerts
     channels = channels_of(event, alerts)
     told = tuple(
-        channel for channel in channels if world.throttle.claim(event, channel, alerts.throttle_seconds)
+        channel for channel in channels if effects.throttle.claim(event, channel, alerts.throttle_seconds)
     )
     if told:
-        world.topic.publish(alert_of(event, told))
+        effects.topic.publish(alert_of(event, told))
     return AlertReport(told, tuple(channel for channel in channels if channel not in told))

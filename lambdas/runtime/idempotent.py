@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.idempotency import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.adapters import clients as aws_clients
+from lambdas.adapters import clients
 
 EXPIRES_AFTER_SECONDS = 21 * 86_400
 """Longer than a message can stay in a queue and then in its dead-letter queue."""
@@ -36,4 +36,4 @@ def once(table: str, key: str, context: LambdaContext, action: Callable[[], None
 
 @functools.cache
 def _layer(table: str) -> DynamoDBPersistenceLayer:
-    return DynamoDBPersistenceLayer(table_name=table, boto3_client=aws_clients.dynamodb())
+    return DynamoDBPersistenceLayer(table_name=table, boto3_client=clients.dynamodb())

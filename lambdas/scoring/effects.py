@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from lambdas.adapters import clients as aws_clients
+from lambdas.adapters import clients
 from lambdas.adapters.endpoint import Endpoint, SageMakerEndpoint
 from lambdas.adapters.errors import code_of, translated
 from lambdas.adapters.object_store import ObjectStore, S3ObjectStore
@@ -206,19 +206,19 @@ class ScoringEffects:
     @classmethod
     def in_aws(cls, environment: ScoreTelemetryEnvironment) -> ScoringEffects:
         """Return the effects in AWS."""
-        dynamodb = aws_clients.dynamodb()
-        objects = S3ObjectStore(aws_clients.s3())
-        endpoint = SageMakerEndpoint(aws_clients.sagemaker_runtime())
+        dynamodb = clients.dynamodb()
+        objects = S3ObjectStore(clients.s3())
+        endpoint = SageMakerEndpoint(clients.sagemaker_runtime())
         return cls(
             bucket=environment.data_bucket,
-            plans=ParameterPlanStore(aws_clients.ssm()),
+            plans=ParameterPlanStore(clients.ssm()),
             objects=objects,
             states=TableStateStore(dynamodb, environment.series_table),
             releases=ReleaseCache(TableReleaseStore(dynamodb, environment.series_table)),
             endpoint=endpoint,
             explainers=Explainers(objects, endpoint),
             anomalies=AnomalyTable(dynamodb, environment.anomalies_table),
-            alerts=AlertBus(aws_clients.events(), environment.alert_bus),
+            alerts=AlertBus(clients.events(), environment.alert_bus),
         )
 
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
-from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.adapters import clients as aws_clients
 from lambdas.runtime.idempotent import once
-from lambdas.runtime.redelivery import bring_again_soon
+from lambdas.runtime.queue_handler import queue_handler
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
 from lambdas.scoring.effects import ScoringEffects
 from lambdas.scoring.environment import ScoreTelemetryEnvironment
@@ -25,28 +21,13 @@ from lambdas.scoring.scoring import ObjectReport, score_object
 from lambdas.scoring.telemetry_object import TelemetryObject, announced_object
 
 logger = Logger(service=ScoreTelemetryEnvironment.service)
-tracer = Tracer(service=ScoreTelemetryEnvironment.service)
 metrics = Metrics(namespace=METRICS_NAMESPACE, service=ScoreTelemetryEnvironment.service)
-# After a failure the rest of its group, which is a workload, fails too: it comes again in its order.
-processor = SqsFifoPartialProcessor(
-    skip_group_on_error=True,
-    logger=logger,  # type: ignore[arg-type]  # Powertools' logger has the methods of the standard one
-)
-processor.raise_on_entire_batch_failure = False
 
 
 @functools.cache
 def effects() -> ScoringEffects:
     """Return the effects of this process."""
     return ScoringEffects.in_aws(ScoreTelemetryEnvironment.from_environ())
-
-
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
-def handle(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Lambda entry point: a batch of messages of a FIFO queue; those that failed come again."""
-    response = process_partial_response(event, handle_message, processor, context)
-    return bring_again_soon(event, response, aws_clients.sqs, logger)
 
 
 def handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
@@ -92,3 +73,6 @@ def emit(report: ObjectReport, clock: Callable[[], float]) -> None:
         lag = clock() * 1000 - report.received_at_milliseconds
         metrics.add_metric("publish_to_score_lag", MetricUnit.Milliseconds, max(lag, 0.0))
     metrics.flush_metrics()
+
+
+handle = queue_handler(handle_message, ScoreTelemetryEnvironment, ordered=True)

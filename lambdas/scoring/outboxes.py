@@ -69,7 +69,7 @@ class JudgedBatch:
     findings: list[Finding]
 
 
-def score_outboxes(stored: Sequence[StoredState], plan: WorkloadPlan, world: ScoringEffects) -> Tally:
+def score_outboxes(stored: Sequence[StoredState], plan: WorkloadPlan, effects: ScoringEffects) -> Tally:
     """Score all batches, publish their anomalies, and take them out of the outboxes.
 
     Requests to the endpoint hold rows of several series. If one of them fails, the series of the others are
@@ -85,13 +85,13 @@ def score_outboxes(stored: Sequence[StoredState], plan: WorkloadPlan, world: Sco
     if not batches:
         return Tally()
     rows = list(request_rows(batches))
-    outcomes, failures = _outcomes(rows, batches, plan, world)
+    outcomes, failures = _outcomes(rows, batches, plan, effects)
     scored = _scored_batches(batches, rows, outcomes)
     finished = [_leading(scored[batch] for batch in queue) for queue in _positions(queues)]
-    written = _write_scores(stored, finished, plan, world)
+    written = _write_scores(stored, finished, plan, effects)
     lines = [line for of_series in written for line in of_series]
-    events = _publish(lines, world)
-    _settle(stored, finished, written, plan, world)
+    events = _publish(lines, effects)
+    _settle(stored, finished, written, plan, effects)
     for failure in failures:
         raise failure
     with_score = sum(line["anomaly_score"] is not None for line in lines)
@@ -99,27 +99,27 @@ def score_outboxes(stored: Sequence[StoredState], plan: WorkloadPlan, world: Sco
     return Tally(with_score, len(lines) - with_score, len(events), without_reason)
 
 
-def write_dropped(dropped: Dropped, plan: WorkloadPlan, world: ScoringEffects) -> None:
+def write_dropped(dropped: Dropped, plan: WorkloadPlan, effects: ScoringEffects) -> None:
     """Write lines without score for closed intervals that no model of the new interval can score."""
     rows = tuple(ContextRow(start, value, (), None) for start, value in dropped.outbox)
     if rows:
         unscored = [Outcome(None, reason=INTERVAL_CHANGED)] * len(rows)
         lines = lines_of(Batch(dropped.series, rows), unscored, plan)
-        _publish(_write_once(lines, dropped.series, plan, world), world)
+        _publish(_write_once(lines, dropped.series, plan, effects), effects)
 
 
-def _publish(lines: Iterable[ScoreLine], world: ScoringEffects) -> list[AnomalyEvent]:
+def _publish(lines: Iterable[ScoreLine], effects: ScoringEffects) -> list[AnomalyEvent]:
     events = anomalies_in(lines)
     if events:
-        world.anomalies.put(events)
-        world.alerts.put(events)
+        effects.anomalies.put(events)
+        effects.alerts.put(events)
     return events
 
 
 def _outcomes(
-    rows: Sequence[RequestRow], batches: Sequence[Batch], plan: WorkloadPlan, world: ScoringEffects
+    rows: Sequence[RequestRow], batches: Sequence[Batch], plan: WorkloadPlan, effects: ScoringEffects
 ) -> tuple[dict[RequestRow, Outcome], list[Failure]]:
-    candidates = world.releases.candidates(plan.workload)
+    candidates = effects.releases.candidates(plan.workload)
     if not candidates:
         return {row: Outcome(None, reason=NO_LIVE_MODEL) for row in rows}, []
     known = {parse_series_key(series).measure for series in candidates[0].step_scales}
@@ -128,7 +128,7 @@ def _outcomes(
         row: Outcome(None, reason=UNKNOWN_MEASURE) for row in rows if measures[row.batch] not in known
     }
     failures: list[Failure] = []
-    endpoint = ProbedEndpoint(plan.workload, world.endpoint, world.releases)
+    endpoint = ProbedEndpoint(plan.workload, effects.endpoint, effects.releases)
 
     def score(request: list[RequestRow]) -> dict[RequestRow, Outcome]:
         try:
@@ -138,7 +138,7 @@ def _outcomes(
             return {}
 
     requests = packed(row for row in rows if row not in outcomes)
-    for answered in world.for_each(score, requests):
+    for answered in effects.for_each(score, requests):
         outcomes.update(answered)
     return outcomes, failures
 
@@ -174,7 +174,7 @@ def _write_scores(
     stored: Sequence[StoredState],
     finished: Sequence[Sequence[ScoredBatch]],
     plan: WorkloadPlan,
-    world: ScoringEffects,
+    effects: ScoringEffects,
 ) -> list[list[ScoreLine]]:
     """Write each batch's objects and return the lines that are final, series by series."""
     judged = [
@@ -182,14 +182,14 @@ def _write_scores(
         for state, queue in zip(stored, finished, strict=True)
         for item in _judged(queue, state.state.adaptation, plan)
     ]
-    reasons = world.explainers.reasons([found for item in judged for found in item.findings])
+    reasons = effects.explainers.reasons([found for item in judged for found in item.findings])
 
     def write(item: JudgedBatch) -> list[ScoreLine]:
-        _quarantine_refused(item.scored, plan, world)
+        _quarantine_refused(item.scored, plan, effects)
         lines = with_events(item.lines, item.findings, plan, reasons)
-        return _write_once(lines, item.scored.batch.series, plan, world)
+        return _write_once(lines, item.scored.batch.series, plan, effects)
 
-    final = iter(world.for_each(write, judged))
+    final = iter(effects.for_each(write, judged))
     return [[line for lines in itertools.islice(final, len(queue)) for line in lines] for queue in finished]
 
 
@@ -204,7 +204,7 @@ def _judged(
 
 
 def _write_once(
-    lines: list[ScoreLine], series: str, plan: WorkloadPlan, world: ScoringEffects
+    lines: list[ScoreLine], series: str, plan: WorkloadPlan, effects: ScoringEffects
 ) -> list[ScoreLine]:
     """Write lines that no earlier delivery wrote.
 
@@ -215,7 +215,7 @@ def _write_once(
     while lines:
         key = layout.scores_key(plan.workload, series, lines[0]["interval_start"])
         document = to_document(lines)
-        stored = world.objects.write_once(ObjectUri(world.bucket, key), document)
+        stored = effects.objects.write_once(ObjectUri(effects.bucket, key), document)
         if stored == document:
             return final + lines
         earlier = from_document(stored)
@@ -227,7 +227,7 @@ def _write_once(
     return final
 
 
-def _quarantine_refused(item: ScoredBatch, plan: WorkloadPlan, world: ScoringEffects) -> None:
+def _quarantine_refused(item: ScoredBatch, plan: WorkloadPlan, effects: ScoringEffects) -> None:
     """Keep the rows that the model refused, each under a key of its own."""
     for row, outcome in zip(item.batch.rows, item.outcomes, strict=True):
         if outcome.refusal is None:
@@ -240,8 +240,8 @@ def _quarantine_refused(item: ScoredBatch, plan: WorkloadPlan, world: ScoringEff
             "message": outcome.refusal,
             "text": format_row(row.row(item.batch.series)),
         }
-        uri = ObjectUri(world.bucket, layout.quarantine_key(plan.workload, source))
-        world.objects.write(uri, json.dumps(document, sort_keys=True).encode() + b"\n")
+        uri = ObjectUri(effects.bucket, layout.quarantine_key(plan.workload, source))
+        effects.objects.write(uri, json.dumps(document, sort_keys=True).encode() + b"\n")
 
 
 def _settle(
@@ -249,7 +249,7 @@ def _settle(
     finished: Sequence[Sequence[ScoredBatch]],
     written: Sequence[Sequence[ScoreLine]],
     plan: WorkloadPlan,
-    world: ScoringEffects,
+    effects: ScoringEffects,
 ) -> None:
     def settle(item: tuple[StoredState, Sequence[ScoredBatch], Sequence[ScoreLine]]) -> None:
         state, batches, lines = item
@@ -259,6 +259,6 @@ def _settle(
         def settled(current: SeriesState) -> SeriesState:
             return current.settle(through, plan, adaptation)
 
-        commit(plan.workload, state, settled, world.states, world.pause)
+        commit(plan.workload, state, settled, effects.states, effects.pause)
 
-    world.for_each(settle, [item for item in zip(stored, finished, written, strict=True) if item[1]])
+    effects.for_each(settle, [item for item in zip(stored, finished, written, strict=True) if item[1]])

@@ -49,7 +49,7 @@ class ObjectReport:
         }
 
 
-def score_object(source: TelemetryObject, world: ScoringEffects) -> ObjectReport:
+def score_object(source: TelemetryObject, effects: ScoringEffects) -> ObjectReport:
     """Merge an object into the states of its series, quarantine what is refused, and score what is closed.
 
     Raises
@@ -61,20 +61,22 @@ def score_object(source: TelemetryObject, world: ScoringEffects) -> ObjectReport
     ContractViolationError
         If the endpoint's answer or a stored document is not what it should be.
     """
-    plan = world.plans.plan_of(source.workload)
-    lines = sort_lines(world.objects.read(ObjectUri(source.bucket, source.key), source.version_id), plan)
+    plan = effects.plans.plan_of(source.workload)
+    lines = sort_lines(effects.objects.read(ObjectUri(source.bucket, source.key), source.version_id), plan)
     groups = by_series((line.record for line in lines.accepted), plan)
 
     def keep(dropped: Dropped) -> None:
-        write_dropped(dropped, plan, world)
+        write_dropped(dropped, plan, effects)
 
-    merges = merge_object(groups, source.object_id, plan, world.states, world.for_each, world.pause, keep)
+    merges = merge_object(
+        groups, source.object_id, plan, effects.states, effects.for_each, effects.pause, keep
+    )
     late = late_lines(lines, set().union(*(merge.late_record_ids for merge in merges)))
     refusals = [*lines.refused, *late]
     if refusals:
-        uri = ObjectUri(world.bucket, layout.quarantine_key(plan.workload, source.key))
-        world.objects.write(uri, quarantine_document(source, refusals))
-    tally = score_outboxes([merge.stored for merge in merges], plan, world)
+        uri = ObjectUri(effects.bucket, layout.quarantine_key(plan.workload, source.key))
+        effects.objects.write(uri, quarantine_document(source, refusals))
+    tally = score_outboxes([merge.stored for merge in merges], plan, effects)
     for merge in merges:
         if merge.behind is not None:
             raise merge.behind

@@ -33,7 +33,7 @@ def started(item: Item) -> TaskStarted:
     )
 
 
-def find_request(world: ServiceEffects, tenant: str, request: str, task: Task | None = None) -> Item:
+def find_request(effects: ServiceEffects, tenant: str, request: str, task: Task | None = None) -> Item:
     """Return a tenant's request.
 
     Raises
@@ -41,7 +41,7 @@ def find_request(world: ServiceEffects, tenant: str, request: str, task: Task | 
     ServiceProblemError
         If the tenant has no such request, or it is one of another task (`request_not_found`).
     """
-    item = world.requests.find(tenant, request)
+    item = effects.requests.find(tenant, request)
     if item is None or (task is not None and item[Attribute.TASK.value] != task.value):
         kind = f"{task.value} request" if task else "request"
         raise ServiceProblemError(REQUEST_NOT_FOUND, f"there is no {kind} with _id {request!r}")

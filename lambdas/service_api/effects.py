@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 import boto3
 from botocore.config import Config
 
-from lambdas.adapters import clients as aws_clients
+from lambdas.adapters import clients
 from lambdas.service_api.environment import ServiceApiEnvironment
 from lambdas.service_api.model_registry import ModelRegistry, SageMakerModelRegistry
 from lambdas.service_api.request_table import DynamoRequestTable, RequestTable
@@ -39,10 +39,10 @@ class ServiceEffects:
             "s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
         )
         return cls(
-            files=S3TenantBucket(aws_clients.s3(), signer, environment.data_bucket),
-            requests=DynamoRequestTable(aws_clients.dynamodb(), environment.requests_table),
+            files=S3TenantBucket(clients.s3(), signer, environment.data_bucket),
+            requests=DynamoRequestTable(clients.dynamodb(), environment.requests_table),
             workflows=StepFunctionsWorkflows(
-                aws_clients.stepfunctions(), {task: environment.state_machine_arn(task) for task in Task}
+                clients.stepfunctions(), {task: environment.state_machine_arn(task) for task in Task}
             ),
-            models=SageMakerModelRegistry(aws_clients.sagemaker()),
+            models=SageMakerModelRegistry(clients.sagemaker()),
         )

@@ -20,7 +20,7 @@ from watchkeeper.service.tenant_files import (
 HEAD_BYTES = 65_536
 
 
-def find_table(world: ServiceEffects, tenant: str, field: str, key: str) -> str:
+def find_table(effects: ServiceEffects, tenant: str, field: str, key: str) -> str:
     """Return the bucket's key of a CSV or Parquet file whose beginning is readable.
 
     Parameters
@@ -35,7 +35,7 @@ def find_table(world: ServiceEffects, tenant: str, field: str, key: str) -> str:
     InvalidInputError
         If its beginning is not a table of numbers (`non_numeric_value`, `unreadable_file`).
     """
-    found = _only(world, tenant, field, key, DATA_EXTENSIONS, missing="file_not_found")
+    found = _only(effects, tenant, field, key, DATA_EXTENSIONS, missing="file_not_found")
     if found.size_bytes > MAX_FILE_BYTES:
         raise ServiceProblemError(
             "file_too_large", f"{field} {key!r} has {found.size_bytes} bytes; at most {MAX_FILE_BYTES}"
@@ -43,11 +43,11 @@ def find_table(world: ServiceEffects, tenant: str, field: str, key: str) -> str:
     if found.size_bytes == 0:
         raise ServiceProblemError("empty_file", f"{field} {key!r} is empty")
     whole = found.size_bytes <= HEAD_BYTES
-    check_head(f"{field} {key!r}", found.key, world.files.head(found.key, HEAD_BYTES), whole=whole)
+    check_head(f"{field} {key!r}", found.key, effects.files.head(found.key, HEAD_BYTES), whole=whole)
     return found.key
 
 
-def find_model(world: ServiceEffects, tenant: str, path: str) -> str:
+def find_model(effects: ServiceEffects, tenant: str, path: str) -> str:
     """Return the bucket's key of a model that the service trained, or of a workload's approved model.
 
     Raises
@@ -58,8 +58,8 @@ def find_model(world: ServiceEffects, tenant: str, path: str) -> str:
     registered = registered_model(path)
     if registered is not None:
         workload, version = registered
-        uri = world.models.model_uri(workload, version)
-        if uri is None or uri.bucket != world.files.name:
+        uri = effects.models.model_uri(workload, version)
+        if uri is None or uri.bucket != effects.files.name:
             which = f"version {version}" if version else "a version"
             raise ServiceProblemError(
                 "model_not_found",
@@ -73,14 +73,16 @@ def find_model(world: ServiceEffects, tenant: str, path: str) -> str:
             f"model_path {path!r} is not a model of this service: use the `model_path` of a train answer, "
             "or registry/WORKLOAD",
         )
-    return _only(world, tenant, "model_path", path, MODEL_EXTENSIONS, missing="model_not_found").key
+    return _only(effects, tenant, "model_path", path, MODEL_EXTENSIONS, missing="model_not_found").key
 
 
 def _only(
-    world: ServiceEffects, tenant: str, field: str, key: str, extensions: tuple[str, ...], *, missing: str
+    effects: ServiceEffects, tenant: str, field: str, key: str, extensions: tuple[str, ...], *, missing: str
 ) -> StoredFile:
     candidates = candidate_keys(key, extensions)
-    found = [file for each in candidates if (file := world.files.find(tenant_key(tenant, each))) is not None]
+    found = [
+        file for each in candidates if (file := effects.files.find(tenant_key(tenant, each))) is not None
+    ]
     if not found:
         raise ServiceProblemError(
             missing,

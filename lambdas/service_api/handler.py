@@ -13,8 +13,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
 from lambdas.service_api.environment import ServiceApiEnvironment
 from lambdas.service_api.incoming import normalized
+from lambdas.service_api.openapi import publish
 from lambdas.service_api.problems import CONTENT_TYPE, ServiceProblemError
-from lambdas.service_api.published import publish
 from lambdas.service_api.refusals import Refusals, unexpected
 from lambdas.service_api.routes import app, methods_of, takes_body
 

@@ -11,7 +11,6 @@ from urllib.parse import unquote
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
-from lambdas.service_api.accepting import TaskBody, accept
 from lambdas.service_api.answers import find_request, model_of, results_of, started, summary_of
 from lambdas.service_api.caller import tenant_of
 from lambdas.service_api.documents import (
@@ -31,11 +30,12 @@ from lambdas.service_api.documents import (
 )
 from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.environment import ServiceApiEnvironment
-from lambdas.service_api.healing import start_if_lost
-from lambdas.service_api.lending import lend_download, lend_upload
+from lambdas.service_api.openapi import ACCEPTED, answers
 from lambdas.service_api.page_tokens import page_start, page_token
-from lambdas.service_api.published import ACCEPTED, answers
+from lambdas.service_api.presigned_urls import presign_download, presign_upload
+from lambdas.service_api.reconcile import start_if_lost
 from lambdas.service_api.request_table import Item, Listing
+from lambdas.service_api.submit import TaskBody, submit
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.service.request_item import Status
 from watchkeeper.service.tasks import Task
@@ -143,7 +143,7 @@ def show_inference(request: RequestKey) -> InferResults:
 )
 def ask_for_upload(body: Annotated[UploadBody, Body()]) -> Response[Upload]:
     """Return where and how to upload a file."""
-    return Response(HTTPStatus.CREATED, JSON, lend_upload(effects(), _tenant(), body.key, body.size_bytes))
+    return Response(HTTPStatus.CREATED, JSON, presign_upload(effects(), _tenant(), body.key, body.size_bytes))
 
 
 @app.get(
@@ -156,7 +156,7 @@ def ask_for_download(
     key: Annotated[str, Path(min_length=1, max_length=1024, description="Key of a file, `/` included.")],
 ) -> Download:
     """Return where to download a file: one that was uploaded, or a result."""
-    return lend_download(effects(), _tenant(), unquote(key))
+    return presign_download(effects(), _tenant(), unquote(key))
 
 
 @app.get(
@@ -218,7 +218,7 @@ def takes_body(method: str, path: str) -> bool:
 
 
 def _start(task: Task, body: TaskBody) -> Response[TaskStarted]:
-    accepted = accept(task, body, _tenant(), effects())
+    accepted = submit(task, body, _tenant(), effects())
     answer = started(accepted.item)
     where = f"/anomaly_detection/{task.value}/?_id={answer.id}"
     return Response(HTTPStatus.ACCEPTED, JSON, answer, headers={"Location": where})
@@ -231,9 +231,8 @@ def _listed(task: Task | None, status: Status | None, limit: int, token: str | N
 
 
 def _found(request: str, task: Task | None = None) -> Item:
-    world = effects()
-    item = find_request(world, _tenant(), request, task)
-    start_if_lost(item, world)
+    item = find_request(effects(), _tenant(), request, task)
+    start_if_lost(item, effects())
     return item
 
 

@@ -1,4 +1,4 @@
-"""The tenants' files in S3: found, looked into, and lent for one upload or download."""
+"""The tenants' files in S3: found, looked into, and presigned for one upload or download."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lambdas.adapters.errors import code_of, status_of, translated
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-LENT_SECONDS = 900
+URL_SECONDS = 900
 
 
 class StoredFile(NamedTuple):
@@ -95,11 +95,11 @@ class S3TenantBucket:
                 "ContentLength": size_bytes,
                 "ContentType": content_type,
             },
-            ExpiresIn=LENT_SECONDS,
+            ExpiresIn=URL_SECONDS,
         )
 
     def download_url(self, key: str) -> str:
         """Return a URL that answers one GET."""
         return self.signer.generate_presigned_url(
-            "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=LENT_SECONDS
+            "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=URL_SECONDS
         )

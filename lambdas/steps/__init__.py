@@ -1,1 +1,1 @@
-"""The small steps of the workflows, one a state; none serves a queue or an API."""
+"""The small steps of the workflows, one a module; `close_task` looks after executions that ended badly."""

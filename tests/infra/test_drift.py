@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lambdas.steps.publish_drift.handler import NDCG_METRIC
+from lambdas.steps.publish_drift import NDCG_METRIC
 from tests.infra.templates import Templates
 
 STACK = "WatchkeeperDrift"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from tests.infra.conftest import ROOT
 from tests.infra.templates import Templates
+from tests.unit.lambdas.test_environments import ENTRY_POINTS
 
 RETENTION_LIMIT_DAYS = 400
 
 
-def test_every_function_folder_is_deployed_once(templates: Templates) -> None:
+def test_every_function_is_deployed_once(templates: Templates) -> None:
     handlers = sorted(each.properties["Handler"] for each in templates.resources("AWS::Lambda::Function"))
-    folders = [path.parent.relative_to(ROOT) for path in Path(ROOT / "lambdas").rglob("handler.py")]
-    assert handlers == sorted(f"{'.'.join(folder.parts)}.handler.handle" for folder in folders)
+    assert handlers == [f"lambdas.{name}.handle" for name in ENTRY_POINTS]
 
 
 def test_functions_trace_and_log_to_a_group_of_their_own(templates: Templates) -> None:

@@ -23,6 +23,7 @@ from pipeline.packaging import (
     build_service_code,
 )
 from pipeline.vendoring import LAMBDA, Target, vendor
+from tests.unit.lambdas.test_environments import ENTRY_POINTS, entry_points
 from watchkeeper.core.errors import UnavailableError
 
 BUILD = PROJECT / "build"
@@ -116,14 +117,12 @@ def test_lambda_folder_has_nothing_compiled() -> None:
 @pytest.mark.parametrize("api", [False, True])
 def test_every_lambda_handler_imports_from_its_folder_alone(api: bool) -> None:
     root = build_service_code("here", BUILD) if api else build_lambda_code(BUILD)
-    everything = {".".join(path.parent.relative_to(LAMBDAS).parts) for path in LAMBDAS.rglob("handler.py")}
-    handlers = sorted({"service_api"} if api else everything - {"service_api"})
-    packed = {".".join(path.parent.relative_to(root).parts) for path in root.rglob("lambdas/**/handler.py")}
-    assert packed == {f"lambdas.{name}" for name in handlers}
+    handlers = [name for name in ENTRY_POINTS if (name == "service_api.handler") is api]
+    assert entry_points(root / "lambdas") == handlers
     # isolated: the project is not on the path; boto3, which the runtime has, comes from site-packages
     code = f"import sys; sys.path.insert(0, {str(root)!r}); import importlib, pathlib\n" + (
         "for name in sys.argv[1:]:\n"
-        "    found = importlib.import_module(f'lambdas.{name}.handler').__file__\n"
+        "    found = importlib.import_module(f'lambdas.{name}').__file__\n"
         "    assert found.startswith(sys.path[0]), found\n"
         "for name in 'aws_lambda_powertools aws_xray_sdk wrapt jmespath tzdata watchkeeper'.split():\n"
         "    found = importlib.import_module(name).__file__\n"

@@ -12,17 +12,15 @@ import pytest
 import watchkeeper.core.errors
 from lambdas.adapters.endpoint import refused_record
 from lambdas.adapters.object_store import ObjectUri
-from lambdas.steps.clean_up.effects import CleanUpEffects
-from lambdas.steps.clean_up.handler import clean_up
-from lambdas.steps.decide_promotion.effects import PromotionEffects
-from lambdas.steps.decide_promotion.handler import decide
-from lambdas.steps.smoke_test.handler import MALFORMED_ROW
-from lambdas.steps.validate_input.handler import validate
+from lambdas.steps.clean_up import CleanUpEffects, clean_up
+from lambdas.steps.decide_promotion import decide
+from lambdas.steps.smoke_test import MALFORMED_ROW
+from lambdas.steps.validate_input import validate
 from pipeline import contracts
 from tests.unit.lambdas.builders import make_evaluation, make_plan, make_run
 from tests.unit.lambdas.fakes import FakeObjectStore, FakeReleaseStore, FakeResources
 from tests.unit.lambdas.golden_events import golden_event
-from tests.unit.lambdas.test_validate_input import world
+from tests.unit.lambdas.test_validate_input import effects_of
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.telemetry.rows import parse_rows
 
@@ -35,7 +33,7 @@ def fields_of(contract: type) -> set[str]:
 
 def test_validated_input_has_what_the_workflow_keeps() -> None:
     """The workflow adds the count of polls itself."""
-    result = validate(golden_event("validate_input"), world(history=b"x"))
+    result = validate(golden_event("validate_input"), effects_of(history=b"x"))
     assert set(result) == fields_of(contracts.Validated) - {"polls"}
     assert set(result["champion"]) == fields_of(contracts.Champion)
     assert set(result["endpoint"]) == fields_of(contracts.EndpointPresence)
@@ -50,7 +48,7 @@ def test_decision_has_what_the_workflow_keeps() -> None:
     objects.objects[ObjectUri.parse(run.uris.plan)] = make_plan().to_json().encode()
     evaluation = ObjectUri.parse(f"{run.uris.evaluation}evaluation.json")
     objects.objects[evaluation] = make_evaluation(run).to_json().encode()
-    result = decide({"run": run.to_dict()}, PromotionEffects(objects))
+    result = decide({"run": run.to_dict()}, objects)
     assert set(result) == fields_of(contracts.Decision)
     json.dumps(result, allow_nan=False)
 

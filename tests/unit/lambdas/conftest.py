@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 from pytest_socket import disable_socket, enable_socket
 
-from lambdas.adapters import clients as aws_clients
+from lambdas.adapters import clients
 from tests.unit.lambdas.builders import BUCKET
 
 REGION = "us-east-1"
@@ -32,7 +32,7 @@ def _no_network() -> Iterator[None]:
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     """An account with the project's bucket, tables, bus, topic and a queue that listens to both.
 
-    Clients are those of `aws_clients`, made once: moto answers them in every test anew.
+    Clients are those of `clients`, made once: moto answers them in every test anew.
     """
     for name, value in {
         "AWS_ACCESS_KEY_ID": "test",
@@ -53,7 +53,7 @@ def sqs() -> Any:
 
 
 def _resources() -> dict[str, str]:
-    aws_clients.s3().create_bucket(Bucket=BUCKET)
+    clients.s3().create_bucket(Bucket=BUCKET)
     for table in (SERIES_TABLE, ANOMALIES_TABLE):
         _create_table(table, "pk", "sk")
     _create_table(IDEMPOTENCY_TABLE, "id")
@@ -61,11 +61,11 @@ def _resources() -> dict[str, str]:
     queue_arn = sqs().get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"][
         "QueueArn"
     ]
-    events = aws_clients.events()
+    events = clients.events()
     events.create_event_bus(Name="alerts")
     events.put_rule(Name="all", EventBusName="alerts", EventPattern='{"source": ["watchkeeper"]}')
     events.put_targets(Rule="all", EventBusName="alerts", Targets=[{"Id": "queue", "Arn": queue_arn}])
-    sns = aws_clients.sns()
+    sns = clients.sns()
     topic_arn = sns.create_topic(Name="alerts")["TopicArn"]
     sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn)
     return {"queue_url": queue_url, "topic_arn": topic_arn, "bus": "alerts"}
@@ -75,7 +75,7 @@ def _create_table(name: str, partition_key: str, sort_key: str | None = None) ->
     schema: list[Any] = [{"AttributeName": partition_key, "KeyType": "HASH"}]
     if sort_key:
         schema.append({"AttributeName": sort_key, "KeyType": "RANGE"})
-    aws_clients.dynamodb().create_table(
+    clients.dynamodb().create_table(
         TableName=name,
         AttributeDefinitions=[
             {"AttributeName": key["AttributeName"], "AttributeType": "S"} for key in schema

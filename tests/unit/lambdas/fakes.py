@@ -9,6 +9,7 @@ from typing import Any
 
 from lambdas.adapters.endpoint import ExplainedAnswer, RowRefusedError
 from lambdas.adapters.object_store import ObjectUri
+from lambdas.adapters.registered_models import RegisteredModel
 from lambdas.adapters.release_store import live_first, newer_is_live
 from lambdas.adapters.sagemaker_resources import EndpointDescription
 from lambdas.alerting.alert import Alert
@@ -18,7 +19,6 @@ from lambdas.scoring.effects import ScoringEffects
 from lambdas.scoring.explaining import Explainers
 from lambdas.scoring.merging import StoredState
 from lambdas.scoring.release_cache import ReleaseCache
-from lambdas.steps.validate_input.registered_models import RegisteredModel
 from tests.unit.lambdas.builders import BUCKET
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
@@ -302,7 +302,7 @@ class FakeResources:
 
 
 @dataclass
-class ScoringWorld:
+class ScoringFakes:
     """All fakes of `score_telemetry` on one timeline."""
 
     plan: WorkloadPlan
@@ -335,7 +335,7 @@ class ScoringWorld:
 
 
 @dataclass
-class AlertWorld:
+class AlertFakes:
     """All fakes of `publish_alert` on one timeline."""
 
     plan: WorkloadPlan

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.adapters import clients as aws_clients
+from lambdas.adapters import clients
 from lambdas.scoring.effects import ANOMALY_DAYS, AlertBus, AnomalySink, AnomalyTable
 from tests.unit.lambdas.builders import make_event
 from tests.unit.lambdas.conftest import ANOMALIES_TABLE, sqs
@@ -21,7 +21,7 @@ Ids = Callable[[], set[str]]
 
 
 def ids_in_table() -> set[str]:
-    items = aws_clients.dynamodb().scan(TableName=ANOMALIES_TABLE)["Items"]
+    items = clients.dynamodb().scan(TableName=ANOMALIES_TABLE)["Items"]
     return {item["anomaly_id"]["S"] for item in items}
 
 
@@ -39,8 +39,8 @@ def sink(request: pytest.FixtureRequest) -> tuple[AnomalySink, Ids]:
         return fake, lambda: set(fake.events)
     aws: SimpleNamespace = request.getfixturevalue("aws")
     if request.param == "table":
-        return AnomalyTable(aws_clients.dynamodb(), ANOMALIES_TABLE), ids_in_table
-    return AlertBus(aws_clients.events(), aws.bus), lambda: {
+        return AnomalyTable(clients.dynamodb(), ANOMALIES_TABLE), ids_in_table
+    return AlertBus(clients.events(), aws.bus), lambda: {
         envelope["detail"]["anomaly_id"] for envelope in envelopes_on_queue(aws.queue_url)
     }
 
@@ -59,8 +59,8 @@ def test_repetition_changes_nothing_in_the_end(sink: tuple[AnomalySink, Ids]) ->
 
 def test_item_has_the_attributes_that_others_read(aws: object) -> None:
     event = make_event(3)
-    AnomalyTable(aws_clients.dynamodb(), ANOMALIES_TABLE, clock=lambda: 7.0).put([event])
-    (item,) = aws_clients.dynamodb().scan(TableName=ANOMALIES_TABLE)["Items"]
+    AnomalyTable(clients.dynamodb(), ANOMALIES_TABLE, clock=lambda: 7.0).put([event])
+    (item,) = clients.dynamodb().scan(TableName=ANOMALIES_TABLE)["Items"]
     assert item["pk"] == {"S": "pump"}
     assert item["sk"] == {"S": f"2024-01-01T00:03:00Z#{event.anomaly_id}"}
     assert item["series"] == {"S": "pressure|device=a"}
@@ -70,7 +70,7 @@ def test_item_has_the_attributes_that_others_read(aws: object) -> None:
 
 
 def test_event_on_the_bus_is_the_anomaly(aws: SimpleNamespace) -> None:
-    AlertBus(aws_clients.events(), aws.bus).put([make_event(3)])
+    AlertBus(clients.events(), aws.bus).put([make_event(3)])
     (envelope,) = envelopes_on_queue(aws.queue_url)
     assert (envelope["source"], envelope["detail-type"]) == ("watchkeeper", "Anomaly Detected")
     assert AnomalyEvent.from_json(json.dumps(envelope["detail"])) == make_event(3)

@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 
 from lambdas.adapters.object_store import ObjectUri
-from lambdas.steps.collect_captures.captures import MAX_OBJECTS, hour_prefixes, spread
-from lambdas.steps.collect_captures.effects import CollectingEffects
-from lambdas.steps.collect_captures.handler import collect
-from lambdas.steps.publish_drift.effects import PublishDriftEffects
-from lambdas.steps.publish_drift.handler import publish
+from lambdas.steps.captures import MAX_OBJECTS, hour_prefixes, spread
+from lambdas.steps.collect_captures import CollectingEffects, collect
+from lambdas.steps.publish_drift import publish
 from tests.unit.lambdas.builders import BUCKET, make_release
 from tests.unit.lambdas.fakes import FakeObjectStore, FakeReleaseStore
 from watchkeeper.core.errors import ContractViolationError
@@ -61,7 +59,7 @@ def release(**changes: Any) -> RegressionRelease:
     return RegressionRelease(**values)
 
 
-def world_of(live: Any = None) -> CollectingEffects:
+def effects_of(live: Any = None) -> CollectingEffects:
     objects, releases = FakeObjectStore(), FakeReleaseStore()
     if live is not None:
         releases.pointers["press"] = (live, None)
@@ -73,7 +71,7 @@ def world_of(live: Any = None) -> CollectingEffects:
     return CollectingEffects(BUCKET, objects, releases)
 
 
-def capture(world: CollectingEffects, at: datetime, rows: list[str], name: str = "a") -> None:
+def capture(effects: CollectingEffects, at: datetime, rows: list[str], name: str = "a") -> None:
     document = {
         "captureData": {
             "endpointInput": {"observedContentType": "text/csv", "data": "\n".join(rows), "encoding": "CSV"}
@@ -81,57 +79,57 @@ def capture(world: CollectingEffects, at: datetime, rows: list[str], name: str =
         "eventMetadata": {"eventId": f"{name}-{at:%d%H%M}", "inferenceTime": f"{at:%Y-%m-%dT%H:%M:%SZ}"},
     }
     key = f"captures/press/watchkeeper-press/primary/{at:%Y/%m/%d/%H}/{at:%M}-{name}.jsonl"
-    world.objects.write(ObjectUri(BUCKET, key), json.dumps(document).encode() + b"\n")
+    effects.objects.write(ObjectUri(BUCKET, key), json.dumps(document).encode() + b"\n")
 
 
-def report_of(world: CollectingEffects, result: dict[str, Any]) -> DriftReport:
-    body = world.objects.read(ObjectUri.parse(result["run"]["uris"]["draft"]))
+def report_of(effects: CollectingEffects, result: dict[str, Any]) -> DriftReport:
+    body = effects.objects.read(ObjectUri.parse(result["run"]["uris"]["draft"]))
     assert body is not None
     return DriftReport.from_json(body)
 
 
 def test_sampled_rows_are_written_with_the_configuration_of_the_training() -> None:
-    world = world_of(release())
+    effects = effects_of(release())
     for hour in range(30):
-        capture(world, NOW - timedelta(hours=hour + 0.5), [f"{hour}.5,a", f"{hour},b"])
+        capture(effects, NOW - timedelta(hours=hour + 0.5), [f"{hour}.5,a", f"{hour},b"])
 
-    result = collect(PAYLOAD, world)
+    result = collect(PAYLOAD, effects)
 
     uris = result["run"]["uris"]
-    rows = (world.objects.read(ObjectUri.parse(f"{uris['rows']}rows.csv")) or b"").decode().splitlines()
-    report = report_of(world, result)
+    rows = (effects.objects.read(ObjectUri.parse(f"{uris['rows']}rows.csv")) or b"").decode().splitlines()
+    report = report_of(effects, result)
     assert result["compare"]
     assert len(rows) == len(set(rows)) == report.rows == 20
     assert (report.rows_captured, report.run_id, report.status) == (48, RUN_ID, "to_compare")
     assert all(float(row.split(",")[0]) < 24 for row in rows)
     assert result["report_uri"] == f"{uris['result']}drift.json"
     configuration = json.loads(
-        world.objects.read(ObjectUri.parse(f"{uris['config']}analysis_config.json")) or b""
+        effects.objects.read(ObjectUri.parse(f"{uris['config']}analysis_config.json")) or b""
     )
     assert configuration["headers"] == ["force", "line"]
     assert configuration["methods"]["shap"]["baseline"].endswith("explanations_shap/baseline.csv")
 
 
 def test_collecting_again_gives_the_same() -> None:
-    world = world_of(release())
+    effects = effects_of(release())
     for minute in range(40):
-        capture(world, NOW - timedelta(minutes=minute + 1), [f"{minute},a"])
+        capture(effects, NOW - timedelta(minutes=minute + 1), [f"{minute},a"])
 
-    first = collect(PAYLOAD, world)
-    written = dict(world.objects.objects)  # type: ignore[attr-defined]
+    first = collect(PAYLOAD, effects)
+    written = dict(effects.objects.objects)  # type: ignore[attr-defined]
 
-    assert collect(PAYLOAD, world) == first
-    assert world.objects.objects == written  # type: ignore[attr-defined]
+    assert collect(PAYLOAD, effects) == first
+    assert effects.objects.objects == written  # type: ignore[attr-defined]
 
 
 def test_rows_that_the_model_would_refuse_are_counted_and_not_explained() -> None:
-    world = world_of(release())
-    capture(world, NOW - timedelta(hours=1), ["1,a", "x,a", "1,a,2", "2,b", "3,c", "4,d", "5,e"])
-    world.objects.write(
+    effects = effects_of(release())
+    capture(effects, NOW - timedelta(hours=1), ["1,a", "x,a", "1,a,2", "2,b", "3,c", "4,d", "5,e"])
+    effects.objects.write(
         ObjectUri(BUCKET, f"captures/press/watchkeeper-press/primary/{NOW:%Y/%m/%d/%H}/b.jsonl"), b"{\n"
     )
 
-    report = report_of(world, collect(PAYLOAD, world))
+    report = report_of(effects, collect(PAYLOAD, effects))
 
     assert (report.rows_captured, report.rows_unreadable, report.objects_read) == (5, 3, 2)
 
@@ -146,21 +144,21 @@ def test_rows_that_the_model_would_refuse_are_counted_and_not_explained() -> Non
     ],
 )
 def test_nothing_is_compared_where_there_is_nothing_to_compare(live: Any, status: str) -> None:
-    world = world_of(live)
-    capture(world, NOW - timedelta(hours=1), ["1,a", "2,b"])
+    effects = effects_of(live)
+    capture(effects, NOW - timedelta(hours=1), ["1,a", "2,b"])
 
-    result = collect(PAYLOAD, world)
+    result = collect(PAYLOAD, effects)
 
     assert not result["compare"]
     assert result["report_uri"] == result["run"]["uris"]["draft"]
-    assert report_of(world, result).status == status
+    assert report_of(effects, result).status == status
 
 
 def test_a_missing_plan_of_the_training_run_is_a_contract_violation() -> None:
-    world = world_of(release(run_id="20240101000000-other0"))
+    effects = effects_of(release(run_id="20240101000000-other0"))
 
     with pytest.raises(ContractViolationError, match=r"plan\.json does not exist"):
-        collect(PAYLOAD, world)
+        collect(PAYLOAD, effects)
 
 
 def test_hours_cover_the_window_and_the_hour_after_it() -> None:
@@ -182,7 +180,7 @@ def published(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     objects = FakeObjectStore()
     objects.objects[ObjectUri(BUCKET, "drift.json")] = report.to_json().encode()
-    result = publish({"report_uri": f"s3://{BUCKET}/drift.json"}, PublishDriftEffects(objects))
+    result = publish({"report_uri": f"s3://{BUCKET}/drift.json"}, objects)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     return result, next(line for line in lines if "_aws" in line)
 
@@ -215,9 +213,9 @@ def test_too_few_rows_give_no_ndcg_and_so_no_alarm(capsys: pytest.CaptureFixture
 def test_a_report_that_was_not_compared_is_not_published() -> None:
     objects = FakeObjectStore()
     objects.objects[ObjectUri(BUCKET, "drift.json")] = REPORT.to_json().encode()
-    world = PublishDriftEffects(objects)
+    effects = objects
 
     with pytest.raises(ContractViolationError, match="was not compared"):
-        publish({"report_uri": f"s3://{BUCKET}/drift.json"}, world)
+        publish({"report_uri": f"s3://{BUCKET}/drift.json"}, effects)
     with pytest.raises(ContractViolationError, match="does not exist"):
-        publish({"report_uri": f"s3://{BUCKET}/other.json"}, world)
+        publish({"report_uri": f"s3://{BUCKET}/other.json"}, effects)

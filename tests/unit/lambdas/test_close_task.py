@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.adapters import clients as aws_clients
-from lambdas.steps.close_task.effects import ClosingEffects, TableOpenRequests
-from lambdas.steps.close_task.ended_execution import EndedExecution
-from lambdas.steps.close_task.handler import close
-from tests.unit.lambdas.service_world import TABLE, create_table
+from lambdas.adapters import clients
+from lambdas.steps.close_task import ClosingEffects, TableOpenRequests, close
+from tests.unit.lambdas.service_dependencies import TABLE, create_table
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.service.tasks import Task, TaskFiles, task_input
 
@@ -45,19 +43,20 @@ class KnownExecutions:
 
     asked: list[str] = field(default_factory=list)
 
-    def describe(self, arn: str) -> EndedExecution:
+    def describe(self, arn: str) -> dict[str, Any]:
         self.asked.append(arn)
-        return EndedExecution(arn, "FAILED", INPUT, "Error", "[problem:bad_time] row 3")
+        cause = "[problem:bad_time] row 3"
+        return {"executionArn": arn, "status": "FAILED", "input": INPUT, "error": "Error", "cause": cause}
 
 
 @pytest.fixture
-def world(aws: SimpleNamespace) -> ClosingEffects:
+def effects(aws: SimpleNamespace) -> ClosingEffects:
     create_table()
-    return ClosingEffects(KnownExecutions(), TableOpenRequests(aws_clients.dynamodb(), TABLE))
+    return ClosingEffects(KnownExecutions(), TableOpenRequests(clients.dynamodb(), TABLE))
 
 
 def put(status: str) -> None:
-    aws_clients.dynamodb().put_item(
+    clients.dynamodb().put_item(
         TableName=TABLE,
         Item={
             "pk": {"S": "tenant#acme"},
@@ -71,7 +70,7 @@ def put(status: str) -> None:
 
 def item() -> dict[str, Any]:
     key = {"pk": {"S": "tenant#acme"}, "sk": {"S": "0123"}}
-    found: dict[str, Any] = aws_clients.dynamodb().get_item(TableName=TABLE, Key=key)["Item"]
+    found: dict[str, Any] = clients.dynamodb().get_item(TableName=TABLE, Key=key)["Item"]
     return found
 
 
@@ -104,11 +103,11 @@ def item() -> dict[str, Any]:
     ],
 )
 def test_an_open_request_becomes_a_failed_one(
-    world: ClosingEffects, detail: dict[str, Any], kind: str, words: str
+    effects: ClosingEffects, detail: dict[str, Any], kind: str, words: str
 ) -> None:
     put("running")
 
-    assert close(event(**detail), world)
+    assert close(event(**detail), effects)
 
     closed = item()
     assert closed["status"] == {"S": "failed"}
@@ -118,38 +117,38 @@ def test_an_open_request_becomes_a_failed_one(
     assert "progress" not in closed
 
 
-def test_a_second_delivery_changes_nothing(world: ClosingEffects) -> None:
+def test_a_second_delivery_changes_nothing(effects: ClosingEffects) -> None:
     put("queued")
-    close(event(error="X"), world)
+    close(event(error="X"), effects)
     first = item()
 
-    assert not close(event(error="Y"), world)
+    assert not close(event(error="Y"), effects)
     assert item() == first
 
 
 @pytest.mark.parametrize("status", ["succeeded", "failed"])
-def test_a_finished_request_stays_as_it_is(world: ClosingEffects, status: str) -> None:
+def test_a_finished_request_stays_as_it_is(effects: ClosingEffects, status: str) -> None:
     put(status)
     before = item()
 
-    assert not close(event(error="X"), world)
+    assert not close(event(error="X"), effects)
     assert item() == before
 
 
-def test_a_request_that_is_gone_is_not_made_again(world: ClosingEffects) -> None:
-    assert not close(event(error="X"), world)
-    assert aws_clients.dynamodb().scan(TableName=TABLE)["Items"] == []
+def test_a_request_that_is_gone_is_not_made_again(effects: ClosingEffects) -> None:
+    assert not close(event(error="X"), effects)
+    assert clients.dynamodb().scan(TableName=TABLE)["Items"] == []
 
 
 @pytest.mark.parametrize("detail", [{"input": None, "status": "ABORTED"}, {"error": None, "cause": None}])
-def test_asks_for_what_the_event_leaves_out(world: ClosingEffects, detail: dict[str, Any]) -> None:
+def test_asks_for_what_the_event_leaves_out(effects: ClosingEffects, detail: dict[str, Any]) -> None:
     put("running")
 
-    assert close(event(**detail), world)
+    assert close(event(**detail), effects)
     assert item()["error"]["M"]["type"] == {"S": "bad_time"}
 
 
 @pytest.mark.parametrize("body", ["{}", "[]", "x", json.dumps({"detail": {}}), event(input="[]", error="X")])
-def test_another_event_is_a_broken_contract(world: ClosingEffects, body: str) -> None:
+def test_another_event_is_a_broken_contract(effects: ClosingEffects, body: str) -> None:
     with pytest.raises(ContractViolationError):
-        close(body, world)
+        close(body, effects)

@@ -22,7 +22,7 @@ from tests.unit.lambdas.builders import (
     raw_object,
     reading,
 )
-from tests.unit.lambdas.fakes import CrashError, ScoringWorld
+from tests.unit.lambdas.fakes import CrashError, ScoringFakes
 
 OBJECT_SECONDS = 120
 """An object may be overtaken by the next one: then nothing of it is late with a lateness of 300 seconds."""
@@ -90,42 +90,42 @@ def schedules(draw: st.DrawFn, count: int) -> list[Delivery]:
     return schedule + [Delivery(index) for index in repeated]
 
 
-def world_with(objects: Telemetry, *, names_record: bool = True) -> ScoringWorld:
-    """Return a world whose thresholds move, so that each interval's judgement depends on those before it."""
-    world = ScoringWorld(make_plan(), make_release(threshold=make_moving_threshold()))
-    world.endpoint.names_record = names_record
+def effects_with(objects: Telemetry, *, names_record: bool = True) -> ScoringFakes:
+    """Return effects whose thresholds move, so that each interval's judgement depends on those before it."""
+    effects = ScoringFakes(make_plan(), make_release(threshold=make_moving_threshold()))
+    effects.endpoint.names_record = names_record
     for index, lines in enumerate(objects.objects):
         source = raw_object(str(index))
-        world.objects.objects[ObjectUri(source.bucket, source.key)] = packed_lines(lines)
-    return world
+        effects.objects.objects[ObjectUri(source.bucket, source.key)] = packed_lines(lines)
+    return effects
 
 
-def deliver(world: ScoringWorld, delivery: Delivery) -> bool:
+def deliver(effects: ScoringFakes, delivery: Delivery) -> bool:
     """Deliver an object, and tell whether what was to happen meanwhile did happen."""
     planned = []
     if delivery.crash_moment is not None:
-        planned.append(world.timeline.crash_at(delivery.crash_moment))
+        planned.append(effects.timeline.crash_at(delivery.crash_moment))
     if delivery.meanwhile is not None:
         moment, other = delivery.meanwhile
-        planned.append(world.timeline.at(moment, partial(deliver, world, other)))
+        planned.append(effects.timeline.at(moment, partial(deliver, effects, other)))
     try:
-        score_object(raw_object(str(delivery.index)), world.effects)
+        score_object(raw_object(str(delivery.index)), effects.effects)
     except CrashError:
         assert delivery.crash_moment is not None
-    pending = [moment for moment in planned if world.timeline.cancel(moment)]
+    pending = [moment for moment in planned if effects.timeline.cancel(moment)]
     return not pending
 
 
-def end_of(world: ScoringWorld) -> dict[str, Any]:
+def end_of(effects: ScoringFakes) -> dict[str, Any]:
     """What there is in the end, without what tells how it came to be."""
     lines = [
-        json.loads(line) for body in world.objects.under("scores/").values() for line in body.splitlines()
+        json.loads(line) for body in effects.objects.under("scores/").values() for line in body.splitlines()
     ]
     return {
         "scores": sorted(lines, key=lambda line: (line["series"], line["interval_start"])),
-        "quarantine": world.objects.under("quarantine/"),
-        "anomalies": world.anomalies.events,
-        "alerts": world.alerts.events,
+        "quarantine": effects.objects.under("quarantine/"),
+        "anomalies": effects.anomalies.events,
+        "alerts": effects.alerts.events,
         "states": {
             key: (
                 stored.state.open,
@@ -135,26 +135,26 @@ def end_of(world: ScoringWorld) -> dict[str, Any]:
                 stored.state.outbox,
                 stored.state.adaptation,
             )
-            for key, stored in world.states.states.items()
+            for key, stored in effects.states.states.items()
         },
     }
 
 
 def clean_end(objects: Telemetry) -> dict[str, Any]:
-    world = world_with(objects)
+    effects = effects_with(objects)
     for index in range(len(objects.objects)):
-        deliver(world, Delivery(index))
-    return end_of(world)
+        deliver(effects, Delivery(index))
+    return end_of(effects)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_ends_as_one_clean_delivery_in_order_does(drawn: st.DataObject) -> None:
     objects = drawn.draw(telemetry())
-    world = world_with(objects, names_record=drawn.draw(st.booleans()))
+    effects = effects_with(objects, names_record=drawn.draw(st.booleans()))
     for delivery in drawn.draw(schedules(len(objects.objects))):
-        deliver(world, delivery)
-    assert end_of(world) == clean_end(objects)
+        deliver(effects, delivery)
+    assert end_of(effects) == clean_end(objects)
 
 
 EXAMPLE = Telemetry(
@@ -171,13 +171,13 @@ EXAMPLE = Telemetry(
 def test_crash_at_any_effect_changes_nothing_in_the_end(index: int) -> None:
     expected = clean_end(EXAMPLE)
     for moment in itertools.count():
-        world = world_with(EXAMPLE)
+        effects = effects_with(EXAMPLE)
         for earlier in range(index):
-            deliver(world, Delivery(earlier))
-        crashed = deliver(world, Delivery(index, crash_moment=moment))
+            deliver(effects, Delivery(earlier))
+        crashed = deliver(effects, Delivery(index, crash_moment=moment))
         for later in range(index, len(EXAMPLE.objects)):
-            deliver(world, Delivery(later))
-        assert end_of(world) == expected, f"crash at moment {moment}"
+            deliver(effects, Delivery(later))
+        assert end_of(effects) == expected, f"crash at moment {moment}"
         if not crashed:
             break
     assert moment >= 6
@@ -188,12 +188,12 @@ def test_no_merge_is_lost_when_two_workers_have_one_series(first: int, second: i
     """Nothing is delivered again, which would heal a lost merge."""
     expected = clean_end(EXAMPLE)
     for moment in itertools.count():
-        world = world_with(EXAMPLE)
-        if not deliver(world, Delivery(first, meanwhile=(moment, Delivery(second)))):
+        effects = effects_with(EXAMPLE)
+        if not deliver(effects, Delivery(first, meanwhile=(moment, Delivery(second)))):
             break
         for index in (2, 3):
-            deliver(world, Delivery(index))
-        assert end_of(world) == expected, f"race at moment {moment}"
+            deliver(effects, Delivery(index))
+        assert end_of(effects) == expected, f"race at moment {moment}"
     assert moment >= 6
 
 
@@ -214,13 +214,13 @@ def test_no_interval_is_scored_twice_when_a_worker_dies_beside_another(crash_mom
     """One has a part of the outbox, the other all of it and dies somewhere."""
     expected = clean_end(CLOSING)
     for moment in itertools.count(COMMITTED):
-        world = world_with(CLOSING)
+        effects = effects_with(CLOSING)
         other = Delivery(1, crash_moment=crash_moment)
-        if not deliver(world, Delivery(0, meanwhile=(moment, other))):
+        if not deliver(effects, Delivery(0, meanwhile=(moment, other))):
             break
         for index in (1, 2):
-            deliver(world, Delivery(index))
-        assert end_of(world) == expected, f"race at moment {moment}"
+            deliver(effects, Delivery(index))
+        assert end_of(effects) == expected, f"race at moment {moment}"
     assert moment >= 10
 
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from lambdas.adapters import clients as aws_clients
+from lambdas.adapters import clients
 from lambdas.adapters.endpoint import RowRefusedError, SageMakerEndpoint, explained_scores_in, scores_in
 from watchkeeper.core.errors import ContractViolationError, UnavailableError
 
@@ -21,7 +21,7 @@ ROWS = ["2024-01-01T00:00:00Z,pressure,1.0", "2024-01-01T00:01:00Z,pressure,2.0"
 
 @pytest.fixture
 def stub(aws: object) -> Iterator[Stubber]:
-    with Stubber(aws_clients.sagemaker_runtime()) as stubber:
+    with Stubber(clients.sagemaker_runtime()) as stubber:
         yield stubber
 
 
@@ -34,7 +34,7 @@ def answer(body: bytes) -> dict[str, Any]:
 
 
 def score(rows: list[str]) -> tuple[float, ...]:
-    return SageMakerEndpoint(aws_clients.sagemaker_runtime()).score("watchkeeper-pump", rows)
+    return SageMakerEndpoint(clients.sagemaker_runtime()).score("watchkeeper-pump", rows)
 
 
 def test_sends_csv_and_reads_scores(stub: Stubber) -> None:
@@ -78,7 +78,7 @@ def test_a_model_is_asked_for_contributions_by_what_is_accepted(stub: Stubber) -
             "Body": ROWS[0].encode(),
         },
     )
-    (explained,) = SageMakerEndpoint(aws_clients.sagemaker_runtime()).explain("watchkeeper-pump", ROWS[:1])
+    (explained,) = SageMakerEndpoint(clients.sagemaker_runtime()).explain("watchkeeper-pump", ROWS[:1])
     assert explained.score == 0.5
     assert [part.key for part in explained.contributions] == ["pressure range[lag 0]", "pressure level"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,43 +14,55 @@ import pytest
 
 import lambdas
 from lambdas.runtime.typed_environment import TypedEnvironment
+from lambdas.runtime.workflow_step import StepEnvironment
 from watchkeeper.core.errors import InvalidInputError
 
-ROOM = Path(lambdas.__file__).parent
-FUNCTIONS = sorted(".".join(path.parent.relative_to(ROOM).parts) for path in ROOM.rglob("handler.py"))
-SERVICES = {"scoring": "score_telemetry", "alerting": "publish_alert"}
-"""Names in logs and metrics of functions whose room is called otherwise."""
-COMPILED = ("service_api",)
+
+def entry_points(room: Path) -> list[str]:
+    """Return the modules with a function's `handle`, below a folder `lambdas`."""
+    return sorted(
+        ".".join(path.relative_to(room).with_suffix("").parts)
+        for path in room.rglob("*.py")
+        if re.search(r"^(def handle\(|handle = )", path.read_text(), re.MULTILINE)
+    )
+
+
+ENTRY_POINTS = entry_points(Path(lambdas.__file__).parent)
+SERVICES = {"scoring.handler": "score_telemetry", "alerting.handler": "publish_alert"}
+"""Names in logs and metrics of functions that are called otherwise than their room or module."""
+COMPILED = ("service_api.handler",)
 """Has a bundle of its own, with pydantic."""
 FORBIDDEN = ("numpy", "pandas", "pydantic", "scipy", "sklearn", "sagemaker")
 
 
-def environment_of(function: str) -> TypedEnvironment:
-    module = importlib.import_module(f"lambdas.{function}.environment")
+def environment_of(entry_point: str) -> TypedEnvironment:
+    module = importlib.import_module(f"lambdas.{entry_point}")
     (kind,) = (
         found
         for found in vars(module).values()
-        if isinstance(found, type) and issubclass(found, TypedEnvironment) and found is not TypedEnvironment
+        if isinstance(found, type)
+        and issubclass(found, TypedEnvironment)
+        and found not in (TypedEnvironment, StepEnvironment)
     )
     names = [field.name for field in dataclasses.fields(kind)]
     return kind(**{name: f"value of {name}" for name in names})
 
 
 def test_there_are_fifteen_functions() -> None:
-    assert len(FUNCTIONS) == 15
+    assert len(ENTRY_POINTS) == 15
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_function_reads_the_environment_that_infra_writes(function: str) -> None:
-    environment = environment_of(function)
+@pytest.mark.parametrize("entry_point", ENTRY_POINTS)
+def test_function_reads_the_environment_that_infra_writes(entry_point: str) -> None:
+    environment = environment_of(entry_point)
     assert type(environment).from_environ(environment.variables()) == environment
-    service = SERVICES.get(function, function.rpartition(".")[2])
+    service = SERVICES.get(entry_point) or entry_point.removesuffix(".handler").rpartition(".")[2]
     assert environment.service == service
     assert environment.variables()["POWERTOOLS_SERVICE_NAME"] == service
 
 
 def test_missing_variables_are_all_named() -> None:
-    environment = type(environment_of("scoring"))
+    environment = type(environment_of("scoring.handler"))
     with pytest.raises(InvalidInputError) as error:
         environment.from_environ({"DATA_BUCKET": "b", "ALERT_BUS": ""})
     assert "ALERT_BUS, ANOMALIES_TABLE, IDEMPOTENCY_TABLE, SERIES_TABLE" in str(error.value)
@@ -57,7 +70,7 @@ def test_missing_variables_are_all_named() -> None:
 
 def test_handlers_import_without_compiled_packages_and_without_aws() -> None:
     """In a process of its own: no region and no credentials, so that a client made at import would fail."""
-    modules = [f"lambdas.{function}.handler" for function in FUNCTIONS if function not in COMPILED]
+    modules = [f"lambdas.{name}" for name in ENTRY_POINTS if name not in COMPILED]
     program = (
         f"import sys, {', '.join(modules)}\n"
         f"assert all(callable(sys.modules[name].handle) for name in {modules})\n"

@@ -22,7 +22,7 @@ from tests.unit.lambdas.builders import (
     raw_object,
     reading,
 )
-from tests.unit.lambdas.fakes import ScoringWorld
+from tests.unit.lambdas.fakes import ScoringFakes
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.core.plan import MeasurePlan, WorkloadPlan
@@ -47,22 +47,24 @@ def forest() -> bytes:
     return fit_surrogate(rows, make_plan()).portable().to_bytes()
 
 
-def world_of(explainer: Explainer, plan: WorkloadPlan | None = None, **changes: object) -> ScoringWorld:
+def effects_of(explainer: Explainer, plan: WorkloadPlan | None = None, **changes: object) -> ScoringFakes:
     release = make_release(explainer=explainer, **changes)
-    world = ScoringWorld(plan or make_plan(), release)
-    world.objects.objects[FOREST_URI] = forest()
-    return world
+    effects = ScoringFakes(plan or make_plan(), release)
+    effects.objects.objects[FOREST_URI] = forest()
+    return effects
 
 
-def deliver(world: ScoringWorld, *lines: str, name: str = "1") -> list[AnomalyEvent]:
+def deliver(effects: ScoringFakes, *lines: str, name: str = "1") -> list[AnomalyEvent]:
     source = raw_object(name)
-    world.objects.objects[ObjectUri(BUCKET, source.key)] = packed_lines(lines)
-    score_object(source, world.effects)
-    return world.anomalies.puts
+    effects.objects.objects[ObjectUri(BUCKET, source.key)] = packed_lines(lines)
+    score_object(source, effects.effects)
+    return effects.anomalies.puts
 
 
 def test_forest_explains_the_served_score_by_measure_and_lag() -> None:
-    (event,) = deliver(world_of(FOREST), reading(0, 10), reading(60, 11), reading(120, 90), reading(CLOSE, 1))
+    (event,) = deliver(
+        effects_of(FOREST), reading(0, 10), reading(60, 11), reading(120, 90), reading(CLOSE, 1)
+    )
 
     assert sum(part.score for part in event.contributions) == pytest.approx(event.score, abs=1e-12)
     assert {(part.feature, part.lag) for part in event.contributions[:2]} == {("value", 0), ("difference", 0)}
@@ -72,19 +74,19 @@ def test_forest_explains_the_served_score_by_measure_and_lag() -> None:
 
 
 def test_ordinary_intervals_do_not_read_the_forest() -> None:
-    world = world_of(FOREST)
-    del world.objects.objects[FOREST_URI]
+    effects = effects_of(FOREST)
+    del effects.objects.objects[FOREST_URI]
 
-    assert deliver(world, reading(0, 10), reading(60, 11), reading(CLOSE, 1)) == []
-    assert world.effects.explainers._forests == {}
+    assert deliver(effects, reading(0, 10), reading(60, 11), reading(CLOSE, 1)) == []
+    assert effects.effects.explainers._forests == {}
 
 
 def test_forest_is_read_once() -> None:
-    world = world_of(FOREST)
-    deliver(world, reading(0, 90), reading(CLOSE, 1))
-    del world.objects.objects[FOREST_URI]
+    effects = effects_of(FOREST)
+    deliver(effects, reading(0, 90), reading(CLOSE, 1))
+    del effects.objects.objects[FOREST_URI]
 
-    first, second = deliver(world, reading(CLOSE + 60, 90), reading(3 * CLOSE, 1), name="2")
+    first, second = deliver(effects, reading(CLOSE + 60, 90), reading(3 * CLOSE, 1), name="2")
 
     assert first.contributions
     assert second.contributions
@@ -92,79 +94,79 @@ def test_forest_is_read_once() -> None:
 
 @pytest.mark.parametrize("content", [None, b"not a forest"])
 def test_anomaly_is_raised_with_the_reason_where_the_forest_cannot_be_read(content: bytes | None) -> None:
-    world = world_of(FOREST)
-    del world.objects.objects[FOREST_URI]
+    effects = effects_of(FOREST)
+    del effects.objects.objects[FOREST_URI]
     if content is not None:
-        world.objects.objects[FOREST_URI] = content
+        effects.objects.objects[FOREST_URI] = content
 
-    (event,) = deliver(world, reading(0, 90), reading(CLOSE, 1))
+    (event,) = deliver(effects, reading(0, 90), reading(CLOSE, 1))
 
     assert event.contributions == ()
     assert event.explanation.method == "none"
     assert event.explanation.reason
-    assert world.alerts.puts == [event]
+    assert effects.alerts.puts == [event]
 
 
 def test_release_of_older_software_says_that_it_does_not_explain() -> None:
-    (event,) = deliver(world_of(Explainer("none")), reading(0, 90), reading(CLOSE, 1))
+    (event,) = deliver(effects_of(Explainer("none")), reading(0, 90), reading(CLOSE, 1))
 
     assert "did not explain" in str(event.explanation.reason)
 
 
 def test_redelivery_gives_the_same_event() -> None:
-    world = world_of(FOREST)
+    effects = effects_of(FOREST)
     lines = (reading(0, 10), reading(60, 90), reading(CLOSE, 1))
-    (first,) = deliver(world, *lines)
-    world.states.states.clear()
-    del world.objects.objects[FOREST_URI]
-    world.effects.explainers._forests.clear()
+    (first,) = deliver(effects, *lines)
+    effects.states.states.clear()
+    del effects.objects.objects[FOREST_URI]
+    effects.effects.explainers._forests.clear()
 
-    events = deliver(world, *lines)
+    events = deliver(effects, *lines)
 
     assert events == [first, first]
 
 
 def test_detector_is_asked_for_its_own_reasons_and_only_for_anomalies() -> None:
-    world = world_of(Explainer("detector"))
-    (event,) = deliver(world, reading(0, 10), reading(60, 90), reading(CLOSE, 1))
+    effects = effects_of(Explainer("detector"))
+    (event,) = deliver(effects, reading(0, 10), reading(60, 90), reading(CLOSE, 1))
 
     assert [(part.feature, part.score) for part in event.contributions] == [("range", 4.5), ("pattern", 4.5)]
     assert event.explanation.method == "detector"
-    assert [len(request) for request in world.endpoint.requests] == [
+    assert [len(request) for request in effects.endpoint.requests] == [
         3,
         1,
     ]  # two rows and a probe; the anomaly
 
 
 def test_answer_of_another_model_does_not_explain() -> None:
-    world = world_of(Explainer("detector"))
-    world.endpoint.explain = lambda endpoint, rows: (ExplainedAnswer(8.0, ()),)  # type: ignore[method-assign]
+    effects = effects_of(Explainer("detector"))
+    effects.endpoint.explain = lambda endpoint, rows: (ExplainedAnswer(8.0, ()),)  # type: ignore[method-assign]
 
-    (event,) = deliver(world, reading(0, 90), reading(CLOSE, 1))
+    (event,) = deliver(effects, reading(0, 90), reading(CLOSE, 1))
 
     assert "another model answered" in str(event.explanation.reason)
     assert event.score == 9.0
 
 
 def test_anomaly_is_raised_where_the_detector_does_not_answer() -> None:
-    world = world_of(Explainer("detector"))
+    effects = effects_of(Explainer("detector"))
 
     def busy(endpoint: str, rows: object) -> tuple[ExplainedAnswer, ...]:
         raise UnavailableError("the model is busy")
 
-    world.endpoint.explain = busy  # type: ignore[method-assign, assignment]
-    (event,) = deliver(world, reading(0, 90), reading(CLOSE, 1))
+    effects.endpoint.explain = busy  # type: ignore[method-assign, assignment]
+    (event,) = deliver(effects, reading(0, 90), reading(CLOSE, 1))
 
     assert event.explanation.reason == "the model is busy"
 
 
 def test_of_too_many_anomalies_the_strongest_are_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explaining, "MAX_EXPLAINED", 2)
-    world = world_of(FOREST)
+    effects = effects_of(FOREST)
     values = (60, 90, 70, 80)
     lines = [reading(60 * minute, value) for minute, value in enumerate(values)]
 
-    events = deliver(world, *lines, reading(CLOSE, 1))
+    events = deliver(effects, *lines, reading(CLOSE, 1))
 
     assert {event.observed for event in events if event.contributions} == {90.0, 80.0}
     assert {event.explanation.reason for event in events if not event.contributions} == {
@@ -175,7 +177,9 @@ def test_of_too_many_anomalies_the_strongest_are_explained(monkeypatch: pytest.M
 def test_event_names_the_other_measures_that_are_anomalous_at_the_same_place_and_time() -> None:
     plan = make_plan(measures=(MeasurePlan("pressure", "pressure"), MeasurePlan("flow", "flow")))
     release = make_release()
-    world = world_of(Explainer("none"), plan, step_scales={"pressure|device=a": 1.0, "flow|device=a": 1.0})
+    effects = effects_of(
+        Explainer("none"), plan, step_scales={"pressure|device=a": 1.0, "flow|device=a": 1.0}
+    )
     lines = [
         reading(0, 90, flow=80),
         reading(60, 90, flow=1),
@@ -184,7 +188,7 @@ def test_event_names_the_other_measures_that_are_anomalous_at_the_same_place_and
         reading(CLOSE, 1, device="b", flow=1),
     ]
 
-    events = {(event.series, event.interval_start[14:16]): event for event in deliver(world, *lines)}
+    events = {(event.series, event.interval_start[14:16]): event for event in deliver(effects, *lines)}
 
     severity = release.severity.severity
     assert events["pressure|device=a", "00"].also_anomalous == {"flow": severity(8.0)}
@@ -195,23 +199,23 @@ def test_event_names_the_other_measures_that_are_anomalous_at_the_same_place_and
 
 def test_row_of_a_measure_that_the_forest_does_not_know_is_not_explained() -> None:
     plan = make_plan(measures=(MeasurePlan("flow", "flow"),))
-    world = world_of(FOREST, plan, step_scales={"flow|device=a": 1.0})
+    effects = effects_of(FOREST, plan, step_scales={"flow|device=a": 1.0})
 
-    (event,) = deliver(world, reading(0, 0, flow=90), reading(CLOSE, 0, flow=1))
+    (event,) = deliver(effects, reading(0, 0, flow=90), reading(CLOSE, 0, flow=1))
 
     assert "knows no measure 'flow'" in str(event.explanation.reason)
     assert event.score > THRESHOLD
 
 
 def test_findings_of_several_releases_are_explained_each_by_its_own() -> None:
-    world = world_of(FOREST)
+    effects = effects_of(FOREST)
     other: Release = make_release(1, explainer=Explainer("none"))
     findings = [
         explaining.Finding("pressure|device=a", _context_row(minute), 9.0, THRESHOLD, 85.0, release)
         for minute, release in enumerate((make_release(explainer=FOREST), other))
     ]
 
-    first, second = world.effects.explainers.reasons(findings).values()
+    first, second = effects.effects.explainers.reasons(findings).values()
 
     assert (first.explained.explanation.method, second.explained.explanation.method) == ("forest", "none")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.adapters import clients as aws_clients
+from lambdas.adapters import clients
 from lambdas.adapters.release_store import TableReleaseStore
 from lambdas.alerting import handler as publish_alert
 from lambdas.alerting.environment import PublishAlertEnvironment
@@ -54,7 +54,7 @@ def deployed(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     for environment in environments:
         for name, value in environment.variables().items():
             monkeypatch.setenv(name, value)
-    aws_clients.ssm().put_parameter(Name=plan_parameter(WORKLOAD), Value=make_plan().to_json(), Type="String")
+    clients.ssm().put_parameter(Name=plan_parameter(WORKLOAD), Value=make_plan().to_json(), Type="String")
     caches: tuple[Any, ...] = (score_telemetry.effects, publish_alert.effects, idempotent._layer)
     for cache in caches:
         cache.cache_clear()
@@ -78,11 +78,11 @@ def put_telemetry() -> None:
     )
     for record, lines in zip(records, contents, strict=False):
         key = json.loads(record["body"])["detail"]["object"]["key"]
-        aws_clients.s3().put_object(Bucket=BUCKET, Key=key, Body=packed_lines(lines))
+        clients.s3().put_object(Bucket=BUCKET, Key=key, Body=packed_lines(lines))
 
 
 def objects_under(prefix: str) -> list[str]:
-    s3 = aws_clients.s3()
+    s3 = clients.s3()
     keys = [found["Key"] for found in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
     bodies = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode() for key in keys]
     return [line for body in bodies for line in body.splitlines()]
@@ -105,7 +105,7 @@ def failed(answer: Any) -> list[str]:
 
 @pytest.fixture
 def scoring(deployed: SimpleNamespace, endpoint: FakeEndpoint) -> Callable[[], Any]:
-    store = TableReleaseStore(aws_clients.dynamodb(), SERIES_TABLE)
+    store = TableReleaseStore(clients.dynamodb(), SERIES_TABLE)
     store.stage(make_release())
     store.publish(make_release())
     # The second message announces a version; the bucket of these tests has none.
@@ -123,7 +123,7 @@ def test_batch_becomes_scores_anomalies_and_events(
     assert failed(scoring()) == ["7d1b0a3e"]
     assert [json.loads(line)["anomaly_score"] for line in objects_under("scores/")] == [1.0, 9.0]
     assert [json.loads(line)["reason"] for line in objects_under("quarantine/")] == ["not_json"]
-    (item,) = aws_clients.dynamodb().scan(TableName=ANOMALIES_TABLE)["Items"]
+    (item,) = clients.dynamodb().scan(TableName=ANOMALIES_TABLE)["Items"]
     (envelope,) = received(deployed.queue_url)
     assert envelope["detail"]["anomaly_id"] == item["anomaly_id"]["S"]
     first, second = metric_lines(capsys.readouterr().out)
@@ -144,12 +144,12 @@ def test_redelivered_batch_changes_nothing(
     scoring()
     before = (
         objects_under("scores/") + objects_under("quarantine/"),
-        aws_clients.dynamodb().scan(TableName=SERIES_TABLE)["Items"],
+        clients.dynamodb().scan(TableName=SERIES_TABLE)["Items"],
     )
     assert failed(scoring()) == ["7d1b0a3e"]
     assert (
         objects_under("scores/") + objects_under("quarantine/"),
-        aws_clients.dynamodb().scan(TableName=SERIES_TABLE)["Items"],
+        clients.dynamodb().scan(TableName=SERIES_TABLE)["Items"],
     ) == before
     assert len(endpoint.requests) == 1
     assert len(received(deployed.queue_url)) == 1

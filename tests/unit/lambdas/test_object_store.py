@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lambdas.adapters import clients as aws_clients
+from lambdas.adapters import clients
 from lambdas.adapters.object_store import ObjectStore, ObjectUri, S3ObjectStore
 from tests.unit.lambdas.builders import BUCKET
 from tests.unit.lambdas.fakes import FakeObjectStore
@@ -18,7 +18,7 @@ def store(request: pytest.FixtureRequest) -> ObjectStore:
     if request.param == "fake":
         return FakeObjectStore()
     request.getfixturevalue("aws")
-    return S3ObjectStore(aws_clients.s3())
+    return S3ObjectStore(clients.s3())
 
 
 def test_reads_what_was_written_last(store: ObjectStore) -> None:
@@ -46,15 +46,15 @@ def test_finds_objects_under_a_prefix_only(store: ObjectStore) -> None:
 
 
 def test_reads_the_version_that_was_announced(aws: object) -> None:
-    aws_clients.s3().put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    first = aws_clients.s3().put_object(Bucket=BUCKET, Key="k", Body=b"1")["VersionId"]
-    aws_clients.s3().put_object(Bucket=BUCKET, Key="k", Body=b"2")
-    assert S3ObjectStore(aws_clients.s3()).read(ObjectUri(BUCKET, "k"), first) == b"1"
+    clients.s3().put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    first = clients.s3().put_object(Bucket=BUCKET, Key="k", Body=b"1")["VersionId"]
+    clients.s3().put_object(Bucket=BUCKET, Key="k", Body=b"2")
+    assert S3ObjectStore(clients.s3()).read(ObjectUri(BUCKET, "k"), first) == b"1"
 
 
 def test_missing_bucket_is_a_contract_violation(aws: object) -> None:
     with pytest.raises(ContractViolationError, match="write s3://nowhere/k"):
-        S3ObjectStore(aws_clients.s3()).write(ObjectUri("nowhere", "k"), b"")
+        S3ObjectStore(clients.s3()).write(ObjectUri("nowhere", "k"), b"")
 
 
 @pytest.mark.parametrize("uri", ["https://bucket/key", "bucket/key", "s3:///key"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lambdas.adapters import clients as aws_clients
+from lambdas.adapters import clients
 from lambdas.adapters.plan_store import CACHE_SECONDS, ParameterPlanStore
 from tests.unit.lambdas.builders import WORKLOAD, make_plan
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
@@ -20,14 +20,14 @@ class Clock:
 
 
 def deploy(plan: WorkloadPlan) -> None:
-    aws_clients.ssm().put_parameter(
+    clients.ssm().put_parameter(
         Name=plan_parameter(WORKLOAD), Value=plan.to_json(), Type="String", Overwrite=True
     )
 
 
 def test_changed_plan_takes_effect_after_a_minute(aws: object) -> None:
     clock = Clock()
-    store = ParameterPlanStore(aws_clients.ssm(), clock)
+    store = ParameterPlanStore(clients.ssm(), clock)
     deploy(make_plan())
     assert store.plan_of(WORKLOAD) == make_plan()
     deploy(make_plan(lateness_seconds=7))
@@ -39,10 +39,10 @@ def test_changed_plan_takes_effect_after_a_minute(aws: object) -> None:
 
 def test_workload_without_parameter_is_invalid_input(aws: object) -> None:
     with pytest.raises(InvalidInputError, match=r"add workloads/pump\.yaml and deploy"):
-        ParameterPlanStore(aws_clients.ssm()).plan_of(WORKLOAD)
+        ParameterPlanStore(clients.ssm()).plan_of(WORKLOAD)
 
 
 def test_plan_of_another_release_is_a_contract_violation(aws: object) -> None:
     deploy(make_plan(version=99))
     with pytest.raises(ContractViolationError, match="plan version 99"):
-        ParameterPlanStore(aws_clients.ssm()).plan_of(WORKLOAD)
+        ParameterPlanStore(clients.ssm()).plan_of(WORKLOAD)

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.adapters import clients as aws_clients
+from lambdas.adapters import clients
 from lambdas.alerting.alert import alert_of, announced_anomaly, channels_of
 from lambdas.alerting.effects import CLAIMS_DAYS, TableThrottle, Throttle
 from lambdas.alerting.publishing import AlertReport, publish_anomaly
 from lambdas.alerting.throttling import MAX_CLAIMS, Claims
 from tests.unit.lambdas.builders import make_event, make_plan
 from tests.unit.lambdas.conftest import IDEMPOTENCY_TABLE
-from tests.unit.lambdas.fakes import AlertWorld, CrashError, FakeThrottle
+from tests.unit.lambdas.fakes import AlertFakes, CrashError, FakeThrottle
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.core.plan import AlertPlan, AlertRoute
@@ -27,7 +27,7 @@ def throttle(request: pytest.FixtureRequest) -> Throttle:
     if request.param == "fake":
         return FakeThrottle()
     request.getfixturevalue("aws")
-    return TableThrottle(aws_clients.dynamodb(), IDEMPOTENCY_TABLE)
+    return TableThrottle(clients.dynamodb(), IDEMPOTENCY_TABLE)
 
 
 def test_second_anomaly_within_the_throttle_is_held_back(throttle: Throttle) -> None:
@@ -59,7 +59,7 @@ def test_zero_seconds_throttle_nothing(throttle: Throttle) -> None:
 
 
 def test_two_workers_do_not_both_claim(aws: object) -> None:
-    client = aws_clients.dynamodb()
+    client = clients.dynamodb()
     other = TableThrottle(client, IDEMPOTENCY_TABLE)
 
     class Overtaken(TableThrottle):
@@ -76,10 +76,10 @@ def test_two_workers_do_not_both_claim(aws: object) -> None:
 
 
 def test_claims_expire_after_the_last_one(aws: object) -> None:
-    TableThrottle(aws_clients.dynamodb(), IDEMPOTENCY_TABLE, clock=lambda: 5.0).claim(
+    TableThrottle(clients.dynamodb(), IDEMPOTENCY_TABLE, clock=lambda: 5.0).claim(
         make_event(0), "operations", 3600
     )
-    (item,) = aws_clients.dynamodb().scan(TableName=IDEMPOTENCY_TABLE)["Items"]
+    (item,) = clients.dynamodb().scan(TableName=IDEMPOTENCY_TABLE)["Items"]
     assert item["id"] == {"S": "throttle#pump#operations#pressure|device=a"}
     assert item["expiration"] == {"N": str(5 + CLAIMS_DAYS * 86_400)}
 
@@ -146,30 +146,30 @@ def test_other_events_are_refused(message: str) -> None:
 
 
 def test_throttled_channel_does_not_hold_back_another() -> None:
-    world = AlertWorld(make_plan())
-    publish_anomaly(make_event(0, severity=80.0), world.effects)
-    report = publish_anomaly(make_event(1, severity=95.0), world.effects)
+    effects = AlertFakes(make_plan())
+    publish_anomaly(make_event(0, severity=80.0), effects.effects)
+    report = publish_anomaly(make_event(1, severity=95.0), effects.effects)
     assert report == AlertReport(("oncall",), ("operations",))
-    assert [alert.channels for alert in world.topic.alerts] == [("operations",), ("oncall",)]
+    assert [alert.channels for alert in effects.topic.alerts] == [("operations",), ("oncall",)]
 
 
 def test_crash_loses_no_alert_and_repeats_it_at_one_moment_only() -> None:
     """Effects: two claims and one publication; after the publication a redelivery repeats it."""
     for moment in range(7):
-        world = AlertWorld(make_plan())
-        world.timeline.crash_at(moment)
+        effects = AlertFakes(make_plan())
+        effects.timeline.crash_at(moment)
         event = make_event(0, severity=95.0)
         try:
-            publish_anomaly(event, world.effects)
+            publish_anomaly(event, effects.effects)
         except CrashError:
-            publish_anomaly(event, world.effects)
-        assert {alert.channels for alert in world.topic.alerts} == {("operations", "oncall")}
-        assert len(world.topic.alerts) == (2 if moment == 5 else 1), moment
+            publish_anomaly(event, effects.effects)
+        assert {alert.channels for alert in effects.topic.alerts} == {("operations", "oncall")}
+        assert len(effects.topic.alerts) == (2 if moment == 5 else 1), moment
 
 
 def test_workload_without_plan_is_invalid_input() -> None:
     with pytest.raises(InvalidInputError, match="not deployed"):
-        publish_anomaly(make_event(workload="unknown"), AlertWorld(make_plan()).effects)
+        publish_anomaly(make_event(workload="unknown"), AlertFakes(make_plan()).effects)
 
 
 def test_throttle_gives_up_after_conflicts_without_end(aws: object) -> None:
@@ -177,6 +177,6 @@ def test_throttle_gives_up_after_conflicts_without_end(aws: object) -> None:
         def _write(self, *arguments: object) -> bool:
             return False
 
-    throttle = Contested(aws_clients.dynamodb(), IDEMPOTENCY_TABLE, pause=lambda attempt: None)
+    throttle = Contested(clients.dynamodb(), IDEMPOTENCY_TABLE, pause=lambda attempt: None)
     with pytest.raises(UnavailableError, match="changed 8 times"):
         throttle.claim(make_event(0), "operations", 3600)

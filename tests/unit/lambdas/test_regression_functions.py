@@ -11,18 +11,12 @@ import pytest
 
 from lambdas.adapters.endpoint import RowRefusedError
 from lambdas.adapters.object_store import ObjectUri
-from lambdas.steps.decide_promotion.effects import PromotionEffects
-from lambdas.steps.decide_promotion.handler import decide
-from lambdas.steps.smoke_test.effects import SmokeTestEffects
-from lambdas.steps.smoke_test.handler import SmokeTestError, check
-from lambdas.steps.stage_release.effects import StagingEffects
-from lambdas.steps.stage_release.handler import stage
-from lambdas.steps.summarize_explanation.effects import SummaryEffects
-from lambdas.steps.summarize_explanation.handler import summarize
-from lambdas.steps.validate_input.effects import ValidationEffects
-from lambdas.steps.validate_input.handler import validate
-from lambdas.steps.write_explain_configuration.effects import ConfigurationEffects
-from lambdas.steps.write_explain_configuration.handler import write
+from lambdas.steps.decide_promotion import decide
+from lambdas.steps.smoke_test import SmokeTestEffects, SmokeTestError, check
+from lambdas.steps.stage_release import StagingEffects, stage
+from lambdas.steps.summarize_explanation import summarize
+from lambdas.steps.validate_input import ValidationEffects, validate
+from lambdas.steps.write_explain_configuration import write
 from tests.unit.lambdas.builders import BEGIN, BUCKET, WORKLOAD, make_plan, make_release, make_run
 from tests.unit.lambdas.fakes import (
     FakeObjectStore,
@@ -128,7 +122,7 @@ def validated(plan: Any, *live: Any, history: bool = True, **changes: Any) -> di
         store.objects[ObjectUri(BUCKET, f"history/{WORKLOAD}/table.csv")] = b"x"
     for release in live:
         releases.publish(release)
-    world = ValidationEffects(
+    effects = ValidationEffects(
         bucket=BUCKET,
         executions=type("Nothing", (), {"running": lambda *_: []})(),
         objects=store,
@@ -137,13 +131,13 @@ def validated(plan: Any, *live: Any, history: bool = True, **changes: Any) -> di
         releases=releases,
         resources=FakeResources(models={release.model for release in live}),
     )
-    return validate({**golden_event("validate_input"), "workload": WORKLOAD, "input": {}, **changes}, world)
+    return validate({**golden_event("validate_input"), "workload": WORKLOAD, "input": {}, **changes}, effects)
 
 
 def test_a_candidate_is_judged_by_its_error() -> None:
     objects = objects_with(plan=PLAN.to_json(), evaluation=EVALUATION.to_json())
 
-    decision = decide(payload(), PromotionEffects(objects))
+    decision = decide(payload(), objects)
 
     assert decision["approved"] is True
     assert decision["metrics"] == {"n": 100, "rmse": 2.0, "mae": 1.5, "r2": 0.6}
@@ -153,14 +147,14 @@ def test_an_evaluation_of_another_kind_than_the_plan_is_a_contract_violation() -
     objects = objects_with(plan=make_plan().to_json(), evaluation=EVALUATION.to_json())
 
     with pytest.raises(ContractViolationError, match="not of its plan's kind"):
-        decide(payload(), PromotionEffects(objects))
+        decide(payload(), objects)
 
 
 def test_a_release_has_its_rows_and_where_its_explanations_are() -> None:
     releases = FakeReleaseStore()
-    world = StagingEffects(objects_with(evaluation=EVALUATION.to_json()), releases, now=lambda: BEGIN)
+    effects = StagingEffects(objects_with(evaluation=EVALUATION.to_json()), releases, now=lambda: BEGIN)
 
-    stage(payload(model_package_arn="arn", explanations="s3://b/explain/"), world)
+    stage(payload(model_package_arn="arn", explanations="s3://b/explain/"), effects)
 
     release = releases.of_run(WORKLOAD, RUN.run_id)
     assert isinstance(release, RegressionRelease)
@@ -216,7 +210,7 @@ def test_the_champion_is_a_model_that_can_answer_the_same_rows(plan: Any, live: 
 def test_the_configuration_is_clarifys() -> None:
     objects = objects_with(plan=PLAN.to_json())
 
-    answer = write(payload(instance_type="ml.m5.large"), ConfigurationEffects(objects))
+    answer = write(payload(instance_type="ml.m5.large"), objects)
 
     written = objects.read(ObjectUri.parse(answer["uri"]))
     assert answer["uri"] == f"{RUN.uris.explain_config}analysis_config.json"
@@ -256,7 +250,7 @@ def test_a_model_in_the_jobs_process_has_no_name_and_no_baseline_is_a_summary() 
     plan = dataclasses.replace(PLAN, explain=ExplainPlan(shap=ShapPlan(num_clusters=4)))
     objects = objects_with(plan=plan.to_json())
 
-    answer = write(payload(instance_type="ml.m5.large"), ConfigurationEffects(objects))
+    answer = write(payload(instance_type="ml.m5.large"), objects)
 
     configuration = json.loads(objects.read(ObjectUri.parse(answer["uri"])) or b"")
     assert configuration["predictor"] == {"content_type": "text/csv", "accept_type": "text/csv"}
@@ -270,7 +264,7 @@ def test_what_matters_most_is_told_in_words() -> None:
     values = {"force": 0.5, "line": 1.5}
     analysis = {"explanations": {"kernel_shap": {"label0": {"global_shap_values": values}}}}
 
-    answer = summarize(payload(), SummaryEffects(objects_with(analysis=json.dumps(analysis))))
+    answer = summarize(payload(), objects_with(analysis=json.dumps(analysis)))
 
     assert answer == {
         "status": "explained",
@@ -283,9 +277,7 @@ def test_what_matters_most_is_told_in_words() -> None:
 def test_a_skipped_explanation_says_why() -> None:
     cause = json.dumps({"ExitMessage": "InvalidInputError: methods.shap.seed: must be a whole number"})
 
-    answer = summarize(
-        payload(error={"Error": "States.TaskFailed", "Cause": cause}), SummaryEffects(FakeObjectStore())
-    )
+    answer = summarize(payload(error={"Error": "States.TaskFailed", "Cause": cause}), FakeObjectStore())
 
     assert answer["status"] == "skipped"
     assert "methods.shap.seed: must be a whole number" in answer["summary"]
@@ -295,6 +287,6 @@ def test_a_skipped_explanation_says_why() -> None:
 @pytest.mark.parametrize("analysis", ["{}", '{"explanations": {"kernel_shap": {}}}', "not json"])
 def test_a_job_that_left_no_explanations_is_a_contract_violation(analysis: str) -> None:
     with pytest.raises(ContractViolationError, match="no SHAP values"):
-        summarize(payload(), SummaryEffects(objects_with(analysis=analysis)))
+        summarize(payload(), objects_with(analysis=analysis))
     with pytest.raises(ContractViolationError, match="does not exist"):
-        summarize(payload(), SummaryEffects(objects_with()))
+        summarize(payload(), objects_with())

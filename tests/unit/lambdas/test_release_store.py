@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lambdas.adapters import clients as aws_clients
+from lambdas.adapters import clients
 from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
 from lambdas.scoring.release_cache import CACHE_SECONDS, ReleaseCache
 from tests.unit.lambdas.builders import WORKLOAD, make_release
@@ -18,7 +18,7 @@ def store(request: pytest.FixtureRequest) -> ReleaseStore:
     if request.param == "fake":
         return FakeReleaseStore()
     request.getfixturevalue("aws")
-    return TableReleaseStore(aws_clients.dynamodb(), SERIES_TABLE)
+    return TableReleaseStore(clients.dynamodb(), SERIES_TABLE)
 
 
 def test_nothing_is_live_at_first(store: ReleaseStore) -> None:
@@ -81,7 +81,7 @@ def test_removes_a_release_once_or_twice(store: ReleaseStore) -> None:
 
 
 def test_publication_at_the_same_time_is_noticed(aws: object) -> None:
-    client = aws_clients.dynamodb()
+    client = clients.dynamodb()
     TableReleaseStore(client, SERIES_TABLE).publish(make_release(1))
 
     class Overtaken(TableReleaseStore):
@@ -95,10 +95,10 @@ def test_publication_at_the_same_time_is_noticed(aws: object) -> None:
 
 
 def test_items_have_the_keys_that_others_read(aws: object) -> None:
-    store = TableReleaseStore(aws_clients.dynamodb(), SERIES_TABLE)
+    store = TableReleaseStore(clients.dynamodb(), SERIES_TABLE)
     store.stage(make_release())
     store.publish(make_release())
-    items = aws_clients.dynamodb().scan(TableName=SERIES_TABLE)["Items"]
+    items = clients.dynamodb().scan(TableName=SERIES_TABLE)["Items"]
     assert {(item["pk"]["S"], item["sk"]["S"]) for item in items} == {
         ("release#pump", make_release().run_id),
         ("release#pump", "LIVE"),

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from lambdas.adapters import clients as aws_clients
+from lambdas.adapters import clients
 from lambdas.adapters.sagemaker_resources import (
     EndpointDescription,
     SageMakerControlPlane,
     SageMakerResources,
 )
-from lambdas.steps.validate_input.effects import StepFunctionsExecutions
+from lambdas.steps.validate_input import StepFunctionsExecutions
 from tests.unit.lambdas.fakes import FakeResources
 from watchkeeper.core.errors import ContractViolationError, UnavailableError
 
@@ -30,7 +30,7 @@ def resources(request: pytest.FixtureRequest) -> SageMakerResources:
             {"e": EndpointDescription("InService", "c", "", {"v": 1.0})},
         )
     request.getfixturevalue("aws")
-    client = aws_clients.sagemaker()
+    client = clients.sagemaker()
     client.create_model(ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "i"})
     for name, variant in {"c": "v", "d": "w"}.items():
         client.create_endpoint_config(
@@ -78,7 +78,7 @@ def test_removing_tells_whether_there_was_something(resources: SageMakerResource
 
 def test_endpoint_moves_to_another_configuration(aws: object) -> None:
     """Moto has no UpdateEndpoint."""
-    client = aws_clients.sagemaker()
+    client = clients.sagemaker()
     with Stubber(client) as stub:
         stub.add_response(
             "update_endpoint",
@@ -98,7 +98,7 @@ def test_endpoint_moves_to_another_configuration(aws: object) -> None:
     ],
 )
 def test_other_errors_are_classified(aws: object, code: str, status: int, kind: type[Exception]) -> None:
-    client = aws_clients.sagemaker()
+    client = clients.sagemaker()
     with Stubber(client) as stub:
         stub.add_client_error("describe_model", code, http_status_code=status)
         with pytest.raises(kind, match="describe model m"):
@@ -106,7 +106,7 @@ def test_other_errors_are_classified(aws: object, code: str, status: int, kind: 
 
 
 def test_lists_running_executions_only(aws: object) -> None:
-    client = aws_clients.stepfunctions()
+    client = clients.stepfunctions()
     definition = '{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 9000, "End": true}}}'
     machine = client.create_state_machine(name="train", definition=definition, roleArn=ROLE)[
         "stateMachineArn"

@@ -10,9 +10,9 @@ from uuid import uuid4
 import pytest
 
 from lambdas.adapters.object_store import ObjectUri
-from lambdas.service_api.healing import LOST_AFTER
+from lambdas.service_api.reconcile import LOST_AFTER
 from tests.unit.lambdas.builders import BUCKET
-from tests.unit.lambdas.service_world import FEATURES, LABELS, Service
+from tests.unit.lambdas.service_dependencies import FEATURES, LABELS, Service
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.service.request_item import Attribute, Status
 from watchkeeper.service.tasks import TaskInput

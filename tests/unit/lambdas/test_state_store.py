@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.adapters import clients as aws_clients
+from lambdas.adapters import clients
 from lambdas.scoring.effects import STATE_DAYS, TableStateStore
 from lambdas.scoring.merging import NEW, StateStore
 from tests.unit.lambdas.builders import WORKLOAD, make_plan
@@ -22,7 +22,7 @@ def store(request: pytest.FixtureRequest) -> StateStore:
     if request.param == "fake":
         return FakeStateStore()
     request.getfixturevalue("aws")
-    return TableStateStore(aws_clients.dynamodb(), SERIES_TABLE, clock=lambda: 1000.0)
+    return TableStateStore(clients.dynamodb(), SERIES_TABLE, clock=lambda: 1000.0)
 
 
 def state_of(device: str, outbox: int = 0) -> SeriesState:
@@ -65,10 +65,8 @@ def test_loads_more_series_than_one_request_takes(store: StateStore) -> None:
 
 
 def test_state_expires_after_its_series_was_silent(aws: object) -> None:
-    TableStateStore(aws_clients.dynamodb(), SERIES_TABLE, clock=lambda: 1000.5).save(
-        WORKLOAD, state_of("a"), NEW
-    )
-    (item,) = aws_clients.dynamodb().scan(TableName=SERIES_TABLE)["Items"]
+    TableStateStore(clients.dynamodb(), SERIES_TABLE, clock=lambda: 1000.5).save(WORKLOAD, state_of("a"), NEW)
+    (item,) = clients.dynamodb().scan(TableName=SERIES_TABLE)["Items"]
     assert item["expires_at"] == {"N": str(1000 + STATE_DAYS * 86_400)}
     assert (item["pk"], item["sk"]) == ({"S": "series#pump"}, {"S": "pressure|device=a"})
 
@@ -87,7 +85,7 @@ class Throttled:
 
 
 def test_asks_again_for_what_was_left_out(aws: object) -> None:
-    client = aws_clients.dynamodb()
+    client = clients.dynamodb()
     TableStateStore(client, SERIES_TABLE).save(WORKLOAD, state_of("a"), NEW)
     pauses: list[int] = []
     throttled = TableStateStore(Throttled(client, 2), SERIES_TABLE, pause=pauses.append)  # type: ignore[arg-type]  # a client with one call
@@ -96,7 +94,7 @@ def test_asks_again_for_what_was_left_out(aws: object) -> None:
 
 
 def test_gives_up_when_keys_are_left_out_each_time(aws: object) -> None:
-    throttled = Throttled(aws_clients.dynamodb(), 1000)
+    throttled = Throttled(clients.dynamodb(), 1000)
     store = TableStateStore(throttled, SERIES_TABLE, pause=lambda attempt: None)  # type: ignore[arg-type]  # a client with one call
     with pytest.raises(UnavailableError, match="1 series states were not read"):
         store.load(WORKLOAD, ["pressure|device=a"])

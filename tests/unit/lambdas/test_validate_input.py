@@ -9,18 +9,17 @@ from typing import Any
 
 import pytest
 
-from lambdas.adapters import clients as aws_clients
+from lambdas.adapters import clients
 from lambdas.adapters.object_store import ObjectUri
+from lambdas.adapters.registered_models import RegisteredModel, SageMakerRegisteredModels
 from lambdas.adapters.sagemaker_resources import EndpointDescription
-from lambdas.steps.validate_input.effects import ValidationEffects
-from lambdas.steps.validate_input.execution_input import (
+from lambdas.steps.execution_input import (
     RunningExecution,
     TrainingInProgressError,
     checked_input,
     refuse_if_older_runs,
 )
-from lambdas.steps.validate_input.handler import validate
-from lambdas.steps.validate_input.registered_models import RegisteredModel, SageMakerRegisteredModels
+from lambdas.steps.validate_input import ValidationEffects, validate
 from tests.unit.lambdas.builders import BEGIN, BUCKET, make_plan, make_release
 from tests.unit.lambdas.fakes import (
     FakeObjectStore,
@@ -43,7 +42,7 @@ class FakeExecutions:
         return self.listed
 
 
-def world(**objects: bytes) -> ValidationEffects:
+def effects_of(**objects: bytes) -> ValidationEffects:
     store = FakeObjectStore()
     keys = {"history": "history/pump/2023.csv.gz", "raw": "raw/workload=pump/year=2024/a.gz"}
     for name, body in objects.items():
@@ -64,7 +63,7 @@ def validated(effects: ValidationEffects, **changes: Any) -> dict[str, Any]:
 
 
 def test_first_run_has_a_plan_and_no_champion() -> None:
-    effects = world(history=b"x")
+    effects = effects_of(history=b"x")
     result = validated(effects)
     run = TrainingRun.from_dict(result.pop("run"))
     assert result == {
@@ -87,7 +86,7 @@ def serving_registered(version: int, approval: str, bucket: str = BUCKET) -> Val
     artifact = ObjectUri(bucket, "tenants/acme/anomaly_detection/train/1/model.tar.gz")
     model = RegisteredModel(approval, artifact)
     return dataclasses.replace(
-        world(history=b"x"), plans=plans, registered=FakeRegisteredModels({version: model})
+        effects_of(history=b"x"), plans=plans, registered=FakeRegisteredModels({version: model})
     )
 
 
@@ -116,7 +115,7 @@ def test_a_model_that_may_not_serve_is_refused_with_the_remedy(
 
 @pytest.mark.usefixtures("aws")
 def test_registered_models_are_those_of_the_registry() -> None:
-    client = aws_clients.sagemaker()
+    client = clients.sagemaker()
     client.create_model_package_group(ModelPackageGroupName="g")
     arn = client.create_model_package(
         ModelPackageGroupName="g",
@@ -136,13 +135,13 @@ def test_registered_models_are_those_of_the_registry() -> None:
 
 
 def test_state_that_runs_twice_names_the_same_run() -> None:
-    effects = world(history=b"x")
+    effects = effects_of(history=b"x")
     assert validated(effects)["run"] == validated(effects)["run"]
 
 
 @pytest.mark.parametrize("model_exists", [True, False])
 def test_live_release_is_the_champion_only_if_its_model_exists(model_exists: bool) -> None:
-    effects = world(raw=b"x")
+    effects = effects_of(raw=b"x")
     release = make_release()
     effects.releases.publish(release)
     resources: Any = effects.resources
@@ -161,13 +160,13 @@ def test_live_release_is_the_champion_only_if_its_model_exists(model_exists: boo
 
 def test_nothing_to_train_on_is_refused_with_both_places() -> None:
     with pytest.raises(InvalidInputError) as error:
-        validated(world())
+        validated(effects_of())
     assert f"s3://{BUCKET}/history/pump/" in str(error.value)
     assert f"s3://{BUCKET}/raw/workload=pump/" in str(error.value)
 
 
 def test_older_execution_goes_first() -> None:
-    effects = world(history=b"x")
+    effects = effects_of(history=b"x")
     executions: Any = effects.executions
     own = golden_event("validate_input")["execution_arn"]
     executions.listed = [RunningExecution(BEGIN, own), RunningExecution(BEGIN - timedelta(hours=1), "other")]
@@ -223,4 +222,4 @@ def test_wrong_input_is_refused_by_key_and_value(document: Any, message: str) ->
 
 def test_workload_that_is_not_deployed_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="'unknown' is not deployed"):
-        validated(world(history=b"x"), workload="unknown")
+        validated(effects_of(history=b"x"), workload="unknown")

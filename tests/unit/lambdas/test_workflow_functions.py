@@ -12,19 +12,12 @@ import pytest
 from lambdas.adapters.object_store import ObjectUri
 from lambdas.adapters.run_documents import SmokeCase
 from lambdas.adapters.sagemaker_resources import EndpointDescription
-from lambdas.steps.clean_up.effects import CleanUpEffects
-from lambdas.steps.clean_up.handler import clean_up
-from lambdas.steps.decide_promotion.effects import PromotionEffects
-from lambdas.steps.decide_promotion.handler import decide
-from lambdas.steps.publish_release.effects import PublishingEffects
-from lambdas.steps.publish_release.handler import publish
-from lambdas.steps.smoke_test.effects import SmokeTestEffects
-from lambdas.steps.smoke_test.handler import SmokeTestError, check
-from lambdas.steps.stage_release.effects import StagingEffects
-from lambdas.steps.stage_release.handler import stage
-from lambdas.steps.verify_deployment.deployment import EndpointRolledBackError
-from lambdas.steps.verify_deployment.effects import VerificationEffects
-from lambdas.steps.verify_deployment.handler import verify
+from lambdas.steps.clean_up import CleanUpEffects, clean_up
+from lambdas.steps.decide_promotion import decide
+from lambdas.steps.publish_release import PublishingEffects, publish
+from lambdas.steps.smoke_test import SmokeTestEffects, SmokeTestError, check
+from lambdas.steps.stage_release import StagingEffects, stage
+from lambdas.steps.verify_deployment import EndpointRolledBackError, verify
 from tests.unit.lambdas.builders import (
     BEGIN,
     WORKLOAD,
@@ -81,7 +74,7 @@ def resources_of(*minutes: int, endpoint: EndpointDescription | None = None) -> 
 
 def test_good_candidate_is_approved_with_its_figures() -> None:
     objects = objects_with(plan=make_plan().to_json(), evaluation=make_evaluation(RUN).to_json())
-    decision = decide(payload(), PromotionEffects(objects))
+    decision = decide(payload(), objects)
     assert decision["approved"] is True
     assert decision["metrics"]["alerts_per_week"] == 1.0
     assert "pr_auc" not in decision["metrics"]
@@ -90,20 +83,20 @@ def test_good_candidate_is_approved_with_its_figures() -> None:
 def test_candidate_over_the_plans_budget_is_rejected_with_the_reason() -> None:
     noisy = make_evaluation(RUN, candidate=make_metrics(alerts_per_week=50.0))
     objects = objects_with(plan=make_plan().to_json(), evaluation=noisy.to_json())
-    decision = decide(payload(), PromotionEffects(objects))
+    decision = decide(payload(), objects)
     assert decision["approved"] is False
     assert any("50.00 alerts a week" in reason for reason in decision["reasons"])
 
 
 def test_missing_evaluation_is_a_contract_violation_that_names_it() -> None:
     with pytest.raises(ContractViolationError, match=f"{RUN.uris.evaluation}evaluation.json does not exist"):
-        decide(payload(), PromotionEffects(objects_with(plan=make_plan().to_json())))
+        decide(payload(), objects_with(plan=make_plan().to_json()))
 
 
 @pytest.mark.parametrize("run", [None, {}, {**RUN.to_dict(), "more": 1}, "text"])
 def test_payload_without_a_run_is_a_contract_violation(run: object) -> None:
     with pytest.raises(ContractViolationError, match="run"):
-        decide({"run": run}, PromotionEffects(FakeObjectStore()))
+        decide({"run": run}, FakeObjectStore())
 
 
 # stage_release
@@ -128,10 +121,10 @@ def test_probe_has_the_highest_score_that_no_other_row_has(
 
 def test_staged_release_is_made_from_run_evaluation_and_package() -> None:
     releases = FakeReleaseStore()
-    world = StagingEffects(
+    effects = StagingEffects(
         objects_with(evaluation=make_evaluation(RUN).to_json(), smoke=SMOKE), releases, lambda: BEGIN
     )
-    assert stage(payload(model_package_arn=PACKAGE_ARN), world) == {"run_id": RUN.run_id}
+    assert stage(payload(model_package_arn=PACKAGE_ARN), effects) == {"run_id": RUN.run_id}
     release = releases.of_run(WORKLOAD, RUN.run_id)
     assert release is not None
     assert (release.endpoint_config, release.model) == (RUN.names.endpoint_config, RUN.names.model)
@@ -145,8 +138,8 @@ def test_staging_again_keeps_the_time_of_the_first() -> None:
     releases = FakeReleaseStore()
     objects = objects_with(evaluation=make_evaluation(RUN).to_json(), smoke=SMOKE)
     for minute in (0, 9):
-        world = StagingEffects(objects, releases, lambda minute=minute: BEGIN + timedelta(minutes=minute))  # type: ignore[misc]  # binds the loop's value
-        stage(payload(model_package_arn=PACKAGE_ARN), world)
+        effects = StagingEffects(objects, releases, lambda minute=minute: BEGIN + timedelta(minutes=minute))  # type: ignore[misc]  # binds the loop's value
+        stage(payload(model_package_arn=PACKAGE_ARN), effects)
     (release,) = releases.staged(WORKLOAD)
     assert release.released_at == "2024-01-01T00:00:00Z"
 
@@ -161,14 +154,14 @@ def test_evaluation_of_another_run_is_refused() -> None:
 
 
 def test_requested_configuration_in_service_is_verified() -> None:
-    answer = verify(payload(), VerificationEffects(resources_of(5, endpoint=served())))
+    answer = verify(payload(), resources_of(5, endpoint=served()))
     assert answer == {"endpoint": RUN.names.endpoint, "endpoint_config": RUN.names.endpoint_config}
 
 
 def test_silent_rollback_fails_with_both_configurations_and_the_reason() -> None:
     rolled_back = served(make_run(1), reason="an alarm fired")
     with pytest.raises(EndpointRolledBackError) as error:
-        verify(payload(), VerificationEffects(resources_of(1, 5, endpoint=rolled_back)))
+        verify(payload(), resources_of(1, 5, endpoint=rolled_back))
     for part in (RUN.names.endpoint_config, make_run(1).names.endpoint_config, "an alarm fired"):
         assert part in str(error.value)
 
@@ -191,7 +184,7 @@ def test_silent_rollback_fails_with_both_configurations_and_the_reason() -> None
 )
 def test_any_other_deployment_is_a_contract_violation(resources: FakeResources, message: str) -> None:
     with pytest.raises(ContractViolationError, match=message):
-        verify(payload(), VerificationEffects(resources))
+        verify(payload(), resources)
 
 
 # smoke_test
@@ -255,7 +248,7 @@ def test_smoke_document_without_rows_cannot_pass(document: str) -> None:
 # publish_release
 
 
-def publishing_world(*minutes: int) -> PublishingEffects:
+def publishing_effects(*minutes: int) -> PublishingEffects:
     """Runs were released at these minutes, one after the other, but the last is only staged."""
     releases = FakeReleaseStore()
     for minute in minutes:
@@ -266,37 +259,37 @@ def publishing_world(*minutes: int) -> PublishingEffects:
 
 
 def test_first_release_has_no_previous_one() -> None:
-    world = publishing_world(5)
-    assert publish(payload(), world) == {"previous": None}
-    assert world.releases.live(WORKLOAD) == make_release(5)
+    effects = publishing_effects(5)
+    assert publish(payload(), effects) == {"previous": None}
+    assert effects.releases.live(WORKLOAD) == make_release(5)
 
 
 def test_previous_release_can_return_and_older_ones_are_removed() -> None:
-    world = publishing_world(1, 2, 3, 5)
-    resources: Any = world.resources
+    effects = publishing_effects(1, 2, 3, 5)
+    resources: Any = effects.resources
     for _ in range(2):
-        answer = publish(payload(), world)
+        answer = publish(payload(), effects)
         assert answer["previous"]["run_id"] == make_run(3).run_id
     assert set(resources.endpoint_configs) == {make_run(minute).names.endpoint_config for minute in (3, 5)}
     assert {make_run(minute).names.model for minute in (3, 5)} <= resources.models
     assert not {make_run(minute).names.model for minute in (1, 2)} & resources.models
-    assert [release.run_id for release in world.releases.staged(WORKLOAD)] == [
+    assert [release.run_id for release in effects.releases.staged(WORKLOAD)] == [
         make_run(minute).run_id for minute in (3, 5)
     ]
 
 
 def test_models_that_only_jobs_used_are_removed() -> None:
-    world = publishing_world(5)
-    publish(payload(), world)
-    assert not world.resources.model_exists(RUN.names.preprocessor_model)
-    assert world.resources.model_exists(RUN.names.model)
+    effects = publishing_effects(5)
+    publish(payload(), effects)
+    assert not effects.resources.model_exists(RUN.names.preprocessor_model)
+    assert effects.resources.model_exists(RUN.names.model)
 
 
 def test_release_of_a_newer_run_stays_live_and_nothing_is_removed() -> None:
-    world = publishing_world(5, 9, 10)
+    effects = publishing_effects(5, 9, 10)
     with pytest.raises(ContractViolationError, match="newer run"):
-        publish(payload(), world)
-    assert len(world.releases.staged(WORKLOAD)) == 3
+        publish(payload(), effects)
+    assert len(effects.releases.staged(WORKLOAD)) == 3
 
 
 def test_run_without_staged_release_cannot_be_published() -> None:
@@ -319,13 +312,13 @@ def failed_run(
     return CleanUpEffects(releases, resources_of(1, 5, endpoint=endpoint))
 
 
-def taken_back(world: CleanUpEffects) -> dict[str, Any]:
-    return clean_up(payload(error={"Error": "States.TaskFailed", "Cause": "the job failed"}), world)
+def taken_back(effects: CleanUpEffects) -> dict[str, Any]:
+    return clean_up(payload(error={"Error": "States.TaskFailed", "Cause": "the job failed"}), effects)
 
 
 def test_what_a_failed_run_made_is_removed_and_what_serves_stays() -> None:
-    world = failed_run(served(make_run(1)))
-    result = taken_back(world)
+    effects = failed_run(served(make_run(1)))
+    result = taken_back(effects)
     assert result["reason"] == (
         "States.TaskFailed: the job failed. "
         f"Endpoint {RUN.names.endpoint} has configuration {make_run(1).names.endpoint_config}, as before."
@@ -336,61 +329,61 @@ def test_what_a_failed_run_made_is_removed_and_what_serves_stays() -> None:
         f"endpoint configuration {RUN.names.endpoint_config}",
         f"release of run {RUN.run_id}",
     }
-    assert world.releases.live(WORKLOAD) == OLD
-    resources: Any = world.resources
+    assert effects.releases.live(WORKLOAD) == OLD
+    resources: Any = effects.resources
     assert set(resources.endpoint_configs) == {OLD.endpoint_config}
     assert OLD.model in resources.models
 
 
 def test_cleaning_up_twice_finds_nothing_left() -> None:
-    world = failed_run(served(make_run(1)))
-    taken_back(world)
-    assert taken_back(world)["removed"] == []
+    effects = failed_run(served(make_run(1)))
+    taken_back(effects)
+    assert taken_back(effects)["removed"] == []
 
 
 def test_endpoint_that_never_served_is_removed() -> None:
-    world = failed_run(served(status="Failed"), live=False)
-    assert f"endpoint {RUN.names.endpoint}" in taken_back(world)["removed"]
-    assert world.resources.endpoint(RUN.names.endpoint) is None
-    assert world.releases.staged(WORKLOAD) == []
+    effects = failed_run(served(status="Failed"), live=False)
+    assert f"endpoint {RUN.names.endpoint}" in taken_back(effects)["removed"]
+    assert effects.resources.endpoint(RUN.names.endpoint) is None
+    assert effects.releases.staged(WORKLOAD) == []
 
 
 def test_model_that_serves_but_failed_its_test_gives_way_to_the_live_release() -> None:
-    world = failed_run(served())
-    result = taken_back(world)
-    endpoint = world.resources.endpoint(RUN.names.endpoint)
+    effects = failed_run(served())
+    result = taken_back(effects)
+    endpoint = effects.resources.endpoint(RUN.names.endpoint)
     assert endpoint is not None
     assert endpoint.endpoint_config == OLD.endpoint_config
     assert f"goes back to configuration {OLD.endpoint_config}" in result["reason"]
     # Until the endpoint has changed, its answers still come from the run's model.
-    assert world.releases.of_run(WORKLOAD, RUN.run_id) is not None
-    assert world.resources.model_exists(RUN.names.model)
+    assert effects.releases.of_run(WORKLOAD, RUN.run_id) is not None
+    assert effects.resources.model_exists(RUN.names.model)
 
 
 def test_first_model_that_failed_its_test_stays_unpublished() -> None:
-    world = failed_run(served(), live=False)
-    assert "is not published" in taken_back(world)["reason"]
-    assert world.resources.endpoint(RUN.names.endpoint) is not None
-    assert world.resources.model_exists(RUN.names.model)
+    effects = failed_run(served(), live=False)
+    assert "is not published" in taken_back(effects)["reason"]
+    assert effects.resources.endpoint(RUN.names.endpoint) is not None
+    assert effects.resources.model_exists(RUN.names.model)
 
 
 def test_published_release_is_never_taken_back() -> None:
-    world = failed_run(served(), published=True)
-    result = taken_back(world)
+    effects = failed_run(served(), published=True)
+    result = taken_back(effects)
     assert result["removed"] == [f"model {RUN.names.preprocessor_model}"]
-    assert world.releases.live(WORKLOAD) == make_release(5)
+    assert effects.releases.live(WORKLOAD) == make_release(5)
 
 
 def test_endpoint_that_still_changes_is_looked_at_again_later() -> None:
-    world = failed_run(served(status="Updating"))
+    effects = failed_run(served(status="Updating"))
     with pytest.raises(UnavailableError, match="is Updating"):
-        taken_back(world)
-    assert world.resources.model_exists(RUN.names.model)
+        taken_back(effects)
+    assert effects.resources.model_exists(RUN.names.model)
 
 
 def test_run_that_had_made_nothing_leaves_nothing() -> None:
-    world = CleanUpEffects(FakeReleaseStore(), FakeResources())
-    assert taken_back(world)["removed"] == []
+    effects = CleanUpEffects(FakeReleaseStore(), FakeResources())
+    assert taken_back(effects)["removed"] == []
 
 
 @pytest.mark.parametrize(
@@ -407,8 +400,8 @@ def test_run_that_had_made_nothing_leaves_nothing() -> None:
     ],
 )
 def test_error_before_the_run_has_a_name_is_told_in_words(event: str, reason: str) -> None:
-    world = CleanUpEffects(FakeReleaseStore(), FakeResources())
-    assert clean_up(golden_event(event), world) == {"reason": reason, "removed": []}
+    effects = CleanUpEffects(FakeReleaseStore(), FakeResources())
+    assert clean_up(golden_event(event), effects) == {"reason": reason, "removed": []}
 
 
 @pytest.mark.parametrize(
@@ -422,5 +415,5 @@ def test_error_before_the_run_has_a_name_is_told_in_words(event: str, reason: st
     ],
 )
 def test_every_cause_becomes_a_sentence(error: dict[str, str], reason: str) -> None:
-    world = CleanUpEffects(FakeReleaseStore(), FakeResources())
-    assert clean_up({"run": None, "error": error}, world)["reason"] == reason
+    effects = CleanUpEffects(FakeReleaseStore(), FakeResources())
+    assert clean_up({"run": None, "error": error}, effects)["reason"] == reason

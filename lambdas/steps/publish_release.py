@@ -1,0 +1,95 @@
+"""Last step of a deployment: the new release is the live one, and models that cannot return are removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from aws_lambda_powertools import Logger
+
+from lambdas.adapters import clients
+from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
+from lambdas.adapters.sagemaker_resources import SageMakerControlPlane, SageMakerResources
+from lambdas.runtime.workflow_payload import run_of
+from lambdas.runtime.workflow_step import AwsCalls, StepEnvironment, step_handler
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.kinds import AnyRelease
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishReleaseEnvironment(StepEnvironment):
+    """What `publish_release` is told when it is deployed."""
+
+    service: ClassVar[str] = "publish_release"
+    purpose: ClassVar[str] = "Makes a release the live one"
+    calls: ClassVar[AwsCalls] = AwsCalls(
+        series=("GetItem", "PutItem", "DeleteItem", "Query"),
+        models=("DescribeModel", "DeleteModel"),
+        endpoint_configs=("DescribeEndpointConfig", "DeleteEndpointConfig"),
+    )
+
+    series_table: str
+
+
+logger = Logger(service=PublishReleaseEnvironment.service)
+
+
+@dataclass(frozen=True)
+class PublishingEffects:
+    """Everything outside of `publish_release`."""
+
+    releases: ReleaseStore
+    resources: SageMakerResources
+
+    @classmethod
+    def in_aws(cls, environment: PublishReleaseEnvironment) -> PublishingEffects:
+        """Return the effects in AWS."""
+        return cls(
+            releases=TableReleaseStore(clients.dynamodb(), environment.series_table),
+            resources=SageMakerControlPlane(clients.sagemaker()),
+        )
+
+
+def publish(payload: dict[str, Any], effects: PublishingEffects) -> dict[str, Any]:
+    """Publish the run's release, and remove those older than the one that it replaces.
+
+    Registered model packages stay: a retired model can be made from its package again.
+
+    Raises
+    ------
+    ContractViolationError
+        If the run has no staged release, or a newer run is live.
+    UnavailableError
+        If another release was published at the same time.
+    """
+    run = run_of(payload)
+    release = effects.releases.of_run(run.workload, run.run_id)
+    if release is None:
+        raise ContractViolationError(f"run {run.run_id} of {run.workload} has no staged release")
+    previous = effects.releases.publish(release)
+    for old in retired(effects.releases.staged(run.workload), release, previous):
+        effects.resources.remove_endpoint_config(old.endpoint_config)
+        effects.resources.remove_model(old.model)
+        effects.releases.remove(run.workload, old.run_id)
+        logger.info("retired", extra={"run_id": old.run_id, "model": old.model})
+    effects.resources.remove_model(run.names.preprocessor_model)
+    return {
+        "previous": None
+        if previous is None
+        else {
+            "run_id": previous.run_id,
+            "model": previous.model,
+            "endpoint_config": previous.endpoint_config,
+            "model_package_arn": previous.model_package_arn,
+        }
+    }
+
+
+def retired(staged: Iterable[AnyRelease], live: AnyRelease, previous: AnyRelease | None) -> list[AnyRelease]:
+    """Return the releases of older runs than the live one, but for the one that it replaced."""
+    kept = {live.run_id, *([previous.run_id] if previous else [])}
+    return [release for release in staged if release.run_id < live.run_id and release.run_id not in kept]
+
+
+handle = step_handler(publish, PublishReleaseEnvironment, PublishingEffects.in_aws)

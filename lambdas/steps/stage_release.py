@@ -1,0 +1,131 @@
+"""Before the endpoint changes: record what is known of the new model."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, ClassVar
+
+from lambdas.adapters import clients
+from lambdas.adapters.object_store import ObjectStore, S3ObjectStore
+from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
+from lambdas.adapters.run_documents import SmokeCase, read_evaluation, read_smoke_case
+from lambdas.runtime.workflow_payload import run_of, text_of
+from lambdas.runtime.workflow_step import RUN_KEYS, RUNS_PREFIX, AwsCalls, StepEnvironment, step_handler
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.timestamps import format_instant
+from watchkeeper.detectors.forest.surrogate import SURROGATE_NAME
+from watchkeeper.features.contributions import Explainer
+from watchkeeper.judgement.evaluation import Evaluation
+from watchkeeper.lifecycle.release import Release
+from watchkeeper.lifecycle.run import TrainingRun
+from watchkeeper.regression.evaluation import RegressionEvaluation
+from watchkeeper.regression.release import RegressionRelease
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageReleaseEnvironment(StepEnvironment):
+    """What `stage_release` is told when it is deployed."""
+
+    service: ClassVar[str] = "stage_release"
+    purpose: ClassVar[str] = "Records a release before it can answer a request"
+    calls: ClassVar[AwsCalls] = AwsCalls(
+        reads=(RUN_KEYS,), lists=(RUNS_PREFIX,), series=("GetItem", "PutItem")
+    )
+
+    series_table: str
+
+
+@dataclass(frozen=True)
+class StagingEffects:
+    """Everything outside of `stage_release`."""
+
+    objects: ObjectStore
+    releases: ReleaseStore
+    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
+
+    @classmethod
+    def in_aws(cls, environment: StageReleaseEnvironment) -> StagingEffects:
+        """Return the effects in AWS."""
+        return cls(
+            objects=S3ObjectStore(clients.s3()),
+            releases=TableReleaseStore(clients.dynamodb(), environment.series_table),
+        )
+
+
+def stage(payload: dict[str, Any], effects: StagingEffects) -> dict[str, Any]:
+    """Write the release of the run. Done again, it keeps the time of the first.
+
+    Raises
+    ------
+    ContractViolationError
+        If the evaluation is of another run.
+    """
+    run = run_of(payload)
+    evaluation = read_evaluation(run, effects.objects)
+    if evaluation.run_id != run.run_id:
+        raise ContractViolationError(
+            f"{run.uris.evaluation}evaluation.json is of run {evaluation.run_id}, not of {run.run_id}"
+        )
+    staged = effects.releases.of_run(run.workload, run.run_id)
+    released_at = staged.released_at if staged else format_instant(effects.now())
+    package = text_of(payload, "model_package_arn")
+    match evaluation:
+        case Evaluation():
+            case = read_smoke_case(run, effects.objects)
+            effects.releases.stage(_release(run, evaluation, case, package, released_at))
+        case RegressionEvaluation():
+            explanations = payload.get("explanations") or ""
+            effects.releases.stage(_regression_release(run, evaluation, explanations, package, released_at))
+    return {"run_id": run.run_id}
+
+
+def _release(
+    run: TrainingRun, evaluation: Evaluation, case: SmokeCase, package: str, released_at: str
+) -> Release:
+    probe_row, probe_score = case.probe()
+    return Release(
+        workload=run.workload,
+        run_id=run.run_id,
+        execution_arn=run.execution_arn,
+        endpoint=run.names.endpoint,
+        endpoint_config=run.names.endpoint_config,
+        model=run.names.model,
+        model_package_arn=package,
+        threshold=evaluation.threshold,
+        severity=evaluation.severity,
+        step_scales=evaluation.step_scales,
+        probe_row=probe_row,
+        probe_score=probe_score,
+        metrics=dataclasses.asdict(evaluation.candidate),
+        explainer=_explainer(evaluation.explainer, run),
+        released_at=released_at,
+    )
+
+
+def _regression_release(
+    run: TrainingRun, evaluation: RegressionEvaluation, explanations: str, package: str, released_at: str
+) -> RegressionRelease:
+    return RegressionRelease(
+        workload=run.workload,
+        run_id=run.run_id,
+        execution_arn=run.execution_arn,
+        endpoint=run.names.endpoint,
+        endpoint_config=run.names.endpoint_config,
+        model=run.names.model,
+        model_package_arn=package,
+        schema_hash=evaluation.schema_hash,
+        metrics=dataclasses.asdict(evaluation.candidate),
+        explanations=explanations,
+        released_at=released_at,
+    )
+
+
+def _explainer(made: Explainer, run: TrainingRun) -> Explainer:
+    uri = f"{run.uris.evaluation}{SURROGATE_NAME}" if made.method == "forest" else None
+    return dataclasses.replace(made, uri=uri)
+
+
+handle = step_handler(stage, StageReleaseEnvironment, StagingEffects.in_aws)

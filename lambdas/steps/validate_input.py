@@ -1,0 +1,214 @@
+"""First state of the training workflow: refuse what cannot succeed, and name all that the run will make."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from aws_lambda_powertools import Logger
+
+from lambdas.adapters import clients
+from lambdas.adapters.executions import RunningExecution, StepFunctionsExecutions
+from lambdas.adapters.object_store import ObjectStore, ObjectUri, S3ObjectStore
+from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
+from lambdas.adapters.registered_models import (
+    RegisteredModels,
+    SageMakerRegisteredModels,
+    registered_artifact,
+)
+from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
+from lambdas.adapters.sagemaker_resources import SageMakerControlPlane, SageMakerResources
+from lambdas.runtime.workflow_payload import text_of
+from lambdas.runtime.workflow_step import RUN_KEYS, AwsCalls, StepEnvironment, step_handler
+from lambdas.steps.execution_input import ExecutionInput, Window, checked_input, refuse_if_older_runs
+from watchkeeper.core import layout
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import parse_instant
+from watchkeeper.kinds import AnyPlan, AnyRelease
+from watchkeeper.lifecycle.release import Release
+from watchkeeper.lifecycle.run import TrainingRun, training_run
+from watchkeeper.regression.manifest import schema_hash
+from watchkeeper.regression.plan import RegressionPlan
+from watchkeeper.regression.release import RegressionRelease
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidateInputEnvironment(StepEnvironment):
+    """What `validate_input` is told when it is deployed."""
+
+    service: ClassVar[str] = "validate_input"
+    purpose: ClassVar[str] = "Checks an execution's input and names the run"
+    calls: ClassVar[AwsCalls] = AwsCalls(
+        lists=(f"{layout.HISTORY}/", f"{layout.RAW}/"),
+        writes=(RUN_KEYS,),
+        reads_plans=True,
+        series=("GetItem",),
+        models=("DescribeModel",),
+        endpoints=("DescribeEndpoint",),
+        service_models=("DescribeModelPackage",),
+    )
+
+    data_bucket: str
+    series_table: str
+    service_models_arn: str
+    """ARN of a model package of the anomaly service, without its version."""
+
+
+logger = Logger(service=ValidateInputEnvironment.service)
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model that serves now; `model` and `run_id` are null when there is none."""
+
+    exists: bool
+    model: str | None
+    run_id: str | None
+
+
+@dataclass(frozen=True)
+class EndpointPresence:
+    """Whether the workload's endpoint exists."""
+
+    exists: bool
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Which of the two places that data may come from have objects; never neither."""
+
+    history: bool
+    raw: bool
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """The anomaly service's model that the workload serves; empty where it trains one."""
+
+    uri: str
+
+
+@dataclass(frozen=True)
+class Validated:
+    """The answer of `validate_input`."""
+
+    run: TrainingRun
+    champion: Champion
+    endpoint: EndpointPresence
+    window: Window
+    sources: Sources
+    registered: ServedModel
+
+
+class Executions(Protocol):
+    """Executions of a state machine."""
+
+    def running(self, state_machine_arn: str) -> list[RunningExecution]:
+        """Return those that have not ended."""
+
+
+@dataclass(frozen=True)
+class ValidationEffects:
+    """Everything outside of `validate_input`."""
+
+    bucket: str
+    executions: Executions
+    objects: ObjectStore
+    plans: PlanStore
+    registered: RegisteredModels
+    releases: ReleaseStore
+    resources: SageMakerResources
+
+    @classmethod
+    def in_aws(cls, environment: ValidateInputEnvironment) -> ValidationEffects:
+        """Return the effects in AWS."""
+        return cls(
+            bucket=environment.data_bucket,
+            executions=StepFunctionsExecutions(clients.stepfunctions()),
+            objects=S3ObjectStore(clients.s3()),
+            plans=ParameterPlanStore(clients.ssm()),
+            registered=SageMakerRegisteredModels(clients.sagemaker(), environment.service_models_arn),
+            releases=TableReleaseStore(clients.dynamodb(), environment.series_table),
+            resources=SageMakerControlPlane(clients.sagemaker()),
+        )
+
+
+def validate(payload: dict[str, Any], effects: ValidationEffects) -> dict[str, Any]:
+    """Check the execution and write its plan.
+
+    Raises
+    ------
+    InvalidInputError
+        If the input is wrong, there is nothing to train on, the registered model may not serve, or an older
+        execution runs (`TrainingInProgressError`).
+    """
+    wanted = checked_input(payload.get("input"))
+    own = RunningExecution(parse_instant(text_of(payload, "started_at")), text_of(payload, "execution_arn"))
+    refuse_if_older_runs(own, effects.executions.running(text_of(payload, "state_machine_arn")))
+    plan = effects.plans.any_plan_of(text_of(payload, "workload"))
+    _check_window(wanted, plan)
+    run = training_run(
+        workload=plan.workload,
+        bucket=effects.bucket,
+        execution_arn=own.execution_arn,
+        started_at=own.started_at,
+        reason=wanted.reason,
+    )
+    sources = _sources(run, plan, effects)
+    artifact = registered_artifact(plan, effects.bucket, effects.registered)
+    effects.objects.write(ObjectUri.parse(run.uris.plan), plan.to_json().encode())
+    champion = _champion(plan, effects)
+    validated = Validated(
+        run=run,
+        champion=Champion(
+            exists=champion is not None,
+            model=champion.model if champion else None,
+            run_id=champion.run_id if champion else None,
+        ),
+        endpoint=EndpointPresence(effects.resources.endpoint(run.names.endpoint) is not None),
+        window=wanted.window(),
+        sources=sources,
+        registered=ServedModel(artifact),
+    )
+    return dataclasses.asdict(validated)
+
+
+def _check_window(wanted: ExecutionInput, plan: AnyPlan) -> None:
+    if isinstance(plan, RegressionPlan) and plan.history.timestamp is None and (wanted.start or wanted.end):
+        raise InvalidInputError(
+            f"execution input: the rows of workload {plan.workload!r} have no time; leave start and end out, "
+            "or name the column in history.timestamp"
+        )
+
+
+def _champion(plan: AnyPlan, effects: ValidationEffects) -> AnyRelease | None:
+    """Return the live release whose model can answer the rows that this plan makes."""
+    live = effects.releases.live(plan.workload)
+    if live is None or not effects.resources.model_exists(live.model):
+        return None
+    match plan, live:
+        case WorkloadPlan(), Release():
+            return live
+        case RegressionPlan(), RegressionRelease() if live.schema_hash == schema_hash(plan):
+            return live
+    logger.info("the live model takes other rows: no comparison", extra={"run_id": live.run_id})
+    return None
+
+
+def _sources(run: TrainingRun, plan: AnyPlan, effects: ValidationEffects) -> Sources:
+    """Tell which of the two places that data may come from have objects; a table has its history only."""
+    places = {"history": run.uris.history}
+    if isinstance(plan, WorkloadPlan):
+        places["raw"] = run.uris.raw
+    found = {name: effects.objects.any_under(ObjectUri.parse(uri)) for name, uri in places.items()}
+    if not any(found.values()):
+        raise InvalidInputError(
+            f"workload {run.workload!r} has nothing to train on: no object under "
+            f"{' or '.join(places.values())}; upload its history as .csv or .jsonl to {run.uris.history}"
+        )
+    return Sources(**{"history": False, "raw": False, **found})
+
+
+handle = step_handler(validate, ValidateInputEnvironment, ValidationEffects.in_aws)
