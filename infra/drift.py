@@ -18,27 +18,21 @@ from constructs import Construct
 from infra.constructs.alert_topic import AlertTopic
 from infra.constructs.drift_alarm import DriftAlarm
 from infra.constructs.model_code import ModelCode
-from infra.constructs.python_function import PythonFunction
 from infra.constructs.sagemaker_role import SageMakerRole
+from infra.constructs.step_functions import StepFunctions, StepResources
 from infra.constructs.training_schedule import TrainingSchedule
 from infra.constructs.training_workflow import TrainingWorkflow
 from infra.definition_images import images_of
 from infra.drift_permissions import (
-    collecting_permissions,
     drift_job_permissions,
     drift_workflow_permissions,
-    publishing_permissions,
 )
 from infra.naming import WORKLOAD_TAG, pascal_name
 from infra.permissions import permit
-from lambdas.steps.collect_captures import CollectCapturesEnvironment
-from lambdas.steps.publish_drift import PublishDriftEnvironment
+from pipeline.step import DRIFT
 from pipeline.substitutions import Substitution
 from watchkeeper.spec import RegressionWorkload
 from watchkeeper.spec.explaining import Drift
-
-COLLECT_SECONDS = 300
-COLLECT_MEMORY_MB = 1024
 
 
 class DriftStack(Stack):
@@ -76,30 +70,13 @@ class DriftStack(Stack):
         self._bucket, self._key, self._alerts = bucket, data_key, alerts
         self._code = ModelCode(self, "AnalysisCode", archive=analysis_code)
         self._dead_letters = dead_letters
-        names = [spec.name for spec, _ in watched]
-        self.collect = PythonFunction(
+        self._functions = StepFunctions(
             self,
-            "CollectCaptures",
+            DRIFT,
             code=function_code,
-            environment=CollectCapturesEnvironment(
-                data_bucket=bucket.bucket_name, series_table=series.table_name
-            ),
-            purpose="Samples the captured traffic of an endpoint",
-            memory_mb=COLLECT_MEMORY_MB,
-            timeout_seconds=COLLECT_SECONDS,
+            workloads=[spec.name for spec, _ in watched],
+            resources=StepResources(bucket=bucket, series=series, key=data_key),
         )
-        self.publish = PythonFunction(
-            self,
-            "PublishDrift",
-            code=function_code,
-            environment=PublishDriftEnvironment(data_bucket=bucket.bucket_name),
-            purpose="Tells what the attribution drift monitor found",
-        )
-        permit(
-            self.collect.role,
-            *collecting_permissions(self, names, bucket=bucket, series=series, key=data_key),
-        )
-        permit(self.publish.role, *publishing_permissions(self, names, bucket=bucket, key=data_key))
         for spec, drift in watched:
             self._watch(spec, drift, definitions[spec.name])
 
@@ -113,12 +90,11 @@ class DriftStack(Stack):
             "Workflow",
             definition=definition,
             substitutions={
+                **self._functions.substitutions,
                 Substitution.PARTITION: self.partition,
                 Substitution.JOB_ROLE_ARN: role.role_arn,
                 Substitution.KMS_KEY_ARN: self._key.key_arn,
                 Substitution.ANALYSIS_CODE_URI: self._code.uri,
-                Substitution.COLLECT_CAPTURES_FUNCTION_ARN: self.collect.function.function_arn,
-                Substitution.PUBLISH_DRIFT_FUNCTION_ARN: self.publish.function.function_arn,
             },
             purpose=f"Watches what the model of {spec.name} predicts from",
         )
@@ -127,7 +103,7 @@ class DriftStack(Stack):
             *drift_workflow_permissions(
                 place,
                 workload=spec.name,
-                functions=[self.collect, self.publish],
+                functions=list(self._functions.substitutions.values()),
                 job_role=role,
                 key=self._key,
             ),

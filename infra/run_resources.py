@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Literal
 
@@ -48,7 +49,7 @@ class RunResources:
         self.endpoints = arns("endpoint", names.endpoint)
 
 
-def on_runs(actions: list[str], resources: list[str]) -> Permission:
+def on_runs(actions: Iterable[str], resources: list[str]) -> Permission:
     """Return a permission for SageMaker actions on what runs make."""
     return Permission(
         actions=[f"sagemaker:{action}" for action in actions], resources=resources, reason=RUN_REASON

@@ -20,7 +20,7 @@ from infra.constructs.model_code import ModelCode
 from infra.constructs.plan_parameter import PlanParameter
 from infra.constructs.rollback_alarms import RollbackAlarms
 from infra.constructs.sagemaker_role import SageMakerRole
-from infra.constructs.training_functions import ExplanationFunctions, TrainingFunctions
+from infra.constructs.step_functions import StepFunctions, StepResources
 from infra.constructs.training_schedule import TrainingSchedule
 from infra.constructs.training_workflow import TrainingWorkflow
 from infra.constructs.work_queue import DeadLetterQueue
@@ -32,10 +32,9 @@ from infra.training_permissions import (
     explain_permissions,
     job_permissions,
     model_permissions,
-    permit_explanation,
-    permit_functions,
     workflow_permissions,
 )
+from pipeline.step import EXPLAINING, TRAINING, VALIDATE_INPUT
 from pipeline.substitutions import Substitution
 from watchkeeper.core import layout
 from watchkeeper.spec import AnomalyWorkload, RegressionWorkload, WorkloadSpec
@@ -48,28 +47,6 @@ class WorkloadTraining:
 
     workflow: TrainingWorkflow
     rollback: RollbackAlarms
-
-
-@dataclass(frozen=True)
-class ExplanationParts:
-    """What the workflows that explain their models use."""
-
-    code: ModelCode
-    functions: ExplanationFunctions
-
-    def substitutions(self, spec: WorkloadSpec) -> dict[str, str]:
-        """Return the values of the explanation's placeholders in a workload's definition."""
-        values: dict[str, str] = {
-            Substitution.WRITE_EXPLAIN_CONFIGURATION_FUNCTION_ARN: (
-                self.functions.write_explain_configuration.function.function_arn
-            ),
-            Substitution.SUMMARIZE_EXPLANATION_FUNCTION_ARN: (
-                self.functions.summarize_explanation.function.function_arn
-            ),
-        }
-        if isinstance(spec, RegressionWorkload) and spec.explain.engine == "watchkeeper":
-            values[Substitution.ANALYSIS_CODE_URI] = self.code.uri
-        return values
 
 
 class TrainingStack(Stack):
@@ -112,29 +89,21 @@ class TrainingStack(Stack):
         self._package_groups = package_groups
         self._model_code = ModelCode(self, "ModelCode", archive=model_code)
         self.dead_letters = DeadLetterQueue(self, "ScheduleDeadLetters").queue
-        self.functions = TrainingFunctions(
-            self,
-            "Functions",
-            code=function_code,
-            bucket=bucket,
-            series=series,
-            service_models=service_models,
+        functions = Construct(self, "Functions")
+        resources = StepResources(bucket=bucket, series=series, key=data_key, service_models=service_models)
+        names = [spec.name for spec in workloads]
+        self._functions = StepFunctions(
+            functions, TRAINING, code=function_code, workloads=names, resources=resources
         )
-        permit_functions(
-            self.functions,
-            workloads=[spec.name for spec in workloads],
-            bucket=bucket,
-            series=series,
-            key=data_key,
-            service_models=service_models,
-        )
-        self._explaining: ExplanationParts | None = None
         explained = [spec.name for spec in workloads if _explains(spec)]
-        if explained:
-            self._explaining = ExplanationParts(
-                ModelCode(self, "AnalysisCode", archive=analysis_code), self.functions.add_explanation()
-            )
-            permit_explanation(self._explaining.functions, workloads=explained, bucket=bucket, key=data_key)
+        self._explaining = StepFunctions(
+            functions,
+            EXPLAINING if explained else (),
+            code=function_code,
+            workloads=explained,
+            resources=resources,
+        )
+        self._analysis_code = ModelCode(self, "AnalysisCode", archive=analysis_code) if explained else None
         self.workloads = {spec.name: self._add(spec, definitions[spec.name]) for spec in workloads}
         self._let_validation_see_other_runs()
 
@@ -151,7 +120,9 @@ class TrainingStack(Stack):
             topic=self._alerts.topic,
         )
         job_role, model_role = self._roles(place, spec, images_of(json.loads(definition.read_text())), alarms)
-        explaining = self._explaining if _explains(spec) else None
+        functions = dict(self._functions.substitutions)
+        if _explains(spec):
+            functions |= self._explaining.substitutions
         group = self._package_groups[spec.name]
         workflow = TrainingWorkflow(
             place,
@@ -159,7 +130,8 @@ class TrainingStack(Stack):
             definition=definition,
             substitutions={
                 **self._shared_substitutions(),
-                **(explaining.substitutions(spec) if explaining else {}),
+                **functions,
+                **self._analysis_substitutions(spec),
                 Substitution.JOB_ROLE_ARN: job_role.role_arn,
                 Substitution.MODEL_ROLE_ARN: model_role.role_arn,
                 Substitution.MODEL_PACKAGE_GROUP_NAME: group,
@@ -174,10 +146,7 @@ class TrainingStack(Stack):
                 place,
                 workload=spec.name,
                 kind=spec.kind,
-                functions=[
-                    *self.functions.of_every_workflow,
-                    *(explaining.functions if explaining else ()),
-                ],
+                functions=list(functions.values()),
                 roles=[job_role, model_role],
                 package_group=group,
                 key=self._key,
@@ -213,10 +182,10 @@ class TrainingStack(Stack):
         )
         if isinstance(spec, AnomalyWorkload) and isinstance(spec.detector, RegisteredDetector):
             permit(job_role, *adoption_permissions(place, bucket=self._bucket))
-        if isinstance(spec, RegressionWorkload) and self._explaining and _explains(spec):
+        if isinstance(spec, RegressionWorkload) and _explains(spec):
             explain = spec.plan().explain
-            if explain.engine == "watchkeeper":
-                permit(job_role, self._explaining.code.reading())
+            if self._analysis_code and explain.engine == "watchkeeper":
+                permit(job_role, self._analysis_code.reading())
             permit(job_role, *explain_permissions(place, explain, workload=spec.name))
         permit(
             model_role,
@@ -231,21 +200,22 @@ class TrainingStack(Stack):
         return job_role, model_role
 
     def _shared_substitutions(self) -> dict[str, str]:
-        functions = self.functions
         return {
             Substitution.PARTITION: self.partition,
-            Substitution.VALIDATE_INPUT_FUNCTION_ARN: functions.validate_input.function.function_arn,
-            Substitution.DECIDE_PROMOTION_FUNCTION_ARN: functions.decide_promotion.function.function_arn,
-            Substitution.STAGE_RELEASE_FUNCTION_ARN: functions.stage_release.function.function_arn,
-            Substitution.VERIFY_DEPLOYMENT_FUNCTION_ARN: functions.verify_deployment.function.function_arn,
-            Substitution.SMOKE_TEST_FUNCTION_ARN: functions.smoke_test.function.function_arn,
-            Substitution.PUBLISH_RELEASE_FUNCTION_ARN: functions.publish_release.function.function_arn,
-            Substitution.CLEAN_UP_FUNCTION_ARN: functions.clean_up.function.function_arn,
             Substitution.MODEL_CODE_URI: self._model_code.uri,
             Substitution.MODEL_CODE_ARCHIVE_NAME: self._model_code.name,
             Substitution.KMS_KEY_ARN: self._key.key_arn,
             Substitution.NOTIFICATION_TOPIC_ARN: self._alerts.topic.topic_arn,
         }
+
+    def _analysis_substitutions(self, spec: WorkloadSpec) -> dict[str, str]:
+        if (
+            self._analysis_code
+            and isinstance(spec, RegressionWorkload)
+            and spec.explain.engine == "watchkeeper"
+        ):
+            return {Substitution.ANALYSIS_CODE_URI: self._analysis_code.uri}
+        return {}
 
     def _let_validation_see_other_runs(self) -> None:
         # A policy of its own: in the role's, function and state machine would wait for each other.
@@ -256,7 +226,7 @@ class TrainingStack(Stack):
         iam.Policy(
             self,
             "SeeOtherRuns",
-            roles=[self.functions.validate_input.role],
+            roles=[self._functions.by_step[VALIDATE_INPUT.name].role],
             statements=[statement(executions)],
         )
 

@@ -9,6 +9,8 @@ from stepfunctions.steps.states import Catch, Graph, State
 
 from pipeline import endings, evaluation, release
 from pipeline.jobs import Jobs
+from pipeline.step import DECIDE_PROMOTION, PUBLISH_RELEASE, SMOKE_TEST, VERIFY_DEPLOYMENT
+from pipeline.tasks import run_state
 
 MAX_RUN_SECONDS = 24 * 3600
 
@@ -27,7 +29,8 @@ def state_machine(jobs: Jobs, first: State, *, clean_up: State) -> dict[str, Any
 
 def judge(jobs: Jobs, *, module: str, approved: State, rejected: State) -> State:
     """Measure the candidate with `containers.MODULE`, beside the champion if the gate asks for it; decide."""
-    decide = chain(evaluation.decide_promotion(jobs), evaluation.approved(yes=approved, no=rejected))
+    gate = run_state(DECIDE_PROMOTION, jobs.settings.workload)
+    decide = chain(gate, evaluation.approved(yes=approved, no=rejected))
     alone = chain(evaluation.evaluate(jobs, module), decide)
     if not jobs.settings.plan.gate.beat_champion:
         return alone
@@ -51,10 +54,9 @@ def deploy(jobs: Jobs, stage: State, *, broken: State, notes: tuple[str, ...] = 
     """
     notify = indifferent(endings.notify_deployed(jobs, *notes), then=endings.deployed())
     wait, describe = release.wait_for_endpoint(), release.describe_endpoint()
+    checks = (VERIFY_DEPLOYMENT, SMOKE_TEST, PUBLISH_RELEASE)
     settled = release.endpoint_settled(
-        in_service=chain(
-            release.verify_deployment(jobs), release.smoke_test(jobs), release.publish_release(jobs), notify
-        ),
+        in_service=chain(*(run_state(step, jobs.settings.workload) for step in checks), notify),
         in_progress=wait,
         failed=endings.deployment_failed(then=broken),
         timed_out=chain(endings.deployment_timed_out(), broken),

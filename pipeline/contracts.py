@@ -2,7 +2,7 @@
 
 The workflow's state is one JSON object, `WorkflowState`. A state writes its result at the one place that
 `OUTPUTS` gives it, and JSON paths are derived from these types by `path`, so that a renamed field fails
-when the definition is authored and not when it runs.
+when the definition is authored and not when it runs. What functions answer is described in `lambdas.steps`.
 """
 
 from __future__ import annotations
@@ -11,68 +11,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
+from lambdas.steps.clean_up import CleanedUp
+from lambdas.steps.validate_input import EndpointPresence
+from pipeline.step import DRIFT, EXPLAINING, TRAINING, OpenedRun, Polls
 from watchkeeper.core.errors import ContractViolationError
-from watchkeeper.lifecycle.run import TrainingRun
-from watchkeeper.regression.drift_runs import DriftRun
-
-
-@dataclass(frozen=True)
-class Champion:
-    """The model that serves now; `model` and `run_id` are null when there is none."""
-
-    exists: bool
-    model: str | None
-    run_id: str | None
-
-
-@dataclass(frozen=True)
-class EndpointPresence:
-    """Whether the workload's endpoint exists."""
-
-    exists: bool
-
-
-@dataclass(frozen=True)
-class Window:
-    """The part of the history to train on, ISO 8601; an empty string where the input sets no end."""
-
-    start: str
-    end: str
-
-
-@dataclass(frozen=True)
-class Sources:
-    """Which of the two places that telemetry may come from have objects; never neither."""
-
-    history: bool
-    raw: bool
-
-
-@dataclass(frozen=True)
-class RegisteredModel:
-    """The anomaly service's model that the workload serves; empty where it trains one."""
-
-    uri: str
-
-
-@dataclass(frozen=True)
-class Polls:
-    """How often the deployment has been looked at."""
-
-    count: int
-
-
-@dataclass(frozen=True)
-class Validated:
-    """Result of ValidateInput; it replaces the whole state."""
-
-    run: TrainingRun
-    champion: Champion
-    endpoint: EndpointPresence
-    window: Window
-    sources: Sources
-    registered: RegisteredModel
-    polls: Polls
 
 
 @dataclass(frozen=True)
@@ -87,15 +29,6 @@ class TrainedArtifact:
     """The `model.tar.gz` that a training job wrote."""
 
     uri: str
-
-
-@dataclass(frozen=True)
-class Decision:
-    """Result of DecidePromotion."""
-
-    approved: bool
-    reasons: list[str]
-    metrics: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -116,18 +49,6 @@ class Deployment:
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """What is known of the model's explanations."""
-
-    status: str
-    """`explained`, or `skipped`."""
-    summary: str
-    """For people: what matters most, or why there is none."""
-    uri: str
-    """S3 prefix of the explanations; empty where there are none."""
-
-
-@dataclass(frozen=True)
 class Failure:
     """An error as Step Functions reports it."""
 
@@ -135,60 +56,12 @@ class Failure:
     Cause: str
 
 
-@dataclass(frozen=True)
-class CleanedUp:
-    """Result of CleanUp: the error in readable words, and the names of what was removed."""
-
-    reason: str
-    removed: list[str]
-
-
-@dataclass(frozen=True)
-class WorkflowState:
-    """Everything that may stand in the workflow's state."""
-
-    run: TrainingRun
-    champion: Champion
-    endpoint: EndpointPresence
-    window: Window
-    sources: Sources
-    registered: RegisteredModel
-    polls: Polls
-    preprocessor: TrainedArtifact
-    detector: TrainedArtifact
-    regressor: TrainedArtifact
-    explanation: Explanation
-    explain_error: Failure
-    decision: Decision
-    package: Package
-    deployment: Deployment
-    error: Failure
-    cleanup: CleanedUp
-    cleanup_error: Failure
-
-
-@dataclass(frozen=True)
-class DriftState:
-    """Everything that may stand in the drift monitor's state: the result of CollectCaptures."""
-
-    run: DriftRun
-    compare: bool
-    """Whether there is something to compare."""
-    report_uri: str
-    """Where the report is in the end."""
-
-
 OUTPUTS: dict[str, tuple[str, type]] = {
-    "CollectCaptures": ("$", DriftState),
     "OpenRun": ("$", Opened),
-    "ValidateInput": ("$", Validated),
     "TrainPreprocessor": ("$.preprocessor", TrainedArtifact),
     "TrainDetector": ("$.detector", TrainedArtifact),
     "AdoptDetector": ("$.detector", TrainedArtifact),
     "TrainRegressor": ("$.regressor", TrainedArtifact),
-    "SummarizeExplanation": ("$.explanation", Explanation),
-    "SkipExplanation": ("$.explanation", Explanation),
-    "DecidePromotion": ("$.decision", Decision),
     "RegisterModelPackage": ("$.package", Package),
     "RegisterUnexplainedModelPackage": ("$.package", Package),
     "FindEndpoint": ("$.endpoint", EndpointPresence),
@@ -197,11 +70,23 @@ OUTPUTS: dict[str, tuple[str, type]] = {
     "DeploymentFailed": ("$.error", Failure),
     "DeploymentFailedUnexplained": ("$.error", Failure),
     "DeploymentTimedOut": ("$.error", Failure),
-    "CleanUp": ("$.cleanup", CleanedUp),
-    "CleanUpRejected": ("$.cleanup", CleanedUp),
     "CleanUpIncomplete": ("$.cleanup", CleanedUp),
+    **{name: output for step in (*TRAINING, *EXPLAINING, *DRIFT) for name, output in step.outputs.items()},
 }
 """Where each state puts its result, and the result's type; a state that is absent keeps none."""
+
+CAUGHT = ("error", "explain_error", "cleanup_error")
+"""Where the workflow keeps what its states' catches caught."""
+
+WorkflowState = dataclasses.make_dataclass(
+    "WorkflowState",
+    {
+        **get_type_hints(OpenedRun),
+        **{place.removeprefix("$."): result for place, result in OUTPUTS.values() if place != "$"},
+        **dict.fromkeys(CAUGHT, Failure),
+    }.items(),
+)
+"""Everything that may stand in the training workflow's state."""
 
 
 def path(fields: str, contract: type = WorkflowState) -> str:

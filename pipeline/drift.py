@@ -10,12 +10,14 @@ from typing import Any
 from stepfunctions.steps.choice_rule import ChoiceRule
 from stepfunctions.steps.states import Choice, Graph, State, Succeed, Task
 
+from lambdas.steps.collect_captures import Collected
 from pipeline.composition import chain
-from pipeline.contracts import DriftState, path
+from pipeline.contracts import path
 from pipeline.jobs import Jobs
 from pipeline.settings import settings_of
+from pipeline.step import COLLECT_CAPTURES, PUBLISH_DRIFT
 from pipeline.substitutions import Substitution
-from pipeline.tasks import lambda_task
+from pipeline.tasks import step_state
 from watchkeeper.spec import RegressionWorkload
 from watchkeeper.spec.explaining import Drift
 
@@ -46,9 +48,8 @@ def build_drift_definition(spec: RegressionWorkload, drift: Drift, *, region: st
 
 
 def _collect(jobs: Jobs, drift: Drift) -> Task:
-    return lambda_task(
-        "CollectCaptures",
-        Substitution.COLLECT_CAPTURES_FUNCTION_ARN,
+    return step_state(
+        COLLECT_CAPTURES,
         {
             "workload": jobs.settings.workload,
             "execution_arn": "$$.Execution.Id",
@@ -58,17 +59,12 @@ def _collect(jobs: Jobs, drift: Drift) -> Task:
             "rows": drift.rows,
             "minimum_rows": drift.minimum_rows,
         },
-        keep={
-            "run": "$.Payload.run",
-            "compare": "$.Payload.compare",
-            "report_uri": "$.Payload.report_uri",
-        },
     )
 
 
 def _enough(*, yes: State, no: State) -> Choice:
     choice = Choice("EnoughTraffic?")
-    choice.add_choice(ChoiceRule.BooleanEquals(variable=path("compare", DriftState), value=True), yes)
+    choice.add_choice(ChoiceRule.BooleanEquals(variable=path("compare", Collected), value=True), yes)
     choice.default_choice(no)
     return choice
 
@@ -85,17 +81,16 @@ def _compare(jobs: Jobs) -> Task:
     return jobs.processing(
         "CompareAttributions",
         "regression.attribution_drift",
-        job_name=path("run.names.job", DriftState),
-        inputs={folder: path(f"run.uris.{field}", DriftState) for folder, field in uris.items()},
-        outputs={"drift": path("run.uris.result", DriftState)},
+        job_name=path("run.names.job", Collected),
+        inputs={folder: path(f"run.uris.{field}", Collected) for folder, field in uris.items()},
+        outputs={"drift": path("run.uris.result", Collected)},
         environment={"WATCHKEEPER_WORKLOAD": jobs.settings.workload},
         code=Substitution.ANALYSIS_CODE_URI,
     )
 
 
 def _publish(jobs: Jobs) -> Task:
-    return lambda_task(
-        "PublishDrift",
-        Substitution.PUBLISH_DRIFT_FUNCTION_ARN,
-        {"workload": jobs.settings.workload, "report_uri": path("report_uri", DriftState)},
+    return step_state(
+        PUBLISH_DRIFT,
+        {"workload": jobs.settings.workload, "report_uri": path("report_uri", Collected)},
     )

@@ -7,13 +7,12 @@ from stepfunctions.steps.states import Choice, Pass, Retry, State, Succeed, Task
 
 from pipeline.contracts import path
 from pipeline.jobs import Jobs
+from pipeline.step import CLEAN_UP
 from pipeline.substitutions import Substitution
-from pipeline.tasks import FailWith, JsonObject, formatted, lambda_task, service_task
+from pipeline.tasks import FailWith, JsonObject, formatted, run_state, service_task
 
 MODEL_REJECTED = "ModelRejected"
 DEPLOYMENT_FAILED = "DeploymentFailed"
-
-_KEEP_CLEANED = {"reason": "$.Payload.reason", "removed": "$.Payload.removed"}
 
 
 def notify_deployed(jobs: Jobs, *notes: str) -> Task:
@@ -135,16 +134,8 @@ def failed() -> FailWith:
 
 
 def _clean_up(jobs: Jobs, name: str, error: JsonObject | str) -> Task:
-    task = lambda_task(
-        name,
-        Substitution.CLEAN_UP_FUNCTION_ARN,
-        {
-            "workload": jobs.settings.workload,
-            "run": path("run"),
-            "error": error,
-            "execution_arn": "$$.Execution.Id",
-        },
-        keep=_KEEP_CLEANED,
+    task = run_state(
+        CLEAN_UP, jobs.settings.workload, name=name, error=error, execution_arn="$$.Execution.Id"
     )
     task.retries.insert(0, _until_the_endpoint_settles())
     return task

@@ -13,7 +13,7 @@ from pipeline.contracts import path
 from pipeline.jobs import Jobs
 from pipeline.serving import ServedModel
 from pipeline.substitutions import Substitution
-from pipeline.tasks import JsonObject, lambda_task, service_task
+from pipeline.tasks import JsonObject, service_task
 
 SCORES_TYPE = "application/jsonlines"
 
@@ -77,20 +77,6 @@ def evaluate(jobs: Jobs, module: str) -> Task:
 def evaluate_against_champion(jobs: Jobs, module: str) -> Task:
     """Measure candidate and champion: a job may not name an input that is empty."""
     return _evaluate(jobs, "EvaluateAgainstChampion", module, {"champion": path("run.uris.champion_scores")})
-
-
-def decide_promotion(jobs: Jobs) -> Task:
-    """Apply the promotion rule to the evaluation."""
-    return lambda_task(
-        "DecidePromotion",
-        Substitution.DECIDE_PROMOTION_FUNCTION_ARN,
-        {"workload": jobs.settings.workload, "run": path("run")},
-        keep={
-            "approved": "$.Payload.approved",
-            "reasons": "$.Payload.reasons",
-            "metrics": "$.Payload.metrics",
-        },
-    )
 
 
 def approved(*, yes: State, no: State) -> Choice:

@@ -11,27 +11,19 @@ from stepfunctions.steps.states import Task
 from pipeline.contracts import path
 from pipeline.jobs import WHOLE_OUTPUT, Jobs
 from pipeline.settings import InstanceHosting
+from pipeline.step import SUMMARIZE_EXPLANATION, WRITE_EXPLAIN_CONFIGURATION
 from pipeline.substitutions import Substitution
-from pipeline.tasks import JsonObject, formatted, lambda_task
+from pipeline.tasks import JsonObject, formatted, run_state
 from watchkeeper.regression.plan import RegressionPlan
-
-_KEEP = {"status": "$.Payload.status", "summary": "$.Payload.summary", "uri": "$.Payload.uri"}
 
 
 def write_explain_configuration(jobs: Jobs) -> Task:
     """Write `analysis_config.json` for the run's model."""
     hosting = jobs.settings.hosting
-    return lambda_task(
-        "WriteExplainConfiguration",
-        Substitution.WRITE_EXPLAIN_CONFIGURATION_FUNCTION_ARN,
-        {
-            "workload": jobs.settings.workload,
-            "run": path("run"),
-            "instance_type": hosting.instance_type
-            if isinstance(hosting, InstanceHosting)
-            else jobs.settings.job_instance,
-        },
+    instance_type = (
+        hosting.instance_type if isinstance(hosting, InstanceHosting) else jobs.settings.job_instance
     )
+    return run_state(WRITE_EXPLAIN_CONFIGURATION, jobs.settings.workload, instance_type=instance_type)
 
 
 def explain(jobs: Jobs, plan: RegressionPlan) -> Task:
@@ -58,14 +50,10 @@ def explain(jobs: Jobs, plan: RegressionPlan) -> Task:
     )
 
 
-def summarize_explanation(jobs: Jobs) -> Task:
-    """Read what the job found: what matters most, for people."""
-    return _summarized(jobs, "SummarizeExplanation", {})
-
-
 def skip_explanation(jobs: Jobs) -> Task:
     """Put in words why there is no explanation."""
-    return _summarized(jobs, "SkipExplanation", {"error": path("explain_error")})
+    error = path("explain_error")
+    return run_state(SUMMARIZE_EXPLANATION, jobs.settings.workload, name="SkipExplanation", error=error)
 
 
 def model_metrics(plan: RegressionPlan) -> JsonObject:
@@ -85,12 +73,3 @@ def _environment(plan: RegressionPlan) -> JsonObject:
     if plan.explain.examples:
         environment["WATCHKEEPER_EXAMPLES"] = ",".join(map(str, plan.explain.examples))
     return environment
-
-
-def _summarized(jobs: Jobs, name: str, more: dict[str, str]) -> Task:
-    return lambda_task(
-        name,
-        Substitution.SUMMARIZE_EXPLANATION_FUNCTION_ARN,
-        {"workload": jobs.settings.workload, "run": path("run"), **more},
-        keep=_KEEP,
-    )

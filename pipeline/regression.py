@@ -17,7 +17,8 @@ from pipeline.composition import chain
 from pipeline.contracts import path
 from pipeline.jobs import Jobs
 from pipeline.packaging import REGRESSOR
-from pipeline.tasks import JsonObject
+from pipeline.step import SUMMARIZE_EXPLANATION
+from pipeline.tasks import JsonObject, run_state
 from watchkeeper.regression.plan import RegressionPlan
 
 
@@ -81,7 +82,7 @@ def _explain_and_deploy(jobs: Jobs, plan: RegressionPlan, forest: RandomForest, 
     explaining = [
         explanation.write_explain_configuration(jobs),
         explanation.explain(jobs, plan),
-        explanation.summarize_explanation(jobs),
+        run_state(SUMMARIZE_EXPLANATION, jobs.settings.workload),
     ]
     if plan.explain.on_failure == "skip":
         skipped = chain(

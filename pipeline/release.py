@@ -10,8 +10,9 @@ from pipeline.evaluation import SCORES_TYPE
 from pipeline.jobs import Jobs
 from pipeline.serving import ServedModel
 from pipeline.settings import InstanceHosting, Rollout, ServerlessHosting
+from pipeline.step import STAGE_RELEASE
 from pipeline.substitutions import Substitution
-from pipeline.tasks import JsonObject, formatted, lambda_task, service_task
+from pipeline.tasks import JsonObject, formatted, run_state, service_task
 from watchkeeper.core import layout
 
 POLL_SECONDS = 5
@@ -75,17 +76,8 @@ def register_model_package(
 
 
 def stage_release(jobs: Jobs, **more: str) -> Task:
-    """Record what is known of the model before anything can be asked of it."""
-    return lambda_task(
-        "StageRelease",
-        Substitution.STAGE_RELEASE_FUNCTION_ARN,
-        {
-            "workload": jobs.settings.workload,
-            "run": path("run"),
-            "model_package_arn": path("package.arn"),
-            **more,
-        },
-    )
+    """Record what is known of the registered model."""
+    return run_state(STAGE_RELEASE, jobs.settings.workload, model_package_arn=path("package.arn"), **more)
 
 
 def create_endpoint_config(jobs: Jobs) -> Task:
@@ -206,25 +198,6 @@ def endpoint_settled(*, in_service: State, in_progress: State, failed: State, ti
     choice.add_choice(changing, timed_out)
     choice.default_choice(failed)
     return choice
-
-
-def verify_deployment(jobs: Jobs) -> Task:
-    """Assert that the live configuration is the requested one: a rollback also ends in `InService`."""
-    return _with_run(jobs, "VerifyDeployment", Substitution.VERIFY_DEPLOYMENT_FUNCTION_ARN)
-
-
-def smoke_test(jobs: Jobs) -> Task:
-    """Send known rows to the endpoint and compare the answers with those of the evaluation."""
-    return _with_run(jobs, "SmokeTest", Substitution.SMOKE_TEST_FUNCTION_ARN)
-
-
-def publish_release(jobs: Jobs) -> Task:
-    """Make the release the live one."""
-    return _with_run(jobs, "PublishRelease", Substitution.PUBLISH_RELEASE_FUNCTION_ARN)
-
-
-def _with_run(jobs: Jobs, name: str, function: Substitution) -> Task:
-    return lambda_task(name, function, {"workload": jobs.settings.workload, "run": path("run")})
 
 
 def _realtime_instance(jobs: Jobs) -> str:

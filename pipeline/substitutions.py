@@ -1,6 +1,7 @@
 """The values that only a deployment knows: `${Name}` in the definition, filled in by CloudFormation.
 
-`infra` passes exactly these names as the state machine's definition substitutions.
+`infra` passes exactly these names, and the functions' of `pipeline.step`, as the state machine's definition
+substitutions.
 """
 
 from __future__ import annotations
@@ -9,17 +10,10 @@ from enum import StrEnum
 
 
 class Substitution(StrEnum):
-    """Every substitution of the definitions."""
+    """Every substitution but the functions'."""
 
     PARTITION = "Partition"
     """The AWS partition, for the resources of service integrations."""
-    VALIDATE_INPUT_FUNCTION_ARN = "ValidateInputFunctionArn"
-    DECIDE_PROMOTION_FUNCTION_ARN = "DecidePromotionFunctionArn"
-    STAGE_RELEASE_FUNCTION_ARN = "StageReleaseFunctionArn"
-    VERIFY_DEPLOYMENT_FUNCTION_ARN = "VerifyDeploymentFunctionArn"
-    SMOKE_TEST_FUNCTION_ARN = "SmokeTestFunctionArn"
-    PUBLISH_RELEASE_FUNCTION_ARN = "PublishReleaseFunctionArn"
-    CLEAN_UP_FUNCTION_ARN = "CleanUpFunctionArn"
     JOB_ROLE_ARN = "JobRoleArn"
     """Assumed by SageMaker for the run's processing and training jobs."""
     MODEL_ROLE_ARN = "ModelRoleArn"
@@ -30,10 +24,6 @@ class Substitution(StrEnum):
     """Last part of `ModelCodeUri`."""
     ANALYSIS_CODE_URI = "AnalysisCodeUri"
     """The source of the jobs that explain: with the packages that only they need."""
-    WRITE_EXPLAIN_CONFIGURATION_FUNCTION_ARN = "WriteExplainConfigurationFunctionArn"
-    SUMMARIZE_EXPLANATION_FUNCTION_ARN = "SummarizeExplanationFunctionArn"
-    COLLECT_CAPTURES_FUNCTION_ARN = "CollectCapturesFunctionArn"
-    PUBLISH_DRIFT_FUNCTION_ARN = "PublishDriftFunctionArn"
     KMS_KEY_ARN = "KmsKeyArn"
     """Encrypts what jobs write, their volumes, and captured data."""
     MODEL_PACKAGE_GROUP_NAME = "ModelPackageGroupName"
@@ -49,17 +39,9 @@ class Substitution(StrEnum):
     @property
     def placeholder(self) -> str:
         """The text that stands in the definition."""
-        return f"${{{self.value}}}"
+        return placeholder(self.value)
 
 
-OF_DRIFT = frozenset({Substitution.COLLECT_CAPTURES_FUNCTION_ARN, Substitution.PUBLISH_DRIFT_FUNCTION_ARN})
-"""Those that only the state machine of the attribution drift monitor has."""
-
-OF_EXPLANATIONS = frozenset(
-    {
-        Substitution.ANALYSIS_CODE_URI,
-        Substitution.WRITE_EXPLAIN_CONFIGURATION_FUNCTION_ARN,
-        Substitution.SUMMARIZE_EXPLANATION_FUNCTION_ARN,
-    }
-)
-"""Those that only the definition of a workload that explains its models has."""
+def placeholder(name: str) -> str:
+    """Return the text that stands in a definition for a substitution."""
+    return f"${{{name}}}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from enum import Enum
 from typing import Any
 
 from stepfunctions.steps.states import Fail, Retry, State, Task
 
-from pipeline.contracts import OUTPUTS
-from pipeline.substitutions import Substitution
+from pipeline.contracts import OUTPUTS, path
+from pipeline.step import Step
+from pipeline.substitutions import Substitution, placeholder
 
 LAMBDA_TIMEOUT_SECONDS = 900
 API_TIMEOUT_SECONDS = 60
@@ -43,21 +45,35 @@ class FailWith(Fail):  # type: ignore[misc]  # the SDK has no types
         return [*super().allowed_fields(), _Extra.ERROR_PATH, _Extra.CAUSE_PATH]
 
 
-def lambda_task(
-    name: str, function: Substitution, payload: JsonObject, *, keep: JsonObject | None = None
-) -> Task:
-    """Call one of the workflow's functions; its answer goes where `contracts.OUTPUTS` says."""
+def step_state(step: Step, payload: JsonObject, *, name: str | None = None) -> Task:
+    """Call a function; its answer's fields go where the step says.
+
+    Parameters
+    ----------
+    name
+        Of the state, where the step has several.
+    """
+    name = name or step.name
+    keep: JsonObject | None = None
+    if name in step.outputs:
+        answered = {each.name: f"$.Payload.{each.name}" for each in dataclasses.fields(step.outputs[name][1])}
+        keep = {**answered, **step.constants}
     return _with_retries(
         SelectingTask(
             name,
             resource=integration("lambda:invoke"),
-            parameters=referenced({"FunctionName": function.placeholder, "Payload": payload}),
+            parameters=referenced({"FunctionName": placeholder(step.substitution), "Payload": payload}),
             result_selector=referenced(keep) if keep else None,
             result_path=result_path(name),
             timeout_seconds=LAMBDA_TIMEOUT_SECONDS,
         ),
         _lambda_retries(),
     )
+
+
+def run_state(step: Step, workload: str, *, name: str | None = None, **more: Any) -> Task:
+    """Call a function for a training run, with what else it is told."""
+    return step_state(step, {"workload": workload, "run": path("run"), **more}, name=name)
 
 
 def service_task(name: str, action: str, parameters: JsonObject, *, keep: JsonObject | None = None) -> Task:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from stepfunctions.steps.states import Pass, Task
 
 from pipeline.settings import WorkflowSettings
-from pipeline.substitutions import Substitution
-from pipeline.tasks import lambda_task
+from pipeline.step import VALIDATE_INPUT
+from pipeline.tasks import step_state
 
 
 def open_run() -> Pass:
@@ -16,9 +16,8 @@ def open_run() -> Pass:
 
 def validate_input(settings: WorkflowSettings) -> Task:
     """Check the execution's input, name the run, and look for the champion."""
-    return lambda_task(
-        "ValidateInput",
-        Substitution.VALIDATE_INPUT_FUNCTION_ARN,
+    return step_state(
+        VALIDATE_INPUT,
         {
             "workload": settings.workload,
             "execution_arn": "$$.Execution.Id",
@@ -26,14 +25,5 @@ def validate_input(settings: WorkflowSettings) -> Task:
             "started_at": "$$.Execution.StartTime",
             "state_machine_arn": "$$.StateMachine.Id",
             "input": "$$.Execution.Input",
-        },
-        keep={
-            "run": "$.Payload.run",
-            "champion": "$.Payload.champion",
-            "endpoint": "$.Payload.endpoint",
-            "window": "$.Payload.window",
-            "sources": "$.Payload.sources",
-            "registered": "$.Payload.registered",
-            "polls": {"count": 0},
         },
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from pipeline.substitutions import OF_DRIFT, OF_EXPLANATIONS, Substitution
+from pipeline.step import TRAINING
+from pipeline.substitutions import Substitution
 from tests.infra.templates import Json, Templates
 from watchkeeper.core import layout
 from watchkeeper.core.plan import WorkloadPlan
@@ -25,8 +26,8 @@ def test_every_placeholder_of_a_definition_has_a_value(templates: Templates) -> 
     properties = state_machine(templates)
     placeholders = set(re.findall(r"\$\{(\w+)\}", definition_of(templates)))
     assert placeholders == set(properties["DefinitionSubstitutions"])
-    unused = {*OF_DRIFT, *OF_EXPLANATIONS, Substitution.REQUESTS_TABLE_NAME}
-    assert placeholders == {each.value for each in Substitution if each not in unused}
+    unused = {Substitution.ANALYSIS_CODE_URI, Substitution.REQUESTS_TABLE_NAME}
+    assert placeholders == {each.substitution for each in TRAINING} | set(Substitution) - unused
 
 
 def test_definition_names_the_regions_images(templates: Templates) -> None:

@@ -6,17 +6,20 @@ import dataclasses
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import watchkeeper.core.errors
 from lambdas.adapters.endpoint import refused_record
 from lambdas.adapters.object_store import ObjectUri
+from lambdas.steps import validate_input
 from lambdas.steps.clean_up import CleanUpEffects, clean_up
 from lambdas.steps.decide_promotion import decide
 from lambdas.steps.smoke_test import MALFORMED_ROW
 from lambdas.steps.validate_input import validate
 from pipeline import contracts
+from pipeline.step import CLEAN_UP, DECIDE_PROMOTION
 from tests.unit.lambdas.builders import make_evaluation, make_plan, make_run
 from tests.unit.lambdas.fakes import FakeObjectStore, FakeReleaseStore, FakeResources
 from tests.unit.lambdas.golden_events import golden_event
@@ -27,19 +30,19 @@ from watchkeeper.telemetry.rows import parse_rows
 PIPELINE = Path(contracts.__file__).parent
 
 
-def fields_of(contract: type) -> set[str]:
+def fields_of(contract: Any) -> set[str]:
     return {field.name for field in dataclasses.fields(contract)}
 
 
 def test_validated_input_has_what_the_workflow_keeps() -> None:
     """The workflow adds the count of polls itself."""
     result = validate(golden_event("validate_input"), effects_of(history=b"x"))
-    assert set(result) == fields_of(contracts.Validated) - {"polls"}
-    assert set(result["champion"]) == fields_of(contracts.Champion)
-    assert set(result["endpoint"]) == fields_of(contracts.EndpointPresence)
-    assert set(result["window"]) == fields_of(contracts.Window)
-    assert set(result["sources"]) == fields_of(contracts.Sources)
-    assert set(result["registered"]) == fields_of(contracts.RegisteredModel)
+    assert set(result) == fields_of(validate_input.Validated)
+    assert set(result["champion"]) == fields_of(validate_input.Champion)
+    assert set(result["endpoint"]) == fields_of(validate_input.EndpointPresence)
+    assert set(result["window"]) == fields_of(validate_input.Window)
+    assert set(result["sources"]) == fields_of(validate_input.Sources)
+    assert set(result["registered"]) == fields_of(validate_input.ServedModel)
 
 
 def test_decision_has_what_the_workflow_keeps() -> None:
@@ -49,13 +52,13 @@ def test_decision_has_what_the_workflow_keeps() -> None:
     evaluation = ObjectUri.parse(f"{run.uris.evaluation}evaluation.json")
     objects.objects[evaluation] = make_evaluation(run).to_json().encode()
     result = decide({"run": run.to_dict()}, objects)
-    assert set(result) == fields_of(contracts.Decision)
+    assert set(result) == fields_of(DECIDE_PROMOTION.result)
     json.dumps(result, allow_nan=False)
 
 
 def test_clean_up_has_what_the_workflow_keeps() -> None:
     result = clean_up(golden_event("clean_up_job_error"), CleanUpEffects(FakeReleaseStore(), FakeResources()))
-    assert set(result) == fields_of(contracts.CleanedUp)
+    assert set(result) == fields_of(CLEAN_UP.result)
 
 
 def test_workflow_retries_errors_by_names_that_exist() -> None:

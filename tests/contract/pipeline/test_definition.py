@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections import deque
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 
-from pipeline.contracts import OUTPUTS, Failure
+from pipeline.contracts import OUTPUTS
 from pipeline.definition import definition_of
 from pipeline.settings import InstanceHosting, Rollout, ServerlessHosting, WorkflowSettings
-from pipeline.substitutions import OF_DRIFT, OF_EXPLANATIONS, Substitution
-from tests.contract.pipeline.asl import paths_in, successors, used_paths
+from pipeline.step import EXPLAINING as EXPLAINING_STEPS
+from pipeline.step import TRAINING
+from pipeline.substitutions import Substitution
+from tests.contract.pipeline.asl import known_paths, paths_in, successors, used_paths
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import DetectorPlan, GatePlan, MeasurePlan, TimestampPlan, WorkloadPlan
 from watchkeeper.regression.plan import (
@@ -106,36 +107,9 @@ def states(variant: str) -> dict[str, dict[str, Any]]:
     return result
 
 
-def available_paths(states: dict[str, dict[str, Any]], start: str) -> dict[str, set[str]]:
+def available_paths(states: dict[str, dict[str, Any]]) -> dict[str, set[str]]:
     """Return for each state the paths that exist whichever way the state is reached."""
-    known: dict[str, set[str]] = {start: {"$"}}
-    waiting = deque([start])
-    while waiting:
-        name = waiting.popleft()
-        before = known[name]
-        after = written(name, before)
-        for following, error_path in successors(states[name]):
-            arriving = after if error_path is None else before | expanded(error_path, Failure)
-            joined = arriving if following not in known else known[following] & arriving
-            if known.get(following) != joined:
-                known[following] = joined
-                waiting.append(following)
-    return known
-
-
-def written(name: str, before: set[str]) -> set[str]:
-    if name not in OUTPUTS:
-        return before
-    place, contract = OUTPUTS[name]
-    return expanded(place, contract) if place == "$" else before | expanded(place, contract)
-
-
-def expanded(place: str, kind: Any) -> set[str]:
-    found = {place}
-    if dataclasses.is_dataclass(kind):
-        for field, inner in get_type_hints(kind).items():
-            found |= expanded(f"{place}.{field}", inner)
-    return found
+    return known_paths(states, "OpenRun", {"$"}, OUTPUTS)
 
 
 def test_every_transition_leads_to_a_state_and_every_state_is_reached(
@@ -144,11 +118,11 @@ def test_every_transition_leads_to_a_state_and_every_state_is_reached(
     targets = {following for state in states.values() for following, _ in successors(state)}
 
     assert targets <= set(states)
-    assert set(available_paths(states, "OpenRun")) == set(states)
+    assert set(available_paths(states)) == set(states)
 
 
 def test_every_path_exists_whichever_way_its_state_is_reached(states: dict[str, dict[str, Any]]) -> None:
-    known = available_paths(states, "OpenRun")
+    known = available_paths(states)
 
     missing = {name: sorted(used_paths(state) - known[name]) for name, state in states.items()}
 
@@ -160,7 +134,7 @@ def test_a_path_that_no_state_wrote_is_found(states: dict[str, dict[str, Any]]) 
     prepare = "PrepareData" if "PrepareData" in states else "PrepareTable"
     broken[prepare]["Parameters"]["Environment"] = {"X.$": "$.decision.approved"}
 
-    known = available_paths(broken, "OpenRun")
+    known = available_paths(broken)
 
     assert used_paths(broken[prepare]) - known[prepare] == {"$.decision.approved"}
 
@@ -222,10 +196,11 @@ def test_placeholders_are_exactly_the_documented_substitutions(
 ) -> None:
     used = set(re.findall(r"\$\{([A-Za-z]\w*)\}", json.dumps(states)))
 
-    unused = set(OF_DRIFT) if variant in EXPLAINING else {*OF_DRIFT, *OF_EXPLANATIONS}
-    if variant == "regression, Clarify":
+    steps = (*TRAINING, *EXPLAINING_STEPS) if variant in EXPLAINING else TRAINING
+    unused = {Substitution.REQUESTS_TABLE_NAME}
+    if variant not in EXPLAINING or variant == "regression, Clarify":
         unused.add(Substitution.ANALYSIS_CODE_URI)
-    assert used == set(Substitution) - unused - {Substitution.REQUESTS_TABLE_NAME}
+    assert used == {each.substitution for each in steps} | set(Substitution) - unused
 
 
 def test_everything_that_is_created_carries_its_workload(states: dict[str, dict[str, Any]]) -> None:

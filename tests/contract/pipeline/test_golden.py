@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
+import jsonpatch
 import pytest
 
-from pipeline.__main__ import REGION, WORKLOADS, document_of
-from pipeline.definition import build_definition
-from pipeline.drift import build_drift_definition
-from watchkeeper.spec import RegressionWorkload, load_workload
+from pipeline.__main__ import WORKLOADS, definitions, whole_of
 
 GOLDEN = Path(__file__).parent / "golden"
-SHIPPED = sorted(path.stem for path in WORKLOADS.glob("*.yaml"))
+STORED = sorted(
+    str(path.relative_to(GOLDEN)).removesuffix(".json").removesuffix(".asl").removesuffix(".patch")
+    for path in GOLDEN.rglob("*.json")
+)
 
 
-@pytest.mark.parametrize("workload", SHIPPED)
-def test_definition_is_the_golden_one(workload: str) -> None:
-    spec = load_workload(WORKLOADS / f"{workload}.yaml")
-
-    written = document_of(build_definition(spec, region=REGION))
-
-    assert written == (GOLDEN / f"{workload}.asl.json").read_text(), (
-        "run `python -m pipeline` and review the change"
-    )
+@pytest.fixture(scope="module")
+def made() -> dict[str, dict[str, Any]]:
+    return definitions()
 
 
-def test_drift_monitor_is_the_golden_one() -> None:
-    spec = load_workload(WORKLOADS / "abalone.yaml")
-    assert isinstance(spec, RegressionWorkload)
-    assert spec.explain.drift is not None
-
-    written = document_of(build_drift_definition(spec, spec.explain.drift, region=REGION))
-
-    assert written == (GOLDEN / "abalone.drift.asl.json").read_text(), (
-        "run `python -m pipeline` and review the change"
-    )
+def golden(name: str) -> Any:
+    """Return a stored definition, composed of the whole one and its patch where it is stored so."""
+    whole = json.loads((GOLDEN / f"{whole_of(name)}.asl.json").read_text())
+    if whole_of(name) == name:
+        return whole
+    return jsonpatch.apply_patch(whole, json.loads((GOLDEN / f"{name}.patch.json").read_text()))
 
 
-def test_every_golden_definition_has_its_workload() -> None:
-    assert {path.name.split(".")[0] for path in GOLDEN.glob("*.json")} == set(SHIPPED)
+@pytest.mark.parametrize("name", STORED)
+def test_definition_is_the_golden_one(name: str, made: dict[str, dict[str, Any]]) -> None:
+    assert made[name] == golden(name), "run `python -m pipeline` and review the change"
+
+
+def test_every_definition_is_stored(made: dict[str, dict[str, Any]]) -> None:
+    assert set(STORED) == set(made)
+    assert {path.stem for path in WORKLOADS.glob("*.yaml")} <= set(STORED)
