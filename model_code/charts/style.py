@@ -124,7 +124,7 @@ def file_name(name: str) -> str:
     Examples
     --------
     >>> file_name("flow"), file_name("flow|hall=a b")
-    ('flow', 'flow-hall-a-b-7ad5b5')
+    ('flow', 'flow-hall-a-b-faa9b9')
     """
     plain = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:_NAME_LENGTH]
     return plain if plain == name else f"{plain}-{short_hash(name, 6)}"

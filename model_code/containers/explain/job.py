@@ -46,8 +46,8 @@ def explain() -> None:
         findings = _analyse(configuration, dataset, model)
     output = job.processing_output(".")
     _write(output, configuration, dataset, findings)
-    if configuration.report is not None:
-        write_report(output, configuration.report, configuration, dataset, findings)
+    if configuration.methods.report is not None:
+        write_report(output, configuration.methods.report, configuration, dataset, findings)
     results.write_json(output / RECORD, _record(configuration, dataset, findings, started))
     logger.info("written", extra={"seconds": round(time.perf_counter() - started, 1)})
 
@@ -88,14 +88,14 @@ def main() -> None:
 
 def _analyse(configuration: AnalysisConfiguration, dataset: Dataset, model: Model | None) -> Findings:
     shap: ShapAnalysis | None = None
-    if configuration.shap is not None and model is not None:
-        shap = analyse_shap(configuration.shap, dataset, model, job.processing_input("baseline"))
+    if configuration.methods.shap is not None and model is not None:
+        shap = analyse_shap(configuration.methods.shap, dataset, model, job.processing_input("baseline"))
     dependence = []
-    if configuration.partial_dependence is not None and model is not None:
-        dependence = analyse_dependence(configuration.partial_dependence, dataset, model, shap)
+    if configuration.methods.pdp is not None and model is not None:
+        dependence = analyse_dependence(configuration.methods.pdp, dataset, model, shap)
     bias = None
-    if configuration.bias is not None:
-        bias = analyse_bias(configuration, configuration.bias, dataset, model)
+    if configuration.measures_bias:
+        bias = analyse_bias(configuration, dataset, model)
     headers = configuration.predictor.label_headers if configuration.predictor else None
     n_outputs = 1
     if shap is not None:
@@ -119,7 +119,7 @@ def _write(output: Path, configuration: AnalysisConfiguration, dataset: Dataset,
     results.write_json(output / results.ANALYSIS, document)
     if findings.shap is not None:
         results.write_baseline(output / results.BASELINE, findings.shap)
-        if configuration.shap is not None and configuration.shap.save_local_shap_values:
+        if configuration.methods.shap is not None and configuration.methods.shap.save_local_shap_values:
             results.write_local_values(output / results.LOCAL, dataset, findings.labels, findings.shap)
 
 
@@ -128,13 +128,13 @@ def _record(
 ) -> dict[str, Any]:
     """Return `explain.json`: how the analysis was done."""
     shap = None
-    if findings.shap is not None and configuration.shap is not None:
+    if findings.shap is not None and configuration.methods.shap is not None:
         attribution = findings.shap.attribution
         shap = {
             "method": attribution.method,
             "reason": attribution.reason,
-            "aggregation": configuration.shap.agg_method,
-            "num_samples": configuration.shap.num_samples,
+            "aggregation": configuration.methods.shap.agg_method,
+            "num_samples": configuration.methods.shap.num_samples,
             "coalitions": attribution.coalitions,
             "evaluations": attribution.evaluations,
             "seed": attribution.seed,

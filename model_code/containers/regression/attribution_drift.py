@@ -42,9 +42,9 @@ def _compared(training: dict[str, float]) -> tuple[float, dict[str, float], dict
     configuration = load_configuration(job.processing_input("config") / CONFIGURATION)
     dataset = read_dataset(job.processing_input("rows"), configuration)
     with open_model(configuration) as model:
-        if configuration.shap is None or model is None:
+        if configuration.methods.shap is None or model is None:
             raise ContractViolationError(f"{CONFIGURATION} asks for no SHAP values")
-        shap = analyse_shap(configuration.shap, dataset, model, job.processing_input("baseline"))
+        shap = analyse_shap(configuration.methods.shap, dataset, model, job.processing_input("baseline"))
     if shap.importance.shape[1] != 1:
         raise ContractViolationError(
             f"the model has {shap.importance.shape[1]} outputs; drift is watched of one"

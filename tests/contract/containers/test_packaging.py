@@ -41,7 +41,8 @@ def names() -> set[str]:
 
 
 def test_archive_has_the_entry_files_the_packages_and_the_wheels(names: set[str]) -> None:
-    assert {"train_detector.py", "serve_detector.py", "watchkeeper/plan.py", "containers/prepare.py"} <= names
+    assert {"train_detector.py", "serve_detector.py", "containers/anomaly/prepare.py"} <= names
+    assert {"watchkeeper/core/plan.py", "charts/series.py"} <= names
     assert {"vendor/matplotlib/__init__.py", "vendor/target.json"} <= names
 
 

@@ -11,12 +11,13 @@ from schema import Optional as SchemaOptional
 from schema import Or, Schema
 
 from containers.explain.io.configuration import (
+    REFUSED,
     AnalysisConfiguration,
     Facet,
     load_configuration,
     read_configuration,
 )
-from containers.explain.io.configuration_keys import HONOURED, REFUSED
+from containers.explain.io.sections import honoured_keys
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.analysis_configuration import analysis_configuration
 from watchkeeper.spec import RegressionWorkload, load_workloads
@@ -105,22 +106,28 @@ def test_everything_that_the_sdk_can_ask_of_a_table_is_read_unchanged() -> None:
     found = read_configuration(document)
 
     assert found.headers == tuple(HEADERS)
-    assert found.shap is not None
-    assert (found.shap.baseline, found.shap.num_samples, found.shap.agg_method) == (
+    assert found.methods.shap is not None
+    assert (found.methods.shap.baseline, found.methods.shap.num_samples, found.methods.shap.agg_method) == (
         (("M", 0.5, 0.2),),
         100,
         "median",
     )
-    assert (found.shap.seed, found.shap.use_logit, found.shap.save_local_shap_values) == (7, True, True)
-    assert found.partial_dependence is not None
-    assert (found.partial_dependence.features, found.partial_dependence.grid_resolution) == (("Length",), 9)
-    assert found.bias is not None
-    assert found.bias.facets == (Facet("Sex", ("F",)), Facet("Length", (0.5,)))
-    assert (found.bias.pre_training, found.bias.post_training) == (("CI", "DPL"), "all")
-    assert found.bias.group_variable == "Sex"
+    assert (
+        found.methods.shap.seed,
+        found.methods.shap.use_logit,
+        found.methods.shap.save_local_shap_values,
+    ) == (7, True, True)
+    assert found.methods.pdp is not None
+    assert (found.methods.pdp.features, found.methods.pdp.grid_resolution) == (("Length",), 9)
+    assert found.facet == (Facet("Sex", ("F",)), Facet("Length", (0.5,)))
+    pre, post = found.methods.pre_training_bias, found.methods.post_training_bias
+    assert pre is not None
+    assert post is not None
+    assert (pre.methods, post.methods) == (("CI", "DPL"), "all")
+    assert found.group_variable == "Sex"
     assert found.probability_threshold == 0.7
-    assert found.report is not None
-    assert found.report.name == "report"
+    assert found.methods.report is not None
+    assert found.methods.report.name == "report"
     assert found.predictor is not None
     assert (found.predictor.model_name, found.predictor.endpoint_name_prefix) == ("abalone", "abalone")
     assert found.predictor.custom_attributes == "c=1"
@@ -180,8 +187,8 @@ def test_endpoint_and_scores_of_the_sdk_are_read() -> None:
         1,
     )
     assert found.predictor.label_headers == ("a", "b")
-    assert found.shap is not None
-    assert found.shap.baseline == "s3://bucket/baseline.csv"
+    assert found.methods.shap is not None
+    assert found.methods.shap.baseline == "s3://bucket/baseline.csv"
 
 
 def test_bias_configurations_of_the_sdk_are_read() -> None:
@@ -208,15 +215,15 @@ def test_bias_configurations_of_the_sdk_are_read() -> None:
     )
 
     assert not before.needs_model
-    assert before.bias is not None
-    assert before.bias.post_training is None
-    assert (before.predicted_label, before.join_source, before.excluded_columns) == (
+    assert before.measures_bias
+    assert before.methods.post_training_bias is None
+    assert (before.predicted_label, before.joinsource_name_or_index, before.excluded_columns) == (
         "predicted",
         "id",
         ("note",),
     )
-    assert both.bias is not None
-    assert both.bias.post_training == "all"
+    assert both.methods.post_training_bias is not None
+    assert both.methods.post_training_bias.methods == "all"
     assert not both.needs_model  # the data have the predictions
 
 
@@ -244,8 +251,8 @@ def test_processor_of_the_sdk_uploads_what_is_read(tmp_path: Any, monkeypatch: p
     found = load_configuration(path)
 
     assert isinstance(found, AnalysisConfiguration)
-    assert found.shap is not None
-    assert found.shap.num_samples == 20
+    assert found.methods.shap is not None
+    assert found.methods.shap.num_samples == 20
 
 
 REGRESSIONS = [spec for spec in load_workloads("workloads") if isinstance(spec, RegressionWorkload)]
@@ -255,7 +262,7 @@ REGRESSIONS = [spec for spec in load_workloads("workloads") if isinstance(spec, 
 def test_configuration_that_the_workflow_writes_is_read(spec: RegressionWorkload) -> None:
     found = read_configuration(analysis_configuration(spec.plan(), model="m", instance_type="ml.m5.large"))
 
-    assert found.shap is not None
+    assert found.methods.shap is not None
     assert found.headers is not None
     assert set(found.headers) == {spec.plan().target, *spec.plan().feature_names}
 
@@ -280,9 +287,7 @@ def schema_paths(node: Any, section: str) -> set[str]:
 def test_every_key_of_clarifys_schema_is_honoured_or_refused_by_name() -> None:
     assert isinstance(clarify.ANALYSIS_CONFIG_SCHEMA_V1_0, Schema)
     known = schema_paths(clarify.ANALYSIS_CONFIG_SCHEMA_V1_0.schema, "")
-    ours = {
-        f"{section}.{key}" if section else key for section, keys in HONOURED.items() for key in keys
-    } | set(REFUSED)
+    ours = honoured_keys(AnalysisConfiguration) | set(REFUSED)
 
     assert known == ours
 

@@ -49,8 +49,8 @@ def analyse(
     dataset = read_dataset(tmp_path / "data", configuration)
     settings = PredictorSettings(**(predictor or {}))
     model = None if answer is None else Model(answer, settings, 100, 10_000, "a model")
-    assert configuration.bias is not None
-    return analyse_bias(configuration, configuration.bias, dataset, model), dataset
+    assert configuration.measures_bias
+    return analyse_bias(configuration, dataset, model), dataset
 
 
 def value(bias: BiasAnalysis, name: str, facet: int = 0) -> float | None:

@@ -28,7 +28,7 @@ def test_the_job_reads_every_configuration_that_a_plan_can_ask_for(explain: Expl
 
     read = read_configuration(analysis_configuration(plan, model="m", instance_type="ml.m5.large"))
 
-    shap, predictor = read.shap, read.predictor
+    shap, predictor = read.methods.shap, read.predictor
     assert shap is not None
     assert predictor is not None
     assert shap.num_clusters == explain.shap.num_clusters
@@ -36,5 +36,5 @@ def test_the_job_reads_every_configuration_that_a_plan_can_ask_for(explain: Expl
     assert shap.save_local_shap_values is explain.shap.save_local_shap_values
     assert bool(shap.baseline) is bool(explain.shap.baseline_rows or explain.shap.baseline_uri)
     assert predictor.model_name == ("m" if explain.predictor == "endpoint" else None)
-    assert (read.bias is None) is (explain.bias is None)
+    assert read.measures_bias is (explain.bias is not None)
     assert read.needs_model

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from containers.explain.bias.outcomes import Selection, categories, select
-from containers.explain.io.configuration import AnalysisConfiguration, BiasSettings, resolve_column
+from containers.explain.io.configuration import AnalysisConfiguration, Methods, resolve_column
 from containers.explain.io.dataset import Dataset, is_number
 from containers.explain.io.model import Model
 from containers.explain.measures.bias import POST_TRAINING, PRE_TRAINING, BiasMetric, measure_bias
@@ -39,9 +39,7 @@ class BiasAnalysis:
     facets: list[FacetBias]
 
 
-def analyse_bias(
-    configuration: AnalysisConfiguration, settings: BiasSettings, dataset: Dataset, model: Model | None
-) -> BiasAnalysis:
+def analyse_bias(configuration: AnalysisConfiguration, dataset: Dataset, model: Model | None) -> BiasAnalysis:
     """Compute the configured metrics.
 
     Raises
@@ -54,23 +52,24 @@ def analyse_bias(
     label = dataset.table[dataset.label]
     if label.isna().any():
         raise InvalidInputError(f"label: {dataset.label} has missing cells", reason="outcome")
-    favourable = select("label_values_or_threshold", label, settings.label_values_or_threshold)
+    favourable = select("label_values_or_threshold", label, configuration.label_values_or_threshold)
     labelled = favourable.of(label)
     predicted = None
-    if settings.post_training is not None:
+    if configuration.methods.post_training_bias is not None:
         predicted = _predicted(configuration, dataset, favourable, model)
     group_name = None
-    if settings.group_variable is not None:
-        group_name = resolve_column("group_variable", settings.group_variable, dataset.names)
+    if configuration.group_variable is not None:
+        group_name = resolve_column("group_variable", configuration.group_variable, dataset.names)
     facets = []
-    for facet in settings.facets:
-        name = resolve_column("facet.name_or_index", facet.column, dataset.names)
+    for facet in configuration.facet:
+        assert facet.name_or_index is not None  # the configuration was checked
+        name = resolve_column("facet.name_or_index", facet.name_or_index, dataset.names)
         column = dataset.table[name]
         key = f"facet.value_or_threshold of {name}"
         groups = (
             categories(key, column)
-            if facet.values_or_threshold is None
-            else [select(key, column, facet.values_or_threshold)]
+            if facet.value_or_threshold is None
+            else [select(key, column, facet.value_or_threshold)]
         )
         features, no_features = _comparable(dataset, name)
         for group in groups:
@@ -85,18 +84,18 @@ def analyse_bias(
                 )
             except InvalidInputError as error:
                 raise InvalidInputError(f"{key}: {group.words}: {error}", reason="outcome") from error
-            facets.append(_measure(settings, group, sample))
+            facets.append(_measure(configuration.methods, group, sample))
     return BiasAnalysis(favourable, facets)
 
 
-def _measure(settings: BiasSettings, group: Selection, sample: BiasSample) -> FacetBias:
-    pre, post = settings.pre_training, settings.post_training
+def _measure(methods: Methods, group: Selection, sample: BiasSample) -> FacetBias:
+    pre, post = methods.pre_training_bias, methods.post_training_bias
     return FacetBias(
         group,
         sample.d,
         sample.a,
-        None if pre is None else measure_bias(sample, PRE_TRAINING, pre),
-        None if post is None else measure_bias(sample, POST_TRAINING, post),
+        None if pre is None else measure_bias(sample, PRE_TRAINING, pre.methods),
+        None if post is None else measure_bias(sample, POST_TRAINING, post.methods),
     )
 
 

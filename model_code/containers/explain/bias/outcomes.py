@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from containers.explain.io.configuration import Cell
 from containers.explain.io.dataset import is_number
+from containers.explain.io.sections import Cell
 from containers.explain.measures.bias import above
 from watchkeeper.core.errors import InvalidInputError
 

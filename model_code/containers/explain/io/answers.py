@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from containers.explain.io.configuration_keys import CSV, JSONLINES
-from containers.explain.io.predictor_settings import PredictorSettings
+from containers.explain.io.predictor_settings import CSV, JSONLINES, PredictorSettings
 from watchkeeper.core.errors import ContractViolationError
 
 EXCERPT = 120

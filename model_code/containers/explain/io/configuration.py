@@ -1,101 +1,255 @@
-"""Clarify's analysis configuration, typed. Everything that is wrong with it is reported at once."""
+"""Clarify's analysis configuration, typed. Everything that is wrong with it is reported at once.
+
+The keys are those of `ANALYSIS_CONFIG_SCHEMA_V1_0` in `sagemaker.clarify`: each is a field of a section here,
+or is refused by name; a test compares the two.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
-from containers.explain.io.configuration_keys import CSV, Problems, check_keys, shown
-from containers.explain.io.predictor_settings import PredictorSettings, read_predictor
-from containers.explain.io.values import Reader
+from containers.explain.io.predictor_settings import CSV, PredictorSettings
+from containers.explain.io.sections import (
+    Cell,
+    Cells,
+    Column,
+    ColumnReference,
+    Columns,
+    Flag,
+    Integer,
+    Number,
+    Positive,
+    Rule,
+    Section,
+    Text,
+    Texts,
+    listed,
+    one_of,
+    read_section,
+    shown,
+)
 from containers.explain.measures.attribution import AGGREGATION_METHODS, AggregationMethod
 from containers.explain.measures.bias import POST_TRAINING, PRE_TRAINING
 from watchkeeper.core.errors import InvalidInputError
 
-ColumnReference = str | int
-"""A column's name, or its index from 0."""
-Cell = str | int | float | None
-
 MAX_SEED = 2**32 - 1
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_IS_NAMES = listed(lambda name: isinstance(name, str))
+_IS_ROWS = listed(lambda row: isinstance(row, list) and bool(row))
+
+Baseline = Annotated[
+    tuple[tuple[Cell, ...], ...] | str,
+    Rule(
+        "is neither a list of rows nor an S3 URI",
+        lambda value: isinstance(value, str) or _IS_ROWS(value),
+        lambda value: value if isinstance(value, str) else tuple(map(tuple, value)),
+    ),
+]
+MetricNames = Annotated[
+    str | tuple[str, ...],
+    Rule(
+        "is neither all nor a list of names",
+        lambda value: isinstance(value, str) or _IS_NAMES(value),
+        lambda value: (
+            "all" if value in ("all", ["all"]) else ((value,) if isinstance(value, str) else tuple(value))
+        ),
+    ),
+]
+FileName = Annotated[
+    str,
+    Rule(
+        "is not a file name of letters, digits and . _ -",
+        lambda value: isinstance(value, str) and _FILE_NAME.fullmatch(value) is not None,
+    ),
+]
+
+_ONLY_CSV = "this job reads text/csv only"
+_OTHER_FILE = "this job reads one data set: add the column to it, and name it in {}"
+REFUSED: Mapping[str, str] = {
+    "dataset_uri": "this job reads its input channel `data`: give the data set there",
+    "features": f"it locates features in JSON, and {_ONLY_CSV}",
+    "facet_dataset_uri": _OTHER_FILE.format("`facet` and `excluded_columns`"),
+    "facet_headers": _OTHER_FILE.format("`facet` and `excluded_columns`"),
+    "predicted_label_dataset_uri": _OTHER_FILE.format("`predicted_label`"),
+    "predicted_label_headers": _OTHER_FILE.format("`predicted_label`"),
+    "segment_config": "metrics by segment are not computed: run the job on each segment's rows",
+    "time_series_data_config": "explanations of forecasts are not computed",
+    "methods.asymmetric_shapley_value": "explanations of forecasts are not computed",
+    "methods.shap.text_config": "explanations of text are not computed; a column of categories is",
+    "methods.shap.image_config": "explanations of images are not computed",
+    "methods.shap.features_to_explain": "the values of some features do not add up to the prediction: all "
+    "are explained; take the columns that you need from explanations_shap/out.csv",
+    "predictor.accelerator_type": "AWS no longer sells Elastic Inference: choose an `instance_type`",
+    "predictor.time_series_predictor_config": "explanations of forecasts are not computed",
+}
+"""Keys that are not honoured, by path, with the reason."""
 
 
 @dataclass(frozen=True)
-class ShapSettings:
+class ShapSettings(Section):
     """`methods.shap`."""
 
-    baseline: tuple[tuple[Cell, ...], ...] | str | None
+    baseline: Baseline | None = None
     """Rows of features, the S3 URI of a file that the job has as input `baseline`, or none: clusters."""
-    num_clusters: int | None
-    num_samples: int | None
-    agg_method: AggregationMethod
-    use_logit: bool
-    seed: int | None
-    save_local_shap_values: bool
+    num_clusters: Positive | None = None
+    num_samples: Positive | None = None
+    agg_method: Annotated[AggregationMethod, one_of(*AGGREGATION_METHODS)] = "mean_abs"
+    use_logit: Flag = False
+    seed: Integer | None = None
+    save_local_shap_values: Flag = True
+
+    def problems(self, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Say what is wrong with the baseline and the seed."""
+        if isinstance(self.baseline, str) and not self.baseline.startswith("s3://"):
+            yield "baseline", f"{shown(self.baseline)} is neither rows nor an S3 URI"
+        rows = self.baseline if isinstance(self.baseline, tuple) else ()
+        if len(set(map(len, rows))) > 1:
+            yield "baseline", "its rows differ in length"
+        if not all(isinstance(cell, str | int | float | None) for row in rows for cell in row):
+            yield "baseline", "a cell is neither a number nor text"
+        if given.get("baseline") is not None and self.num_clusters is not None:
+            yield "num_clusters", "contradicts baseline: give one of the two"
+        if self.seed is not None and not 0 <= self.seed <= MAX_SEED:
+            yield "seed", f"{self.seed} is not between 0 and {MAX_SEED}"
 
 
 @dataclass(frozen=True)
-class PartialDependenceSettings:
+class PartialDependenceSettings(Section):
     """`methods.pdp`."""
 
-    features: tuple[ColumnReference, ...] | None
-    grid_resolution: int
-    top_k_features: int
+    features: Columns | None = None
+    grid_resolution: Positive = 15
+    top_k_features: Positive = 10
 
 
 @dataclass(frozen=True)
-class Facet:
-    """A column whose groups are compared."""
+class BiasMetrics(Section):
+    """`methods.pre_training_bias` and `methods.post_training_bias`: names of metrics, or `all`."""
 
-    column: ColumnReference
-    values_or_threshold: tuple[Cell, ...] | None
+    known: ClassVar[Mapping[str, object]]
+
+    methods: MetricNames = "all"
+
+    def problems(self, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Say which metrics are not known."""
+        for name in () if self.methods == "all" else self.methods:
+            if name not in self.known:
+                allowed = f"use all, or {', '.join(self.known)}"
+                yield "methods", f"metric {shown(name)} is not known; {allowed}"
+
+
+class PreTrainingBias(BiasMetrics):
+    """Metrics of the data."""
+
+    known = PRE_TRAINING
+
+
+class PostTrainingBias(BiasMetrics):
+    """Metrics of the predictions."""
+
+    known = POST_TRAINING
 
 
 @dataclass(frozen=True)
-class BiasSettings:
-    """What the bias metrics are about."""
-
-    facets: tuple[Facet, ...]
-    label_values_or_threshold: tuple[Cell, ...]
-    group_variable: ColumnReference | None
-    pre_training: str | tuple[str, ...] | None
-    post_training: str | tuple[str, ...] | None
-    """Names of metrics, or `all`; none: not computed."""
-
-
-@dataclass(frozen=True)
-class ReportSettings:
+class ReportSettings(Section):
     """`methods.report`."""
 
-    name: str
-    title: str
+    name: FileName = "report"
+    title: Text = "Analysis Report"
 
 
 @dataclass(frozen=True)
-class AnalysisConfiguration:
+class Methods(Section):
+    """`methods`."""
+
+    shap: ShapSettings | None = None
+    pdp: PartialDependenceSettings | None = None
+    pre_training_bias: PreTrainingBias | None = None
+    post_training_bias: PostTrainingBias | None = None
+    report: ReportSettings | None = None
+
+    def problems(self, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Say what the partial dependence lacks."""
+        if self.pdp is not None and self.pdp.features is None and self.shap is None:
+            yield "pdp.features", "missing; without methods.shap there are no top features to choose"
+
+
+@dataclass(frozen=True)
+class Facet(Section):
+    """A column whose groups are compared."""
+
+    name_or_index: Column | None = None
+    value_or_threshold: Cells | None = None
+
+    def problems(self, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Say that the column is missing."""
+        if given.get("name_or_index") is None:
+            yield "name_or_index", "missing"
+
+
+@dataclass(frozen=True)
+class AnalysisConfiguration(Section):
     """The whole configuration."""
 
-    headers: tuple[str, ...] | None
-    label: ColumnReference | None
-    predicted_label: ColumnReference | None
-    join_source: ColumnReference | None
-    excluded_columns: tuple[ColumnReference, ...]
-    probability_threshold: float
-    shap: ShapSettings | None
-    partial_dependence: PartialDependenceSettings | None
-    bias: BiasSettings | None
-    report: ReportSettings | None
-    predictor: PredictorSettings | None
+    version: Annotated[str, one_of("1.0")] = "1.0"
+    dataset_type: Annotated[str, one_of(CSV, what="supported")] | None = None
+    headers: Texts | None = None
+    label: Column | None = None
+    predicted_label: Column | None = None
+    joinsource_name_or_index: Column | None = None
+    excluded_columns: Columns = ()
+    label_values_or_threshold: Cells = ()
+    facet: tuple[Facet, ...] = ()
+    group_variable: Column | None = None
+    probability_threshold: Number = 0.5
+    methods: Methods = field(default_factory=Methods)
+    predictor: PredictorSettings | None = None
+
+    @property
+    def measures_bias(self) -> bool:
+        """Whether bias metrics are computed."""
+        return bool(self.methods.pre_training_bias or self.methods.post_training_bias)
 
     @property
     def needs_model(self) -> bool:
         """Whether something is computed that asks the model."""
-        predicts = self.bias is not None and self.bias.post_training is not None
-        return bool(self.shap or self.partial_dependence or (predicts and self.predicted_label is None))
+        predicts = self.methods.post_training_bias is not None
+        return bool(self.methods.shap or self.methods.pdp or (predicts and self.predicted_label is None))
+
+    def problems(self, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Say what is missing, and which columns there are not."""
+        if given.get("dataset_type") is None:
+            yield "dataset_type", f"missing; use {CSV}"
+        if not (self.measures_bias or self.methods.shap or self.methods.pdp):
+            yield "methods", "nothing to compute; give shap, pdp, pre_training_bias or post_training_bias"
+        for key in ("label", "label_values_or_threshold", "facet") if self.measures_bias else ():
+            if not given.get(key) and given.get(key) != 0:
+                yield key, "missing; the bias metrics need it"
+        headers = self.headers
+        if headers is None:
+            return  # columns can be looked up only when the data are read
+        if len(set(headers)) != len(headers):
+            twice = next(name for name in headers if headers.count(name) > 1)
+            yield "headers", f"{shown(twice)} is there twice"
+        for key, reference in self._columns():
+            if reference is not None:
+                try:
+                    resolve_column(key, reference, headers)
+                except InvalidInputError as error:
+                    yield key, str(error).removeprefix(f"{key}: ")
+
+    def _columns(self) -> Iterator[tuple[str, ColumnReference | None]]:
+        for key in ("label", "predicted_label", "joinsource_name_or_index", "group_variable"):
+            yield key, getattr(self, key)
+        yield from (("excluded_columns", column) for column in self.excluded_columns)
+        yield from (("facet.name_or_index", facet.name_or_index) for facet in self.facet)
+        pdp = self.methods.pdp
+        yield from (("methods.pdp.features", column) for column in (pdp and pdp.features) or ())
 
 
 def load_configuration(path: Path) -> AnalysisConfiguration:
@@ -118,169 +272,11 @@ def read_configuration(document: Mapping[str, Any]) -> AnalysisConfiguration:
         If something is wrong (reason `analysis_config`): names every wrong key, its value, what is allowed,
         and of an unknown key the nearest known one.
     """
-    problems = Problems()
-    check_keys("", document, problems)
-    reader = Reader("", document, problems)
-    if reader.text("version", "1.0") != "1.0":
-        problems.add("version", f"{shown(document['version'])} is not known; use 1.0")
-    kind = reader.text("dataset_type", None)
-    if kind is None:
-        problems.add("dataset_type", f"missing; use {CSV}")
-    elif kind.lower() != CSV:
-        problems.add("dataset_type", f"{shown(kind)} is not supported; use {CSV}")
-    methods = reader.section("methods")
-    if not set(methods.document) - {"report"}:
-        problems.add("methods", "nothing to compute; give shap, pdp, pre_training_bias or post_training_bias")
-    headers = reader.texts("headers")
-    if headers is not None and len(set(headers)) != len(headers):
-        twice = next(name for name in headers if headers.count(name) > 1)
-        problems.add("headers", f"{shown(twice)} is there twice")
-    shap = _read_shap(methods.section("shap"))
-    predictor = read_predictor(reader.section("predictor")) if "predictor" in document else None
-    configuration = AnalysisConfiguration(
-        headers=headers,
-        label=reader.column("label"),
-        predicted_label=reader.column("predicted_label"),
-        join_source=reader.column("joinsource_name_or_index"),
-        excluded_columns=reader.columns("excluded_columns") or (),
-        probability_threshold=reader.number("probability_threshold", 0.5),
-        shap=shap if "shap" in methods.document else None,
-        partial_dependence=_read_pdp(methods) if "pdp" in methods.document else None,
-        bias=_read_bias(reader, methods),
-        report=_read_report(methods.section("report")) if "report" in methods.document else None,
-        predictor=predictor,
-    )
-    _check_columns(configuration, problems)
-    problems.raise_if_any()
+    found: list[str] = []
+    configuration = read_section(AnalysisConfiguration, "", document, REFUSED, found)
+    if found:
+        raise InvalidInputError(f"analysis_config.json: {'; '.join(found)}", reason="analysis_config")
     return configuration
-
-
-def _read_shap(reader: Reader) -> ShapSettings:
-    baseline = reader.document.get("baseline")
-    rows: tuple[tuple[Cell, ...], ...] | str | None = None
-    if isinstance(baseline, str):
-        rows = baseline
-        if not baseline.startswith("s3://"):
-            reader.problem("baseline", f"{shown(baseline)} is neither rows nor an S3 URI")
-    elif isinstance(baseline, list) and baseline and all(isinstance(row, list) and row for row in baseline):
-        rows = tuple(tuple(row) for row in baseline)
-        if len({len(row) for row in rows}) > 1:
-            reader.problem("baseline", "its rows differ in length")
-        if not all(isinstance(cell, str | int | float | None) for row in rows for cell in row):
-            reader.problem("baseline", "a cell is neither a number nor text")
-    elif baseline is not None:
-        reader.problem("baseline", f"{shown(baseline)} is neither a list of rows nor an S3 URI")
-    clusters = reader.positive("num_clusters")
-    if baseline is not None and clusters is not None:
-        reader.problem("num_clusters", "contradicts baseline: give one of the two")
-    seed = reader.integer("seed")
-    if seed is not None and not 0 <= seed <= MAX_SEED:
-        reader.problem("seed", f"{seed} is not between 0 and {MAX_SEED}")
-    method = (reader.text("agg_method", "mean_abs") or "").lower()
-    if method not in AGGREGATION_METHODS:
-        reader.problem("agg_method", f"{shown(method)} is not known; use {', '.join(AGGREGATION_METHODS)}")
-    return ShapSettings(
-        baseline=rows,
-        num_clusters=clusters,
-        num_samples=reader.positive("num_samples"),
-        agg_method=method,  # type: ignore[arg-type]  # checked above
-        use_logit=reader.flag("use_logit", False),
-        seed=seed,
-        save_local_shap_values=reader.flag("save_local_shap_values", True),
-    )
-
-
-def _read_pdp(methods: Reader) -> PartialDependenceSettings:
-    reader = methods.section("pdp")
-    features = reader.columns("features")
-    if features is None and "shap" not in methods.document:
-        reader.problem("features", "missing; without methods.shap there are no top features to choose")
-    return PartialDependenceSettings(
-        features, reader.positive("grid_resolution") or 15, reader.positive("top_k_features") or 10
-    )
-
-
-def _read_bias(reader: Reader, methods: Reader) -> BiasSettings | None:
-    chosen = {
-        key: _read_metrics(methods.section(key), known) if key in methods.document else None
-        for key, known in (("pre_training_bias", PRE_TRAINING), ("post_training_bias", POST_TRAINING))
-    }
-    facets = _read_facets(reader)
-    values = reader.cells("label_values_or_threshold")
-    if not any(chosen.values()):
-        return None
-    for key in ("label", "label_values_or_threshold", "facet"):
-        if not reader.document.get(key) and reader.document.get(key) != 0:
-            reader.problem(key, "missing; the bias metrics need it")
-    return BiasSettings(
-        facets=facets,
-        label_values_or_threshold=values or (),
-        group_variable=reader.column("group_variable"),
-        pre_training=chosen["pre_training_bias"],
-        post_training=chosen["post_training_bias"],
-    )
-
-
-def _read_metrics(reader: Reader, known: Mapping[str, object]) -> str | tuple[str, ...]:
-    value = reader.document.get("methods", "all")
-    names = [value] if isinstance(value, str) else value
-    if names == ["all"]:
-        return "all"
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        reader.problem("methods", f"{shown(value)} is neither all nor a list of names")
-        return "all"
-    for name in names:
-        if name not in known:
-            reader.problem("methods", f"metric {shown(name)} is not known; use all, or {', '.join(known)}")
-    return tuple(names)
-
-
-def _read_facets(reader: Reader) -> tuple[Facet, ...]:
-    value = reader.document.get("facet")
-    if value is None:
-        return ()
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        reader.problem("facet", f"{shown(value)} is not a list of objects")
-        return ()
-    facets = []
-    for item in value:
-        part = reader.part("facet", item)
-        column = part.column("name_or_index")
-        if column is None:
-            part.problem("name_or_index", "missing")
-        else:
-            facets.append(Facet(column, part.cells("value_or_threshold")))
-    return tuple(facets)
-
-
-def _read_report(reader: Reader) -> ReportSettings:
-    name = reader.text("name", "report") or ""
-    if not _FILE_NAME.fullmatch(name):
-        reader.problem("name", f"{shown(name)} is not a file name of letters, digits and . _ -")
-    return ReportSettings(name, reader.text("title", None) or "Analysis Report")
-
-
-def _check_columns(configuration: AnalysisConfiguration, problems: Problems) -> None:
-    """Columns can be looked up now where the headers are known; else it is done when the data are read."""
-    headers = configuration.headers
-    if headers is None:
-        return
-    bias, dependence = configuration.bias, configuration.partial_dependence
-    references: list[tuple[str, ColumnReference | None]] = [
-        ("label", configuration.label),
-        ("predicted_label", configuration.predicted_label),
-        ("joinsource_name_or_index", configuration.join_source),
-        *(("excluded_columns", column) for column in configuration.excluded_columns),
-        *(("facet.name_or_index", facet.column) for facet in (bias.facets if bias else ())),
-        ("group_variable", bias.group_variable if bias else None),
-        *(("methods.pdp.features", column) for column in (dependence.features or () if dependence else ())),
-    ]
-    for key, reference in references:
-        if reference is not None:
-            try:
-                resolve_column(key, reference, headers)
-            except InvalidInputError as error:
-                problems.found.append(str(error))
 
 
 def resolve_column(key: str, reference: ColumnReference, headers: tuple[str, ...]) -> str:

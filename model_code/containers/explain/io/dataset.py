@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from containers.explain.io.configuration import AnalysisConfiguration, Cell, resolve_column
+from containers.explain.io.configuration import AnalysisConfiguration, resolve_column
+from containers.explain.io.sections import Cell
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 
 SUFFIXES = (".csv", ".csv.gz", ".csv.out")
@@ -69,7 +70,7 @@ def read_dataset(folder: Path, configuration: AnalysisConfiguration) -> Dataset:
         for key, reference in (
             ("label", configuration.label),
             ("predicted_label", configuration.predicted_label),
-            ("joinsource_name_or_index", configuration.join_source),
+            ("joinsource_name_or_index", configuration.joinsource_name_or_index),
         )
     )
     excluded = {resolve_column("excluded_columns", item, names) for item in configuration.excluded_columns}

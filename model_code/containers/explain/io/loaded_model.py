@@ -12,9 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from containers.explain.io.configuration_keys import CSV, JSON
 from containers.explain.io.model import Model
-from containers.explain.io.predictor_settings import PredictorSettings
+from containers.explain.io.predictor_settings import CSV, JSON, PredictorSettings
 from watchkeeper.core.errors import ContractViolationError, UnavailableError, WatchkeeperError
 
 PROGRAM = "serve_regressor.py"

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from containers.explain.io.configuration_keys import CSV, JSONLINES
 from containers.explain.io.dataset import cells
-from containers.explain.io.predictor_settings import PredictorSettings
+from containers.explain.io.predictor_settings import CSV, JSONLINES, PredictorSettings
 
 _RECORDS = "$records"
 

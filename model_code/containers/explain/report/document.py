@@ -39,7 +39,7 @@ def build_document(
         subtitle += f", label {dataset.label}"
     sections = [Section("Summary", [words.summary(dataset, findings)])]
     shap = findings.shap
-    if shap is not None and configuration.shap is not None:
+    if shap is not None and configuration.methods.shap is not None:
         for output in range(min(MAX_OUTPUTS, len(findings.labels))):
             suffix = f" of {findings.labels[output]}" if len(findings.labels) > 1 else ""
             found = importances(dataset, shap, output)
@@ -85,7 +85,7 @@ def _shap_sections(
     shap = findings.shap
     assert shap is not None
     name = f"_{findings.labels[output]}" if suffix else ""
-    settings = configuration.shap
+    settings = configuration.methods.shap
     assert settings is not None
     unit = "log-odds" if settings.use_logit else _unit(dataset, findings)
     values = shap.attribution.values[:, :, output]

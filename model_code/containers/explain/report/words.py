@@ -156,7 +156,7 @@ def method(configuration: AnalysisConfiguration, dataset: Dataset, findings: Fin
         f"{listing(list(dataset.features))}.{categories}"
     )
     shap = findings.shap
-    if shap is not None and configuration.shap is not None:
+    if shap is not None and configuration.methods.shap is not None:
         attribution = shap.attribution
         how = {
             "tree": "The SHAP values are exact: they were computed from the model's trees (interventional "
@@ -171,7 +171,7 @@ def method(configuration: AnalysisConfiguration, dataset: Dataset, findings: Fin
             "up to "
             f"the model's own prediction; the largest difference is {attribution.additivity_error:.1e}."
         )
-        if configuration.shap.use_logit:
+        if configuration.methods.shap.use_logit:
             paragraphs.append("Contributions are in log-odds of the model's probability.")
     return paragraphs
 
