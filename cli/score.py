@@ -70,11 +70,11 @@ def score(
     # numba takes long to import, and no other command needs it.
     from cli.scored_file import accuracy_table, score_pieces, write_scores
     from cli.series_file import Columns, read_pieces
-    from watchkeeper.detectors.scorer import row_scorer
+    from watchkeeper.detectors.scorer import RowScorer
 
     if output.resolve() == file.resolve():
         raise InvalidInputError(f"{output} is the input: name another file")
-    scorer = row_scorer(
+    scorer = RowScorer(
         algorithm,
         alert_severity=alert_severity,
         interval_seconds=interval,

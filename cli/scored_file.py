@@ -14,6 +14,7 @@ from rich.table import Table
 
 from cli.series_file import Columns, Piece
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.detectors.protocol.scores import joined
 from watchkeeper.detectors.scorer import RowScorer
 from watchkeeper.detectors.streaming.scores import SeriesScores
 from watchkeeper.judgement import accuracy
@@ -80,10 +81,7 @@ class Kept:
     @property
     def scores(self) -> SeriesScores:
         """Of all rows."""
-        names = SeriesScores.__dataclass_fields__
-        return SeriesScores(
-            **{name: np.concatenate([getattr(scores, name) for _, scores in self._pieces]) for name in names}
-        )
+        return joined([scores for _, scores in self._pieces])
 
 
 def write_scores(scored: Iterator[Scored], columns: Columns, output: Path, *, keep: bool) -> Kept:

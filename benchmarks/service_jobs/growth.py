@@ -77,13 +77,13 @@ def _models(folder: Path, algorithm: str) -> tuple[Path, Path]:
     """Return the service's model and the library's, fitted to the same rows."""
     from benchmarks.service_jobs.by_hand import save_fitted  # not needed, nor paid for, by a measured job
     from containers.service.artifact import ServiceManifest, ServiceModel, save_model
-    from containers.service.detection import fit_detector
     from containers.service.tables import read_table
     from watchkeeper.detectors.catalogue import algorithm_of
+    from watchkeeper.detectors.scorer import fit_detector
 
     training = _table(folder / "training.csv", TRAINING_ROWS)
     table = read_table(training)
-    detector = fit_detector(algorithm, {}, table)
+    detector = fit_detector(algorithm, {}, table.values, table.times)
     manifest = ServiceManifest(
         algorithm=algorithm_of(algorithm).name,
         hyperparameters=detector.get_params(),

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from benchmarks.service_jobs.labelled_sets import LabelledSet
 from benchmarks.service_jobs.peers import CONTAMINATION, flags_by_hand, has_peer, noise_by_hand
-from containers.service.detection import fit_detector
 from containers.service.search import best_of, measure_held_out, share_of, try_candidates
 from containers.service.splits import Split, split_rows
+from watchkeeper.detectors.scorer import fit_detector
 
 ALGORITHMS = (
     *("DBSCAN", "IsolationForest", "LOF", "OneClassSVM", "EllipticEnvelope", "ECOD"),
@@ -78,9 +78,9 @@ def _equal_labels(labelled: LabelledSet, algorithm: str, split: Split) -> tuple[
     if not has_peer(algorithm):
         return None, len(queries)
     if algorithm == "DBSCAN":
-        detector = fit_detector(algorithm, {}, learned)
+        detector = fit_detector(algorithm, {}, learned.values)
         theirs = noise_by_hand(rows, detector.eps_, detector.min_samples)  # type: ignore[attr-defined]
         return int(((detector.predict(rows) < 0) == theirs).sum()), len(rows)
-    detector = fit_detector(algorithm, {"contamination": CONTAMINATION}, learned)
+    detector = fit_detector(algorithm, {"contamination": CONTAMINATION}, learned.values)
     ours = detector.predict(queries) < 0
     return int((ours == flags_by_hand(algorithm, rows, queries)).sum()), len(queries)

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from containers.anomaly.snapshots import PLAN_NAME, Snapshots, load_plan, resumed, save_snapshots
 from containers.service.artifact import ServiceManifest, ServiceModel, load_model, save_model, unnamed
-from containers.service.detection import scorer_of
 from containers.service.tables import Part
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import LEAST_CONTEXT, FeaturePlan, WorkloadPlan
 from watchkeeper.core.timestamps import format_instant, parse_instant
+from watchkeeper.detectors.scorer import scorer_of
 from watchkeeper.detectors.streaming.series_detector import SeriesDetector
 from watchkeeper.features.contributions import Contribution
 from watchkeeper.features.matrix import feature_names, row_arrays, unscaled_feature_matrix
@@ -57,7 +57,7 @@ class TableScorer:
                 )
         vectors = unscaled_feature_matrix(row_arrays(rows, self.plan), self.plan)
         part = self.model.aligned(Part(0, tuple(feature_names(self.plan)), vectors, None))
-        scores: list[float] = scorer_of(self.model.detector)(part).anomaly_score.tolist()
+        scores: list[float] = scorer_of(self.model.detector)(part.values, None).anomaly_score.tolist()
         return scores
 
     def explain(self, rows: Sequence[Row]) -> list[tuple[Contribution, ...]]:

@@ -46,7 +46,7 @@ def draw_charts(
     save(histogram, folder / "histogram.png")
     plane = projection(sample.values, sample.columns)
     if plane is not None:
-        figure = draw.draw_projection(title, *plane, sample.judgement.label, sample.truth)
+        figure = draw.draw_projection(title, *plane, sample.scores.is_anomaly, sample.truth)
         save(figure, folder / "projection.png")
     if quality is None or truth is None or raw is None or not quality.anomalies:
         return
@@ -74,14 +74,14 @@ def draw_charts(
 def _panels(sample: Sample, threshold: float) -> list[Panel]:
     order = np.arange(len(sample)) if sample.times is None else np.argsort(sample.times, kind="stable")
     x = (sample.row if sample.times is None else (sample.times * 1e6).astype("datetime64[us]"))[order]
-    known: dict[str, Any] = {"anomalous": sample.judgement.label[order]}
+    known: dict[str, Any] = {"anomalous": sample.scores.is_anomaly[order]}
     if sample.truth is not None:
         known["windows"] = labelled_windows(x, sample.truth[order])
     columns = [
         Panel(title=name, x=x, values=column[order], **known)
         for name, column in zip(sample.columns[:MAX_PANELS], sample.values.T, strict=False)
     ]
-    scores = sample.judgement.anomaly_score[order]
+    scores = sample.scores.anomaly_score[order]
     return [
         *columns,
         scores_panel("anomaly_score", x, scores, threshold=np.full(len(x), threshold), **known),

@@ -20,21 +20,16 @@ from containers.runtime import job
 from containers.runtime.hyperparameters import read_hyperparameters
 from containers.runtime.training import copy_serving_code
 from containers.service.artifact import ServiceManifest, ServiceModel, read_members, save_model
-from containers.service.detection import (
-    fit_detector,
-    fit_positions,
-    is_streaming,
-    require_order,
-)
 from containers.service.inputs import failure_text, given_file
 from containers.service.labels import read_labels
 from containers.service.search import Tried, best_of, measure_held_out
 from containers.service.search_job import CANDIDATES_NAME
-from containers.service.splits import split_rows
+from containers.service.splits import in_order, split_rows
 from containers.service.tables import Table, read_table
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.detectors.catalogue import algorithm_of
+from watchkeeper.detectors.scorer import fit_detector, fit_positions
 
 SERVE_PROGRAM = "serve_service_detector.py"
 
@@ -65,11 +60,13 @@ def fit() -> None:
     """Read, choose, fit, write."""
     given = read_hyperparameters(Hyperparameters, job.root())
     table = read_table(given_file(job.training_channel("features"), given.features))
+    if algorithm_of(given.model_name).is_streaming:
+        (table,) = in_order([table])
     choice = Choice({}, {}, [])
     if given.labels:
         tried = read_tried(job.training_channel("search"))
         choice = choose(given, table, tried)
-    detector = fit_detector(given.model_name, choice.hyperparameters, table)
+    detector = fit_detector(given.model_name, choice.hyperparameters, table.values, table.times)
     algorithm = algorithm_of(given.model_name).name
     started, ended = _training_times(table)
     manifest = ServiceManifest(
@@ -112,10 +109,7 @@ def read_tried(folder: Path) -> list[Tried]:
 def choose(given: Hyperparameters, table: Table, tried: list[Tried]) -> Choice:
     """Choose the best candidate, and measure it and the defaults on the rows that the search never saw."""
     labels = read_labels(given_file(job.training_channel("labels"), given.labels), len(table))
-    in_order = is_streaming(given.model_name)
-    if in_order:
-        require_order(table)
-    split = split_rows(labels, table.times, in_order=in_order)
+    split = split_rows(labels, table.times, in_order=algorithm_of(given.model_name).is_streaming)
     best = best_of(tried)
     defaults = next(each for each in tried if each.place == 0)
     held_out, of_defaults = (

@@ -41,7 +41,7 @@ def write_page(
     """
     sample = picture.sample()
     plane = projection(sample.values, sample.columns)
-    judgement = sample.judgement
+    scores = sample.scores
     document: dict[str, Any] = {
         "about": about if sample.every == 1 else f"{about} Shown: one row in {sample.every}, and anomalies.",
         "tiles": _tiles(picture, quality),
@@ -49,9 +49,9 @@ def write_page(
         "row": sample.row.tolist(),
         "times": None if sample.times is None else sample.times.tolist(),
         "values": [_rounded(column) for column in sample.values.T],
-        "score": _rounded(judgement.anomaly_score),
-        "severity": _rounded(judgement.severity),
-        "label": judgement.label.astype(int).tolist(),
+        "score": _rounded(scores.anomaly_score),
+        "severity": _rounded(scores.severity),
+        "label": scores.is_anomaly.astype(int).tolist(),
         "truth": None if sample.truth is None else sample.truth.astype(int).tolist(),
         "threshold": round(picture.threshold, DIGITS),
         "bins": picture.bins.tolist(),

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from containers.service.labels import Labels
-from containers.service.predictions import Judgement, joined
 from containers.service.tables import Part
+from watchkeeper.detectors.protocol.scores import Scores, joined
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -28,7 +28,7 @@ class Sample:
     """Numbers of the rows, counting from 0."""
     values: FloatArray
     times: FloatArray | None
-    judgement: Judgement
+    scores: Scores
     truth: Labels | None
     every: int = 1
     """It has at least every so-manieth row."""
@@ -43,7 +43,7 @@ class Sample:
             self.row[chosen],
             self.values[chosen],
             None if self.times is None else self.times[chosen],
-            self.judgement.rows(chosen),
+            self.scores.rows(chosen),
             None if self.truth is None else self.truth[chosen],
             self.every,
         )
@@ -70,17 +70,17 @@ class Picture:
     _every: int = 1
     _kept: list[Sample] = field(default_factory=list)
 
-    def add(self, part: Part, judgement: Judgement, truth: Labels | None) -> None:
+    def add(self, part: Part, scores: Scores, truth: Labels | None) -> None:
         """Take in the next part."""
         true = np.zeros(len(part), dtype=bool) if truth is None else truth
-        place = np.clip((judgement.anomaly_score * BINS).astype(np.int64), 0, BINS - 1)
+        place = np.clip((scores.anomaly_score * BINS).astype(np.int64), 0, BINS - 1)
         for kind in (0, 1):
             self.bins[kind] += np.bincount(place[true == bool(kind)], minlength=BINS)
         self.rows += len(part)
-        self.anomalies += int(judgement.label.sum())
+        self.anomalies += int(scores.is_anomaly.sum())
         self.labelled = truth is not None
         row = part.first_row + np.arange(len(part))
-        self._kept.append(Sample(part.columns, row, part.values, part.times, judgement, truth))
+        self._kept.append(Sample(part.columns, row, part.values, part.times, scores, truth))
         if sum(map(len, self._kept)) > 2 * (SAMPLE_ROWS + SAMPLE_ANOMALIES):
             self._kept = [self.sample()]
 
@@ -90,7 +90,7 @@ class Picture:
         while self.rows > SAMPLE_ROWS * self._every:
             self._every *= 2  # what an earlier sample has kept, a later one can keep
         regular = whole.row % self._every == 0
-        notable = whole.judgement.label if whole.truth is None else whole.judgement.label | whole.truth
+        notable = whole.scores.is_anomaly if whole.truth is None else whole.scores.is_anomaly | whole.truth
         extra = np.flatnonzero(notable & ~regular)[:SAMPLE_ANOMALIES]
         chosen = whole.rows(np.sort(np.concatenate((np.flatnonzero(regular), extra))))
         return Sample(
@@ -98,7 +98,7 @@ class Picture:
             chosen.row,
             chosen.values,
             chosen.times,
-            chosen.judgement,
+            chosen.scores,
             chosen.truth,
             self._every,
         )
@@ -112,7 +112,7 @@ def _joined(samples: list[Sample]) -> Sample:
         np.concatenate([sample.row for sample in samples]),
         np.concatenate([sample.values for sample in samples]),
         np.concatenate(times) if times else None,
-        joined([sample.judgement for sample in samples]),
+        joined([sample.scores for sample in samples]),
         np.concatenate(truths) if truths else None,
     )
 

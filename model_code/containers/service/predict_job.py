@@ -5,7 +5,7 @@ where they are asked for, the charts. Of a training task also the model itself. 
 measures as JSON.
 
 Memory: the model, one part of the table (`tables.part_rows`) and, of charts, a sample of bounded size. With
-labels also these and the judgements, 26 bytes a row, because measures need all of them.
+labels also these and the scores, 26 bytes a row, because measures need all of them.
 """
 
 from __future__ import annotations
@@ -13,21 +13,25 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from containers.runtime import job
 from containers.service.artifact import ServiceModel
 from containers.service.charts import draw_charts
-from containers.service.detection import scorer_of
 from containers.service.inputs import PredictSettings, failure_text, given_file
 from containers.service.labels import Labels, read_labels
 from containers.service.page import write_page
 from containers.service.picture import FloatArray, Picture
-from containers.service.predictions import Judgement, PredictionsFile, joined
+from containers.service.predictions import PredictionsFile
 from containers.service.quality import Quality, measure
-from containers.service.tables import read_parts
+from containers.service.splits import in_order
+from containers.service.tables import Part, read_parts
 from containers.service.workload_model import load_any_model
+from watchkeeper.detectors.catalogue import algorithm_of
+from watchkeeper.detectors.protocol.scores import Scores, joined
+from watchkeeper.detectors.scorer import scorer_of
 from watchkeeper.service.tasks import CHARTS_FOLDER, CHARTS_PAGE, MODEL_FILE, Task
 
 _WHAT = {
@@ -49,12 +53,12 @@ def predict() -> None:
     output = job.processing_output("results")
     labels = _labels(settings, features)
     picture = Picture(model.manifest.threshold) if settings.charts.lower() == "true" else None
-    n_rows, flagged, judgements = _judge(
+    n_rows, flagged, scores = _judge(
         model, features, output / settings.predictions, task=task, labels=labels, picture=picture
     )
-    quality = None if labels is None else measure(labels, judgements.label, judgements.raw)
+    quality = None if labels is None else measure(labels, scores.is_anomaly, scores.raw)
     if picture is not None:
-        raw = None if labels is None else judgements.raw
+        raw = None if labels is None else scores.raw
         _draw(picture, output / CHARTS_FOLDER, task, model, quality, labels, raw)
     if task is Task.TRAIN:
         shutil.copyfile(archive, output / MODEL_FILE)
@@ -94,22 +98,25 @@ def _judge(
     task: Task,
     labels: Labels | None,
     picture: Picture | None,
-) -> tuple[int, int, Judgement]:
-    judge = scorer_of(model.detector, as_they_came=task is Task.TRAIN)
-    kept: list[Judgement] = []
+) -> tuple[int, int, Scores]:
+    score = scorer_of(model.detector, as_they_came=task is Task.TRAIN)
+    kept: list[Scores] = []
+    parts: Iterator[Part] = map(model.aligned, read_parts(features))
+    if algorithm_of(model.manifest.algorithm).is_streaming:
+        parts = in_order(parts)
     n_rows = flagged = 0
     with PredictionsFile(predictions_path) as predictions:
-        for part in map(model.aligned, read_parts(features)):
-            judgement = judge(part)
-            predictions.write(judgement)
+        for part in parts:
+            scores = score(part.values, part.times)
+            predictions.write(scores)
             n_rows += len(part)
-            flagged += int(judgement.label.sum())
+            flagged += int(scores.is_anomaly.sum())
             truth = None if labels is None else labels[part.first_row : part.first_row + len(part)]
             if picture is not None:
-                picture.add(part, judgement, truth)
+                picture.add(part, scores, truth)
             if truth is not None:
-                kept.append(judgement)
-    return n_rows, flagged, joined(kept) if kept else judgement.rows(slice(0))
+                kept.append(scores)
+    return n_rows, flagged, joined(kept) if kept else scores.rows(slice(0))
 
 
 def _labels(settings: PredictSettings, features: Path) -> Labels | None:

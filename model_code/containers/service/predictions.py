@@ -11,54 +11,16 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from watchkeeper.detectors.protocol.scores import Scores
 
 COLUMNS = ("row", "label", "anomaly_score", "severity")
 DIGITS = 9
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the file says of rows; arrays have shape (n_rows,)."""
-
-    label: npt.NDArray[np.bool_]
-    anomaly_score: FloatArray
-    severity: FloatArray
-
-    def __len__(self) -> int:
-        return len(self.label)
-
-
-@dataclass(frozen=True)
-class Judgement(Verdict):
-    """What a detector says of rows."""
-
-    raw: FloatArray
-    """The method's own score, which ranks more finely; -inf where a value is missing."""
-
-    def rows(self, chosen: slice | npt.NDArray[np.int64]) -> Judgement:
-        """Return some of the rows."""
-        return Judgement(
-            self.label[chosen], self.anomaly_score[chosen], self.severity[chosen], self.raw[chosen]
-        )
-
-
-def joined(parts: Sequence[Judgement]) -> Judgement:
-    """Return consecutive judgements as one."""
-    return Judgement(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("label", "anomaly_score", "severity", "raw")
-        )
-    )
 
 
 class PredictionsFile(AbstractContextManager["PredictionsFile"]):
@@ -78,14 +40,14 @@ class PredictionsFile(AbstractContextManager["PredictionsFile"]):
         writer = csv.writer(self._file, lineterminator="\n")
         writer.writerow([*COLUMNS, *(f"{name}_{what}" for name in columns for what in COLUMNS[1:])])
 
-    def write(self, whole: Verdict, of_columns: Sequence[Verdict] = ()) -> None:
+    def write(self, whole: Scores, of_columns: Sequence[Scores] = ()) -> None:
         """Append rows."""
         columns: list[list[Any]] = [list(range(self._rows, self._rows + len(whole)))]
-        for verdict in (whole, *of_columns):
+        for scores in (whole, *of_columns):
             columns += [
-                verdict.label.astype(np.int64).tolist(),
-                np.round(verdict.anomaly_score, DIGITS).tolist(),
-                np.round(verdict.severity, DIGITS).tolist(),
+                scores.is_anomaly.astype(np.int64).tolist(),
+                np.round(scores.anomaly_score, DIGITS).tolist(),
+                np.round(scores.severity, DIGITS).tolist(),
             ]
         line = ",".join(["%d", *("%d,%r,%r" for _ in range(len(of_columns) + 1))]) + "\n"
         self._file.writelines(map(line.__mod__, zip(*columns, strict=True)))

@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from containers.service.detection import fit_detector, scorer_of
 from containers.service.labels import Labels
-from containers.service.predictions import Judgement
 from containers.service.quality import Quality, measure
-from containers.service.splits import Fold, Split
+from containers.service.splits import Fold, Rows, Split
 from containers.service.tables import Table
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.catalogue import algorithm_of
 from watchkeeper.detectors.factory import candidates, default_hyperparameters
+from watchkeeper.detectors.protocol.detector import Detector
+from watchkeeper.detectors.protocol.scores import Scores
+from watchkeeper.detectors.scorer import fit_detector, scorer_of
 from watchkeeper.detectors.tabular.detector import TabularDetector
 
 FloatArray = npt.NDArray[np.float64]
@@ -95,9 +96,8 @@ def measure_held_out(
     algorithm: str, hyperparameters: dict[str, Any], table: Table, labels: Labels, split: Split
 ) -> Quality:
     """Fit to all rows of the search and measure on the rows that it never saw."""
-    detector = fit_detector(algorithm, hyperparameters, table.at(split.search))
-    judgement = scorer_of(detector)(table.at(split.held_out))
-    return measure(labels[split.held_out], judgement.label, judgement.raw)
+    scores = _fit_and_score(algorithm, hyperparameters, table, split.search, split.held_out)[1]
+    return measure(labels[split.held_out], scores.is_anomaly, scores.raw)
 
 
 def _points(algorithm: str) -> list[dict[str, Any]]:
@@ -132,7 +132,7 @@ def _try(
     scores = _comparable(judged)
     found = []
     for position, share in enumerate((None, *shares)[: len(judged[0])]):
-        flagged = np.concatenate([of_fold[position].label for of_fold in judged])
+        flagged = np.concatenate([of_fold[position].is_anomaly for of_fold in judged])
         measured = measure(truth, flagged, scores)
         chosen = point if share is None else {**point, CONTAMINATION: share}
         found.append(Tried(place, chosen, measured.f1, measured.precision, measured.recall, measured.pr_auc))
@@ -141,17 +141,24 @@ def _try(
 
 def _judged_at(
     algorithm: str, point: dict[str, Any], table: Table, fold: Fold, shares: Sequence[float]
-) -> list[Judgement]:
+) -> list[Scores]:
     """Judge a fold's rows by one fit: at its own threshold, then at the threshold of each contamination."""
-    detector = fit_detector(algorithm, point, table.at(fold.learn))
-    own = scorer_of(detector)(table.at(fold.judge))
+    detector, own = _fit_and_score(algorithm, point, table, fold.learn, fold.judge)
     if not isinstance(detector, TabularDetector):
         return [own]
     thresholds = [detector.threshold_at(share) for share in shares]
-    return [own, *(replace(own, label=own.raw > threshold) for threshold in thresholds)]
+    return [own, *(replace(own, is_anomaly=own.raw > threshold) for threshold in thresholds)]
 
 
-def _comparable(judged: Sequence[Sequence[Judgement]]) -> FloatArray:
+def _fit_and_score(
+    algorithm: str, hyperparameters: dict[str, Any], table: Table, learn: Rows, judge: Rows
+) -> tuple[Detector, Scores]:
+    learned, others = table.at(learn), table.at(judge)
+    detector = fit_detector(algorithm, hyperparameters, learned.values, learned.times)
+    return detector, scorer_of(detector)(others.values, others.times)
+
+
+def _comparable(judged: Sequence[Sequence[Scores]]) -> FloatArray:
     """Return scores of several fits on one scale: raw scores of one fit, else the calibrated ones."""
     if len(judged) == 1:
         return judged[0][0].raw

@@ -12,12 +12,12 @@ from typing import Any
 
 from containers.runtime import job
 from containers.runtime.hyperparameters import read_hyperparameters
-from containers.service.detection import is_streaming, require_order
 from containers.service.inputs import failure_text, given_file
 from containers.service.labels import read_labels
 from containers.service.search import share_of, try_candidates
-from containers.service.splits import split_rows
+from containers.service.splits import in_order, split_rows
 from containers.service.tables import read_table
+from watchkeeper.detectors.catalogue import algorithm_of
 
 CANDIDATES_NAME = "candidates.json"
 
@@ -42,10 +42,10 @@ def search() -> None:
     given = read_hyperparameters(Hyperparameters, job.root())
     table = read_table(given_file(job.training_channel("features"), given.features))
     labels = read_labels(given_file(job.training_channel("labels"), given.labels), len(table))
-    in_order = is_streaming(given.model_name)
-    if in_order:
-        require_order(table)
-    split = split_rows(labels, table.times, in_order=in_order)
+    streaming = algorithm_of(given.model_name).is_streaming
+    if streaming:
+        (table,) = in_order([table])
+    split = split_rows(labels, table.times, in_order=streaming)
     tried = try_candidates(
         given.model_name, share_of(given.model_name, given.chunk, given.chunks), table, labels, split
     )

@@ -20,9 +20,8 @@ import numpy.typing as npt
 from containers.anomaly.serve_detector import written
 from containers.runtime.requests import Instances, Refusal, ServerContext, read_instances, refuse
 from containers.service.artifact import ServiceModel, load_model
-from containers.service.detection import scorer_of
-from containers.service.tables import Part
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.detectors.scorer import scorer_of
 from watchkeeper.telemetry.cells import parse_number
 from watchkeeper.telemetry.rows import Instance, naming_record
 
@@ -49,8 +48,7 @@ def predict_fn(instances: Instances | Refusal, model: ServiceModel) -> list[floa
     except InvalidInputError as error:
         return Refusal(HTTPStatus.BAD_REQUEST, str(error))
     values: npt.NDArray[np.float64] = np.array(rows)
-    judge = scorer_of(model.detector)
-    scores: list[float] = judge(Part(0, tuple(columns), values, None)).anomaly_score.tolist()
+    scores: list[float] = scorer_of(model.detector)(values, None).anomaly_score.tolist()
     return scores
 
 

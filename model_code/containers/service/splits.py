@@ -8,12 +8,15 @@ candidates are compared by three-fold cross-validation.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from containers.service.labels import Labels
+from containers.service.tables import Part
 from watchkeeper.core.errors import InvalidInputError
 
 HELD_OUT = 0.25
@@ -22,6 +25,7 @@ SEED = 0
 MIN_ROWS = 40
 
 Rows = npt.NDArray[np.int64]
+AnyPart = TypeVar("AnyPart", bound=Part)
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,28 @@ class Split:
     search: Rows
     """All rows that the search may use."""
     held_out: Rows
+
+
+def in_order(parts: Iterable[AnyPart]) -> Iterator[AnyPart]:
+    """Pass on the consecutive parts of a table whose rows do not go back in time.
+
+    Raises
+    ------
+    InvalidInputError
+        One does (reason `bad_time`).
+    """
+    last = -np.inf
+    for part in parts:
+        if part.times is not None:
+            back = np.flatnonzero(np.diff(part.times, prepend=last) < 0)
+            if len(back):
+                raise InvalidInputError(
+                    f"row {part.first_row + int(back[0])} is earlier than the row before it: this algorithm "
+                    "takes rows in the order of time; sort the file",
+                    reason="bad_time",
+                )
+            last = float(part.times[-1])
+        yield part
 
 
 def split_rows(labels: Labels, times: npt.NDArray[np.float64] | None, *, in_order: bool = False) -> Split:

@@ -29,17 +29,20 @@ import numpy.typing as npt
 from containers.runtime import job
 from containers.service.column_file import ColumnFile
 from containers.service.inputs import PredictSettings, failure_text, given_file
-from containers.service.predictions import FloatArray, PredictionsFile, Verdict
+from containers.service.predictions import PredictionsFile
 from containers.service.tables import part_rows, read_parts
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.detectors.catalogue import RULES
 from watchkeeper.detectors.factory import new_detector
 from watchkeeper.detectors.protocol.batch import BatchDetector
 from watchkeeper.detectors.protocol.calibration import SCORE_RARITY, severity_of
+from watchkeeper.detectors.protocol.scores import Scores
 from watchkeeper.detectors.tabular.rule_parameters import checked_parameters
 
 IRREGULAR = 1e-3
 """A step that differs from the usual one by more than this share is irregular."""
+
+FloatArray = npt.NDArray[np.float64]
 
 logger = logging.getLogger(__name__)
 
@@ -179,14 +182,12 @@ def _write(path: Path, names: tuple[str, ...], found: Rarities) -> int:
         for start, end in pairwise([*range(0, n_rows, part_rows(len(names))), n_rows]):
             rarity, label = found.rarity.rows(start, end), found.label.rows(start, end)
             cells = zip(rarity.T, found.thresholds, label.T, strict=True)
-            columns = [Verdict(of[2], of[0] / SCORE_RARITY, severity_of(*of)) for of in cells]
-            whole = Verdict(
-                np.asarray(label.any(axis=1)),
-                rarity.max(axis=1) / SCORE_RARITY,
-                np.max([column.severity for column in columns], axis=0),
-            )
+            columns = [Scores(of[0] / SCORE_RARITY, severity_of(*of), of[2], of[0]) for of in cells]
+            rarest = rarity.max(axis=1)
+            severity = np.max([column.severity for column in columns], axis=0)
+            whole = Scores(rarest / SCORE_RARITY, severity, np.asarray(label.any(axis=1)), rarest)
             predictions.write(whole, columns)
-            flagged += int(whole.label.sum())
+            flagged += int(whole.is_anomaly.sum())
     return flagged
 
 

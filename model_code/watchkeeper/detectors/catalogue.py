@@ -49,6 +49,11 @@ class Algorithm:
     fit_rows: int = MOST_FIT_ROWS
     """Most rows that it learns, evenly spaced ones: fewer where the cost grows faster than the rows."""
 
+    @property
+    def is_streaming(self) -> bool:
+        """Whether it scores each row with those before it, and goes on learning."""
+        return self.family == "streaming"
+
 
 _ENTRIES = (
     Algorithm(

@@ -4,50 +4,84 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.severity import MAX_SEVERITY, THRESHOLD_SEVERITY
-from watchkeeper.detectors.catalogue import RULES, WATCHKEEPER, algorithm_of
+from watchkeeper.detectors.catalogue import Algorithm, algorithm_of
 from watchkeeper.detectors.factory import new_detector
 from watchkeeper.detectors.protocol.calibration import SCORE_RARITY
 from watchkeeper.detectors.protocol.detector import Detector
+from watchkeeper.detectors.protocol.scores import Scores
 from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
 from watchkeeper.detectors.streaming.scores import SeriesScores
+from watchkeeper.detectors.streaming.series_detector import SeriesDetector
 from watchkeeper.detectors.tabular.rules import RangeRule
 
 FloatArray = npt.NDArray[np.float64]
+Scorer = Callable[[FloatArray, FloatArray | None], Scores]
+"""Scores the next rows, shape (n_rows, n_columns), which may have times, in seconds since 1970."""
 
 
-class RowScorer(Protocol):
-    """Scores rows in the order of their time."""
+def fit_detector(
+    algorithm: str, hyperparameters: Mapping[str, Any], values: FloatArray, times: FloatArray | None = None
+) -> Detector:
+    """Fit a detector to rows; of more than the algorithm's `fit_rows`, to evenly spaced ones.
 
-    learns_first: bool
-    """Whether `learn` is to be called before the first row is scored."""
+    Parameters
+    ----------
+    algorithm
+        In any spelling.
+    hyperparameters
+        What differs from the algorithm's defaults.
+    times
+        Seconds since 1970, ascending; only a streaming detector asks for them.
 
-    def learn(self, values: FloatArray) -> None:
-        """Learn from rows, shape (n_rows, n_columns), before any is scored."""
+    Raises
+    ------
+    InvalidInputError
+        If the rows, or the hyperparameters, do not fit the algorithm.
+    """
+    detector = new_detector(algorithm, **hyperparameters)
+    if isinstance(detector, SeriesDetector):
+        return detector.fit(values, times=times)
+    return detector.fit(values[fit_positions(algorithm, len(values))])
 
-    def score(self, seconds: FloatArray, values: FloatArray) -> SeriesScores:
-        """Score the next rows, shape (n_rows, n_columns); `seconds` since 1970, shape (n_rows,)."""
+
+def fit_positions(algorithm: str, n_rows: int) -> npt.NDArray[np.int64]:
+    """Return the rows that an algorithm learns of so many."""
+    most = algorithm_of(algorithm).fit_rows
+    if n_rows <= most:
+        return np.arange(n_rows)
+    return np.linspace(0, n_rows - 1, most).astype(np.int64)
 
 
-def row_scorer(
-    algorithm: str,
-    *,
-    alert_severity: float = THRESHOLD_SEVERITY,
-    interval_seconds: float | None = None,
-    hyperparameters: Mapping[str, Any] | None = None,
-) -> RowScorer:
-    """Return the scorer of an algorithm.
+def scorer_of(detector: Detector, *, as_they_came: bool = False) -> Scorer:
+    """Return what scores consecutive pieces of rows, in order, by a detector that is fitted.
+
+    Parameters
+    ----------
+    as_they_came
+        The rows are those that the detector was fitted on. A streaming detector then scores each one with
+        what came before it, as it did when it learned.
+    """
+    if isinstance(detector, SeriesDetector):
+        streaming = detector.unfitted() if as_they_came else copy.deepcopy(detector.detector_)
+        return partial(_stream, streaming)
+    return lambda values, _times: detector.score_rows(values)
+
+
+class RowScorer:
+    """Scores the rows of a file in their order.
 
     `watchkeeper` learns as it goes and scores each row with the rows before it; several columns are scored
     each on its own, and the most anomalous one counts, corrected for their number. The rules do the same with
-    columns, but learn their bounds once; the tabular ones learn once, all columns together.
+    columns, but learn their bounds once; the tabular algorithms learn once, all columns together.
 
     Parameters
     ----------
@@ -66,96 +100,90 @@ def row_scorer(
     InvalidInputError
         Another algorithm or hyperparameter, or a severity that is not from 0 to 100.
     """
-    if not 0 <= alert_severity <= MAX_SEVERITY:
-        raise InvalidInputError(
-            f"alert_severity is {alert_severity!r}: give a number from 0 to {MAX_SEVERITY:g}"
-        )
-    name = algorithm_of(algorithm).name
-    given = dict(hyperparameters or {})
-    if name == WATCHKEEPER:
-        settings = given if interval_seconds is None else {**given, "interval_seconds": interval_seconds}
-        return _Streaming(WatchkeeperDetector(**new_detector(name, **settings).get_params()), alert_severity)
-    detector = new_detector(name, **given)
-    return (_ByColumn if name in RULES else _AllColumns)(detector, alert_severity)
 
-
-class _Streaming:
-    learns_first = False
-
-    def __init__(self, detector: WatchkeeperDetector, alert_severity: float) -> None:
-        self._detector = detector
+    def __init__(
+        self,
+        algorithm: str,
+        *,
+        alert_severity: float = THRESHOLD_SEVERITY,
+        interval_seconds: float | None = None,
+        hyperparameters: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not 0 <= alert_severity <= MAX_SEVERITY:
+            raise InvalidInputError(
+                f"alert_severity is {alert_severity!r}: give a number from 0 to {MAX_SEVERITY:g}"
+            )
         self._alert_severity = alert_severity
+        self._algorithm: Algorithm = algorithm_of(algorithm)
+        settings = dict(hyperparameters or {})
+        if self._algorithm.is_streaming and interval_seconds is not None:
+            settings["interval_seconds"] = interval_seconds
+        self._detector = new_detector(algorithm, **settings)
+        self._score: Callable[[FloatArray, FloatArray | None], SeriesScores] | None = None
+        if isinstance(self._detector, SeriesDetector):
+            self._score = partial(_stream, self._detector.unfitted())
+
+    @property
+    def learns_first(self) -> bool:
+        """Whether `learn` is to be called before the first row is scored."""
+        return not self._algorithm.is_streaming
 
     def learn(self, values: FloatArray) -> None:
-        """Do nothing: every row is learned after it was scored."""
+        """Learn from rows, shape (n_rows, n_columns), before any is scored."""
+        if self._algorithm.family == "rule":
+            self._score = partial(_by_column, [copy.copy(self._detector).fit(column) for column in values.T])
+        elif self._algorithm.family == "tabular":
+            self._score = partial(_all_columns, self._detector.fit(values))
 
     def score(self, seconds: FloatArray, values: FloatArray) -> SeriesScores:
-        return _alerting(self._detector.update_all(values, timestamps=seconds), self._alert_severity)
+        """Score the next rows, shape (n_rows, n_columns); `seconds` since 1970, shape (n_rows,)."""
+        if self._score is None:
+            raise InvalidInputError("nothing is learned yet: call learn first")
+        scores = self._score(values, seconds)
+        if self._alert_severity == THRESHOLD_SEVERITY:
+            return scores
+        return dataclasses.replace(scores, is_anomaly=scores.severity >= self._alert_severity)
 
 
-class _ByColumn:
-    learns_first = True
-
-    def __init__(self, rule: Detector, alert_severity: float) -> None:
-        self._rule = rule
-        self._alert_severity = alert_severity
-        self._detectors: list[Detector] = []
-
-    def learn(self, values: FloatArray) -> None:
-        self._detectors = [copy.copy(self._rule).fit(column) for column in values.T]
-
-    def score(self, seconds: FloatArray, values: FloatArray) -> SeriesScores:
-        pairs = list(zip(self._detectors, values.T, strict=True))
-        by_column = np.array([detector.score_samples(column) for detector, column in pairs])
-        score = np.maximum(by_column.max(axis=0) - np.log10(len(by_column)) / SCORE_RARITY, 0.0)
-        severity = np.max([detector.severity(column) for detector, column in pairs], axis=0)
-        bounds = [
-            (detector.lower_[0], detector.upper_[0]) if isinstance(detector, RangeRule) else (np.nan, np.nan)
-            for detector in self._detectors
-        ]
-        lower, upper = (np.tile(side, (len(values), 1)) for side in np.array(bounds).T)
-        shares = by_column / np.maximum(by_column.sum(axis=0), np.finfo(float).tiny)
-        scores = _scores(score, severity, lower, upper, (shares * score).T)
-        return _alerting(scores, self._alert_severity)
+def _stream(
+    detector: WatchkeeperDetector, values: FloatArray, times: FloatArray | None = None
+) -> SeriesScores:
+    return detector.update_all(values, timestamps=times)
 
 
-class _AllColumns:
-    learns_first = True
-
-    def __init__(self, detector: Detector, alert_severity: float) -> None:
-        self._detector = detector
-        self._alert_severity = alert_severity
-
-    def learn(self, values: FloatArray) -> None:
-        self._detector.fit(values)
-
-    def score(self, seconds: FloatArray, values: FloatArray) -> SeriesScores:
-        score, severity = self._detector.score_samples(values), self._detector.severity(values)
-        unknown = np.full(values.shape, np.nan)
-        return _alerting(_scores(score, severity, unknown, unknown, unknown), self._alert_severity)
-
-
-def _alerting(scores: SeriesScores, alert_severity: float) -> SeriesScores:
-    if alert_severity == THRESHOLD_SEVERITY:
-        return scores
-    return dataclasses.replace(scores, is_anomaly=scores.severity >= alert_severity)
+def _by_column(rules: Sequence[Detector], values: FloatArray, _times: FloatArray | None) -> SeriesScores:
+    found = [rule.score_rows(column) for rule, column in zip(rules, values.T, strict=True)]
+    by_column = np.array([scores.anomaly_score for scores in found])
+    score = np.maximum(by_column.max(axis=0) - np.log10(len(by_column)) / SCORE_RARITY, 0.0)
+    bounds = [
+        (rule.lower_[0], rule.upper_[0]) if isinstance(rule, RangeRule) else (np.nan, np.nan)
+        for rule in rules
+    ]
+    lower, upper = (np.tile(side, (len(values), 1)) for side in np.array(bounds).T)
+    shares = by_column / np.maximum(by_column.sum(axis=0), np.finfo(float).tiny)
+    whole = Scores(
+        score,
+        np.max([scores.severity for scores in found], axis=0),
+        np.any([scores.is_anomaly for scores in found], axis=0),
+        score,
+    )
+    return _with_bounds(whole, lower, upper, (shares * score).T)
 
 
-def _scores(
-    score: FloatArray,
-    severity: FloatArray,
-    lower: FloatArray,
-    upper: FloatArray,
-    contributions: FloatArray,
+def _all_columns(detector: Detector, values: FloatArray, _times: FloatArray | None) -> SeriesScores:
+    unknown = np.full(values.shape, np.nan)
+    return _with_bounds(detector.score_rows(values), unknown, unknown, unknown)
+
+
+def _with_bounds(
+    scores: Scores, lower: FloatArray, upper: FloatArray, contributions: FloatArray
 ) -> SeriesScores:
     several = lower.shape[1] > 1
     return SeriesScores(
-        anomaly_score=score,
-        severity=severity,
-        is_anomaly=severity >= THRESHOLD_SEVERITY,
+        **vars(scores),
         expected=np.full(lower.shape if several else len(lower), np.nan),
         lower=lower if several else lower[:, 0],
         upper=upper if several else upper[:, 0],
-        confidence=np.ones(len(score)),
+        confidence=np.ones(len(scores)),
         contributions=contributions if several else contributions[:, 0],
     )

@@ -15,7 +15,7 @@ from lambdas.service_api.documents import TrainBody, UnivariateBody
 from watchkeeper.detectors import estimators
 from watchkeeper.detectors.catalogue import ALGORITHMS, MODELS, RULES, TABULAR, algorithm_of, chosen_name
 from watchkeeper.detectors.factory import default_hyperparameters, detector_class
-from watchkeeper.detectors.scorer import row_scorer
+from watchkeeper.detectors.scorer import RowScorer
 from watchkeeper.detectors.tabular.rule_parameters import RULE_PARAMETERS
 
 ROOT = Path(__file__).parents[3]
@@ -37,7 +37,7 @@ def test_an_entry_is_what_its_class_says(entry) -> None:
 @pytest.mark.parametrize(("alias", "entry"), ALIASES, ids=[alias for alias, _ in ALIASES])
 def test_the_command_and_the_api_take_the_same_aliases(alias: str, entry) -> None:
     assert algorithm_of(alias) is entry
-    assert row_scorer(alias.lower()) is not None
+    assert RowScorer(alias.lower()) is not None
     names, asked = (RULES, "method_name") if entry.family == "rule" else (MODELS, "model_name")
     assert names[chosen_name(f" {alias.upper()} ", names, asked)] is entry
 

@@ -14,7 +14,7 @@ from watchkeeper.core.severity import THRESHOLD_SEVERITY
 from watchkeeper.detectors.catalogue import ALGORITHMS, TABULAR
 from watchkeeper.detectors.factory import new_detector
 from watchkeeper.detectors.protocol.calibration import severity_of
-from watchkeeper.detectors.scorer import row_scorer
+from watchkeeper.detectors.scorer import RowScorer
 from watchkeeper.detectors.streaming.detector import score_series
 from watchkeeper.detectors.streaming.fleet import Fleet
 from watchkeeper.judgement.severity import fit_severity
@@ -61,7 +61,7 @@ def test_the_streaming_detector_alerts_where_it_did_at_seventy_five_of_the_scale
     alerts = 0
     for seed in range(8):
         values = spiky(seed, columns=columns)
-        of_file = row_scorer("watchkeeper").score(np.arange(3000.0), values)
+        of_file = RowScorer("watchkeeper").score(np.arange(3000.0), values)
         for scores in (score_series(None, values), of_file):
             before = SHARE_OF_THE_SCALE_BEFORE * scores.anomaly_score >= 75.0
             np.testing.assert_array_equal(scores.is_anomaly, before)
@@ -100,13 +100,13 @@ def test_a_row_of_a_file_is_an_anomaly_from_the_severity_that_is_asked_for(algor
     seconds, values = np.arange(3000.0), spiky(7, columns=2)
     found = {}
     for alert_severity in (40.0, THRESHOLD_SEVERITY, 90.0):
-        scorer = row_scorer(algorithm, alert_severity=alert_severity)
+        scorer = RowScorer(algorithm, alert_severity=alert_severity)
         scorer.learn(values[:1000])
         scores = scorer.score(seconds, values)
         np.testing.assert_array_equal(scores.is_anomaly, scores.severity >= alert_severity)
         found[alert_severity] = scores
     np.testing.assert_array_equal(found[40.0].severity, found[90.0].severity)
-    default = row_scorer(algorithm)
+    default = RowScorer(algorithm)
     default.learn(values[:1000])
     np.testing.assert_array_equal(default.score(seconds, values).is_anomaly, found[70.0].is_anomaly)
 

@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.detectors.protocol import persistence
-from watchkeeper.detectors.protocol.calibration import SCORE_RARITY
+from watchkeeper.detectors.protocol.calibration import SCORE_RARITY, severity_of
 from watchkeeper.detectors.protocol.detector import Detector, as_rows
+from watchkeeper.detectors.protocol.scores import Scores
 from watchkeeper.detectors.protocol.tail import TailCalibration
 
 if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not have it
@@ -57,6 +58,13 @@ class BatchDetector(Detector):
         """Return the anomaly score of each row, shape (n_rows,): 0 to 1, higher is more anomalous."""
         raw = self.raw_scores(X)
         return self.tail_.rarity(raw) / SCORE_RARITY
+
+    def score_rows(self, X: npt.ArrayLike) -> Scores:
+        """Return all that is said of each row."""
+        raw = self.raw_scores(X)
+        rarity, is_anomaly = self.tail_.rarity(raw), raw > self.threshold_
+        severity = severity_of(rarity, SCORE_RARITY * self.threshold_score, is_anomaly)
+        return Scores(rarity / SCORE_RARITY, severity, is_anomaly, np.where(np.isnan(raw), -np.inf, raw))
 
     @property
     def threshold_score(self) -> float:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.detectors.protocol.calibration import LARGEST_RARITY, SCORE_RARITY, severity_of
+from watchkeeper.detectors.protocol.calibration import LARGEST_RARITY
+from watchkeeper.detectors.protocol.scores import Scores
 
 if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not have it
     from typing import Self
@@ -74,6 +75,10 @@ class Detector(ABC):
         It is a tenth of -log10 of how rarely ordinary rows score as much.
         """
 
+    @abstractmethod
+    def score_rows(self, X: npt.ArrayLike) -> Scores:
+        """Return all that is said of each row: score, severity, whether it is an anomaly, raw score."""
+
     @property
     @abstractmethod
     def threshold_score(self) -> float:
@@ -81,8 +86,7 @@ class Detector(ABC):
 
     def severity(self, X: npt.ArrayLike) -> FloatArray:
         """Return the severity of each row, 0 to 100: at least 70 where it is an anomaly."""
-        rarity, threshold = SCORE_RARITY * self.score_samples(X), SCORE_RARITY * self.threshold_score
-        return severity_of(rarity, threshold, self.predict(X) < 0)
+        return self.score_rows(X).severity
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Return -1 for an anomaly and 1 for the rest, shape (n_rows,)."""

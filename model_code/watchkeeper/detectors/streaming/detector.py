@@ -148,7 +148,7 @@ class WatchkeeperDetector:
             raise InvalidInputError(f"{values.shape[1]} columns: one is explained at a time")
         after = self.states_.copy()
         outputs = self._outputs(values, _one(timestamp), after)
-        score = interpret(outputs, self.alert_rarity).row(0)
+        score = interpret(outputs, self.alert_rarity, np.asarray(np.isnan(values).any(axis=1))).row(0)
         record = (self.parameters or Parameters()).record()[0]
         return score, score_parts(outputs[0, 0], record, self.states_[0], after[0], score.anomaly_score)
 
@@ -192,7 +192,8 @@ class WatchkeeperDetector:
     def _advance(
         self, values: FloatArray, timestamps: Timestamps, states: npt.NDArray[np.void]
     ) -> SeriesScores:
-        return interpret(self._outputs(values, timestamps, states), self.alert_rarity)
+        outputs = self._outputs(values, timestamps, states)
+        return interpret(outputs, self.alert_rarity, np.asarray(np.isnan(values).any(axis=1)))
 
     def _outputs(
         self, values: FloatArray, timestamps: Timestamps, states: npt.NDArray[np.void]

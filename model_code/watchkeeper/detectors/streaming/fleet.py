@@ -166,7 +166,7 @@ class Fleet:
         seconds = _seconds_of_each(timestamps, len(numbers))
         outputs = np.zeros(len(numbers), dtype=OUTPUT)
         self._advance(numbers, readings, seconds, outputs)
-        return interpret(outputs[np.newaxis], self.alert_rarity)
+        return interpret(outputs[np.newaxis], self.alert_rarity, np.isnan(readings))
 
     def save(self, folder: Path) -> None:
         """Write the fleet to a folder; see `fleet_files` for the format. One that was there is replaced."""

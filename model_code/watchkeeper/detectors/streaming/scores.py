@@ -8,22 +8,19 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.detectors.protocol import calibration
+from watchkeeper.detectors.protocol.scores import Scores
 
 FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class SeriesScores:
-    """What the detector says of each row.
+class SeriesScores(Scores):
+    """What the detector says of each row of a series, beside its scores.
 
-    Arrays have shape (n_rows,); with several columns, those "by column" have shape (n_rows, n_columns).
+    With several columns, arrays "by column" have shape (n_rows, n_columns).
 
     Attributes
     ----------
-    anomaly_score : ndarray
-        0 to 1, higher is more anomalous: a tenth of -log10 of the false-alarm rate.
-    severity : ndarray
-        0 to 100; 70 is the threshold, the alert rarity. See `calibration.severity_of`.
     is_anomaly : ndarray of bool
         The rarity is at least the alert rarity. An alert says that something new begins: it does not
         repeat while the same thing goes on, unless it gets stronger.
@@ -35,9 +32,6 @@ class SeriesScores:
         By column: the part of `anomaly_score` that each column accounts for; they add up to it.
     """
 
-    anomaly_score: FloatArray
-    severity: FloatArray
-    is_anomaly: npt.NDArray[np.bool_]
     expected: FloatArray
     lower: FloatArray
     upper: FloatArray
@@ -46,7 +40,7 @@ class SeriesScores:
 
     def row(self, index: int) -> Score:
         """Return one row as plain numbers."""
-        return Score(**{field.name: getattr(self, field.name)[index].tolist() for field in fields(self)})
+        return Score(**{field.name: getattr(self, field.name)[index].tolist() for field in fields(Score)})
 
 
 @dataclass(frozen=True)
@@ -63,8 +57,18 @@ class Score:
     contributions: float | list[float]
 
 
-def interpret(outputs: npt.NDArray[np.void], alert_rarity: float) -> SeriesScores:
-    """Return what the kernel's outputs mean, shape (n_columns, n_rows), dtype `kernel.OUTPUT`."""
+def interpret(
+    outputs: npt.NDArray[np.void], alert_rarity: float, missing: npt.NDArray[np.bool_]
+) -> SeriesScores:
+    """Return what the kernel's outputs mean.
+
+    Parameters
+    ----------
+    outputs
+        Shape (n_columns, n_rows), dtype `kernel.OUTPUT`.
+    missing
+        Which rows lack a value, shape (n_rows,).
+    """
     by_column = calibration.rarity_of(outputs["onset"], outputs["level"])
     rarity = np.maximum(by_column.max(axis=0) - np.log10(len(outputs)), 0.0)
     shares = by_column / np.maximum(by_column.sum(axis=0), np.finfo(float).tiny)
@@ -75,6 +79,7 @@ def interpret(outputs: npt.NDArray[np.void], alert_rarity: float) -> SeriesScore
         anomaly_score=score,
         severity=calibration.severity_of(rarity, alert_rarity, is_anomaly),
         is_anomaly=is_anomaly,
+        raw=np.where(missing, -np.inf, score),
         expected=_by_row(expected),
         lower=_by_row(expected - band),
         upper=_by_row(expected + band),

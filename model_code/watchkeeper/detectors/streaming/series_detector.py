@@ -11,6 +11,7 @@ import numpy.typing as npt
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.protocol.calibration import SCORE_RARITY
 from watchkeeper.detectors.protocol.detector import Detector, as_rows
+from watchkeeper.detectors.protocol.scores import Scores
 from watchkeeper.detectors.streaming.detector import DEFAULT_ALERT_RARITY, FORMAT, WatchkeeperDetector
 
 if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not have it
@@ -38,18 +39,25 @@ class SeriesDetector(Detector):
     alert_rarity: float = DEFAULT_ALERT_RARITY
     interval_seconds: float | None = None
 
-    def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
+    def fit(self, X: npt.ArrayLike, y: object = None, *, times: FloatArray | None = None) -> Self:
         """Forget everything and learn rows in time order, shape (n_rows,) or (n_rows, n_features).
 
-        NaN is a missing interval.
+        NaN is a missing interval; `times` are in seconds since 1970.
         """
-        fresh = WatchkeeperDetector(alert_rarity=self.alert_rarity, interval_seconds=self.interval_seconds)
-        return self._set(fresh.fit(as_rows(X)))
+        return self._set(self.unfitted().fit(as_rows(X), timestamps=times))
+
+    def unfitted(self) -> WatchkeeperDetector:
+        """Return a streaming detector with these parameters that has learned nothing."""
+        return WatchkeeperDetector(alert_rarity=self.alert_rarity, interval_seconds=self.interval_seconds)
 
     @property
     def threshold_score(self) -> float:
         """The anomaly_score above which a row is an anomaly: the raw score is one."""
         return self.threshold_
+
+    def score_rows(self, X: npt.ArrayLike) -> Scores:
+        """Return what is said of each row."""
+        return self._fitted().score_rows(as_rows(X))
 
     def raw_scores(self, X: npt.ArrayLike) -> FloatArray:
         """Return the anomaly score of each row, shape (n_rows,); NaN where a value is missing."""

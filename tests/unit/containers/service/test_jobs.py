@@ -13,14 +13,14 @@ from containers.anomaly.snapshots import save_snapshots
 from containers.runtime.job import FAILURE_LENGTH
 from containers.runtime.training import manifest_of
 from containers.service.artifact import load_archive
-from containers.service.detection import scorer_of
 from containers.service.inputs import failure_text
-from containers.service.predictions import joined
 from containers.service.serve import input_fn, predict_fn
 from containers.service.tables import read_parts
 from tests.unit.containers.service.jobs import Jobs
 from tests.unit.containers.test_replay import PLAN, trained
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.detectors.protocol.scores import joined
+from watchkeeper.detectors.scorer import scorer_of
 from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
 
 
@@ -120,12 +120,13 @@ def test_scores_do_not_depend_on_the_size_of_parts(jobs, frame, tmp_path, algori
     frame.insert(0, "time", pd.date_range("2024-01-01", periods=500, freq="min"))
     frame.to_csv(tmp_path / "timed.csv", index=False)
     model = load_archive(jobs.train(algorithm, "timed.csv"))
-    whole, parts = (
-        joined(list(map(scorer_of(model.detector), read_parts(tmp_path / "timed.csv", rows=rows))))
-        for rows in (500, 37)
-    )
+    found = []
+    for rows in (500, 37):
+        score, parts = scorer_of(model.detector), read_parts(tmp_path / "timed.csv", rows=rows)
+        found.append(joined([score(part.values, part.times) for part in parts]))
+    whole, parts = found
     np.testing.assert_array_equal(whole.anomaly_score, parts.anomaly_score)
-    np.testing.assert_array_equal(whole.label, parts.label)
+    np.testing.assert_array_equal(whole.is_anomaly, parts.is_anomaly)
 
 
 def test_columns_are_found_by_name(jobs, frame, tmp_path):

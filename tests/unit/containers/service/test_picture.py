@@ -8,9 +8,9 @@ import pytest
 
 from containers.service.page import write_page
 from containers.service.picture import SAMPLE_ANOMALIES, SAMPLE_ROWS, Picture, projection
-from containers.service.predictions import Judgement
 from containers.service.quality import measure
 from containers.service.tables import Part
+from watchkeeper.detectors.protocol.scores import Scores
 
 ROWS = 40_000
 
@@ -23,9 +23,10 @@ def collected(part_rows, labelled=True, rows=ROWS, columns=3):
     names = tuple("abcdefgh"[:columns])
     for start in range(0, rows, part_rows):
         chosen = slice(start, start + part_rows)
-        judgement = Judgement(scores[chosen] > 0.9, scores[chosen], 100 * scores[chosen], scores[chosen])
+        some = scores[chosen]
+        found = Scores(some, 100 * some, some > 0.9, some)
         part = Part(start, names, values[chosen], 60.0 * np.arange(rows)[chosen])
-        picture.add(part, judgement, truth[chosen] if labelled else None)
+        picture.add(part, found, truth[chosen] if labelled else None)
     return picture, truth, scores
 
 
@@ -37,7 +38,7 @@ def test_the_sample_is_even_and_has_the_anomalies(part_rows):
     assert set(range(0, ROWS, sample.every)) <= set(sample.row)
     assert (np.diff(sample.row) > 0).all()
     assert sample.truth.sum() > 0.9 * truth.sum()
-    np.testing.assert_array_equal(sample.judgement.raw, scores[sample.row])
+    np.testing.assert_array_equal(sample.scores.raw, scores[sample.row])
 
 
 def test_counts_are_of_all_rows():
