@@ -14,12 +14,14 @@ from infra.permissions import (
     Permission,
     lend_key,
     list_keys,
+    pass_roles,
     read_objects,
+    run_jobs,
     sagemaker_arns,
     use_key,
     write_objects,
 )
-from infra.run_resources import on_runs
+from infra.run_resources import RUN_REASON
 from watchkeeper.core import layout
 from watchkeeper.regression.drift_runs import drift_run
 
@@ -46,21 +48,9 @@ def drift_workflow_permissions(
 ) -> Iterator[Permission]:
     """Yield what the monitor's state machine may do."""
     yield Permission(actions=["lambda:InvokeFunction"], resources=functions)
-    yield on_runs(
-        [
-            "CreateProcessingJob",
-            "DescribeProcessingJob",
-            "StopProcessingJob",
-            "AddTags",
-            "ListTags",
-        ],
-        sagemaker_arns(scope, "processing-job", [_job_of_any_run(workload)]),
-    )
-    yield Permission(
-        actions=["iam:PassRole"],
-        resources=[job_role.role_arn],
-        conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-    )
+    jobs = sagemaker_arns(scope, "processing-job", [_job_of_any_run(workload)])
+    yield run_jobs("ProcessingJob", jobs, RUN_REASON)
+    yield pass_roles(job_role)
     yield from lend_key(key)
 
 

@@ -159,6 +159,33 @@ def invoke_endpoints(scope: Construct, workloads: Iterable[str]) -> Permission:
     )
 
 
+def run_jobs(kind: str, resources: Sequence[str], reason: str) -> Permission:
+    """Start, watch and stop SageMaker's jobs of a kind, such as `ProcessingJob`."""
+    verbs = (f"Create{kind}", f"Describe{kind}", f"Stop{kind}", "AddTags", "ListTags")
+    return Permission(actions=[f"sagemaker:{verb}" for verb in verbs], resources=resources, reason=reason)
+
+
+def register_models(scope: Construct, package_group: str) -> Permission:
+    """Add packages to a model package group of a name."""
+    return Permission(
+        actions=["sagemaker:CreateModelPackage"],
+        resources=[
+            *sagemaker_arns(scope, "model-package-group", [package_group]),
+            *sagemaker_arns(scope, "model-package", [f"{package_group}/*"]),
+        ],
+        reason="SageMaker numbers the packages of a group itself.",
+    )
+
+
+def pass_roles(*roles: iam.IRole) -> Permission:
+    """Hand roles to SageMaker."""
+    return Permission(
+        actions=["iam:PassRole"],
+        resources=[role.role_arn for role in roles],
+        conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+    )
+
+
 TRACE = Permission(
     actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
     resources=["*"],

@@ -23,8 +23,11 @@ from infra.permissions import (
     Permission,
     lend_key,
     list_keys,
+    pass_roles,
     permit,
     read_objects,
+    register_models,
+    run_jobs,
     sagemaker_arns,
     use_key,
     use_table,
@@ -105,18 +108,14 @@ class ServiceTasksStack(Stack):
             _jobs(self, "ProcessingJob", "processing-job", job_names.JUDGE),
             use_table(self._requests, "UpdateItem"),
             use_key(self._key, "dynamodb"),
-            Permission(
-                actions=["iam:PassRole"],
-                resources=[job_role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            ),
+            pass_roles(job_role),
             *lend_key(self._key),
         )
         if task is Task.TRAIN:
             permit(
                 workflow.role,
                 _jobs(self, "TrainingJob", "training-job", job_names.SEARCH, job_names.FIT),
-                self._registering(),
+                register_models(self, self._package_group),
             )
         CfnOutput(
             self,
@@ -139,21 +138,7 @@ class ServiceTasksStack(Stack):
         )
         return role
 
-    def _registering(self) -> Permission:
-        return Permission(
-            actions=["sagemaker:CreateModelPackage"],
-            resources=[
-                *sagemaker_arns(self, "model-package-group", [self._package_group]),
-                *sagemaker_arns(self, "model-package", [f"{self._package_group}/*"]),
-            ],
-            reason="SageMaker numbers the packages of a group itself.",
-        )
-
 
 def _jobs(scope: Construct, kind: str, resource: str, *templates: str) -> Permission:
-    return Permission(
-        actions=[f"sagemaker:{action}" for action in (f"Create{kind}", f"Describe{kind}", f"Stop{kind}")]
-        + ["sagemaker:AddTags", "sagemaker:ListTags"],
-        resources=sagemaker_arns(scope, resource, map(job_names.of_any_request, templates)),
-        reason=JOB_REASON,
-    )
+    names = map(job_names.of_any_request, templates)
+    return run_jobs(kind, sagemaker_arns(scope, resource, names), JOB_REASON)

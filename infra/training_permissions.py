@@ -15,7 +15,10 @@ from infra.permissions import (
     Permission,
     lend_key,
     list_keys,
+    pass_roles,
     read_objects,
+    register_models,
+    run_jobs,
     sagemaker_arns,
     use_key,
     write_objects,
@@ -110,11 +113,10 @@ def workflow_permissions(
         Name of the workload's model package group.
     """
     runs = RunResources(scope, workload, kind)
-    stack = Stack.of(scope)
     yield Permission(actions=["lambda:InvokeFunction"], resources=functions)
-    yield _job("TrainingJob", runs.training_jobs)
-    yield _job("ProcessingJob", runs.processing_jobs)
-    yield _job("TransformJob", runs.transform_jobs)
+    yield run_jobs("TrainingJob", runs.training_jobs, RUN_REASON)
+    yield run_jobs("ProcessingJob", runs.processing_jobs, RUN_REASON)
+    yield run_jobs("TransformJob", runs.transform_jobs, RUN_REASON)
     yield on_runs(["CreateModel", "AddTags"], runs.models)
     yield on_runs(["CreateEndpointConfig", "AddTags"], runs.endpoint_configs)
     yield on_runs(["CreateEndpoint", "UpdateEndpoint"], [*runs.endpoints, *runs.endpoint_configs])
@@ -124,29 +126,10 @@ def workflow_permissions(
         resources=["*"],
         reason="SageMaker has no resource to name when endpoints are listed.",
     )
-    yield Permission(
-        actions=["sagemaker:CreateModelPackage"],
-        resources=[
-            stack.format_arn(
-                service="sagemaker", resource="model-package-group", resource_name=package_group
-            ),
-            stack.format_arn(
-                service="sagemaker", resource="model-package", resource_name=f"{package_group}/*"
-            ),
-        ],
-        reason=RUN_REASON,
-    )
-    yield Permission(
-        actions=["iam:PassRole"],
-        resources=[role.role_arn for role in roles],
-        conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-    )
+    yield register_models(scope, package_group)
+    yield pass_roles(*roles)
     yield from lend_key(key)
     yield _describe_alarms(alarms)
-
-
-def _job(kind: str, resources: list[str]) -> Permission:
-    return on_runs([f"Create{kind}", f"Describe{kind}", f"Stop{kind}", "AddTags", "ListTags"], resources)
 
 
 def _describe_alarms(alarms: Sequence[cloudwatch.IAlarm]) -> Permission:

@@ -117,6 +117,11 @@ def make_evaluation(run: TrainingRun, **changes: Any) -> Evaluation:
     return dataclasses.replace(evaluation, **changes)
 
 
+def run_payload(run: TrainingRun, **more: Any) -> dict[str, Any]:
+    """What a state of a run passes to its function."""
+    return {"workload": WORKLOAD, "run": json.loads(json.dumps(run.to_dict())), **more}
+
+
 def make_event(minute: int = 0, severity: float = 80.0, device: str = "a", **changes: Any) -> AnomalyEvent:
     """An anomaly of the interval that begins so many minutes after `BEGIN`."""
     start = BEGIN + timedelta(minutes=minute)

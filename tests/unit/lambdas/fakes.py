@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambdas.adapters.endpoint import ExplainedAnswer, RowRefusedError
+from lambdas.adapters.executions import RunningExecution
 from lambdas.adapters.object_store import ObjectUri
 from lambdas.adapters.registered_models import RegisteredModel
 from lambdas.adapters.release_store import live_first, newer_is_live
@@ -19,14 +20,18 @@ from lambdas.scoring.effects import ScoringEffects
 from lambdas.scoring.explaining import Explainers
 from lambdas.scoring.merging import StoredState
 from lambdas.scoring.release_cache import ReleaseCache
-from tests.unit.lambdas.builders import BUCKET
+from lambdas.scoring.scoring import ObjectReport, score_object
+from lambdas.steps.validate_input import ValidationEffects
+from tests.unit.lambdas.builders import BUCKET, packed_lines, raw_object
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
+from watchkeeper.core.layout import history_prefix, raw_prefix
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import epoch_seconds, parse_instant
 from watchkeeper.features.contributions import Contribution
 from watchkeeper.kinds import AnyPlan, AnyRelease, anomaly_plan
 from watchkeeper.lifecycle.release import Release
+from watchkeeper.lifecycle.run import TrainingRun
 from watchkeeper.stream.series_state import SeriesState
 
 
@@ -309,6 +314,12 @@ class ScoringFakes:
     release: Release | None
     timeline: Timeline = field(default_factory=Timeline)
 
+    def deliver(self, name: str, *lines: str) -> ObjectReport:
+        """Score an object with these lines."""
+        source = raw_object(name)
+        self.objects.objects[ObjectUri(BUCKET, source.key)] = packed_lines(lines)
+        return score_object(source, self.effects)
+
     def __post_init__(self) -> None:
         self.objects = FakeObjectStore(self.timeline)
         self.states = FakeStateStore(self.timeline)
@@ -347,6 +358,47 @@ class AlertFakes:
         self.effects = AlertEffects(
             plans=FakePlanStore({self.plan.workload: self.plan}), throttle=self.throttle, topic=self.topic
         )
+
+
+@dataclass
+class FakeExecutions:
+    listed: list[RunningExecution] = field(default_factory=list)
+
+    def running(self, state_machine_arn: str) -> list[RunningExecution]:
+        return self.listed
+
+
+def validation_effects(plan: AnyPlan, *live: AnyRelease, **objects: bytes) -> ValidationEffects:
+    """Effects of `validate_input` with objects under the workload's `history` or `raw` prefix."""
+    prefixes = {"history": history_prefix(plan.workload), "raw": raw_prefix(plan.workload)}
+    store, releases = FakeObjectStore(), FakeReleaseStore()
+    for name, body in objects.items():
+        store.objects[ObjectUri(BUCKET, f"{prefixes[name]}a.csv")] = body
+    for release in live:
+        releases.publish(release)
+    return ValidationEffects(
+        bucket=BUCKET,
+        executions=FakeExecutions(),
+        objects=store,
+        plans=FakePlanStore({plan.workload: plan}),
+        registered=FakeRegisteredModels(),
+        releases=releases,
+        resources=FakeResources(models={release.model for release in live}),
+    )
+
+
+def run_documents(run: TrainingRun, **documents: str) -> FakeObjectStore:
+    """Objects of a run: its `plan`, `evaluation`, `smoke` and `analysis`."""
+    places = {
+        "plan": run.uris.plan,
+        "evaluation": f"{run.uris.evaluation}evaluation.json",
+        "smoke": f"{run.uris.evaluation}smoke.json",
+        "analysis": f"{run.uris.explanations}analysis.json",
+    }
+    store = FakeObjectStore()
+    for name, text in documents.items():
+        store.objects[ObjectUri.parse(places[name])] = text.encode()
+    return store
 
 
 def one_by_one(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:

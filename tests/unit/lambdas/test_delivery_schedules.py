@@ -90,42 +90,42 @@ def schedules(draw: st.DrawFn, count: int) -> list[Delivery]:
     return schedule + [Delivery(index) for index in repeated]
 
 
-def effects_with(objects: Telemetry, *, names_record: bool = True) -> ScoringFakes:
-    """Return effects whose thresholds move, so that each interval's judgement depends on those before it."""
-    effects = ScoringFakes(make_plan(), make_release(threshold=make_moving_threshold()))
-    effects.endpoint.names_record = names_record
+def fakes_with(objects: Telemetry, *, names_record: bool = True) -> ScoringFakes:
+    """Return fakes whose thresholds move, so that each interval's judgement depends on those before it."""
+    fakes = ScoringFakes(make_plan(), make_release(threshold=make_moving_threshold()))
+    fakes.endpoint.names_record = names_record
     for index, lines in enumerate(objects.objects):
         source = raw_object(str(index))
-        effects.objects.objects[ObjectUri(source.bucket, source.key)] = packed_lines(lines)
-    return effects
+        fakes.objects.objects[ObjectUri(source.bucket, source.key)] = packed_lines(lines)
+    return fakes
 
 
-def deliver(effects: ScoringFakes, delivery: Delivery) -> bool:
+def deliver(fakes: ScoringFakes, delivery: Delivery) -> bool:
     """Deliver an object, and tell whether what was to happen meanwhile did happen."""
     planned = []
     if delivery.crash_moment is not None:
-        planned.append(effects.timeline.crash_at(delivery.crash_moment))
+        planned.append(fakes.timeline.crash_at(delivery.crash_moment))
     if delivery.meanwhile is not None:
         moment, other = delivery.meanwhile
-        planned.append(effects.timeline.at(moment, partial(deliver, effects, other)))
+        planned.append(fakes.timeline.at(moment, partial(deliver, fakes, other)))
     try:
-        score_object(raw_object(str(delivery.index)), effects.effects)
+        score_object(raw_object(str(delivery.index)), fakes.effects)
     except CrashError:
         assert delivery.crash_moment is not None
-    pending = [moment for moment in planned if effects.timeline.cancel(moment)]
+    pending = [moment for moment in planned if fakes.timeline.cancel(moment)]
     return not pending
 
 
-def end_of(effects: ScoringFakes) -> dict[str, Any]:
+def end_of(fakes: ScoringFakes) -> dict[str, Any]:
     """What there is in the end, without what tells how it came to be."""
     lines = [
-        json.loads(line) for body in effects.objects.under("scores/").values() for line in body.splitlines()
+        json.loads(line) for body in fakes.objects.under("scores/").values() for line in body.splitlines()
     ]
     return {
         "scores": sorted(lines, key=lambda line: (line["series"], line["interval_start"])),
-        "quarantine": effects.objects.under("quarantine/"),
-        "anomalies": effects.anomalies.events,
-        "alerts": effects.alerts.events,
+        "quarantine": fakes.objects.under("quarantine/"),
+        "anomalies": fakes.anomalies.events,
+        "alerts": fakes.alerts.events,
         "states": {
             key: (
                 stored.state.open,
@@ -135,26 +135,26 @@ def end_of(effects: ScoringFakes) -> dict[str, Any]:
                 stored.state.outbox,
                 stored.state.adaptation,
             )
-            for key, stored in effects.states.states.items()
+            for key, stored in fakes.states.states.items()
         },
     }
 
 
 def clean_end(objects: Telemetry) -> dict[str, Any]:
-    effects = effects_with(objects)
+    fakes = fakes_with(objects)
     for index in range(len(objects.objects)):
-        deliver(effects, Delivery(index))
-    return end_of(effects)
+        deliver(fakes, Delivery(index))
+    return end_of(fakes)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_ends_as_one_clean_delivery_in_order_does(drawn: st.DataObject) -> None:
     objects = drawn.draw(telemetry())
-    effects = effects_with(objects, names_record=drawn.draw(st.booleans()))
+    fakes = fakes_with(objects, names_record=drawn.draw(st.booleans()))
     for delivery in drawn.draw(schedules(len(objects.objects))):
-        deliver(effects, delivery)
-    assert end_of(effects) == clean_end(objects)
+        deliver(fakes, delivery)
+    assert end_of(fakes) == clean_end(objects)
 
 
 EXAMPLE = Telemetry(
@@ -171,13 +171,13 @@ EXAMPLE = Telemetry(
 def test_crash_at_any_effect_changes_nothing_in_the_end(index: int) -> None:
     expected = clean_end(EXAMPLE)
     for moment in itertools.count():
-        effects = effects_with(EXAMPLE)
+        fakes = fakes_with(EXAMPLE)
         for earlier in range(index):
-            deliver(effects, Delivery(earlier))
-        crashed = deliver(effects, Delivery(index, crash_moment=moment))
+            deliver(fakes, Delivery(earlier))
+        crashed = deliver(fakes, Delivery(index, crash_moment=moment))
         for later in range(index, len(EXAMPLE.objects)):
-            deliver(effects, Delivery(later))
-        assert end_of(effects) == expected, f"crash at moment {moment}"
+            deliver(fakes, Delivery(later))
+        assert end_of(fakes) == expected, f"crash at moment {moment}"
         if not crashed:
             break
     assert moment >= 6
@@ -188,12 +188,12 @@ def test_no_merge_is_lost_when_two_workers_have_one_series(first: int, second: i
     """Nothing is delivered again, which would heal a lost merge."""
     expected = clean_end(EXAMPLE)
     for moment in itertools.count():
-        effects = effects_with(EXAMPLE)
-        if not deliver(effects, Delivery(first, meanwhile=(moment, Delivery(second)))):
+        fakes = fakes_with(EXAMPLE)
+        if not deliver(fakes, Delivery(first, meanwhile=(moment, Delivery(second)))):
             break
         for index in (2, 3):
-            deliver(effects, Delivery(index))
-        assert end_of(effects) == expected, f"race at moment {moment}"
+            deliver(fakes, Delivery(index))
+        assert end_of(fakes) == expected, f"race at moment {moment}"
     assert moment >= 6
 
 
@@ -214,13 +214,13 @@ def test_no_interval_is_scored_twice_when_a_worker_dies_beside_another(crash_mom
     """One has a part of the outbox, the other all of it and dies somewhere."""
     expected = clean_end(CLOSING)
     for moment in itertools.count(COMMITTED):
-        effects = effects_with(CLOSING)
+        fakes = fakes_with(CLOSING)
         other = Delivery(1, crash_moment=crash_moment)
-        if not deliver(effects, Delivery(0, meanwhile=(moment, other))):
+        if not deliver(fakes, Delivery(0, meanwhile=(moment, other))):
             break
         for index in (1, 2):
-            deliver(effects, Delivery(index))
-        assert end_of(effects) == expected, f"race at moment {moment}"
+            deliver(fakes, Delivery(index))
+        assert end_of(fakes) == expected, f"race at moment {moment}"
     assert moment >= 10
 
 

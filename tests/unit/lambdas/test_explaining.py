@@ -11,15 +11,12 @@ import pytest
 from lambdas.adapters.endpoint import ExplainedAnswer
 from lambdas.adapters.object_store import ObjectUri
 from lambdas.scoring import explaining
-from lambdas.scoring.scoring import score_object
 from tests.unit.lambdas.builders import (
     BEGIN,
     BUCKET,
     THRESHOLD,
     make_plan,
     make_release,
-    packed_lines,
-    raw_object,
     reading,
 )
 from tests.unit.lambdas.fakes import ScoringFakes
@@ -47,24 +44,20 @@ def forest() -> bytes:
     return fit_surrogate(rows, make_plan()).portable().to_bytes()
 
 
-def effects_of(explainer: Explainer, plan: WorkloadPlan | None = None, **changes: object) -> ScoringFakes:
+def fakes_of(explainer: Explainer, plan: WorkloadPlan | None = None, **changes: object) -> ScoringFakes:
     release = make_release(explainer=explainer, **changes)
-    effects = ScoringFakes(plan or make_plan(), release)
-    effects.objects.objects[FOREST_URI] = forest()
-    return effects
+    fakes = ScoringFakes(plan or make_plan(), release)
+    fakes.objects.objects[FOREST_URI] = forest()
+    return fakes
 
 
-def deliver(effects: ScoringFakes, *lines: str, name: str = "1") -> list[AnomalyEvent]:
-    source = raw_object(name)
-    effects.objects.objects[ObjectUri(BUCKET, source.key)] = packed_lines(lines)
-    score_object(source, effects.effects)
-    return effects.anomalies.puts
+def deliver(fakes: ScoringFakes, *lines: str, name: str = "1") -> list[AnomalyEvent]:
+    fakes.deliver(name, *lines)
+    return fakes.anomalies.puts
 
 
 def test_forest_explains_the_served_score_by_measure_and_lag() -> None:
-    (event,) = deliver(
-        effects_of(FOREST), reading(0, 10), reading(60, 11), reading(120, 90), reading(CLOSE, 1)
-    )
+    (event,) = deliver(fakes_of(FOREST), reading(0, 10), reading(60, 11), reading(120, 90), reading(CLOSE, 1))
 
     assert sum(part.score for part in event.contributions) == pytest.approx(event.score, abs=1e-12)
     assert {(part.feature, part.lag) for part in event.contributions[:2]} == {("value", 0), ("difference", 0)}
@@ -74,19 +67,19 @@ def test_forest_explains_the_served_score_by_measure_and_lag() -> None:
 
 
 def test_ordinary_intervals_do_not_read_the_forest() -> None:
-    effects = effects_of(FOREST)
-    del effects.objects.objects[FOREST_URI]
+    fakes = fakes_of(FOREST)
+    del fakes.objects.objects[FOREST_URI]
 
-    assert deliver(effects, reading(0, 10), reading(60, 11), reading(CLOSE, 1)) == []
-    assert effects.effects.explainers._forests == {}
+    assert deliver(fakes, reading(0, 10), reading(60, 11), reading(CLOSE, 1)) == []
+    assert fakes.effects.explainers._forests == {}
 
 
 def test_forest_is_read_once() -> None:
-    effects = effects_of(FOREST)
-    deliver(effects, reading(0, 90), reading(CLOSE, 1))
-    del effects.objects.objects[FOREST_URI]
+    fakes = fakes_of(FOREST)
+    deliver(fakes, reading(0, 90), reading(CLOSE, 1))
+    del fakes.objects.objects[FOREST_URI]
 
-    first, second = deliver(effects, reading(CLOSE + 60, 90), reading(3 * CLOSE, 1), name="2")
+    first, second = deliver(fakes, reading(CLOSE + 60, 90), reading(3 * CLOSE, 1), name="2")
 
     assert first.contributions
     assert second.contributions
@@ -94,79 +87,79 @@ def test_forest_is_read_once() -> None:
 
 @pytest.mark.parametrize("content", [None, b"not a forest"])
 def test_anomaly_is_raised_with_the_reason_where_the_forest_cannot_be_read(content: bytes | None) -> None:
-    effects = effects_of(FOREST)
-    del effects.objects.objects[FOREST_URI]
+    fakes = fakes_of(FOREST)
+    del fakes.objects.objects[FOREST_URI]
     if content is not None:
-        effects.objects.objects[FOREST_URI] = content
+        fakes.objects.objects[FOREST_URI] = content
 
-    (event,) = deliver(effects, reading(0, 90), reading(CLOSE, 1))
+    (event,) = deliver(fakes, reading(0, 90), reading(CLOSE, 1))
 
     assert event.contributions == ()
     assert event.explanation.method == "none"
     assert event.explanation.reason
-    assert effects.alerts.puts == [event]
+    assert fakes.alerts.puts == [event]
 
 
 def test_release_of_older_software_says_that_it_does_not_explain() -> None:
-    (event,) = deliver(effects_of(Explainer("none")), reading(0, 90), reading(CLOSE, 1))
+    (event,) = deliver(fakes_of(Explainer("none")), reading(0, 90), reading(CLOSE, 1))
 
     assert "did not explain" in str(event.explanation.reason)
 
 
 def test_redelivery_gives_the_same_event() -> None:
-    effects = effects_of(FOREST)
+    fakes = fakes_of(FOREST)
     lines = (reading(0, 10), reading(60, 90), reading(CLOSE, 1))
-    (first,) = deliver(effects, *lines)
-    effects.states.states.clear()
-    del effects.objects.objects[FOREST_URI]
-    effects.effects.explainers._forests.clear()
+    (first,) = deliver(fakes, *lines)
+    fakes.states.states.clear()
+    del fakes.objects.objects[FOREST_URI]
+    fakes.effects.explainers._forests.clear()
 
-    events = deliver(effects, *lines)
+    events = deliver(fakes, *lines)
 
     assert events == [first, first]
 
 
 def test_detector_is_asked_for_its_own_reasons_and_only_for_anomalies() -> None:
-    effects = effects_of(Explainer("detector"))
-    (event,) = deliver(effects, reading(0, 10), reading(60, 90), reading(CLOSE, 1))
+    fakes = fakes_of(Explainer("detector"))
+    (event,) = deliver(fakes, reading(0, 10), reading(60, 90), reading(CLOSE, 1))
 
     assert [(part.feature, part.score) for part in event.contributions] == [("range", 4.5), ("pattern", 4.5)]
     assert event.explanation.method == "detector"
-    assert [len(request) for request in effects.endpoint.requests] == [
+    assert [len(request) for request in fakes.endpoint.requests] == [
         3,
         1,
     ]  # two rows and a probe; the anomaly
 
 
 def test_answer_of_another_model_does_not_explain() -> None:
-    effects = effects_of(Explainer("detector"))
-    effects.endpoint.explain = lambda endpoint, rows: (ExplainedAnswer(8.0, ()),)  # type: ignore[method-assign]
+    fakes = fakes_of(Explainer("detector"))
+    fakes.endpoint.explain = lambda endpoint, rows: (ExplainedAnswer(8.0, ()),)  # type: ignore[method-assign]
 
-    (event,) = deliver(effects, reading(0, 90), reading(CLOSE, 1))
+    (event,) = deliver(fakes, reading(0, 90), reading(CLOSE, 1))
 
     assert "another model answered" in str(event.explanation.reason)
     assert event.score == 9.0
 
 
 def test_anomaly_is_raised_where_the_detector_does_not_answer() -> None:
-    effects = effects_of(Explainer("detector"))
+    fakes = fakes_of(Explainer("detector"))
 
     def busy(endpoint: str, rows: object) -> tuple[ExplainedAnswer, ...]:
         raise UnavailableError("the model is busy")
 
-    effects.endpoint.explain = busy  # type: ignore[method-assign, assignment]
-    (event,) = deliver(effects, reading(0, 90), reading(CLOSE, 1))
+    fakes.endpoint.explain = busy  # type: ignore[method-assign, assignment]
+    (event,) = deliver(fakes, reading(0, 90), reading(CLOSE, 1))
 
     assert event.explanation.reason == "the model is busy"
 
 
 def test_of_too_many_anomalies_the_strongest_are_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explaining, "MAX_EXPLAINED", 2)
-    effects = effects_of(FOREST)
+    fakes = fakes_of(FOREST)
     values = (60, 90, 70, 80)
     lines = [reading(60 * minute, value) for minute, value in enumerate(values)]
 
-    events = deliver(effects, *lines, reading(CLOSE, 1))
+    events = deliver(fakes, *lines, reading(CLOSE, 1))
 
     assert {event.observed for event in events if event.contributions} == {90.0, 80.0}
     assert {event.explanation.reason for event in events if not event.contributions} == {
@@ -177,9 +170,7 @@ def test_of_too_many_anomalies_the_strongest_are_explained(monkeypatch: pytest.M
 def test_event_names_the_other_measures_that_are_anomalous_at_the_same_place_and_time() -> None:
     plan = make_plan(measures=(MeasurePlan("pressure", "pressure"), MeasurePlan("flow", "flow")))
     release = make_release()
-    effects = effects_of(
-        Explainer("none"), plan, step_scales={"pressure|device=a": 1.0, "flow|device=a": 1.0}
-    )
+    fakes = fakes_of(Explainer("none"), plan, step_scales={"pressure|device=a": 1.0, "flow|device=a": 1.0})
     lines = [
         reading(0, 90, flow=80),
         reading(60, 90, flow=1),
@@ -188,7 +179,7 @@ def test_event_names_the_other_measures_that_are_anomalous_at_the_same_place_and
         reading(CLOSE, 1, device="b", flow=1),
     ]
 
-    events = {(event.series, event.interval_start[14:16]): event for event in deliver(effects, *lines)}
+    events = {(event.series, event.interval_start[14:16]): event for event in deliver(fakes, *lines)}
 
     severity = release.severity.severity
     assert events["pressure|device=a", "00"].also_anomalous == {"flow": severity(8.0)}
@@ -199,23 +190,23 @@ def test_event_names_the_other_measures_that_are_anomalous_at_the_same_place_and
 
 def test_row_of_a_measure_that_the_forest_does_not_know_is_not_explained() -> None:
     plan = make_plan(measures=(MeasurePlan("flow", "flow"),))
-    effects = effects_of(FOREST, plan, step_scales={"flow|device=a": 1.0})
+    fakes = fakes_of(FOREST, plan, step_scales={"flow|device=a": 1.0})
 
-    (event,) = deliver(effects, reading(0, 0, flow=90), reading(CLOSE, 0, flow=1))
+    (event,) = deliver(fakes, reading(0, 0, flow=90), reading(CLOSE, 0, flow=1))
 
     assert "knows no measure 'flow'" in str(event.explanation.reason)
     assert event.score > THRESHOLD
 
 
 def test_findings_of_several_releases_are_explained_each_by_its_own() -> None:
-    effects = effects_of(FOREST)
+    fakes = fakes_of(FOREST)
     other: Release = make_release(1, explainer=Explainer("none"))
     findings = [
         explaining.Finding("pressure|device=a", _context_row(minute), 9.0, THRESHOLD, 85.0, release)
         for minute, release in enumerate((make_release(explainer=FOREST), other))
     ]
 
-    first, second = effects.effects.explainers.reasons(findings).values()
+    first, second = fakes.effects.explainers.reasons(findings).values()
 
     assert (first.explained.explanation.method, second.explained.explanation.method) == ("forest", "none")
 

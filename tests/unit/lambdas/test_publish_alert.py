@@ -146,25 +146,25 @@ def test_other_events_are_refused(message: str) -> None:
 
 
 def test_throttled_channel_does_not_hold_back_another() -> None:
-    effects = AlertFakes(make_plan())
-    publish_anomaly(make_event(0, severity=80.0), effects.effects)
-    report = publish_anomaly(make_event(1, severity=95.0), effects.effects)
+    fakes = AlertFakes(make_plan())
+    publish_anomaly(make_event(0, severity=80.0), fakes.effects)
+    report = publish_anomaly(make_event(1, severity=95.0), fakes.effects)
     assert report == AlertReport(("oncall",), ("operations",))
-    assert [alert.channels for alert in effects.topic.alerts] == [("operations",), ("oncall",)]
+    assert [alert.channels for alert in fakes.topic.alerts] == [("operations",), ("oncall",)]
 
 
 def test_crash_loses_no_alert_and_repeats_it_at_one_moment_only() -> None:
     """Effects: two claims and one publication; after the publication a redelivery repeats it."""
     for moment in range(7):
-        effects = AlertFakes(make_plan())
-        effects.timeline.crash_at(moment)
+        fakes = AlertFakes(make_plan())
+        fakes.timeline.crash_at(moment)
         event = make_event(0, severity=95.0)
         try:
-            publish_anomaly(event, effects.effects)
+            publish_anomaly(event, fakes.effects)
         except CrashError:
-            publish_anomaly(event, effects.effects)
-        assert {alert.channels for alert in effects.topic.alerts} == {("operations", "oncall")}
-        assert len(effects.topic.alerts) == (2 if moment == 5 else 1), moment
+            publish_anomaly(event, fakes.effects)
+        assert {alert.channels for alert in fakes.topic.alerts} == {("operations", "oncall")}
+        assert len(fakes.topic.alerts) == (2 if moment == 5 else 1), moment
 
 
 def test_workload_without_plan_is_invalid_input() -> None:

@@ -15,15 +15,22 @@ from lambdas.steps.decide_promotion import decide
 from lambdas.steps.smoke_test import SmokeTestEffects, SmokeTestError, check
 from lambdas.steps.stage_release import StagingEffects, stage
 from lambdas.steps.summarize_explanation import summarize
-from lambdas.steps.validate_input import ValidationEffects, validate
+from lambdas.steps.validate_input import validate
 from lambdas.steps.write_explain_configuration import write
-from tests.unit.lambdas.builders import BEGIN, BUCKET, WORKLOAD, make_plan, make_release, make_run
+from tests.unit.lambdas.builders import (
+    BEGIN,
+    BUCKET,
+    WORKLOAD,
+    make_plan,
+    make_release,
+    make_run,
+    run_payload,
+)
 from tests.unit.lambdas.fakes import (
     FakeObjectStore,
-    FakePlanStore,
-    FakeRegisteredModels,
     FakeReleaseStore,
-    FakeResources,
+    run_documents,
+    validation_effects,
 )
 from tests.unit.lambdas.golden_events import golden_event
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
@@ -79,23 +86,6 @@ class FakeRegressor:
         return tuple(self.answers[row] for row in rows)
 
 
-def payload(**more: Any) -> dict[str, Any]:
-    return {"workload": WORKLOAD, "run": json.loads(json.dumps(RUN.to_dict())), **more}
-
-
-def objects_with(**documents: str) -> FakeObjectStore:
-    places = {
-        "plan": RUN.uris.plan,
-        "evaluation": f"{RUN.uris.evaluation}evaluation.json",
-        "smoke": f"{RUN.uris.evaluation}smoke.json",
-        "analysis": f"{RUN.uris.explanations}analysis.json",
-    }
-    store = FakeObjectStore()
-    for name, text in documents.items():
-        store.objects[ObjectUri.parse(places[name])] = text.encode()
-    return store
-
-
 def make_regression_release(minute: int, **changes: Any) -> RegressionRelease:
     run = make_run(minute)
     return dataclasses.replace(
@@ -117,44 +107,31 @@ def make_regression_release(minute: int, **changes: Any) -> RegressionRelease:
 
 
 def validated(plan: Any, *live: Any, history: bool = True, **changes: Any) -> dict[str, Any]:
-    store, releases = FakeObjectStore(), FakeReleaseStore()
-    if history:
-        store.objects[ObjectUri(BUCKET, f"history/{WORKLOAD}/table.csv")] = b"x"
-    for release in live:
-        releases.publish(release)
-    effects = ValidationEffects(
-        bucket=BUCKET,
-        executions=type("Nothing", (), {"running": lambda *_: []})(),
-        objects=store,
-        plans=FakePlanStore({WORKLOAD: plan}),
-        registered=FakeRegisteredModels(),
-        releases=releases,
-        resources=FakeResources(models={release.model for release in live}),
-    )
+    effects = validation_effects(plan, *live, **({"history": b"x"} if history else {}))
     return validate({**golden_event("validate_input"), "workload": WORKLOAD, "input": {}, **changes}, effects)
 
 
 def test_a_candidate_is_judged_by_its_error() -> None:
-    objects = objects_with(plan=PLAN.to_json(), evaluation=EVALUATION.to_json())
+    objects = run_documents(RUN, plan=PLAN.to_json(), evaluation=EVALUATION.to_json())
 
-    decision = decide(payload(), objects)
+    decision = decide(run_payload(RUN), objects)
 
     assert decision["approved"] is True
     assert decision["metrics"] == {"n": 100, "rmse": 2.0, "mae": 1.5, "r2": 0.6}
 
 
 def test_an_evaluation_of_another_kind_than_the_plan_is_a_contract_violation() -> None:
-    objects = objects_with(plan=make_plan().to_json(), evaluation=EVALUATION.to_json())
+    objects = run_documents(RUN, plan=make_plan().to_json(), evaluation=EVALUATION.to_json())
 
     with pytest.raises(ContractViolationError, match="not of its plan's kind"):
-        decide(payload(), objects)
+        decide(run_payload(RUN), objects)
 
 
 def test_a_release_has_its_rows_and_where_its_explanations_are() -> None:
     releases = FakeReleaseStore()
-    effects = StagingEffects(objects_with(evaluation=EVALUATION.to_json()), releases, now=lambda: BEGIN)
+    effects = StagingEffects(run_documents(RUN, evaluation=EVALUATION.to_json()), releases, now=lambda: BEGIN)
 
-    stage(payload(model_package_arn="arn", explanations="s3://b/explain/"), effects)
+    stage(run_payload(RUN, model_package_arn="arn", explanations="s3://b/explain/"), effects)
 
     release = releases.of_run(WORKLOAD, RUN.run_id)
     assert isinstance(release, RegressionRelease)
@@ -166,18 +143,18 @@ def test_a_release_has_its_rows_and_where_its_explanations_are() -> None:
 
 
 def test_the_endpoint_must_predict_as_in_the_evaluation() -> None:
-    objects = objects_with(smoke=json.dumps(SMOKE))
+    objects = run_documents(RUN, smoke=json.dumps(SMOKE))
 
-    assert check(payload(), SmokeTestEffects(objects, FakeRegressor())) == {"rows": 2}
+    assert check(run_payload(RUN), SmokeTestEffects(objects, FakeRegressor())) == {"rows": 2}
     with pytest.raises(SmokeTestError, match=r"row '2.0,b' has 4.1, in the evaluation it had 4.0"):
-        check(payload(), SmokeTestEffects(objects, FakeRegressor({"1.0,a": -3.0, "2.0,b": 4.1})))
+        check(run_payload(RUN), SmokeTestEffects(objects, FakeRegressor({"1.0,a": -3.0, "2.0,b": 4.1})))
 
 
 def test_an_endpoint_that_takes_a_malformed_row_fails() -> None:
     anything = FakeRegressor({"1.0,a": -3.0, "2.0,b": 4.0, "not-a-time,not-a-number": 1.0})
 
     with pytest.raises(SmokeTestError, match="must answer 4xx to the malformed row"):
-        check(payload(), SmokeTestEffects(objects_with(smoke=json.dumps(SMOKE)), anything))
+        check(run_payload(RUN), SmokeTestEffects(run_documents(RUN, smoke=json.dumps(SMOKE)), anything))
 
 
 def test_a_table_is_trained_from_its_history_only() -> None:
@@ -208,9 +185,9 @@ def test_the_champion_is_a_model_that_can_answer_the_same_rows(plan: Any, live: 
 
 
 def test_the_configuration_is_clarifys() -> None:
-    objects = objects_with(plan=PLAN.to_json())
+    objects = run_documents(RUN, plan=PLAN.to_json())
 
-    answer = write(payload(instance_type="ml.m5.large"), objects)
+    answer = write(run_payload(RUN, instance_type="ml.m5.large"), objects)
 
     written = objects.read(ObjectUri.parse(answer["uri"]))
     assert answer["uri"] == f"{RUN.uris.explain_config}analysis_config.json"
@@ -248,9 +225,9 @@ def test_the_configuration_is_clarifys() -> None:
 
 def test_a_model_in_the_jobs_process_has_no_name_and_no_baseline_is_a_summary() -> None:
     plan = dataclasses.replace(PLAN, explain=ExplainPlan(shap=ShapPlan(num_clusters=4)))
-    objects = objects_with(plan=plan.to_json())
+    objects = run_documents(RUN, plan=plan.to_json())
 
-    answer = write(payload(instance_type="ml.m5.large"), objects)
+    answer = write(run_payload(RUN, instance_type="ml.m5.large"), objects)
 
     configuration = json.loads(objects.read(ObjectUri.parse(answer["uri"])) or b"")
     assert configuration["predictor"] == {"content_type": "text/csv", "accept_type": "text/csv"}
@@ -264,7 +241,7 @@ def test_what_matters_most_is_told_in_words() -> None:
     values = {"force": 0.5, "line": 1.5}
     analysis = {"explanations": {"kernel_shap": {"label0": {"global_shap_values": values}}}}
 
-    answer = summarize(payload(), objects_with(analysis=json.dumps(analysis)))
+    answer = summarize(run_payload(RUN), run_documents(RUN, analysis=json.dumps(analysis)))
 
     assert answer == {
         "status": "explained",
@@ -277,7 +254,9 @@ def test_what_matters_most_is_told_in_words() -> None:
 def test_a_skipped_explanation_says_why() -> None:
     cause = json.dumps({"ExitMessage": "InvalidInputError: methods.shap.seed: must be a whole number"})
 
-    answer = summarize(payload(error={"Error": "States.TaskFailed", "Cause": cause}), FakeObjectStore())
+    answer = summarize(
+        run_payload(RUN, error={"Error": "States.TaskFailed", "Cause": cause}), FakeObjectStore()
+    )
 
     assert answer["status"] == "skipped"
     assert "methods.shap.seed: must be a whole number" in answer["summary"]
@@ -287,6 +266,11 @@ def test_a_skipped_explanation_says_why() -> None:
 @pytest.mark.parametrize("analysis", ["{}", '{"explanations": {"kernel_shap": {}}}', "not json"])
 def test_a_job_that_left_no_explanations_is_a_contract_violation(analysis: str) -> None:
     with pytest.raises(ContractViolationError, match="no SHAP values"):
-        summarize(payload(), objects_with(analysis=analysis))
+        summarize(run_payload(RUN), run_documents(RUN, analysis=analysis))
     with pytest.raises(ContractViolationError, match="does not exist"):
-        summarize(payload(), objects_with())
+        summarize(
+            run_payload(RUN),
+            run_documents(
+                RUN,
+            ),
+        )

@@ -41,43 +41,37 @@ CLOSE = 10_000
 """A second whose reading closes everything before."""
 
 
-def effects_of(**changes: Any) -> ScoringFakes:
+def fakes_of(**changes: Any) -> ScoringFakes:
     return ScoringFakes(make_plan(**changes), make_release())
 
 
-def deliver(effects: ScoringFakes, name: str, *lines: str) -> ObjectReport:
-    source = raw_object(name)
-    effects.objects.objects[ObjectUri(BUCKET, source.key)] = packed_lines(lines)
-    return score_object(source, effects.effects)
-
-
-def score_lines(effects: ScoringFakes) -> list[dict[str, Any]]:
-    bodies = effects.objects.under("scores/")
+def score_lines(fakes: ScoringFakes) -> list[dict[str, Any]]:
+    bodies = fakes.objects.under("scores/")
     return [json.loads(line) for key in sorted(bodies) for line in bodies[key].splitlines()]
 
 
-def outboxes(effects: ScoringFakes) -> list[Any]:
-    return [stored.state.outbox for stored in effects.states.states.values()]
+def outboxes(fakes: ScoringFakes) -> list[Any]:
+    return [stored.state.outbox for stored in fakes.states.states.values()]
 
 
 def test_closed_intervals_are_scored_and_open_ones_wait() -> None:
-    effects = effects_of()
-    report = deliver(effects, "1", reading(0, 10), reading(30, 20), reading(60, 30), reading(CLOSE, 1))
+    fakes = fakes_of()
+    report = fakes.deliver("1", reading(0, 10), reading(30, 20), reading(60, 30), reading(CLOSE, 1))
     assert [
-        (line["interval_start"], line["value"], line["anomaly_score"]) for line in score_lines(effects)
+        (line["interval_start"], line["value"], line["anomaly_score"]) for line in score_lines(fakes)
     ] == [
         ("2024-01-01T00:00:00Z", 15.0, 1.5),
         ("2024-01-01T00:01:00Z", 30.0, 3.0),
     ]
     assert report == ObjectReport("pump", 4, 0, Tally(2, 0, 0), None)
-    assert outboxes(effects) == [()]
+    assert outboxes(fakes) == [()]
 
 
 def test_line_says_everything_about_its_interval() -> None:
-    effects = effects_of()
-    deliver(effects, "1", reading(0, 10), reading(60, 90), reading(CLOSE, 1))
+    fakes = fakes_of()
+    fakes.deliver("1", reading(0, 10), reading(60, 90), reading(CLOSE, 1))
     release = make_release()
-    line = score_lines(effects)[1]
+    line = score_lines(fakes)[1]
     event = line.pop("anomaly")
     assert line == {
         "workload": "pump",
@@ -93,142 +87,142 @@ def test_line_says_everything_about_its_interval() -> None:
         "is_anomaly": True,
         "run_id": release.run_id,
     }
-    assert AnomalyEvent.from_json(json.dumps(event)) == effects.anomalies.puts[0] == effects.alerts.puts[0]
-    assert effects.anomalies.puts[0].execution_arn == release.execution_arn
+    assert AnomalyEvent.from_json(json.dumps(event)) == fakes.anomalies.puts[0] == fakes.alerts.puts[0]
+    assert fakes.anomalies.puts[0].execution_arn == release.execution_arn
 
 
 def test_objects_of_scores_are_named_for_their_first_interval() -> None:
-    effects = effects_of()
-    deliver(effects, "1", reading(0, 10), reading(60, 20), reading(CLOSE, 1))
-    assert list(effects.objects.under("scores/")) == [
+    fakes = fakes_of()
+    fakes.deliver("1", reading(0, 10), reading(60, 20), reading(CLOSE, 1))
+    assert list(fakes.objects.under("scores/")) == [
         scores_key("pump", "pressure|device=a", "2024-01-01T00:00:00Z")
     ]
 
 
 def test_score_at_the_threshold_is_no_anomaly() -> None:
-    effects = effects_of()
-    report = deliver(effects, "1", reading(0, 50), reading(60, 50.1), reading(CLOSE, 1))
+    fakes = fakes_of()
+    report = fakes.deliver("1", reading(0, 50), reading(60, 50.1), reading(CLOSE, 1))
     assert report.tally.anomalies == 1
-    assert [line["is_anomaly"] for line in score_lines(effects)] == [False, True]
+    assert [line["is_anomaly"] for line in score_lines(fakes)] == [False, True]
 
 
 def test_score_is_compared_with_the_threshold_of_the_model_that_gave_it() -> None:
-    effects = effects_of()
+    fakes = fakes_of()
     strict = make_release(1, threshold=dataclasses.replace(make_release().threshold, value=1.0))
-    effects.releases.stage(strict)
-    effects.endpoint.release = strict
-    deliver(effects, "1", reading(0, 20), reading(CLOSE, 1))
-    (line,) = score_lines(effects)
+    fakes.releases.stage(strict)
+    fakes.endpoint.release = strict
+    fakes.deliver("1", reading(0, 20), reading(CLOSE, 1))
+    (line,) = score_lines(fakes)
     assert (line["threshold"], line["is_anomaly"], line["run_id"]) == (1.0, True, strict.run_id)
 
 
 def test_a_moving_threshold_judges_each_interval_by_those_before_it_and_begins_anew_with_a_model() -> None:
     moving = make_moving_threshold()
-    effects = ScoringFakes(make_plan(), make_release(threshold=moving))
+    fakes = ScoringFakes(make_plan(), make_release(threshold=moving))
     readings = [reading(60 * minute, value) for minute, value in enumerate([10, 51, 52, 60, 10])]
-    deliver(effects, "1", *readings, reading(CLOSE, 1))
-    lines = score_lines(effects)
+    fakes.deliver("1", *readings, reading(CLOSE, 1))
+    lines = score_lines(fakes)
     assert [line["threshold"] for line in lines] == pytest.approx([5.0, 4.8, 6.6, 6.4, 6.2])
     assert [line["is_anomaly"] for line in lines] == [False, True, False, False, False]
     assert [line["severity"] >= 70.0 for line in lines] == [line["is_anomaly"] for line in lines]
-    assert effects.anomalies.puts[0].threshold == pytest.approx(4.8)
-    [stored] = effects.states.states.values()
+    assert fakes.anomalies.puts[0].threshold == pytest.approx(4.8)
+    [stored] = fakes.states.states.values()
     assert stored.state.adaptation == Adaptation(make_release().run_id, lines[-1]["next_threshold"])
 
     newer = make_release(7, threshold=moving)
-    effects.releases.release(newer)
-    effects.endpoint.release = newer
-    effects.effects.releases.read_again("pump")
-    deliver(effects, "2", reading(2 * CLOSE, 1))
-    assert [line["threshold"] for line in score_lines(effects) if line["run_id"] == newer.run_id] == [5.0]
+    fakes.releases.release(newer)
+    fakes.endpoint.release = newer
+    fakes.effects.releases.read_again("pump")
+    fakes.deliver("2", reading(2 * CLOSE, 1))
+    assert [line["threshold"] for line in score_lines(fakes) if line["run_id"] == newer.run_id] == [5.0]
 
 
 def test_answer_of_an_unknown_model_is_asked_for_again_later_and_nothing_is_lost() -> None:
-    effects = effects_of()
-    effects.endpoint.release = make_release(7)
+    fakes = fakes_of()
+    fakes.endpoint.release = make_release(7)
     with pytest.raises(UnidentifiedModelError, match="whose release is not known"):
-        deliver(effects, "1", reading(0, 20), reading(CLOSE, 1))
-    assert [len(outbox) for outbox in outboxes(effects)] == [1]
+        fakes.deliver("1", reading(0, 20), reading(CLOSE, 1))
+    assert [len(outbox) for outbox in outboxes(fakes)] == [1]
 
 
 def test_without_live_model_intervals_are_written_without_score() -> None:
-    effects = ScoringFakes(make_plan(), None)
-    report = deliver(effects, "1", reading(0, 20), reading(CLOSE, 1))
-    (line,) = score_lines(effects)
+    fakes = ScoringFakes(make_plan(), None)
+    report = fakes.deliver("1", reading(0, 20), reading(CLOSE, 1))
+    (line,) = score_lines(fakes)
     assert (line["anomaly_score"], line["reason"], line["is_anomaly"]) == (None, NO_LIVE_MODEL, False)
     assert report.tally == Tally(0, 1, 0)
-    assert effects.endpoint.requests == []
-    assert outboxes(effects) == [()]
+    assert fakes.endpoint.requests == []
+    assert outboxes(fakes) == [()]
 
 
 def test_measure_that_the_model_does_not_know_is_not_sent_to_it() -> None:
     measures = (MeasurePlan("pressure", "pressure"), MeasurePlan("flow", "flow"))
-    effects = effects_of(measures=measures)
-    deliver(effects, "1", reading(0, 20, flow=3), reading(CLOSE, 1, flow=3))
-    reasons = {line["series"]: line.get("reason") for line in score_lines(effects)}
+    fakes = fakes_of(measures=measures)
+    fakes.deliver("1", reading(0, 20, flow=3), reading(CLOSE, 1, flow=3))
+    reasons = {line["series"]: line.get("reason") for line in score_lines(fakes)}
     assert reasons == {"pressure|device=a": None, "flow|device=a": UNKNOWN_MEASURE}
-    assert [len(request) for request in effects.endpoint.requests] == [2]
+    assert [len(request) for request in fakes.endpoint.requests] == [2]
 
 
 def test_rows_of_many_series_share_requests() -> None:
-    effects = effects_of()
+    fakes = fakes_of()
     lines = [reading(second, 10, f"d{number}") for number in range(700) for second in (0, CLOSE)]
-    deliver(effects, "1", *lines)
-    assert [len(request) for request in effects.endpoint.requests] == [501, 201]
-    assert len(effects.objects.under("scores/")) == 700
+    fakes.deliver("1", *lines)
+    assert [len(request) for request in fakes.endpoint.requests] == [501, 201]
+    assert len(fakes.objects.under("scores/")) == 700
 
 
 def test_threads_give_the_same_result() -> None:
-    effects = effects_of()
-    effects.effects = dataclasses.replace(effects.effects, for_each=in_threads)
+    fakes = fakes_of()
+    fakes.effects = dataclasses.replace(fakes.effects, for_each=in_threads)
     lines = [reading(second, 90, f"d{number}") for number in range(40) for second in (0, CLOSE)]
-    assert deliver(effects, "1", *lines).tally == Tally(40, 0, 40, 40)
-    assert len({line["series"] for line in score_lines(effects)}) == 40
-    assert outboxes(effects) == [()] * 40
+    assert fakes.deliver("1", *lines).tally == Tally(40, 0, 40, 40)
+    assert len({line["series"] for line in score_lines(fakes)}) == 40
+    assert outboxes(fakes) == [()] * 40
 
 
 def test_change_of_the_interval_leaves_a_line_for_what_waited_and_is_reported() -> None:
-    effects = effects_of()
-    effects.endpoint.failure = UnavailableError("busy")
+    fakes = fakes_of()
+    fakes.endpoint.failure = UnavailableError("busy")
     with pytest.raises(UnavailableError):
-        deliver(effects, "1", reading(0, 10), reading(60, 20), reading(CLOSE, 1))
-    effects.endpoint.failure = None
+        fakes.deliver("1", reading(0, 10), reading(60, 20), reading(CLOSE, 1))
+    fakes.endpoint.failure = None
     longer = make_plan(interval_seconds=300)
-    effects.effects = dataclasses.replace(effects.effects, plans=FakePlanStore({"pump": longer}))
-    report = deliver(effects, "2", reading(CLOSE + 600, 30), reading(2 * CLOSE, 1))
+    fakes.effects = dataclasses.replace(fakes.effects, plans=FakePlanStore({"pump": longer}))
+    report = fakes.deliver("2", reading(CLOSE + 600, 30), reading(2 * CLOSE, 1))
     assert report.dropped == (
         Dropped("pressure|device=a", 1, ((BEGIN_SECOND, 10.0), (BEGIN_SECOND + 60, 20.0))),
     )
     assert report.to_dict()["intervals_dropped"] == 3
-    lines = [(line["value"], line["anomaly_score"], line.get("reason")) for line in score_lines(effects)]
+    lines = [(line["value"], line["anomaly_score"], line.get("reason")) for line in score_lines(fakes)]
     assert lines == [(10.0, None, INTERVAL_CHANGED), (20.0, None, INTERVAL_CHANGED), (30.0, 3.0, None)]
 
 
 def test_change_of_the_interval_after_a_crash_leaves_a_score_with_its_alert_or_a_line_without() -> None:
     ends: set[tuple[float | None, int]] = set()
     for moment in itertools.count():
-        effects = effects_of()
-        deliver(effects, "1", reading(0, 90))
-        crash = effects.timeline.crash_at(moment)
+        fakes = fakes_of()
+        fakes.deliver("1", reading(0, 90))
+        crash = fakes.timeline.crash_at(moment)
         with contextlib.suppress(CrashError):
-            deliver(effects, "2", reading(CLOSE, 1))
-        if effects.timeline.cancel(crash):
+            fakes.deliver("2", reading(CLOSE, 1))
+        if fakes.timeline.cancel(crash):
             break
         longer = make_plan(interval_seconds=300)
-        effects.effects = dataclasses.replace(effects.effects, plans=FakePlanStore({"pump": longer}))
-        deliver(effects, "3", reading(CLOSE + 600, 1), reading(2 * CLOSE, 1))
-        scores = [line["anomaly_score"] for line in score_lines(effects) if line["value"] == 90.0]
+        fakes.effects = dataclasses.replace(fakes.effects, plans=FakePlanStore({"pump": longer}))
+        fakes.deliver("3", reading(CLOSE + 600, 1), reading(2 * CLOSE, 1))
+        scores = [line["anomaly_score"] for line in score_lines(fakes) if line["value"] == 90.0]
         assert len(scores) <= 1
-        assert len(effects.anomalies.events) == len(effects.alerts.events)
-        ends |= {(score, len(effects.alerts.events)) for score in scores}
+        assert len(fakes.anomalies.events) == len(fakes.alerts.events)
+        ends |= {(score, len(fakes.alerts.events)) for score in scores}
     assert ends == {(9.0, 1), (None, 0)}
 
 
 def test_poison_and_late_lines_are_quarantined_in_one_object() -> None:
-    effects = effects_of()
-    deliver(effects, "1", reading(0, 10), reading(CLOSE, 1))
-    report = deliver(effects, "2", "not json", reading(5, 11), reading(CLOSE + 1, 2))
-    body = effects.objects.under("quarantine/")[quarantine_key("pump", raw_object("2").key)]
+    fakes = fakes_of()
+    fakes.deliver("1", reading(0, 10), reading(CLOSE, 1))
+    report = fakes.deliver("2", "not json", reading(5, 11), reading(CLOSE + 1, 2))
+    body = fakes.objects.under("quarantine/")[quarantine_key("pump", raw_object("2").key)]
     refused = [json.loads(line) for line in body.splitlines()]
     assert [(item["line"], item["reason"], item["text"]) for item in refused] == [
         (1, "not_json", "not json"),
@@ -238,88 +232,86 @@ def test_poison_and_late_lines_are_quarantined_in_one_object() -> None:
 
 
 def test_quarantines_reading_older_than_lateness_and_takes_one_within_it() -> None:
-    effects = effects_of()
-    deliver(effects, "1", reading(0, 10), reading(419, 1))
-    deliver(effects, "2", reading(59, 20), reading(60, 20))
-    assert effects.objects.under("quarantine/")
-    late = [
-        json.loads(line) for line in next(iter(effects.objects.under("quarantine/").values())).splitlines()
-    ]
+    fakes = fakes_of()
+    fakes.deliver("1", reading(0, 10), reading(419, 1))
+    fakes.deliver("2", reading(59, 20), reading(60, 20))
+    assert fakes.objects.under("quarantine/")
+    late = [json.loads(line) for line in next(iter(fakes.objects.under("quarantine/").values())).splitlines()]
     assert [item["line"] for item in late] == [1]
 
 
 def test_damaged_object_is_quarantined_and_not_retried() -> None:
-    effects = effects_of()
+    fakes = fakes_of()
     source = raw_object("1")
-    effects.objects.objects[ObjectUri(BUCKET, source.key)] = packed_lines([reading(0, 1)])[:-5]
-    assert score_object(source, effects.effects).quarantined == 1
-    (body,) = effects.objects.under("quarantine/").values()
+    fakes.objects.objects[ObjectUri(BUCKET, source.key)] = packed_lines([reading(0, 1)])[:-5]
+    assert score_object(source, fakes.effects).quarantined == 1
+    (body,) = fakes.objects.under("quarantine/").values()
     assert json.loads(body)["reason"] == "bad_gzip"
 
 
 def test_deleted_object_is_quarantined() -> None:
-    effects = effects_of()
-    assert score_object(raw_object("gone"), effects.effects).quarantined == 1
+    fakes = fakes_of()
+    assert score_object(raw_object("gone"), fakes.effects).quarantined == 1
 
 
 def test_workload_that_is_not_deployed_is_invalid_input() -> None:
-    effects = effects_of()
+    fakes = fakes_of()
     source = dataclasses.replace(raw_object("1"), key="raw/workload=unknown/x.gz")
     with pytest.raises(InvalidInputError, match="'unknown' is not deployed"):
-        score_object(source, effects.effects)
+        score_object(source, fakes.effects)
 
 
 def test_refused_row_is_quarantined_with_the_models_words_and_the_rest_is_scored() -> None:
-    effects = effects_of()
-    deliver(effects, "1", reading(0, 10), reading(60, 666), reading(120, 30), reading(CLOSE, 1))
-    assert [line["anomaly_score"] for line in score_lines(effects)] == [1.0, None, 3.0]
-    assert score_lines(effects)[1]["reason"] == "refused by the model"
+    fakes = fakes_of()
+    fakes.deliver("1", reading(0, 10), reading(60, 666), reading(120, 30), reading(CLOSE, 1))
+    assert [line["anomaly_score"] for line in score_lines(fakes)] == [1.0, None, 3.0]
+    assert score_lines(fakes)[1]["reason"] == "refused by the model"
     key = quarantine_key("pump", "pressure|device=a#2024-01-01T00:01:00Z")
-    refused = json.loads(effects.objects.under("quarantine/")[key])
+    refused = json.loads(fakes.objects.under("quarantine/")[key])
     assert (refused["reason"], refused["message"]) == ("refused_by_model", "bad luck")
     assert refused["text"].startswith("2024-01-01T00:01:00Z,pressure|device=a,666.0,")
-    assert outboxes(effects) == [()]
+    assert outboxes(fakes) == [()]
 
 
 @pytest.mark.parametrize("failure", [UnavailableError("busy"), ContractViolationError("3 scores for 2 rows")])
 def test_failing_endpoint_leaves_intervals_in_the_outbox_for_the_next_object(failure: Exception) -> None:
-    effects = effects_of()
-    effects.endpoint.failure = failure
+    fakes = fakes_of()
+    fakes.endpoint.failure = failure
     with pytest.raises(type(failure)):
-        deliver(effects, "1", reading(0, 10), reading(CLOSE, 1))
-    assert effects.objects.under("scores/") == {}
-    effects.endpoint.failure = None
-    deliver(effects, "2", reading(CLOSE + 60, 1), reading(CLOSE + 1000, 1))
-    assert [line["anomaly_score"] for line in score_lines(effects)] == [1.0, 0.1, 0.1]
-    assert len({line["interval_start"] for line in score_lines(effects)}) == 3
+        fakes.deliver("1", reading(0, 10), reading(CLOSE, 1))
+    assert fakes.objects.under("scores/") == {}
+    fakes.endpoint.failure = None
+    fakes.deliver("2", reading(CLOSE + 60, 1), reading(CLOSE + 1000, 1))
+    assert [line["anomaly_score"] for line in score_lines(fakes)] == [1.0, 0.1, 0.1]
+    assert len({line["interval_start"] for line in score_lines(fakes)}) == 3
 
 
 def test_series_of_requests_that_were_answered_are_finished_before_the_failure_is_raised() -> None:
-    effects = effects_of()
+    fakes = fakes_of()
     lines = [reading(second, 10, f"d{number:03}") for number in range(510) for second in (0, CLOSE)]
-    effects.endpoint.unavailable_for = "d505"
+    fakes.endpoint.unavailable_for = "d505"
     with pytest.raises(UnavailableError, match="busy"):
-        deliver(effects, "1", *lines)
-    assert len(effects.objects.under("scores/")) == 500
-    assert sum(outbox == () for outbox in outboxes(effects)) == 500
+        fakes.deliver("1", *lines)
+    assert len(fakes.objects.under("scores/")) == 500
+    assert sum(outbox == () for outbox in outboxes(fakes)) == 500
 
 
 def test_outbox_is_emptied_from_its_beginning_only() -> None:
-    effects = effects_of()
-    effects.endpoint.failure = UnavailableError("busy")
+    fakes = fakes_of()
+    fakes.endpoint.failure = UnavailableError("busy")
     for name, lines in {
         "1": [reading(60 * minute, 10) for minute in range(400)],
         "2": [reading(60 * 400, 77), reading(CLOSE * 10, 1)],
     }.items():
         with pytest.raises(UnavailableError):
-            deliver(effects, name, *lines)
-    effects.endpoint.failure, effects.endpoint.unavailable_for = None, ",77.0,"
+            fakes.deliver(name, *lines)
+    fakes.endpoint.failure, fakes.endpoint.unavailable_for = None, ",77.0,"
     with pytest.raises(UnavailableError):
-        deliver(effects, "3", reading(CLOSE * 10 + 1, 1))
-    starts = [line["interval_start"] for line in score_lines(effects)]
-    effects.endpoint.unavailable_for = None
-    deliver(effects, "4", reading(CLOSE * 10 + 2, 1))
-    all_starts = [line["interval_start"] for line in score_lines(effects)]
+        fakes.deliver("3", reading(CLOSE * 10 + 1, 1))
+    starts = [line["interval_start"] for line in score_lines(fakes)]
+    fakes.endpoint.unavailable_for = None
+    fakes.deliver("4", reading(CLOSE * 10 + 2, 1))
+    all_starts = [line["interval_start"] for line in score_lines(fakes)]
     assert len(all_starts) == len(set(all_starts)) == 401
     assert set(starts) < set(all_starts)
 
@@ -343,72 +335,72 @@ class ContestedStore(FakeStateStore):
 
 @pytest.mark.parametrize("contests", [1, 7])
 def test_conflict_is_merged_again_after_a_pause(contests: int) -> None:
-    effects = effects_of()
-    deliver(effects, "1", reading(0, 10))
+    fakes = fakes_of()
+    fakes.deliver("1", reading(0, 10))
     store = ContestedStore(contests)
-    store.states = effects.states.states
-    effects.effects = dataclasses.replace(effects.effects, states=store)
-    deliver(effects, "2", reading(1, 20), reading(CLOSE, 1))
-    assert [line["value"] for line in score_lines(effects)] == [15.0]
-    assert effects.pauses == list(range(contests))
+    store.states = fakes.states.states
+    fakes.effects = dataclasses.replace(fakes.effects, states=store)
+    fakes.deliver("2", reading(1, 20), reading(CLOSE, 1))
+    assert [line["value"] for line in score_lines(fakes)] == [15.0]
+    assert fakes.pauses == list(range(contests))
 
 
 def test_gives_up_after_conflicts_without_end() -> None:
-    effects = effects_of()
-    deliver(effects, "1", reading(0, 10))
+    fakes = fakes_of()
+    fakes.deliver("1", reading(0, 10))
     store = ContestedStore(10_000)
-    store.states = effects.states.states
-    effects.effects = dataclasses.replace(effects.effects, states=store)
+    store.states = fakes.states.states
+    fakes.effects = dataclasses.replace(fakes.effects, states=store)
     with pytest.raises(UnavailableError, match="changed 8 times"):
-        deliver(effects, "2", reading(CLOSE, 1))
+        fakes.deliver("2", reading(CLOSE, 1))
 
 
 def test_series_that_is_behind_is_scored_before_its_object_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(watchkeeper.stream.series_state, "MAX_PENDING_INTERVALS", 25)
-    effects = effects_of()
-    effects.endpoint.failure = UnavailableError("busy")
+    fakes = fakes_of()
+    fakes.endpoint.failure = UnavailableError("busy")
     for name in ("1", "2"):
         begin = 60 * 15 * int(name)
         with pytest.raises(UnavailableError):
-            deliver(effects, name, *(reading(begin + 60 * minute, 10) for minute in range(15)))
-    assert len(outboxes(effects)[0]) < 15
-    effects.endpoint.failure = None
+            fakes.deliver(name, *(reading(begin + 60 * minute, 10) for minute in range(15)))
+    assert len(outboxes(fakes)[0]) < 15
+    fakes.endpoint.failure = None
     with pytest.raises(UnavailableError, match="scoring is behind"):
-        score_object(raw_object("2"), effects.effects)
-    assert outboxes(effects) == [()]
-    score_object(raw_object("2"), effects.effects)
-    starts = [line["interval_start"] for line in score_lines(effects)]
+        score_object(raw_object("2"), fakes.effects)
+    assert outboxes(fakes) == [()]
+    score_object(raw_object("2"), fakes.effects)
+    starts = [line["interval_start"] for line in score_lines(fakes)]
     assert len(starts) == len(set(starts)) == 24
 
 
 def test_batch_that_grew_while_nothing_could_be_settled_is_completed() -> None:
-    effects = effects_of(lateness_seconds=0)
-    effects.endpoint.failure = UnavailableError("busy")
+    fakes = fakes_of(lateness_seconds=0)
+    fakes.endpoint.failure = UnavailableError("busy")
     count = MAX_APPLIED_OBJECTS + 30
     for number in range(count):
         with contextlib.suppress(UnavailableError):
-            deliver(effects, str(number), reading(60 * number, 10))
+            fakes.deliver(str(number), reading(60 * number, 10))
     earlier: dict[str, Any] = {
         "interval_start": "2024-01-01T00:00:00Z",
         "anomaly_score": 1.0,
         "is_anomaly": False,
     }
     key = scores_key("pump", "pressure|device=a", earlier["interval_start"])
-    effects.objects.objects[ObjectUri(BUCKET, key)] = json.dumps(earlier).encode()
-    effects.endpoint.failure = None
-    deliver(effects, "last", reading(60 * count, 10))
-    starts = [line["interval_start"] for line in score_lines(effects)]
+    fakes.objects.objects[ObjectUri(BUCKET, key)] = json.dumps(earlier).encode()
+    fakes.endpoint.failure = None
+    fakes.deliver("last", reading(60 * count, 10))
+    starts = [line["interval_start"] for line in score_lines(fakes)]
     assert len(starts) == len(set(starts)) == count
-    assert json.loads(effects.objects.under("scores/")[key]) == earlier
-    assert outboxes(effects) == [()]
+    assert json.loads(fakes.objects.under("scores/")[key]) == earlier
+    assert outboxes(fakes) == [()]
 
 
 def test_object_of_scores_that_is_something_else_is_a_contract_violation() -> None:
-    effects = effects_of()
+    fakes = fakes_of()
     key = scores_key("pump", "pressure|device=a", "2024-01-01T00:00:00Z")
     for body in (b"{}\n", b"{", b'{"interval_start":"2030-01-01T00:00:00Z","anomaly_score":1.0}\n'):
-        effects.objects.objects[ObjectUri(BUCKET, key)] = body
+        fakes.objects.objects[ObjectUri(BUCKET, key)] = body
         with pytest.raises(ContractViolationError):
-            deliver(effects, "1", reading(0, 10), reading(CLOSE, 1))
+            fakes.deliver("1", reading(0, 10), reading(CLOSE, 1))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -22,11 +21,9 @@ from lambdas.steps.execution_input import (
 from lambdas.steps.validate_input import ValidationEffects, validate
 from tests.unit.lambdas.builders import BEGIN, BUCKET, make_plan, make_release
 from tests.unit.lambdas.fakes import (
-    FakeObjectStore,
     FakePlanStore,
     FakeRegisteredModels,
-    FakeReleaseStore,
-    FakeResources,
+    validation_effects,
 )
 from tests.unit.lambdas.golden_events import golden_event
 from watchkeeper.core.errors import InvalidInputError
@@ -34,28 +31,8 @@ from watchkeeper.core.plan import DetectorPlan, WorkloadPlan
 from watchkeeper.lifecycle.run import TrainingRun
 
 
-@dataclass
-class FakeExecutions:
-    listed: list[RunningExecution] = field(default_factory=list)
-
-    def running(self, state_machine_arn: str) -> list[RunningExecution]:
-        return self.listed
-
-
 def effects_of(**objects: bytes) -> ValidationEffects:
-    store = FakeObjectStore()
-    keys = {"history": "history/pump/2023.csv.gz", "raw": "raw/workload=pump/year=2024/a.gz"}
-    for name, body in objects.items():
-        store.objects[ObjectUri(BUCKET, keys[name])] = body
-    return ValidationEffects(
-        bucket=BUCKET,
-        executions=FakeExecutions(),
-        objects=store,
-        plans=FakePlanStore({"pump": make_plan()}),
-        registered=FakeRegisteredModels(),
-        releases=FakeReleaseStore(),
-        resources=FakeResources(),
-    )
+    return validation_effects(make_plan(), **objects)
 
 
 def validated(effects: ValidationEffects, **changes: Any) -> dict[str, Any]:

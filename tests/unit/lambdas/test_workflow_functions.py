@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from lambdas.adapters.object_store import ObjectUri
 from lambdas.adapters.run_documents import SmokeCase
 from lambdas.adapters.sagemaker_resources import EndpointDescription
 from lambdas.steps.clean_up import CleanUpEffects, clean_up
@@ -26,8 +25,15 @@ from tests.unit.lambdas.builders import (
     make_plan,
     make_release,
     make_run,
+    run_payload,
 )
-from tests.unit.lambdas.fakes import FakeEndpoint, FakeObjectStore, FakeReleaseStore, FakeResources
+from tests.unit.lambdas.fakes import (
+    FakeEndpoint,
+    FakeObjectStore,
+    FakeReleaseStore,
+    FakeResources,
+    run_documents,
+)
 from tests.unit.lambdas.golden_events import golden_event
 from watchkeeper.core.errors import ContractViolationError, UnavailableError
 from watchkeeper.core.layout import VARIANT
@@ -36,18 +42,6 @@ from watchkeeper.lifecycle.run import TrainingRun
 RUN = make_run(5)
 OLD = make_release(1)
 PACKAGE_ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/pump/5"
-
-
-def payload(run: TrainingRun = RUN, **more: Any) -> dict[str, Any]:
-    return {"workload": WORKLOAD, "run": json.loads(json.dumps(run.to_dict())), **more}
-
-
-def objects_with(**documents: str) -> FakeObjectStore:
-    store = FakeObjectStore()
-    for name, text in documents.items():
-        uri = RUN.uris.plan if name == "plan" else f"{RUN.uris.evaluation}{name}.json"
-        store.objects[ObjectUri.parse(uri)] = text.encode()
-    return store
 
 
 def served(
@@ -73,8 +67,8 @@ def resources_of(*minutes: int, endpoint: EndpointDescription | None = None) -> 
 
 
 def test_good_candidate_is_approved_with_its_figures() -> None:
-    objects = objects_with(plan=make_plan().to_json(), evaluation=make_evaluation(RUN).to_json())
-    decision = decide(payload(), objects)
+    objects = run_documents(RUN, plan=make_plan().to_json(), evaluation=make_evaluation(RUN).to_json())
+    decision = decide(run_payload(RUN), objects)
     assert decision["approved"] is True
     assert decision["metrics"]["alerts_per_week"] == 1.0
     assert "pr_auc" not in decision["metrics"]
@@ -82,15 +76,15 @@ def test_good_candidate_is_approved_with_its_figures() -> None:
 
 def test_candidate_over_the_plans_budget_is_rejected_with_the_reason() -> None:
     noisy = make_evaluation(RUN, candidate=make_metrics(alerts_per_week=50.0))
-    objects = objects_with(plan=make_plan().to_json(), evaluation=noisy.to_json())
-    decision = decide(payload(), objects)
+    objects = run_documents(RUN, plan=make_plan().to_json(), evaluation=noisy.to_json())
+    decision = decide(run_payload(RUN), objects)
     assert decision["approved"] is False
     assert any("50.00 alerts a week" in reason for reason in decision["reasons"])
 
 
 def test_missing_evaluation_is_a_contract_violation_that_names_it() -> None:
     with pytest.raises(ContractViolationError, match=f"{RUN.uris.evaluation}evaluation.json does not exist"):
-        decide(payload(), objects_with(plan=make_plan().to_json()))
+        decide(run_payload(RUN), run_documents(RUN, plan=make_plan().to_json()))
 
 
 @pytest.mark.parametrize("run", [None, {}, {**RUN.to_dict(), "more": 1}, "text"])
@@ -122,9 +116,9 @@ def test_probe_has_the_highest_score_that_no_other_row_has(
 def test_staged_release_is_made_from_run_evaluation_and_package() -> None:
     releases = FakeReleaseStore()
     effects = StagingEffects(
-        objects_with(evaluation=make_evaluation(RUN).to_json(), smoke=SMOKE), releases, lambda: BEGIN
+        run_documents(RUN, evaluation=make_evaluation(RUN).to_json(), smoke=SMOKE), releases, lambda: BEGIN
     )
-    assert stage(payload(model_package_arn=PACKAGE_ARN), effects) == {"run_id": RUN.run_id}
+    assert stage(run_payload(RUN, model_package_arn=PACKAGE_ARN), effects) == {"run_id": RUN.run_id}
     release = releases.of_run(WORKLOAD, RUN.run_id)
     assert release is not None
     assert (release.endpoint_config, release.model) == (RUN.names.endpoint_config, RUN.names.model)
@@ -136,32 +130,32 @@ def test_staged_release_is_made_from_run_evaluation_and_package() -> None:
 
 def test_staging_again_keeps_the_time_of_the_first() -> None:
     releases = FakeReleaseStore()
-    objects = objects_with(evaluation=make_evaluation(RUN).to_json(), smoke=SMOKE)
+    objects = run_documents(RUN, evaluation=make_evaluation(RUN).to_json(), smoke=SMOKE)
     for minute in (0, 9):
         effects = StagingEffects(objects, releases, lambda minute=minute: BEGIN + timedelta(minutes=minute))  # type: ignore[misc]  # binds the loop's value
-        stage(payload(model_package_arn=PACKAGE_ARN), effects)
+        stage(run_payload(RUN, model_package_arn=PACKAGE_ARN), effects)
     (release,) = releases.staged(WORKLOAD)
     assert release.released_at == "2024-01-01T00:00:00Z"
 
 
 def test_evaluation_of_another_run_is_refused() -> None:
-    objects = objects_with(evaluation=make_evaluation(make_run(1)).to_json())
+    objects = run_documents(RUN, evaluation=make_evaluation(make_run(1)).to_json())
     with pytest.raises(ContractViolationError, match=f"is of run {make_run(1).run_id}, not of {RUN.run_id}"):
-        stage(payload(model_package_arn=PACKAGE_ARN), StagingEffects(objects, FakeReleaseStore()))
+        stage(run_payload(RUN, model_package_arn=PACKAGE_ARN), StagingEffects(objects, FakeReleaseStore()))
 
 
 # verify_deployment
 
 
 def test_requested_configuration_in_service_is_verified() -> None:
-    answer = verify(payload(), resources_of(5, endpoint=served()))
+    answer = verify(run_payload(RUN), resources_of(5, endpoint=served()))
     assert answer == {"endpoint": RUN.names.endpoint, "endpoint_config": RUN.names.endpoint_config}
 
 
 def test_silent_rollback_fails_with_both_configurations_and_the_reason() -> None:
     rolled_back = served(make_run(1), reason="an alarm fired")
     with pytest.raises(EndpointRolledBackError) as error:
-        verify(payload(), resources_of(1, 5, endpoint=rolled_back))
+        verify(run_payload(RUN), resources_of(1, 5, endpoint=rolled_back))
     for part in (RUN.names.endpoint_config, make_run(1).names.endpoint_config, "an alarm fired"):
         assert part in str(error.value)
 
@@ -184,7 +178,7 @@ def test_silent_rollback_fails_with_both_configurations_and_the_reason() -> None
 )
 def test_any_other_deployment_is_a_contract_violation(resources: FakeResources, message: str) -> None:
     with pytest.raises(ContractViolationError, match=message):
-        verify(payload(), resources)
+        verify(run_payload(RUN), resources)
 
 
 # smoke_test
@@ -195,7 +189,7 @@ def smoke(scores: list[float], values: tuple[float, ...] = (10.0, 20.0), **endpo
     fake = StrictEndpoint()
     for name, value in endpoint.items():
         setattr(fake, name, value)
-    return check(payload(), SmokeTestEffects(objects_with(smoke=json.dumps(case)), fake))
+    return check(run_payload(RUN), SmokeTestEffects(run_documents(RUN, smoke=json.dumps(case)), fake))
 
 
 class StrictEndpoint(FakeEndpoint):
@@ -242,7 +236,7 @@ def test_busy_endpoint_is_retried_and_not_failed() -> None:
 )
 def test_smoke_document_without_rows_cannot_pass(document: str) -> None:
     with pytest.raises(ContractViolationError, match=r"smoke\.json"):
-        check(payload(), SmokeTestEffects(objects_with(smoke=document), FakeEndpoint()))
+        check(run_payload(RUN), SmokeTestEffects(run_documents(RUN, smoke=document), FakeEndpoint()))
 
 
 # publish_release
@@ -260,7 +254,7 @@ def publishing_effects(*minutes: int) -> PublishingEffects:
 
 def test_first_release_has_no_previous_one() -> None:
     effects = publishing_effects(5)
-    assert publish(payload(), effects) == {"previous": None}
+    assert publish(run_payload(RUN), effects) == {"previous": None}
     assert effects.releases.live(WORKLOAD) == make_release(5)
 
 
@@ -268,7 +262,7 @@ def test_previous_release_can_return_and_older_ones_are_removed() -> None:
     effects = publishing_effects(1, 2, 3, 5)
     resources: Any = effects.resources
     for _ in range(2):
-        answer = publish(payload(), effects)
+        answer = publish(run_payload(RUN), effects)
         assert answer["previous"]["run_id"] == make_run(3).run_id
     assert set(resources.endpoint_configs) == {make_run(minute).names.endpoint_config for minute in (3, 5)}
     assert {make_run(minute).names.model for minute in (3, 5)} <= resources.models
@@ -280,7 +274,7 @@ def test_previous_release_can_return_and_older_ones_are_removed() -> None:
 
 def test_models_that_only_jobs_used_are_removed() -> None:
     effects = publishing_effects(5)
-    publish(payload(), effects)
+    publish(run_payload(RUN), effects)
     assert not effects.resources.model_exists(RUN.names.preprocessor_model)
     assert effects.resources.model_exists(RUN.names.model)
 
@@ -288,13 +282,13 @@ def test_models_that_only_jobs_used_are_removed() -> None:
 def test_release_of_a_newer_run_stays_live_and_nothing_is_removed() -> None:
     effects = publishing_effects(5, 9, 10)
     with pytest.raises(ContractViolationError, match="newer run"):
-        publish(payload(), effects)
+        publish(run_payload(RUN), effects)
     assert len(effects.releases.staged(WORKLOAD)) == 3
 
 
 def test_run_without_staged_release_cannot_be_published() -> None:
     with pytest.raises(ContractViolationError, match="no staged release"):
-        publish(payload(), PublishingEffects(FakeReleaseStore(), FakeResources()))
+        publish(run_payload(RUN), PublishingEffects(FakeReleaseStore(), FakeResources()))
 
 
 # clean_up
@@ -313,7 +307,9 @@ def failed_run(
 
 
 def taken_back(effects: CleanUpEffects) -> dict[str, Any]:
-    return clean_up(payload(error={"Error": "States.TaskFailed", "Cause": "the job failed"}), effects)
+    return clean_up(
+        run_payload(RUN, error={"Error": "States.TaskFailed", "Cause": "the job failed"}), effects
+    )
 
 
 def test_what_a_failed_run_made_is_removed_and_what_serves_stays() -> None:
