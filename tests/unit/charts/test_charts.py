@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from charts import attribution, quality, style
 from charts.series import Panel, detector_panels, draw_series, labelled_windows, scores_panel
 from watchkeeper.detectors.streaming.scores import SeriesScores
 
+PROJECT = Path(__file__).parents[3]
+REPORT = "cli/demo/report.html"
 HOURS = np.datetime64("2026-03-01T00", "s") + np.arange(48) * np.timedelta64(3600, "s")
 VALUES = np.sin(np.arange(48) / 4)
 
@@ -152,6 +155,21 @@ def test_colours_differ_in_a_print_without_colour() -> None:
     assert lightness(style.INK) < lightness(style.LINE) < lightness(style.ANOMALY) < lightness(style.LABEL)
     steps = np.diff([lightness(color) for color in (style.INK, style.LINE, style.ANOMALY, style.LABEL)])
     assert steps.min() > 0.08
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["model_code/containers/service/page.html", "model_code/containers/explain/report/page.py", REPORT],
+)
+def test_pages_have_the_colours_of_the_charts(page: str) -> None:
+    (light, *_) = re.findall(r":root \{(.*?)\}", (PROJECT / page).read_text(encoding="utf-8"))
+    found = dict(re.findall(r"--([a-z]+): (#[0-9a-f]{6})", light))
+    marks = {"mark": style.LINE, "blue": style.LINE, "anomaly": style.ANOMALY, "label": style.LABEL}
+    texts = {"ink": style.INK, "text": style.INK, "muted": style.MUTED, "soft": style.MUTED}
+    line = {"line": style.LINE if "anomaly" in found else style.GRID}
+    for name, color in (marks | texts | line).items():
+        assert found.get(name, color) == color, name
+    assert found.keys() & marks.keys()
 
 
 @pytest.mark.parametrize("name", ["flow", "flow|hall=a b", "../../etc", "ümlaut", "a" * 300])

@@ -8,7 +8,7 @@ from html import escape
 from containers.explain.report.blocks import Block, Chart, Document, Section, Table
 
 _STYLE = """
-:root { --ink: #22303c; --soft: #5d6b78; --line: #dfe4e8; --blue: #1f6fb2; }
+:root { --ink: #1f2933; --soft: #66727f; --line: #e4e7eb; --blue: #0072b2; }
 * { box-sizing: border-box; }
 body { margin: 0; background: #f3f5f7; color: var(--ink);
   font: 16px/1.55 -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
