@@ -106,16 +106,16 @@ def weekly_telemetry(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_the_weeks_profile_finds_a_working_day_that_is_like_a_sunday() -> None:
-    severities: dict[float, list[float]] = {0.8: [], 0.0: []}
+    scored: dict[float, list[float]] = {0.8: [], 0.0: []}
     for seed in range(5):
         timestamps, values = weekly_telemetry(24 * 7 * 12, seed)
         wednesday = slice(24 * (7 * 11 + 2), 24 * (7 * 11 + 3))
         values[wednesday] = weekly_telemetry(24 * 7, seed + 100)[1][24 * 6 :]
-        for margin, found in severities.items():
+        for margin, found in scored.items():
             scores = score_series(timestamps, values, parameters=Parameters(week_margin=margin))
-            found.append(scores.severity[wednesday].max())
-    assert np.median(severities[0.8]) >= 75
-    assert np.median(severities[0.0]) < 60
+            found.append(scores.anomaly_score[wednesday].max())
+    assert np.median(scored[0.8]) >= 0.375
+    assert np.median(scored[0.0]) < 0.3
 
 
 def test_a_series_without_a_weekly_rhythm_is_scored_by_the_days_profile() -> None:
@@ -239,7 +239,7 @@ def test_refuses_a_state_of_another_version_or_kind(monkeypatch: pytest.MonkeyPa
         WatchkeeperDetector.from_bytes(written_later)
     with pytest.raises(ContractViolationError, match="fields"):
         WatchkeeperDetector.from_bytes(persistence.dump(FORMAT, {}, {"states": np.zeros(1)}))
-    for damaged in (b"nothing of the kind", content[:-100], content.replace(b"75.0", b"76.0")):
+    for damaged in (b"nothing of the kind", content[:-100], content.replace(b"3.75", b"3.76")):
         with pytest.raises(InvalidInputError, match="not a watchkeeper-detector archive"):
             WatchkeeperDetector.from_bytes(damaged)
 
