@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cli import backtest, deploy, destroy, drift, invoke, models, replay, score, train
+from cli import backtest, deploy, destroy, drift, invoke, models, replay, train
 from cli.demo import command as demo
 from cli.failures import AwsReportingGroup
 from watchkeeper.command.main import LIBRARY_VERBS, application
@@ -18,7 +18,6 @@ app = application(
         drift.drift,
         models.models,
         models.approve,
-        score.score,
         destroy.destroy,
         demo.demo,
     ),

@@ -1,6 +1,6 @@
 """How code reaches the jobs, the endpoints and the Lambda functions: what is packed, and how it is started.
 
-`sourcedir.tar.gz` holds the packages `watchkeeper`, `charts` and `containers`, the entry files of script
+`sourcedir.tar.gz` holds the packages `watchkeeper` and `containers`, the entry files of script
 mode, and `vendor/` with the wheels of `model_code/containers/requirements.txt`: a job installs nothing at its
 start and runs with network isolation. `analysis-sourcedir.tar.gz` has the wheels of
 `requirements-analysis.txt` too: those of the analysis jobs, of which shap and numba would make every model
@@ -149,7 +149,6 @@ def _build_archive(
     vendored = [_vendored(containers / file, _TARGETS[target], build_dir) for file in requirements]
     sources = {
         **_shared(),
-        **_python("charts", MODEL_CODE / "charts"),
         **_python("containers", containers),
         **_entries(containers / "entry"),
     }

@@ -12,9 +12,9 @@ import numpy as np
 from benchmarks.quality.corpus import LabelledSeries, load_json
 from benchmarks.quality.measurements import CorpusScores
 from benchmarks.quality.tables import MACHINE_TEMPERATURE, PUBLISHED
-from charts.quality import draw_bars
-from charts.series import Panel, detector_panels, draw_series
-from charts.style import save
+from watchkeeper.charts.quality import draw_bars
+from watchkeeper.charts.series import Panel, detector_panels, draw_series
+from watchkeeper.charts.style import save
 from watchkeeper.detectors.streaming.detector import score_series
 
 _LOG = logging.getLogger(__name__)

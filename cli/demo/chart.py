@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from charts.series import Panel, draw_series, scores_panel
-from charts.style import save
 from cli.demo.reasons import reason_of, strongest
 from cli.demo.scores import Score
+from watchkeeper.charts.series import Panel, draw_series, scores_panel
+from watchkeeper.charts.style import save
 from watchkeeper.telemetry.labels import Labels
 
 MAX_SERIES = 6

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from charts.series import Panel, draw_series, labelled_windows, scores_panel
-from charts.style import file_name, save
+from watchkeeper.charts.series import Panel, draw_series, labelled_windows, scores_panel
+from watchkeeper.charts.style import file_name, save
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.judgement.adaptation import thresholds_of
 from watchkeeper.judgement.evaluation import Evaluation

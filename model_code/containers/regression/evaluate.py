@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from charts.quality import draw_predictions, draw_residuals
-from charts.style import save
 from containers.anomaly.evaluate import EvaluateSettings, spread_rows
 from containers.runtime import job
 from containers.runtime.scores import read_predictions
+from watchkeeper.charts.quality import draw_predictions, draw_residuals
+from watchkeeper.charts.style import save
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.lifecycle.release import SCORE_TOLERANCE
 from watchkeeper.regression.evaluation import RegressionEvaluation, RegressionMetrics, measure_predictions

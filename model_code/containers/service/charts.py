@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from charts import quality as draw
-from charts.series import Panel, draw_series, labelled_windows, scores_panel
-from charts.style import save
 from containers.service.labels import Labels
 from containers.service.picture import Picture, Sample, projection
 from containers.service.quality import Quality, precision_recall
+from watchkeeper.charts import quality as draw
+from watchkeeper.charts.series import Panel, draw_series, labelled_windows, scores_panel
+from watchkeeper.charts.style import save
 
 MAX_PANELS = 6
 

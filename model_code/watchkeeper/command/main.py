@@ -12,24 +12,13 @@ from typing import Any
 import typer
 
 from watchkeeper.command.failures import ReportingGroup
+from watchkeeper.command.score import score
 from watchkeeper.command.validate import validate
 from watchkeeper.core.errors import InvalidInputError
 
-LIBRARY_VERBS = (validate,)
+LIBRARY_VERBS = (score, validate)
 CHECKOUT_VERBS = frozenset(
-    {
-        "approve",
-        "backtest",
-        "deploy",
-        "demo",
-        "destroy",
-        "drift",
-        "invoke",
-        "models",
-        "replay",
-        "score",
-        "train",
-    }
+    ("approve", "backtest", "deploy", "demo", "destroy", "drift", "invoke", "models", "replay", "train")
 )
 """What the checkout's `cli/` adds: named here, so that the library can say where they are."""
 

@@ -5,7 +5,9 @@ The oldest gets the oldest direct dependencies that the wheel allows, the newest
 
 from __future__ import annotations
 
+import csv
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from watchkeeper.command.main import CHECKOUT_VERBS, LIBRARY_VERBS
 
 ROOT = Path(__file__).resolve().parents[3]
 SUPPORTED = (11, 12, 13)
+SPIKE = 1000
 IMPORT_ALL = """
 import importlib, json, pkgutil, watchkeeper
 failures = {}
@@ -145,6 +148,35 @@ def test_validate_refuses_an_unknown_key_with_its_line(environment: Environment)
     assert done.returncode == 2
     assert f"water_flow.yaml:{len(text.splitlines()) + 1}" in done.stderr
     assert "intervall" in done.stderr
+
+
+def score(environment: Environment, *options: str) -> subprocess.CompletedProcess[str]:
+    """Score a sine with one spike."""
+    rows = [f"2026-03-01T{hour:02}:{minute:02}:00Z" for hour in range(20) for minute in range(60)]
+    values = [f"{math.sin(row / 50):.4f}" for row in range(len(rows))]
+    values[SPIKE] = "9"
+    table = "time,value\n" + "".join(f"{time},{value}\n" for time, value in zip(rows, values, strict=True))
+    (environment.elsewhere / "sine.csv").write_text(table)
+    columns = ["--timestamp", "time", "--value", "value", "--output", "scored.csv"]
+    return environment.run("watchkeeper", "score", "sine.csv", *columns, *options)
+
+
+def test_score_finds_the_spike_of_a_file(environment: Environment) -> None:
+    done = score(environment)
+    assert done.returncode == 0, done.stderr
+    with (environment.elsewhere / "scored.csv").open(newline="") as file:
+        scores = [float(row["anomaly_score"] or 0) for row in csv.DictReader(file)]
+    assert max(range(len(scores)), key=scores.__getitem__) == SPIKE
+
+
+@pytest.mark.parametrize(
+    ("options", "package"), [(["--plot", "sine.png"], "matplotlib"), (["--algorithm", "knn"], "scikit-learn")]
+)
+def test_score_names_the_package_that_it_misses(
+    environment: Environment, options: list[str], package: str
+) -> None:
+    done = score(environment, *options)
+    assert (done.returncode, f"pip install {package}" in done.stderr) == (2, True), done.stderr
 
 
 @pytest.mark.parametrize("verb", ["train", "deploy"])

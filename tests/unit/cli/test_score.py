@@ -12,9 +12,9 @@ import pytest
 from pyarrow import parquet
 from typer.testing import CliRunner, Result
 
-from charts.series import extremes
-from cli import series_file
 from cli.main import app
+from watchkeeper.charts.series import extremes
+from watchkeeper.command import series_file
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.catalogue import ALGORITHMS
 from watchkeeper.detectors.factory import new_detector

@@ -10,8 +10,8 @@ from typing import get_type_hints
 
 import pytest
 
-from cli.score import score
 from lambdas.service_api.documents import TrainBody, UnivariateBody
+from watchkeeper.command.score import score
 from watchkeeper.detectors import estimators
 from watchkeeper.detectors.catalogue import ALGORITHMS, MODELS, RULES, TABULAR, algorithm_of, chosen_name
 from watchkeeper.detectors.factory import default_hyperparameters, detector_class

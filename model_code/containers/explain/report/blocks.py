@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from charts.style import png
+from watchkeeper.charts.style import png
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

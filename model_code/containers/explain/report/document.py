@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from charts.style import file_name
 from containers.explain.bias.outcomes import is_continuous
 from containers.explain.io.configuration import AnalysisConfiguration
 from containers.explain.io.dataset import Dataset
@@ -16,6 +15,7 @@ from containers.explain.report.bias_tables import bias_sections
 from containers.explain.report.blocks import Block, Chart, Document, Section, Table
 from containers.explain.report.findings import Findings
 from containers.explain.report.importance import Importance, importances
+from watchkeeper.charts.style import file_name
 from watchkeeper.core.errors import InvalidInputError
 
 EXAMPLES_VARIABLE = "WATCHKEEPER_EXAMPLES"

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from charts.attribution import draw_beeswarm, draw_dependence, draw_steps
-from charts.quality import draw_bars
 from containers.explain.io.dataset import is_number
 from containers.explain.measures.attribution import AggregationMethod
 from containers.explain.report.importance import Importance
 from containers.explain.report.numbers import cell, number
 from containers.explain.shap.partial_dependence import PartialDependence
+from watchkeeper.charts.attribution import draw_beeswarm, draw_dependence, draw_steps
+from watchkeeper.charts.quality import draw_bars
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

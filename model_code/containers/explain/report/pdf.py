@@ -11,8 +11,8 @@ import matplotlib as mpl
 from fpdf import FPDF
 from fpdf.fonts import FontFace
 
-from charts.style import EDGE, INK, MUTED
 from containers.explain.report.blocks import Block, Chart, Document, Table
+from watchkeeper.charts.style import EDGE, INK, MUTED
 
 _FONT = "DejaVu Sans"
 """matplotlib brings it; a PDF's own fonts lack most of the world's letters."""

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.extras import extra
 from watchkeeper.core.plan import TimestampPlan
 from watchkeeper.core.timestamps import epoch_microseconds, parse_timestamp
 from watchkeeper.telemetry.cells import parse_number
@@ -116,8 +117,9 @@ class _Csv:
 
 class _Parquet:
     def __init__(self, path: Path) -> None:
-        import pyarrow as pa
-        from pyarrow import parquet
+        with extra("pyarrow", "reading Parquet"):
+            import pyarrow as pa
+            from pyarrow import parquet
 
         try:
             self._file = parquet.ParquetFile(path)

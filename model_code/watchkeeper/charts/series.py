@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from charts.style import (
+from watchkeeper.charts.style import (
     ANOMALY,
     BAND,
     INK,

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.table import Table
 
-from cli.series_file import Columns, Piece
+from watchkeeper.command.series_file import Columns, Piece
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.protocol.scores import joined
 from watchkeeper.detectors.scorer import RowScorer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,15 +14,17 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from watchkeeper.command.screen import console, done, errors, say
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.extras import extra
 from watchkeeper.core.plan import TimestampPlan
 from watchkeeper.core.severity import THRESHOLD_SEVERITY
 from watchkeeper.detectors.catalogue import ALGORITHMS, WATCHKEEPER
 
 if TYPE_CHECKING:
-    from cli.scored_file import Kept
-    from cli.series_file import Piece
+    from watchkeeper.command.scored_file import Kept
+    from watchkeeper.command.series_file import Piece
 
 FIT_ROWS = 10_000
+LONG_FILE_ROWS = 20_000
 
 
 def score(
@@ -68,10 +71,14 @@ def score(
     all values of a row together.
     """
     # numba takes long to import, and no other command needs it.
-    from cli.scored_file import accuracy_table, score_pieces, write_scores
-    from cli.series_file import Columns, read_pieces
+    from watchkeeper.command.scored_file import accuracy_table, score_pieces, write_scores
+    from watchkeeper.command.series_file import Columns, read_pieces
+    from watchkeeper.detectors.protocol.compiled import HAVE_NUMBA
     from watchkeeper.detectors.scorer import RowScorer
 
+    if plot:  # said before the file is scored
+        with extra("matplotlib", "--plot"):
+            importlib.import_module("matplotlib")
     if output.resolve() == file.resolve():
         raise InvalidInputError(f"{output} is the input: name another file")
     scorer = RowScorer(
@@ -86,6 +93,8 @@ def score(
     pieces = _with_progress(read_pieces(file, columns), file)
     kept = write_scores(score_pieces(pieces, scorer, fit_rows), columns, output, keep=bool(labels or plot))
     done(f"{kept.rows} rows, {kept.anomalies} anomalies: {output}")
+    if kept.rows >= LONG_FILE_ROWS and not HAVE_NUMBA:
+        say("a long file is scored faster where numba is installed: `pip install numba`")
     if kept.backwards:
         say(
             f"rows earlier than the row before them: {kept.backwards}, the first is row "
@@ -99,8 +108,8 @@ def score(
 
 
 def _plot(path: Path, title: str, names: tuple[str, ...], kept: Kept, interval: float | None) -> None:
-    from charts.series import detector_panels, draw_series, labelled_windows
-    from charts.style import save
+    from watchkeeper.charts.series import detector_panels, draw_series, labelled_windows
+    from watchkeeper.charts.style import save
 
     times = (kept.seconds * 1e6).astype("datetime64[us]")
     windows = () if kept.labels is None else labelled_windows(times, kept.labels)

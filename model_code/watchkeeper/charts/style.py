@@ -12,6 +12,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from watchkeeper.core.extras import extra
 from watchkeeper.core.layout import short_hash
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ _NAME_LENGTH = 80
 
 def new_figure(width: float, height: float, title: str = "") -> Figure:
     """Return an empty figure, sizes in inches, with its title at the left."""
-    from matplotlib.figure import Figure
+    with extra("matplotlib", "drawing a chart"):
+        from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     if title:

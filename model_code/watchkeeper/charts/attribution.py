@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from charts.quality import REPORT_WIDTH
-from charts.style import (
+from watchkeeper.charts.quality import REPORT_WIDTH
+from watchkeeper.charts.style import (
     ANOMALY,
     GRID,
     INK,
