@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from charts import attribution, quality, style
-from charts.series import Panel, detector_panels, draw_series, labelled_windows, scores_panel
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from watchkeeper.charts import attribution, quality, style
+from watchkeeper.charts.series import Panel, detector_panels, draw_series, labelled_windows, scores_panel
 from watchkeeper.detectors.streaming.scores import SeriesScores
 
 PROJECT = Path(__file__).parents[3]
