@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from charts.quality import draw_bars
 from containers.explain.report.blocks import Chart, Document, Section, Table
 from containers.explain.report.pdf import write_pdf
+from watchkeeper.charts.quality import draw_bars
 
 
 def chart(height: int) -> Chart:
