@@ -67,8 +67,9 @@ class PredictorSettings(Section):
             for key in self._given("model_name", *of_shadow):
                 yield key, "contradicts endpoint_name: an endpoint that exists is used as it is"
         elif self.model_name is not None:
-            for key in {*of_shadow[:2]} - {*self._given(*of_shadow)}:
-                yield key, "missing; the shadow endpoint of model_name needs it"
+            for key in of_shadow[:2]:
+                if getattr(self, key) is None:
+                    yield key, "missing; the shadow endpoint of model_name needs it"
         else:
             for key in self._given(*of_shadow, "target_model"):
                 yield key, "needs model_name; without it the job loads its input `model` itself"

@@ -111,7 +111,7 @@ def read_section(kind: type[S], path: str, given: Any, refused: Mapping[str, str
         given = {}
     prefix = f"{path}." if path else ""
     parts = _parts(kind)
-    for key in given.keys() - parts.keys():
+    for key in [key for key in given if key not in parts]:
         reason = refused.get(prefix + key)
         found.append(f"{prefix}{key}: {f'not supported: {reason}' if reason else _unknown(key, list(parts))}")
     values: dict[str, Any] = {}
