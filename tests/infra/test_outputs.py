@@ -25,7 +25,7 @@ ROW = re.compile(r"^\| `(Watchkeeper\w+)` \| (.+) \|$", re.MULTILINE)
 
 def documented() -> dict[str, set[str]]:
     """Read the table of outputs; `<PascalName>` stands for each workload, `<WatchedName>` for some."""
-    text = (ROOT / "docs" / "architecture.md").read_text()
+    text = (ROOT / "docs" / "contracts.md").read_text()
     outputs: dict[str, set[str]] = {}
     for stack, cells in ROW.findall(text):
         outputs[stack] = set()

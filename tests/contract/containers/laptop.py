@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from localcloud.images.registry import LocalImage, ensure_environment, resolve
 from pipeline.packaging import (
@@ -163,14 +164,14 @@ class Container:
 
     def post(self, body: bytes | str, content_type: str, accept: str | None = None) -> Reply:
         headers = {"Content-Type": content_type, **({"Accept": accept} if accept else {})}
-        self.connection.request("POST", "/invocations", body, headers)
-        return self._reply()
+        return self._reply("POST", "/invocations", body, headers)
 
     def get(self, path: str) -> Reply:
-        self.connection.request("GET", path)
-        return self._reply()
+        return self._reply("GET", path)
 
-    def _reply(self) -> Reply:
+    def _reply(self, *request: Any) -> Reply:
+        self.connection.close()  # the server ends connections that were idle, as between two slow tests
+        self.connection.request(*request)
         response = self.connection.getresponse()
         return Reply(response.status, response.getheader("Content-Type", ""), response.read())
 
