@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator
@@ -111,6 +110,6 @@ def measure_alerts(line: Line, inbox: Inbox, count: int) -> list[float]:
 def _await_alert(inbox: Inbox, interval_start: str) -> None:
     deadline = time.monotonic() + ALERT_SECONDS
     while time.monotonic() < deadline:
-        if any(json.loads(alert.message)["interval_start"] == interval_start for alert in inbox.receive()):
+        if any(alert.event.interval_start == interval_start for alert in inbox.receive()):
             return
     raise StepFailedError(f"no alert of the spike at {interval_start} within {ALERT_SECONDS:.0f} seconds")

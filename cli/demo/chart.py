@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cli.demo.reasons import reason_of, strongest
-from cli.demo.scores import Score
+from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.charts.series import Panel, draw_series, scores_panel
 from watchkeeper.charts.style import save
 from watchkeeper.telemetry.labels import Labels
@@ -17,21 +17,21 @@ from watchkeeper.telemetry.labels import Labels
 MAX_SERIES = 6
 
 
-def draw(title: str, scores: Sequence[Score], labels: Labels, path: Path) -> None:
+def draw(title: str, scores: Sequence[ScoreLine], labels: Labels, path: Path) -> None:
     """Write the picture as PNG; of more than six series, those with the most anomalies."""
     panels = [panel for series, items in _chosen(scores).items() for panel in _panels(series, items, labels)]
     save(draw_series(title, panels), path)
 
 
-def _chosen(scores: Sequence[Score]) -> dict[str, list[Score]]:
-    by_series: dict[str, list[Score]] = {}
+def _chosen(scores: Sequence[ScoreLine]) -> dict[str, list[ScoreLine]]:
+    by_series: dict[str, list[ScoreLine]] = {}
     for score in scores:
         by_series.setdefault(score.series, []).append(score)
     ranked = sorted(by_series, key=lambda series: -sum(score.is_anomaly for score in by_series[series]))
     return {series: by_series[series] for series in ranked[:MAX_SERIES]}
 
 
-def _panels(series: str, scores: Sequence[Score], labels: Labels) -> list[Panel]:
+def _panels(series: str, scores: Sequence[ScoreLine], labels: Labels) -> list[Panel]:
     times = np.array([score.start for score in scores], dtype="datetime64[s]")
     windows = [
         (np.datetime64(begin.replace(tzinfo=None)), np.datetime64(end.replace(tzinfo=None)))
@@ -48,7 +48,7 @@ def _panels(series: str, scores: Sequence[Score], labels: Labels) -> list[Panel]
         known["circled"] = scores.index(worst)
     values, found, thresholds = (
         np.array([getattr(score, name) or 0.0 for score in scores])
-        for name in ("value", "score", "threshold")
+        for name in ("value", "anomaly_score", "threshold")
     )
     return [
         Panel(title=title, x=times, values=values, **known),

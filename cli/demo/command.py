@@ -17,7 +17,7 @@ from cli.demo.live_data import DemoData, prepared
 from cli.demo.reasons import reason_of
 from cli.demo.regression import demo_regression
 from cli.demo.report import Report, summary
-from cli.demo.scores import Score, ScoreReader, expected_intervals, wait_until_scored
+from cli.demo.scores import ScoreReader, expected_intervals, wait_until_scored
 from cli.demo.stopwatch import Stopwatch
 from cli.demo.training import run_training
 from cli.deploy import Deployer, Stage
@@ -31,6 +31,7 @@ from cli.stacks import Deployment
 from cli.telemetry import records_of
 from cli.train import upload_history
 from lambdas.adapters.object_store import ObjectUri, S3ObjectStore
+from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.command.screen import console, say
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import parse_instant
@@ -88,7 +89,7 @@ def demo(
 
 def _scores(
     session: boto3.Session, deployment: Deployment, material: DemoData, plan: WorkloadPlan
-) -> list[Score]:
+) -> list[ScoreLine]:
     expected = expected_intervals(records_of(material.live), plan)
     reader = ScoreReader(session, deployment.bucket, plan.workload)
     columns = (TextColumn("scored intervals"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -106,7 +107,7 @@ def _report(
     spec: AnomalyWorkload,
     material: DemoData,
     outcome: Outcome,
-    scores: Sequence[Score],
+    scores: Sequence[ScoreLine],
     alert: Alert,
     watch: Stopwatch,
     folder: Path,
@@ -140,7 +141,7 @@ def _evaluation(session: boto3.Session, prefix: str) -> Evaluation:
     return Evaluation.from_json(document)
 
 
-def live_metrics(scores: Sequence[Score], labels: Labels, plan: WorkloadPlan) -> Metrics:
+def live_metrics(scores: Sequence[ScoreLine], labels: Labels, plan: WorkloadPlan) -> Metrics:
     """Measure the scores of the live telemetry; what needs labels is None where there are none."""
     labelled = any(labels.windows_of(score.series) for score in scores)
     rows = [
@@ -158,10 +159,10 @@ def live_metrics(scores: Sequence[Score], labels: Labels, plan: WorkloadPlan) ->
     ]
     threshold = next(score.threshold for score in scores if score.threshold is not None)
     moved = [threshold if score.threshold is None else score.threshold for score in scores]
-    return measure_scores(rows, [score.score or 0.0 for score in scores], threshold, plan, moved)
+    return measure_scores(rows, [score.anomaly_score or 0.0 for score in scores], threshold, plan, moved)
 
 
-def invocations(endpoint: str, last: Score) -> list[tuple[str, str]]:
+def invocations(endpoint: str, last: ScoreLine) -> list[tuple[str, str]]:
     """Return the lines that score a row with boto3 and with the AWS CLI."""
     row = format_row(Row(parse_instant(last.interval_start), last.series, last.value))
     return [
@@ -179,14 +180,14 @@ def invocations(endpoint: str, last: Score) -> list[tuple[str, str]]:
     ]
 
 
-def _show(report: Report, scores: Sequence[Score], watch: Stopwatch, folder: Path) -> None:
+def _show(report: Report, scores: Sequence[ScoreLine], watch: Stopwatch, folder: Path) -> None:
     console.rule("[bold]result", align="left", style="dim")
     console.print(metrics_table(report.live))
     say(summary(report.live))
     for score in [score for score in scores if score.is_anomaly][:5]:
         say(
             f"  anomaly: {score.series} at {score.interval_start}, value {score.value:.6g}, "
-            f"score {score.score:.4g} over {score.threshold:.4g}, severity {score.severity:.0f}\n"
+            f"score {score.anomaly_score:.4g} over {score.threshold:.4g}, severity {score.severity:.0f}\n"
             f"           {reason_of(score)}"
         )
     say("\nthe first alert, as delivered:")

@@ -31,11 +31,16 @@ class Alert:
     """The structured payload, JSON."""
 
     @property
-    def text(self) -> str:
-        """The same alert as an e-mail subscriber reads it."""
+    def event(self) -> AnomalyEvent:
+        """The anomaly."""
         payload = json.loads(self.message)
         payload.pop("routes", None)
-        return alert_text(AnomalyEvent.from_json(json.dumps(payload)))
+        return AnomalyEvent.from_dict(payload)
+
+    @property
+    def text(self) -> str:
+        """The same alert as an e-mail subscriber reads it."""
+        return alert_text(self.event)
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Inbox:
         while time.monotonic() < deadline:
             received = self.receive()
             if received:
-                return min(received, key=lambda alert: json.loads(alert.message)["interval_start"])
+                return min(received, key=lambda alert: alert.event.interval_start)
         raise StepFailedError(f"no alert was delivered within {timeout_seconds:.0f} seconds")
 
     def receive(self) -> list[Alert]:

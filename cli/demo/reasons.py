@@ -5,33 +5,34 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from cli.demo.scores import Score
+from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.features.contributions import mostly_by
 
 SHOWN_PARTS = 8
 
 
-def reason_of(score: Score) -> str:
+def reason_of(score: ScoreLine) -> str:
     """Return in one line what an anomaly is made of, or why that is not known."""
-    if score.event is None:
+    if score.anomaly is None:
         return ""
-    if not score.event.contributions:
-        return f"not explained: {score.event.explanation.reason}"
-    return f"mostly by: {mostly_by(score.event.contributions, score.event.interval_seconds)}"
+    if not score.anomaly.contributions:
+        return f"not explained: {score.anomaly.explanation.reason}"
+    return f"mostly by: {mostly_by(score.anomaly.contributions, score.anomaly.interval_seconds)}"
 
 
-def strongest(scores: Iterable[Score]) -> Score | None:
+def strongest(scores: Iterable[ScoreLine]) -> ScoreLine | None:
     """Return the most severe anomaly, the earliest of equals; None where there is none."""
-    anomalies = [score for score in scores if score.event is not None]
+    anomalies = [score for score in scores if score.anomaly is not None]
     return max(anomalies, key=lambda score: (score.severity or 0.0, -score.start), default=None)
 
 
-def mean_shares(scores: Sequence[Score]) -> list[tuple[str, float]]:
+def mean_shares(scores: Sequence[ScoreLine]) -> list[tuple[str, float]]:
     """Return each part's mean share of the explained anomalies' scores, in words, the largest first.
 
     Of more than `SHOWN_PARTS`, the smaller ones are counted together.
     """
-    explained = [score.event for score in scores if score.event is not None and score.event.contributions]
+    events = [score.anomaly for score in scores if score.anomaly is not None]
+    explained = [event for event in events if event.contributions]
     shares: dict[str, float] = defaultdict(float)
     for event in explained:
         total = sum(part.score for part in event.contributions)

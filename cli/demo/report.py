@@ -11,7 +11,7 @@ from string import Template
 
 from cli.demo.inbox import Alert
 from cli.demo.reasons import mean_shares
-from cli.demo.scores import Score
+from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.judgement.evaluation import Evaluation, Metrics
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -49,7 +49,7 @@ class Report:
     invocations: Sequence[tuple[str, str]]
     """What it is for, and the lines."""
     chart: Path
-    scores: Sequence[Score]
+    scores: Sequence[ScoreLine]
     """Of the telemetry that came over MQTT."""
 
     def write(self, path: Path) -> None:
@@ -98,9 +98,9 @@ def summary(live: Metrics) -> str:
     )
 
 
-def explained(scores: Sequence[Score], evaluation: Evaluation) -> str:
+def explained(scores: Sequence[ScoreLine], evaluation: Evaluation) -> str:
     """Return in words where the contributions come from and how many anomalies have them."""
-    anomalies = [score.event for score in scores if score.event is not None]
+    anomalies = [score.anomaly for score in scores if score.anomaly is not None]
     count = sum(bool(event.contributions) for event in anomalies)
     text = f"{count} of {len(anomalies)} anomalies are explained; the parts of each add up to its score."
     explainer = evaluation.explainer
@@ -113,7 +113,7 @@ def explained(scores: Sequence[Score], evaluation: Evaluation) -> str:
     )
 
 
-def _reasons_rows(scores: Sequence[Score]) -> str:
+def _reasons_rows(scores: Sequence[ScoreLine]) -> str:
     return "".join(
         f"<tr><td>{escape(words)}</td><td>{share:.0%}</td>"
         f'<td class="bar"><span style="width:{100 * share:.1f}%"></span></td></tr>'

@@ -3,47 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import boto3
 
 from cli.failures import StepFailedError
-from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.score_line import Interval, ScoreLine
 from watchkeeper.core import layout
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.timestamps import epoch_seconds, format_instant, parse_instant
+from watchkeeper.core.timestamps import epoch_seconds, format_instant
 from watchkeeper.telemetry.intervals import aggregate_records
 from watchkeeper.telemetry.records import Record, by_series
 
 POLL_SECONDS = 0.25
 SILENCE_SECONDS = 180.0
 """Longest time without a new score before the wait is given up: more than a delivery stream's buffer."""
-
-Interval = tuple[str, str]
-"""Series key and start of the interval (ISO 8601)."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """One scored interval."""
-
-    series: str
-    interval_start: str
-    value: float
-    score: float | None
-    threshold: float | None
-    severity: float | None
-    is_anomaly: bool
-    event: AnomalyEvent | None = None
-    """Of an anomaly."""
-
-    @property
-    def start(self) -> int:
-        """Start of the interval in seconds since 1970."""
-        return epoch_seconds(parse_instant(self.interval_start))
 
 
 def expected_intervals(records: Iterable[Record], plan: WorkloadPlan) -> set[Interval]:
@@ -70,7 +45,7 @@ class ScoreReader:
         self._bucket = bucket
         self._prefix = f"{layout.SCORES}/{workload}/"
         self._seen: set[str] = set()
-        self.scores: dict[Interval, Score] = {}
+        self.scores: dict[Interval, ScoreLine] = {}
 
     def read_new(self) -> int:
         """Read the objects that are new and return how many intervals they brought."""
@@ -83,9 +58,7 @@ class ScoreReader:
                 continue
             self._seen.add(key)
             body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-            for line in body.splitlines():
-                score = _score(json.loads(line))
-                self.scores[score.series, score.interval_start] = score
+            self.scores.update((score.interval, score) for score in ScoreLine.from_lines(body.splitlines()))
         return len(self.scores) - before
 
 
@@ -96,7 +69,7 @@ def wait_until_scored(
     *,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
-) -> list[Score]:
+) -> list[ScoreLine]:
     """Return the expected intervals' scores, in order of time, when all of them are there.
 
     Raises
@@ -120,27 +93,10 @@ def wait_until_scored(
             )
         sleep(POLL_SECONDS)
     scores = sorted((reader.scores[key] for key in expected), key=lambda score: (score.start, score.series))
-    without = [score for score in scores if score.score is None]
+    without = [score for score in scores if score.anomaly_score is None]
     if without:
         raise StepFailedError(
             f"{len(without)} intervals have no score; "
             f"the first: {without[0].series} at {without[0].interval_start}"
         )
     return scores
-
-
-def _score(line: dict[str, object]) -> Score:
-    return Score(
-        series=str(line["series"]),
-        interval_start=str(line["interval_start"]),
-        value=float(line["value"]),  # type: ignore[arg-type]  # a number by contract
-        score=_number(line.get("anomaly_score")),
-        threshold=_number(line.get("threshold")),
-        severity=_number(line.get("severity")),
-        is_anomaly=bool(line["is_anomaly"]),
-        event=AnomalyEvent.from_json(json.dumps(line["anomaly"])) if line["is_anomaly"] else None,
-    )
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None

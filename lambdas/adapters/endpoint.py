@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError
 
 from lambdas.adapters.errors import code_of, translated
 from watchkeeper.core.causes import without_traceback
+from watchkeeper.core.documents import read_part
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError, UnavailableError
-from watchkeeper.features.contributions import EXPLAINED_JSON, Contribution, read_contributions
+from watchkeeper.features.contributions import EXPLAINED_JSON, Contribution
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
@@ -147,8 +148,11 @@ def explained_scores_in(body: bytes, endpoint: str) -> tuple[ExplainedAnswer, ..
     """
     scores = scores_in(body, endpoint)
     try:
-        parts = [read_contributions(entry["contributions"]) for entry in json.loads(body)["scores"]]
-    except (KeyError, TypeError) as error:
+        parts = [
+            tuple(read_part(Contribution, part, "contribution") for part in entry["contributions"])
+            for entry in json.loads(body)["scores"]
+        ]
+    except (KeyError, TypeError, ContractViolationError) as error:
         raise ContractViolationError(f"endpoint {endpoint} does not explain its scores") from error
     for score, contributions in zip(scores, parts, strict=True):
         total = sum(part.score for part in contributions)

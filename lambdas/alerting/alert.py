@@ -44,7 +44,7 @@ def announced_anomaly(message: str) -> AnomalyEvent:
         raise InvalidInputError(
             f"event of type {detail_type!r}, expected {EVENT_DETAIL_TYPE!r}", reason="bad_event"
         )
-    return AnomalyEvent.from_json(json.dumps(detail))
+    return AnomalyEvent.from_dict(detail)
 
 
 def channels_of(event: AnomalyEvent, alerts: AlertPlan) -> list[str]:
@@ -57,7 +57,7 @@ def channels_of(event: AnomalyEvent, alerts: AlertPlan) -> list[str]:
 def alert_of(event: AnomalyEvent, channels: Sequence[str]) -> Alert:
     """Write the alert. Its `anomaly_id` is what a receiver removes repetitions by."""
     text = alert_text(event)
-    structured = json.dumps({**json.loads(event.to_json()), "routes": list(channels)}, sort_keys=True)
+    structured = json.dumps({**event.to_dict(), "routes": list(channels)}, sort_keys=True)
     return Alert(
         subject=alert_subject(event),
         messages={"default": text, "email": text, **dict.fromkeys(STRUCTURED_PROTOCOLS, structured)},

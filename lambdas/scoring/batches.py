@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from watchkeeper.core.plan import WorkloadPlan
@@ -17,22 +17,21 @@ MAX_REQUEST_BYTES = 5_000_000
 
 
 @dataclass(frozen=True)
-class Batch:
-    """The intervals of one series that one object closed; never empty."""
+class RequestRow:
+    """An interval that waits to be scored: one row of a request to the endpoint."""
 
     series: str
-    rows: tuple[ContextRow, ...]
-
-
-@dataclass(frozen=True)
-class RequestRow:
-    """One row of a request to the endpoint."""
-
-    batch: int
-    """Position of its batch."""
-    position: int
-    """Position in its batch."""
+    context: ContextRow
     text: str
+
+    @classmethod
+    def of(cls, series: str, context: ContextRow) -> RequestRow:
+        """Write the row of an interval."""
+        return cls(series, context, format_row(context.row(series)))
+
+
+Batch = tuple[RequestRow, ...]
+"""The intervals of one series that one object closed; never empty."""
 
 
 def batches_of(state: SeriesState, plan: WorkloadPlan) -> list[Batch]:
@@ -43,19 +42,13 @@ def batches_of(state: SeriesState, plan: WorkloadPlan) -> list[Batch]:
     """
     boundaries = sorted(closed_before for _, closed_before in state.applied if closed_before is not None)
 
-    def closed_by(row: ContextRow) -> int:
-        return bisect.bisect_right(boundaries, row.interval_start)
+    def closed_by(context: ContextRow) -> int:
+        return bisect.bisect_right(boundaries, context.interval_start)
 
     return [
-        Batch(state.series, tuple(rows)) for _, rows in itertools.groupby(state.pending(plan), key=closed_by)
+        tuple(RequestRow.of(state.series, context) for context in contexts)
+        for _, contexts in itertools.groupby(state.pending(plan), key=closed_by)
     ]
-
-
-def request_rows(batches: Iterable[Batch]) -> Iterator[RequestRow]:
-    """Write the rows of all batches, one after the other."""
-    for index, batch in enumerate(batches):
-        for position, row in enumerate(batch.rows):
-            yield RequestRow(index, position, format_row(row.row(batch.series)))
 
 
 def packed(rows: Iterable[RequestRow]) -> list[list[RequestRow]]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lambdas.adapters.object_store import ObjectUri
-from lambdas.scoring.batches import Batch, RequestRow, batches_of, packed, request_rows
+from lambdas.scoring.batches import Batch, RequestRow, batches_of, packed
 from lambdas.scoring.effects import ScoringEffects
-from lambdas.scoring.explaining import Finding
 from lambdas.scoring.merging import StoredState, commit
 from lambdas.scoring.probing import ProbedEndpoint
 from lambdas.scoring.requests import Outcome, score_request
@@ -18,24 +17,18 @@ from lambdas.scoring.score_lines import (
     INTERVAL_CHANGED,
     NO_LIVE_MODEL,
     UNKNOWN_MEASURE,
-    ScoreLine,
+    JudgedRow,
     adaptation_after,
-    anomalies_in,
-    findings_in,
-    from_document,
-    lines_of,
-    to_document,
+    judged,
     with_events,
 )
 from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core import layout
 from watchkeeper.core.errors import ContractViolationError, UnavailableError
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.timestamps import format_instant
-from watchkeeper.judgement.adaptation import Adaptation
 from watchkeeper.stream.series_state import Dropped, SeriesState
 from watchkeeper.telemetry.context import ContextRow
-from watchkeeper.telemetry.rows import format_row
 from watchkeeper.telemetry.series import parse_series_key
 
 Failure = UnavailableError | ContractViolationError
@@ -53,20 +46,16 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class ScoredBatch:
-    """A batch with the outcome of each of its rows."""
+class ScoredOutbox:
+    """The batches of one series that are scored: an outbox is emptied from its beginning."""
 
-    batch: Batch
-    outcomes: tuple[Outcome, ...]
+    stored: StoredState
+    batches: list[list[JudgedRow]]
 
-
-@dataclass(frozen=True)
-class JudgedBatch:
-    """A scored batch with its lines, which lack the events yet, and what was found in it."""
-
-    scored: ScoredBatch
-    lines: list[ScoreLine]
-    findings: list[Finding]
+    @property
+    def series(self) -> str:
+        """Its series."""
+        return self.stored.state.series
 
 
 def score_outboxes(stored: Sequence[StoredState], plan: WorkloadPlan, effects: ScoringEffects) -> Tally:
@@ -80,36 +69,35 @@ def score_outboxes(stored: Sequence[StoredState], plan: WorkloadPlan, effects: S
     UnavailableError, ContractViolationError
         The first failure; what it concerns stays in its outbox.
     """
-    queues = [batches_of(item.state, plan) for item in stored]
-    batches = list(itertools.chain.from_iterable(queues))
-    if not batches:
+    waiting = [(item, batches_of(item.state, plan)) for item in stored]
+    rows = [row for _, batches in waiting for batch in batches for row in batch]
+    if not rows:
         return Tally()
-    rows = list(request_rows(batches))
-    outcomes, failures = _outcomes(rows, batches, plan, effects)
-    scored = _scored_batches(batches, rows, outcomes)
-    finished = [_leading(scored[batch] for batch in queue) for queue in _positions(queues)]
-    written = _write_scores(stored, finished, plan, effects)
-    lines = [line for of_series in written for line in of_series]
+    outcomes, failures = _outcomes(rows, plan, effects)
+    outboxes = [_scored(item, batches, outcomes, plan) for item, batches in waiting]
+    written = _write_scores(outboxes, plan, effects)
+    lines = list(itertools.chain.from_iterable(written.values()))
     events = _publish(lines, effects)
-    _settle(stored, finished, written, plan, effects)
+    _settle(outboxes, written, plan, effects)
     for failure in failures:
         raise failure
-    with_score = sum(line["anomaly_score"] is not None for line in lines)
+    with_score = sum(line.anomaly_score is not None for line in lines)
     without_reason = sum(not event.contributions for event in events)
     return Tally(with_score, len(lines) - with_score, len(events), without_reason)
 
 
 def write_dropped(dropped: Dropped, plan: WorkloadPlan, effects: ScoringEffects) -> None:
     """Write lines without score for closed intervals that no model of the new interval can score."""
-    rows = tuple(ContextRow(start, value, (), None) for start, value in dropped.outbox)
-    if rows:
-        unscored = [Outcome(None, reason=INTERVAL_CHANGED)] * len(rows)
-        lines = lines_of(Batch(dropped.series, rows), unscored, plan)
-        _publish(_write_once(lines, dropped.series, plan, effects), effects)
+    batch = tuple(
+        RequestRow.of(dropped.series, ContextRow(start, value, (), None)) for start, value in dropped.outbox
+    )
+    unscored = dict.fromkeys(batch, Outcome(None, reason=INTERVAL_CHANGED))
+    lines = [row.line for row in judged(batch, unscored, plan, None)]
+    _publish(_write_once(lines, plan, effects), effects)
 
 
 def _publish(lines: Iterable[ScoreLine], effects: ScoringEffects) -> list[AnomalyEvent]:
-    events = anomalies_in(lines)
+    events = [line.anomaly for line in lines if line.anomaly is not None]
     if events:
         effects.anomalies.put(events)
         effects.alerts.put(events)
@@ -117,16 +105,18 @@ def _publish(lines: Iterable[ScoreLine], effects: ScoringEffects) -> list[Anomal
 
 
 def _outcomes(
-    rows: Sequence[RequestRow], batches: Sequence[Batch], plan: WorkloadPlan, effects: ScoringEffects
+    rows: Sequence[RequestRow], plan: WorkloadPlan, effects: ScoringEffects
 ) -> tuple[dict[RequestRow, Outcome], list[Failure]]:
     candidates = effects.releases.candidates(plan.workload)
     if not candidates:
-        return {row: Outcome(None, reason=NO_LIVE_MODEL) for row in rows}, []
+        return dict.fromkeys(rows, Outcome(None, reason=NO_LIVE_MODEL)), []
     known = {parse_series_key(series).measure for series in candidates[0].step_scales}
-    measures = [parse_series_key(batch.series).measure for batch in batches]
-    outcomes = {
-        row: Outcome(None, reason=UNKNOWN_MEASURE) for row in rows if measures[row.batch] not in known
+    unknown = {
+        series for series in {row.series for row in rows} if parse_series_key(series).measure not in known
     }
+    outcomes = dict.fromkeys(
+        (row for row in rows if row.series in unknown), Outcome(None, reason=UNKNOWN_MEASURE)
+    )
     failures: list[Failure] = []
     endpoint = ProbedEndpoint(plan.workload, effects.endpoint, effects.releases)
 
@@ -143,122 +133,91 @@ def _outcomes(
     return outcomes, failures
 
 
-def _scored_batches(
-    batches: Sequence[Batch], rows: Iterable[RequestRow], outcomes: dict[RequestRow, Outcome]
-) -> list[ScoredBatch | None]:
-    """Return each batch with its outcomes, or None where some are missing."""
-    scored: list[ScoredBatch | None] = []
-    for index, members in itertools.groupby(rows, key=lambda row: row.batch):
-        known = tuple(outcomes[row] for row in members if row in outcomes)
-        complete = len(known) == len(batches[index].rows)
-        scored.append(ScoredBatch(batches[index], known) if complete else None)
+def _scored(
+    stored: StoredState,
+    batches: Iterable[Batch],
+    outcomes: Mapping[RequestRow, Outcome],
+    plan: WorkloadPlan,
+) -> ScoredOutbox:
+    scored = ScoredOutbox(stored, [])
+    adaptation = stored.state.adaptation
+    for batch in batches:
+        if any(row not in outcomes for row in batch):
+            break
+        scored.batches.append(judged(batch, outcomes, plan, adaptation))
+        adaptation = adaptation_after((row.line for row in scored.batches[-1]), adaptation)
     return scored
 
 
-def _positions(queues: Iterable[Sequence[Batch]]) -> list[range]:
-    ends = list(itertools.accumulate((len(queue) for queue in queues), initial=0))
-    return [range(first, end) for first, end in itertools.pairwise(ends)]
-
-
-def _leading(scored: Iterable[ScoredBatch | None]) -> list[ScoredBatch]:
-    """Return the batches before the first one that is not scored: an outbox is emptied from its beginning."""
-    leading = []
-    for item in scored:
-        if item is None:
-            break
-        leading.append(item)
-    return leading
-
-
 def _write_scores(
-    stored: Sequence[StoredState],
-    finished: Sequence[Sequence[ScoredBatch]],
-    plan: WorkloadPlan,
-    effects: ScoringEffects,
-) -> list[list[ScoreLine]]:
-    """Write each batch's objects and return the lines that are final, series by series."""
-    judged = [
-        item
-        for state, queue in zip(stored, finished, strict=True)
-        for item in _judged(queue, state.state.adaptation, plan)
-    ]
-    reasons = effects.explainers.reasons([found for item in judged for found in item.findings])
+    outboxes: Sequence[ScoredOutbox], plan: WorkloadPlan, effects: ScoringEffects
+) -> dict[str, list[ScoreLine]]:
+    """Write each batch's objects and return the lines that are final, by series."""
+    batches = [batch for outbox in outboxes for batch in outbox.batches]
+    reasons = effects.explainers.reasons([row.finding for batch in batches for row in batch if row.finding])
 
-    def write(item: JudgedBatch) -> list[ScoreLine]:
-        _quarantine_refused(item.scored, plan, effects)
-        lines = with_events(item.lines, item.findings, plan, reasons)
-        return _write_once(lines, item.scored.batch.series, plan, effects)
+    def write(batch: list[JudgedRow]) -> list[ScoreLine]:
+        _quarantine_refused(batch, plan, effects)
+        return _write_once(with_events(batch, plan, reasons), plan, effects)
 
-    final = iter(effects.for_each(write, judged))
-    return [[line for lines in itertools.islice(final, len(queue)) for line in lines] for queue in finished]
+    written: dict[str, list[ScoreLine]] = {outbox.series: [] for outbox in outboxes}
+    for lines in effects.for_each(write, batches):
+        written[lines[0].series] += lines
+    return written
 
 
-def _judged(
-    queue: Sequence[ScoredBatch], adaptation: Adaptation | None, plan: WorkloadPlan
-) -> Iterator[JudgedBatch]:
-    """Say which intervals of a series are anomalies, one batch after the other."""
-    for item in queue:
-        lines = lines_of(item.batch, item.outcomes, plan, adaptation)
-        adaptation = adaptation_after(lines, adaptation)
-        yield JudgedBatch(item, lines, findings_in(item.batch, item.outcomes, lines))
-
-
-def _write_once(
-    lines: list[ScoreLine], series: str, plan: WorkloadPlan, effects: ScoringEffects
-) -> list[ScoreLine]:
-    """Write lines that no earlier delivery wrote.
+def _write_once(lines: list[ScoreLine], plan: WorkloadPlan, effects: ScoringEffects) -> list[ScoreLine]:
+    """Write lines of a series that no earlier delivery wrote.
 
     An earlier one may have seen the beginning of a batch only, if more than `state.MAX_APPLIED_OBJECTS`
     objects came while nothing could be scored; then the rest is an object of its own.
     """
     final: list[ScoreLine] = []
     while lines:
-        key = layout.scores_key(plan.workload, series, lines[0]["interval_start"])
-        document = to_document(lines)
+        key = layout.scores_key(plan.workload, *lines[0].interval)
+        document = "".join(f"{line.to_json()}\n" for line in lines).encode()
         stored = effects.objects.write_once(ObjectUri(effects.bucket, key), document)
         if stored == document:
             return final + lines
-        earlier = from_document(stored)
+        earlier = list(ScoreLine.from_lines(stored.splitlines()))
         final += earlier
-        written = {line["interval_start"] for line in earlier}
-        if lines[0]["interval_start"] not in written:
+        written = {line.interval for line in earlier}
+        if lines[0].interval not in written:
             raise ContractViolationError(f"{key} does not hold the interval that it is named for")
-        lines = [line for line in lines if line["interval_start"] not in written]
+        lines = [line for line in lines if line.interval not in written]
     return final
 
 
-def _quarantine_refused(item: ScoredBatch, plan: WorkloadPlan, effects: ScoringEffects) -> None:
+def _quarantine_refused(batch: Iterable[JudgedRow], plan: WorkloadPlan, effects: ScoringEffects) -> None:
     """Keep the rows that the model refused, each under a key of its own."""
-    for row, outcome in zip(item.batch.rows, item.outcomes, strict=True):
-        if outcome.refusal is None:
+    for row in batch:
+        if row.outcome.refusal is None:
             continue
-        source = f"{item.batch.series}#{format_instant(row.interval_start)}"
+        source = "#".join(row.line.interval)
         document = {
             "source": source,
             "line": 1,
             "reason": "refused_by_model",
-            "message": outcome.refusal,
-            "text": format_row(row.row(item.batch.series)),
+            "message": row.outcome.refusal,
+            "text": row.request.text,
         }
         uri = ObjectUri(effects.bucket, layout.quarantine_key(plan.workload, source))
         effects.objects.write(uri, json.dumps(document, sort_keys=True).encode() + b"\n")
 
 
 def _settle(
-    stored: Sequence[StoredState],
-    finished: Sequence[Sequence[ScoredBatch]],
-    written: Sequence[Sequence[ScoreLine]],
+    outboxes: Iterable[ScoredOutbox],
+    written: Mapping[str, Sequence[ScoreLine]],
     plan: WorkloadPlan,
     effects: ScoringEffects,
 ) -> None:
-    def settle(item: tuple[StoredState, Sequence[ScoredBatch], Sequence[ScoreLine]]) -> None:
-        state, batches, lines = item
-        through = batches[-1].batch.rows[-1].interval_start
-        adaptation = adaptation_after(lines, state.state.adaptation)
+    def settle(outbox: ScoredOutbox) -> None:
+        through = outbox.batches[-1][-1].request.context.interval_start
+        adaptation = adaptation_after(written[outbox.series], outbox.stored.state.adaptation)
 
         def settled(current: SeriesState) -> SeriesState:
             return current.settle(through, plan, adaptation)
 
-        commit(plan.workload, state, settled, effects.states, effects.pause)
+        commit(plan.workload, outbox.stored, settled, effects.states, effects.pause)
 
-    effects.for_each(settle, [item for item in zip(stored, finished, written, strict=True) if item[1]])
+    effects.for_each(settle, [outbox for outbox in outboxes if outbox.batches])

@@ -61,13 +61,7 @@ class EndedExecution:
         ContractViolationError
             If it is not that of a task.
         """
-        try:
-            document = json.loads(self.input or "")
-        except ValueError as error:
-            raise ContractViolationError(f"{self.arn} has no input") from error
-        if not isinstance(document, dict):
-            raise ContractViolationError(f"{self.arn} has another input than a task's")
-        return TaskInput.from_dict(document)
+        return TaskInput.from_json(self.input or "")
 
     @property
     def failure(self) -> Failure:

@@ -86,40 +86,30 @@ def _release(
     run: TrainingRun, evaluation: Evaluation, case: SmokeCase, package: str, released_at: str
 ) -> Release:
     probe_row, probe_score = case.probe()
-    return Release(
-        workload=run.workload,
-        run_id=run.run_id,
-        execution_arn=run.execution_arn,
-        endpoint=run.names.endpoint,
-        endpoint_config=run.names.endpoint_config,
-        model=run.names.model,
-        model_package_arn=package,
+    return Release.of(
+        run,
+        package=package,
+        metrics=evaluation.candidate,
+        released_at=released_at,
         threshold=evaluation.threshold,
         severity=evaluation.severity,
         step_scales=evaluation.step_scales,
         probe_row=probe_row,
         probe_score=probe_score,
-        metrics=dataclasses.asdict(evaluation.candidate),
         explainer=_explainer(evaluation.explainer, run),
-        released_at=released_at,
     )
 
 
 def _regression_release(
     run: TrainingRun, evaluation: RegressionEvaluation, explanations: str, package: str, released_at: str
 ) -> RegressionRelease:
-    return RegressionRelease(
-        workload=run.workload,
-        run_id=run.run_id,
-        execution_arn=run.execution_arn,
-        endpoint=run.names.endpoint,
-        endpoint_config=run.names.endpoint_config,
-        model=run.names.model,
-        model_package_arn=package,
-        schema_hash=evaluation.schema_hash,
-        metrics=dataclasses.asdict(evaluation.candidate),
-        explanations=explanations,
+    return RegressionRelease.of(
+        run,
+        package=package,
+        metrics=evaluation.candidate,
         released_at=released_at,
+        schema_hash=evaluation.schema_hash,
+        explanations=explanations,
     )
 
 

@@ -5,9 +5,10 @@ A document without `kind` is of an anomaly workload.
 
 from __future__ import annotations
 
-import json
+from typing import TypeVar
 
-from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.documents import Document, parsed
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.judgement.evaluation import Evaluation
 from watchkeeper.lifecycle.release import Release
@@ -19,6 +20,9 @@ AnyPlan = WorkloadPlan | RegressionPlan
 AnyEvaluation = Evaluation | RegressionEvaluation
 AnyRelease = Release | RegressionRelease
 
+Anomaly = TypeVar("Anomaly", bound=Document)
+Regression = TypeVar("Regression", bound=Document)
+
 
 def plan_from_json(text: str | bytes) -> AnyPlan:
     """Read a plan of any kind.
@@ -26,15 +30,19 @@ def plan_from_json(text: str | bytes) -> AnyPlan:
     Raises
     ------
     ContractViolationError
-        If its kind is unknown, or it is not of this release.
+        If its kind is unknown, or it is not of this release; as all of this module.
     """
-    document = json.loads(text)
-    kind = document.get("kind")
-    if kind is None:
-        return WorkloadPlan.from_dict(document)
-    if kind == REGRESSION:
-        return RegressionPlan.from_dict(document)
-    raise ContractViolationError(f"plan of the unknown kind {kind!r}: deploy the stacks again")
+    return _of_its_kind(text, WorkloadPlan, RegressionPlan)
+
+
+def evaluation_from_json(text: str | bytes) -> AnyEvaluation:
+    """Read an evaluation of any kind."""
+    return _of_its_kind(text, Evaluation, RegressionEvaluation)
+
+
+def release_from_json(text: str | bytes) -> AnyRelease:
+    """Read a release of any kind."""
+    return _of_its_kind(text, Release, RegressionRelease)
 
 
 def anomaly_plan(plan: AnyPlan) -> WorkloadPlan:
@@ -52,29 +60,9 @@ def anomaly_plan(plan: AnyPlan) -> WorkloadPlan:
     )
 
 
-def evaluation_from_json(text: str | bytes) -> AnyEvaluation:
-    """Read an evaluation of any kind.
-
-    Raises
-    ------
-    ContractViolationError
-        If it is not of this release.
-    """
-    document = json.loads(text)
-    if document.get("kind") == REGRESSION:
-        return RegressionEvaluation.from_dict(document)
-    return Evaluation.from_json(text)
-
-
-def release_from_json(text: str | bytes) -> AnyRelease:
-    """Read a release of any kind.
-
-    Raises
-    ------
-    ContractViolationError
-        If it is not of this release of the software.
-    """
-    document = json.loads(text)
-    if document.get("kind") == REGRESSION:
-        return RegressionRelease.from_dict(document)
-    return Release.from_json(text)
+def _of_its_kind(
+    text: str | bytes, anomaly: type[Anomaly], regression: type[Regression]
+) -> Anomaly | Regression:
+    document = parsed(text, "document")
+    of_regression = isinstance(document, dict) and document.get("kind") == REGRESSION
+    return regression.from_dict(document) if of_regression else anomaly.from_dict(document)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.local.histories import FIVE_MINUTES, START, air
 from tests.local.laptop import Laptop
-from tests.local.scored import Interval
+from watchkeeper.anomalies.score_line import Interval
 from watchkeeper.core.timestamps import format_instant
 
 WORKLOAD = "air_quality"

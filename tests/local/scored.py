@@ -6,26 +6,23 @@ from typing import Any
 
 from tests.local.laptop import Laptop
 from tests.local.waiting import until
+from watchkeeper.anomalies.score_line import Interval, ScoreLine
 from watchkeeper.core import layout
 
-Line = dict[str, Any]
-Interval = tuple[str, str]
-"""Series and start."""
 
-
-def lines(laptop: Laptop, workload: str) -> dict[Interval, Line]:
+def lines(laptop: Laptop, workload: str) -> dict[Interval, ScoreLine]:
     """Return the lines of scores; an interval that was written twice fails."""
     found = [
-        json.loads(line)
+        line
         for key in laptop.keys(f"{layout.SCORES}/{workload}/")
-        for line in laptop.read(key).splitlines()
+        for line in ScoreLine.from_lines(laptop.read(key).splitlines())
     ]
-    counts = Counter((line["series"], line["interval_start"]) for line in found)
+    counts = Counter(line.interval for line in found)
     assert [interval for interval, count in counts.items() if count > 1] == []
-    return {(line["series"], line["interval_start"]): line for line in found}
+    return {line.interval: line for line in found}
 
 
-def until_scored(laptop: Laptop, workload: str, expected: set[Interval]) -> dict[Interval, Line]:
+def until_scored(laptop: Laptop, workload: str, expected: set[Interval]) -> dict[Interval, ScoreLine]:
     """Wait for intervals; return every line that is there then."""
     return until(
         lambda: (found := lines(laptop, workload)).keys() >= expected and found,
@@ -34,7 +31,7 @@ def until_scored(laptop: Laptop, workload: str, expected: set[Interval]) -> dict
     )
 
 
-def quarantined(laptop: Laptop, workload: str) -> list[Line]:
+def quarantined(laptop: Laptop, workload: str) -> list[dict[str, Any]]:
     """Return what was refused of telemetry."""
     prefix = f"{layout.QUARANTINE}/{workload}/"
     return [

@@ -35,6 +35,6 @@ def test_killed_cloud_completes_the_training_and_loses_no_record(laptop: Laptop)
     ours = {interval: line for interval, line in lines.items() if interval[0].endswith(f"={STATION}")}
     assert ours.keys() == closed(STATION, 0, 2 * COUNT)
     later = closed(STATION, COUNT, COUNT)
-    assert {ours[interval]["run_id"] for interval in later} == {release.run_id}
+    assert {ours[interval].run_id for interval in later} == {release.run_id}
     # what was sent before the model was there may have been read before it was there, too
-    assert {ours[interval].get("reason", "") for interval in ours.keys() - later} <= {"", "no live model"}
+    assert {ours[interval].reason for interval in ours.keys() - later} <= {None, "no live model"}

@@ -66,13 +66,14 @@ def test_device_raises_an_alert_of_a_trained_model(laptop: Laptop, tmp_path: Pat
         until_drained(laptop)
 
     assert scores.keys() == expected
-    assert {line["run_id"] for line in scores.values()} == {release.run_id}
+    assert {line.run_id for line in scores.values()} == {release.run_id}
     for line in scores.values():
-        assert line["is_anomaly"] == (line["anomaly_score"] > release.threshold.value)
-    assert scores[LOSS]["is_anomaly"]
+        assert line.anomaly_score is not None
+        assert line.is_anomaly == (line.anomaly_score > release.threshold.value)
+    assert scores[LOSS].is_anomaly
 
     events = [json.loads(item["document"]) for item in laptop.items("Anomalies", WORKLOAD)]
-    anomalous = [start for (_, start), line in sorted(scores.items()) if line["is_anomaly"]]
+    anomalous = [start for (_, start), line in sorted(scores.items()) if line.is_anomaly]
     assert [event["interval_start"] for event in events] == anomalous
 
     assert alert["Subject"].startswith(f"[{WORKLOAD}] anomaly in {SERIES}, severity ")

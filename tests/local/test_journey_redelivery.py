@@ -92,7 +92,7 @@ def states(laptop: Laptop, station: str) -> dict[str, Any]:
 def scores(laptop: Laptop, station: str) -> dict[tuple[str, str], Any]:
     """Return the scored intervals of a station by measure and start, but for identities."""
     return {
-        (series.partition("|")[0], start): _without(line, "series", "anomaly")
+        (series.partition("|")[0], start): _without(line.to_dict(), "series", "anomaly")
         for (series, start), line in lines(laptop, WORKLOAD).items()
         if series.endswith(f"={station}")
     }

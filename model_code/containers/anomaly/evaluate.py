@@ -20,7 +20,7 @@ from containers.anomaly.model_quality import model_quality
 from containers.runtime import job
 from containers.runtime.scores import read_scores
 from watchkeeper.core.errors import ContractViolationError
-from watchkeeper.judgement.holdback import HoldbackRow, read_holdback
+from watchkeeper.judgement.holdback import HoldbackRow
 from watchkeeper.judgement.metrics import evaluate as compare
 from watchkeeper.judgement.metrics import measure_part
 from watchkeeper.lifecycle.release import SCORE_TOLERANCE
@@ -111,7 +111,7 @@ def _step_scales(prepared: Path) -> dict[str, float]:
 
 def _read_index(path: Path) -> list[HoldbackRow]:
     with path.open(encoding="utf-8") as file:
-        return list(read_holdback(file))
+        return list(HoldbackRow.from_lines(file))
 
 
 def _read_lines(path: Path) -> list[str]:

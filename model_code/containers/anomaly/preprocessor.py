@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from watchkeeper.core.documents import plain, read_part
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.features.matrix import Scales, feature_matrix, feature_names, fit_scales, row_arrays
@@ -85,7 +86,7 @@ class FeaturePreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
 
 def save_preprocessor(preprocessor: FeaturePreprocessor, manifest: ArtifactManifest, folder: Path) -> None:
     """Write a fitted preprocessor and its manifest."""
-    document = {"plan": preprocessor.plan.to_dict(), "scales": preprocessor.scales_.to_dict()}
+    document = {"plan": preprocessor.plan.to_dict(), "scales": plain(preprocessor.scales_)}
     (folder / PREPROCESSOR_NAME).write_text(json.dumps(document, sort_keys=True, allow_nan=False))
     (folder / MANIFEST_NAME).write_text(manifest.to_json())
 
@@ -106,6 +107,6 @@ def load_preprocessor(folder: Path) -> FeaturePreprocessor:
     plan = WorkloadPlan.from_dict(document["plan"])
     check(manifest, plan)
     preprocessor = FeaturePreprocessor(plan)
-    preprocessor.scales_ = Scales.from_dict(document["scales"])
+    preprocessor.scales_ = read_part(Scales, document["scales"], "scales")
     preprocessor.n_features_out_ = len(feature_names(plan))
     return preprocessor

@@ -18,6 +18,7 @@ import numpy as np
 
 from containers.service.tables import Part
 from watchkeeper import __version__
+from watchkeeper.core.documents import Document
 from watchkeeper.core.errors import InvalidInputError, WatchkeeperError
 from watchkeeper.core.layout import short_hash
 from watchkeeper.detectors.factory import detector_from_bytes
@@ -33,7 +34,7 @@ MAX_MEMBER_BYTES = 4 * 1024**3
 
 
 @dataclass(frozen=True)
-class ServiceManifest:
+class ServiceManifest(Document, name="manifest", indent=2):
     """What a model of the service was made from."""
 
     algorithm: str
@@ -59,30 +60,13 @@ class ServiceManifest:
     kind: str = KIND
     version: int = MANIFEST_VERSION
 
-    def to_json(self) -> str:
-        """Return the manifest as one JSON document."""
-        document = {**dataclasses.asdict(self), "schema_hash": schema_hash(self.columns)}
-        return json.dumps(document, sort_keys=True, indent=2, allow_nan=False)
+    def to_dict(self) -> dict[str, Any]:
+        """Return the manifest as JSON-ready objects."""
+        return {**super().to_dict(), "schema_hash": schema_hash(self.columns)}
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> ServiceManifest:
-        """Read a manifest.
-
-        Raises
-        ------
-        InvalidInputError
-            If it is of another kind of model or another version (reason `bad_model`).
-        """
-        try:
-            document = json.loads(text)
-            if document.get("kind") != KIND or document.get("version") != MANIFEST_VERSION:
-                raise _bad_model(
-                    f"its manifest is of kind {document.get('kind')!r}, version {document.get('version')!r}; "
-                    f"{KIND!r}, version {MANIFEST_VERSION}, is read here"
-                )
-            return cls(**document)
-        except (ValueError, TypeError, AttributeError) as error:
-            raise _bad_model(f"its manifest cannot be read: {error}") from error
+    def _refusal(cls, message: str) -> InvalidInputError:
+        return _bad_model(f"its {message}")
 
 
 @dataclass(frozen=True)

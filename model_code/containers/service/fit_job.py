@@ -26,6 +26,7 @@ from containers.service.search import Tried, best_of, measure_held_out
 from containers.service.search_job import CANDIDATES_NAME
 from containers.service.splits import in_order, split_rows
 from containers.service.tables import Table, read_table
+from watchkeeper.core.documents import plain, read_part
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.detectors.catalogue import algorithm_of
@@ -100,7 +101,8 @@ def read_tried(folder: Path) -> list[Tried]:
     for path in sorted(folder.rglob("*.tar.gz")):
         members = read_members(path, (CANDIDATES_NAME,))
         if CANDIDATES_NAME in members:
-            tried += [Tried(**each) for each in json.loads(members[CANDIDATES_NAME])["candidates"]]
+            document = json.loads(members[CANDIDATES_NAME])
+            tried += [read_part(Tried, each, CANDIDATES_NAME) for each in document["candidates"]]
     if not tried:
         raise ContractViolationError(f"{folder}: no artifact of a search")
     return sorted(tried, key=lambda each: each.place)
@@ -123,7 +125,7 @@ def choose(given: Hyperparameters, table: Table, tried: list[Tried]) -> Choice:
         "held_out": held_out,
         "held_out_defaults": of_defaults,
     }
-    return Choice(best.hyperparameters, metrics, [each.to_dict() for each in tried])
+    return Choice(best.hyperparameters, metrics, plain(tried))
 
 
 def _training_times(table: Table) -> tuple[str, str]:

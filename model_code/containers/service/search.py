@@ -7,7 +7,7 @@ choice: where an algorithm has a `contamination`, all of its documented values a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,10 +47,6 @@ class Tried:
     pr_auc: float | None = None
     error: str | None = None
     """Why it could not be fitted."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the candidate as JSON-ready objects."""
-        return asdict(self)
 
 
 def share_of(algorithm: str, chunk: int, chunks: int) -> list[tuple[int, dict[str, Any]]]:

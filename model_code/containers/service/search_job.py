@@ -17,6 +17,7 @@ from containers.service.labels import read_labels
 from containers.service.search import share_of, try_candidates
 from containers.service.splits import in_order, split_rows
 from containers.service.tables import read_table
+from watchkeeper.core.documents import plain
 from watchkeeper.detectors.catalogue import algorithm_of
 
 CANDIDATES_NAME = "candidates.json"
@@ -49,7 +50,7 @@ def search() -> None:
     tried = try_candidates(
         given.model_name, share_of(given.model_name, given.chunk, given.chunks), table, labels, split
     )
-    document: dict[str, Any] = {"split": split.kind, "candidates": [each.to_dict() for each in tried]}
+    document: dict[str, Any] = {"split": split.kind, "candidates": plain(tried)}
     model = job.root() / "model"
     model.mkdir(parents=True, exist_ok=True)
     (model / CANDIDATES_NAME).write_text(json.dumps(document, allow_nan=False))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from typing import Any
 
+from watchkeeper.core.documents import Document, plain
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.layout import short_hash
 from watchkeeper.core.severity import THRESHOLD_SEVERITY
@@ -16,7 +16,6 @@ from watchkeeper.features.contributions import (
     Contribution,
     Explanation,
     mostly_by,
-    read_contributions,
 )
 from watchkeeper.telemetry.series import parse_series_key
 
@@ -32,7 +31,7 @@ SUBJECT_LENGTH = 100
 
 
 @dataclass(frozen=True)
-class AnomalyEvent:
+class AnomalyEvent(Document, name="anomaly event"):
     """One interval of one series whose anomaly_score is above the threshold."""
 
     workload: str
@@ -74,38 +73,22 @@ class AnomalyEvent:
         """Sort key in the anomalies table."""
         return f"{self.interval_start}#{self.anomaly_id}"
 
-    def to_json(self) -> str:
-        """Return the event as one compact JSON document, its id included as `anomaly_id`."""
-        document = {**dataclasses.asdict(self), "anomaly_id": self.anomaly_id}
-        return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    def to_dict(self) -> dict[str, Any]:
+        """Return the event as JSON-ready objects, its id included as `anomaly_id`."""
+        return dict(sorted({**super().to_dict(), "anomaly_id": self.anomaly_id}.items()))
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> AnomalyEvent:
-        """Read an event.
+    def _refusal(cls, message: str) -> InvalidInputError:
+        return InvalidInputError(message, reason="bad_event")
 
-        Raises
-        ------
-        InvalidInputError
-            If the text is not an event of this version (reason `bad_event`).
-        """
-        try:
-            document = _upgraded(json.loads(text))
-            document.pop("anomaly_id", None)
-            event = cls(
-                **{
-                    **document,
-                    "contributions": read_contributions(document.get("contributions", ())),
-                    "explanation": Explanation(**document.get("explanation", {"method": "none"})),
-                }
-            )
-        except (AttributeError, TypeError, ValueError) as error:
-            raise InvalidInputError(f"not an anomaly event: {error}", reason="bad_event") from error
-        if event.version != EVENT_VERSION:
-            raise InvalidInputError(
-                f"anomaly event version {event.version!r}, this release reads {EVENT_VERSION}",
-                reason="bad_event",
-            )
-        return event
+    @classmethod
+    def _upgraded(cls, document: dict[str, Any]) -> dict[str, Any]:
+        document = {name: value for name, value in document.items() if name != "anomaly_id"}
+        if document.get("version") != 1:
+            return document
+        reason = "the event was written by a release that did not explain"
+        explanation = plain(Explanation("none", reason=reason))
+        return {**document, "version": 2, "contributions": [], "explanation": explanation}
 
 
 def anomaly_id(workload: str, series: str, interval_start: str) -> str:
@@ -156,12 +139,3 @@ def _reasons(event: AnomalyEvent) -> list[str]:
         others = sorted(event.also_anomalous.items(), key=lambda item: (-item[1], item[0]))
         lines.append("Also:      " + ", ".join(f"{name} (severity {level:.0f})" for name, level in others))
     return lines
-
-
-def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document of version 1, which never had contributions, as one of version 2."""
-    if document.get("version") != 1:
-        return document
-    reason = "the event was written by a release that did not explain"
-    explanation = dataclasses.asdict(Explanation("none", reason=reason))
-    return {**document, "version": 2, "contributions": [], "explanation": explanation}

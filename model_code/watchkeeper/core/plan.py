@@ -8,12 +8,11 @@ standard-library dataclasses only.
 from __future__ import annotations
 
 import dataclasses
-import json
-import types
 from dataclasses import dataclass
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Literal
 
-from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.documents import Document
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.severity import THRESHOLD_SEVERITY
 
 PLAN_VERSION = 1
@@ -148,7 +147,7 @@ class AlertPlan:
 
 
 @dataclass(frozen=True)
-class WorkloadPlan:
+class WorkloadPlan(Document, name="plan"):
     """Everything that the running parts know of one workload."""
 
     workload: str
@@ -175,71 +174,3 @@ class WorkloadPlan:
     gate: GatePlan = GatePlan()
     alerts: AlertPlan = AlertPlan()
     version: int = PLAN_VERSION
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the plan as JSON-ready objects."""
-        return dataclasses.asdict(self)
-
-    def to_json(self) -> str:
-        """Return the plan as one compact JSON document with sorted keys."""
-        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> WorkloadPlan:
-        """Read a plan.
-
-        Raises
-        ------
-        ContractViolationError
-            If the document has another plan version, misses a key or has an unknown one: writer and reader
-            are then of different releases.
-        """
-        version = document.get("version")
-        if version != PLAN_VERSION:
-            raise ContractViolationError(
-                f"plan version {version!r}, this release reads {PLAN_VERSION}: deploy the stacks again"
-            )
-        plan: WorkloadPlan = read_document(cls, document, "plan")
-        return plan
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> WorkloadPlan:
-        """Read a plan from JSON; see `from_dict`."""
-        return cls.from_dict(json.loads(text))
-
-
-def read_document(kind: Any, value: Any, where: str) -> Any:
-    """Read a dataclass, and the dataclasses in it, from JSON-ready objects.
-
-    Parameters
-    ----------
-    kind
-        The dataclass; its fields may be dataclasses, tuples of one type, either also with `None`, and plain
-        values.
-    value
-        The objects.
-    where
-        What errors call the place.
-
-    Raises
-    ------
-    ContractViolationError
-        If a key is missing or unknown.
-    """
-    if get_origin(kind) in (Union, types.UnionType):
-        members = [member for member in get_args(kind) if member is not type(None)]
-        return value if value is None or len(members) > 1 else read_document(members[0], value, where)
-    if dataclasses.is_dataclass(kind):
-        hints = get_type_hints(kind)
-        unknown = sorted(set(value) - set(hints))
-        if unknown:
-            raise ContractViolationError(f"{where}: unknown key {unknown[0]!r}")
-        try:
-            return kind(  # type: ignore[operator]
-                **{key: read_document(hints[key], item, f"{where}.{key}") for key, item in value.items()}
-            )
-        except TypeError as error:
-            raise ContractViolationError(f"{where}: {error}") from error
-    if get_origin(kind) is tuple:
-        return tuple(read_document(get_args(kind)[0], item, where) for item in value)
-    return value

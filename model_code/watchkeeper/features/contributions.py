@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 Method = Literal["forest", "detector", "none"]
 """`forest`: attribution of a forest that was fitted on the same feature vectors as the model
@@ -134,11 +134,6 @@ def contributions_of(
 def largest_first(parts: Iterable[Contribution]) -> tuple[Contribution, ...]:
     """Order parts by their size and leave out those of nothing."""
     return tuple(sorted((part for part in parts if part.score > 0), key=lambda part: -part.score))
-
-
-def read_contributions(document: Iterable[dict[str, Any]]) -> tuple[Contribution, ...]:
-    """Read contributions from JSON-ready objects; raises TypeError where they are of another form."""
-    return tuple(Contribution(**part) for part in document)
 
 
 def mostly_by(contributions: Sequence[Contribution], interval_seconds: int, count: int = 3) -> str:

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 from watchkeeper.telemetry.series import known_of
 
@@ -36,17 +34,3 @@ class Scales:
             `bad_series`).
         """
         return known_of(name, self.series, self.measures)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the scales as JSON-ready objects."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Scales:
-        """Read what `to_dict` returned."""
-        return cls(
-            **{
-                part: {name: SeriesScale(**scale) for name, scale in document[part].items()}
-                for part in ("series", "measures")
-            }
-        )

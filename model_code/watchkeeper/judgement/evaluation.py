@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from dataclasses import dataclass
-from typing import Any
 
-from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.documents import Document
 from watchkeeper.features.contributions import NO_EXPLAINER, Explainer
 from watchkeeper.judgement.severity import SeverityCalibration
 from watchkeeper.judgement.thresholds import Threshold
@@ -45,7 +42,7 @@ class Metrics:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Document, name="evaluation", indent=2):
     """The document `evaluation.json`."""
 
     workload: str
@@ -66,36 +63,3 @@ class Evaluation:
     explainer: Explainer = NO_EXPLAINER
     """How the candidate's anomalies are explained."""
     version: int = EVALUATION_VERSION
-
-    def to_json(self) -> str:
-        """Return the evaluation as one JSON document."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, indent=2, allow_nan=False)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Evaluation:
-        """Read an evaluation.
-
-        Raises
-        ------
-        ContractViolationError
-            If it has another version or other keys than this release knows.
-        """
-        document: dict[str, Any] = json.loads(text)
-        if document.get("version") != EVALUATION_VERSION:
-            raise ContractViolationError(
-                f"evaluation version {document.get('version')!r}, this release reads {EVALUATION_VERSION}"
-            )
-        try:
-            return cls(
-                **{
-                    **document,
-                    "threshold": Threshold.from_dict(document["threshold"]),
-                    "severity": SeverityCalibration.from_dict(document["severity"]),
-                    "candidate": Metrics(**document["candidate"]),
-                    "baseline": Metrics(**document["baseline"]),
-                    "champion": Metrics(**document["champion"]) if document["champion"] else None,
-                    "explainer": Explainer(**document.get("explainer", {"method": "none"})),
-                }
-            )
-        except (KeyError, TypeError) as error:
-            raise ContractViolationError(f"evaluation: {error}") from error

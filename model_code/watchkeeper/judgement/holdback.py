@@ -3,17 +3,14 @@ line."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.documents import Document
 
 
 @dataclass(frozen=True)
-class HoldbackRow:
+class HoldbackRow(Document, name="row of the holdback index", sort_keys=False):
     """One held-back row."""
 
     series: str
@@ -26,26 +23,3 @@ class HoldbackRow:
     expected: float | None
     lower: float | None
     upper: float | None
-
-    def to_json(self) -> str:
-        """Return the row as one line of JSON."""
-        return json.dumps(dataclasses.asdict(self), separators=(",", ":"), allow_nan=False)
-
-
-def read_holdback(lines: Iterable[str]) -> Iterator[HoldbackRow]:
-    """Read the index.
-
-    Raises
-    ------
-    ContractViolationError
-        If a line is not what `HoldbackRow.to_json` writes; the message names its number.
-    """
-    for number, line in enumerate(lines, start=1):
-        yield _read(line, number)
-
-
-def _read(line: str, number: int) -> HoldbackRow:
-    try:
-        return HoldbackRow(**json.loads(line))
-    except (ValueError, TypeError) as error:
-        raise ContractViolationError(f"holdback index, line {number}: {error}") from error

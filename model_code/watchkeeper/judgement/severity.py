@@ -13,11 +13,9 @@ distance from the median score to the threshold: `100 - 30 * exp(-distance)`. On
 from __future__ import annotations
 
 import bisect
-import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.severity import BELOW_THRESHOLD, MAX_SEVERITY, THRESHOLD_SEVERITY
@@ -65,15 +63,6 @@ class SeverityCalibration:
     def false_alarm_share(self, severity: float) -> float:
         """Return the false-alarm rate of a severity up to 70: the share of intervals that reach it."""
         return math.pow(self.tail_share, min(severity, THRESHOLD_SEVERITY) / THRESHOLD_SEVERITY)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the calibration as JSON-ready objects."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> SeverityCalibration:
-        """Read what `to_dict` returned."""
-        return cls(**{**document, "knots": tuple((score, severity) for score, severity in document["knots"])})
 
 
 def fit_severity(scores: Sequence[float], threshold: float) -> SeverityCalibration:

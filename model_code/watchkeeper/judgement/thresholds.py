@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import statistics
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import ThresholdPlan
@@ -35,15 +33,6 @@ class Threshold:
     """What the rule was given and found, such as `k`, `mean` and `sigma`."""
     n_scores: int
     """Number of scores that it was fitted on."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the threshold as JSON-ready objects."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Threshold:
-        """Read what `to_dict` returned."""
-        return cls(**document)
 
 
 def fit_threshold(scores: Sequence[float], plan: ThresholdPlan) -> Threshold:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from watchkeeper import __version__
+from watchkeeper.core.documents import Document
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.features.schema import feature_names, schema_hash
@@ -17,7 +17,7 @@ MANIFEST_VERSION = 1
 
 
 @dataclass(frozen=True)
-class ArtifactManifest:
+class ArtifactManifest(Document, name="manifest", remedy="train again", indent=2):
     """What is in a `model.tar.gz`."""
 
     workload: str
@@ -46,29 +46,6 @@ class ArtifactManifest:
             **fields,
         )
 
-    def to_json(self) -> str:
-        """Return the manifest as one JSON document."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, indent=2, allow_nan=False)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> ArtifactManifest:
-        """Read a manifest.
-
-        Raises
-        ------
-        ContractViolationError
-            If it has another version or other keys than this release knows.
-        """
-        document: dict[str, Any] = json.loads(text)
-        if document.get("version") != MANIFEST_VERSION:
-            raise ContractViolationError(
-                f"manifest version {document.get('version')!r}, this code reads {MANIFEST_VERSION}"
-            )
-        try:
-            return cls(**document)
-        except TypeError as error:
-            raise ContractViolationError(f"manifest: {error}") from error
-
 
 def check(manifest: ArtifactManifest, plan: WorkloadPlan) -> None:
     """Refuse an artifact that does not fit.
@@ -88,10 +65,20 @@ def check(manifest: ArtifactManifest, plan: WorkloadPlan) -> None:
             f"the artifact's feature schema {manifest.schema_hash} ({', '.join(manifest.features)}) "
             f"is not the plan's {schema_hash(plan)} ({', '.join(feature_names(plan))}): train again"
         )
-    if compatible(manifest.package_version) != compatible(__version__):
+    check_package(manifest.package_version)
+
+
+def check_package(version: str) -> None:
+    """Refuse an artifact of another release of the shared package.
+
+    Raises
+    ------
+    ContractViolationError
+        If the number before the last dot is another one.
+    """
+    if compatible(version) != compatible(__version__):
         raise ContractViolationError(
-            f"the artifact was made by watchkeeper {manifest.package_version}, "
-            f"this is {__version__}: train again"
+            f"the artifact was made by watchkeeper {version}, this is {__version__}: train again"
         )
 
 

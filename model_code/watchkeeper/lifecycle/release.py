@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.documents import Document, plain
 from watchkeeper.features.contributions import NO_EXPLAINER, Explainer
 from watchkeeper.judgement.severity import SeverityCalibration
 from watchkeeper.judgement.thresholds import Threshold
+from watchkeeper.lifecycle.run import TrainingRun
 from watchkeeper.telemetry.expectation import step_scale_of
+
+if TYPE_CHECKING:
+    from typing import Self
 
 RELEASE_VERSION = 1
 LIVE = "LIVE"
@@ -20,8 +22,8 @@ SCORE_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
-class Release:
-    """One model in service: its names in SageMaker and how its scores are read."""
+class ServedModel(Document, name="release", remedy="train again"):
+    """A model in service, of any kind of workload: its names in SageMaker, and how well it did."""
 
     workload: str
     run_id: str
@@ -30,6 +32,32 @@ class Release:
     endpoint_config: str
     model: str
     model_package_arn: str
+    metrics: dict[str, Any]
+    """The candidate's metrics of its evaluation."""
+    released_at: str
+    """ISO 8601, UTC."""
+
+    @classmethod
+    def of(cls, run: TrainingRun, *, package: str, metrics: Any, released_at: str, **fields: Any) -> Self:
+        """Return the release of a run; `fields` are those that its kind has beside."""
+        return cls(
+            workload=run.workload,
+            run_id=run.run_id,
+            execution_arn=run.execution_arn,
+            endpoint=run.names.endpoint,
+            endpoint_config=run.names.endpoint_config,
+            model=run.names.model,
+            model_package_arn=package,
+            metrics=plain(metrics),
+            released_at=released_at,
+            **fields,
+        )
+
+
+@dataclass(frozen=True)
+class Release(ServedModel, name="release", remedy="train again"):
+    """A model that scores telemetry, and how its scores are read."""
+
     threshold: Threshold
     severity: SeverityCalibration
     step_scales: dict[str, float]
@@ -38,43 +66,9 @@ class Release:
     """A row of the holdback, by whose score an answer of the endpoint shows which model gave it."""
     probe_score: float
     """The score that this release's own model gave to it in its evaluation."""
-    metrics: dict[str, Any]
-    """The candidate's metrics of its evaluation."""
-    released_at: str
-    """ISO 8601, UTC."""
     explainer: Explainer = NO_EXPLAINER
     """How its anomalies are explained; a release of older software has none."""
     version: int = RELEASE_VERSION
-
-    def to_json(self) -> str:
-        """Return the release as one compact JSON document."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Release:
-        """Read a release.
-
-        Raises
-        ------
-        ContractViolationError
-            If it has another version or other keys than this release of the software knows.
-        """
-        document = json.loads(text)
-        if document.get("version") != RELEASE_VERSION:
-            raise ContractViolationError(
-                f"release version {document.get('version')!r}, this code reads {RELEASE_VERSION}: train again"
-            )
-        try:
-            return cls(
-                **{
-                    **document,
-                    "threshold": Threshold.from_dict(document["threshold"]),
-                    "severity": SeverityCalibration.from_dict(document["severity"]),
-                    "explainer": Explainer(**document.get("explainer", {"method": "none"})),
-                }
-            )
-        except (KeyError, TypeError) as error:
-            raise ContractViolationError(f"release: {error}") from error
 
     def gave(self, score: float) -> bool:
         """Tell whether this release's model gave that score to the probe row."""

@@ -6,12 +6,11 @@ execution and a state that runs twice uses the same name.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from watchkeeper.core import layout
+from watchkeeper.core.documents import Document
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,8 @@ class RunUris:
 
 
 @dataclass(frozen=True)
-class TrainingRun:
-    """The identity of one execution, its names and its locations."""
+class TrainingRun(Document, name="training run", sort_keys=False):
+    """The identity of one execution, its names and its locations: the value of `$.run` in the workflow."""
 
     workload: str
     run_id: str
@@ -72,21 +71,6 @@ class TrainingRun:
     reason: str
     names: RunNames
     uris: RunUris
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the run as JSON-ready objects: the value of `$.run` in the workflow."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> TrainingRun:
-        """Read the value of `$.run`."""
-        return cls(
-            **{
-                **document,
-                "names": RunNames(**document["names"]),
-                "uris": RunUris(**document["uris"]),
-            }
-        )
 
 
 def run_id_of(execution_arn: str, started_at: datetime) -> str:

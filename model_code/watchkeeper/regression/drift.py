@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from typing import Literal
 
-from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.documents import Document
 
 DRIFT_VERSION = 1
 DRIFT_NAME = "drift.json"
@@ -26,7 +25,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class DriftReport:
+class DriftReport(Document, name="drift report", indent=2):
     """What one run of the monitor found."""
 
     workload: str
@@ -75,26 +74,3 @@ class DriftReport:
             training=training,
             recent=recent,
         )
-
-    def to_json(self) -> str:
-        """Return the report as one JSON document."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, indent=2, allow_nan=False)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> DriftReport:
-        """Read a report.
-
-        Raises
-        ------
-        ContractViolationError
-            If it is not one of this version.
-        """
-        try:
-            report = cls(**json.loads(text))
-        except (TypeError, ValueError) as error:
-            raise ContractViolationError(f"not a drift report: {error}") from error
-        if report.version != DRIFT_VERSION:
-            raise ContractViolationError(
-                f"drift report version {report.version!r}, this release reads {DRIFT_VERSION}"
-            )
-        return report

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from watchkeeper.core import layout
+from watchkeeper.core.documents import Document
 from watchkeeper.lifecycle.run import run_id_of
 from watchkeeper.regression.drift import DRIFT_NAME
 
@@ -42,17 +41,13 @@ class DriftUris:
 
 
 @dataclass(frozen=True)
-class DriftRun:
-    """The identity of one execution, its names and its locations."""
+class DriftRun(Document, name="drift run", sort_keys=False):
+    """The identity of one execution, its names and its locations: `$.run` in the monitor's state machine."""
 
     workload: str
     run_id: str
     names: DriftNames
     uris: DriftUris
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the run as JSON-ready objects: the value of `$.run` in the monitor's state machine."""
-        return dataclasses.asdict(self)
 
     @property
     def report_uri(self) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.documents import Document
 from watchkeeper.regression.plan import REGRESSION
 
 EVALUATION_VERSION = 1
@@ -30,7 +28,7 @@ class RegressionMetrics:
 
 
 @dataclass(frozen=True)
-class RegressionEvaluation:
+class RegressionEvaluation(Document, name="evaluation", indent=2):
     """The document `evaluation.json` of a regression workload."""
 
     workload: str
@@ -46,36 +44,6 @@ class RegressionEvaluation:
     """Rows that the candidate was trained on."""
     kind: Literal["regression"] = REGRESSION
     version: int = EVALUATION_VERSION
-
-    def to_json(self) -> str:
-        """Return the evaluation as one JSON document."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, indent=2, allow_nan=False)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> RegressionEvaluation:
-        """Read an evaluation.
-
-        Raises
-        ------
-        ContractViolationError
-            If it has another version or other keys than this release knows.
-        """
-        if document.get("version") != EVALUATION_VERSION:
-            raise ContractViolationError(
-                f"evaluation version {document.get('version')!r}, this release reads {EVALUATION_VERSION}"
-            )
-        try:
-            champion = document["champion"]
-            return cls(
-                **{
-                    **document,
-                    "candidate": RegressionMetrics(**document["candidate"]),
-                    "baseline": RegressionMetrics(**document["baseline"]),
-                    "champion": RegressionMetrics(**champion) if champion else None,
-                }
-            )
-        except (KeyError, TypeError) as error:
-            raise ContractViolationError(f"evaluation: {error}") from error
 
 
 def measure_predictions(targets: Sequence[float], predictions: Sequence[float]) -> RegressionMetrics:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from watchkeeper import __version__
+from watchkeeper.core.documents import Document
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.layout import short_hash
-from watchkeeper.lifecycle.manifest import compatible
+from watchkeeper.lifecycle.manifest import check_package, compatible
 from watchkeeper.regression.plan import REGRESSION, RegressionPlan
 
 MANIFEST_VERSION = 1
@@ -24,7 +24,7 @@ def schema_hash(plan: RegressionPlan) -> str:
 
 
 @dataclass(frozen=True)
-class RegressionManifest:
+class RegressionManifest(Document, name="manifest", remedy="train again", indent=2):
     """What is in a `model.tar.gz`."""
 
     workload: str
@@ -56,31 +56,6 @@ class RegressionManifest:
             **fields,
         )
 
-    def to_json(self) -> str:
-        """Return the manifest as one JSON document."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, indent=2, allow_nan=False)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> RegressionManifest:
-        """Read a manifest.
-
-        Raises
-        ------
-        ContractViolationError
-            If it has another kind or version or other keys than this release knows.
-        """
-        document: dict[str, Any] = json.loads(text)
-        found = document.get("kind"), document.get("version")
-        if found != (REGRESSION, MANIFEST_VERSION):
-            raise ContractViolationError(
-                f"manifest of kind {found[0]!r}, version {found[1]!r}; this code reads {REGRESSION!r}, "
-                f"version {MANIFEST_VERSION}"
-            )
-        try:
-            return cls(**document)
-        except TypeError as error:
-            raise ContractViolationError(f"manifest: {error}") from error
-
 
 def check_artifact(
     manifest: RegressionManifest, plan: RegressionPlan, libraries: Mapping[str, str], sha256: str
@@ -110,11 +85,7 @@ def check_artifact(
             f"the estimator's SHA-256 is {sha256}, its manifest says {manifest.estimator_sha256}: "
             "the file is not the one that was trained"
         )
-    if compatible(manifest.package_version) != compatible(__version__):
-        raise ContractViolationError(
-            f"the artifact was made by watchkeeper {manifest.package_version}, "
-            f"this is {__version__}: train again"
-        )
+    check_package(manifest.package_version)
     for name, version in manifest.libraries.items():
         if compatible(libraries.get(name, "")) != compatible(version):
             raise ContractViolationError(

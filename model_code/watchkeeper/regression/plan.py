@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from watchkeeper.core.errors import ContractViolationError
-from watchkeeper.core.plan import MAX_REFUSED_SHARE, Dialect, TimestampPlan, read_document
+from watchkeeper.core.documents import Document
+from watchkeeper.core.plan import MAX_REFUSED_SHARE, Dialect, TimestampPlan
 
 PLAN_VERSION = 1
 REGRESSION: Literal["regression"] = "regression"
@@ -114,7 +113,7 @@ class ExplainPlan:
 
 
 @dataclass(frozen=True)
-class RegressionPlan:
+class RegressionPlan(Document, name="plan"):
     """Everything that the running parts know of one regression workload."""
 
     workload: str
@@ -133,30 +132,3 @@ class RegressionPlan:
     def feature_names(self) -> tuple[str, ...]:
         """Names of the features in the order of a request row."""
         return tuple(column.name for column in self.features)
-
-    def to_json(self) -> str:
-        """Return the plan as one compact JSON document with sorted keys."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"))
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> RegressionPlan:
-        """Read a plan.
-
-        Raises
-        ------
-        ContractViolationError
-            If the document has another kind or version, misses a key or has an unknown one.
-        """
-        found = document.get("kind"), document.get("version")
-        if found != (REGRESSION, PLAN_VERSION):
-            raise ContractViolationError(
-                f"plan of kind {found[0]!r}, version {found[1]!r}; this release reads {REGRESSION!r}, "
-                f"version {PLAN_VERSION}: deploy the stacks again"
-            )
-        plan: RegressionPlan = read_document(cls, document, "plan")
-        return plan
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> RegressionPlan:
-        """Read a plan from JSON; see `from_dict`."""
-        return cls.from_dict(json.loads(text))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.documents import Document
 from watchkeeper.core.layout import short_hash
 from watchkeeper.service.tenant_files import output_folder, relative_key, tenant_root
 
@@ -58,8 +56,8 @@ class TaskOutputs:
 
 
 @dataclass(frozen=True)
-class TaskInput:
-    """The input of one execution: `to_dict` is its JSON.
+class TaskInput(Document, name="input of a task"):
+    """The input of one execution.
 
     `parameters` are the request's validated fields: `request_id` and, of `train`, `model_name` and
     `save_charts`; of `valid`, `model_path` and `save_charts`; of `infer`, `detection_type`, `method_name`,
@@ -78,35 +76,6 @@ class TaskInput:
     outputs: TaskOutputs
     results: dict[str, str] = field(default_factory=dict)
     """What a finished request answers: its field to the key relative to the root. The item's `results`."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the input as JSON-ready objects."""
-        return {**dataclasses.asdict(self), "task": self.task.value}
-
-    def to_json(self) -> str:
-        """Return the input as text that is the same for the same request."""
-        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> TaskInput:
-        """Read an execution's input.
-
-        Raises
-        ------
-        ContractViolationError
-            If it is not one of this version.
-        """
-        try:
-            return cls(
-                **{
-                    **document,
-                    "task": Task(document["task"]),
-                    "files": TaskFiles(**document["files"]),
-                    "outputs": TaskOutputs(**document["outputs"]),
-                }
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ContractViolationError(f"not the input of a task: {error!r}") from error
 
 
 def request_key_id(tenant: str, request_id: str) -> str:

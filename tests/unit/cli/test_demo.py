@@ -17,9 +17,10 @@ from cli.demo.inbox import alert_in, subscribed
 from cli.demo.live_data import prepared
 from cli.demo.reasons import mean_shares, reason_of, strongest
 from cli.demo.report import Report, summary
-from cli.demo.scores import Score, ScoreReader, expected_intervals, wait_until_scored
+from cli.demo.scores import ScoreReader, expected_intervals, wait_until_scored
 from cli.failures import StepFailedError
 from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import epoch_microseconds, format_instant, parse_instant
 from watchkeeper.features.contributions import Contribution, Explainer, Explanation
@@ -36,7 +37,7 @@ ALERT = {
     "workload": "water_flow", "series": "flow|site=<i>", "interval_start": "2022-04-20T05:00:00Z",
     "interval_seconds": 3600, "observed": 3.0, "expected": 1.0, "lower": 0.5, "upper": 1.5, "score": 3.0,
     "threshold": 2.0, "severity": 90.0, "run_id": "r", "execution_arn": "e", "model_package_arn": "p",
-    "routes": ["operators"],
+    "version": 2, "routes": ["operators"],
 }  # fmt: skip
 
 
@@ -44,9 +45,12 @@ def record(minutes: int, value: float = 1.0) -> Record:
     return Record(BEGIN + timedelta(minutes=minutes), {}, {"flow": value}, f"{minutes:016x}")
 
 
-def score(hour: int, value: float, threshold: float = 2.0) -> Score:
+def score(hour: int, value: float, threshold: float = 2.0) -> ScoreLine:
     start = format_instant(BEGIN + timedelta(hours=hour))
-    return Score("flow", start, 10.0 + value, value, threshold, 50.0, value > threshold, event(start, value))
+    return ScoreLine(
+        "water_flow", "flow", start, 10.0 + value, 11.0, 10.0, 12.0, value, None, threshold, 50.0,
+        value > threshold, "r", None, event(start, value),
+    )  # fmt: skip
 
 
 def event(start: str, value: float, threshold: float = 2.0) -> AnomalyEvent | None:
@@ -77,21 +81,8 @@ def test_lateness_keeps_the_last_intervals_open(plan: WorkloadPlan) -> None:
     assert len(expected_intervals([record(0), record(60), record(120)], late)) == 1
 
 
-def put_scores(session: boto3.Session, key: str, scores: list[Score]) -> None:
-    lines = [
-        {
-            "series": item.series,
-            "interval_start": item.interval_start,
-            "value": item.value,
-            "anomaly_score": item.score,
-            "threshold": item.threshold,
-            "severity": item.severity,
-            "is_anomaly": item.is_anomaly,
-            **({"anomaly": json.loads(item.event.to_json())} if item.event else {}),
-        }
-        for item in scores
-    ]
-    body = "".join(json.dumps(line) + "\n" for line in lines).encode()
+def put_scores(session: boto3.Session, key: str, scores: list[ScoreLine]) -> None:
+    body = "".join(f"{item.to_json()}\n" for item in scores).encode()
     session.client("s3").put_object(Bucket="data", Key=f"scores/water_flow/{key}.jsonl", Body=body)
 
 
@@ -131,7 +122,7 @@ def test_silence_ends_the_wait_with_what_is_missing(session: boto3.Session) -> N
 
 def test_an_interval_without_a_score_fails_the_demo(session: boto3.Session) -> None:
     session.client("s3").create_bucket(Bucket="data")
-    unscored = dataclasses.replace(score(0, 0.0), score=None)
+    unscored = dataclasses.replace(score(0, 0.0), anomaly_score=None)
     put_scores(session, "a", [unscored])
 
     with pytest.raises(StepFailedError, match="have no score"):
@@ -217,9 +208,9 @@ def test_the_report_stands_alone_and_escapes_what_it_shows(plan: WorkloadPlan, t
 
 def test_an_anomaly_is_told_with_what_it_is_made_of_or_why_that_is_not_known() -> None:
     explained = score(0, 3.0)
-    assert explained.event is not None
-    busy = dataclasses.replace(explained.event, contributions=(), explanation=Explanation("none", "busy"))
-    silent = dataclasses.replace(explained, event=busy)
+    assert explained.anomaly is not None
+    busy = dataclasses.replace(explained.anomaly, contributions=(), explanation=Explanation("none", "busy"))
+    silent = dataclasses.replace(explained, anomaly=busy)
 
     assert reason_of(explained) == "mostly by: flow 1 hour earlier 75 %, flow now 25 %"
     assert reason_of(silent) == "not explained: busy"
@@ -229,7 +220,7 @@ def test_an_anomaly_is_told_with_what_it_is_made_of_or_why_that_is_not_known() -
 def test_mean_shares_are_of_explained_anomalies_and_add_up_to_one() -> None:
     many = tuple(Contribution("value", "flow", lag, 1.0 + lag) for lag in range(12))
     wide = score(1, 3.0)
-    wide = dataclasses.replace(wide, event=dataclasses.replace(wide.event, contributions=many))  # type: ignore[type-var]
+    wide = dataclasses.replace(wide, anomaly=dataclasses.replace(wide.anomaly, contributions=many))  # type: ignore[type-var]
 
     shares = mean_shares([score(0, 3.0), wide, score(2, 1.0)])
 

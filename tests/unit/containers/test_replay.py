@@ -20,11 +20,12 @@ from containers.anomaly.replay import ReplayScorer
 from containers.anomaly.snapshots import PLAN_NAME, SNAPSHOTS_NAME, Snapshots, fit_snapshots, load_snapshots
 from containers.anomaly.snapshots import save_snapshots as save
 from tests.unit.containers.plans import HOUR, hourly
+from watchkeeper.core.documents import read_part
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.plan import Aggregate, FeaturePlan, WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH
 from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
-from watchkeeper.features.contributions import read_contributions
+from watchkeeper.features.contributions import Contribution
 from watchkeeper.lifecycle.manifest import MANIFEST_NAME, ArtifactManifest
 from watchkeeper.telemetry.context import rows_of
 from watchkeeper.telemetry.rows import Row, format_row
@@ -304,7 +305,7 @@ def test_contributions_come_when_asked_for_and_add_up_to_the_score(kind: str) ->
 
     document = json.loads(body) if kind.endswith("json") else {"scores": map(json.loads, body.split("\n"))}
     for answer, score in zip(document["scores"], scorer(trained()[0]).score(following), strict=True):
-        parts = read_contributions(answer["contributions"])
+        parts = [read_part(Contribution, part, "contribution") for part in answer["contributions"]]
         assert answer["score"] == score
         assert sum(part.score for part in parts) == pytest.approx(score, abs=1e-12)
         assert parts[0].measure == "flow"

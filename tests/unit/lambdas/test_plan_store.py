@@ -44,5 +44,5 @@ def test_workload_without_parameter_is_invalid_input(aws: object) -> None:
 
 def test_plan_of_another_release_is_a_contract_violation(aws: object) -> None:
     deploy(make_plan(version=99))
-    with pytest.raises(ContractViolationError, match="plan version 99"):
+    with pytest.raises(ContractViolationError, match="plan of version 99"):
         ParameterPlanStore(clients.ssm()).plan_of(WORKLOAD)

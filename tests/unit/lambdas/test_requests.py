@@ -14,6 +14,7 @@ from lambdas.scoring.requests import MAX_REFUSED_ROWS, Outcome, score_request
 from tests.unit.lambdas.builders import WORKLOAD, make_release
 from tests.unit.lambdas.fakes import FakeEndpoint, FakeReleaseStore
 from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.telemetry.context import ContextRow
 
 RELEASE = make_release()
 
@@ -25,7 +26,11 @@ def probed(endpoint: FakeEndpoint) -> ProbedEndpoint:
 
 
 def rows_of(values: list[float]) -> list[RequestRow]:
-    return [RequestRow(0, position, f"t,s,{value}") for position, value in enumerate(values)]
+    return [request_row(position, f"t,s,{value}") for position, value in enumerate(values)]
+
+
+def request_row(position: int, text: str) -> RequestRow:
+    return RequestRow("s", ContextRow(position, 0.0, (), None), text)
 
 
 @given(
@@ -67,7 +72,7 @@ def test_model_that_refuses_everything_is_a_contract_violation() -> None:
 
 @given(st.lists(st.integers(1, 40), max_size=1300))
 def test_requests_hold_all_rows_in_order_within_both_limits(lengths: list[int]) -> None:
-    rows = [RequestRow(0, position, "x" * length) for position, length in enumerate(lengths)]
+    rows = [request_row(position, "x" * length) for position, length in enumerate(lengths)]
     requests = packed(rows)
     assert [row for request in requests for row in request] == rows
     assert all(1 <= len(request) <= MAX_REQUEST_ROWS for request in requests)
@@ -75,5 +80,5 @@ def test_requests_hold_all_rows_in_order_within_both_limits(lengths: list[int]) 
 
 def test_request_stays_below_the_size_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "MAX_REQUEST_BYTES", 100)
-    requests = packed(RequestRow(0, position, "ä" * 20) for position in range(7))
+    requests = packed(request_row(position, "ä" * 20) for position in range(7))
     assert [len(request) for request in requests] == [2, 2, 2, 1]

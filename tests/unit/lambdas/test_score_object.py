@@ -30,6 +30,7 @@ from tests.unit.lambdas.builders import (
 )
 from tests.unit.lambdas.fakes import CrashError, FakePlanStore, FakeStateStore, ScoringFakes
 from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError, UnavailableError
 from watchkeeper.core.layout import quarantine_key, scores_key
 from watchkeeper.core.plan import MeasurePlan
@@ -382,25 +383,26 @@ def test_batch_that_grew_while_nothing_could_be_settled_is_completed() -> None:
     for number in range(count):
         with contextlib.suppress(UnavailableError):
             fakes.deliver(str(number), reading(60 * number, 10))
-    earlier: dict[str, Any] = {
-        "interval_start": "2024-01-01T00:00:00Z",
-        "anomaly_score": 1.0,
-        "is_anomaly": False,
-    }
-    key = scores_key("pump", "pressure|device=a", earlier["interval_start"])
-    fakes.objects.objects[ObjectUri(BUCKET, key)] = json.dumps(earlier).encode()
+    earlier = ScoreLine("pump", "pressure|device=a", "2024-01-01T00:00:00Z", 10.0, None, None, None, 1.0)
+    key = scores_key("pump", *earlier.interval)
+    fakes.objects.objects[ObjectUri(BUCKET, key)] = earlier.to_json().encode()
     fakes.endpoint.failure = None
     fakes.deliver("last", reading(60 * count, 10))
     starts = [line["interval_start"] for line in score_lines(fakes)]
     assert len(starts) == len(set(starts)) == count
-    assert json.loads(fakes.objects.under("scores/")[key]) == earlier
+    assert ScoreLine.from_json(fakes.objects.under("scores/")[key]) == earlier
     assert outboxes(fakes) == [()]
 
 
 def test_object_of_scores_that_is_something_else_is_a_contract_violation() -> None:
     fakes = fakes_of()
     key = scores_key("pump", "pressure|device=a", "2024-01-01T00:00:00Z")
-    for body in (b"{}\n", b"{", b'{"interval_start":"2030-01-01T00:00:00Z","anomaly_score":1.0}\n'):
-        fakes.objects.objects[ObjectUri(BUCKET, key)] = body
-        with pytest.raises(ContractViolationError):
+    later = ScoreLine("pump", "pressure|device=a", "2030-01-01T00:00:00Z", 10.0, None, None, None, 1.0)
+    for body, message in (
+        ("{}\n", "line 1: score line: no key"),
+        ("{", "is not JSON"),
+        (f"{later.to_json()}\n", "does not hold the interval"),
+    ):
+        fakes.objects.objects[ObjectUri(BUCKET, key)] = body.encode()
+        with pytest.raises(ContractViolationError, match=message):
             fakes.deliver("1", reading(0, 10), reading(CLOSE, 1))

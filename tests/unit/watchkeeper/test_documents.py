@@ -92,11 +92,6 @@ def test_refuses_what_is_no_event(text: str) -> None:
     assert refused.value.reason == "bad_event"
 
 
-def test_refuses_an_event_of_another_version() -> None:
-    with pytest.raises(InvalidInputError, match="version 3"):
-        AnomalyEvent.from_json(json.dumps({**json.loads(EVENT.to_json()), "version": 3}))
-
-
 def test_an_event_of_the_first_version_is_read_as_not_explained() -> None:
     old = {**json.loads(EVENT.to_json()), "version": 1, "contributions": {}}
     for name in ("explanation", "also_anomalous"):
@@ -142,8 +137,7 @@ def test_a_subject_is_one_ascii_line_of_at_most_a_hundred_characters() -> None:
     assert subject.isprintable()
 
 
-def test_a_release_survives_its_table() -> None:
-    assert Release.from_json(RELEASE.to_json()) == RELEASE
+def test_a_release_has_its_place_in_the_table() -> None:
     assert release_key("air", "run-1") == {"pk": "release#air", "sk": "run-1"}
     assert live_key("air") == {"pk": "release#air", "sk": "LIVE"}
 
@@ -160,12 +154,6 @@ def test_an_unknown_series_has_the_step_scale_of_its_measure() -> None:
     assert RELEASE.step_scale("co|hall=new") == 2.0
 
 
-@pytest.mark.parametrize("change", [{"version": 2}, {"more": 1}, {"severity": {}}])
-def test_refuses_a_release_of_another_version_of_the_code(change: dict[str, object]) -> None:
-    with pytest.raises(ContractViolationError):
-        Release.from_json(json.dumps({**json.loads(RELEASE.to_json()), **change}))
-
-
 def artifact(plan: WorkloadPlan = PLAN) -> ArtifactManifest:
     return ArtifactManifest.of(
         plan, training_start="2024-05-01T00:00:00Z", training_end="2024-05-17T00:00:00Z", n_rows=4608
@@ -173,10 +161,7 @@ def artifact(plan: WorkloadPlan = PLAN) -> ArtifactManifest:
 
 
 def test_a_manifest_survives_its_file_and_fits_its_plan() -> None:
-    read = ArtifactManifest.from_json(artifact().to_json())
-
-    assert read == artifact()
-    manifest.check(read, PLAN)
+    manifest.check(ArtifactManifest.from_json(artifact().to_json()), PLAN)
 
 
 @pytest.mark.parametrize(
@@ -196,22 +181,6 @@ def test_a_patch_release_may_serve_an_older_artifact() -> None:
     major, minor, patch = artifact().package_version.split(".")
 
     manifest.check(dataclasses.replace(artifact(), package_version=f"{major}.{minor}.{int(patch) + 1}"), PLAN)
-
-
-@pytest.mark.parametrize("change", [{"version": 2}, {"more": 1}])
-def test_refuses_a_manifest_of_another_version_of_the_code(change: dict[str, object]) -> None:
-    with pytest.raises(ContractViolationError):
-        ArtifactManifest.from_json(json.dumps({**json.loads(artifact().to_json()), **change}))
-
-
-def test_a_plan_survives_json() -> None:
-    assert WorkloadPlan.from_json(PLAN.to_json()) == PLAN
-
-
-@pytest.mark.parametrize("change", [{"version": 99}, {"unknown": 1}, {"features": {"unknown": 1}}])
-def test_refuses_a_plan_of_another_release(change: dict[str, object]) -> None:
-    with pytest.raises(ContractViolationError):
-        WorkloadPlan.from_dict({**PLAN.to_dict(), **change})
 
 
 NUMPY_MODULES = ("features/matrix", "detectors/", "judgement/accuracy")

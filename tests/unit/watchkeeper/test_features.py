@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from watchkeeper.core.documents import plain, read_part
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
 from watchkeeper.features.matrix import (
@@ -169,7 +170,7 @@ def test_absent_lags_are_the_oldest_known_value() -> None:
 def test_scales_survive_json() -> None:
     scales = fit_scales(rows([0.1, 0.7, 0.2]))
 
-    assert Scales.from_dict(json.loads(json.dumps(scales.to_dict()))) == scales
+    assert read_part(Scales, json.loads(json.dumps(plain(scales))), "scales") == scales
 
 
 def test_no_rows_cannot_be_fitted() -> None:

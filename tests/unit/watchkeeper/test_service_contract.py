@@ -47,15 +47,9 @@ def test_results_name_no_charts_where_none_are_drawn() -> None:
     assert "predictions_charts_file" not in document.results
 
 
-def test_execution_input_survives_json() -> None:
-    document = train_input()
-
-    assert TaskInput.from_dict(json.loads(document.to_json())) == document
-
-
 @pytest.mark.parametrize("document", [{}, {"task": "other"}, {**train_input().to_dict(), "more": 1}])
 def test_refuses_an_input_of_another_form(document: dict[str, object]) -> None:
-    with pytest.raises(ContractViolationError, match="not the input of a task"):
+    with pytest.raises(ContractViolationError, match="input of a task"):
         TaskInput.from_dict(document)
 
 

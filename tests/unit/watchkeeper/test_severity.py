@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import random
 
 import pytest
@@ -8,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.judgement.severity import THRESHOLD_SEVERITY, SeverityCalibration, fit_severity
+from watchkeeper.judgement.severity import THRESHOLD_SEVERITY, fit_severity
 
 FINITE = st.floats(-1e9, 1e9)
 
@@ -54,12 +53,6 @@ def test_scores_that_are_all_alike_still_calibrate(scores: list[float]) -> None:
 
     assert calibration.severity(scores[0] - 0.1) < 70.0
     assert 70.0 < calibration.severity(scores[0] + 1.0) < 100.0
-
-
-def test_survives_json() -> None:
-    calibration = fit_severity([0.1, 0.5, 0.2, 0.9, 0.4], 0.8)
-
-    assert SeverityCalibration.from_dict(json.loads(json.dumps(calibration.to_dict()))) == calibration
 
 
 @pytest.mark.parametrize(("scores", "threshold"), [([], 1.0), ([float("nan")], 1.0), ([1.0], float("inf"))])

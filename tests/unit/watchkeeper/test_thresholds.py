@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import Literal
 
 import numpy as np
@@ -94,9 +93,3 @@ def test_an_adaptive_threshold_begins_at_peaks_over_threshold_within_its_limits(
     assert adaptive.value == fit_threshold(scores, ThresholdPlan("peaks_over_threshold")).value
     assert parameters["low"] <= adaptive.value <= parameters["high"]
     assert parameters["rise"] > 0
-
-
-def test_survives_json() -> None:
-    threshold = fit_threshold([0.1, 0.7, 0.3], ThresholdPlan())
-
-    assert Threshold.from_dict(json.loads(json.dumps(threshold.to_dict()))) == threshold

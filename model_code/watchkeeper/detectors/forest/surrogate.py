@@ -9,7 +9,6 @@ Its parts are scaled to the score that was served. Walking it takes milliseconds
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import sys
@@ -18,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from watchkeeper.core.documents import plain, read_part
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.plan import FeaturePlan
 from watchkeeper.features.contributions import ExplainedScore, Explanation, contributions_of
@@ -146,9 +146,9 @@ class SurrogateForest:
         header = {
             "version": SURROGATE_VERSION,
             "features_version": FEATURES_VERSION,
-            "features": dataclasses.asdict(self.features),
+            "features": plain(self.features),
             "names": self.names,
-            "scales": self.scales.to_dict(),
+            "scales": plain(self.scales),
             "counts": {name: len(getattr(self, name)) for name, _ in _ARRAYS},
         }
         text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
@@ -177,9 +177,9 @@ class SurrogateForest:
                     f"{FEATURES_VERSION}: train again"
                 )
             return cls(
-                features=FeaturePlan(**header["features"]),
+                features=read_part(FeaturePlan, header["features"], "features"),
                 names=tuple(header["names"]),
-                scales=Scales.from_dict(header["scales"]),
+                scales=read_part(Scales, header["scales"], "scales"),
                 **_read_arrays(memoryview(content)[end:], header["counts"]),
             )
         except (KeyError, TypeError, ValueError) as error:
