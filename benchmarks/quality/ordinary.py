@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
+from watchkeeper.detectors.protocol.calibration import SCORE_RARITY
 from watchkeeper.detectors.streaming.detector import score_series
 from watchkeeper.detectors.streaming.state import Parameters
 
@@ -100,18 +101,18 @@ def ordinary_alerts() -> Iterator[OrdinaryAlerts]:
 @dataclass(frozen=True)
 class HolidaySummary:
     """What weekly series give, in whose fifth week a working day is like a weekend: holidays found, median
-    severity of theirs, and false alerts of the third to fifth week before them."""
+    rarity of theirs, and false alerts of the third to fifth week before them."""
 
     series: int
     found: int
-    severity: float
+    rarity: float
     false_alerts: int
 
 
 def holidays(parameters: Parameters | None = None) -> HolidaySummary:
     """Return what these parameters find of the holidays in weekly series."""
     timestamps = _MONDAY + np.arange(_WEEKLY_ROWS) * np.timedelta64(300, "s")
-    found, severities, false_alerts = 0, [], 0
+    found, rarities, false_alerts = 0, [], 0
     for seed in range(_WEEKLY_SERIES):
         generator = np.random.default_rng(seed)
         weekend = _weekends(generator, _WEEKLY_ROWS)
@@ -122,6 +123,6 @@ def holidays(parameters: Parameters | None = None) -> HolidaySummary:
         values = _rhythm_of_week(generator, weekend) + generator.normal(size=_WEEKLY_ROWS)
         scores = score_series(timestamps, values, parameters=parameters)
         found += bool(scores.is_anomaly[day].any())
-        severities.append(float(scores.severity[day].max()))
+        rarities.append(SCORE_RARITY * float(scores.anomaly_score[day].max()))
         false_alerts += int(scores.is_anomaly[14 * DAY_ROWS : first].sum())
-    return HolidaySummary(_WEEKLY_SERIES, found, float(np.median(severities)), false_alerts)
+    return HolidaySummary(_WEEKLY_SERIES, found, float(np.median(rarities)), false_alerts)

@@ -141,10 +141,10 @@ def first_rows(measured: Iterable[OrdinaryAlerts]) -> str:
 def weekly_rhythm(with_week: HolidaySummary, without: HolidaySummary) -> str:
     """Return what the week's profile finds of holidays."""
     rows = [
-        [name, f"{one.found} of {one.series}", f"{one.severity:.0f}", str(one.false_alerts)]
+        [name, f"{one.found} of {one.series}", f"{one.rarity:.2f}", str(one.false_alerts)]
         for name, one in (("with the week's profile", with_week), ("without", without))
     ]
-    return _table(["", "holidays found", "median severity", "false alerts, weeks 3 to 5"], rows)
+    return _table(["", "holidays found", "median rarity", "false alerts, weeks 3 to 5"], rows)
 
 
 def long_series(with_week: CorpusScores, without: CorpusScores, development: set[str]) -> str:
