@@ -6,17 +6,22 @@ the first line and the first column are not judged: whether they are a header or
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
+import io
 
 from watchkeeper.core.errors import InvalidInputError
-
-MISSING = frozenset(
-    {"", "#n/a", "#na", "-nan", "<na>", "n/a", "na", "nan", "none", "null", "-1.#ind", "1.#qnan", "1.#ind"}
+from watchkeeper.service.feature_file import (
+    check_width,
+    column_names,
+    not_a_number,
+    telling_as_the_service,
 )
-"""Cells without a value, as pandas reads them, in any case."""
-_INFINITE = frozenset({"inf", "infinity"})
-_SEPARATORS = ",;\t"
+from watchkeeper.telemetry.cells import is_missing, is_number
+from watchkeeper.telemetry.csv_rows import DELIMITERS, CsvRow, CsvRows
+from watchkeeper.telemetry.decoding import PARQUET_MAGIC, TextFile
+from watchkeeper.telemetry.dialect import DIALECT
+
+PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+"""How gzip and zstd begin: what is in them, the job looks at."""
 
 
 def check_head(name: str, key: str, head: bytes, *, whole: bool) -> None:
@@ -27,7 +32,7 @@ def check_head(name: str, key: str, head: bytes, *, whole: bool) -> None:
     name
         How messages call the file.
     key
-        Its key: the extension decides the format.
+        Its key: a file that is called Parquet must be Parquet.
     head
         Its first bytes.
     whole
@@ -36,61 +41,47 @@ def check_head(name: str, key: str, head: bytes, *, whole: bool) -> None:
     Raises
     ------
     InvalidInputError
-        With reason `unreadable_file`, or `non_numeric_value` and column, row and cell.
+        With a reason of `containers.service.tables`; `non_numeric_value` has column, row and cell.
     """
+    if head.startswith((PARQUET_MAGIC, *PACKED)):
+        return
     if key.lower().endswith(".parquet"):
-        if not head.startswith(b"PAR1"):
-            raise InvalidInputError(f"{name} is not a Parquet file", reason="unreadable_file")
-        return
-    text = _decoded(name, head, whole=whole)
-    lines = text.split("\n") if whole else text.split("\n")[:-1]
-    _check_rows(name, [line for line in lines if line.strip()])
+        raise InvalidInputError(f"{name} is not a Parquet file", reason="unreadable_file")
+    with telling_as_the_service():
+        text = TextFile(io.BytesIO(head if whole else _complete(name, head)), name)
+        if text.kind == "csv":
+            _check_rows(name, CsvRows(text, DIALECT, headers=()), whole=whole)
 
 
-def _decoded(name: str, head: bytes, *, whole: bool) -> str:
+def _complete(name: str, head: bytes) -> bytes:
+    """Return the lines of a beginning that end in it; of UTF-16, which may be cut in a character, none."""
+    end = max(head.rfind(b"\n"), head.rfind(b"\r"))
+    if end < 0:
+        check_width(name, 1 + max(head.count(delimiter.encode()) for delimiter in DELIMITERS))
+    return b"" if b"\0" in head else head[: end + 1]
+
+
+def _check_rows(name: str, rows: CsvRows, *, whole: bool) -> None:
     try:
-        return head.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        if not whole and error.end == len(head):  # cut in the middle of a character
-            return head[: error.start].decode("utf-8-sig")
-        raise InvalidInputError(
-            f"{name} is not text in UTF-8 (byte {error.start}): save it as CSV in UTF-8, or as Parquet",
-            reason="unreadable_file",
-        ) from error
+        names: list[str] = []
+        number = 0
+        for row in rows:
+            if not names:
+                given = column_names(name, row.cells)
+                names = given or row.cells
+                if given is None:
+                    continue
+            _check_cells(name, names, row, number)
+            number += 1
+    except InvalidInputError as error:
+        # a quote may be closed behind the beginning
+        if whole or error.reason != "unclosed_quote":
+            raise
 
 
-def _check_rows(name: str, lines: list[str]) -> None:
-    if not lines:
-        return
-    separator = max(_SEPARATORS, key=lines[0].count)
-    rows = _rows(name, lines, separator)
-    first = next(rows, [])
-    header = not _is_number(first[0]) if first else False
-    for number, cells in enumerate(rows, start=0 if header else 1):
-        for position, cell in enumerate(cells[1:], start=1):
-            if cell.strip().lower() not in MISSING and not _is_number(cell):
-                column = (
-                    first[position].strip() if header and position < len(first) else f"column_{position + 1}"
-                )
-                raise InvalidInputError(
-                    f"{name}: column {column!r}, row {number} (line {number + header + 1} of the file): "
-                    f"{cell.strip()[:60]!r} is not a finite number; correct the cell, leave it empty for a "
-                    "missing value, or leave the column out",
-                    reason="non_numeric_value",
-                )
-
-
-def _rows(name: str, lines: list[str], separator: str) -> Iterator[list[str]]:
-    try:
-        yield from csv.reader(lines, delimiter=separator)
-    except csv.Error as error:
-        raise InvalidInputError(f"{name} is not a CSV file: {error}", reason="unreadable_file") from error
-
-
-def _is_number(cell: str) -> bool:
-    text = cell.strip().lower()
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return text.lstrip("+-") not in _INFINITE and "_" not in text
+def _check_cells(name: str, names: list[str], row: CsvRow, number: int) -> None:
+    for position, cell in enumerate(row.cells[1:], start=1):
+        if is_missing(cell) or is_number(cell):
+            continue
+        column = names[position].strip() if position < len(names) else f"column_{position + 1}"
+        raise not_a_number(f"{name}: column {column!r}, row {number} (line {row.line} of the file)", cell)

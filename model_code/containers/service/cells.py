@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.timestamps import epoch_microseconds, parse_instant
+from watchkeeper.service.feature_file import not_a_number
+from watchkeeper.telemetry.cells import is_missing, shown
 
 FloatArray = npt.NDArray[np.float64]
+Place = Callable[[int], str]
+"""Says where in the file a cell of a column is."""
 
-SECONDS_LIMIT, MILLISECONDS_LIMIT = 1e11, 1e14
-"""A number of a time column below the first is seconds since 1970, below the second milliseconds."""
+UNIT_LIMITS = (1e11, 1e14, 1e17)
+"""A number of a time column below the first is seconds since 1970, then milliseconds, microseconds, and above
+the last nanoseconds."""
+EARLIEST_SECONDS = 31_536_000.0
+"""1971: earlier numbers are those of a measurement, or of rows that were counted."""
+LEAST_DISTINCT = 0.02
+"""Share of different numbers in a time column of some length; a measurement that is rounded has fewer."""
+_SOME_ROWS = 100
 
 
-def numbers(column: Any, name: str, first_row: int, header_lines: int) -> FloatArray:
-    """Return a pandas column as numbers; an empty cell is NaN.
-
-    Parameters
-    ----------
-    first_row
-        Row of the file that the column begins at, counting from 0.
-    header_lines
-        Lines before row 0, for the message.
+def numbers(column: Any, place: Place) -> FloatArray:
+    """Return a pandas column as numbers; a cell without a value is NaN.
 
     Raises
     ------
@@ -36,17 +41,13 @@ def numbers(column: Any, name: str, first_row: int, header_lines: int) -> FloatA
     found = pandas.to_numeric(column, errors="coerce") if column.dtype.kind not in "fiub" else column
     values: FloatArray = found.to_numpy(dtype=np.float64, na_value=np.nan)
     wrong = ~np.isfinite(values) & (column.notna().to_numpy() | np.isinf(values))
-    if wrong.any():
-        position = int(wrong.argmax())
-        raise InvalidInputError(
-            f"{_place(name, first_row + position, header_lines)}: {str(column.iloc[position])[:60]!r} is not "
-            "a finite number; correct the cell, leave it empty for a missing value, or leave the column out",
-            reason="non_numeric_value",
-        )
+    for position in np.flatnonzero(wrong).tolist():
+        if not is_missing(column.iloc[position]):
+            raise not_a_number(place(position), column.iloc[position])
     return values
 
 
-def times(column: Any, name: str, first_row: int, header_lines: int) -> FloatArray:
+def times(column: Any, place: Place) -> FloatArray:
     """Return a pandas column as seconds since 1970: ISO 8601 (UTC where it names no zone), or a number.
 
     Raises
@@ -55,33 +56,30 @@ def times(column: Any, name: str, first_row: int, header_lines: int) -> FloatArr
         If a cell is empty or neither (reason `bad_time`).
     """
     seconds = _seconds(column)
-    wrong = ~np.isfinite(seconds)
-    if wrong.any():
-        position = int(wrong.argmax())
-        raise InvalidInputError(
-            f"{_place(name, first_row + position, header_lines)}: {str(column.iloc[position])[:60]!r} is not "
-            "a time; write ISO 8601 such as 2024-05-17T09:30:00Z, or seconds or milliseconds since 1970",
-            reason="bad_time",
-        )
+    for position in np.flatnonzero(~np.isfinite(seconds)).tolist():
+        cell = str(column.iloc[position])
+        try:
+            # what pandas does not know: leap seconds, years before 1678
+            seconds[position] = epoch_microseconds(parse_instant(cell)) / 1e6
+        except InvalidInputError as error:
+            raise InvalidInputError(
+                f"{place(position)}: {shown(cell)} is not a time; write ISO 8601 such as "
+                "2024-05-17T09:30:00Z, or seconds or milliseconds since 1970",
+                reason="bad_time",
+            ) from error
     return seconds
 
 
-def is_number(text: str) -> bool:
-    """Whether a cell's text is a number."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def is_time(text: str) -> bool:
-    """Whether a cell's text is a time in ISO 8601 that is not merely a number."""
-    import pandas
-
-    if is_number(text) or not text.strip():
-        return False
-    return not pandas.isna(pandas.to_datetime(text, format="ISO8601", utc=True, errors="coerce"))
+def implausible_times(column: Any) -> str:
+    """Return why the numbers of a column are no times since 1970; nothing if they may be."""
+    seconds = _seconds(column)
+    known = seconds[np.isfinite(seconds)]
+    if not len(known) or known.max() < EARLIEST_SECONDS:
+        span = f"{column.min():g} to {column.max():g}" if len(known) else "missing"
+        return f"its numbers are {span}, which would be before 1971"
+    if len(known) >= _SOME_ROWS and len(np.unique(known)) < LEAST_DISTINCT * len(known):
+        return f"only {len(np.unique(known))} of its first {len(known)} numbers differ"
+    return ""
 
 
 def _seconds(column: Any) -> FloatArray:
@@ -90,16 +88,10 @@ def _seconds(column: Any) -> FloatArray:
     if column.dtype.kind in "iuf":
         moments = column.to_numpy(dtype=np.float64, na_value=np.nan)
         size = np.nanmax(np.abs(moments), initial=0.0)
-        seconds: FloatArray = moments / (
-            1.0 if size < SECONDS_LIMIT else 1e3 if size < MILLISECONDS_LIMIT else 1e9
-        )
+        seconds: FloatArray = moments / 1e3 ** sum(size >= limit for limit in UNIT_LIMITS)
         return seconds
     moments = pandas.to_datetime(
         column, format=None if column.dtype.kind == "M" else "ISO8601", utc=True, errors="coerce"
     )
     elapsed = moments.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
     return np.where(np.isnat(elapsed), np.nan, elapsed.astype(np.int64) / 1e6)
-
-
-def _place(name: str, row: int, header_lines: int) -> str:
-    return f"column {name!r}, row {row} (line {row + header_lines + 1} of the file)"

@@ -3,7 +3,8 @@
 `row` counts from 0; `label` is 1 for an anomaly and 0 for the rest; `anomaly_score` is 0 to 1 and `severity`
 0 to 100, higher is more anomalous. Where columns are judged each on its own, `label` is 1 when any is, score
 and severity are the highest, and `NAME_label`, `NAME_anomaly_score` and `NAME_severity` follow for each
-column. A row with a missing value has label 0 and score 0.
+column; a name that a spreadsheet would take for a formula has an apostrophe before it. A row with a missing
+value has label 0 and score 0.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from watchkeeper.detectors.protocol.scores import Scores
 
 COLUMNS = ("row", "label", "anomaly_score", "severity")
 DIGITS = 9
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+"""What a cell begins with that a spreadsheet runs."""
 
 
 class PredictionsFile(AbstractContextManager["PredictionsFile"]):
@@ -38,7 +41,8 @@ class PredictionsFile(AbstractContextManager["PredictionsFile"]):
         self._file = path.open("w", encoding="utf-8", newline="")
         self._rows = 0
         writer = csv.writer(self._file, lineterminator="\n")
-        writer.writerow([*COLUMNS, *(f"{name}_{what}" for name in columns for what in COLUMNS[1:])])
+        names = map(_inert, columns)
+        writer.writerow([*COLUMNS, *(f"{name}_{what}" for name in names for what in COLUMNS[1:])])
 
     def write(self, whole: Scores, of_columns: Sequence[Scores] = ()) -> None:
         """Append rows."""
@@ -60,3 +64,7 @@ class PredictionsFile(AbstractContextManager["PredictionsFile"]):
         traceback: TracebackType | None,
     ) -> None:
         self._file.close()
+
+
+def _inert(name: str) -> str:
+    return f"'{name}" if name.startswith(_FORMULA_SIGNS) else name

@@ -1,38 +1,48 @@
-"""A tenant's feature file, CSV or Parquet, read in parts so that a million rows need little memory.
+"""A tenant's feature file, read in parts so that a million rows need little memory.
 
-**CSV.** Cells are separated by commas, semicolons or tabs, whichever the first line has most of. The first
-line is a header when its first cell is a text that is no time, or when no cell of it is a number or a time;
-without one the columns are `column_1`, `column_2`, …. Empty cells, `NaN`, `NA` and `null` are missing values.
+The file is read as every file of records is (`watchkeeper.telemetry.dialect`): CSV with any delimiter, JSON
+or Parquet, told by its content. Whether its first row is a header, `watchkeeper.service.feature_file` says.
 
 **First column.** It is the time when its cells are times (ISO 8601), when it is named like one, or when the
-task needs one. A first column without a name, as pandas writes its index, is left out.
+task needs one. Numbers are a time only if they can be: seconds, milliseconds, microseconds or nanoseconds
+since 1970, of 1971 or later, and not nearly all the same. A first column without a name, as pandas writes its
+index, is left out.
 
 Every other column must be numeric.
 """
 
 from __future__ import annotations
 
-import csv
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from containers.runtime.vendored import use_vendored
-from containers.service.cells import FloatArray, is_number, is_time, numbers, times
+from containers.service.cells import FloatArray, implausible_times, numbers, times
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.service.feature_file import (
+    INDEX_NAMES,
+    TIME_NAMES,
+    check_width,
+    column_names,
+    is_time,
+    telling_as_the_service,
+)
+from watchkeeper.telemetry.csv_rows import CsvRows
+from watchkeeper.telemetry.decoding import TextFile
+from watchkeeper.telemetry.dialect import DIALECT, TableFile
 
 PART_ROWS = 50_000
 PART_CELLS = 1_000_000
 """A part has at most so many rows, and at most so many cells."""
-TIME_NAMES = frozenset({"time", "timestamp", "date", "datetime", "ts", "event_time"})
-NO_NAMES = ("", "Unnamed: 0", "__index_level_0__")
-SEPARATORS = ",;\t"
+MAX_UNPACKED_BYTES, MAX_UNPACKED_SHARE = 256 * 1024**2, 200
+"""A packed file may unpack to so many bytes, or to so many times its size, whichever is more."""
 
 
 @dataclass(frozen=True)
@@ -60,20 +70,6 @@ class Table(Part):
         return Part(0, self.columns, self.values[rows], None if self.times is None else self.times[rows])
 
 
-@dataclass(frozen=True)
-class _Shape:
-    names: tuple[str, ...]
-    """Of all columns of the file."""
-    header_lines: int
-    has_time: bool
-    separator: str = ","
-
-    @property
-    def first(self) -> int:
-        """First numeric column."""
-        return int(self.has_time or self.names[0] in NO_NAMES)
-
-
 def part_rows(n_columns: int) -> int:
     """Return the rows of a part of a table with so many columns: memory does not grow with either.
 
@@ -88,33 +84,30 @@ def part_rows(n_columns: int) -> int:
 def read_parts(path: Path, *, needs_time: bool = False, rows: int | None = None) -> Iterator[Part]:
     """Read a table in parts of at most so many rows, without a number those of `part_rows`.
 
-    Of a Parquet file a whole row group is in memory, however many rows its writer gave it.
-
     Parameters
     ----------
     needs_time
-        The first column is the time, whatever its name.
+        The first column must be the time, whatever its name.
 
     Raises
     ------
     InvalidInputError
-        If the file cannot be read (reason `unreadable_file`), is empty (`empty_file`) or has no numeric
-        column (`no_columns`), a cell is not a number (`non_numeric_value`) or a time is none (`bad_time`).
+        If the file cannot be read (reason `unreadable_file`, `unclosed_quote`), unpacks to too much
+        (`too_large`), is empty (`empty_file`), has a column twice (`bad_header`), too many
+        (`too_many_columns`) or no numeric one (`no_columns`), a cell is not a number (`non_numeric_value`) or
+        a time is none (`bad_time`).
     """
-    try:
-        frames = (
-            _parquet(path, needs_time, rows) if path.suffix == ".parquet" else _csv(path, needs_time, rows)
-        )
-        row = 0
-        for shape, frame in frames:
-            yield _part(shape, frame, row)
+    with telling_as_the_service(), _File(path) as file:
+        row, has_time = 0, False
+        for frame in file.frames(rows):
+            if row == 0:
+                has_time = _has_time(file.names[0], frame.iloc[:, 0], needs_time=needs_time)
+                file.check_columns(has_time=has_time)
+            yield file.part(frame, row, has_time=has_time)
             row += len(frame)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InvalidInputError(
-            f"{path.name} is not a CSV file in UTF-8: {error}", reason="unreadable_file"
-        ) from error
-    if row == 0:
-        raise InvalidInputError(f"{path.name} has no rows", reason="empty_file")
+        if row == 0:
+            raise InvalidInputError(f"{path.name} has no rows", reason="empty_file")
+        file.check_widths(row)
 
 
 def read_table(path: Path, *, needs_time: bool = False) -> Table:
@@ -133,118 +126,201 @@ def joined(parts: Sequence[Part]) -> Table:
     )
 
 
-def _part(shape: _Shape, frame: Any, row: int) -> Part:
-    def column(position: int) -> Any:
-        return frame.iloc[:, position]
+class _File:
+    """One feature file, as frames of pandas whose columns are numbered."""
 
-    names = shape.names[shape.first :]
-    values = np.empty((len(frame), len(names)))
-    for position, name in enumerate(names):
-        values[:, position] = numbers(column(shape.first + position), name, row, shape.header_lines)
-    moments = (
-        times(column(0), shape.names[0] or "column_1", row, shape.header_lines) if shape.has_time else None
-    )
-    return Part(row, names, values, moments)
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        given = _given_names(path)
+        self._stream = path.open("rb")
+        self._table = TableFile(self._stream, path.name, headers=given)
+        self.names: tuple[str, ...] = tuple(self._table.header or ())
+        check_width(path.name, len(self.names))
+        self._text: _CountedText | None = None
 
+    def __enter__(self) -> _File:
+        return self
 
-def _csv(path: Path, needs_time: bool, rows: int | None) -> Iterator[tuple[_Shape, Any]]:
-    import pandas
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
 
-    shape = _shape_of_csv(path, needs_time)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pandas.errors.ParserWarning)
-        try:
-            yield from (
-                (shape, frame)
-                for frame in pandas.read_csv(
-                    path,
-                    sep=shape.separator,
+    def frames(self, rows: int | None) -> Iterator[Any]:
+        if self._table.kind == "csv":
+            return self._csv(rows or part_rows(len(self.names)))
+        if self._table.kind == "parquet":
+            return self._parquet(rows or part_rows(len(self.names)))
+        return self._json(rows or part_rows(len(self.names)))
+
+    def part(self, frame: Any, row: int, *, has_time: bool) -> Part:
+        first = self._first(has_time=has_time)
+        names = self.names[first:]
+        values = np.empty((len(frame), len(names)))
+        for position, name in enumerate(names):
+            values[:, position] = numbers(frame.iloc[:, first + position], self._place(name, row))
+        moments = times(frame.iloc[:, 0], self._place(self.names[0] or "column_1", row)) if has_time else None
+        return Part(row, names, values, moments)
+
+    def check_columns(self, *, has_time: bool) -> None:
+        numeric = self.names[self._first(has_time=has_time) :]
+        if not numeric:
+            raise InvalidInputError(
+                f"{self._path.name} has no numeric column{' beside the time' if has_time else ''}",
+                reason="no_columns",
+            )
+        if "" in numeric:
+            raise InvalidInputError(f"{self._path.name}: a column has no name", reason="bad_header")
+        name, count = Counter(numeric).most_common(1)[0]
+        if count > 1:
+            raise InvalidInputError(f"{self._path.name}: column {name!r} is there twice", reason="bad_header")
+
+    def check_widths(self, n_rows: int) -> None:
+        """Refuse a file with a row that has fewer cells than the others: pandas takes them as missing."""
+        text = self._text
+        if text is not None and (text.quoted or text.delimiters != n_rows * (len(self.names) - 1)):
+            self._read_again()
+
+    def _first(self, *, has_time: bool) -> int:
+        """First numeric column."""
+        return int(has_time or self.names[0] in INDEX_NAMES)
+
+    def _csv(self, rows: int) -> Iterator[Any]:
+        import pandas
+
+        self._text = _CountedText(self._path, self._table.text(), self._table.delimiter)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pandas.errors.ParserWarning)
+            try:
+                yield from pandas.read_csv(
+                    self._text,
+                    sep=self._table.delimiter,
                     header=None,
-                    names=range(len(shape.names)),
+                    names=range(len(self.names)),
                     index_col=False,
-                    skiprows=shape.header_lines,
-                    chunksize=rows or part_rows(len(shape.names)),
-                    encoding="utf-8-sig",
+                    chunksize=rows,
                     skipinitialspace=True,
                     float_precision="round_trip",
                     low_memory=False,
                 )
-            )
-        except (pandas.errors.ParserError, pandas.errors.ParserWarning) as error:
-            raise InvalidInputError(
-                f"{path.name} is not a CSV file with {len(shape.names)} columns in every line: {error}",
-                reason="unreadable_file",
-            ) from error
-        except pandas.errors.EmptyDataError as error:
-            raise InvalidInputError(f"{path.name} has no rows", reason="empty_file") from error
+            except pandas.errors.EmptyDataError:
+                return
+            except (pandas.errors.ParserError, pandas.errors.ParserWarning) as error:
+                self._read_again()
+                raise InvalidInputError(
+                    f"{self._path.name} is not a CSV file with {len(self.names)} columns in every line",
+                    reason="unreadable_file",
+                ) from error
+
+    def _parquet(self, rows: int) -> Iterator[Any]:
+        check_unpacked(self._path, 8 * (self._table.n_rows or 0) * len(self.names))
+        for batch in self._table.batches(rows):
+            yield batch.to_pandas(date_as_object=False)
+
+    def _json(self, rows: int) -> Iterator[Any]:
+        import pandas
+
+        for chunk in self._table.chunks(rows):
+            if not self.names:
+                self.names = tuple(chunk.header)
+                check_width(self._path.name, len(self.names))
+            yield pandas.DataFrame(chunk.rows)
+
+    def _read_again(self) -> None:
+        """Read the rows one by one: the first that is none is refused with its line."""
+        with self._path.open("rb") as stream:
+            for _ in TableFile(stream, self._path.name, headers=_given_names(self._path)).chunks():
+                pass
+
+    def _place(self, name: str, first_row: int) -> Any:
+        def place(position: int) -> str:
+            row = first_row + position
+            line = self._line_of(row)
+            return f"column {name!r}, row {row}" + (f" (line {line} of the file)" if line else "")
+
+        return place
+
+    def _line_of(self, row: int) -> int | None:
+        """Return the line of a row, for messages; it is looked up in the file."""
+        if self._table.kind == "parquet":
+            return None
+        with self._path.open("rb") as stream:
+            records = TableFile(stream, self._path.name, headers=_given_names(self._path)).records()
+            return next(islice((line for line, _, _ in records), row, None), None)
 
 
-def _shape_of_csv(path: Path, needs_time: bool) -> _Shape:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        lines = [line for line, _ in zip(_filled(file), range(2), strict=False)]
-    if not lines:
+class _CountedText:
+    """A file's text for pandas, which counts what tells whether all rows have the same number of cells."""
+
+    def __init__(self, path: Path, parts: Iterator[str], delimiter: str) -> None:
+        self._path = path
+        self._parts = parts
+        self._delimiter = delimiter
+        self._characters = 0
+        self.delimiters = 0
+        self.quoted = False
+
+    def read(self, _size: int = -1) -> str:
+        part = next(self._parts, "")
+        self.delimiters += part.count(self._delimiter)
+        self.quoted = self.quoted or '"' in part
+        self._characters += len(part)
+        check_unpacked(self._path, self._characters)
+        return part
+
+    def __iter__(self) -> Iterator[str]:
+        return self._parts
+
+
+def check_unpacked(path: Path, n_bytes: int) -> None:
+    """Refuse a small file that unpacks to a huge table.
+
+    Raises
+    ------
+    InvalidInputError
+        With reason `too_large`.
+    """
+    size = path.stat().st_size
+    if n_bytes > max(MAX_UNPACKED_BYTES, MAX_UNPACKED_SHARE * size):
+        raise InvalidInputError(
+            f"{path.name} has {size / 1e6:,.1f} MB and unpacks to more than {n_bytes / 1e6:,.0f} MB: give "
+            "fewer rows or columns, or write it as plain CSV",
+            reason="too_large",
+        )
+
+
+def _given_names(path: Path) -> list[str] | None:
+    """Return the names of the columns of a CSV file without a header, None of any other file."""
+    with path.open("rb") as stream:
+        text = TextFile(stream, path.name)
+        if text.kind != "csv":
+            return None
+        first = next(iter(CsvRows(text, DIALECT, headers=())), None)
+    if first is None:
         raise InvalidInputError(f"{path.name} is empty", reason="empty_file")
-    separator = max(SEPARATORS, key=lines[0].count)
-    first, *rest = ([cell.strip() for cell in cells] for cells in csv.reader(lines, delimiter=separator))
-    header = _is_header(first)
-    names = tuple(first) if header else tuple(f"column_{number}" for number in range(1, len(first) + 1))
-    sample = (rest[0] if rest else []) if header else first
-    return _checked(path, names, int(header), needs_time or _times_first(names, sample), separator)
+    return column_names(path.name, [cell.strip() for cell in first.cells])
 
 
-def _filled(lines: Iterator[str] | Any) -> Iterator[str]:
-    return (line for line in lines if line.strip())
+def _has_time(name: str, column: Any, *, needs_time: bool) -> bool:
+    """Whether the first column is the time, by its name and its first cells.
 
-
-def _is_header(cells: Sequence[str]) -> bool:
-    measured = [is_number(cell) or is_time(cell) for cell in cells if cell]
-    if not any(measured) or not (measured[0] or cells[0] == ""):
+    Raises
+    ------
+    InvalidInputError
+        If it should be the time and its numbers cannot be (reason `bad_time`).
+    """
+    named = name.lower() in TIME_NAMES
+    if column.dtype.kind == "M":
         return True
-    # pandas without names: an index that has none, then 0, 1, 2, …
-    return cells[0] == "" and list(cells[1:]) == [str(number) for number in range(len(cells) - 1)]
-
-
-def _times_first(names: Sequence[str], sample: Sequence[str]) -> bool:
-    return names[0].lower() in TIME_NAMES or bool(sample and is_time(sample[0]))
-
-
-def _parquet(path: Path, needs_time: bool, rows: int | None) -> Iterator[tuple[_Shape, Any]]:
-    use_vendored()
-    from fastparquet import ParquetFile
-
-    try:
-        file = ParquetFile(str(path))
-    except Exception as error:  # the reader has no error class of its own
+    if column.dtype.kind not in "iuf":
+        first = next((str(cell) for cell in column if isinstance(cell, str) or cell == cell), "")
+        return needs_time or named or is_time(first)
+    if not (needs_time or named):
+        return False
+    why = implausible_times(column)
+    if why:
         raise InvalidInputError(
-            f"{path.name} is not a Parquet file: {error}", reason="unreadable_file"
-        ) from error
-    names = tuple(map(str, file.columns))
-    timed = bool(names) and (names[0].lower() in TIME_NAMES or _is_moment(file.dtypes[names[0]]))
-    shape = _checked(path, names, 0, needs_time or timed)
-    for group in file.iter_row_groups(columns=list(file.columns), index=False):
-        bounds = [*range(0, len(group), rows or part_rows(len(names))), len(group)]
-        yield from ((shape, group.iloc[start:end]) for start, end in pairwise(bounds))
-
-
-def _is_moment(kind: Any) -> bool:
-    return getattr(kind, "kind", str(kind)[:1]) in ("M", "d")
-
-
-def _checked(
-    path: Path, names: tuple[str, ...], header_lines: int, has_time: bool, separator: str = ","
-) -> _Shape:
-    shape = _Shape(names, header_lines, has_time, separator)
-    numeric = names[shape.first :]
-    if not numeric:
-        raise InvalidInputError(
-            f"{path.name} has no numeric column{' beside the time' if has_time else ''}", reason="no_columns"
+            f"column {name!r} is no time, but {'this task needs one' if needs_time else 'named like one'}: "
+            f"{why}; give a first column in ISO 8601 such as 2024-05-17T09:30:00Z, or in seconds or "
+            f"milliseconds since 1970{'' if needs_time else ', or rename the column to have it judged'}",
+            reason="bad_time",
         )
-    twice = sorted({name for name in numeric if numeric.count(name) > 1})
-    if twice or "" in numeric:
-        raise InvalidInputError(
-            f"{path.name}: column {twice[0]!r} is there twice"
-            if twice
-            else f"{path.name}: a column has no name",
-            reason="bad_header",
-        )
-    return shape
+    return True

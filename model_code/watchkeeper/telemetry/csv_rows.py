@@ -73,7 +73,9 @@ class CsvRows:
             head = head[1:]
         said = separator and _NAMES_OF_DELIMITERS.get(separator[1], separator[1])
         self.delimiter: str = dialect.delimiter or said or found_delimiter(head)
-        self._lines = chain(head, lines)
+        self._ahead = iter(head)
+        self._lines = chain(self._ahead, lines)
+        self._file = file
         self._reader = csv.reader(self._tape(), delimiter=self.delimiter, skipinitialspace=True, strict=True)
         self._first: CsvRow | None = None
         self.header: list[str] = []
@@ -127,6 +129,19 @@ class CsvRows:
                     reason="wrong_width",
                 )
             yield before, block
+
+    def text(self) -> Iterator[str]:
+        """Yield the text below the header in parts, for a parser of its own, instead of the rows.
+
+        Raises
+        ------
+        InvalidInputError
+            As `TextFile`.
+        """
+        if self._first is not None:
+            yield f"{self._first.text}\n"
+        yield from self._ahead
+        yield from self._file.rest()
 
     def _is_blank(self, cells: Sequence[str]) -> bool:
         """Whether a row is an empty line; of a table with one column, a missing value may be quoted."""

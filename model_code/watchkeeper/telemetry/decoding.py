@@ -101,6 +101,10 @@ class TextFile:
     def read_text(self) -> Iterator[str]:
         """Yield the whole text in parts; `line_number` does not follow."""
         yield self._first
+        yield from self.rest()
+
+    def rest(self) -> Iterator[str]:
+        """Yield what follows the lines that were read, in parts; `line_number` does not follow."""
         while part := self._guarded(lambda: self._text.read(1 << 16)):
             self._check(part)
             yield part

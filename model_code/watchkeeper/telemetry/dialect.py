@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.plan import Dialect
 from watchkeeper.telemetry.cells import cell_text, shown, with_decimal_point
 from watchkeeper.telemetry.csv_rows import CsvRows, line_of
@@ -103,6 +103,11 @@ class TableFile:
         return None if self._source is None else list(self._source.header)
 
     @property
+    def n_rows(self) -> int | None:
+        """How many rows a Parquet file says that it has; None of all else."""
+        return self._source.n_rows if isinstance(self._source, ParquetRows) else None
+
+    @property
     def delimiter(self) -> str:
         """Of CSV; a comma for all else."""
         return self._source.delimiter if isinstance(self._source, CsvRows) else ","
@@ -114,6 +119,18 @@ class TableFile:
         if self._source is not None:
             return self._source.records()
         return self._json_lines() if self.kind == "json_lines" else self._json_array()
+
+    def text(self) -> Iterator[str]:
+        """Yield the text of a CSV file below its header in parts, for a faster parser of rows."""
+        if not isinstance(self._source, CsvRows):
+            raise ContractViolationError(f"{self.name} is not CSV")
+        return self._source.text()
+
+    def batches(self, rows: int) -> Iterator[Any]:
+        """Yield the rows of a Parquet file as record batches of Arrow, at most so many at a time."""
+        if not isinstance(self._source, ParquetRows):
+            raise ContractViolationError(f"{self.name} is not Parquet")
+        return self._source.batches(rows)
 
     def chunks(self, rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
         """Yield the rows, at most so many at a time.

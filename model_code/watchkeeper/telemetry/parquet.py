@@ -51,12 +51,16 @@ class ParquetRows:
         for columns in self._batches(rows):
             yield [list(map(cell_text, cells)) for cells in zip(*columns, strict=True)]
 
-    def _batches(self, rows: int) -> Iterator[list[list[Any]]]:
+    def batches(self, rows: int) -> Iterator[Any]:
+        """Yield record batches of Arrow of at most so many rows, whatever the file's row groups are."""
         try:
-            for batch in self._file.iter_batches(rows):
-                yield [column.to_pylist() for column in batch.columns]
+            yield from self._file.iter_batches(rows)
         except self._errors as error:
             raise self._damaged() from error
+
+    def _batches(self, rows: int) -> Iterator[list[list[Any]]]:
+        for batch in self.batches(rows):
+            yield [column.to_pylist() for column in batch.columns]
 
     def _damaged(self) -> InvalidInputError:
         return InvalidInputError(

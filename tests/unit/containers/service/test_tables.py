@@ -1,10 +1,15 @@
 """Feature and label files, as users bring them."""
 
+import gzip
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from containers.service import tables
 from containers.service.labels import read_labels
+from containers.service.predictions import PredictionsFile
 from containers.service.tables import read_parts, read_table
 from watchkeeper.core.errors import InvalidInputError
 
@@ -61,10 +66,115 @@ def test_takes_a_first_column_of_times_for_the_time(write, text):
 
 
 def test_takes_the_first_column_for_the_time_when_a_task_needs_one(write):
-    path = write("step,a\n1,5\n2,6\n")
-    assert read_table(path).columns == ("step", "a")
+    path = write("stamp,a\n1704067200,5\n1704067500,6\n")
+    assert read_table(path).columns == ("stamp", "a")
     timed = read_table(path, needs_time=True)
-    assert (timed.columns, timed.times.tolist()) == (("a",), [1.0, 2.0])
+    assert (timed.columns, timed.times.tolist()) == (("a",), [1704067200.0, 1704067500.0])
+
+
+@pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
+def test_numbers_are_times_in_the_unit_that_they_have(write, unit):
+    path = write(f"ts,a\n{1704067200 * unit},5\n{1704067500 * unit},6\n")
+    assert read_table(path).times.tolist() == [1704067200.0, 1704067500.0]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        [20.0 + 0.1 * (row % 40) for row in range(300)],  # of a measurement
+        list(range(300)),  # rows that were counted
+        [1704067200 + row % 3 for row in range(300)],  # nearly all the same
+    ],
+)
+@pytest.mark.parametrize(("name", "needs_time"), [("temperature", True), ("time", False)])
+def test_numbers_that_cannot_be_times_are_refused_as_the_time(write, column, name, needs_time):
+    path = write(f"{name},load\n" + "".join(f"{cell},{row}\n" for row, cell in enumerate(column)))
+    with pytest.raises(InvalidInputError, match=f"column '{name}' is no time") as refused:
+        read_table(path, needs_time=needs_time)
+    assert refused.value.reason == "bad_time"
+    if name != "time":
+        assert read_table(path).columns == ("temperature", "load")
+
+
+def test_a_leap_second_is_a_time(write):
+    table = read_table(write("time,a\n2016-12-31T23:59:59Z,1\n2016-12-31T23:59:60Z,2\n"))
+    assert table.times.tolist() == [1483228799.0, 1483228800.0]
+
+
+def test_a_row_that_is_too_short_is_refused_with_its_line(write):
+    rows = "".join(f"{row},{row},{row}\n" for row in range(70_000))
+    for text in (f"a,b,c\n{rows}1,2\n{rows}", f'a,"b",c\n{rows}1,2\n{rows}'):
+        with pytest.raises(InvalidInputError, match="line 70002: 2 cells, the header has 3 columns"):
+            read_table(write(text))
+
+
+def test_lines_are_counted_with_empty_ones_and_cells_of_several_lines(write):
+    with pytest.raises(InvalidInputError, match=r"column 'b', row 1 \(line 8 of the file\): 'x'"):
+        read_table(write('\nsep=;\n"a\na";b\n\n1;2\n\n3;x\n'))
+
+
+def test_a_quote_that_is_not_closed_is_refused_with_its_line(write):
+    rows = "1,2\n" * 600
+    for bad in ('"3,4\n', '3,"4\n'):
+        with pytest.raises(InvalidInputError, match="quote opened in line 602 is not closed") as refused:
+            read_table(write(f"a,b\n{rows}{bad}{rows}"))
+        assert refused.value.reason == "unclosed_quote"
+    with pytest.raises(InvalidInputError, match=r"quote opened in line 602|a quote that is opened here"):
+        read_table(write(f'a,b\n{rows}3,"4\n{rows}3,4"\n'))
+
+
+def test_wide_tables_have_a_limit_and_are_checked_in_a_moment(write):
+    def wide(columns):
+        return write(
+            ",".join(f"c{number}" for number in range(columns)) + "\n" + ",".join("1" * columns) + "\n"
+        )
+
+    started = time.process_time()
+    assert len(read_table(wide(10_000)).columns) == 10_000
+    with pytest.raises(InvalidInputError, match="40,000 columns, 10,000 are allowed"):
+        read_table(wide(40_000))
+    assert time.process_time() - started < 10
+
+
+def test_a_small_file_that_unpacks_to_much_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "MAX_UNPACKED_BYTES", 2_000_000)
+    pd.DataFrame({"a": np.zeros(300_000), "b": np.zeros(300_000)}).to_parquet(tmp_path / "bomb.parquet")
+    (tmp_path / "bomb.csv").write_bytes(gzip.compress(b"a,b\n" + b"0,0\n" * 600_000))
+    for name in ("bomb.parquet", "bomb.csv"):
+        with pytest.raises(InvalidInputError, match="unpacks to more than") as refused:
+            read_table(tmp_path / name)
+        assert refused.value.reason == "too_large"
+
+
+def test_a_decimal_comma_is_told(write):
+    with pytest.raises(
+        InvalidInputError, match="'1,5' is not a finite number; write its decimals with a point"
+    ):
+        read_table(write("a;b\n1,5;2\n"))
+
+
+def test_one_list_of_missing_values(write):
+    table = read_table(write("a,b\n1,2\n NULL ,nat\nn/a,#n/a\nNone,-nan\n"))
+    assert np.isnan(table.values[1:]).all()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a,b\n1,2\n3,4\n".encode("utf-16"),
+        gzip.compress(b"a,b\n1,2\n3,4\n"),
+        b"a,b\r1,2\r3,4\r",
+        b"sep=;\na;b\n1;2\n3;4\n",
+        b"a|b\n1|2\n3|4\n",
+        b'[{"a": 1, "b": 2}, {"a": 3, "b": 4}]',
+        b'{"a": 1, "b": 2}\n{"a": 3, "b": 4}\n',
+    ],
+)
+def test_a_file_is_what_its_content_is(tmp_path, content):
+    (tmp_path / "features.csv").write_bytes(content)
+    table = read_table(tmp_path / "features.csv")
+    assert table.columns == ("a", "b")
+    assert table.values.tolist() == [[1.0, 2.0], [3.0, 4.0]]
 
 
 @pytest.mark.parametrize(
@@ -86,8 +196,8 @@ def test_takes_the_first_column_for_the_time_when_a_task_needs_one(write):
         ("", "empty_file", "is empty"),
         ("a,b\n", "empty_file", "has no rows"),
         ("time\n2024-01-01\n", "no_columns", "no numeric column beside the time"),
-        ("a,a\n1,2\n", "bad_header", "column 'a' is there twice"),
-        ("a,b\n1,2\n1,2,3\n", "unreadable_file", "2 columns in every line"),
+        ("a,a\n1,2\n", "bad_header", "2 columns are named 'a'"),
+        ("a,b\n1,2\n1,2,3\n", "unreadable_file", "line 3: 3 cells, the header has 2 columns"),
     ],
 )
 def test_refuses_what_is_no_table_and_says_where(write, text, reason, message):
@@ -140,8 +250,8 @@ def test_names_the_text_in_a_parquet_file(tmp_path):
     pd.DataFrame({"a": [1.0, 2.0], "b": ["3", "four"]}).to_parquet(tmp_path / "features.parquet")
     with pytest.raises(InvalidInputError, match="column 'b', row 1"):
         read_table(tmp_path / "features.parquet")
-    (tmp_path / "other.parquet").write_bytes(b"PAR?")
-    with pytest.raises(InvalidInputError, match="not a Parquet file"):
+    (tmp_path / "other.parquet").write_bytes(b"PAR1?")
+    with pytest.raises(InvalidInputError, match="damaged Parquet"):
         read_table(tmp_path / "other.parquet")
 
 
@@ -172,3 +282,10 @@ def test_reads_labels(write, text):
 def test_refuses_what_are_no_labels(write, text, message):
     with pytest.raises(InvalidInputError, match=message):
         read_labels(write(text, "labels.csv"), 2)
+
+
+def test_a_name_that_is_a_formula_comes_back_inert(tmp_path):
+    with PredictionsFile(tmp_path / "predictions.csv", ["=cmd()", "load", "-1"]):
+        pass
+    header = (tmp_path / "predictions.csv").read_text().strip().split(",")
+    assert header[4::3] == ["'=cmd()_label", "load_label", "'-1_label"]
