@@ -8,12 +8,13 @@ from typing import Annotated
 import boto3
 import typer
 
+from cli.request_rows import read_request_rows
 from cli.specs import spec_of
 from lambdas.adapters.endpoint import SageMakerEndpoint
-from watchkeeper.command.screen import console
+from watchkeeper.command.screen import console, errors
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.spec import RegressionWorkload
+from watchkeeper.spec import RegressionWorkload, WorkloadSpec
 
 
 def invoke(
@@ -21,25 +22,25 @@ def invoke(
     row: Annotated[
         str | None, typer.Argument(help="timestamp[,series],value[,lag_1,…]; of a table, its features.")
     ] = None,
-    file: Annotated[Path | None, typer.Option(help="File with one row a line.")] = None,
+    file: Annotated[Path | None, typer.Option(help="File of rows: CSV or JSON, also packed.")] = None,
 ) -> None:
     """Ask the model that serves now: one score, or one prediction, a line."""
-    rows = _rows(row, file)
     spec = spec_of(workload)
+    rows = _rows(row, file, spec)
     endpoint = SageMakerEndpoint(boto3.Session().client("sagemaker-runtime"))
     ask = endpoint.predict if isinstance(spec, RegressionWorkload) else endpoint.score
     for answer in ask(layout.endpoint_name(spec.name), rows):
         console.print(repr(answer))
 
 
-def _rows(row: str | None, file: Path | None) -> list[str]:
+def _rows(row: str | None, file: Path | None, spec: WorkloadSpec) -> list[str]:
     if (row is None) == (file is None):
         raise InvalidInputError("give either a row or --file, for example: '2013-12-02 21:15:00, 75'")
     if row is not None:
         return [row]
-    if file is None or not file.is_file():
-        raise InvalidInputError(f"{file}: no such file")
-    rows = [line for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    if not rows:
-        raise InvalidInputError(f"{file}: no rows")
+    if file is None:
+        return []
+    features = spec.plan().feature_names if isinstance(spec, RegressionWorkload) else None
+    rows = read_request_rows(file, spec.history.dialect(), features)
+    errors.print(f"{file}: {len(rows):,} rows", soft_wrap=True)
     return rows

@@ -9,21 +9,21 @@ import boto3
 import typer
 
 from cli.executions import follow, start, succeeded
+from cli.history_check import check_history
 from cli.specs import spec_of
 from cli.stacks import Deployment
 from watchkeeper.command.screen import done, say
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.spec import RegressionWorkload
-
-HISTORY_SUFFIXES = (".csv", ".jsonl", ".json", ".ndjson")
+from watchkeeper.telemetry.labels import LABELS_NAME, read_labels
 
 
 def train(
     workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
     history: Annotated[
         list[Path] | None,
-        typer.Option(help="History to upload first: CSV or JSON lines, each also with .gz."),
+        typer.Option(help="History to upload first: CSV, JSON or Parquet, also packed."),
     ] = None,
     labels: Annotated[Path | None, typer.Option(help="Labelled anomalies to upload: JSON.")] = None,
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "manual",
@@ -37,6 +37,10 @@ def train(
     spec = spec_of(workload)
     if labels is not None and isinstance(spec, RegressionWorkload):
         raise InvalidInputError(f"--labels: workload {spec.name} has none; its target is {spec.target}")
+    if history:
+        check_history(spec.plan(), history)
+    if labels is not None:
+        read_labels(labels)
     session = boto3.Session()
     deployment = Deployment(session)
     for key in upload_history(session, deployment.bucket, spec.name, history or [], labels):
@@ -63,18 +67,16 @@ def upload_history(
     Raises
     ------
     InvalidInputError
-        If a file does not exist, or its name does not say its format. Nothing is uploaded then.
+        If a file does not exist, or its name is one that training does not read as history. Nothing is
+        uploaded then.
     """
     uploads: list[tuple[Path, str]] = []
     for path in files:
-        if not path.name.removesuffix(".gz").endswith(HISTORY_SUFFIXES):
-            raise InvalidInputError(
-                f"{path}: its name does not tell its format; "
-                f"use one of {', '.join(HISTORY_SUFFIXES)}, with or without .gz"
-            )
+        if path.name == LABELS_NAME or path.name.startswith("."):
+            raise InvalidInputError(f"{path}: history is not read under this name: give it another one")
         uploads.append((path, f"{layout.history_prefix(workload)}{path.name}"))
     if labels is not None:
-        uploads.append((labels, f"{layout.history_prefix(workload)}labels.json"))
+        uploads.append((labels, f"{layout.history_prefix(workload)}{LABELS_NAME}"))
     for path, _ in uploads:
         if not path.is_file():
             raise InvalidInputError(f"{path}: no such file")

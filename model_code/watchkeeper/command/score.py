@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from watchkeeper.command.screen import console, done, errors, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.extras import extra
-from watchkeeper.core.plan import TimestampPlan
+from watchkeeper.core.plan import Dialect, TimestampPlan
 from watchkeeper.core.severity import THRESHOLD_SEVERITY
 from watchkeeper.detectors.catalogue import ALGORITHMS, WATCHKEEPER
 
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 FIT_ROWS = 10_000
 LONG_FILE_ROWS = 20_000
+_NAMED_DELIMITERS = {"tab": "\t", "\\t": "\t"}
 
 
 def score(
     file: Annotated[
-        Path, typer.Argument(help="CSV with a header (also .gz), or Parquet; rows in time order.")
+        Path, typer.Argument(help="CSV with a header, JSON or Parquet, also packed; rows in time order.")
     ],
     timestamp: Annotated[str, typer.Option(help="Column of the timestamps.")],
     value: Annotated[list[str], typer.Option(help="Column of the values; repeat it for several.")],
@@ -50,8 +51,17 @@ def score(
     ] = None,
     plot: Annotated[Path | None, typer.Option(help="PNG to draw.")] = None,
     timestamp_format: Annotated[
-        str, typer.Option(help="iso8601, epoch_seconds, epoch_milliseconds, or as of strptime.")
+        str,
+        typer.Option(
+            help="iso8601, epoch_seconds (_milliseconds, _microseconds, _nanoseconds), or strptime."
+        ),
     ] = "iso8601",
+    delimiter: Annotated[
+        str | None, typer.Option(help="What separates cells; without it, what the header has most of.")
+    ] = None,
+    decimal_comma: Annotated[
+        bool, typer.Option("--decimal-comma", help="Numbers have a decimal comma: 1,5.")
+    ] = False,
     timezone: Annotated[str, typer.Option(help="Zone of timestamps without one.")] = "UTC",
     interval: Annotated[
         float | None, typer.Option(help="Seconds between rows: a longer step counts as missing rows.")
@@ -72,7 +82,7 @@ def score(
     """
     # numba takes long to import, and no other command needs it.
     from watchkeeper.command.scored_file import accuracy_table, score_pieces, write_scores
-    from watchkeeper.command.series_file import Columns, read_pieces
+    from watchkeeper.command.series_file import Columns, SeriesFile
     from watchkeeper.detectors.protocol.compiled import HAVE_NUMBA
     from watchkeeper.detectors.scorer import RowScorer
 
@@ -88,13 +98,19 @@ def score(
         hyperparameters=_hyperparameters(parameter or []),
     )
     columns = Columns(
-        TimestampPlan(timestamp, timestamp_format, timezone), tuple(dict.fromkeys(value)), labels
+        TimestampPlan(timestamp, timestamp_format, timezone),
+        tuple(dict.fromkeys(value)),
+        labels,
+        Dialect(_NAMED_DELIMITERS.get(delimiter or "", delimiter), "," if decimal_comma else "."),
     )
-    pieces = _with_progress(read_pieces(file, columns), file)
+    series = SeriesFile(file, columns)
+    pieces = _with_progress(iter(series), file)
     kept = write_scores(score_pieces(pieces, scorer, fit_rows), columns, output, keep=bool(labels or plot))
     done(f"{kept.rows} rows, {kept.anomalies} anomalies: {output}")
     if kept.rows >= LONG_FILE_ROWS and not HAVE_NUMBA:
         say("a long file is scored faster where numba is installed: `pip install numba`")
+    for note in series.notes:
+        say(f"{file}: {note}")
     if kept.backwards:
         say(
             f"rows earlier than the row before them: {kept.backwards}, the first is row "

@@ -1,15 +1,12 @@
-"""A file of rows that carry a timestamp and values, CSV or Parquet, read in pieces of bounded size."""
+"""A file of rows that carry a timestamp and values, read in pieces of bounded size."""
 
 from __future__ import annotations
 
-import csv
 import difflib
-import functools
-import gzip
-import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +14,31 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.extras import extra
-from watchkeeper.core.plan import TimestampPlan
-from watchkeeper.core.timestamps import epoch_microseconds, parse_timestamp
-from watchkeeper.telemetry.cells import parse_number
+from watchkeeper.core.plan import Dialect, TimestampPlan
+from watchkeeper.core.timestamps import (
+    EARLIEST,
+    EPOCH,
+    check_timestamp_plan,
+    epoch_microseconds,
+    implausible_unit,
+    parse_timestamp,
+)
+from watchkeeper.telemetry.cells import (
+    MAX_MAGNITUDE,
+    is_missing,
+    names_shown,
+    parse_number,
+    with_decimal_point,
+)
+from watchkeeper.telemetry.dialect import DIALECT, Chunk, TableFile
+from watchkeeper.telemetry.interleaving import Interleaving
 
 PIECE_ROWS = 20_000
-_PARQUET = ".parquet"
 _TRUE, _FALSE = {"1", "true", "yes"}, {"", "0", "false", "no"}
+_PLAIN_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z?", re.ASCII)
+
+Cells = Sequence[str]
+FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,12 @@ class Columns:
     timestamp: TimestampPlan
     values: tuple[str, ...]
     labels: str | None = None
+    dialect: Dialect = DIALECT
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all."""
+        return (self.timestamp.field, *self.values, *([self.labels] if self.labels is not None else []))
 
 
 @dataclass(frozen=True)
@@ -57,145 +77,175 @@ class Piece:
 
     header: list[str]
     rows: list[list[str]]
-    seconds: npt.NDArray[np.float64]
-    values: npt.NDArray[np.float64]
+    seconds: FloatArray
+    values: FloatArray
     labels: npt.NDArray[np.bool_] | None
     read: float
 
 
-def read_pieces(path: Path, columns: Columns) -> Iterator[Piece]:
-    """Read a file's rows, at most `PIECE_ROWS` at a time.
+class SeriesFile:
+    """A file's rows, and what is strange about them.
+
+    Parameters
+    ----------
+    path
+        CSV, JSON or Parquet, told by its content.
+    columns
+        What is read of it.
 
     Raises
     ------
     InvalidInputError
-        There is no such file or column, or a cell cannot be read; names the row (1 is the first
-        after the header).
+        The format of the timestamps or their zone does not exist.
     """
-    if not path.is_file():
-        raise InvalidInputError(f"{path}: no such file")
-    source = _Parquet(path) if path.suffix.lower() == _PARQUET else _Csv(path)
-    positions = _Positions(path, source.header, columns)
-    first = 1
-    for rows in source.pieces():
-        yield positions.piece(source.header, rows, first, source.read())
-        first += len(rows)
-    if first == 1:
-        raise InvalidInputError(f"{path}: there is no row below the header")
 
-
-class _Csv:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, columns: Columns) -> None:
+        check_timestamp_plan(columns.timestamp)
         self._path = path
-        self._size = max(path.stat().st_size, 1)
-        self._bytes = path.open("rb")
-        # Closed with the text that reads it.
-        plain: Any = gzip.GzipFile(fileobj=self._bytes) if path.suffix.lower() == ".gz" else self._bytes
-        self._text = io.TextIOWrapper(plain, encoding="utf-8-sig", newline="")
-        first = self._guarded(self._text.readline)
-        delimiter = max(",;\t", key=first.count)
-        self.header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
-        if not self.header:
-            raise InvalidInputError(f"{path}: its first line is empty; it must name the columns")
-        self._reader = csv.reader(self._text, delimiter=delimiter)
-
-    def pieces(self) -> Iterator[list[list[str]]]:
-        filled = (row for row in self._reader if row)
-        while rows := self._guarded(lambda: list(islice(filled, PIECE_ROWS))):
-            yield rows
-        self._text.close()
-
-    def read(self) -> float:
-        return self._bytes.tell() / self._size
-
-    def _guarded(self, read: Callable[[], Any]) -> Any:
-        try:
-            return read()
-        except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-            raise InvalidInputError(f"{self._path}: not readable as CSV in UTF-8: {error}") from error
-
-
-class _Parquet:
-    def __init__(self, path: Path) -> None:
-        with extra("pyarrow", "reading Parquet"):
-            import pyarrow as pa
-            from pyarrow import parquet
-
-        try:
-            self._file = parquet.ParquetFile(path)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise InvalidInputError(f"{path}: not readable as Parquet: {error}") from error
-        self.header = list(self._file.schema_arrow.names)
-        self._rows = 0
-        self._total = max(int(self._file.metadata.num_rows), 1)
-
-    def pieces(self) -> Iterator[list[list[str]]]:
-        for batch in self._file.iter_batches(PIECE_ROWS):
-            columns = [[_cell(value) for value in column.to_pylist()] for column in batch.columns]
-            self._rows += batch.num_rows
-            yield [list(row) for row in zip(*columns, strict=True)]
-
-    def read(self) -> float:
-        return self._rows / self._total
-
-
-class _Positions:
-    """Where the columns are, and what their cells say."""
-
-    def __init__(self, path: Path, header: Sequence[str], columns: Columns) -> None:
-        self._path = path
-        self._width = len(header)
         self._columns = columns
-        self._timestamp = self._find(header, columns.timestamp.field)
-        self._values = [self._find(header, name) for name in columns.values]
-        self._labels = None if columns.labels is None else self._find(header, columns.labels)
+        self._interleaving = Interleaving(columns.names)
+        self.missing = dict.fromkeys(columns.values, 0)
+        """Rows without a value, by column."""
+        self.notes: list[str] = []
 
-    def piece(self, header: list[str], rows: list[list[str]], first: int, read: float) -> Piece:
-        for number, row in enumerate(rows, first):
-            if len(row) != self._width:
-                raise InvalidInputError(
-                    f"{self._path}: row {number} has {len(row)} cells, the header {self._width}"
-                )
-        moments = self._each(rows, first, self._timestamp, self._seconds)
-        values = [
-            self._each(rows, first, position, functools.partial(_number, name=name))
-            for position, name in zip(self._values, self._columns.values, strict=True)
-        ]
-        labels = None if self._labels is None else self._each(rows, first, self._labels, self._label)
+    def __iter__(self) -> Iterator[Piece]:
+        """Yield the rows, at most `PIECE_ROWS` at a time.
+
+        Raises
+        ------
+        InvalidInputError
+            There is no such file or column, a cell cannot be read, a column has not one value, several series
+            are in one; names the line.
+        """
+        path = self._path
+        if not path.is_file():
+            raise InvalidInputError(f"{path}: {'a folder, not a file' if path.is_dir() else 'no such file'}")
+        size = max(path.stat().st_size, 1)
+        rows, first, last = 0, np.inf, -np.inf
+        with path.open("rb") as stream:
+            table = TableFile(stream, str(path), self._columns.dialect)
+            for chunk in table.chunks(PIECE_ROWS):
+                piece = self._piece(chunk, min(stream.tell() / size, 1.0))
+                self._look_at(piece)
+                rows += len(piece.rows)
+                first, last = min(first, piece.seconds.min()), max(last, piece.seconds.max())
+                yield piece
+            self.notes += table.notes
+        if not rows:
+            raise InvalidInputError(f"{path}: there is no row below the header")
+        self._check_whole(rows, first, last)
+
+    def _look_at(self, piece: Piece) -> None:
+        for name, missing in zip(self._columns.values, np.isnan(piece.values).sum(axis=0), strict=True):
+            self.missing[name] += int(missing)
+        for seconds, cells in zip(piece.seconds.tolist(), piece.rows, strict=True):
+            if not self._interleaving.add(seconds, dict(zip(piece.header, cells, strict=True))):
+                break
+
+    def _check_whole(self, rows: int, first: float, last: float) -> None:
+        for name, missing in self.missing.items():
+            if missing == rows:
+                raise InvalidInputError(f"{self._path}: column {name!r} has not one value in {rows:,} rows")
+            if missing:
+                self.notes.append(f"column {name!r} has no value in {missing:,} of {rows:,} rows")
+        begin, end = (EPOCH + timedelta(seconds=moment) for moment in (first, last))
+        sentence = implausible_unit(begin, end, self._columns.timestamp)
+        if sentence is not None and "did you mean" in sentence:
+            raise InvalidInputError(f"{self._path}: {sentence}")
+        several = self._interleaving.sentence()
+        if several is not None:
+            raise InvalidInputError(f"{self._path}: {several}: give each a file of its own")
+        if self._interleaving.repeats:
+            self.notes.append(
+                f"{self._interleaving.repeated:,} of the first {self._interleaving.rows:,} rows have the "
+                "time of another row: are several series in one?"
+            )
+        self.notes += [sentence] if sentence is not None else []
+
+    def _piece(self, chunk: Chunk, read: float) -> Piece:
+        labels = self._columns.labels
+        timestamp = self._columns.timestamp.field
         return Piece(
-            header=header,
-            rows=rows,
-            seconds=np.array(moments),
-            values=np.array(values).T,
-            labels=None if labels is None else np.array(labels, dtype=np.bool_),
+            header=chunk.header,
+            rows=chunk.rows,
+            seconds=self._read(chunk, timestamp, self._times, self._seconds),
+            values=np.array(
+                [self._read(chunk, name, self._numbers, self._number(name)) for name in self._columns.values]
+            ).T,
+            labels=None
+            if labels is None
+            else np.array(self._each(chunk, labels, self._label), dtype=np.bool_),
             read=read,
         )
 
-    def _each(
-        self, rows: Iterable[list[str]], first: int, position: int, read: Callable[[str], Any]
-    ) -> list[Any]:
+    def _read(
+        self,
+        chunk: Chunk,
+        name: str,
+        all_at_once: Callable[[Cells], FloatArray | None],
+        one: Callable[[str], float],
+    ) -> FloatArray:
+        """Read a column at once or, where a cell is out of the ordinary, cell by cell."""
+        position = self._position(chunk.header, name)
+        found = all_at_once([row[position] for row in chunk.rows])
+        return found if found is not None else np.array(self._each(chunk, name, one), dtype=np.float64)
+
+    def _each(self, chunk: Chunk, name: str, read: Callable[[str], Any]) -> list[Any]:
+        position = self._position(chunk.header, name)
         found: list[Any] = []
         try:
-            for row in rows:
+            for row in chunk.rows:
                 found.append(read(row[position]))  # noqa: PERF401 - its length tells which row failed
         except InvalidInputError as error:
-            raise InvalidInputError(f"{self._path}: row {first + len(found)}: {error}") from error
+            raise InvalidInputError(f"{self._path}, line {chunk.line(len(found))}: {error}") from error
         return found
 
-    def _find(self, header: Sequence[str], name: str) -> int:
-        if header.count(name) > 1:
-            raise InvalidInputError(f"{self._path}: {header.count(name)} columns are named {name!r}")
+    def _position(self, header: Sequence[str], name: str) -> int:
         if name in header:
             return header.index(name)
         folded = {column.lower(): column for column in header}
         close = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.5)
         hint = f"; did you mean {folded[close[0]]!r}?" if close else ""
         raise InvalidInputError(
-            f"{self._path}: no column {name!r}{hint} (there are {', '.join(map(repr, header))})"
+            f"{self._path}: no column {name!r}{hint} (there are {names_shown(list(header))})"
         )
+
+    def _times(self, cells: Cells) -> FloatArray | None:
+        plan = self._columns.timestamp
+        if plan.format != "iso8601" or plan.timezone != "UTC" or not all(map(_PLAIN_TIME.fullmatch, cells)):
+            return None
+        try:
+            moments = np.array([cell.removesuffix("Z") for cell in cells], dtype="datetime64[us]")
+        except ValueError:  # the 31st of April: which row, the other way says
+            return None
+        seconds: FloatArray = moments.astype(np.int64) / 1e6
+        return seconds if seconds.min() >= (EARLIEST - EPOCH).total_seconds() else None
+
+    def _numbers(self, cells: Cells) -> FloatArray | None:
+        text = "".join(cells)
+        if not text.isascii() or "_" in text or self._columns.dialect.decimal == ",":
+            return None
+        try:
+            numbers = np.array(cells, dtype=np.float64)
+        except ValueError:  # a missing value, or no number
+            return None
+        return numbers if not (np.abs(numbers) > MAX_MAGNITUDE).any() else None
 
     def _seconds(self, cell: str) -> float:
         return epoch_microseconds(parse_timestamp(cell, self._columns.timestamp)) / 1e6
+
+    def _number(self, name: str) -> Callable[[str], float]:
+        comma = self._columns.dialect.decimal == ","
+
+        def read(cell: str) -> float:
+            if is_missing(cell):
+                return np.nan
+            try:
+                return parse_number(with_decimal_point(cell) if comma else cell, name)
+            except InvalidInputError as error:
+                raise InvalidInputError(f"{error}; leave the cell empty where a value is missing") from error
+
+        return read
 
     def _label(self, cell: str) -> bool:
         word = cell.strip().lower()
@@ -205,21 +255,6 @@ class _Positions:
             number = np.nan
         if number not in (0.0, 1.0):
             raise InvalidInputError(
-                f"{self._columns.labels}: {cell!r} is no label: write 1 or 0, true or false"
+                f"{self._columns.labels}: {cell[:60]!r} is no label: write 1 or 0, true or false"
             )
         return number == 1.0
-
-
-def _number(cell: str, name: str) -> float:
-    if not cell.strip():
-        return np.nan
-    try:
-        return parse_number(cell, name)
-    except InvalidInputError as error:
-        raise InvalidInputError(f"{error}; leave the cell empty where a value is missing") from error
-
-
-def _cell(value: object) -> str:
-    if value is None or value != value:
-        return ""
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -38,7 +38,8 @@ _MAX_SHOWN = 60
 _LONGEST_MISSING = max(map(len, MISSING))
 _FLOAT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _FLOAT_WORD = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
-_DECIMAL_COMMA = re.compile(r"([+-]?\d*),(\d+([eE][+-]?\d+)?)", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?", re.ASCII)
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?", re.ASCII)
 
 
 def is_missing(value: object) -> bool:
@@ -93,13 +94,17 @@ def parse_number(value: object, name: str) -> float:
 def with_decimal_point(cell: str) -> str:
     """Write a number that has a decimal comma with a point; any other text stays.
 
+    Where the comma separates the fraction, points separate thousands.
+
     Examples
     --------
     >>> with_decimal_point(" -1,5"), with_decimal_point("1.234,5"), with_decimal_point("a,5")
-    ('-1.5', '1.234,5', 'a,5')
+    ('-1.5', '1234.5', 'a,5')
     """
-    match = _DECIMAL_COMMA.fullmatch(cell.strip()) if "," in cell else None
-    return cell if match is None else f"{match[1] or '0'}.{match[2]}"
+    text = cell.strip()
+    if not (_DECIMAL_COMMA.fullmatch(text) or _THOUSANDS.fullmatch(text)):
+        return cell
+    return text.replace(".", "").replace(",", ".")
 
 
 def cell_text(value: object) -> str:

@@ -52,6 +52,8 @@ class CsvRows:
     headers
         The columns of a file that may have no header line. A first line that names columns is a header all
         the same, in whatever order.
+    any_width
+        Whether a row may have any number of cells.
 
     Raises
     ------
@@ -60,7 +62,17 @@ class CsvRows:
         (`duplicate_column`).
     """
 
-    def __init__(self, file: TextFile, dialect: Dialect, headers: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        file: TextFile,
+        dialect: Dialect,
+        headers: Sequence[str] | None = None,
+        *,
+        any_width: bool = False,
+    ) -> None:
+        self._any_width = any_width
+        self.notes: list[str] = []
+        """What a user should know of blocks that were read."""
         self.name = file.name
         lines = iter(file)
         head = list(islice(lines, 1))
@@ -95,7 +107,7 @@ class CsvRows:
         if self._first is not None:
             yield self._first
         while (row := self._next()) is not None:
-            if row.error is None and len(row.cells) != len(self.header):
+            if row.error is None and not self._any_width and len(row.cells) != len(self.header):
                 row.error = self._wrong_width(row.cells)
             yield row
 
@@ -105,7 +117,8 @@ class CsvRows:
         Raises
         ------
         InvalidInputError
-            As when iterating, and for the first row that is not CSV or has another number of cells.
+            As when iterating, and for the first row that is not CSV or has another number of cells; a last
+            line that is cut off is left out and noted.
         """
         width = len(self.header)
         if self._first is not None:
@@ -124,6 +137,10 @@ class CsvRows:
             for at, cells in enumerate(block):
                 if len(cells) == width or self._is_blank(cells):
                     continue
+                if at == len(block) - 1 and len(cells) < width and not self._taken[-1].endswith(("\n", "\r")):
+                    self.notes.append(f"line {self._number} is cut off, as of a file that is being written")
+                    del block[at]
+                    break
                 raise InvalidInputError(
                     f"{self.name}, line {line_of(block, at, before)}: {self._wrong_width(cells)}",
                     reason="wrong_width",
@@ -175,7 +192,7 @@ class CsvRows:
         found = [cell.strip() for cell in row.cells] if row is not None else []
         if headers is not None and len(set(headers) & set(found)) <= len(found) / 2:
             self._first = row
-            if row is not None and len(row.cells) != len(headers):
+            if row is not None and not self._any_width and len(row.cells) != len(headers):
                 row.error = self._wrong_width(row.cells, len(headers))
             return list(headers)
         if not found:
@@ -246,7 +263,7 @@ class CsvRows:
     def _check_inner(self, lines: Sequence[str], first: int) -> None:
         """Refuse a cell that has swallowed whole rows: its quote was closed by another row's."""
         inner = lines[1:-1]
-        width = len(self.header)
+        width = len(self.header) or len(self._first.cells if self._first is not None else ())
         if (
             width > 1
             and inner

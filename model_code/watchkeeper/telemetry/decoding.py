@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import IO, Any, Literal, cast
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.extras import extra
 
 Kind = Literal["csv", "json_lines", "json_array", "parquet"]
 
@@ -183,14 +184,8 @@ def _packing(head: bytes) -> str:
 
 
 def _zstd(stream: IO[bytes], name: str) -> IO[bytes]:
-    try:
+    with extra("zstandard", f"{name} is packed with zstd: reading it"):
         import zstandard
-    except ImportError as error:
-        raise InvalidInputError(
-            f"{name} is packed with zstd, and the package zstandard is not installed here: unpack the file, "
-            "or pack it with gzip",
-            reason="unreadable_file",
-        ) from error
     return cast("IO[bytes]", io.BufferedReader(_Zstd(stream, zstandard.ZstdDecompressor())))
 
 

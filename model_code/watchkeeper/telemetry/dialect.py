@@ -112,6 +112,11 @@ class TableFile:
         """Of CSV; a comma for all else."""
         return self._source.delimiter if isinstance(self._source, CsvRows) else ","
 
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of the chunks that were read."""
+        return self._source.notes if isinstance(self._source, CsvRows) else []
+
     def records(self) -> Iterator[FieldsLine]:
         """Yield the records one by one."""
         if isinstance(self._source, CsvRows):

@@ -26,16 +26,17 @@ class Interleaving:
 
     def __init__(self, used: Collection[str]) -> None:
         self._used = frozenset(used)
-        self._rows = 0
+        self.rows = 0
+        """Rows of the sample."""
         self._times: set[Any] = set()
         self._values: dict[str, set[str]] | None = None
         self._pairs: dict[str, set[tuple[Any, str]]] = {}
 
-    def add(self, time: Any, fields: Mapping[str, Any]) -> None:
-        """Look at a row; `time` is what must be there once a series."""
-        if self._rows >= SAMPLE_ROWS:
-            return
-        self._rows += 1
+    def add(self, time: Any, fields: Mapping[str, Any]) -> bool:
+        """Look at a row; `time` is what must be there once a series. Return whether more rows are wanted."""
+        if self.rows >= SAMPLE_ROWS:
+            return False
+        self.rows += 1
         self._times.add(time)
         if self._values is None:
             self._values = {name: set() for name in fields if name not in self._used}
@@ -49,18 +50,24 @@ class Interleaving:
             self._pairs[name].add((time, str(value)))
             if len(self._values[name]) > _MOST_VALUES:
                 del self._values[name], self._pairs[name]
+        return True
 
     @property
     def repeated(self) -> int:
         """Rows of the sample with the time of a row before them."""
-        return self._rows - len(self._times)
+        return self.rows - len(self._times)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether so many rows have the time of another one as several series have."""
+        return self.rows >= _LEAST_ROWS and self.repeated >= _REPEATED * self.rows
 
     def sentence(self) -> str | None:
         """Say which column tells the series of the file apart; None where there is one series."""
-        if self._rows < _LEAST_ROWS or self.repeated < _REPEATED * self._rows:
+        if not self.repeats:
             return None
         for name, values in (self._values or {}).items():
-            if len(values) > 1 and len(self._pairs[name]) >= _APART * self._rows:
+            if len(values) > 1 and len(self._pairs[name]) >= _APART * self.rows:
                 return (
                     f"{len(values)} series are in one: at the same times, column {shown(name)} tells "
                     f"{names_shown(sorted(values), most=3)} apart"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.extras import extra
 from watchkeeper.telemetry.cells import cell_text
 
 BATCH_ROWS = 20_000
@@ -21,14 +22,8 @@ class ParquetRows:
     """
 
     def __init__(self, stream: IO[bytes], name: str) -> None:
-        try:
+        with extra("pyarrow", f"{name} is Parquet: reading it"):
             from pyarrow import ArrowException, parquet
-        except ImportError as error:
-            raise InvalidInputError(
-                f"{name} is Parquet, and the package pyarrow is not installed here: install it, or save the "
-                "table as CSV",
-                reason="unreadable_file",
-            ) from error
         self._name = name
         self._errors = (ArrowException, OSError)
         try:

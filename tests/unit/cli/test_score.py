@@ -161,17 +161,17 @@ def test_an_empty_value_is_missing_and_scores_nothing(telemetry_file: Path) -> N
     ("change", "options", "message"),
     [
         (None, ("--value", "flwo"), "no column 'flwo'; did you mean 'flow'?"),
-        ((7, "2026-03-01", "yesterday"), ("--value", "flow"), "row 7: timestamp 'yesterday"),
-        ((3, ",5", ",x5"), ("--value", "flow"), "row 3: flow: 'x5"),
+        ((7, "2026-03-01", "yesterday"), ("--value", "flow"), "line 8: timestamp 'yesterday"),
+        ((3, ",5", ",x5"), ("--value", "flow"), "line 4: flow: 'x5"),
         ((3, ",5", ",x5"), ("--value", "flow"), "leave the cell empty where a value is missing"),
         (None, ("--value", "flow", "--algorithm", "knn", "--parameter", "k=3"), "no hyperparameter 'k'"),
         (None, ("--value", "flow", "--algorithm", "lof", "--parameter", "n_neighbors"), "write NAME=VALUE"),
         (None, ("--value", "flow", "--algorithm", "dbscan", "--parameter", "eps=0"), "eps is 0"),
-        ((4, "\n", ",more\n"), ("--value", "flow"), "row 4 has 6 cells, the header 5"),
+        ((4, "\n", ",more\n"), ("--value", "flow"), "line 5: 6 cells, the header has 5 columns"),
         (
             (9, ",0\n", ",maybe\n"),
             ("--value", "flow", "--labels", "broken"),
-            "row 9: broken: 'maybe' is no label",
+            "line 10: broken: 'maybe' is no label",
         ),
         ((0, "pressure", "severity"), ("--value", "flow"), "has a column 'severity' already"),
         (
@@ -200,13 +200,13 @@ def test_says_what_is_wrong_and_writes_nothing(
 
 def test_refuses_files_that_are_no_table(tmp_path: Path) -> None:
     (tmp_path / "flow.csv").write_text("Time,flow\n")
-    (tmp_path / "flow.parquet").write_bytes(b"PAR0")
+    (tmp_path / "flow.parquet").write_bytes(b"PAR1")
     (tmp_path / "latin.csv").write_bytes("Time,flow\n2026-01-01,5 \xb0\n".encode("latin-1"))
     for name, message in (
         ("nowhere.csv", "no such file"),
         ("flow.csv", "there is no row below the header"),
-        ("flow.parquet", "not readable as Parquet"),
-        ("latin.csv", "not readable as CSV in UTF-8"),
+        ("flow.parquet", "damaged Parquet"),
+        ("latin.csv", "not text in UTF-8 (byte 0xb0 in line 2)"),
     ):
         result = run(tmp_path / name, "--value", "flow")
         assert result.exit_code == 2

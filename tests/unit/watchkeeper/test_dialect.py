@@ -222,7 +222,7 @@ def test_zstd_is_read_where_its_package_is_installed() -> None:
 def test_zstd_without_its_package_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "zstandard", None)
 
-    with pytest.raises(InvalidInputError, match="zstd, and the package zstandard is not installed"):
+    with pytest.raises(InvalidInputError, match="zstd: reading it needs zstandard"):
         fields(b"\x28\xb5\x2f\xfd\x00")
 
 
