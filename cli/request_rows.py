@@ -11,7 +11,7 @@ from typing import Any
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import Dialect
-from watchkeeper.telemetry.cells import cell_text, names_shown, with_decimal_point
+from watchkeeper.telemetry.cells import cell_text, names_shown, shown, with_decimal_point
 from watchkeeper.telemetry.csv_rows import CsvRows
 from watchkeeper.telemetry.decoding import TextFile
 from watchkeeper.telemetry.dialect import TableFile
@@ -58,6 +58,11 @@ def _csv_rows(source: CsvRows, dialect: Dialect, features: Sequence[str] | None)
             raise InvalidInputError(f"{source.name}, line {row.line}: {row.error}")
         cells = [cell.strip() for cell in row.cells]
         if number == 0 and _is_header(cells, features):
+            twice = next((name for at, name in enumerate(cells) if name in cells[:at]), None)
+            if twice is not None:
+                raise InvalidInputError(
+                    f"{source.name}: {cells.count(twice)} columns are named {shown(twice)}"
+                )
             names = cells
         elif names is not None:
             if len(cells) != len(names):

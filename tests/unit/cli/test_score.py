@@ -265,4 +265,4 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").write_text("")
     result = run(tmp_path / "empty.csv", "--value", "flow")
     assert result.exit_code == 2
-    assert "its first line is empty; it must name the columns" in " ".join(result.output.split())
+    assert "is empty: its first line must name the columns" in " ".join(result.output.split())
