@@ -16,6 +16,7 @@ from typing import Any
 
 from ministack.services import stepfunctions as states
 
+from localcloud import definitions
 from localcloud.sagemaker.api import Api
 from localcloud.sagemaker.errors import SageMakerError
 from localcloud.sagemaker.kinds import JOBS, Kind
@@ -67,6 +68,7 @@ def install(api: Api) -> None:
     integration = Integration(api)
     states._SERVICE_DISPATCH[OPTIMIZED] = integration.optimized
     states._SERVICE_DISPATCH[AWS_SDK] = integration.aws_sdk
+    definitions.install()
     states._execute_task = _remember_task(states._execute_task)
 
 

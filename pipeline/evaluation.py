@@ -26,7 +26,7 @@ def create_model(jobs: Jobs, served: ServedModel) -> Task:
         serving = {"Containers": containers, "InferenceExecutionConfig": {"Mode": "Serial"}}
     return service_task(
         "CreateModel",
-        "sagemaker:createModel",
+        "aws-sdk:sagemaker:createModel",
         {
             "ModelName": path("run.names.model"),
             "ExecutionRoleArn": Substitution.MODEL_ROLE_ARN.placeholder,

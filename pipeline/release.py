@@ -105,7 +105,7 @@ def create_endpoint_config(jobs: Jobs) -> Task:
                 parameters["DataCaptureConfig"] = _data_capture(settings.capture_percent)
         case ServerlessHosting(memory_mb, max_concurrency):
             variant["ServerlessConfig"] = {"MemorySizeInMB": memory_mb, "MaxConcurrency": max_concurrency}
-    return service_task("CreateEndpointConfig", "sagemaker:createEndpointConfig", parameters)
+    return service_task("CreateEndpointConfig", "aws-sdk:sagemaker:createEndpointConfig", parameters)
 
 
 def find_endpoint(jobs: Jobs) -> Task:

@@ -49,6 +49,8 @@ SEAMS = {
     "ministack.services.iot._rule_message": "payload",
     "ministack.services.iot._eval_select_expr": "expr, topic, payload, message, client_id",
     "ministack.services.s3.handle_request": None,
+    "ministack.services.stepfunctions._validate_definition_jsonata": "definition_str",
+    "ministack.services.cloudformation.provisioners._sfn_definition": "props",
     "ministack.services.stepfunctions._run_execution": "exec_arn",
     "ministack.services.stepfunctions._restore_state": "data",
     "ministack.services.stepfunctions._execute_task": "state_def, raw_input, execution, ctx",

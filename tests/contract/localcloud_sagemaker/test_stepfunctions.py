@@ -126,15 +126,19 @@ def test_aws_sdk_form_gives_iso_times_and_its_own_errors(states: Any, sagemaker:
         ("arn:aws:states:::sagemaker:describeModel", {"ModelName": "x"}, "sagemaker:describeModel"),
         ("arn:aws:states:::sagemaker:createModel.sync", {"ModelName": "x"}, "createModel.sync"),
         (f"{AWS_SDK}inventModel", {}, "inventModel"),
-        (SYNC, {"S3Operations": {}}, "S3Operations"),
     ],
 )
-def test_unknown_action_or_field_fails_the_execution_by_name(
+def test_unknown_action_fails_the_execution_by_name(
     states: Any, resource: str, parameters: dict[str, Any], named: str
 ) -> None:
     execution = run(states, resource, parameters)
     assert execution["error"] == "States.Runtime"
     assert named in execution["cause"]
+
+
+def test_field_that_the_integration_lacks_is_refused_when_the_machine_is_made(states: Any) -> None:
+    with pytest.raises(states.exceptions.InvalidDefinition, match="S3Operations"):
+        run(states, SYNC, {"S3Operations": {}})
 
 
 def test_operation_that_the_laptop_has_not_is_refused_by_name(states: Any) -> None:
