@@ -17,6 +17,7 @@ from stepfunctions.steps import ProcessingStep, TrainingStep, TransformStep
 from stepfunctions.steps.states import Task
 
 from pipeline.contracts import path
+from pipeline.images import SKLEARN
 from pipeline.packaging import (
     CODE_CHANNEL,
     PROCESSING_INPUT,
@@ -29,7 +30,6 @@ from pipeline.settings import WorkflowSettings
 from pipeline.substitutions import Substitution
 from pipeline.tasks import JsonObject, finish_job, formatted
 
-SKLEARN_VERSION = "1.4-2"
 ROWS_FILE = "rows.csv"
 WHOLE_OUTPUT = "analysis_result"
 """The output that is a job's whole output folder, under Clarify's name for it."""
@@ -59,8 +59,7 @@ class Jobs:
     @cached_property
     def sklearn_image(self) -> str:
         """The pre-built scikit-learn image."""
-        image: str = image_uris.retrieve("sklearn", self.settings.region, version=SKLEARN_VERSION)
-        return image
+        return SKLEARN.uri(self.settings.region)
 
     @cached_property
     def rcf_image(self) -> str:

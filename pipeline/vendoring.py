@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pipeline.images import SKLEARN
 from watchkeeper.core.errors import UnavailableError
 
 _PLATFORM_TAGS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
@@ -36,8 +37,8 @@ class Target:
     """Wheels for Linux with glibc on this processor; None for the machine at hand."""
 
 
-SAGEMAKER = Target("sagemaker", "3.12", linux="x86_64")
-"""The pre-built SKLearn image; its newest build has Python 3.12."""
+SAGEMAKER = Target("sagemaker", SKLEARN.python, linux="x86_64")
+"""The pre-built SKLearn image."""
 LAMBDA = Target("lambda", "3.14", linux="aarch64")
 """The runtime and processor of `infra.constructs.python_function`."""
 HERE = Target(f"here-{sysconfig.get_platform()}", f"{sys.version_info[0]}.{sys.version_info[1]}", linux=None)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
+from email import parser
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
+from pipeline.images import SKLEARN
 from pipeline.packaging import (
     ANALYSIS_ARCHIVE,
     CODE_ARCHIVE,
@@ -27,11 +36,12 @@ from tests.unit.lambdas.test_environments import ENTRY_POINTS, entry_points
 from watchkeeper.core.errors import UnavailableError
 
 BUILD = PROJECT / "build"
-PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
 
 
 def pins(path: Path) -> dict[str, str]:
-    return {name.lower(): version for name, version in PIN.findall(path.read_text())}
+    """Return the first version that a file pins of each package."""
+    return {name.lower(): version for name, version in reversed(PIN.findall(path.read_text()))}
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +67,38 @@ def test_archive_for_sagemaker_has_linux_modules_of_the_images_python(names: set
 
 
 def test_archive_leaves_the_images_own_libraries_out(names: set[str]) -> None:
-    assert not {name.split("/")[1] for name in names if name.startswith("vendor/")} & {
-        "numpy",
-        "scipy",
-        "pandas",
-    }
+    packages = {name.split("/")[1] for name in names if name.startswith("vendor/")}
+    assert not packages & {"scipy", "sklearn", *SKLEARN.libraries}
+
+
+@pytest.mark.parametrize("build", [build_model_code, build_analysis_code])
+def test_vendored_packages_suit_the_python_and_the_libraries_of_the_image(
+    build: Callable[[Literal["sagemaker"], Path], Path],
+) -> None:
+    with tarfile.open(build("sagemaker", BUILD)) as tar:
+        written = [
+            parser.Parser().parsestr(content.read().decode())
+            for member in tar.getmembers()
+            if member.name.endswith(".dist-info/METADATA") and (content := tar.extractfile(member))
+        ]
+    there = {canonicalize_name(str(about["Name"])): str(about["Version"]) for about in written}
+    there |= {canonicalize_name(name): version for name, version in SKLEARN.libraries.items()}
+    environment = {**default_environment(), "python_version": SKLEARN.python, "extra": ""}
+    assert len(written) > 5
+    for about in written:
+        python = SpecifierSet(about.get("Requires-Python", ""))
+        assert f"{SKLEARN.python}.0" in python, f"{about['Name']} {about['Version']}: Python {python}"
+        for need in map(Requirement, about.get_all("Requires-Dist", [])):
+            version = there.get(canonicalize_name(need.name))
+            if version is not None and (need.marker is None or need.marker.evaluate(environment)):
+                assert version in need.specifier, f"{about['Name']} needs {need}, the image has {version}"
+
+
+def test_laptop_stands_in_for_the_image_that_the_workflow_names() -> None:
+    folder = PROJECT / "localcloud" / "images" / "scikit_learn"
+    assert SKLEARN.uri("eu-west-1").endswith(f".amazonaws.com/sagemaker-scikit-learn:{SKLEARN.tag}")
+    assert json.loads((folder / "image.json").read_text())["tags"][0] == SKLEARN.tag
+    assert SKLEARN.libraries.items() <= pins(folder / "requirements.in").items()
 
 
 def test_only_the_analysis_archive_has_the_analysis_packages(names: set[str]) -> None:
