@@ -130,7 +130,7 @@ class DriftStack(Stack):
         role = SageMakerRole(place, "Jobs", images=images).role
         permit(
             role,
-            self._code.reading(),
+            *self._code.reading(),
             *drift_job_permissions(place, workload, bucket=self._bucket, key=self._key),
         )
         return role

@@ -168,7 +168,7 @@ def run_jobs(kind: str, resources: Sequence[str], reason: str) -> Permission:
 def register_models(scope: Construct, package_group: str) -> Permission:
     """Add packages to a model package group of a name."""
     return Permission(
-        actions=["sagemaker:CreateModelPackage"],
+        actions=["sagemaker:CreateModelPackage", "sagemaker:AddTags"],
         resources=[
             *sagemaker_arns(scope, "model-package-group", [package_group]),
             *sagemaker_arns(scope, "model-package", [f"{package_group}/*"]),
@@ -186,8 +186,25 @@ def pass_roles(*roles: iam.IRole) -> Permission:
     )
 
 
+def assumed_by(scope: Construct, service: str) -> iam.ServicePrincipal:
+    """Return a service that may assume a role, for resources of this account only (no confused deputy).
+
+    Parameters
+    ----------
+    service
+        Such as `sagemaker`; one that sets `aws:SourceAccount` when it assumes a role.
+    """
+    account = {"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}}
+    return iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=account)
+
+
 TRACE = Permission(
-    actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+    actions=[
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+        "xray:GetSamplingRules",
+        "xray:GetSamplingTargets",
+    ],
     resources=["*"],
     reason="X-Ray has no resource to name in these actions.",
 )

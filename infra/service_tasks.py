@@ -128,7 +128,7 @@ class ServiceTasksStack(Stack):
         role = SageMakerRole(self, "Jobs", images=images).role
         permit(
             role,
-            self._model_code.reading(),
+            *self._model_code.reading(),
             # Models of the workloads' runs may be used by a request.
             read_objects(self, self._bucket, f"{TENANTS}/*", f"{layout.RUNS}/*"),
             write_objects(self, self._bucket, f"{TENANTS}/*"),

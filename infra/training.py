@@ -149,6 +149,7 @@ class TrainingStack(Stack):
                 functions=list(functions.values()),
                 roles=[job_role, model_role],
                 package_group=group,
+                bucket=self._bucket,
                 key=self._key,
                 alarms=[alarms.errors, alarms.latency],
             ),
@@ -177,7 +178,7 @@ class TrainingStack(Stack):
         model_role = SageMakerRole(place, "Models", images=images).role
         permit(
             job_role,
-            self._model_code.reading(),
+            *self._model_code.reading(),
             *job_permissions(place, workload=spec.name, sources=sources, bucket=self._bucket, key=self._key),
         )
         if isinstance(spec, AnomalyWorkload) and isinstance(spec.detector, RegisteredDetector):
@@ -185,7 +186,7 @@ class TrainingStack(Stack):
         if isinstance(spec, RegressionWorkload) and _explains(spec):
             explain = spec.plan().explain
             if self._analysis_code and explain.engine == "watchkeeper":
-                permit(job_role, self._analysis_code.reading())
+                permit(job_role, *self._analysis_code.reading())
             permit(job_role, *explain_permissions(place, explain, workload=spec.name))
         permit(
             model_role,

@@ -98,6 +98,7 @@ def workflow_permissions(
     functions: Sequence[str],
     roles: Sequence[iam.IRole],
     package_group: str,
+    bucket: s3.IBucket,
     key: kms.IKey,
     alarms: Sequence[cloudwatch.IAlarm],
 ) -> Iterator[Permission]:
@@ -128,6 +129,9 @@ def workflow_permissions(
     )
     yield register_models(scope, package_group)
     yield pass_roles(*roles)
+    # SageMaker looks at a package's artifacts as who registers it.
+    yield read_objects(scope, bucket, f"{layout.RUNS}/{workload}/*")
+    yield use_key(key, "s3")
     yield from lend_key(key)
     yield _describe_alarms(alarms)
 

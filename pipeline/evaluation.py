@@ -12,6 +12,7 @@ from stepfunctions.steps.states import Choice, State, Task
 from pipeline.contracts import path
 from pipeline.jobs import Jobs
 from pipeline.serving import ServedModel
+from pipeline.settings import InstanceHosting
 from pipeline.substitutions import Substitution
 from pipeline.tasks import JsonObject, service_task
 
@@ -31,7 +32,8 @@ def create_model(jobs: Jobs, served: ServedModel) -> Task:
             "ModelName": path("run.names.model"),
             "ExecutionRoleArn": Substitution.MODEL_ROLE_ARN.placeholder,
             **serving,
-            "EnableNetworkIsolation": True,
+            # Serverless Inference takes no model that is isolated from the network.
+            "EnableNetworkIsolation": isinstance(jobs.settings.hosting, InstanceHosting),
             "Tags": jobs.tag_list,
         },
     )

@@ -50,6 +50,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 MODEL_CODE = PROJECT / "model_code"
 LAMBDAS = PROJECT / "lambdas"
 SERVICE_API = LAMBDAS / "service_api"
+TRANSFORM_SECONDS = 600
+"""Time for one request of a batch transform; the server's own limit of 60 is for an endpoint's requests."""
 VENDOR = "vendor"
 TARGET_FILE = "target.json"
 """In the archive's `vendor/`: the Python version that its compiled modules are for."""
@@ -102,6 +104,7 @@ def serving_environment(what: str, region: str, *, accept: str) -> dict[str, str
         "SAGEMAKER_SUBMIT_DIRECTORY": f"{ROOT}/model/code",
         "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
         "SAGEMAKER_REGION": region,
+        "SAGEMAKER_MODEL_SERVER_TIMEOUT": str(TRANSFORM_SECONDS),
         "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": accept,
         "PYTHONPATH": f"{ROOT}/model/code",
         "PIP_NO_BUILD_ISOLATION": "0",

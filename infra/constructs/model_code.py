@@ -33,8 +33,15 @@ class ModelCode(Construct):
         self.uri: str = location.s3_object_url
         self.name: str = location.object_key
         """Last part of the key."""
-        self._arn = f"arn:{stack.partition}:s3:::{location.bucket_name}/{location.object_key}"
+        self._bucket = f"arn:{stack.partition}:s3:::{location.bucket_name}"
 
-    def reading(self) -> Permission:
-        """Return what a role needs to read the archive."""
-        return Permission(actions=["s3:GetObject"], resources=[self._arn])
+    def reading(self) -> tuple[Permission, ...]:
+        """Return what a role needs to read the archive: SageMaker lists the prefix of an input, then gets."""
+        return (
+            Permission(actions=["s3:GetObject"], resources=[f"{self._bucket}/{self.name}"]),
+            Permission(
+                actions=["s3:ListBucket"],
+                resources=[self._bucket],
+                conditions={"StringEquals": {"s3:prefix": self.name}},
+            ),
+        )

@@ -14,6 +14,7 @@ from constructs import Construct
 from infra.constructs.work_queue import WorkQueue
 from infra.permissions import TRACE, Permission, permit, policy_of
 from lambdas.runtime.typed_environment import TypedEnvironment
+from pipeline.vendoring import LAMBDA
 
 BATCH_SIZE = 10
 
@@ -64,7 +65,7 @@ class PythonFunction(Construct):
             self,
             "Function",
             description=purpose,
-            runtime=lambda_.Runtime.PYTHON_3_14,
+            runtime=lambda_.Runtime(f"python{LAMBDA.python}", lambda_.RuntimeFamily.PYTHON),
             architecture=lambda_.Architecture.ARM_64,
             code=lambda_.Code.from_asset(str(code)),
             handler=handler_of(environment),

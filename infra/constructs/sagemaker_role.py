@@ -8,7 +8,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.permissions import Permission, permit
+from infra.permissions import Permission, assumed_by, permit
 
 METRIC_NAMESPACES = ["/aws/sagemaker/*", "aws/sagemaker/*", "AWS/SageMaker"]
 
@@ -25,7 +25,7 @@ class SageMakerRole(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, images: Iterable[str]) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+        self.role = iam.Role(self, "Role", assumed_by=assumed_by(self, "sagemaker"))
         permit(
             self.role,
             Permission(

@@ -10,7 +10,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.permissions import Permission, objects, permit, policy_of, use_key
+from infra.permissions import Permission, assumed_by, objects, permit, policy_of, use_key
 from watchkeeper.core import layout
 
 BUFFER_SECONDS = 60
@@ -38,7 +38,7 @@ class TelemetryStream(Construct):
             log_stream_name=LOG_STREAM,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"))
+        role = iam.Role(self, "Role", assumed_by=assumed_by(self, "firehose"))
         permit(
             role,
             Permission(

@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.permissions import Permission, permit, use_key, write_objects
+from infra.permissions import Permission, assumed_by, permit, use_key, write_objects
 from watchkeeper.core import layout
 
 SQL_VERSION = "2016-03-23"
@@ -36,7 +36,7 @@ class TopicRule(Construct):
         key: kms.IKey,
     ) -> None:
         super().__init__(scope, construct_id)
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("iot.amazonaws.com"))
+        role = iam.Role(self, "Role", assumed_by=assumed_by(self, "iot"))
         failures = f"{layout.RAW_ERRORS}/iot/{workload}/"
         permit(
             role,

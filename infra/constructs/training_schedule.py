@@ -10,7 +10,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk.aws_scheduler_targets import StepFunctionsStartExecution
 from constructs import Construct
 
-from infra.permissions import Permission, permit
+from infra.permissions import Permission, assumed_by, permit
 
 RETRY_HOURS = 1
 
@@ -34,7 +34,7 @@ class TrainingSchedule(Construct):
         dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))
+        role = iam.Role(self, "Role", assumed_by=assumed_by(self, "scheduler"))
         permit(
             role,
             Permission(actions=["states:StartExecution"], resources=[state_machine.state_machine_arn]),

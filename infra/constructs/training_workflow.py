@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.permissions import TRACE, Permission, permit, policy_of
+from infra.permissions import TRACE, Permission, assumed_by, permit, policy_of
 
 EVENT_RULES = (
     "StepFunctionsGetEventsForSageMakerTrainingJobsRule",
@@ -52,7 +52,7 @@ class TrainingWorkflow(Construct):
             retention=logs.RetentionDays.THREE_MONTHS,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        self.role = iam.Role(self, "Role", assumed_by=assumed_by(self, "states"))
         permit(
             self.role,
             TRACE,

@@ -24,6 +24,8 @@ NO_RESOURCE_TO_NAME = {
     "logs:PutResourcePolicy": "log delivery of a service has no resource",
     "logs:UpdateLogDelivery": "log delivery of a service has no resource",
     "sagemaker:ListEndpoints": "listing has no resource",
+    "xray:GetSamplingRules": "X-Ray has no resource to read from",
+    "xray:GetSamplingTargets": "X-Ray has no resource to read from",
     "xray:PutTelemetryRecords": "X-Ray has no resource to write to",
     "xray:PutTraceSegments": "X-Ray has no resource to write to",
 }
@@ -123,6 +125,36 @@ def test_roles_have_no_managed_policy_and_no_inline_wildcard_trust(templates: Te
         assert "ManagedPolicyArns" not in role.properties, str(role)
         for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]:
             assert set(statement["Principal"]) == {"Service"}, str(role)
+
+
+def test_services_assume_roles_for_this_account_only(templates: Templates) -> None:
+    """Lambda alone sets no source account when it assumes a function's role."""
+    trusted = set()
+    for role in templates.resources("AWS::IAM::Role"):
+        for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]:
+            service = flat(statement["Principal"]["Service"]).partition(".")[0]
+            if service != "lambda":
+                account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+                assert statement["Condition"] == account, str(role)
+                trusted.add(service)
+    assert trusted >= {"sagemaker", "states", "firehose", "iot", "scheduler"}
+
+
+def test_who_gets_an_object_of_the_assets_bucket_may_list_the_prefix_that_it_is(templates: Templates) -> None:
+    """SageMaker reads an input by its prefix: it lists, then gets."""
+    got: dict[str, set[str]] = {}
+    listed: dict[str, set[str]] = {}
+    for resource, statement in allowed(templates):
+        for arn in map(flat, many(statement["Resource"])):
+            bucket, _, key = arn.partition("/")
+            if "cdk-hnb659fds-assets" in bucket and "s3:GetObject" in many(statement["Action"]):
+                got.setdefault(str(resource), set()).add(key)
+            if "cdk-hnb659fds-assets" in bucket and "s3:ListBucket" in many(statement["Action"]):
+                listed.setdefault(str(resource), set()).add(
+                    statement["Condition"]["StringEquals"]["s3:prefix"]
+                )
+    assert got
+    assert listed == got
 
 
 def test_keys_are_used_through_a_named_service_only(templates: Templates) -> None:

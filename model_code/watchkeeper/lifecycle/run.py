@@ -126,6 +126,6 @@ def training_run(
             explain_rows=f"{root}prepared/explain/",
             explain_config=f"{root}explain/config/",
             explanations=f"{root}explain/output/",
-            captures=f"s3://{bucket}/{layout.capture_prefix(workload)}",
+            captures=f"s3://{bucket}/{layout.capture_prefix(workload)}".rstrip("/"),
         ),
     )
