@@ -9,6 +9,7 @@ from typing import Any
 import jsonpatch
 import pytest
 
+from localcloud.definitions import refusal
 from pipeline.__main__ import WORKLOADS, definitions, whole_of
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -39,3 +40,8 @@ def test_definition_is_the_golden_one(name: str, made: dict[str, dict[str, Any]]
 def test_every_definition_is_stored(made: dict[str, dict[str, Any]]) -> None:
     assert set(STORED) == set(made)
     assert {path.stem for path in WORKLOADS.glob("*.yaml")} <= set(STORED)
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_step_functions_would_take_the_definition(name: str, made: dict[str, dict[str, Any]]) -> None:
+    assert refusal(json.dumps(made[name])) is None

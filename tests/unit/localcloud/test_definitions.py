@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from localcloud.definitions import refusal
-
-GOLDEN = Path(__file__).parents[2] / "contract" / "pipeline" / "golden"
 
 
 def machine(action: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -55,8 +52,3 @@ def test_takes_what_the_integration_has_and_every_field_of_the_sdk() -> None:
     sdk = json.dumps(machine("createModel", {"InferenceExecutionConfig": {}}))
     assert refusal(sdk.replace(":::sagemaker:", ":::aws-sdk:sagemaker:")) is None
     assert refusal("no JSON") is None
-
-
-@pytest.mark.parametrize("path", sorted(GOLDEN.rglob("*.asl.json")), ids=lambda path: path.name)
-def test_step_functions_takes_the_projects_definitions(path: Path) -> None:
-    assert refusal(path.read_text()) is None
