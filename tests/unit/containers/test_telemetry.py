@@ -108,7 +108,7 @@ def test_quarantines_the_rest_of_a_damaged_object_and_reads_the_others(
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (gzip.compress(json_lines(*READINGS))[:-9], "corrupt_gzip"),
+        (gzip.compress(json_lines(*READINGS), mtime=0)[:-9], "corrupt_gzip"),
         (b"PK\x03\x04", "unreadable_file"),
         (b"time,value\n1970-01-01,1\n", "missing_column"),
         (b'time,flow\n1970-01-01,1\n"1970-01-02,1\n1970-01-03,1\n', "unclosed_quote"),
