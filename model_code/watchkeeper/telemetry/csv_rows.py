@@ -267,7 +267,11 @@ class CsvRows:
         if (
             width > 1
             and inner
-            and all(len(next(csv.reader([line], delimiter=self.delimiter), [])) == width for line in inner)
+            and all(
+                open_quote([line], self.delimiter) is None
+                and len(next(csv.reader([line], delimiter=self.delimiter), [])) == width
+                for line in inner
+            )
         ):
             raise self._unclosed(first + (open_quote(lines[:1], self.delimiter) or 0))
 

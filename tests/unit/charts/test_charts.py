@@ -106,6 +106,7 @@ def test_each_column_of_a_detector_has_its_panel_and_the_severity_one() -> None:
         anomaly_score=VALUES,
         severity=np.full(48, 99.0),
         is_anomaly=VALUES > 0.9,
+        raw=VALUES,
         expected=by_column,
         lower=by_column - 1,
         upper=by_column + 1,
