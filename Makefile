@@ -63,7 +63,7 @@ down: setup ## stop the laptop's cloud
 
 .PHONY: test
 test: setup ## run the tests
-	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest tests -n 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: test-aws
 test-aws: setup ## run the main journey in the AWS account of the current credentials (costs money)
