@@ -68,7 +68,9 @@ def prepare() -> None:
     values = telemetry.series_values()
     if labels is not None:
         starts = {series: [start for start, _ in of_series] for series, of_series in values.items()}
-        labels, unmet = labels.fitted(starts, plan.interval_seconds, telemetry.files)
+        labels, unmet = labels.fitted(
+            starts, plan.interval_seconds, telemetry.files, within=(settings.start, settings.end)
+        )
         telemetry.notes += [unmet] if unmet else []
     parts = partition(values, plan)
     prepared = job.processing_output("prepared")

@@ -65,6 +65,7 @@ class Labels:
         starts: Mapping[str, Sequence[int]],
         interval_seconds: int,
         files: Mapping[str, Collection[str]] | None = None,
+        within: tuple[int | None, int | None] = (None, None),
     ) -> tuple[Labels, str]:
         """Return the labels by series, and what of them meets no reading.
 
@@ -74,6 +75,9 @@ class Labels:
             Starts of the intervals that have readings, in order, by series key.
         files
             Names of the files that a series is in, by its key: for labels by file.
+        within
+            Seconds since 1970 between which readings were looked at, the end not included; None is no limit.
+            A window outside of them is not expected to meet one.
 
         Returns
         -------
@@ -98,7 +102,12 @@ class Labels:
             for series, window in windows
             if _meets(window, starts.get(series, ()), interval_seconds)
         }
-        wanted = set(labels.windows) if isinstance(labels.windows, tuple) else set(windows)
+        expected = [
+            window if isinstance(labels.windows, tuple) else (series, window)
+            for series, window in windows
+            if _overlaps(window, *within)
+        ]
+        wanted = set(expected)
         if wanted and not met:
             raise InvalidInputError(
                 f"{self.name}: none of {len(wanted)} windows meets a reading; the first is "
@@ -188,6 +197,11 @@ def _is_file(key: str) -> bool:
 
 def _file_stem(name: str) -> str:
     return PurePosixPath(name).name.partition(".")[0]
+
+
+def _overlaps(window: Window, start: int | None, end: int | None) -> bool:
+    first, last = window
+    return (start is None or last >= start * _MICROSECONDS) and (end is None or first < end * _MICROSECONDS)
 
 
 def _meets(window: Window, starts: Sequence[int], interval_seconds: int) -> bool:

@@ -124,10 +124,9 @@ def test_a_file_to_backtest_is_read_as_training_reads_it(tmp_path: Path) -> None
     rows, refused = read_labelled(spec().plan(), file)
 
     assert rows == [(15.0, ROW)]
-    assert refused == [
-        "line 2: 2 cells, the header has 9 columns",
-        "line 3: column 'rings': 'old' is not a number",
-    ]
+    assert (refused.read, refused.accepted) == (3, 1)
+    assert refused.refused == {"wrong_width": 1, "not_a_number": 1}
+    assert refused.first_refusal == "some.csv, line 2: 2 cells, the header has 9 columns"
     with pytest.raises(InvalidInputError, match="no such file"):
         read_labelled(spec().plan(), tmp_path / "none.csv")
 

@@ -113,3 +113,12 @@ def test_labels_by_file_are_those_of_the_series_in_it(tmp_path: Path) -> None:
     assert (fitted.of("flow", 0, HOUR), fitted.of("flow", HOUR, HOUR)) == (True, False)
     assert fitted.of("level", 0, HOUR) is None
     assert unmet == ""
+
+
+def test_a_run_of_a_part_of_the_history_does_not_expect_windows_outside_of_it(tmp_path: Path) -> None:
+    labels = read_labels(write(tmp_path, [["2031-01-01T00:00:00Z", "2031-01-01T01:00:00Z"]]))
+    first = min(min(starts) for starts in STARTS.values() if starts)
+
+    assert labels.fitted(STARTS, HOUR, within=(None, first + HOUR)) == (labels, "")
+    with pytest.raises(InvalidInputError, match="none of 1 windows meets a reading"):
+        labels.fitted(STARTS, HOUR, within=(first, None))
