@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.telemetry.quarantine import quarantine_line
 from watchkeeper.telemetry.records import Record, parse_record
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -133,21 +134,17 @@ def late_lines(lines: ObjectLines, late_record_ids: set[str]) -> list[Refusal]:
 
 def quarantine_document(source: TelemetryObject, refusals: Iterable[Refusal]) -> bytes:
     """Write refusals as JSON lines, in the order of the source; the same refusals give the same bytes."""
-    lines = [
-        json.dumps(
-            {
-                "source": f"s3://{source.bucket}/{source.key}",
-                "version": source.version,
-                "line": refusal.number,
-                "reason": refusal.reason,
-                "message": refusal.message,
-                "text": refusal.text,
-            },
-            sort_keys=True,
+    return "".join(
+        quarantine_line(
+            f"s3://{source.bucket}/{source.key}",
+            refusal.number,
+            refusal.reason,
+            refusal.message,
+            refusal.text,
+            version=source.version,
         )
         for refusal in sorted(refusals, key=lambda refusal: refusal.number)
-    ]
-    return "".join(f"{line}\n" for line in lines).encode()
+    ).encode()
 
 
 def _text(line: bytes) -> str:

@@ -9,18 +9,16 @@ stream that cannot is one more refused line, for nobody can.
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.layout import short_hash
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.telemetry.history import History
 from watchkeeper.telemetry.intervals import Aggregation, add, interval_start, interval_values
 from watchkeeper.telemetry.labels import LABELS_NAME
+from watchkeeper.telemetry.quarantine import QuarantineFile
 from watchkeeper.telemetry.records import Record
 from watchkeeper.telemetry.series import series_key
 from watchkeeper.telemetry.tally import Tally
@@ -120,18 +118,9 @@ def _is_telemetry(path: Path) -> bool:
 def _read_file(path: Path, source: str, telemetry: Telemetry, quarantine: Path, delivered: bool) -> None:
     tally = telemetry.delivered if delivered else telemetry.history
     before = tally.accepted
-    refused: IO[str] | None = None
     lines = 0
-
-    def refuse(line: int, text: str, error: InvalidInputError) -> None:
-        nonlocal refused
-        tally.refuse(error, source, line)
-        if refused is None:
-            refused = (quarantine / f"{short_hash(source, 24)}.jsonl").open("w", encoding="utf-8")
-        refused.write(_refusal(source, line, text, error))
-
-    try:
-        with path.open("rb") as stream:
+    with QuarantineFile(quarantine, source) as refused, path.open("rb") as stream:
+        try:
             history = History(stream, telemetry.plan, source, kind="json_lines" if delivered else None)
             for line in history:
                 lines += 1
@@ -139,20 +128,14 @@ def _read_file(path: Path, source: str, telemetry: Telemetry, quarantine: Path, 
                     tally.accept()
                     telemetry.take(line.outcome, path.name)
                 else:
-                    refuse(line.number, line.text, line.outcome)
+                    tally.refuse(line.outcome, source, line.number)
+                    refused.write(line.number, line.text, line.outcome)
                 if lines % PROGRESS_LINES == 0:
                     logger.info("reading", extra={"source": source, "lines": lines})
             telemetry.notes += history.notes()
-    except InvalidInputError as error:
-        if not delivered:
-            raise
-        refuse(0, "", error)
-    finally:
-        if refused is not None:
-            refused.close()
+        except InvalidInputError as error:
+            if not delivered:
+                raise
+            tally.refuse(error, source, 0)
+            refused.write(0, "", error)
     logger.info("read", extra={"source": source, "lines": lines, "accepted": tally.accepted - before})
-
-
-def _refusal(source: str, number: int, text: str, error: InvalidInputError) -> str:
-    document = {"source": source, "line": number, "reason": error.reason, "message": str(error), "text": text}
-    return json.dumps(document, sort_keys=True) + "\n"

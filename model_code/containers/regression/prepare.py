@@ -42,6 +42,7 @@ def prepare() -> None:
     rows = table.newest()
     if not rows:
         raise _nothing_accepted(table, files)
+    table.tally.check(plan.history.max_refused_share, "rows")
     parts = split_rows(rows, plan)
     explained = drawn(parts.holdback, plan.explain.rows, plan.history.split.seed)
     prepared = job.processing_output("prepared")
@@ -64,14 +65,11 @@ def _instant(seconds: int | None) -> datetime | None:
 
 
 def _nothing_accepted(table: Table, files: int) -> InvalidInputError:
-    reasons = [f"{count} {reason}" for reason, count in table.quarantined.most_common(5)]
-    if table.outside:
-        reasons.append(f"{table.outside} outside the window of the run")
-    if table.first_refusal:
-        reasons.append(f"first: {table.first_refusal}")
+    reasons = [f"{table.outside} outside the window of the run"] if table.outside else []
+    reasons += [table.tally.sentence("rows")] if table.tally.refused else []
     return InvalidInputError(
-        f"no rows to learn from: {files} files, {table.rows_read} rows, none accepted: "
-        + "; ".join(reasons or ["upload history"]),
+        f"no rows to learn from: {files} files, {table.tally.read} rows, none accepted: "
+        + ("; ".join(reasons) or "upload history"),
         reason="too_few_rows",
     )
 
@@ -85,10 +83,10 @@ def _write(path: Path, lines: Iterable[str]) -> None:
 def _summary(table: Table, parts: TableParts, explained: list[LabelledRow]) -> dict[str, Any]:
     return {
         "workload": table.plan.workload,
-        "read": table.rows_read,
+        "read": table.tally.read,
         "accepted": len(table.rows),
         "outside_window": table.outside,
-        "quarantined": dict(table.quarantined),
+        "quarantined": dict(table.tally.refused),
         "rows": {
             "train": len(parts.train),
             "holdback": len(parts.holdback),

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.layout import short_hash
 from watchkeeper.core.timestamps import parse_timestamp
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.rows import check_columns, labelled_row
 from watchkeeper.regression.split import LabelledRow
-from watchkeeper.telemetry.dialect import Fields, FieldsLine, read_fields
+from watchkeeper.telemetry.dialect import Fields, read_fields
+from watchkeeper.telemetry.quarantine import QuarantineFile
+from watchkeeper.telemetry.tally import Tally
 
 logger = logging.getLogger(__name__)
 
@@ -33,13 +30,9 @@ class Table:
     end: datetime | None = None
     """First instant that does not count any more."""
     rows: list[LabelledRow] = field(default_factory=list)
-    rows_read: int = 0
+    tally: Tally = field(default_factory=Tally)
     outside: int = 0
     """Rows that are not between `start` and `end`, or older than the plan's window."""
-    quarantined: Counter[str] = field(default_factory=Counter)
-    """Number of refused lines by reason."""
-    first_refusal: str = ""
-    """Source, line and message of the first refused line."""
 
     def newest(self) -> list[LabelledRow]:
         """Return the rows of the plan's window, which ends with the newest row; all without a window."""
@@ -60,6 +53,11 @@ def read_table(folder: Path, table: Table, quarantine: Path) -> int:
     -------
     int
         Number of files.
+
+    Raises
+    ------
+    InvalidInputError
+        If a file cannot be read as a whole; see `watchkeeper.telemetry.dialect`.
     """
     files = [path for path in sorted(folder.rglob("*")) if _is_history(path)] if folder.is_dir() else []
     for path in files:
@@ -72,39 +70,22 @@ def _is_history(path: Path) -> bool:
 
 
 def _read_file(path: Path, source: str, table: Table, quarantine: Path) -> None:
-    before = len(table.rows)
-    refused: IO[str] | None = None
-    lines = 0
-    try:
-        for number, text, outcome in _lines(path, table.plan):
-            lines += number > 0
+    before = table.tally.accepted
+    with QuarantineFile(quarantine, source) as refused, path.open("rb") as stream:
+        for number, text, outcome in read_fields(
+            stream,
+            source,
+            check_header=partial(check_columns, plan=table.plan, name=source),
+            headers=table.plan.history.headers,
+            dialect=table.plan.history.dialect,
+        ):
             error = outcome if isinstance(outcome, InvalidInputError) else _taken(outcome, table)
-            if error is not None:
-                table.quarantined[error.reason] += 1
-                table.first_refusal = table.first_refusal or f"{source}, line {number}: {error}"
-                if refused is None:
-                    refused = (quarantine / f"{short_hash(source, 24)}.jsonl").open("w", encoding="utf-8")
-                refused.write(_refusal(source, number, text, error))
-    finally:
-        if refused is not None:
-            refused.close()
-    table.rows_read += lines
-    logger.info("read", extra={"source": source, "lines": lines, "accepted": len(table.rows) - before})
-
-
-def _lines(path: Path, plan: RegressionPlan) -> Iterator[FieldsLine]:
-    """Yield a file's lines; what makes the file as a whole unreadable is yielded as line 0."""
-    with path.open("rb") as stream:
-        try:
-            yield from read_fields(
-                stream,
-                path.name,
-                check_header=partial(check_columns, plan=plan, name=path.name),
-                headers=plan.history.headers,
-                dialect=plan.history.dialect,
-            )
-        except InvalidInputError as error:
-            yield 0, "", error
+            if error is None:
+                table.tally.accept()
+            else:
+                table.tally.refuse(error, source, number)
+                refused.write(number, text, error)
+    logger.info("read", extra={"source": source, "accepted": table.tally.accepted - before})
 
 
 def _taken(fields: Fields, table: Table) -> InvalidInputError | None:
@@ -123,8 +104,3 @@ def _taken(fields: Fields, table: Table) -> InvalidInputError | None:
     else:
         table.rows.append(LabelledRow(target, features, time))
     return None
-
-
-def _refusal(source: str, number: int, text: str, error: InvalidInputError) -> str:
-    document = {"source": source, "line": number, "reason": error.reason, "message": str(error), "text": text}
-    return json.dumps(document, sort_keys=True) + "\n"

@@ -239,7 +239,7 @@ def test_what_does_not_parse_is_quarantined_with_its_reason(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("content", "environment", "said"),
     [
-        ("sex,length\nM,1\n", {}, "none accepted: 1 missing_column; first: history/some.csv"),
+        ("sex,length\nM,1\n", {}, "the header has no column 'rings'"),
         (ROW + ",15\n", {"WATCHKEEPER_START": "2024-01-01T00:00:00Z"}, "rows of this workload have no time"),
     ],
 )
