@@ -13,6 +13,13 @@ def test_every_function_is_deployed_once(templates: Templates) -> None:
     assert handlers == [f"lambdas.{name}.handle" for name in ENTRY_POINTS]
 
 
+def test_compiled_packages_are_for_the_runtime_that_the_functions_have(templates: Templates) -> None:
+    processors = {"aarch64": "arm64", "x86_64": "x86_64"}
+    for function in templates.resources("AWS::Lambda::Function"):
+        assert function.properties["Runtime"] == f"python{LAMBDA.python}", str(function)
+        assert function.properties["Architectures"] == [processors[str(LAMBDA.linux)]], str(function)
+
+
 def test_functions_trace_and_log_to_a_group_of_their_own(templates: Templates) -> None:
     groups = set()
     for function in templates.resources("AWS::Lambda::Function"):

@@ -31,7 +31,7 @@ from pipeline.packaging import (
     build_model_code,
     build_service_code,
 )
-from pipeline.vendoring import LAMBDA, Target, vendor
+from pipeline.vendoring import Target, vendor
 from tests.unit.lambdas.test_environments import ENTRY_POINTS, entry_points
 from watchkeeper.core.errors import UnavailableError
 
@@ -198,10 +198,3 @@ def test_package_that_cannot_be_had_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match=r"matplotlib==0\.0\.0\.1"):
         vendor(requirements, target, tmp_path / "vendor")
     assert not (tmp_path / "vendor").exists()
-
-
-def test_compiled_packages_are_for_the_runtime_that_the_functions_have() -> None:
-    construct = (PROJECT / "infra" / "constructs" / "python_function.py").read_text()
-    assert f"Runtime.PYTHON_{LAMBDA.python.replace('.', '_')}," in construct
-    assert LAMBDA.linux == "aarch64"
-    assert "Architecture.ARM_64," in construct
