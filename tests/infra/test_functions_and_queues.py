@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.vendoring import LAMBDA
 from tests.infra.templates import Templates
 from tests.unit.lambdas.test_environments import ENTRY_POINTS
 
