@@ -109,6 +109,7 @@ def test_the_command_predicts_and_measures(laptop: Laptop, tmp_path: Path) -> No
     file.write_text("\n".join(table().read_text().splitlines()[:200]) + "\nM,1\n")
 
     assert float(laptop.watchkeeper("invoke", WORKLOAD, ROW).stdout) == pytest.approx(predict(laptop, ROW)[0])
-    printed = laptop.watchkeeper("backtest", WORKLOAD, str(file)).stdout
-    assert "rmse" in printed
-    assert "1 lines were not rows" in printed
+    done = laptop.watchkeeper("backtest", WORKLOAD, str(file))
+    assert "rmse" in done.stdout
+    said = " ".join(f"{done.stdout} {done.stderr}".split())
+    assert "201 rows, 1 refused (1 wrong_width), first: some.csv, line 201: 2 cells" in said
