@@ -10,6 +10,7 @@ from watchkeeper.client import Client
 
 KEY = "benchmark/load/table"
 ROWS = 500
+FIRST_SECOND = 1_700_000_000
 LARGE_KEY = "benchmark/load/large"
 
 
@@ -23,7 +24,11 @@ def upload_table(client: Client, folder: Path, key: str, rows: int) -> None:
     """
     numbers = np.random.default_rng(0)
     table = np.column_stack(
-        [np.arange(rows), numbers.normal(50, 5, rows).round(3), numbers.normal(20, 2, rows).round(3)]
+        [
+            FIRST_SECOND + 60 * np.arange(rows),
+            numbers.normal(50, 5, rows).round(3),
+            numbers.normal(20, 2, rows).round(3),
+        ]
     )
     file = folder / "table.csv"
     np.savetxt(

@@ -25,7 +25,7 @@ GUIDE = ROOT / "docs" / "guides" / "service.md"
 DOCUMENTED = "http://localhost:8000"
 SCRIPTS = re.findall(r"^```python\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
 TRAIN, INFER = "/anomaly_detection/train/", "/anomaly_detection/infer/"
-TABLE = "time,load\n" + "".join(f"{row},{row % 7}\n" for row in range(60))
+TABLE = "time,load\n" + "".join(f"{1_700_000_000 + 60 * row},{row % 7}\n" for row in range(60))
 UNDER_LOAD = 5
 
 
