@@ -27,19 +27,7 @@ AWS_SDK = "arn:aws:states:::aws-sdk:sagemaker:"
 SYNC = ".sync"
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
-_OPTIMIZED_ACTIONS = frozenset(
-    {
-        "createEndpoint",
-        "createEndpointConfig",
-        "createHyperParameterTuningJob",
-        "createLabelingJob",
-        "createModel",
-        "createProcessingJob",
-        "createTrainingJob",
-        "createTransformJob",
-        "updateEndpoint",
-    }
-)
+_OPTIMIZED_ACTIONS = definitions.ACCEPTED.keys() | {"createHyperParameterTuningJob", "createLabelingJob"}
 _POLL_SECONDS = 0.1
 # Errors that the service model names have their own name in Step Functions; every other code (so also
 # ValidationException) is the general exception of the SDK for Java that the integration uses.

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.telemetry.decoding import GZIP_MAGIC
 from watchkeeper.telemetry.quarantine import quarantine_line
 from watchkeeper.telemetry.records import Record, parse_record
-
-GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)

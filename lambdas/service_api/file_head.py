@@ -17,11 +17,8 @@ from watchkeeper.service.feature_file import (
 )
 from watchkeeper.telemetry.cells import is_missing, is_number
 from watchkeeper.telemetry.csv_rows import DELIMITERS, CsvRow, CsvRows
-from watchkeeper.telemetry.decoding import PARQUET_MAGIC, TextFile
+from watchkeeper.telemetry.decoding import GZIP_MAGIC, PARQUET_MAGIC, ZSTD_MAGIC, TextFile
 from watchkeeper.telemetry.dialect import DIALECT
-
-PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
-"""How gzip and zstd begin: what is in them, the job looks at."""
 
 
 def check_head(name: str, key: str, head: bytes, *, whole: bool) -> None:
@@ -43,7 +40,8 @@ def check_head(name: str, key: str, head: bytes, *, whole: bool) -> None:
     InvalidInputError
         With a reason of `containers.service.tables`; `non_numeric_value` has column, row and cell.
     """
-    if head.startswith((PARQUET_MAGIC, *PACKED)):
+    # what is packed in them, the job looks at
+    if head.startswith((PARQUET_MAGIC, GZIP_MAGIC, ZSTD_MAGIC)):
         return
     if key.lower().endswith(".parquet"):
         raise InvalidInputError(f"{name} is not a Parquet file", reason="unreadable_file")

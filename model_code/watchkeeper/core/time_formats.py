@@ -6,6 +6,7 @@ Nothing is read by a guess: a guess is named in an error, and the user decides.
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 import zoneinfo
 from datetime import datetime
@@ -56,6 +57,12 @@ _CLOCKS = (
 )
 _ISO8601 = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
 _MAX_SUGGESTIONS = 2
+_DIGIT = re.compile(r"\d")
+_PARTS = {
+    **dict.fromkeys(("%d", "%m", "%y", "%H", "%I", "%M", "%S"), r"\d{1,2}"),
+    **{"%Y": r"\d{4}", "%f": r"\d{1,6}", "%b": r"[^\W\d_]+\.?", "%p": r"\S+", "%z": r"\S+", " ": r"\s*"},
+}
+"""What `strptime` takes for a part, or more."""
 _ABBREVIATIONS = {
     "CEST": "Europe/Berlin",
     "MESZ": "Europe/Berlin",
@@ -104,10 +111,8 @@ def suggested_formats(value: object) -> list[str]:
         return units
     if _ISO8601.fullmatch(text):
         return ["iso8601"]
-    found: list[str] = []
-    for clock in _CLOCKS:
-        found += [day + clock for day in _DAYS if _reads(text, day + clock)]
-    return found[:_MAX_SUGGESTIONS]
+    likely = _likely_formats(_DIGIT.sub("0", text))
+    return [name for name in likely if _reads(text, name)][:_MAX_SUGGESTIONS]
 
 
 def suggested_zones(name: str) -> list[str]:
@@ -133,6 +138,25 @@ def suggested_zones(name: str) -> list[str]:
         return [by_name.get(wanted) or by_city[wanted]]
     near = [by_name[zone] for zone in difflib.get_close_matches(wanted, by_name, _MAX_SUGGESTIONS, 0.7)]
     return near or [by_city[city] for city in difflib.get_close_matches(wanted, by_city, 1, 0.7)]
+
+
+@functools.lru_cache(maxsize=1024)
+def _likely_formats(shape: str) -> tuple[str, ...]:
+    """Return the formats that a text of a shape, its digits written as 0, can have; the likeliest first.
+
+    A file's times are of a few shapes, and every refused one is asked for: `strptime` of all the formats
+    takes milliseconds.
+    """
+    return tuple(name for name, pattern in _patterns().items() if pattern.fullmatch(shape))
+
+
+@functools.cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    def pattern(name: str) -> str:
+        return "".join(_PARTS.get(part) or re.escape(part) for part in re.findall(r"%.|.", name))
+
+    names = [day + clock for clock in _CLOCKS for day in _DAYS]
+    return {name: re.compile(pattern(name), re.IGNORECASE) for name in names}
 
 
 def _units(number: float) -> list[str]:

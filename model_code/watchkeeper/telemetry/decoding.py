@@ -20,9 +20,8 @@ Kind = Literal["csv", "json_lines", "json_array", "parquet"]
 
 PARQUET_MAGIC = b"PAR1"
 JSON_SUFFIXES = (".jsonl", ".json", ".ndjson")
-
-_GZIP_MAGIC = b"\x1f\x8b"
-_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+GZIP_MAGIC = b"\x1f\x8b"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _FOREIGN = (
     (
         b"PK\x03\x04",
@@ -178,9 +177,9 @@ def _peek(stream: IO[bytes]) -> bytes:
 
 
 def _packing(head: bytes) -> str:
-    if head.startswith(_GZIP_MAGIC):
+    if head.startswith(GZIP_MAGIC):
         return "gzip"
-    return "zstd" if head.startswith(_ZSTD_MAGIC) else ""
+    return "zstd" if head.startswith(ZSTD_MAGIC) else ""
 
 
 def _zstd(stream: IO[bytes], name: str) -> IO[bytes]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watchkeeper.core import time_formats
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.plan import TimestampPlan
 from watchkeeper.core.timestamps import (
@@ -185,3 +186,31 @@ def test_seconds_are_written_like_the_datetime_they_are(seconds: int) -> None:
 @given(st.datetimes(datetime(1970, 1, 1), datetime(9998, 12, 31)))
 def test_reads_iso8601_as_the_standard_library_does(moment: datetime) -> None:
     assert parse_iso8601(moment.isoformat()) == moment
+
+
+FORMATS = [day + clock for clock in time_formats._CLOCKS for day in time_formats._DAYS]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize(
+    "moment",
+    [NOON, datetime(2031, 1, 13, 0, 5, 9, 120000, tzinfo=UTC), datetime(1999, 12, 31, 23, 59, tzinfo=UTC)],
+)
+def test_a_guess_looks_at_every_format_that_reads_the_time(name: str, moment: datetime) -> None:
+    for text in {
+        moment.strftime(name),
+        moment.strftime(name).lower(),
+        moment.strftime(name).replace(" ", "  "),
+    }:
+        read = [other for other in FORMATS if time_formats._reads(text, other)]
+        shape = time_formats._DIGIT.sub("0", text)
+        assert name in read
+        assert set(read) <= set(time_formats._likely_formats(shape))
+
+
+@given(st.text(st.sampled_from("0123456789/.-: TZ+,amp Jan"), max_size=24))
+def test_a_guess_misses_no_format(text: str) -> None:
+    shape = time_formats._DIGIT.sub("0", text)
+    assert {name for name in FORMATS if time_formats._reads(text, name)} <= set(
+        time_formats._likely_formats(shape)
+    )
