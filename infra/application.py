@@ -101,7 +101,7 @@ def add_stacks(
         requests=storage.requests,
         data_key=storage.key,
         users=storage.users,
-        package_groups=[*storage.package_groups.values(), storage.service_models],
+        package_groups=list(storage.package_groups.values()),
         cors_origins=settings.service_cors_origins,
         env=environment,
     )

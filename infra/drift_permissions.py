@@ -30,7 +30,7 @@ def drift_job_permissions(
     scope: Construct, workload: str, *, bucket: s3.IBucket, key: kms.IKey
 ) -> Iterator[Permission]:
     """Yield what the job that compares may do: read the sample and the training run, write the report."""
-    runs, drift = f"{layout.RUNS}/{workload}/", layout.drift_prefix(workload)
+    runs, drift = layout.runs_of(workload), layout.drift_prefix(workload)
     yield read_objects(scope, bucket, f"{runs}*", f"{drift}*")
     yield write_objects(scope, bucket, f"{drift}*")
     yield list_keys(bucket, runs, drift)

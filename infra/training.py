@@ -110,7 +110,7 @@ class TrainingStack(Stack):
     def _add(self, spec: WorkloadSpec, definition: Path) -> WorkloadTraining:
         place = Construct(self, pascal_name(spec.name))
         Tags.of(place).add(WORKLOAD_TAG, spec.name)
-        PlanParameter(place, "Plan", plan=spec.plan())
+        plan = PlanParameter(place, "Plan", plan=spec.plan())
         alarms = RollbackAlarms(
             place,
             "Rollback",
@@ -140,6 +140,8 @@ class TrainingStack(Stack):
             },
             purpose=f"Trains, judges and deploys the model of {spec.name}",
         )
+        # The definition insists on its plan.
+        workflow.node.add_dependency(plan)
         permit(
             workflow.role,
             *workflow_permissions(

@@ -40,7 +40,7 @@ def job_permissions(
     sources
         Key prefixes of the data that trainings read.
     """
-    runs = f"{layout.RUNS}/{workload}/"
+    runs = layout.runs_of(workload)
     yield read_objects(scope, bucket, *(f"{source}*" for source in sources), f"{runs}*")
     yield write_objects(scope, bucket, f"{runs}*", f"{layout.QUARANTINE}/{workload}/*")
     yield list_keys(bucket, *sources, runs, f"{layout.QUARANTINE}/{workload}/")
@@ -81,7 +81,7 @@ def model_permissions(
     alarms: Sequence[cloudwatch.IAlarm],
 ) -> Iterator[Permission]:
     """Yield what a workload's models may do: transform the run's data, write captured requests."""
-    runs, captures = f"{layout.RUNS}/{workload}/", layout.capture_prefix(workload)
+    runs, captures = layout.runs_of(workload), layout.capture_prefix(workload)
     yield read_objects(scope, bucket, f"{runs}*")
     yield write_objects(scope, bucket, f"{runs}*", f"{captures}*")
     yield list_keys(bucket, runs, captures)
@@ -130,7 +130,7 @@ def workflow_permissions(
     yield register_models(scope, package_group)
     yield pass_roles(*roles)
     # SageMaker looks at a package's artifacts as who registers it.
-    yield read_objects(scope, bucket, f"{layout.RUNS}/{workload}/*")
+    yield read_objects(scope, bucket, f"{layout.runs_of(workload)}*")
     yield use_key(key, "s3")
     yield from lend_key(key)
     yield _describe_alarms(alarms)

@@ -7,6 +7,7 @@ from stepfunctions.steps.states import Pass, Task
 from pipeline.settings import WorkflowSettings
 from pipeline.step import VALIDATE_INPUT
 from pipeline.tasks import step_state
+from watchkeeper.kinds import digest_of
 
 
 def open_run() -> Pass:
@@ -20,6 +21,7 @@ def validate_input(settings: WorkflowSettings) -> Task:
         VALIDATE_INPUT,
         {
             "workload": settings.workload,
+            "plan": digest_of(settings.plan),
             "execution_arn": "$$.Execution.Id",
             "execution_name": "$$.Execution.Name",
             "started_at": "$$.Execution.StartTime",

@@ -13,7 +13,7 @@ from lambdas.adapters.errors import code_of, translated
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.kinds import AnyPlan, anomaly_plan, plan_from_json
+from watchkeeper.kinds import AnyPlan, anomaly_plan, digest_of, plan_from_json
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -33,19 +33,24 @@ class PlanStore(Protocol):
             If there is no such workload, or it is of another kind.
         """
 
-    def any_plan_of(self, workload: str) -> AnyPlan:
-        """Return the plan of a workload of any kind.
+    def deployed_plan_of(self, workload: str, digest: str) -> AnyPlan:
+        """Return the very plan, of any kind, that the caller was built for.
+
+        Parameters
+        ----------
+        digest
+            `watchkeeper.kinds.digest_of` that plan.
 
         Raises
         ------
         InvalidInputError
-            If there is no such workload.
+            If there is no such workload, or its plan is another one.
         """
 
 
 @dataclass
 class ParameterPlanStore:
-    """`PlanStore` in Systems Manager; a plan is read again after `CACHE_SECONDS`."""
+    """`PlanStore` in Systems Manager; a changed plan takes effect within `CACHE_SECONDS`."""
 
     client: SSMClient
     clock: Callable[[], float] = time.monotonic
@@ -53,13 +58,24 @@ class ParameterPlanStore:
 
     def plan_of(self, workload: str) -> WorkloadPlan:
         """Return the plan of a workload that watches telemetry; see `PlanStore.plan_of`."""
-        return anomaly_plan(self.any_plan_of(workload))
-
-    def any_plan_of(self, workload: str) -> AnyPlan:
-        """Return the workload's plan; see `PlanStore.any_plan_of`."""
         read_at, plan = self._cache.get(workload, (float("-inf"), None))
-        if plan is not None and self.clock() - read_at < CACHE_SECONDS:
-            return plan
+        if plan is None or self.clock() - read_at >= CACHE_SECONDS:
+            plan = self._read(workload)
+            self._cache[workload] = (self.clock(), plan)
+        return anomaly_plan(plan)
+
+    def deployed_plan_of(self, workload: str, digest: str) -> AnyPlan:
+        """Return the plan with this digest, never from memory; see `PlanStore.deployed_plan_of`."""
+        plan = self._read(workload)
+        if digest_of(plan) != digest:
+            raise InvalidInputError(
+                f"workload {workload!r}: parameter {layout.plan_parameter(workload)} has the plan "
+                f"{digest_of(plan)}, this definition was made for {digest}: a deployment changes it, or "
+                "ended half way; start again when `watchkeeper deploy` has ended"
+            )
+        return plan
+
+    def _read(self, workload: str) -> AnyPlan:
         name = layout.plan_parameter(workload)
         with translated(f"read parameter {name}"):
             try:
@@ -71,6 +87,4 @@ class ParameterPlanStore:
                         f"add workloads/{workload}.yaml and deploy"
                     ) from error
                 raise
-        plan = plan_from_json(text)
-        self._cache[workload] = (self.clock(), plan)
-        return plan
+        return plan_from_json(text)

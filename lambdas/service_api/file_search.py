@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from lambdas.adapters.object_store import ObjectUri
 from lambdas.service_api.documents import MAX_FILE_BYTES
 from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.file_head import check_head
 from lambdas.service_api.model_registry import registered_model
 from lambdas.service_api.problems import ServiceProblemError
 from lambdas.service_api.tenant_bucket import StoredFile
+from watchkeeper.core.layout import RESERVED_WORKLOAD, runs_of
 from watchkeeper.service.tasks import MODEL_FILE
 from watchkeeper.service.tenant_files import (
     DATA_EXTENSIONS,
@@ -58,8 +60,8 @@ def find_model(effects: ServiceEffects, tenant: str, path: str) -> str:
     registered = registered_model(path)
     if registered is not None:
         workload, version = registered
-        uri = effects.models.model_uri(workload, version)
-        if uri is None or uri.bucket != effects.files.name:
+        uri = _workload_model(effects, workload, version)
+        if uri is None:
             which = f"version {version}" if version else "a version"
             raise ServiceProblemError(
                 "model_not_found",
@@ -74,6 +76,15 @@ def find_model(effects: ServiceEffects, tenant: str, path: str) -> str:
             "or registry/WORKLOAD",
         )
     return _only(effects, tenant, "model_path", path, MODEL_EXTENSIONS, missing="model_not_found").key
+
+
+def _workload_model(effects: ServiceEffects, workload: str, version: int | None) -> ObjectUri | None:
+    """Return where a workload's model is. What tenants trained is nobody else's, whatever registered it."""
+    if workload.startswith(RESERVED_WORKLOAD):
+        return None
+    uri = effects.models.model_uri(workload, version)
+    own = uri is not None and uri.bucket == effects.files.name and uri.key.startswith(runs_of(workload))
+    return uri if own else None
 
 
 def _only(

@@ -39,7 +39,7 @@ class CollectCapturesEnvironment(StepEnvironment):
             f"{layout.run_prefix(WORKLOAD, '*')}plan.json",
             f"{layout.run_prefix(WORKLOAD, '*')}explain/config/{FILE_NAME}",
         ),
-        lists=(layout.capture_prefix(WORKLOAD), f"{layout.RUNS}/{WORKLOAD}/"),
+        lists=(layout.capture_prefix(WORKLOAD), layout.runs_of(WORKLOAD)),
         writes=(f"{layout.drift_prefix(WORKLOAD)}*",),
         series=("GetItem",),
     )

@@ -147,7 +147,7 @@ def validate(payload: dict[str, Any], effects: ValidationEffects) -> dict[str, A
     wanted = checked_input(payload.get("input"))
     own = RunningExecution(parse_instant(text_of(payload, "started_at")), text_of(payload, "execution_arn"))
     refuse_if_older_runs(own, effects.executions.running(text_of(payload, "state_machine_arn")))
-    plan = effects.plans.any_plan_of(text_of(payload, "workload"))
+    plan = effects.plans.deployed_plan_of(text_of(payload, "workload"), text_of(payload, "plan"))
     _check_window(wanted, plan)
     run = training_run(
         workload=plan.workload,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from watchkeeper.core import layout
 from watchkeeper.core.documents import Document, parsed
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
@@ -33,6 +34,11 @@ def plan_from_json(text: str | bytes) -> AnyPlan:
         If its kind is unknown, or it is not of this release; as all of this module.
     """
     return _of_its_kind(text, WorkloadPlan, RegressionPlan)
+
+
+def digest_of(plan: AnyPlan) -> str:
+    """Return what tells one plan from another: 16 hexadecimal characters."""
+    return layout.short_hash(plan.to_json())
 
 
 def evaluation_from_json(text: str | bytes) -> AnyEvaluation:

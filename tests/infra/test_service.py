@@ -46,6 +46,17 @@ def test_no_browser_may_call_unless_its_origin_is_set(templates: Templates) -> N
     assert "CorsConfiguration" not in templates.one("AWS::ApiGatewayV2::Api", stack=STACK).properties
 
 
+def test_the_api_cannot_look_for_models_of_the_service_itself(templates: Templates) -> None:
+    groups = {
+        flat(arn)
+        for resource, statement in templates.statements()
+        if resource.stack == STACK and "sagemaker:ListModelPackages" in statement["Action"]
+        for arn in statement["Resource"]
+    }
+    assert groups
+    assert not {arn for arn in groups if "watchkeeper-anomaly-service" in arn or "ServiceModels" in arn}
+
+
 def test_the_api_reaches_tenants_files_only(templates: Templates) -> None:
     keys = {
         flat(arn).rpartition(">/")[2]

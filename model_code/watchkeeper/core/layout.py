@@ -27,6 +27,10 @@ def raw_prefix(workload: str) -> str:
     return f"{RAW}/workload={workload}/"
 
 
+RESERVED_WORKLOAD = "anomaly_service"
+"""A workload whose name begins so would share the names of what the anomaly service makes."""
+
+
 def workload_of_raw_key(key: str) -> str:
     """Return the workload of an object under `raw/`.
 
@@ -56,9 +60,14 @@ def scores_key(workload: str, series: str, interval_start: str) -> str:
     return f"{SCORES}/{workload}/{interval_start[:10]}/{short_hash(series, 16)}-{interval_start}.jsonl"
 
 
+def runs_of(workload: str) -> str:
+    """What all executions of a workload's training workflow write."""
+    return f"{RUNS}/{workload}/"
+
+
 def run_prefix(workload: str, run_id: str) -> str:
     """Everything that one execution of the training workflow writes."""
-    return f"{RUNS}/{workload}/{run_id}/"
+    return f"{runs_of(workload)}{run_id}/"
 
 
 def capture_prefix(workload: str) -> str:

@@ -3,7 +3,9 @@
 They depend on nothing else, so that a state which is carried out again means the same job.
 """
 
-PREFIX = "watchkeeper-anomaly-service"
+from watchkeeper.core import layout
+
+PREFIX = layout.endpoint_name(layout.RESERVED_WORKLOAD)
 SEARCH = f"{PREFIX}-search-{{}}-{{}}"
 FIT = f"{PREFIX}-fit-{{}}"
 JUDGE = f"{PREFIX}-judge-{{}}"

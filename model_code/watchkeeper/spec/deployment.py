@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from watchkeeper.spec.fields import Duration, InstanceType, Schedule
+from watchkeeper.spec.fields import Duration, EndpointInstance, JobInstance, Schedule
 from watchkeeper.spec.section import Section
 
 DEFAULT_CAPTURE_PERCENT = 20
@@ -16,7 +16,7 @@ DEFAULT_CAPTURE_PERCENT = 20
 class Training(Section):
     """When and on what the model is trained."""
 
-    instance_type: InstanceType = "ml.m5.large"
+    instance_type: JobInstance = "ml.m5.large"
     """Instance of every training, processing and transform job."""
     schedule: Schedule | None = None
     """EventBridge expression, rate(…) or cron(…) in UTC; without one, training is started by hand."""
@@ -63,7 +63,7 @@ class Endpoint(Section):
 
     serverless: Serverless | None = None
     """Serverless in place of instances."""
-    instance_type: InstanceType = "ml.m5.large"
+    instance_type: EndpointInstance = "ml.m5.large"
     """Instance of the endpoint."""
     instance_count: int = Field(default=1, ge=1, le=100)
     """Instances of the endpoint."""

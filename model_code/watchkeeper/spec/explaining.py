@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -18,6 +19,8 @@ _S3_FILE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^*?]*[^/*?]")
 def _cell(value: object) -> str | float:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("must be a number or text")  # noqa: TRY004  # pydantic reports value errors
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("must be finite")
     return value if isinstance(value, str) else float(value)
 
 

@@ -1,4 +1,4 @@
-"""Kinds of values in a spec: durations, names, topic filters, schedules, instance types. Each error says
+"""Kinds of values in a spec: durations, names, topic filters, times. Each error says
 what is allowed."""
 
 from __future__ import annotations
@@ -6,29 +6,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.layout import RESERVED_WORKLOAD
 from watchkeeper.core.time_formats import EPOCH_UNITS
 from watchkeeper.core.timestamps import check_timestamp_format, time_zone
+from watchkeeper.spec.instances import ENDPOINT_INSTANCES, JOB_INSTANCES, check_instance
+from watchkeeper.spec.schedules import check_schedule
 from watchkeeper.telemetry.records import INGESTION_FIELDS
 from watchkeeper.telemetry.rows import NUMBER_WORDS
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
-_INSTANCE_TYPE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9]+")
-_RATE = re.compile(r"rate\((\d+) (minute|minutes|hour|hours|day|days)\)")
-_CRON_FIELDS = (
-    ("minutes", r"[\d,\-*/]+"),
-    ("hours", r"[\d,\-*/]+"),
-    ("day of month", r"\?|[\d,\-*/LW]+"),
-    ("month", r"[\dA-Z,\-*/]+"),
-    ("day of week", r"\?|[\dA-Z,\-*/#]+"),
-    ("year", r"[\d,\-*/]+"),
-)
 _TOPIC_BYTES = 256
 _TOPIC_SLASHES = 7
 
@@ -59,6 +53,14 @@ def _name(value: str) -> str:
     return value
 
 
+def _workload_name(value: str) -> str:
+    if value.startswith(RESERVED_WORKLOAD):
+        raise ValueError(
+            f"must not begin with {RESERVED_WORKLOAD}: the service's own models and jobs are called so"
+        )
+    return value
+
+
 def _record_field(value: str) -> str:
     if value in INGESTION_FIELDS:
         raise ValueError(f"ingestion writes the fields {', '.join(sorted(INGESTION_FIELDS))} itself")
@@ -78,12 +80,8 @@ def _topic(value: str) -> str:
             "+" in level and level != "+"
         ):
             raise ValueError("must be an MQTT topic filter: + is a whole level, # is the whole last level")
-    return value
-
-
-def _instance_type(value: str) -> str:
-    if not _INSTANCE_TYPE.fullmatch(value):
-        raise ValueError("must be a SageMaker instance type such as ml.m5.large")
+    if levels[-1] == "#" and set(levels) <= {"+", "#"}:
+        raise ValueError("would take every message of the account: name a level of your own, such as plant/#")
     return value
 
 
@@ -103,27 +101,6 @@ def _checked(check: Callable[[str], object], value: str) -> str:
     return value
 
 
-def _schedule(value: str) -> str:
-    if (rate := _RATE.fullmatch(value)) is not None:
-        count, unit = int(rate[1]), rate[2]
-        if count < 1 or (count == 1) == unit.endswith("s"):
-            raise ValueError("must be rate(1 day) or rate(2 days): at least 1, singular for 1 only")
-        return value
-    if not (value.startswith("cron(") and value.endswith(")")):
-        raise ValueError("must be an EventBridge schedule: rate(7 days), or cron(0 3 ? * MON *) in UTC")
-    parts = value[len("cron(") : -1].split(" ")
-    if len(parts) != len(_CRON_FIELDS):
-        raise ValueError(
-            f"cron has six fields, {', '.join(name for name, _ in _CRON_FIELDS)}; got {len(parts)}"
-        )
-    for part, (name, pattern) in zip(parts, _CRON_FIELDS, strict=True):
-        if not re.fullmatch(pattern, part):
-            raise ValueError(f"cron: {part!r} is not allowed as {name}")
-    if (parts[2] == "?") == (parts[4] == "?"):
-        raise ValueError("cron: exactly one of day of month and day of week must be ?")
-    return value
-
-
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
@@ -131,12 +108,18 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": rf"^{_DURATION.pattern}$", "examples": ["5m", "1h", "7d"]}),
 ]
 Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": rf"^{_NAME.pattern}$"})]
+WorkloadName = Annotated[Name, AfterValidator(_workload_name)]
 RecordField = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_record_field)]
 TopicFilter = Annotated[str, Field(min_length=1), AfterValidator(_topic)]
-InstanceType = Annotated[
+JobInstance = Annotated[
     str,
-    AfterValidator(_instance_type),
-    Field(json_schema_extra={"pattern": rf"^{_INSTANCE_TYPE.pattern}$", "examples": ["ml.m5.large"]}),
+    AfterValidator(partial(check_instance, types=JOB_INSTANCES)),
+    Field(json_schema_extra={"enum": JOB_INSTANCES}),
+]
+EndpointInstance = Annotated[
+    str,
+    AfterValidator(partial(check_instance, types=ENDPOINT_INSTANCES)),
+    Field(json_schema_extra={"enum": ENDPOINT_INSTANCES}),
 ]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 TimestampFormat = Annotated[
@@ -146,6 +129,6 @@ TimestampFormat = Annotated[
 ]
 Schedule = Annotated[
     str,
-    AfterValidator(_schedule),
+    AfterValidator(check_schedule),
     Field(json_schema_extra={"examples": ["rate(7 days)", "cron(0 3 ? * MON *)"]}),
 ]

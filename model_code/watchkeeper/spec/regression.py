@@ -20,7 +20,7 @@ from watchkeeper.regression.plan import (
 from watchkeeper.spec.alerting import Subscription
 from watchkeeper.spec.deployment import Endpoint, Training
 from watchkeeper.spec.explaining import Explain, Shap
-from watchkeeper.spec.fields import Name
+from watchkeeper.spec.fields import WorkloadName
 from watchkeeper.spec.section import Section, refuse_repeats
 from watchkeeper.spec.table import ColumnName, Columns, TableHistory
 
@@ -82,7 +82,7 @@ class RegressionGate(Section):
 class RegressionWorkload(Section):
     """A workload that predicts a number from the columns of a table."""
 
-    name: Name
+    name: WorkloadName
     """The same as the file's name without .yaml."""
     kind: Literal["regression"]
     """What the workload does."""

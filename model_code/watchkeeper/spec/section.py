@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict
 class Section(BaseModel):
     """A part of the spec: immutable, strict, without unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
 
 def refuse_repeats(values: list[Any], what: str) -> None:

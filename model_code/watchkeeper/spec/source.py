@@ -10,6 +10,11 @@ import yaml
 
 from watchkeeper.core.errors import InvalidInputError
 
+MAX_BYTES = 262_144
+MAX_DEPTH = 20
+MAX_PARTS = 20_000
+"""Keys and list items of a document, those that aliases repeat counted each time."""
+
 Path = tuple[str | int, ...]
 """Keys and list positions from the top of a document."""
 
@@ -45,21 +50,41 @@ def parse_yaml(text: str) -> YamlSource:
     Raises
     ------
     YamlSyntaxError
-        If it is not YAML, or holds what the safe loader does not build.
+        If it is not YAML, holds what the safe loader does not build, or is larger or deeper than any spec.
     """
+    if len(text.encode()) > MAX_BYTES:
+        raise YamlSyntaxError(f"has more than {MAX_BYTES} bytes: not a workload", 1)
     try:
+        _check_depth(text)
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             return YamlSource(None, {(): 1}, ())
         duplicates: list[tuple[Path, int, int]] = []
-        lines = dict(_walk(node, (), duplicates, ()))
+        lines: dict[Path, int] = {}
+        for path, line in _walk(node, (), duplicates, ()):
+            if len(lines) == MAX_PARTS:
+                raise YamlSyntaxError(
+                    f"has more than {MAX_PARTS} parts; do not nest aliases in one another", line
+                )
+            lines[path] = line
         return YamlSource(loader.construct_document(node), lines, tuple(duplicates))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlSyntaxError(f"not YAML: {error.problem}", mark.line + 1 if mark else 1) from error
     except (yaml.YAMLError, ValueError) as error:
         raise YamlSyntaxError(f"not YAML: {error}", 1) from error
+
+
+def _check_depth(text: str) -> None:
+    """Refuse what would be too deep for the composer, which calls itself."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise YamlSyntaxError(f"is nested more than {MAX_DEPTH} levels deep", line)
 
 
 def _walk(

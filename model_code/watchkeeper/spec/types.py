@@ -35,7 +35,7 @@ from watchkeeper.spec.detection import (
     Threshold,
     WatchkeeperDetector,
 )
-from watchkeeper.spec.fields import Duration, Name, RecordField
+from watchkeeper.spec.fields import Duration, RecordField, WorkloadName
 from watchkeeper.spec.regression import RegressionWorkload
 from watchkeeper.spec.section import Section, refuse_repeats
 from watchkeeper.spec.telemetry import Measure, Source
@@ -47,7 +47,7 @@ MAX_OPEN_INTERVALS = 1000
 class AnomalyWorkload(Section):
     """A workload that watches measures for anomalies."""
 
-    name: Name
+    name: WorkloadName
     """The same as the file's name without .yaml."""
     kind: Literal["anomaly"]
     """What the workload does."""

@@ -84,9 +84,12 @@ class FakePlanStore:
     plans: dict[str, Any]
 
     def plan_of(self, workload: str) -> WorkloadPlan:
-        return anomaly_plan(self.any_plan_of(workload))
+        return anomaly_plan(self._plan_of(workload))
 
-    def any_plan_of(self, workload: str) -> AnyPlan:
+    def deployed_plan_of(self, workload: str, digest: str) -> AnyPlan:
+        return self._plan_of(workload)
+
+    def _plan_of(self, workload: str) -> AnyPlan:
         if workload not in self.plans:
             raise InvalidInputError(f"workload {workload!r} is not deployed")
         plan: AnyPlan = self.plans[workload]

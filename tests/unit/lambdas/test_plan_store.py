@@ -10,6 +10,7 @@ from tests.unit.lambdas.builders import WORKLOAD, make_plan
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.layout import plan_parameter
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.kinds import digest_of
 
 
 class Clock:
@@ -35,6 +36,21 @@ def test_changed_plan_takes_effect_after_a_minute(aws: object) -> None:
     assert store.plan_of(WORKLOAD) == make_plan()
     clock.now += 1
     assert store.plan_of(WORKLOAD) == make_plan(lateness_seconds=7)
+
+
+def test_who_insists_on_a_plan_gets_a_changed_one_at_once(aws: object) -> None:
+    store = ParameterPlanStore(clients.ssm(), Clock())
+    deploy(make_plan())
+    store.plan_of(WORKLOAD)
+    changed = make_plan(lateness_seconds=7)
+    deploy(changed)
+    assert store.deployed_plan_of(WORKLOAD, digest_of(changed)) == changed
+
+
+def test_who_insists_on_a_plan_that_is_not_there_is_told_of_the_deployment(aws: object) -> None:
+    deploy(make_plan())
+    with pytest.raises(InvalidInputError, match=r"was made for [0-9a-f]{16}: a deployment changes it"):
+        ParameterPlanStore(clients.ssm()).deployed_plan_of(WORKLOAD, digest_of(make_plan(lateness_seconds=7)))
 
 
 def test_workload_without_parameter_is_invalid_input(aws: object) -> None:

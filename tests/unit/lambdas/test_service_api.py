@@ -394,6 +394,24 @@ def test_inference_by_a_streaming_workloads_model(service: Service) -> None:
     assert (other.status, other.problem) == (404, "model_not_found")
 
 
+@pytest.mark.parametrize(
+    ("workload", "key"),
+    [
+        ("anomaly_service", "tenants/globex/p/file/results/1/model.tar.gz"),
+        ("anomaly_service", "runs/anomaly_service/1/model.tar.gz"),
+        ("anomaly_service_fit", "runs/anomaly_service_fit/1/model.tar.gz"),
+        ("water_flow", "tenants/globex/p/file/results/1/model.tar.gz"),
+        ("water_flow", "runs/air_quality/1/model.tar.gz"),
+    ],
+)
+def test_the_registry_lends_no_tenants_model(service: Service, workload: str, key: str) -> None:
+    service.put("project/file/cogen_feature.csv")
+    service.models.uris = {(workload, None): ObjectUri(BUCKET, key)}
+    body = {**INFERENCE, "request_id": str(uuid4()), "model_path": f"registry/{workload}"}
+    answer = service.call("POST", INFER, body)
+    assert (answer.status, answer.problem) == (404, "model_not_found")
+
+
 INFERENCE = {
     "detection_type": "multivariate",
     "model_path": MODEL,

@@ -49,7 +49,8 @@ TEN_PROBLEMS = [
     "12: detector.algorithm: 'rfc': must be one of rcf, watchkeeper, registered; did you mean rcf?",
     "13: threshold.quantile: 1.5: must be at least 0.5 and less than 1",
     "14: gate.beat_champion: 'maybe': must be true or false",
-    "15: training.instance_type: 'large': must be a SageMaker instance type such as ml.m5.large",
+    "15: training.instance_type: 'large': must be an instance type with an x86 CPU and no disk of its own, "
+    "such as ml.m5.large; there are ml.m5, ml.m6i, ml.m7i, ml.c5, ml.c6i, ml.c7i, ml.r6i, ml.r7i",
     "18: alerts.routes[0].subscription.endpoint: is missing: E-mail address, https URL, or ARN of the queue.",
 ]
 
@@ -122,6 +123,35 @@ def test_a_problem_reads_as_file_line_key_value_and_message(problems: Problems, 
         ("training: {schedule: rate(1 days)}\n", "training.schedule", "singular for 1 only"),
         ("training: {schedule: cron(0 3 * * *)}\n", "training.schedule", "cron has six fields"),
         ("training: {schedule: cron(0 3 * * * *)}\n", "training.schedule", "must be ?"),
+        (
+            "training:\n  schedule: cron(99 99 ? * MON *)\n",
+            "training.schedule",
+            "'99' is not allowed as minut",
+        ),
+        (
+            "training:\n  schedule: cron(0 3-25 ? * MON *)\n",
+            "training.schedule",
+            "'3-25' is not allowed as",
+        ),
+        ("training:\n  schedule: cron(0 3 32 * ? *)\n", "training.schedule", "as day of month: 1 to 31"),
+        ("training:\n  schedule: cron(0 3 ? FEBR * *)\n", "training.schedule", "as month"),
+        ("training:\n  schedule: cron(0 3 ? * 2#6 *)\n", "training.schedule", "as day of week"),
+        ("training:\n  schedule: cron(0 3 ? * MON 1969)\n", "training.schedule", "as year: 1970 to 2199"),
+        ("training:\n  schedule: cron(0/0 3 ? * MON *)\n", "training.schedule", "as minutes"),
+        (
+            "training: {instance_type: ml.z9.huge}\n",
+            "training.instance_type",
+            "such as ml.m5.large; there are",
+        ),
+        (
+            "training: {instance_type: ml.m5.huge}\n",
+            "training.instance_type",
+            "ml.m5 is there as large, ",
+        ),
+        ("training: {instance_type: ml.m6g.large}\n", "training.instance_type", "with an x86 CPU"),
+        ("endpoint: {instance_type: ml.m5d.large}\n", "endpoint.instance_type", "no disk of its own"),
+        ("gate: {max_alerts_per_week: .inf}\n", "gate.max_alerts_per_week", "must be finite"),
+        ("gate: {max_alerts_per_week: .nan}\n", "gate.max_alerts_per_week", "must be finite"),
         ("training:\n  schedule: cron(x 3 ? * * *)\n", "training.schedule", "'x' is not allowed as minutes"),
         (
             "endpoint: {serverless: {memory_mb: 2000}}\n",
@@ -197,6 +227,8 @@ def test_one_mistake_is_one_problem_at_its_key(
         ("topic: plant/press", "topic: $aws/things", "source.topic", "must not begin with $"),
         ("topic: plant/press", "topic: it's", "source.topic", "quotation mark"),
         ("topic: plant/press", "topic: a/b/c/d/e/f/g/h/i", "source.topic", "7 slashes"),
+        ("topic: plant/press", "topic: '#'", "source.topic", "every message of the account"),
+        ("topic: plant/press", "topic: +/#", "source.topic", "every message of the account"),
         ("topic: plant/press", "topic: 7", "source.topic", "must be text"),
         ("interval: 5m", "interval: 0s", "interval", "must be from 1s to 7d"),
         ("interval: 5m", "interval: 300", "interval", "must be a duration"),
@@ -219,6 +251,14 @@ def test_a_wrong_value_in_a_required_key(
         ("a: 1\nb: [", 2, "not YAML"),
         ("\tx: 1", 1, "not YAML"),
         ("name: \x00", 1, "not YAML"),
+        ("[" * 5000, 1, "nested more than 20 levels"),
+        ("a: {" * 30, 1, "nested more than 20 levels"),
+        (
+            "\n".join(["a0: &a0 [x, x]", *(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]" for n in range(1, 12))]),
+            1,
+            "more than 20000 parts",
+        ),
+        ("a: " + "x" * 300_000, 1, "more than 262144 bytes"),
         ("a: &a [*a]", 1, "an alias refers to what it is part of"),
         ("a: !!python/object/apply:os.system [x]", 1, "not YAML"),
         ("a: 1\n---\nb: 2\n", 2, "not YAML"),
@@ -229,6 +269,13 @@ def test_text_that_is_no_spec_at_all(problems: Problems, text: str, line: int, m
 
     assert problem.line == line
     assert message in problem.message
+
+
+def test_a_name_that_the_anomaly_service_has(tmp_path: Path, good: str) -> None:
+    path = tmp_path / "anomaly_service.yaml"
+    path.write_text(good.replace("name: press\n", "name: anomaly_service\n"))
+    with pytest.raises(WorkloadSpecError, match=r"name: 'anomaly_service': must not begin with"):
+        load_workload(path)
 
 
 def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
