@@ -1,9 +1,7 @@
 """CloudWatch alarms that follow their metrics: by dimensions, periods and missing-data rule.
 
 Ministack evaluates only when a client puts a metric, over all dimensions at once, and knows no metric math.
-Here every alarm is evaluated once a second on its own metric, in windows of its period that end now. Seams:
-``cloudwatch._evaluate_alarm``, ``_put_metric_alarm``, ``_set_alarm_state`` and
-``provisioners._cw_metric_alarm_record``.
+Here every alarm is evaluated once a second on its own metric, in windows of its period that end now.
 """
 
 import asyncio
@@ -11,11 +9,9 @@ import operator
 import time
 from typing import Any
 
-from ministack.core.responses import request_scope
-from ministack.services import cloudwatch
-from ministack.services.cloudformation import provisioners
-
 from localcloud import metric_math
+from localcloud.seams import cloudformation, cloudwatch
+from localcloud.seams.responses import request_scope
 from localcloud.settings import Settings
 
 Alarm = dict[str, Any]
@@ -48,13 +44,10 @@ class AlarmsPart:
 
     def install(self) -> None:
         """Register with ministack."""
-        self._original_put = cloudwatch._put_metric_alarm
-        self._original_set = cloudwatch._set_alarm_state
-        self._original_record = provisioners._cw_metric_alarm_record
-        cloudwatch._evaluate_alarm = evaluate
-        cloudwatch._put_metric_alarm = self._put
-        cloudwatch._set_alarm_state = self._set_state
-        provisioners._cw_metric_alarm_record = self._record
+        cloudwatch.evaluate_alarm.replace(evaluate)
+        self._original_put = cloudwatch.put_metric_alarm.replace(self._put)
+        self._original_set = cloudwatch.set_alarm_state.replace(self._set_state)
+        self._original_record = cloudformation.metric_alarm_record.replace(self._record)
 
     async def start(self) -> None:
         """Begin to evaluate."""
@@ -76,13 +69,13 @@ class AlarmsPart:
                 return _refuse(str(error), is_cbor, is_json)
         answer = self._original_put(params, request, is_cbor, is_json)
         if queries and answer[0] == 200:
-            _of_queries(cloudwatch._alarms[request["AlarmName"]], queries)
+            _of_queries(cloudwatch.alarms[request["AlarmName"]], queries)
         return answer
 
     def _set_state(self, params: Any, request: Any, is_cbor: bool, is_json: bool = False) -> Any:
         answer = self._original_set(params, request, is_cbor, is_json)
-        found = request.get("AlarmName") if is_cbor or is_json else cloudwatch._p(params, "AlarmName")
-        alarm = cloudwatch._alarms.get(found)
+        found = request.get("AlarmName") if is_cbor or is_json else cloudwatch.parameter(params, "AlarmName")
+        alarm = cloudwatch.alarms.get(found)
         if alarm is not None and answer[0] == 200:
             alarm[SET_BY_HAND] = alarm["StateUpdatedTimestamp"]
         return answer
@@ -103,7 +96,7 @@ class AlarmsPart:
         while True:
             await asyncio.sleep(_EVALUATION_SECONDS)
             with request_scope(self._settings.account, self._settings.region):
-                for alarm in list(cloudwatch._alarms.values()):
+                for alarm in list(cloudwatch.alarms.values()):
                     evaluate(alarm)
 
 
@@ -115,7 +108,7 @@ def _of_queries(record: Alarm, queries: list[dict[str, Any]]) -> Alarm:
 
 
 def _refuse(message: str, is_cbor: bool, is_json: bool) -> Any:
-    return cloudwatch._error("ValidationError", message, 400, use_json=is_json, use_cbor=is_cbor)
+    return cloudwatch.error("ValidationError", message, 400, use_json=is_json, use_cbor=is_cbor)
 
 
 def evaluate(alarm: Alarm) -> None:
@@ -129,9 +122,9 @@ def evaluate(alarm: Alarm) -> None:
     if new_state == "INSUFFICIENT_DATA":
         reason = f"Insufficient Data: no datapoints of {metric}"
     alarm.update(StateValue=new_state, StateReason=reason, StateUpdatedTimestamp=int(time.time()))
-    cloudwatch._record_history(alarm["AlarmName"], old_state, new_state, reason)
-    cloudwatch._dispatch_alarm_actions(alarm, old_state, new_state, reason)
-    cloudwatch._evaluate_parent_alarms(alarm)
+    cloudwatch.record_history(alarm["AlarmName"], old_state, new_state, reason)
+    cloudwatch.dispatch_alarm_actions(alarm, old_state, new_state, reason)
+    cloudwatch.evaluate_parent_alarms(alarm)
 
 
 def state_of(alarm: Alarm, now: float) -> str | None:

@@ -1,17 +1,13 @@
-"""CloudFormation resource types that ministack lacks, and the record of properties that nobody reads.
-
-Seam: ``provisioners._RESOURCE_HANDLERS``.
-"""
+"""CloudFormation resource types that ministack lacks, and the record of properties that nobody reads."""
 
 import functools
 import json
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import cloudwatch
-from ministack.services.cloudformation import provisioners
-
 from localcloud import coverage, deleted_stacks
+from localcloud.seams import cloudwatch
+from localcloud.seams.cloudformation import physical_name, resource_handlers
 from localcloud.settings import Settings
 
 _CHANGES = {"create", "update", "delete", "import"}
@@ -40,13 +36,13 @@ class CloudFormationPart:
         """Add our types, then watch every type."""
         coverage.load(self._record)
         deleted_stacks.install()
-        provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::CompositeAlarm"] = {
+        resource_handlers["AWS::CloudWatch::CompositeAlarm"] = {
             "create": create_composite_alarm,
             "update": update_composite_alarm,
             "delete": delete_alarm,
         }
-        coverage.watch(provisioners._RESOURCE_HANDLERS)
-        for functions in provisioners._RESOURCE_HANDLERS.values():
+        coverage.watch(resource_handlers)
+        for functions in resource_handlers.values():
             for name in _CHANGES & functions.keys():
                 functions[name] = self._announced(functions[name])
 
@@ -79,7 +75,7 @@ def create_composite_alarm(
     logical_id: str, properties: dict[str, Any], stack: str
 ) -> tuple[str, dict[str, str]]:
     """Provision ``AWS::CloudWatch::CompositeAlarm``."""
-    name = properties.get("AlarmName") or provisioners._physical_name(stack, logical_id, max_len=255)
+    name = properties.get("AlarmName") or physical_name(stack, logical_id, max_len=255)
     return _put_composite_alarm(name, properties)
 
 
@@ -92,7 +88,7 @@ def update_composite_alarm(
 
 def delete_alarm(physical_id: str, properties: dict[str, Any]) -> None:
     """Delete an alarm."""
-    cloudwatch._delete_alarms({}, {"AlarmNames": [physical_id]}, False, is_json=True)
+    cloudwatch.delete_alarms({}, {"AlarmNames": [physical_id]}, False, is_json=True)
 
 
 def _put_composite_alarm(name: str, properties: dict[str, Any]) -> tuple[str, dict[str, str]]:
@@ -106,7 +102,7 @@ def _put_composite_alarm(name: str, properties: dict[str, Any]) -> tuple[str, di
         "InsufficientDataActions": properties.get("InsufficientDataActions") or [],
         "Tags": properties.get("Tags") or [],
     }
-    status, _, body = cloudwatch._put_composite_alarm({}, request, False, is_json=True)
+    status, _, body = cloudwatch.put_composite_alarm({}, request, False, is_json=True)
     if status != 200:
         raise ProvisioningError(json.loads(body).get("message", "PutCompositeAlarm failed"))
-    return name, {"Arn": cloudwatch._composite_alarms[name]["AlarmArn"]}
+    return name, {"Arn": cloudwatch.composite_alarms[name]["AlarmArn"]}

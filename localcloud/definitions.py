@@ -3,8 +3,6 @@
 `arn:aws:states:::sagemaker:ACTION` takes a part of the API's fields only. The parts here are those that AWS's
 own CDK constructs and Step Functions' Data Science SDK write; AWS publishes no other list. What needs
 more goes by `arn:aws:states:::aws-sdk:sagemaker:ACTION`, which takes every field of the API.
-
-Seams: ``stepfunctions._validate_definition_jsonata``, ``provisioners._sfn_definition``.
 """
 
 from __future__ import annotations
@@ -13,10 +11,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ministack.services import stepfunctions as states
-from ministack.services.cloudformation import provisioners
-
 from localcloud.cloudformation import ProvisioningError
+from localcloud.seams.cloudformation import state_machine_definition
+from localcloud.seams.stepfunctions import validate_definition_jsonata
 
 ACCEPTED: dict[str, frozenset[str]] = {
     action: frozenset(fields.split())
@@ -54,8 +51,6 @@ _MARK = ":states:::sagemaker:"
 
 def install() -> None:
     """Let the API and CloudFormation refuse such definitions."""
-    check_jsonata = states._validate_definition_jsonata
-    definition_of = provisioners._sfn_definition
 
     def validate(definition: str | None) -> str | None:
         return check_jsonata(definition) or refusal(definition or "{}")
@@ -67,8 +62,8 @@ def install() -> None:
             raise ProvisioningError(f"Invalid State Machine Definition: {reason}")
         return definition
 
-    states._validate_definition_jsonata = validate
-    provisioners._sfn_definition = provisioned
+    check_jsonata = validate_definition_jsonata.replace(validate)
+    definition_of = state_machine_definition.replace(provisioned)
 
 
 def refusal(definition: str) -> str | None:

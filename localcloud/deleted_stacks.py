@@ -1,13 +1,9 @@
-"""Deleted stacks whose retained resources are still listed, as CloudFormation does for 90 days.
-
-Seam: ``stacks._add_event``.
-"""
+"""Deleted stacks whose retained resources are still listed, as CloudFormation does for 90 days."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from ministack.services import cloudformation
-from ministack.services.cloudformation import stacks
+from localcloud.seams import cloudformation
 
 STACK = "AWS::CloudFormation::Stack"
 
@@ -16,7 +12,6 @@ Document = dict[str, Any]
 
 def install() -> None:
     """Wrap ministack's record of events: a stack's last one says that its deletion is complete."""
-    original = stacks._add_event
 
     def add_event(
         stack_id: str,
@@ -28,11 +23,11 @@ def install() -> None:
         **options: Any,
     ) -> None:
         original(stack_id, stack_name, logical_id, resource_type, status, *rest, **options)
-        stack = cloudformation._stacks.get(stack_name)
+        stack = cloudformation.stack_named(stack_name)
         if (resource_type, status) == (STACK, "DELETE_COMPLETE") and stack and stack["StackId"] == stack_id:
-            stack["_resources"] = retained(cloudformation._stack_events[stack_id])
+            stack["_resources"] = retained(cloudformation.stack_events(stack_id))
 
-    stacks._add_event = add_event
+    original = cloudformation.add_event.replace(add_event)
 
 
 def retained(events: Iterable[Document]) -> Document:

@@ -1,13 +1,12 @@
 """S3's events on EventBridge in AWS's shape.
 
-https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html. Seam: ``eventbridge._dispatch_event``.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html.
 """
 
 import json
 from typing import Any
 
-from ministack.services import eventbridge
-from ministack.services import s3 as ministack_s3
+from localcloud.seams import eventbridge, s3
 
 
 class EventsPart:
@@ -15,8 +14,7 @@ class EventsPart:
 
     def install(self) -> None:
         """Wrap ministack's dispatch of events."""
-        self._original = eventbridge._dispatch_event
-        eventbridge._dispatch_event = self._dispatch
+        self._original = eventbridge.dispatch_event.replace(self._dispatch)
 
     async def start(self) -> None:
         """Nothing to start."""
@@ -35,9 +33,9 @@ def s3_event(event: dict[str, Any]) -> dict[str, Any]:
     detail = json.loads(event["Detail"])
     detail.pop("event-version", None)
     found = detail["object"]
-    versions = ministack_s3._object_versions.get((detail["bucket"]["name"], found["key"])) or ()
-    if versions and event["DetailType"] == "Object Created":
-        found["version-id"] = versions[-1]["version_id"]
+    version = s3.latest_version(detail["bucket"]["name"], found["key"])
+    if version and event["DetailType"] == "Object Created":
+        found["version-id"] = version
     time = event["Time"]
     seconds = f"{time.partition('.')[0]}Z" if isinstance(time, str) and "." in time else time
     return {**event, "Detail": json.dumps(detail), "Time": seconds}

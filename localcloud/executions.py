@@ -1,6 +1,6 @@
 """Runs Step Functions executions, and carries them on after the server was killed.
 
-Replaces ``stepfunctions._run_execution`` with the same walk over ministack's own state handlers, plus what a
+Replaces its walk of an execution with the same walk over ministack's own state handlers, plus what a
 restart needs: where the execution is, on record before each state begins. A resumed execution enters its
 last top-level state again with the input that it had; a Parallel or Map state starts over; a Wait state waits
 for the rest. An execution keeps the definition that it started with, obeys the machine's ``TimeoutSeconds``,
@@ -16,11 +16,10 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from ministack.core.responses import now_iso, request_scope
-from ministack.services import cloudwatch
-from ministack.services import stepfunctions as states
-
 from localcloud import state_notifications
+from localcloud.seams import cloudwatch
+from localcloud.seams import stepfunctions as states
+from localcloud.seams.responses import now_iso, request_scope
 from localcloud.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -28,8 +27,6 @@ logger = logging.getLogger(__name__)
 Document = dict[str, Any]
 POSITION = "localcloudPosition"
 DEFINITION = "localcloudDefinition"
-_WITH_EXECUTION = {"Task": "_execute_task", "Parallel": "_execute_parallel", "Map": "_execute_map"}
-_WITHOUT_EXECUTION = {"Pass": "_execute_pass", "Choice": "_execute_choice", "Wait": "_execute_wait"}
 
 
 class ExecutionsPart:
@@ -50,9 +47,8 @@ class ExecutionsPart:
 
     def install(self) -> None:
         """Register with ministack."""
-        self._original_restore = states._restore_state
-        states._restore_state = self._restore
-        states._run_execution = self.run
+        self._original_restore = states.restore_state.replace(self._restore)
+        states.run_execution.replace(self.run)
         state_notifications.install()
 
     async def start(self) -> None:
@@ -69,7 +65,7 @@ class ExecutionsPart:
 
     def run(self, arn: str) -> None:
         """Walk one execution to its end, in the calling thread."""
-        execution = states._executions.get(arn)
+        execution = states.executions.get(arn)
         if execution is None or execution["status"] != "RUNNING":
             return
         definition = self._definition(execution)
@@ -78,12 +74,12 @@ class ExecutionsPart:
         timer = self._start_timer(execution, definition)
         try:
             output = self._walk(execution, definition)
-        except states._ExecutionError as error:
+        except states.ExecutionError as error:
             if execution["status"] == "RUNNING":
-                states._fail_execution(execution, error.error, error.cause)
+                states.fail_execution(execution, error.error, error.cause)
         except Exception as error:
             logger.exception("execution %s", arn)
-            states._fail_execution(execution, "States.Runtime", repr(error))
+            states.fail_execution(execution, "States.Runtime", repr(error))
         else:
             self._succeed(execution, output)
         finally:
@@ -104,7 +100,7 @@ class ExecutionsPart:
         while name and execution["status"] == "RUNNING":
             state = definition["States"].get(name)
             if state is None:
-                raise states._ExecutionError("States.Runtime", f"State '{name}' not found in definition")
+                raise states.ExecutionError("States.Runtime", f"State '{name}' not found in definition")
             entered = position["entered_at"] if resumed else time.time()
             context["State"] = {"Name": name, "EnteredTime": _iso(entered), "RetryCount": 0}
             execution[POSITION] = {
@@ -127,12 +123,12 @@ class ExecutionsPart:
 
     def _enter(self, execution: Document, state: Document, name: str, value: Any) -> None:
         details = {"name": name, "input": json.dumps(value)}
-        states._add_event(execution, f"{state['Type']}StateEntered", {"stateEnteredEventDetails": details})
+        states.add_event(execution, f"{state['Type']}StateEntered", {"stateEnteredEventDetails": details})
         self._on_change()
 
     def _exit(self, execution: Document, state: Document, name: str, value: Any) -> None:
         details = {"name": name, "output": json.dumps(value)}
-        states._add_event(execution, f"{state['Type']}StateExited", {"stateExitedEventDetails": details})
+        states.add_event(execution, f"{state['Type']}StateExited", {"stateExitedEventDetails": details})
 
     def _succeed(self, execution: Document, value: Any) -> None:
         if execution["status"] != "RUNNING":
@@ -140,15 +136,15 @@ class ExecutionsPart:
         execution["output"] = json.dumps(value)
         execution["stopDate"] = now_iso()
         details = {"output": execution["output"]}
-        states._add_event(execution, "ExecutionSucceeded", {"executionSucceededEventDetails": details})
+        states.add_event(execution, "ExecutionSucceeded", {"executionSucceededEventDetails": details})
         execution["status"] = "SUCCEEDED"
-        states._emit_execution_status_event(execution)
+        states.emit_execution_status_event(execution)
 
     def _rest_of_wait(self, state: Document, value: Any, entered_at: float) -> Document:
         """Return the state with what is left of its time; a timestamp needs no change."""
         seconds = state.get("Seconds")
         if "SecondsPath" in state:
-            seconds = states._resolve_path(state["SecondsPath"], states._apply_input_path(state, value, {}))
+            seconds = states.resolve_path(state["SecondsPath"], states.apply_input_path(state, value, {}))
         if not isinstance(seconds, (int, float)):
             return state
         left = max(0.0, seconds - (time.time() - entered_at) * self._settings.time_scale)
@@ -156,9 +152,9 @@ class ExecutionsPart:
 
     def _definition(self, execution: Document) -> Document | None:
         if DEFINITION not in execution:
-            machine = states._state_machines.get(execution["stateMachineArn"])
+            machine = states.state_machines.get(execution["stateMachineArn"])
             if machine is None:
-                states._fail_execution(execution, "StateMachineDeleted", "State machine no longer exists")
+                states.fail_execution(execution, "StateMachineDeleted", "State machine no longer exists")
                 return None
             execution[DEFINITION] = machine["definition"]
         definition: Document = json.loads(execution[DEFINITION])
@@ -217,27 +213,22 @@ def _context(execution: Document, definition: Document, variables: Document) -> 
 def _carry_out(state: Document, value: Any, execution: Document, context: Document) -> tuple[Any, str | None]:
     kind = state["Type"]
     if kind == "Succeed":
-        value = states._apply_input_path(state, value, context)
-        return states._apply_output_path(state, value, context), None
+        value = states.apply_input_path(state, value, context)
+        return states.apply_output_path(state, value, context), None
     if kind == "Fail":
-        raise states._ExecutionError(*states._fail_state_error(state, value, context))
-    if kind in _WITH_EXECUTION:
-        output, next_name = getattr(states, _WITH_EXECUTION[kind])(state, value, execution, context)
-    elif kind in _WITHOUT_EXECUTION:
-        output, next_name = getattr(states, _WITHOUT_EXECUTION[kind])(state, value, context)
-    else:
-        raise states._ExecutionError("States.Runtime", f"Unknown state type: {kind}")
-    return output, next_name
+        raise states.ExecutionError(*states.fail_state_error(state, value, context))
+    carried_out: tuple[Any, str | None] = states.execute_state(state, value, execution, context)
+    return carried_out
 
 
 def _time_out(execution: Document) -> None:
     if execution["status"] != "RUNNING":
         return
     execution.update({"status": "TIMED_OUT", "stopDate": now_iso(), "error": "States.Timeout"})
-    states._add_event(
+    states.add_event(
         execution, "ExecutionTimedOut", {"executionTimedOutEventDetails": {"error": "States.Timeout"}}
     )
-    states._emit_execution_status_event(execution)
+    states.emit_execution_status_event(execution)
 
 
 def _count(execution: Document) -> None:

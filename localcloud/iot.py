@@ -1,10 +1,5 @@
-"""IoT Core: rule actions ``firehose`` and ``s3``, refusal of what would silently be empty, MQTT over mTLS.
+"""IoT Core: rule actions ``firehose`` and ``s3``, refusal of what would silently be empty, MQTT over mTLS."""
 
-Seams in ``ministack.services.iot``: ``_run_rule_actions``, ``_dispatch_rule_action``, ``put_topic_rule``,
-``_mtls_start_locked``, ``_mtls_build_ssl_context``, ``_RULE_ACTION_RESOURCE_KEYS``.
-"""
-
-import asyncio
 import json
 import re
 import ssl
@@ -12,12 +7,9 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from ministack import app as ministack
-from ministack.core.responses import request_scope
-from ministack.services import iot as ministack_iot
-from ministack.services import s3 as ministack_s3
-
 from localcloud.firehose.part import FirehosePart
+from localcloud.seams import iot, s3
+from localcloud.seams.responses import request_scope
 from localcloud.settings import Settings
 
 _SUPPORTED_ACTIONS = {"firehose", "s3", "lambda", "republish", "dynamoDBv2", "sns", "sqs"}
@@ -54,18 +46,12 @@ class IotPart:
 
     def install(self) -> None:
         """Register with ministack."""
-        self._original_run = ministack_iot._run_rule_actions
-        self._original_action = ministack_iot._dispatch_rule_action
-        self._original_put = ministack_iot.put_topic_rule
-        self._original_context: Callable[[], ssl.SSLContext] = ministack_iot._mtls_build_ssl_context
-        ministack_iot._run_rule_actions = self._run
-        ministack_iot._dispatch_rule_action = self._dispatch
-        ministack_iot.put_topic_rule = self._put_rule
-        ministack_iot._mtls_start_locked = self._listen
-        ministack_iot._mtls_build_ssl_context = self._tls_context
-        ministack_iot._RULE_ACTION_RESOURCE_KEYS.update(
-            {"firehose": ("deliveryStreamName",), "s3": ("bucketName",)}
-        )
+        self._original_run = iot.run_rule_actions.replace(self._run)
+        self._original_action = iot.dispatch_rule_action.replace(self._dispatch)
+        self._original_put = iot.put_topic_rule.replace(self._put_rule)
+        self._original_context: Callable[[], ssl.SSLContext] = iot.mtls_context.replace(self._tls_context)
+        iot.mtls_start.replace(self._listen)
+        iot.rule_action_resource_keys.update({"firehose": ("deliveryStreamName",), "s3": ("bucketName",)})
 
     async def start(self) -> None:
         """Wait until the MQTT listener is there.
@@ -75,9 +61,8 @@ class IotPart:
         RuntimeError
             When it could not be bound.
         """
-        if ministack._iot_mtls_task is not None:
-            await ministack._iot_mtls_task
-        if not ministack_iot.mtls_is_listening():
+        await iot.mtls_started()
+        if not iot.mtls_is_listening():
             raise RuntimeError(f"MQTT cannot listen at {self._settings.host}:{self._settings.mqtt_tls_port}")
 
     def shutdown(self) -> None:
@@ -124,9 +109,7 @@ class IotPart:
         }
         path = f"/{action['bucketName']}/{key}"
         with request_scope(self._settings.account, self._settings.region):
-            status, _, answer = await ministack_s3.handle_request(
-                "PUT", path, headers, body, {}, internal=True
-            )
+            status, _, answer = await s3.handle_request("PUT", path, headers, body, {}, internal=True)
         if status >= 300:
             raise RuleActionError(f"PutObject to {action['bucketName']} answered {status}: {answer!r:.200}")
 
@@ -138,13 +121,7 @@ class IotPart:
         return rule
 
     async def _listen(self) -> None:
-        if ministack_iot._mtls_server is not None:
-            return
-        loop = asyncio.get_running_loop()
-        ministack_iot._mtls_server = await loop.create_server(
-            ministack_iot._MtlsAcceptor, host=self._settings.host, port=self._settings.mqtt_tls_port
-        )
-        ministack_iot._mtls_loop = loop
+        await iot.listen(self._settings.host, self._settings.mqtt_tls_port)
 
     def _tls_context(self) -> ssl.SSLContext:
         context = self._original_context()
@@ -161,15 +138,15 @@ def check_rule(payload: dict[str, Any]) -> None:
         Naming the SQL function, the syntax, or the action.
     """
     sql = str(payload.get("sql", ""))
-    functions = ministack_iot._unimplemented_sql_functions(sql)
+    functions = iot.unimplemented_sql_functions(sql)
     plain = _LITERAL.sub("''", sql)
     syntax = [name for name, pattern in _UNSUPPORTED_SYNTAX.items() if pattern.search(plain)]
-    selected = _LITERAL.sub("''", ministack_iot._rule_select_clause(sql))
+    selected = _LITERAL.sub("''", iot.rule_select_clause(sql))
     if re.search(r"\bregexp_matches\s*\(", selected, re.IGNORECASE):
         functions.append("regexp_matches")  # ministack knows it in WHERE only
     unsupported = [f"{name}()" for name in functions] + syntax
     if unsupported:
-        raise ministack_iot.RuleSqlError(f"the local cloud's rule SQL has no {', '.join(unsupported)}: {sql}")
+        raise iot.RuleSqlError(f"the local cloud's rule SQL has no {', '.join(unsupported)}: {sql}")
     actions = [
         *(payload.get("actions") or []),
         *([payload["errorAction"]] if payload.get("errorAction") else []),
@@ -177,7 +154,7 @@ def check_rule(payload: dict[str, Any]) -> None:
     for action in actions:
         unknown = sorted(set(action) - _SUPPORTED_ACTIONS)
         if unknown:
-            raise ministack_iot.RuleSqlError(f"rule action {unknown[0]} is not supported by the local cloud")
+            raise iot.RuleSqlError(f"rule action {unknown[0]} is not supported by the local cloud")
 
 
 def expand_template(text: str, topic: str, payload: bytes) -> str:
@@ -188,11 +165,11 @@ def expand_template(text: str, topic: str, payload: bytes) -> str:
     RuleActionError
         When an expression has no scalar value.
     """
-    message = ministack_iot._rule_message(payload)
+    message = iot.rule_message(payload)
 
     def replace(match: re.Match[str]) -> str:
-        value = ministack_iot._eval_select_expr(match.group(1), topic, payload, message, None)
-        if value is ministack_iot._MISSING or isinstance(value, (dict, list)):
+        value = iot.eval_select_expr(match.group(1), topic, payload, message, None)
+        if value is iot.MISSING or isinstance(value, (dict, list)):
             raise RuleActionError(f"cannot expand {match.group()} in {text!r}")
         return str(value)
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ministack.services import cloudwatch
+from localcloud.seams import cloudwatch
 
 Point = dict[str, Any]
 Window = tuple[float, float]
@@ -96,8 +96,8 @@ def statistic(
     namespace: str, metric: str, dimensions: Mapping[str, str], name: str, window: Window
 ) -> float | None:
     """Return a statistic of one metric in a window, or None without datapoints."""
-    key = (namespace, metric, cloudwatch._dims_key(dict(dimensions)))
-    return _statistic(cloudwatch._metrics.get(key) or (), name, window)
+    key = (namespace, metric, cloudwatch.dims_key(dict(dimensions)))
+    return _statistic(cloudwatch.metrics.get(key) or (), name, window)
 
 
 def _query_value(by_id: Mapping[str, Mapping[str, Any]], name: str, window: Window) -> float | None:
@@ -185,7 +185,7 @@ def _insight(expression: str, window: Window) -> float | None:
     names = set(re.findall(r"\w+", match["dimensions"] or ""))
     namespace = match["schema"] or match["namespace"]
     points: list[Point] = []
-    for (found_namespace, metric, _), series in list(cloudwatch._metrics.items()):
+    for (found_namespace, metric, _), series in list(cloudwatch.metrics.items()):
         if found_namespace != namespace or metric != match["metric"] or not series:
             continue
         dimensions = _dimensions(series[0])
@@ -205,5 +205,5 @@ def _statistic(points: Iterable[Point], name: str, window: Window) -> float | No
     inside = [point for point in list(points) if start < point["Timestamp"] <= end]
     if not inside:
         return None
-    value = cloudwatch._stat_value(cloudwatch._calc_stats(inside), name, inside)
+    value = cloudwatch.stat_value(cloudwatch.calc_stats(inside), name, inside)
     return None if value is None else float(value)

@@ -25,9 +25,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from ministack import app as ministack
-from ministack.core import persistence as ministack_persistence
-
+from localcloud.seams import gateway
 from localcloud.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -74,11 +72,10 @@ class PersistencePart:
         """Finish an interrupted commit, and watch which services are called."""
         self._folder.mkdir(parents=True, exist_ok=True)
         finish_commit(self._folder)
-        for service, handler in list(ministack.SERVICE_HANDLERS.items()):
-            config = ministack.SERVICE_REGISTRY.get(service)
-            if config is not None:
-                key = str(config.get("state_key", config["module"]))
-                ministack.SERVICE_HANDLERS[service] = self._watched(key, handler)
+        for service, handler in list(gateway.service_handlers.items()):
+            key = gateway.state_key(service)
+            if key is not None:
+                gateway.service_handlers[service] = self._watched(key, handler)
 
     async def start(self) -> None:
         """Begin to save."""
@@ -103,7 +100,7 @@ class PersistencePart:
 
     def touch_all(self) -> None:
         """Say that any service may have changed: CloudFormation makes resources without a request."""
-        self._changed.update(ministack._build_persistence_save_dict())
+        self._changed.update(gateway.states())
         self._slow_saved_at = float("-inf")  # alarms are among the slow ones' state
         self._wake.set()
 
@@ -183,9 +180,7 @@ class PersistencePart:
     def _save(self, states: dict[str, Any]) -> None:
         staged = []
         for key, state in states.items():
-            version = ministack_persistence._state_format_version(key)
-            document = {"__ministack_format__": version, "payload": state}
-            content = json.dumps(document, default=ministack_persistence._json_default).encode()
+            content = json.dumps(gateway.saved_form(key, state), default=gateway.json_default).encode()
             digest = hashlib.blake2b(content, digest_size=16).digest()
             if self._hashes.get(key) == digest:
                 continue
@@ -205,7 +200,7 @@ def _resolve(saved: asyncio.Future[None]) -> None:
 
 def _take(keys: set[str] | None) -> dict[str, Any]:
     states = {}
-    for key, get_state in ministack._build_persistence_save_dict().items():
+    for key, get_state in gateway.states().items():
         if keys is not None and key not in keys:
             continue
         state = _copy(get_state)

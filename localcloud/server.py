@@ -16,9 +16,9 @@ from typing import Any, Protocol
 import psutil
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
-from ministack import app as ministack
 
 from localcloud.admission import Admission, Receive, Scope, Send
+from localcloud.seams.gateway import application
 from localcloud.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -60,11 +60,11 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != "http":
-            await ministack.app(scope, receive, send)
+            await application(scope, receive, send)
         elif scope["path"].startswith(CONTROL_PREFIX):
             await self._control(scope["path"].removeprefix(CONTROL_PREFIX), send)
         else:
-            await ministack.app(scope, receive, send)
+            await application(scope, receive, send)
 
     async def start_parts(self) -> None:
         """Start every part; then the server is ready."""

@@ -1,21 +1,21 @@
 """Step Functions' ``sns:publish`` with its message attributes, which ministack drops.
 
-Seam: ``stepfunctions._SERVICE_DISPATCH``. Ministack's SNS reads requests of the query protocol, so the
+Ministack's SNS reads requests of the query protocol, so the
 attributes are written as such a request has them.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from ministack.services import stepfunctions as states
+from localcloud.seams.stepfunctions import service_dispatch
 
 PUBLISH = "arn:aws:states:::sns:publish"
 
 
 def install() -> None:
     """Register with ministack."""
-    publish = states._SERVICE_DISPATCH[PUBLISH]
-    states._SERVICE_DISPATCH[PUBLISH] = lambda resource, parameters: publish(resource, flattened(parameters))
+    publish = service_dispatch[PUBLISH]
+    service_dispatch[PUBLISH] = lambda resource, parameters: publish(resource, flattened(parameters))
 
 
 def flattened(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,15 @@
 
 import contextlib
 import os
-import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
-from ministack.core.responses import request_scope
 
+from localcloud.seams.responses import request_scope
+from localcloud.seams.stepfunctions import executions
 from localcloud.settings import Settings
 
 
@@ -53,13 +54,8 @@ class Status:
         return document
 
     def _executions(self) -> dict[str, int]:
-        states = sys.modules.get("ministack.services.stepfunctions")
-        counts: dict[str, int] = {}
-        if states is not None:
-            with request_scope(self._settings.account, self._settings.region):
-                for execution in states._executions.values():
-                    counts[execution["status"]] = counts.get(execution["status"], 0) + 1
-        return counts
+        with request_scope(self._settings.account, self._settings.region):
+            return Counter(execution["status"] for execution in executions.values())
 
 
 def _listeners(process: psutil.Process) -> Iterator[str]:

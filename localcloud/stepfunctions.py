@@ -10,17 +10,15 @@ execution's ARN.
 import contextvars
 import json
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-
-from ministack.services import stepfunctions as states
 
 from localcloud import definitions
 from localcloud.sagemaker.api import Api
 from localcloud.sagemaker.errors import SageMakerError
 from localcloud.sagemaker.kinds import JOBS, Kind
 from localcloud.sagemaker.shapes import Document, service_model
+from localcloud.seams import stepfunctions as states
 
 OPTIMIZED = "arn:aws:states:::sagemaker:"
 AWS_SDK = "arn:aws:states:::aws-sdk:sagemaker:"
@@ -54,10 +52,10 @@ _task: contextvars.ContextVar[Task | None] = contextvars.ContextVar("localcloud_
 def install(api: Api) -> None:
     """Register the integrations with ministack."""
     integration = Integration(api)
-    states._SERVICE_DISPATCH[OPTIMIZED] = integration.optimized
-    states._SERVICE_DISPATCH[AWS_SDK] = integration.aws_sdk
+    states.service_dispatch[OPTIMIZED] = integration.optimized
+    states.service_dispatch[AWS_SDK] = integration.aws_sdk
     definitions.install()
-    states._execute_task = _remember_task(states._execute_task)
+    _remember_task()
 
 
 class Integration:
@@ -77,14 +75,14 @@ class Integration:
 
         Raises
         ------
-        ministack.services.stepfunctions._ExecutionError
+        localcloud.seams.stepfunctions.ExecutionError
             With the error name and cause that the state machine sees.
         """
         action, _, pattern = resource.removeprefix(OPTIMIZED).partition(".")
         operation = action[:1].upper() + action[1:]
         kind = next((kind for kind in JOBS if operation == f"Create{kind.resource}"), None)
         if action not in _OPTIMIZED_ACTIONS or pattern not in ("", "sync") or (pattern and not kind):
-            raise states._ExecutionError("States.Runtime", f"The resource {resource} is not supported.")
+            raise states.ExecutionError("States.Runtime", f"The resource {resource} is not supported.")
         _check_members(operation, parameters)
         answer = self._call(operation, parameters, _OPTIMIZED_OTHER)
         if kind and pattern:
@@ -96,17 +94,17 @@ class Integration:
 
         Raises
         ------
-        ministack.services.stepfunctions._ExecutionError
+        localcloud.seams.stepfunctions.ExecutionError
             With the error name and cause that the state machine sees.
         """
         action = resource.removeprefix(AWS_SDK)
         operation = action[0].upper() + action[1:]
         if operation not in service_model().operation_names:
-            raise states._ExecutionError("States.Runtime", f"The resource {resource} is not supported.")
+            raise states.ExecutionError("States.Runtime", f"The resource {resource} is not supported.")
         info = {"target_prefix": "SageMaker", "protocol": "json"}
-        request = states._sdk_json_params(info, "sagemaker", operation, parameters)
+        request = states.sdk_json_params(info, "sagemaker", operation, parameters)
         _check_members(operation, request)
-        answer: Document = states._sdk_json_result(
+        answer: Document = states.sdk_json_result(
             "sagemaker", operation, self._call(operation, request, _AWS_SDK_OTHER)
         )
         return answer
@@ -123,7 +121,7 @@ class Integration:
             cause = (
                 f"{error.message} (Service: SageMaker, Status Code: {error.status}, Error Code: {error.code})"
             )
-            raise states._ExecutionError(name, cause) from error
+            raise states.ExecutionError(name, cause) from error
 
     def _wait(self, kind: Kind, name: str) -> Document:
         task = _task.get()
@@ -134,11 +132,11 @@ class Integration:
             if status == "Completed":
                 return render(describe, job)
             if status in ("Failed", "Stopped"):
-                raise states._ExecutionError("States.TaskFailed", json.dumps(render(describe, job)))
+                raise states.ExecutionError("States.TaskFailed", json.dumps(render(describe, job)))
             if task and not task.running:
                 if status == "InProgress":
                     self._api.call(f"Stop{kind.resource}", request)
-                raise states._ExecutionError("States.TaskFailed", f"{kind.resource} {name} was stopped")
+                raise states.ExecutionError("States.TaskFailed", f"{kind.resource} {name} was stopped")
             (task.left if task else threading.Event()).wait(_POLL_SECONDS)
 
 
@@ -163,7 +161,7 @@ def _check_members(operation: str, parameters: Document) -> None:
     shape = service_model().operation_model(operation).input_shape
     for name in parameters:
         if shape is not None and name not in shape.members:
-            raise states._ExecutionError(
+            raise states.ExecutionError(
                 "States.Runtime", f'The field "{name}" is not supported by Step Functions'
             )
 
@@ -172,7 +170,7 @@ def _exception(code: str) -> str:
     return code if code.endswith("Exception") else f"{code}Exception"
 
 
-def _remember_task(execute_task: Callable[..., Any]) -> Callable[..., Any]:
+def _remember_task() -> None:
     """Let the integrations see the execution of the state that calls them, and the end of the state."""
 
     def execute(state: Document, raw_input: Any, execution: Document, ctx: Document) -> Any:
@@ -184,4 +182,4 @@ def _remember_task(execute_task: Callable[..., Any]) -> Callable[..., Any]:
             task.left.set()
             _task.reset(token)
 
-    return execute
+    execute_task = states.execute_task.replace(execute)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ministack.services import firehose as ministack_firehose
+from localcloud.seams import firehose
 
 _PROCESSORS = {"MetadataExtraction", "AppendDelimiterToRecord"}
 _COMPRESSIONS = {"UNCOMPRESSED", "GZIP"}
@@ -75,7 +75,7 @@ class Destination:
         gzip = compression == "GZIP"
         hints = config.get("BufferingHints") or {}
         return cls(
-            bucket=ministack_firehose._s3_bucket_from_arn(config["BucketARN"]),
+            bucket=firehose.s3_bucket_from_arn(config["BucketARN"]),
             prefix=config.get("Prefix") or "",
             error_prefix=config.get("ErrorOutputPrefix") or "",
             extension=config.get("FileExtension") or (".gz" if gzip else ""),
@@ -107,16 +107,14 @@ class Destination:
 
     def key_prefix(self, partition: tuple[tuple[str, str], ...], arrived_at: float) -> str:
         """Evaluate the prefix for a partition. ``arrived_at`` is Unix time in seconds."""
-        found: str = ministack_firehose._evaluate_prefix(
-            self.prefix, time.gmtime(arrived_at), dict(partition)
-        )
+        found: str = firehose.evaluate_prefix(self.prefix, time.gmtime(arrived_at), dict(partition))
         return found
 
     def error_key_prefix(self, error_type: str, arrived_at: float) -> str:
         """Evaluate the error prefix, with AWS's default when there is none."""
         moment = time.gmtime(arrived_at)
         if self.error_prefix:
-            found: str = ministack_firehose._evaluate_prefix(self.error_prefix, moment, error_type=error_type)
+            found: str = firehose.evaluate_prefix(self.error_prefix, moment, error_type=error_type)
             return found
         return f"{self.prefix.partition('!{')[0]}{error_type}/{time.strftime('%Y/%m/%d/%H/', moment)}"
 
@@ -136,7 +134,7 @@ def _processors(config: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 def _parse_query(query: str) -> Steps:
     try:
-        parsed: Steps = ministack_firehose._jq_parse(query)
+        parsed: Steps = firehose.jq_parse(query)
     except ValueError as error:
         raise UnsupportedDeliveryError(f"MetadataExtractionQuery: {error}") from error
     return parsed
@@ -144,7 +142,7 @@ def _parse_query(query: str) -> Steps:
 
 def _scalar(name: str, document: dict[str, Any], steps: list[Any], calls: list[Any]) -> str:
     try:
-        value = ministack_firehose._jq_value(document, steps, calls)
+        value = firehose.jq_value(document, steps, calls)
     except ValueError as error:
         raise RecordError(f"partition key {name}: {error}") from error
     if value is None or isinstance(value, (dict, list)):

@@ -1,8 +1,7 @@
 """Firehose in the server: takes records through the API and from IoT rules, delivers them to S3.
 
-Seams: ``app.SERVICE_HANDLERS["firehose"]`` (PutRecord and PutRecordBatch are answered here, on the event
-loop) and ``firehose._create_delivery_stream`` (what cannot be done is refused when the stream is made,
-through the API and through CloudFormation alike).
+PutRecord and PutRecordBatch are answered here, on the event loop; what cannot be done is refused when the
+stream is made, through the API and through CloudFormation alike.
 """
 
 import asyncio
@@ -17,15 +16,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ministack import app as ministack
-from ministack.core.responses import error_response_json, json_response, request_scope
-from ministack.services import cloudwatch
-from ministack.services import firehose as ministack_firehose
-from ministack.services import s3 as ministack_s3
-
 from localcloud.firehose.configuration import Destination, UnsupportedDeliveryError
 from localcloud.firehose.delivery import build_objects
 from localcloud.firehose.journal import Journal, Segment
+from localcloud.seams import cloudwatch, firehose, s3
+from localcloud.seams.gateway import service_handlers
+from localcloud.seams.responses import error_response_json, json_response, request_scope
 from localcloud.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -65,11 +61,10 @@ class FirehosePart:
 
     def install(self) -> None:
         """Register with ministack."""
-        self._original_handler = ministack.SERVICE_HANDLERS["firehose"]
-        self._original_create = ministack_firehose._create_delivery_stream
-        ministack.SERVICE_HANDLERS["firehose"] = self.handle_request
-        ministack_firehose._create_delivery_stream = self._create
-        ministack_firehose._HANDLERS["CreateDeliveryStream"] = self._create
+        self._original_handler = service_handlers["firehose"]
+        service_handlers["firehose"] = self.handle_request
+        self._original_create = firehose.create_delivery_stream.replace(self._create)
+        firehose.handlers["CreateDeliveryStream"] = self._create
 
     async def start(self) -> None:
         """Deliver what an earlier process had acknowledged and not delivered."""
@@ -138,7 +133,7 @@ class FirehosePart:
         return answer
 
     def _create(self, request: dict[str, Any]) -> Response:
-        kind, config = ministack_firehose._resolve_dest_type_and_config(request)
+        kind, config = firehose.resolve_destination(request)
         if kind is not None and kind not in ("ExtendedS3", "S3"):
             return _refuse(
                 "InvalidArgumentException", f"destination {kind} is not supported by the local cloud"
@@ -156,7 +151,7 @@ class FirehosePart:
 
     def _destination(self, stream: str) -> Destination:
         with request_scope(self._settings.account, self._settings.region):
-            record = ministack_firehose._streams.get(stream)
+            record = firehose.streams.get(stream)
         if record is None or not record["destinations"]:
             account = self._settings.account
             raise StreamNotFoundError(f"Firehose {stream} under account {account} not found.")
@@ -214,7 +209,7 @@ class FirehosePart:
         }
         with request_scope(self._settings.account, self._settings.region):
             path = f"/{bucket}/{key}"
-            status, _, _ = await ministack_s3.handle_request("PUT", path, headers, body, {}, internal=True)
+            status, _, _ = await s3.handle_request("PUT", path, headers, body, {}, internal=True)
         return int(status)
 
     def _count(self, stream: str, metric: str, value: int) -> None:

@@ -1,8 +1,8 @@
 """Ministack's Lambda dispatch, replaced: Python functions run in `Worker` processes.
 
-The seam is ``lambda_svc._execute_function_dispatch``, the one function through which every invocation passes
-(API, event source mappings, EventBridge, Step Functions, asynchronous retries). Node functions, which only
-the CDK's own custom resources use, keep ministack's executor; other runtimes are refused by name.
+Every invocation passes the dispatch (API, event source mappings, EventBridge, Step Functions, asynchronous
+retries). Node functions, which only the CDK's own custom resources use, keep ministack's executor; other
+runtimes are refused by name.
 """
 
 import hashlib
@@ -13,13 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ministack.core import lambda_runtime as ministack_runtime
-from ministack.services import lambda_svc
-
 from localcloud.lambda_runtime import logs
 from localcloud.lambda_runtime.packages import PackageStore
 from localcloud.lambda_runtime.pool import PoolExhaustedError, WorkerPool
 from localcloud.lambda_runtime.worker import FunctionSpec, Outcome
+from localcloud.seams import lambda_functions
 from localcloud.settings import Settings
 
 Result = dict[str, Any]
@@ -42,12 +40,11 @@ class LambdaExecutor:
         self._on_change = on_change
         self._store = PackageStore(settings.home / "lambda")
         self.pool = WorkerPool(settings.host, settings.lambda_concurrency, settings.lambda_idle_seconds)
-        self._original: Callable[..., Result] = lambda_svc._execute_function_dispatch
         self._stopping = threading.Event()
 
     def install(self) -> None:
         """Replace ministack's dispatch."""
-        lambda_svc._execute_function_dispatch = self.dispatch
+        self._original: Callable[..., Result] = lambda_functions.execute_function.replace(self.dispatch)
 
     async def start(self) -> None:
         """Begin to end idle workers."""
@@ -57,7 +54,7 @@ class LambdaExecutor:
         """End all workers."""
         self._stopping.set()
         self.pool.close()
-        ministack_runtime.reset()
+        lambda_functions.end_workers()
 
     def dispatch(
         self, function: dict[str, Any], config: dict[str, Any], event: object, request_id: str, started: float
@@ -79,14 +76,14 @@ class LambdaExecutor:
             )
         spec = self._spec(config, code)
         payload = json.dumps(event, ensure_ascii=False).encode()
-        trace = lambda_svc._xray_trace_id_for_invocation(config)
+        trace = lambda_functions.xray_trace_id(config)
         try:
             with self.pool.lease(_key(config), _generation(config), spec) as lease:
                 outcome = lease.worker.invoke(request_id, payload, str(config.get("FunctionArn", "")), trace)
                 lease.keep = outcome.usable
                 stream = lease.worker.log_stream
         except PoolExhaustedError as error:
-            throttled: Result = lambda_svc._throttle_response(
+            throttled: Result = lambda_functions.throttle_response(
                 reason_code="ConcurrentInvocationLimitExceeded", msg=f"Rate Exceeded: {error}"
             )
             return throttled
@@ -99,7 +96,7 @@ class LambdaExecutor:
         name = str(config.get("FunctionName", "unknown"))
         folders = [self._store.extract(code, config.get("CodeSha256"))]
         for layer in config.get("Layers") or ():
-            archive = lambda_svc._resolve_layer_zip(layer)
+            archive = lambda_functions.resolve_layer_zip(layer)
             if archive:
                 folder = self._store.extract(archive)
                 folders += [found for found in _layer_folders(folder) if found.is_dir()]

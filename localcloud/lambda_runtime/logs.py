@@ -10,9 +10,8 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from ministack.services import cloudwatch, cloudwatch_logs
-
 from localcloud.lambda_runtime.worker import FunctionSpec, Outcome
+from localcloud.seams import cloudwatch, cloudwatch_logs
 
 _lock = threading.Lock()
 
@@ -34,9 +33,9 @@ def write(group: str, stream: str, lines: Iterable[str], function_lines: Iterabl
     """Append lines to a log stream (made when absent); record the metrics among the function's own lines."""
     now = int(time.time() * 1000)
     events = [{"timestamp": now, "message": line, "ingestionTime": now} for line in lines]
-    cloudwatch_logs._append_log_events(_stream(group, stream, now), events)
+    cloudwatch_logs.append_log_events(_stream(group, stream, now), events)
     plain = [{"timestamp": now, "message": event["message"]} for event in events]
-    cloudwatch_logs._fanout_to_subscription_filters(group, stream, plain)
+    cloudwatch_logs.fanout_to_subscription_filters(group, stream, plain)
     for line in function_lines:
         if line.startswith("{") and '"_aws"' in line:
             record_embedded_metrics(line)
@@ -69,16 +68,16 @@ def record_embedded_metrics(line: str) -> int:
 
 def _stream(group: str, stream: str, now: int) -> dict[str, Any]:
     with _lock:
-        if group not in cloudwatch_logs._log_groups:
-            cloudwatch_logs._log_groups[group] = {
-                "arn": cloudwatch_logs._make_group_arn(group),
+        if group not in cloudwatch_logs.log_groups:
+            cloudwatch_logs.log_groups[group] = {
+                "arn": cloudwatch_logs.make_group_arn(group),
                 "creationTime": now,
                 "retentionInDays": None,
                 "tags": {},
                 "subscriptionFilters": {},
                 "streams": {},
             }
-        streams = cloudwatch_logs._log_groups[group]["streams"]
+        streams = cloudwatch_logs.log_groups[group]["streams"]
         if stream not in streams:
             streams[stream] = {
                 "events": [],

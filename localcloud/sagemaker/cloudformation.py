@@ -7,15 +7,13 @@ model or an endpoint configuration is a replacement; an endpoint is updated in p
 import secrets
 import string
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-
-from ministack.services.cloudformation import provisioners, stacks
 
 from localcloud.sagemaker.api import Api
 from localcloud.sagemaker.errors import InvalidRequestError, SageMakerError
 from localcloud.sagemaker.kinds import ENDPOINT, ENDPOINT_CONFIG, MODEL, MODEL_PACKAGE_GROUP, Kind
 from localcloud.sagemaker.shapes import Document, coerce, service_model
+from localcloud.seams import cloudformation
 
 _POLL_SECONDS = 0.1
 _NAME_LENGTH = 63
@@ -62,18 +60,18 @@ def install(api: Api) -> None:
     for type_ in _TYPES:
         provisioner = _Provisioner(api, type_)
         name = f"{_PREFIX}{type_.kind.resource}"
-        provisioners._RESOURCE_HANDLERS[name] = {
+        cloudformation.resource_handlers[name] = {
             "create": provisioner.create,
             "update": provisioner.update,
             "update_with_logical_id": True,
             "delete": provisioner.delete,
         }
-    stacks._runs_on_worker_thread = _beside_the_loop(stacks._runs_on_worker_thread)
 
+    def beside_the_loop(resource_type: str) -> bool:
+        return resource_type == f"{_PREFIX}Endpoint" or runs_on_worker_thread(resource_type)
 
-def _beside_the_loop(runs_on_worker_thread: Callable[[str], bool]) -> Callable[[str], bool]:
-    """An endpoint is waited for, and its containers need the gateway's loop meanwhile."""
-    return lambda resource_type: resource_type == f"{_PREFIX}Endpoint" or runs_on_worker_thread(resource_type)
+    # an endpoint is waited for, and its containers need the gateway's loop meanwhile
+    runs_on_worker_thread = cloudformation.runs_on_worker_thread.replace(beside_the_loop)
 
 
 class _Provisioner:
@@ -108,7 +106,7 @@ class _Provisioner:
                     f"Rename {name} and update the stack again."
                 )
             created = self.create(logical_id or name, new, stack)
-            provisioners._delete_predecessor(self.delete, physical_id, old)
+            cloudformation.delete_predecessor(self.delete, physical_id, old)
             return created
         if "Tags" in changed:
             self._retag(name, old.get("Tags", []), new.get("Tags", []))

@@ -5,9 +5,6 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote
 
-from ministack import app
-from ministack.core import router
-
 from localcloud import stepfunctions
 from localcloud.sagemaker import cloudformation
 from localcloud.sagemaker.api import Api
@@ -19,6 +16,7 @@ from localcloud.sagemaker.jobs import JobSupervisor, default_runners
 from localcloud.sagemaker.logs import LogSender
 from localcloud.sagemaker.metrics import MetricSender
 from localcloud.sagemaker.runtime import HttpReply, Runtime, error_reply
+from localcloud.seams.gateway import service_handlers, service_patterns
 from localcloud.settings import Settings
 
 _CONCURRENT_INVOCATIONS = 64
@@ -42,11 +40,11 @@ class SageMaker:
     def install(self) -> None:
         """Load the state and register with ministack."""
         self._context.store.start()
-        router.SERVICE_PATTERNS["sagemaker"] = {
+        service_patterns["sagemaker"] = {
             "host_patterns": [r"sagemaker\."],
             "target_prefixes": [_TARGET],
         }
-        app.SERVICE_HANDLERS["sagemaker"] = self.handle
+        service_handlers["sagemaker"] = self.handle
         stepfunctions.install(self.api)
         cloudformation.install(self.api)
 

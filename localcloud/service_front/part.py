@@ -10,10 +10,10 @@ from typing import Any
 import boto3
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
-from ministack import app as ministack
 
 from localcloud.admission import Admission, Receive, Scope, Send
 from localcloud.environment import client_environment
+from localcloud.seams.gateway import application
 from localcloud.service_front.identity import DevelopmentIdentity
 from localcloud.service_front.target import NothingDeployedError, Target, find_target
 from localcloud.settings import PREFIX, Settings
@@ -105,7 +105,7 @@ class ServiceFrontPart:
             "raw_path": prefix.encode() + raw,
             "headers": headers,
         }
-        await ministack.app(inner, receive, send)
+        await application(inner, receive, send)
 
     async def _identified(
         self, target: Target, headers: list[tuple[bytes, bytes]]

@@ -1,0 +1,16 @@
+"""Lambda: the dispatch that every invocation passes, and what an executor asks of a function."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core import lambda_runtime as _runtime
+from ministack.services import lambda_svc as _lambda
+
+from localcloud.seams.replacing import Replaceable
+
+resolve_layer_zip: Callable[..., bytes | None] = _lambda._resolve_layer_zip
+xray_trace_id: Callable[..., Any] = _lambda._xray_trace_id_for_invocation
+throttle_response: Callable[..., Any] = _lambda._throttle_response
+end_workers: Callable[[], None] = _runtime.reset
+
+execute_function = Replaceable(_lambda, "_execute_function_dispatch")
