@@ -1,11 +1,38 @@
-"""Ministack's private names that the local cloud replaces: this fails first when an upgrade moves one."""
+"""What `localcloud.seams` takes of ministack: this fails first when an upgrade moves or changes a name."""
 
+import ast
+import asyncio
 import importlib
 import inspect
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
 
 import pytest
+from ministack.core.persistence import _json_object_hook
+from ministack.services import sns
 
-SEAMS = {
+from localcloud import seams
+from localcloud.seams import (
+    cloudformation,
+    cloudwatch,
+    cloudwatch_logs,
+    eventbridge,
+    firehose,
+    gateway,
+    iot,
+    lambda_functions,
+    s3,
+    stepfunctions,
+)
+from localcloud.seams.replacing import Replaceable
+from localcloud.seams.responses import request_scope
+from localcloud.state_notifications import PUBLISH, flattened
+
+FUNCTIONS = {
     "ministack.services.lambda_svc._execute_function_dispatch": "func, config, event, request_id, started",
     "ministack.services.lambda_svc._resolve_layer_zip": "attachment",
     "ministack.services.lambda_svc._xray_trace_id_for_invocation": "config, inbound_trace_header",
@@ -59,8 +86,11 @@ SEAMS = {
     "ministack.services.stepfunctions._execute_pass": "state_def, raw_input, ctx",
     "ministack.services.stepfunctions._execute_choice": "state_def, raw_input, ctx",
     "ministack.services.stepfunctions._execute_wait": "state_def, raw_input, ctx",
-    "ministack.services.stepfunctions._invoke_sns_publish": "resource, input_data",
-    "ministack.services.sns._parse_message_attributes": "params",
+    "ministack.services.stepfunctions._apply_input_path": "state_def, data, ctx",
+    "ministack.services.stepfunctions._apply_output_path": "state_def, data, ctx",
+    "ministack.services.stepfunctions._resolve_path": "path, data",
+    "ministack.services.stepfunctions._sdk_json_params": "service_info, service_key, action, input_data",
+    "ministack.services.stepfunctions._sdk_json_result": "service_key, action, result",
     "ministack.services.stepfunctions._add_event": "execution, event_type, details",
     "ministack.services.stepfunctions._fail_execution": "execution, error, cause",
     "ministack.services.stepfunctions._fail_state_error": "state_def, raw_input, ctx",
@@ -69,32 +99,259 @@ SEAMS = {
     "ministack.core.persistence._state_format_version": "service",
     "ministack.core.persistence._json_default": "obj",
     "ministack.core.responses.request_scope": "account_id, region",
+    "ministack.core.responses.error_response_json": None,
+    "ministack.core.responses.json_response": None,
+    "ministack.core.responses.now_iso": "",
+    "ministack.core.lambda_runtime.reset": "",
+    "ministack.app.app": "scope, receive, send",
+    "ministack.services.cloudwatch._p": "params, key, default",
+    "ministack.services.cloudwatch._error": "code, message, status, use_json, use_cbor",
+    "ministack.services.cloudformation.provisioners._delete_predecessor": "delete_fn, args, kwargs",
+    "ministack.services.cloudformation.stacks._runs_on_worker_thread": "resource_type",
+    "ministack.services.iot.mtls_is_listening": "",
 }
-TABLES = {
-    "ministack.app": ("SERVICE_HANDLERS", "SERVICE_REGISTRY"),
+ATTRIBUTES = {
+    "ministack.app": ("SERVICE_HANDLERS", "SERVICE_REGISTRY", "_iot_mtls_task"),
+    "ministack.core.router": ("SERVICE_PATTERNS",),
     "ministack.services.firehose": ("_HANDLERS", "_streams"),
-    "ministack.services.iot": ("_RULE_ACTION_RESOURCE_KEYS", "_MtlsAcceptor", "_MISSING", "RuleSqlError"),
-    "ministack.services.stepfunctions": ("_executions", "_state_machines", "_ExecutionError"),
+    "ministack.services.iot": (
+        *("_RULE_ACTION_RESOURCE_KEYS", "_MtlsAcceptor", "_MISSING", "RuleSqlError"),
+        *("_mtls_server", "_mtls_loop"),
+    ),
+    "ministack.services.stepfunctions": (
+        *("_executions", "_state_machines", "_ExecutionError", "_SERVICE_DISPATCH"),
+    ),
     "ministack.services.cloudwatch": ("_metrics", "_alarms", "_composite_alarms"),
     "ministack.services.cloudwatch_logs": ("_log_groups",),
     "ministack.services.s3": ("_object_versions",),
+    "ministack.services.cloudformation": ("_stacks", "_stack_events"),
     "ministack.services.cloudformation.provisioners": ("_RESOURCE_HANDLERS",),
 }
+ACCOUNT, REGION = "111122223333", "eu-west-1"
+MODULES = (
+    *(cloudformation, cloudwatch, cloudwatch_logs, eventbridge, firehose),
+    *(gateway, iot, lambda_functions, s3, stepfunctions),
+)
+REPLACEABLE = [
+    pytest.param(found, id=f"{found.module.__name__}.{found.name}")
+    for module in MODULES
+    for found in vars(module).values()
+    if isinstance(found, Replaceable)
+]
 
 
-@pytest.mark.parametrize("path", SEAMS)
+@pytest.fixture(autouse=True)
+def _an_account_of_its_own() -> Iterator[None]:
+    with request_scope(ACCOUNT, REGION):
+        yield
+
+
+@pytest.mark.parametrize("path", FUNCTIONS)
 def test_ministack_has_the_function_with_these_parameters(path: str) -> None:
     module, _, name = path.rpartition(".")
     function = getattr(importlib.import_module(module), name, None)
 
-    assert callable(function), f"{path} is gone: find what took its place and adapt localcloud"
-    expected = SEAMS[path]
+    assert callable(function), f"{path} is gone: find what took its place and adapt localcloud/seams"
+    expected = FUNCTIONS[path]
     if expected is not None:
         assert ", ".join(inspect.signature(function).parameters) == expected
 
 
-@pytest.mark.parametrize("module", TABLES)
-def test_ministack_has_the_tables(module: str) -> None:
+@pytest.mark.parametrize("module", ATTRIBUTES)
+def test_ministack_has_the_attributes(module: str) -> None:
     found = importlib.import_module(module)
 
-    assert [name for name in TABLES[module] if not hasattr(found, name)] == []
+    assert [name for name in ATTRIBUTES[module] if not hasattr(found, name)] == []
+
+
+def test_every_name_that_a_seam_takes_is_held_here() -> None:
+    folder = Path(seams.__file__).parent
+    taken = {name for path in folder.glob("*.py") for name in names_of_ministack(ast.parse(path.read_text()))}
+
+    held = {*FUNCTIONS, *(f"{module}.{name}" for module, names in ATTRIBUTES.items() for name in names)}
+    assert taken == held
+
+
+@pytest.mark.parametrize("seam", REPLACEABLE)
+def test_ministack_calls_what_takes_a_functions_place(seam: Replaceable) -> None:
+    """It looks the name up in its module when it calls, so what stands there then is called."""
+    callers = [
+        code.co_name
+        for code in code_objects(seam.module)
+        if seam.name in code.co_names and code.co_name != seam.name
+    ]
+    # the provisioners call it too: its own table of operations is rewritten by the part
+    if seam is firehose.create_delivery_stream:
+        callers = [firehose.handlers["CreateDeliveryStream"].__name__]
+
+    assert callers
+
+
+def test_replacing_gives_what_was_there() -> None:
+    module = ModuleType("one")
+    module.answer = lambda: 1  # type: ignore[attr-defined]
+    original = Replaceable(module, "answer").replace(lambda: original() + 1)
+
+    assert module.answer() == 2
+
+
+def test_state_is_saved_as_ministack_loads_it() -> None:
+    key = gateway.state_key("states")
+    assert key is not None
+    cloudwatch.alarms["kept"] = {"AlarmName": "kept"}
+    content = json.dumps(gateway.saved_form(key, {"of": cloudwatch.alarms}), default=gateway.json_default)
+
+    loaded = json.loads(content, object_hook=_json_object_hook)
+
+    assert key in gateway.states()
+    assert gateway.state_key("none of ministack's") is None
+    assert loaded["payload"]["of"]["kept"] == {"AlarmName": "kept"}
+
+
+def test_provisioner_has_its_three_functions() -> None:
+    functions = cloudformation.resource_handlers["AWS::S3::Bucket"]
+
+    assert {"create", "update", "delete"} <= functions.keys()
+    assert list(inspect.signature(functions["create"]).parameters)[:3] == [
+        "logical_id",
+        "props",
+        "stack_name",
+    ]
+    assert cloudformation.physical_name("stack", "Logical", max_len=255).startswith("stack-Logical-")
+
+
+def test_metric_is_kept_with_what_statistics_read() -> None:
+    cloudwatch.record_metric("Space", "Errors", 2.0, "Count", {"F": "mine"})
+    cloudwatch.record_metric("Space", "Errors", 3.0, "Count", {"F": "mine"})
+
+    points = cloudwatch.metrics[("Space", "Errors", cloudwatch.dims_key({"F": "mine"}))]
+
+    assert [point["Dimensions"] for point in points] == [{"F": "mine"}] * 2
+    assert all(isinstance(point["Timestamp"], (int, float)) for point in points)
+    assert cloudwatch.stat_value(cloudwatch.calc_stats(points), "Sum", points) == 5
+
+
+def test_composite_alarm_is_made_and_deleted() -> None:
+    request = {"AlarmName": "both", "AlarmRule": "TRUE"}
+
+    status, _, _ = cloudwatch.put_composite_alarm({}, request, False, is_json=True)
+    assert status == 200
+    assert cloudwatch.composite_alarms["both"]["AlarmArn"].endswith(":alarm:both")
+    cloudwatch.delete_alarms({}, {"AlarmNames": ["both"]}, False, is_json=True)
+
+    assert "both" not in cloudwatch.composite_alarms
+
+
+def test_log_events_are_in_order_of_time() -> None:
+    stream = {
+        "events": [],
+        "firstEventTimestamp": None,
+        "lastEventTimestamp": None,
+        "lastIngestionTime": None,
+    }
+
+    cloudwatch_logs.append_log_events(
+        stream, [{"timestamp": at, "message": str(at), "ingestionTime": 3} for at in (2, 1)]
+    )
+
+    assert [event["timestamp"] for event in stream["events"] or ()] == [1, 2]
+    assert cloudwatch_logs.make_group_arn("/a").startswith(f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/a")
+
+
+def test_delivery_has_its_prefix_and_partition() -> None:
+    steps = [found[1:] for found in firehose.jq_parse("{site: .site}")]
+
+    assert firehose.jq_value({"site": "north"}, *steps[0]) == "north"
+    assert firehose.s3_bucket_from_arn("arn:aws:s3:::bucket") == "bucket"
+    prefix = "raw/!{partitionKeyFromQuery:site}/!{timestamp:yyyy}/"
+    moment = time.strptime("2026", "%Y")
+    assert firehose.evaluate_prefix(prefix, moment, {"site": "north"}) == "raw/north/2026/"
+
+
+def test_rule_reads_a_message() -> None:
+    message = iot.rule_message(b'{"site": {"name": "north"}}')
+
+    assert iot.eval_select_expr("site.name", "a/b", b"", message, None) == "north"
+    assert iot.eval_select_expr("absent", "a/b", b"", message, None) is iot.MISSING
+    assert iot.rule_select_clause("SELECT a, b FROM 'c' WHERE d = 1").strip() == "a, b"
+    assert iot.unimplemented_sql_functions("SELECT aws_lambda(a) FROM 'c'") == ["aws_lambda"]
+
+
+def test_throttled_invocation_says_why() -> None:
+    answer = lambda_functions.throttle_response(reason_code="ReservedFunctionConcurrency", msg="no more")
+
+    assert answer["throttle"]
+
+
+def test_s3_takes_an_object_and_gives_its_version() -> None:
+    async def put(path: str, body: bytes) -> int:
+        headers = {"content-length": str(len(body)), "host": "s3.localhost"}
+        query = {"versioning": [""]} if path.count("/") == 1 and body else {}
+        answer = await s3.handle_request("PUT", path, headers, body, query, internal=True)
+        return int(answer[0])
+
+    enabled = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+    statuses = [
+        asyncio.run(put(path, body))
+        for path, body in (("/seam", b""), ("/seam", enabled), ("/seam/key", b"one"), ("/seam/key", b"two"))
+    ]
+
+    assert statuses == [200] * 4
+    version = s3.latest_version("seam", "key")
+    assert version
+    assert s3.latest_version("seam", "other") is None
+
+
+def test_states_are_carried_out() -> None:
+    context: dict[str, Any] = {"QueryLanguage": "JSONPath", "variables": {}}
+    passed = stepfunctions.execute_state({"Type": "Pass", "Result": 1, "Next": "B"}, {}, {}, context)
+    choice = {"Type": "Choice", "Choices": [], "Default": "C"}
+
+    assert passed == (1, "B")
+    assert stepfunctions.execute_state(choice, {"a": 1}, {}, context) == ({"a": 1}, "C")
+    with pytest.raises(stepfunctions.ExecutionError) as refused:
+        stepfunctions.execute_state({"Type": "Dance"}, {}, {}, context)
+    assert refused.value.error == "States.Runtime"
+    assert stepfunctions.resolve_path("$.a.b", {"a": {"b": 2}}) == 2
+
+
+def test_task_that_took_the_place_is_carried_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    seam = stepfunctions.execute_task
+    monkeypatch.setattr(seam.module, seam.name, getattr(seam.module, seam.name))  # put back at the end
+    seam.replace(lambda *_: ("ours", None))
+
+    assert stepfunctions.execute_state({"Type": "Task"}, {}, {}, {}) == ("ours", None)
+
+
+def test_publish_reads_attributes_as_the_query_protocol_writes_them() -> None:
+    flat = flattened({"MessageAttributes": {"severity": {"DataType": "Number", "StringValue": "80"}}})
+
+    assert PUBLISH in stepfunctions.service_dispatch
+    assert sns._parse_message_attributes(flat)["severity"]["StringValue"] == "80"
+
+
+def names_of_ministack(tree: ast.Module) -> Iterator[str]:
+    """Yield the attributes of ministack's modules that a seam reads, writes or lets be replaced."""
+    modules = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ministack"):
+            for alias in node.names:
+                modules[alias.asname] = f"{node.module}.{alias.name}"
+                if alias.asname is None:
+                    yield f"{node.module}.{alias.name}"
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if node.value.id in modules:
+                yield f"{modules[node.value.id]}.{node.attr}"
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Replaceable":
+            module, name = node.args
+            assert isinstance(module, ast.Name)
+            yield f"{modules[module.id]}.{ast.literal_eval(name)}"
+
+
+def code_objects(module: ModuleType) -> Iterator[CodeType]:
+    """Yield the code of a module's functions and of what is defined in them."""
+    waiting = [value.__code__ for value in vars(module).values() if inspect.isfunction(value)]
+    while waiting:
+        code = waiting.pop()
+        yield code
+        waiting += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
