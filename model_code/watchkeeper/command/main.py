@@ -1,4 +1,4 @@
-"""The `watchkeeper` command: the library's verbs anywhere, and in a checkout those of its `cli/` too."""
+"""The `watchkeeper` command: the library's verbs anywhere, and in a checkout its own too."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import tomllib
 import typer
 
 from watchkeeper.command.failures import ReportingGroup
@@ -20,7 +21,7 @@ LIBRARY_VERBS = (score, validate)
 CHECKOUT_VERBS = frozenset(
     ("approve", "backtest", "deploy", "demo", "destroy", "drift", "invoke", "models", "replay", "train")
 )
-"""What the checkout's `cli/` adds: named here, so that the library can say where they are."""
+"""What a checkout adds: named here, so that the library can say where they are."""
 
 
 class LibraryGroup(ReportingGroup):
@@ -62,17 +63,18 @@ def run() -> None:
 
 
 def _of_checkout() -> typer.Typer | None:
-    checkout = Path(__file__).resolve().parents[3]
-    if (
-        Path(__file__).resolve().parents[2].name != "model_code"
-        or not (checkout / "cli" / "main.py").is_file()
-    ):
-        return None
-    sys.path.insert(0, str(checkout))
+    """Return the command that the checkout's `pyproject.toml` names, where this module lies in one."""
+    project = Path(__file__).resolve().parents[3] / "pyproject.toml"
     try:
-        app: typer.Typer = importlib.import_module("cli.main").app
+        named = tomllib.loads(project.read_text())["tool"]["watchkeeper"]["command"]
+    except (FileNotFoundError, KeyError):
+        return None
+    sys.path.insert(0, str(project.parent))
+    module, _, name = named.partition(":")
+    try:
+        app: typer.Typer = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
-        if (checkout / str(error.name).partition(".")[0]).exists():
+        if (project.parent / str(error.name).partition(".")[0]).exists():
             raise
         return None  # only the library's own packages are installed
     return app
