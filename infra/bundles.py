@@ -18,7 +18,7 @@ from pipeline.packaging import (
     build_service_code,
 )
 from pipeline.service.definition import service_definitions
-from pipeline.service.settings import ServiceSettings
+from pipeline.settings import ServiceSettings
 from watchkeeper.service.tasks import Task
 from watchkeeper.spec import RegressionWorkload, WorkloadSpec
 from watchkeeper.spec.explaining import Drift

@@ -16,7 +16,7 @@ import jsonpatch
 from pipeline.definition import build_definition
 from pipeline.drift import build_drift_definition
 from pipeline.service.definition import service_definitions
-from pipeline.service.settings import ServiceSettings
+from pipeline.settings import ServiceSettings
 from watchkeeper.service.tasks import Task
 from watchkeeper.spec import RegressionWorkload, load_workloads
 

@@ -8,9 +8,10 @@ from typing import Any
 from stepfunctions.steps.states import Catch, Graph, State
 
 from pipeline import endings, evaluation, release
+from pipeline.contracts import path
 from pipeline.jobs import Jobs
 from pipeline.step import DECIDE_PROMOTION, PUBLISH_RELEASE, SMOKE_TEST, VERIFY_DEPLOYMENT
-from pipeline.tasks import run_state
+from pipeline.tasks import choose, run_state
 
 MAX_RUN_SECONDS = 24 * 3600
 
@@ -30,14 +31,14 @@ def state_machine(jobs: Jobs, first: State, *, clean_up: State) -> dict[str, Any
 def judge(jobs: Jobs, *, module: str, approved: State, rejected: State) -> State:
     """Measure the candidate with `containers.MODULE`, beside the champion if the gate asks for it; decide."""
     gate = run_state(DECIDE_PROMOTION, jobs.settings.workload)
-    decide = chain(gate, evaluation.approved(yes=approved, no=rejected))
-    alone = chain(evaluation.evaluate(jobs, module), decide)
+    decide = chain(gate, choose("Approved?", path("decision.approved"), yes=approved, no=rejected))
+    alone = chain(evaluation.evaluate(jobs, module, champion=False), decide)
     if not jobs.settings.plan.gate.beat_champion:
         return alone
     compared = chain(
-        evaluation.score_champion(jobs), evaluation.evaluate_against_champion(jobs, module), decide
+        evaluation.score_champion(jobs), evaluation.evaluate(jobs, module, champion=True), decide
     )
-    return evaluation.champion_exists(yes=compared, no=alone)
+    return choose("ChampionExists?", path("champion.exists"), yes=compared, no=alone)
 
 
 def deploy(jobs: Jobs, stage: State, *, broken: State, notes: tuple[str, ...] = ()) -> State:
@@ -66,8 +67,11 @@ def deploy(jobs: Jobs, stage: State, *, broken: State, notes: tuple[str, ...] = 
         stage,
         release.create_endpoint_config(jobs),
         release.find_endpoint(jobs),
-        release.endpoint_exists(
-            yes=chain(release.update_endpoint(jobs), wait), no=chain(release.create_endpoint(jobs), wait)
+        choose(
+            "EndpointExists?",
+            path("endpoint.exists"),
+            yes=chain(release.update_endpoint(jobs), wait),
+            no=chain(release.create_endpoint(jobs), wait),
         ),
     )
 

@@ -1,20 +1,23 @@
-"""What each state of the training workflow reads and writes.
+"""What each state of the workflows reads and writes.
 
-The workflow's state is one JSON object, `WorkflowState`. A state writes its result at the one place that
-`OUTPUTS` gives it, and JSON paths are derived from these types by `path`, so that a renamed field fails
-when the definition is authored and not when it runs. What functions answer is described in `lambdas.steps`.
+A workflow's state is one JSON object: of a training `WorkflowState`, of a task of the anomaly service
+`TaskState`. A state writes its result at the one place that `OUTPUTS` gives it, and JSON paths are derived
+from these types by `path`, so that a renamed field fails when the definition is authored, not when it runs.
+What functions answer is described in `lambdas.steps`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, get_args, get_origin, get_type_hints
 
 from lambdas.steps.clean_up import CleanedUp
 from lambdas.steps.validate_input import EndpointPresence
 from pipeline.step import DRIFT, EXPLAINING, TRAINING, OpenedRun, Polls
 from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.service.tasks import TaskFiles, TaskOutputs
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,53 @@ class Failure:
     Cause: str
 
 
-OUTPUTS: dict[str, tuple[str, type]] = {
+@dataclass(frozen=True)
+class Parameters:
+    """The fields of a request to the service that states read."""
+
+    model_name: str
+    save_charts: bool
+    detection_type: str
+    method_name: str
+    parameters: dict[str, Any]
+    """Of the univariate method."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """The shares of a search's candidates, each a job."""
+
+    chunks: list[int]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the job that judged a table says of it."""
+
+    metrics: str
+    """JSON."""
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """Everything that may stand in a task's state: the fields of `TaskInput`, then the states' own."""
+
+    tenant: str
+    id: str
+    bucket: str
+    parameters: Parameters
+    files: TaskFiles
+    outputs: TaskOutputs
+    results: dict[str, str]
+    search: Search
+    chunk: int
+    """Within the iteration over a search's shares only: which of them."""
+    model: TrainedArtifact
+    judged: Judged
+    package: Package
+
+
+_TRAINING: dict[str, tuple[str, type]] = {
     "OpenRun": ("$", Opened),
     "TrainPreprocessor": ("$.preprocessor", TrainedArtifact),
     "TrainDetector": ("$.detector", TrainedArtifact),
@@ -73,6 +122,17 @@ OUTPUTS: dict[str, tuple[str, type]] = {
     "CleanUpIncomplete": ("$.cleanup", CleanedUp),
     **{name: output for step in (*TRAINING, *EXPLAINING, *DRIFT) for name, output in step.outputs.items()},
 }
+OUTPUTS: dict[str, tuple[str, type]] = {
+    **_TRAINING,
+    "PlanSearch": ("$.search", Search),
+    "FitDetector": ("$.model", TrainedArtifact),
+    "FitBestDetector": ("$.model", TrainedArtifact),
+    "Judge": ("$.judged", Judged),
+    "JudgeLabelled": ("$.judged", Judged),
+    "JudgeColumns": ("$.judged", Judged),
+    "RegisterModel": ("$.package", Package),
+    "RegisterBestModel": ("$.package", Package),
+}
 """Where each state puts its result, and the result's type; a state that is absent keeps none."""
 
 CAUGHT = ("error", "explain_error", "cleanup_error")
@@ -82,7 +142,7 @@ WorkflowState = dataclasses.make_dataclass(
     "WorkflowState",
     {
         **get_type_hints(OpenedRun),
-        **{place.removeprefix("$."): result for place, result in OUTPUTS.values() if place != "$"},
+        **{place.removeprefix("$."): result for place, result in _TRAINING.values() if place != "$"},
         **dict.fromkeys(CAUGHT, Failure),
     }.items(),
 )
@@ -109,3 +169,7 @@ def path(fields: str, contract: type = WorkflowState) -> str:
             )
         kind = known[name]
     return f"$.{fields}"
+
+
+task_path = partial(path, contract=TaskState)
+"""Returns the JSON path to a field of a task's state: `files.features` gives `$.files.features`."""

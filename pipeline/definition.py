@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stepfunctions.steps.states import State
+from stepfunctions.steps.states import State, Task
 
-from pipeline import composition, evaluation, preparation, release, validation
+from pipeline import composition, evaluation, preparation, release
 from pipeline.composition import chain
 from pipeline.detectors import Detector, detector_of
 from pipeline.jobs import Jobs
@@ -70,8 +70,12 @@ def _train(jobs: Jobs, detector: Detector, *, then: State) -> State:
         then,
     )
     sources = preparation.sources_present(
-        both=chain(preparation.prepare_data(jobs), fitting),
-        history=chain(preparation.prepare_history(jobs), fitting),
-        telemetry=chain(preparation.prepare_telemetry(jobs), fitting),
+        both=chain(_prepare(jobs, "PrepareData", "history", "raw"), fitting),
+        history=chain(_prepare(jobs, "PrepareHistory", "history"), fitting),
+        telemetry=chain(_prepare(jobs, "PrepareTelemetry", "raw"), fitting),
     )
-    return chain(validation.open_run(), validation.validate_input(jobs.settings), sources)
+    return chain(preparation.open_run(), preparation.validate_input(jobs.settings), sources)
+
+
+def _prepare(jobs: Jobs, name: str, *sources: str) -> Task:
+    return preparation.prepare(jobs, name, "anomaly.prepare", *sources)

@@ -1,4 +1,4 @@
-"""Which states train a workload's detector, and which containers serve it: a class for each way of doing it.
+"""Which states train a workload's detector, and which containers serve it.
 
 Which algorithms there are stands elsewhere: the detectors in `watchkeeper.detectors`, the keys of a workload
 file in `watchkeeper.spec.detection`.
@@ -7,7 +7,6 @@ file in `watchkeeper.spec.detection`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,7 +16,7 @@ from pipeline import preparation
 from pipeline.contracts import path
 from pipeline.jobs import Jobs, channel
 from pipeline.packaging import DETECTOR, REGISTERED_DETECTOR
-from pipeline.serving import ServedModel
+from pipeline.serving import ScriptModeModel, ServedModel
 from pipeline.tasks import JsonObject
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
@@ -50,7 +49,7 @@ class RandomCutForest:
             hyperparameters=self._hyperparameters(),
         )
         return [
-            preparation.train_preprocessor(self.jobs),
+            *preparation.preprocessor(self.jobs).fit(),
             preparation.create_preprocessor_model(self.jobs),
             preparation.transform_training_rows(self.jobs),
             train,
@@ -59,7 +58,7 @@ class RandomCutForest:
     def containers(self) -> list[JsonObject]:
         """Preprocess, then score with the built-in image."""
         return [
-            preparation.preprocessor_container(self.jobs),
+            *preparation.preprocessor(self.jobs).containers(),
             {"Image": self.jobs.rcf_image, "ModelDataUrl": path("detector.uri")},
         ]
 
@@ -73,67 +72,6 @@ class RandomCutForest:
         }
 
 
-@dataclass(frozen=True)
-class Watchkeeper:
-    """Our streaming detector in the SKLearn image, served from a snapshot of its state (docs/adr/0005)."""
-
-    jobs: Jobs
-    plan: WorkloadPlan
-
-    def fit(self) -> list[State]:
-        """Learn the training rows as they are."""
-        hyperparameters = self.plan.detector.hyperparameters
-        return [
-            self.jobs.script_mode_training(
-                "TrainDetector",
-                DETECTOR,
-                job_name=path("run.names.detector_job"),
-                output=path("run.uris.detector_output"),
-                hyperparameters={name: str(value) for name, value in hyperparameters.items()},
-            )
-        ]
-
-    def containers(self) -> list[JsonObject]:
-        """Score rows in one container."""
-        return [self.jobs.script_mode_container(DETECTOR, path("detector.uri"), accept="application/json")]
-
-
-@dataclass(frozen=True)
-class Registered:
-    """A model that the anomaly service trained, as the workload's own (docs/adr/0015)."""
-
-    jobs: Jobs
-    plan: WorkloadPlan
-
-    def fit(self) -> list[State]:
-        """See that the model fits the workload, and write it with the plan that it now has."""
-        return [
-            self.jobs.script_mode_training(
-                "AdoptDetector",
-                REGISTERED_DETECTOR,
-                job_name=path("run.names.detector_job"),
-                output=path("run.uris.detector_output"),
-                hyperparameters={"version": str(self.plan.detector.hyperparameters["version"])},
-                more_channels={"model": channel(path("registered.uri"))},
-            )
-        ]
-
-    def containers(self) -> list[JsonObject]:
-        """Score rows in one container."""
-        return [
-            self.jobs.script_mode_container(
-                REGISTERED_DETECTOR, path("detector.uri"), accept="application/json"
-            )
-        ]
-
-
-_DETECTORS: dict[str, Callable[[Jobs, WorkloadPlan], Detector]] = {
-    "rcf": RandomCutForest,
-    "watchkeeper": Watchkeeper,
-    "registered": Registered,
-}
-
-
 def detector_of(jobs: Jobs, plan: WorkloadPlan) -> Detector:
     """Return the detector that the workload asks for.
 
@@ -142,10 +80,18 @@ def detector_of(jobs: Jobs, plan: WorkloadPlan) -> Detector:
     InvalidInputError
         If the workflow cannot train it.
     """
-    algorithm = plan.detector.algorithm
-    if algorithm not in _DETECTORS:
-        raise InvalidInputError(
-            f"workload {plan.workload}: the workflow cannot train detector.algorithm "
-            f"{algorithm!r}; use one of: {', '.join(sorted(_DETECTORS))}"
-        )
-    return _DETECTORS[algorithm](jobs, plan)
+    given = plan.detector.hyperparameters
+    match plan.detector.algorithm:
+        case "rcf":
+            return RandomCutForest(jobs, plan)
+        case "watchkeeper":  # served from a snapshot of its state (docs/adr/0005)
+            return ScriptModeModel(jobs, "TrainDetector", DETECTOR, "detector", given)
+        case "registered":  # a model that the anomaly service trained, as the workload's own (docs/adr/0015)
+            model = {"model": channel(path("registered.uri"))}
+            version = {"version": given["version"]}
+            return ScriptModeModel(jobs, "AdoptDetector", REGISTERED_DETECTOR, "detector", version, model)
+        case other:
+            raise InvalidInputError(
+                f"workload {plan.workload}: the workflow cannot train detector.algorithm {other!r}; "
+                "use one of: rcf, registered, watchkeeper"
+            )

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepfunctions.steps.choice_rule import ChoiceRule
-from stepfunctions.steps.states import Choice, Graph, State, Succeed, Task
+from stepfunctions.steps.states import Graph, Succeed, Task
 
 from lambdas.steps.collect_captures import Collected
 from pipeline.composition import chain
@@ -17,7 +16,7 @@ from pipeline.jobs import Jobs
 from pipeline.settings import settings_of
 from pipeline.step import COLLECT_CAPTURES, PUBLISH_DRIFT
 from pipeline.substitutions import Substitution
-from pipeline.tasks import step_state
+from pipeline.tasks import choose, step_state
 from watchkeeper.spec import RegressionWorkload
 from watchkeeper.spec.explaining import Drift
 
@@ -38,8 +37,10 @@ def build_drift_definition(spec: RegressionWorkload, drift: Drift, *, region: st
     """
     jobs = Jobs(settings_of(spec, region))
     publish = chain(_publish(jobs), Succeed("Published"))
+    compared = path("compare", Collected)
+    enough = choose("EnoughTraffic?", compared, yes=chain(_compare(jobs), publish), no=publish)
     graph = Graph(
-        chain(_collect(jobs, drift), _enough(yes=chain(_compare(jobs), publish), no=publish)),
+        chain(_collect(jobs, drift), enough),
         comment=f"Compares what the model of workload {spec.name} predicts from with its training",
         timeout_seconds=MAX_SECONDS,
     )
@@ -60,13 +61,6 @@ def _collect(jobs: Jobs, drift: Drift) -> Task:
             "minimum_rows": drift.minimum_rows,
         },
     )
-
-
-def _enough(*, yes: State, no: State) -> Choice:
-    choice = Choice("EnoughTraffic?")
-    choice.add_choice(ChoiceRule.BooleanEquals(variable=path("compare", Collected), value=True), yes)
-    choice.default_choice(no)
-    return choice
 
 
 def _compare(jobs: Jobs) -> Task:

@@ -9,7 +9,7 @@ from pipeline.contracts import path
 from pipeline.jobs import Jobs
 from pipeline.step import CLEAN_UP
 from pipeline.substitutions import Substitution
-from pipeline.tasks import FailWith, JsonObject, formatted, run_state, service_task
+from pipeline.tasks import FailWith, JsonObject, choose, formatted, run_state, service_task
 
 MODEL_REJECTED = "ModelRejected"
 DEPLOYMENT_FAILED = "DeploymentFailed"
@@ -76,10 +76,8 @@ def deployment_failed(*, then: State) -> Choice:
     unexplained = _failure("DeploymentFailedUnexplained", formatted("endpoint {} is {}", name, status))
     explained.next(then)
     unexplained.next(then)
-    choice = Choice("FailureExplained?")
-    choice.add_choice(ChoiceRule.IsPresent(variable=reason, value=True), explained)
-    choice.default_choice(unexplained)
-    return choice
+    present = ChoiceRule.IsPresent(variable=reason, value=True)
+    return choose("FailureExplained?", present, yes=explained, no=unexplained)
 
 
 def deployment_timed_out() -> Pass:

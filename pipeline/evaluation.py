@@ -6,8 +6,7 @@ artifact of the built-in detector can be read by its own image only (docs/adr/00
 
 from __future__ import annotations
 
-from stepfunctions.steps.choice_rule import ChoiceRule
-from stepfunctions.steps.states import Choice, State, Task
+from stepfunctions.steps.states import Task
 
 from pipeline.contracts import path
 from pipeline.jobs import Jobs
@@ -51,14 +50,6 @@ def score_holdback(jobs: Jobs) -> Task:
     )
 
 
-def champion_exists(*, yes: State, no: State) -> Choice:
-    """Go to `yes` when a model serves now."""
-    choice = Choice("ChampionExists?")
-    choice.add_choice(ChoiceRule.BooleanEquals(variable=path("champion.exists"), value=True), yes)
-    choice.default_choice(no)
-    return choice
-
-
 def score_champion(jobs: Jobs) -> Task:
     """Score the same rows with the model that serves now."""
     return jobs.transform(
@@ -71,35 +62,23 @@ def score_champion(jobs: Jobs) -> Task:
     )
 
 
-def evaluate(jobs: Jobs, module: str) -> Task:
-    """Measure the candidate with `containers.MODULE`."""
-    return _evaluate(jobs, "Evaluate", module, {})
+def evaluate(jobs: Jobs, module: str, *, champion: bool) -> Task:
+    """Measure the candidate with `containers.MODULE`, alone or beside the champion.
 
-
-def evaluate_against_champion(jobs: Jobs, module: str) -> Task:
-    """Measure candidate and champion: a job may not name an input that is empty."""
-    return _evaluate(jobs, "EvaluateAgainstChampion", module, {"champion": path("run.uris.champion_scores")})
-
-
-def approved(*, yes: State, no: State) -> Choice:
-    """Go to `yes` when the candidate may serve."""
-    choice = Choice("Approved?")
-    choice.add_choice(ChoiceRule.BooleanEquals(variable=path("decision.approved"), value=True), yes)
-    choice.default_choice(no)
-    return choice
-
-
-def _evaluate(jobs: Jobs, name: str, module: str, champion: dict[str, str]) -> Task:
+    They are two states: a job may not name an input that is empty.
+    """
+    inputs = {
+        "plan": path("run.uris.plan"),
+        "prepared": path("run.uris.prepared"),
+        "candidate": path("run.uris.candidate_scores"),
+    }
+    if champion:
+        inputs["champion"] = path("run.uris.champion_scores")
     return jobs.processing(
-        name,
+        "EvaluateAgainstChampion" if champion else "Evaluate",
         module,
         job_name=path("run.names.evaluate_job"),
-        inputs={
-            "plan": path("run.uris.plan"),
-            "prepared": path("run.uris.prepared"),
-            "candidate": path("run.uris.candidate_scores"),
-            **champion,
-        },
+        inputs=inputs,
         outputs={"evaluation": path("run.uris.evaluation")},
         environment={"WATCHKEEPER_RUN_ID": path("run.run_id")},
     )

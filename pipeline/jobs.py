@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -76,64 +77,34 @@ class Jobs:
     def processing(
         self,
         name: str,
-        module: str,
+        module: str | None,
         *,
         job_name: str,
         inputs: dict[str, str],
         outputs: dict[str, str],
-        environment: JsonObject,
+        environment: JsonObject | None = None,
         code: Substitution = Substitution.MODEL_CODE_URI,
         isolated: bool = True,
+        keep: JsonObject | None = None,
     ) -> Task:
         """Run `containers.MODULE` over S3 prefixes, each in the folder of its name.
 
         Parameters
         ----------
+        module
+            None runs SageMaker Clarify's image.
         outputs
             S3 prefix by folder; `WHOLE_OUTPUT` is the folder of all.
         code
             The archive that has the module.
         isolated
             Whether the job has no network.
+        keep
+            What the state keeps of the job's description.
         """
-        return self._processing(
-            name,
-            image=self.sklearn_image,
-            job_name=job_name,
-            inputs={"code": code.placeholder, **inputs},
-            outputs=outputs,
-            environment=environment,
-            entrypoint=processing_entrypoint(module),
-            isolated=isolated,
-        )
-
-    def clarify(self, name: str, *, job_name: str, inputs: dict[str, str], outputs: dict[str, str]) -> Task:
-        """Run SageMaker Clarify; it asks a shadow endpoint, so it has network."""
-        return self._processing(
-            name,
-            image=self.clarify_image,
-            job_name=job_name,
-            inputs=inputs,
-            outputs=outputs,
-            environment={},
-            entrypoint=None,
-            isolated=False,
-        )
-
-    def _processing(
-        self,
-        name: str,
-        *,
-        image: str,
-        job_name: str,
-        inputs: dict[str, str],
-        outputs: dict[str, str],
-        environment: JsonObject,
-        entrypoint: list[str] | None,
-        isolated: bool,
-    ) -> Task:
+        packed = {"code": code.placeholder} if module else {}
         processor = Processor(
-            image_uri=image,
+            image_uri=self.sklearn_image if module else self.clarify_image,
             role=Substitution.JOB_ROLE_ARN.placeholder,
             instance_count=1,
             instance_type=self.settings.job_instance,
@@ -149,17 +120,22 @@ class Jobs:
             job_name=job_name,
             inputs=[
                 ProcessingInput(source=uri, destination=f"{PROCESSING_INPUT}/{folder}", input_name=folder)
-                for folder, uri in inputs.items()
+                for folder, uri in {**packed, **inputs}.items()
             ],
             outputs=[
                 ProcessingOutput(source=_output_folder(folder), destination=uri, output_name=folder)
                 for folder, uri in outputs.items()
             ],
-            container_entrypoint=entrypoint,
+            container_entrypoint=processing_entrypoint(module) if module else None,
             kms_key_id=Substitution.KMS_KEY_ARN.placeholder,
             tags=self.tags,
         )
-        return finish_job(step, "sagemaker:createProcessingJob", timeout_seconds=JOB_SECONDS + START_SECONDS)
+        return finish_job(
+            step,
+            "sagemaker:createProcessingJob",
+            timeout_seconds=JOB_SECONDS + START_SECONDS,
+            keep=keep,
+        )
 
     def training(
         self,
@@ -203,8 +179,8 @@ class Jobs:
         *,
         job_name: str,
         output: str,
-        hyperparameters: dict[str, str] | None = None,
-        more_channels: dict[str, TrainingInput] | None = None,
+        hyperparameters: Mapping[str, str],
+        more_channels: Mapping[str, TrainingInput],
     ) -> Task:
         """Train by `train_WHAT.py` of the code archive on the training rows, with the run's plan."""
         archive = Substitution.MODEL_CODE_ARCHIVE_NAME.placeholder
@@ -216,10 +192,10 @@ class Jobs:
                 "train": channel(path("run.uris.train_rows"), "text/csv"),
                 "plan": channel(path("run.uris.plan"), "application/json"),
                 CODE_CHANNEL: channel(Substitution.MODEL_CODE_URI.placeholder),
-                **(more_channels or {}),
+                **more_channels,
             },
             output=output,
-            hyperparameters={**(hyperparameters or {}), **script_mode_hyperparameters(what, archive)},
+            hyperparameters={**hyperparameters, **script_mode_hyperparameters(what, archive)},
         )
 
     def script_mode_container(self, what: str, artifact: str, *, accept: str) -> JsonObject:

@@ -1,15 +1,41 @@
-"""From telemetry to rows; for a detector that wants feature vectors, from rows to those."""
+"""A run's beginning: its input is checked, it gets its names, data becomes rows and, for a detector that
+wants them, rows become feature vectors."""
 
 from __future__ import annotations
 
 from stepfunctions.steps.choice_rule import ChoiceRule
-from stepfunctions.steps.states import Choice, State, Task
+from stepfunctions.steps.states import Choice, Pass, State, Task
 
 from pipeline.contracts import path
 from pipeline.jobs import Jobs
 from pipeline.packaging import PREPROCESSOR
+from pipeline.serving import ScriptModeModel
+from pipeline.settings import WorkflowSettings
+from pipeline.step import VALIDATE_INPUT
 from pipeline.substitutions import Substitution
-from pipeline.tasks import JsonObject, service_task
+from pipeline.tasks import service_task, step_state
+from watchkeeper.kinds import digest_of
+
+
+def open_run() -> Pass:
+    """Replace whatever was sent by a state in which clean-up finds `$.run`, be the input valid or not."""
+    return Pass("OpenRun", result={"run": None})
+
+
+def validate_input(settings: WorkflowSettings) -> Task:
+    """Check the execution's input, name the run, and look for the champion."""
+    return step_state(
+        VALIDATE_INPUT,
+        {
+            "workload": settings.workload,
+            "plan": digest_of(settings.plan),
+            "execution_arn": "$$.Execution.Id",
+            "execution_name": "$$.Execution.Name",
+            "started_at": "$$.Execution.StartTime",
+            "state_machine_arn": "$$.StateMachine.Id",
+            "input": "$$.Execution.Input",
+        },
+    )
 
 
 def sources_present(*, both: State, history: State, telemetry: State) -> Choice:
@@ -23,40 +49,39 @@ def sources_present(*, both: State, history: State, telemetry: State) -> Choice:
     return choice
 
 
-def prepare_data(jobs: Jobs) -> Task:
-    """Parse, aggregate and split the user's history and the telemetry that has arrived since."""
-    return _prepare(jobs, "PrepareData", {"history": path("run.uris.history"), "raw": path("run.uris.raw")})
+def prepare(jobs: Jobs, name: str, module: str, *sources: str) -> Task:
+    """Parse and split what there is with `containers.MODULE`.
 
-
-def prepare_history(jobs: Jobs) -> Task:
-    """Do the same before any telemetry has arrived."""
-    return _prepare(jobs, "PrepareHistory", {"history": path("run.uris.history")})
-
-
-def prepare_telemetry(jobs: Jobs) -> Task:
-    """Do the same where no history was uploaded."""
-    return _prepare(jobs, "PrepareTelemetry", {"raw": path("run.uris.raw")})
-
-
-def train_preprocessor(jobs: Jobs) -> Task:
-    """Fit the scikit-learn preprocessor on the training part."""
-    return jobs.script_mode_training(
-        "TrainPreprocessor",
-        PREPROCESSOR,
-        job_name=path("run.names.preprocessor_job"),
-        output=path("run.uris.preprocessor_output"),
+    Parameters
+    ----------
+    sources
+        `history`, the user's own files, and `raw`, the telemetry that has arrived since.
+    """
+    return jobs.processing(
+        name,
+        module,
+        job_name=path("run.names.prepare_job"),
+        inputs={source: path(f"run.uris.{source}") for source in ("plan", *sources)},
+        outputs={output: path(f"run.uris.{output}") for output in ("prepared", "quarantine")},
+        environment={"WATCHKEEPER_START": path("window.start"), "WATCHKEEPER_END": path("window.end")},
     )
+
+
+def preprocessor(jobs: Jobs) -> ScriptModeModel:
+    """Return the scikit-learn preprocessor, which turns rows into feature vectors."""
+    return ScriptModeModel(jobs, "TrainPreprocessor", PREPROCESSOR, "preprocessor", accept="text/csv")
 
 
 def create_preprocessor_model(jobs: Jobs) -> Task:
     """Make a model of the preprocessor alone, to transform the training rows with."""
+    (container,) = preprocessor(jobs).containers()
     return service_task(
         "CreatePreprocessorModel",
         "sagemaker:createModel",
         {
             "ModelName": path("run.names.preprocessor_model"),
             "ExecutionRoleArn": Substitution.MODEL_ROLE_ARN.placeholder,
-            "PrimaryContainer": preprocessor_container(jobs),
+            "PrimaryContainer": container,
             "EnableNetworkIsolation": True,
             "Tags": jobs.tag_list,
         },
@@ -72,25 +97,4 @@ def transform_training_rows(jobs: Jobs) -> Task:
         rows=path("run.uris.train_rows"),
         output=path("run.uris.features"),
         accept="text/csv",
-    )
-
-
-def preprocessor_container(jobs: Jobs) -> JsonObject:
-    """Return the container that turns rows into feature vectors."""
-    return jobs.script_mode_container(PREPROCESSOR, path("preprocessor.uri"), accept="text/csv")
-
-
-def prepare_table(jobs: Jobs) -> Task:
-    """Parse and split the user's table."""
-    return _prepare(jobs, "PrepareTable", {"history": path("run.uris.history")}, module="regression.prepare")
-
-
-def _prepare(jobs: Jobs, name: str, sources: dict[str, str], module: str = "anomaly.prepare") -> Task:
-    return jobs.processing(
-        name,
-        module,
-        job_name=path("run.names.prepare_job"),
-        inputs={"plan": path("run.uris.plan"), **sources},
-        outputs={"prepared": path("run.uris.prepared"), "quarantine": path("run.uris.quarantine")},
-        environment={"WATCHKEEPER_START": path("window.start"), "WATCHKEEPER_END": path("window.end")},
     )

@@ -119,14 +119,6 @@ def find_endpoint(jobs: Jobs) -> Task:
     )
 
 
-def endpoint_exists(*, yes: State, no: State) -> Choice:
-    """Go to `yes` when the endpoint exists."""
-    choice = Choice("EndpointExists?")
-    choice.add_choice(ChoiceRule.BooleanEquals(variable=path("endpoint.exists"), value=True), yes)
-    choice.default_choice(no)
-    return choice
-
-
 def create_endpoint(jobs: Jobs) -> Task:
     """Make the workload's endpoint."""
     return service_task(

@@ -1,9 +1,16 @@
-"""What a workflow deploys: the containers of a model, whatever it learnt."""
+"""What a workflow trains and deploys: a model and its containers, whatever it learnt."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
+from sagemaker.inputs import TrainingInput
+from stepfunctions.steps.states import State
+
+from pipeline.contracts import path
+from pipeline.jobs import Jobs
 from pipeline.tasks import JsonObject
 
 
@@ -12,3 +19,42 @@ class ServedModel(Protocol):
 
     def containers(self) -> list[JsonObject]:
         """Return the model's containers, in the order in which a request passes them: rows in, scores out."""
+
+
+@dataclass(frozen=True)
+class ScriptModeModel:
+    """A model that our own code trains on the training rows and serves in one container of the SKLearn image.
+
+    Parameters
+    ----------
+    state
+        Name of the state that trains it.
+    what
+        Its entry files: `train_WHAT.py` and `serve_WHAT.py`.
+    part
+        What it is in the run: `detector`, `regressor` or `preprocessor`.
+    """
+
+    jobs: Jobs
+    state: str
+    what: str
+    part: str
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    more_channels: Mapping[str, TrainingInput] = field(default_factory=dict)
+    accept: str = "application/json"
+
+    def fit(self) -> list[State]:
+        """Return the state that trains it."""
+        state = self.jobs.script_mode_training(
+            self.state,
+            self.what,
+            job_name=path(f"run.names.{self.part}_job"),
+            output=path(f"run.uris.{self.part}_output"),
+            hyperparameters={name: str(value) for name, value in self.hyperparameters.items()},
+            more_channels=self.more_channels,
+        )
+        return [state]
+
+    def containers(self) -> list[JsonObject]:
+        """Return the one container."""
+        return [self.jobs.script_mode_container(self.what, path(f"{self.part}.uri"), accept=self.accept)]

@@ -1,4 +1,4 @@
-"""What of a workload's spec is written into its definition."""
+"""Constants that are written into the definitions."""
 
 from __future__ import annotations
 
@@ -52,6 +52,25 @@ class WorkflowSettings:
     def workload(self) -> str:
         """Name of the workload."""
         return self.plan.workload
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """Constants of the definitions of the anomaly service.
+
+    Parameters
+    ----------
+    search_jobs
+        Jobs that share the candidates of a search; each tries the same number of them, one after the other.
+    search_concurrency
+        How many of them run at once. A job takes minutes to start on AWS, and an account has a quota of
+        instances.
+    """
+
+    region: str
+    job_instance: str = "ml.m5.xlarge"
+    search_jobs: int = 3
+    search_concurrency: int = 3
 
 
 def settings_of(spec: WorkloadSpec, region: str) -> WorkflowSettings:

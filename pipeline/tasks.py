@@ -7,7 +7,8 @@ import re
 from enum import Enum
 from typing import Any
 
-from stepfunctions.steps.states import Fail, Retry, State, Task
+from stepfunctions.steps.choice_rule import BaseRule, ChoiceRule
+from stepfunctions.steps.states import Choice, Fail, Retry, State, Task
 
 from pipeline.contracts import OUTPUTS, path
 from pipeline.step import Step
@@ -97,9 +98,19 @@ def finish_job(task: Task, action: str, *, timeout_seconds: int, keep: JsonObjec
     task.fields["parameters"] = referenced(task.fields["parameters"])
     task.fields["result_path"] = result_path(task.state_id)
     task.fields["timeout_seconds"] = timeout_seconds
-    if keep:
+    if keep and task.fields["result_path"] is not None:
         task.fields["result_selector"] = referenced(keep)
     return _with_retries(task, _service_retries())
+
+
+def choose(name: str, rule: BaseRule | str, *, yes: State, no: State) -> Choice:
+    """Go to `yes` where a rule holds, or where the truth value at a path is true; else to `no`."""
+    choice = Choice(name)
+    if isinstance(rule, str):
+        rule = ChoiceRule.BooleanEquals(variable=rule, value=True)
+    choice.add_choice(rule, yes)
+    choice.default_choice(no)
+    return choice
 
 
 def integration(action: str) -> str:

@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from stepfunctions.steps.choice_rule import ChoiceRule
-from stepfunctions.steps.states import Choice, Graph, Map, Pass, State, Succeed
+from stepfunctions.steps.states import Graph, Map, Pass, State, Succeed
 from stepfunctions.steps.states import Task as TaskStep
 
+from pipeline.composition import chain
+from pipeline.contracts import task_path as path
 from pipeline.packaging import SERVICE_DETECTOR, serving_environment
 from pipeline.service import requests
-from pipeline.service.contracts import path, placed
-from pipeline.service.settings import ServiceSettings
 from pipeline.service.task_jobs import TaskJobs
+from pipeline.settings import ServiceSettings
 from pipeline.substitutions import Substitution
-from pipeline.tasks import formatted, service_task
+from pipeline.tasks import choose, formatted, result_path, service_task
 from watchkeeper.service.tasks import Task
 
 MAX_TASK_SECONDS = 12 * 3600
@@ -65,10 +66,8 @@ def _train(jobs: TaskJobs) -> State:
         requests.mark_succeeded("MarkSucceeded", plain),
         Succeed("Trained"),
     )
-    labelled = Choice("Labelled?")
-    labelled.add_choice(ChoiceRule.IsString(variable=path("files.labels"), value=True), with_labels)
-    labelled.default_choice(without)
-    return labelled
+    labelled = ChoiceRule.IsString(variable=path("files.labels"), value=True)
+    return choose("Labelled?", labelled, yes=with_labels, no=without)
 
 
 def _valid(jobs: TaskJobs) -> State:
@@ -82,15 +81,15 @@ def _valid(jobs: TaskJobs) -> State:
 
 def _infer(jobs: TaskJobs) -> State:
     done = _chain(requests.mark_succeeded("MarkSucceeded", 1), Succeed("Inferred"))
-    choice = Choice("Univariate?")
     univariate = ChoiceRule.StringEquals(variable=path("parameters.detection_type"), value="univariate")
-    choice.add_choice(univariate, _chain(jobs.judge_columns(), done))
-    choice.default_choice(_chain(jobs.judge("Judge", Task.INFER, labelled=False), done))
-    return _chain(requests.mark_running("MarkRunning", 1, "judging the rows"), choice)
+    by_columns = _chain(jobs.judge_columns(), done)
+    by_model = _chain(jobs.judge("Judge", Task.INFER, labelled=False), done)
+    judging = choose("Univariate?", univariate, yes=by_columns, no=by_model)
+    return _chain(requests.mark_running("MarkRunning", 1, "judging the rows"), judging)
 
 
 def _plan_search(shares: int) -> State:
-    return placed(Pass("PlanSearch", result={"chunks": list(range(shares))}))
+    return Pass("PlanSearch", result={"chunks": list(range(shares))}, result_path=result_path("PlanSearch"))
 
 
 def _search(jobs: TaskJobs) -> State:
@@ -105,14 +104,15 @@ def _search(jobs: TaskJobs) -> State:
                 for name in ("tenant", "id", "bucket", "parameters", "files", "outputs")
             },
         },
+        result_path=None,
     )
     search.attach_iterator(_chain(jobs.search_share(), requests.count_share(), Pass("ShareTried")))
-    return placed(search)
+    return search
 
 
 def _register(jobs: TaskJobs, name: str) -> TaskStep:
     """Register the model with the service's others; whether it may serve a workload is decided later."""
-    state = service_task(
+    return service_task(
         name,
         "aws-sdk:sagemaker:createModelPackage",
         {
@@ -143,13 +143,9 @@ def _register(jobs: TaskJobs, name: str) -> TaskStep:
         },
         keep={"arn": "$.ModelPackageArn"},
     )
-    found: TaskStep = placed(state)
-    return found
 
 
 def _chain(*states: State) -> State:
     for state, following in itertools.pairwise(states):
-        if state.state_type != "Choice":
-            state.next(following)
         requests.pass_over(state, then=following)
-    return states[0]
+    return chain(*states)

@@ -10,7 +10,7 @@ from typing import Any
 
 from stepfunctions.steps.states import Catch, Retry, State, Task
 
-from pipeline.service.contracts import path, placed
+from pipeline.contracts import task_path as path
 from pipeline.substitutions import Substitution
 from pipeline.tasks import JsonObject, formatted, integration, service_task
 from watchkeeper.service.request_item import Attribute, Status, partition_key
@@ -111,7 +111,7 @@ def _update(
     condition: str,
     names: tuple[str, ...],
 ) -> Task:
-    state = service_task(
+    state: Task = service_task(
         name,
         UPDATE,
         {
@@ -142,8 +142,7 @@ def _update(
             backoff_rate=2.0,
         )
     )
-    found: Task = placed(state)
-    return found
+    return state
 
 
 def _text(value: str) -> JsonObject:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from sagemaker.inputs import TrainingInput
 from stepfunctions.steps import states
 
+from pipeline.contracts import task_path as path
 from pipeline.jobs import Jobs, channel
 from pipeline.packaging import CODE_CHANNEL, SERVICE_DETECTOR, SERVICE_SEARCH, script_mode_hyperparameters
-from pipeline.service.contracts import path, placed
-from pipeline.service.settings import ServiceSettings
+from pipeline.settings import ServiceSettings
 from pipeline.substitutions import Substitution
 from pipeline.tasks import JsonObject, formatted
 from watchkeeper.service import job_names
@@ -111,29 +111,24 @@ class TaskJobs(Jobs):
         hyperparameters: dict[str, str],
     ) -> states.Task:
         archive = Substitution.MODEL_CODE_ARCHIVE_NAME.placeholder
-        state: states.Task = placed(
-            self.training(
-                name,
-                image=self.sklearn_image,
-                job_name=job_name,
-                channels={**channels, CODE_CHANNEL: channel(Substitution.MODEL_CODE_URI.placeholder)},
-                output=output,
-                hyperparameters={
-                    "model_name": path("parameters.model_name"),
-                    "features": path("files.features"),
-                    **hyperparameters,
-                    **script_mode_hyperparameters(what, archive),
-                },
-            )
+        return self.training(
+            name,
+            image=self.sklearn_image,
+            job_name=job_name,
+            channels={**channels, CODE_CHANNEL: channel(Substitution.MODEL_CODE_URI.placeholder)},
+            output=output,
+            hyperparameters={
+                "model_name": path("parameters.model_name"),
+                "features": path("files.features"),
+                **hyperparameters,
+                **script_mode_hyperparameters(what, archive),
+            },
         )
-        if state.fields["result_path"] is None:
-            del state.fields["result_selector"]
-        return state
 
     def _judging(
         self, name: str, module: str, inputs: dict[str, str], environment: JsonObject
     ) -> states.Task:
-        state = self.processing(
+        return self.processing(
             name,
             module,
             job_name=formatted(job_names.JUDGE, path("id")),
@@ -144,10 +139,8 @@ class TaskJobs(Jobs):
                 "WATCHKEEPER_PREDICTIONS": _base_name("outputs.predictions"),
                 **environment,
             },
+            keep={"metrics": "$.ExitMessage"},
         )
-        state.fields["result_selector"] = {"metrics.$": "$.ExitMessage"}
-        found: states.Task = placed(state)
-        return found
 
 
 def _file(name: str) -> TrainingInput:

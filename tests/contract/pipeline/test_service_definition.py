@@ -10,10 +10,10 @@ from typing import Any, get_type_hints
 import pytest
 
 from pipeline.__main__ import REGION
-from pipeline.service.contracts import OUTPUTS, TaskState
+from pipeline.contracts import OUTPUTS, TaskState
 from pipeline.service.definition import service_definitions
 from pipeline.service.requests import MADE_ALREADY
-from pipeline.service.settings import ServiceSettings
+from pipeline.settings import ServiceSettings
 from pipeline.substitutions import Substitution
 from tests.contract.pipeline.asl import expanded, known_paths, used_paths
 from watchkeeper.service.job_names import of_any_request
