@@ -7,7 +7,7 @@ from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
 TENANT_ATTRIBUTE = "tenant"
-"""In tokens it is the claim `custom:tenant`, which `lambdas.service_api.caller` reads."""
+"""In tokens it is the claim `custom:tenant`, which `lambdas.service_api.incoming` reads."""
 TOKEN_MINUTES = 60
 REFRESH_DAYS = 30
 

@@ -1,9 +1,10 @@
-"""AWS clients, each made on first use and kept for the life of the process."""
+"""AWS clients by service, each made on first use and kept for the life of the process."""
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -30,66 +31,19 @@ _CONFIG = Config(
 )
 
 
-@functools.cache
-def s3() -> S3Client:
-    """Client of S3."""
-    client: S3Client = boto3.client("s3", config=_CONFIG)
-    return client
+def _made_once(service: str, config: Config = _CONFIG) -> Any:
+    return functools.cache(lambda: boto3.client(service, config=config))
 
 
-@functools.cache
-def dynamodb() -> DynamoDBClient:
-    """Client of DynamoDB."""
-    client: DynamoDBClient = boto3.client("dynamodb", config=_CONFIG)
-    return client
-
-
-@functools.cache
-def events() -> EventBridgeClient:
-    """Client of EventBridge."""
-    client: EventBridgeClient = boto3.client("events", config=_CONFIG)
-    return client
-
-
-@functools.cache
-def sns() -> SNSClient:
-    """Client of SNS."""
-    client: SNSClient = boto3.client("sns", config=_CONFIG)
-    return client
-
-
-@functools.cache
-def sqs() -> SQSClient:
-    """Client of SQS."""
-    client: SQSClient = boto3.client("sqs", config=_CONFIG)
-    return client
-
-
-@functools.cache
-def ssm() -> SSMClient:
-    """Client of Systems Manager's parameters."""
-    client: SSMClient = boto3.client("ssm", config=_CONFIG)
-    return client
-
-
-@functools.cache
-def sagemaker() -> SageMakerClient:
-    """Client of SageMaker's control plane."""
-    client: SageMakerClient = boto3.client("sagemaker", config=_CONFIG)
-    return client
-
-
-@functools.cache
-def sagemaker_runtime() -> SageMakerRuntimeClient:
-    """Client of SageMaker's endpoints, which may take 60 seconds to answer."""
-    client: SageMakerRuntimeClient = boto3.client(
-        "sagemaker-runtime", config=_CONFIG.merge(Config(read_timeout=65))
-    )
-    return client
-
-
-@functools.cache
-def stepfunctions() -> SFNClient:
-    """Client of Step Functions."""
-    client: SFNClient = boto3.client("stepfunctions", config=_CONFIG)
-    return client
+s3: Callable[[], S3Client] = _made_once("s3")
+dynamodb: Callable[[], DynamoDBClient] = _made_once("dynamodb")
+events: Callable[[], EventBridgeClient] = _made_once("events")
+sns: Callable[[], SNSClient] = _made_once("sns")
+sqs: Callable[[], SQSClient] = _made_once("sqs")
+ssm: Callable[[], SSMClient] = _made_once("ssm")
+sagemaker: Callable[[], SageMakerClient] = _made_once("sagemaker")
+sagemaker_runtime: Callable[[], SageMakerRuntimeClient] = _made_once(
+    "sagemaker-runtime", _CONFIG.merge(Config(read_timeout=65))
+)
+"""Endpoints may take 60 seconds to answer."""
+stepfunctions: Callable[[], SFNClient] = _made_once("stepfunctions")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as LostConnectionError
 
 from watchkeeper.core.errors import ContractViolationError, UnavailableError
+
+Answer = TypeVar("Answer")
+
+CONDITION_FAILED = frozenset({"ConditionalCheckFailedException"})
+"""What DynamoDB answers when the condition of a write does not hold."""
 
 _TRANSIENT_CODES = frozenset(
     {
@@ -67,3 +73,20 @@ def translated(doing: str) -> Iterator[None]:
         raise kind(f"{doing}: {error}") from error
     except (LostConnectionError, HTTPClientError) as error:
         raise UnavailableError(f"{doing}: {error}") from error
+
+
+def unless(codes: Collection[str], doing: str, call: Callable[[], Answer]) -> Answer | None:
+    """Return what a call of AWS answers; None where it is refused with one of these codes.
+
+    Raises
+    ------
+    UnavailableError, ContractViolationError
+        As `translated`.
+    """
+    with translated(doing):
+        try:
+            return call()
+        except ClientError as error:
+            if code_of(error) in codes:
+                return None
+            raise

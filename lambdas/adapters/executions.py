@@ -1,12 +1,14 @@
-"""Executions of state machines."""
+"""Executions of state machines: those that run, and those of the service's tasks, started once a request."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from lambdas.adapters.errors import translated
+from lambdas.adapters.errors import translated, unless
+from watchkeeper.service.tasks import Task, execution_name
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -42,3 +44,42 @@ class StepFunctionsExecutions:
         """Return what Step Functions knows of an execution."""
         with translated(f"describe {arn}"):
             return dict(self.client.describe_execution(executionArn=arn))
+
+
+class Workflows(Protocol):
+    """The state machines of the tasks."""
+
+    def execution_arn(self, task: Task, request: str) -> str:
+        """Return the ARN that the execution of a request has, started or not."""
+
+    def start(self, task: Task, request: str, document: str) -> None:
+        """Start the execution of a request with its input, unless it was started before."""
+
+
+@dataclass(frozen=True)
+class StepFunctionsWorkflows:
+    """`Workflows` in Step Functions.
+
+    Parameters
+    ----------
+    state_machines
+        ARN by task.
+    """
+
+    client: SFNClient
+    state_machines: Mapping[Task, str]
+
+    def execution_arn(self, task: Task, request: str) -> str:
+        """Return the ARN that the execution of a request has."""
+        machine = self.state_machines[task].replace(":stateMachine:", ":execution:", 1)
+        return f"{machine}:{execution_name(task, request)}"
+
+    def start(self, task: Task, request: str, document: str) -> None:
+        """Start the execution of a request, unless it was started before."""
+        name = execution_name(task, request)
+        machine = self.state_machines[task]
+        unless(
+            ("ExecutionAlreadyExists",),
+            f"start {name}",
+            lambda: self.client.start_execution(stateMachineArn=machine, name=name, input=document),
+        )

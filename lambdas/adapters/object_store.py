@@ -6,15 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from botocore.exceptions import ClientError
-
-from lambdas.adapters.errors import code_of, translated
+from lambdas.adapters.errors import translated, unless
 from watchkeeper.core.errors import ContractViolationError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_ABSENT = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
+ABSENT = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
+"""What S3 answers where there is no object."""
 _WRITTEN_BEFORE = frozenset({"409", "412", "ConditionalRequestConflict", "PreconditionFailed"})
 
 
@@ -82,28 +81,23 @@ class S3ObjectStore:
 
     def read(self, uri: ObjectUri, version_id: str | None = None) -> bytes | None:
         version = {"VersionId": version_id} if version_id else {}
-        with translated(f"read {uri}"):
-            try:
-                return self.client.get_object(Bucket=uri.bucket, Key=uri.key, **version)["Body"].read()  # type: ignore[arg-type]  # an optional argument of the call
-            except ClientError as error:
-                if code_of(error) in _ABSENT:
-                    return None
-                raise
+
+        def content() -> bytes:
+            return self.client.get_object(Bucket=uri.bucket, Key=uri.key, **version)["Body"].read()  # type: ignore[arg-type]  # an optional argument of the call
+
+        return unless(ABSENT, f"read {uri}", content)
 
     def write(self, uri: ObjectUri, body: bytes) -> None:
         with translated(f"write {uri}"):
             self.client.put_object(Bucket=uri.bucket, Key=uri.key, Body=body)
 
     def write_once(self, uri: ObjectUri, body: bytes) -> bytes:
-        with translated(f"write {uri}"):
-            try:
-                self.client.put_object(Bucket=uri.bucket, Key=uri.key, Body=body, IfNoneMatch="*")
-            except ClientError as error:
-                if code_of(error) not in _WRITTEN_BEFORE:
-                    raise
-            else:
-                return body
-        first = self.read(uri)
+        written = unless(
+            _WRITTEN_BEFORE,
+            f"write {uri}",
+            lambda: self.client.put_object(Bucket=uri.bucket, Key=uri.key, Body=body, IfNoneMatch="*"),
+        )
+        first = None if written else self.read(uri)
         return body if first is None else first
 
     def any_under(self, prefix: ObjectUri) -> bool:

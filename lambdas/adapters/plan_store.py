@@ -7,9 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from botocore.exceptions import ClientError
-
-from lambdas.adapters.errors import code_of, translated
+from lambdas.adapters.errors import unless
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
@@ -77,14 +75,12 @@ class ParameterPlanStore:
 
     def _read(self, workload: str) -> AnyPlan:
         name = layout.plan_parameter(workload)
-        with translated(f"read parameter {name}"):
-            try:
-                text = self.client.get_parameter(Name=name)["Parameter"]["Value"]
-            except ClientError as error:
-                if code_of(error) == "ParameterNotFound":
-                    raise InvalidInputError(
-                        f"workload {workload!r} is not deployed: parameter {name} does not exist; "
-                        f"add workloads/{workload}.yaml and deploy"
-                    ) from error
-                raise
-        return plan_from_json(text)
+        found = unless(
+            ("ParameterNotFound",), f"read parameter {name}", lambda: self.client.get_parameter(Name=name)
+        )
+        if found is None:
+            raise InvalidInputError(
+                f"workload {workload!r} is not deployed: parameter {name} does not exist; "
+                f"add workloads/{workload}.yaml and deploy"
+            )
+        return plan_from_json(found["Parameter"]["Value"])

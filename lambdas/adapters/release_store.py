@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from botocore.exceptions import ClientError
-
-from lambdas.adapters.errors import code_of, translated
+from lambdas.adapters.errors import CONDITION_FAILED, translated, unless
 from watchkeeper.core.errors import ContractViolationError, UnavailableError
 from watchkeeper.kinds import AnyRelease, release_from_json
 from watchkeeper.lifecycle.release import LIVE, Release, live_key, release_key, release_pk
@@ -117,15 +115,13 @@ class TableReleaseStore:
                 "ConditionExpression": "document = :seen",
                 "ExpressionAttributeValues": {":seen": {"S": pointer.document}},
             }
-        with translated(f"publish release {release.run_id} of {release.workload}"):
-            try:
-                self.client.put_item(TableName=self.table, Item=item, **condition)
-            except ClientError as error:
-                if code_of(error) == "ConditionalCheckFailedException":
-                    raise UnavailableError(
-                        f"another release of {release.workload} was published at the same time"
-                    ) from error
-                raise
+        written = unless(
+            CONDITION_FAILED,
+            f"publish release {release.run_id} of {release.workload}",
+            lambda: self.client.put_item(TableName=self.table, Item=item, **condition),
+        )
+        if written is None:
+            raise UnavailableError(f"another release of {release.workload} was published at the same time")
         return pointer.release if pointer else None
 
     def remove(self, workload: str, run_id: str) -> None:

@@ -11,9 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from botocore.exceptions import ClientError
-
-from lambdas.adapters.errors import code_of, translated
+from lambdas.adapters.errors import translated, unless
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -66,21 +64,18 @@ class SageMakerControlPlane:
 
     def model_exists(self, name: str) -> bool:
         """Tell whether the model exists."""
-        with translated(f"describe model {name}"):
-            try:
-                self.client.describe_model(ModelName=name)
-            except ClientError as error:
-                return _false_if_absent(error)
-        return True
+        described = unless(
+            ABSENT, f"describe model {name}", lambda: self.client.describe_model(ModelName=name)
+        )
+        return described is not None
 
     def endpoint(self, name: str) -> EndpointDescription | None:
         """Describe an endpoint; None if it does not exist."""
-        with translated(f"describe endpoint {name}"):
-            try:
-                found = self.client.describe_endpoint(EndpointName=name)
-            except ClientError as error:
-                _false_if_absent(error)
-                return None
+        found = unless(
+            ABSENT, f"describe endpoint {name}", lambda: self.client.describe_endpoint(EndpointName=name)
+        )
+        if found is None:
+            return None
         return EndpointDescription(
             status=found["EndpointStatus"],
             endpoint_config=found["EndpointConfigName"],
@@ -93,12 +88,13 @@ class SageMakerControlPlane:
 
     def configured_weights(self, endpoint_config: str) -> dict[str, float] | None:
         """Return the weight that a configuration asks of each variant; None if it does not exist."""
-        with translated(f"describe endpoint configuration {endpoint_config}"):
-            try:
-                found = self.client.describe_endpoint_config(EndpointConfigName=endpoint_config)
-            except ClientError as error:
-                _false_if_absent(error)
-                return None
+        found = unless(
+            ABSENT,
+            f"describe endpoint configuration {endpoint_config}",
+            lambda: self.client.describe_endpoint_config(EndpointConfigName=endpoint_config),
+        )
+        if found is None:
+            return None
         return {
             variant["VariantName"]: float(variant.get("InitialVariantWeight", 1.0))
             for variant in found["ProductionVariants"]
@@ -132,9 +128,3 @@ class SageMakerControlPlane:
         with translated(f"delete endpoint {name}"):
             self.client.delete_endpoint(EndpointName=name)
         return True
-
-
-def _false_if_absent(error: ClientError) -> bool:
-    if code_of(error) in ABSENT:
-        return False
-    raise error

@@ -8,14 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from botocore.exceptions import ClientError
-
 from lambdas.adapters import clients
-from lambdas.adapters.errors import code_of, translated
+from lambdas.adapters.errors import CONDITION_FAILED, translated, unless
 from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
-from lambdas.alerting.alert import Alert
+from lambdas.alerting.alert import Alert, Claims
 from lambdas.alerting.environment import PublishAlertEnvironment
-from lambdas.alerting.throttling import Claims
 from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import UnavailableError
@@ -35,7 +32,7 @@ class Throttle(Protocol):
     """Claims of series and channels."""
 
     def claim(self, event: AnomalyEvent, channel: str, throttle_seconds: int) -> bool:
-        """Tell whether the channel is told of the anomaly; see `lambdas.alerting.throttling`."""
+        """Tell whether the channel is told of the anomaly; see `lambdas.alerting.alert`."""
 
 
 class AlertTopic(Protocol):
@@ -83,22 +80,17 @@ class TableThrottle:
                 "ExpressionAttributeValues": {":seen": {"S": seen}},
             }
         keep_seconds = max(CLAIMS_DAYS * _SECONDS_PER_DAY, 2 * throttle_seconds)
-        with translated(f"write {key}"):
-            try:
-                self.client.put_item(
-                    TableName=self.table,
-                    Item={
-                        "id": {"S": key},
-                        "claims": {"S": claims.to_json()},
-                        "expiration": {"N": str(int(self.clock()) + keep_seconds)},
-                    },
-                    **condition,
-                )
-            except ClientError as error:
-                if code_of(error) == "ConditionalCheckFailedException":
-                    return False
-                raise
-        return True
+        item: dict[str, Any] = {
+            "id": {"S": key},
+            "claims": {"S": claims.to_json()},
+            "expiration": {"N": str(int(self.clock()) + keep_seconds)},
+        }
+        written = unless(
+            CONDITION_FAILED,
+            f"write {key}",
+            lambda: self.client.put_item(TableName=self.table, Item=item, **condition),
+        )
+        return written is not None
 
 
 @dataclass(frozen=True)

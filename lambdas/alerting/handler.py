@@ -1,22 +1,55 @@
-"""Anomalies from the alert bus: route, deduplicate, throttle, and tell people and programs once."""
+"""Anomalies from the alert bus: route, deduplicate, throttle, and tell people and programs once.
+
+A redelivered anomaly finds its idempotency record and publishes nothing. At one point delivery is at least
+once: if the function dies after SNS took the alert and before the record says so, the next delivery publishes
+again. Both alerts have the same `anomaly_id`.
+"""
 
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.alerting.alert import announced_anomaly
+from lambdas.alerting.alert import alert_of, announced_anomaly, channels_of
 from lambdas.alerting.effects import AlertEffects
 from lambdas.alerting.environment import PublishAlertEnvironment
-from lambdas.alerting.publishing import publish_anomaly
-from lambdas.runtime.idempotent import once
-from lambdas.runtime.queue_handler import queue_handler
+from lambdas.runtime.queue_handler import once, queue_handler
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
 from watchkeeper.anomalies.event import AnomalyEvent
+
+
+@dataclass(frozen=True)
+class AlertReport:
+    """What became of an anomaly."""
+
+    published: tuple[str, ...]
+    """Channels that were told."""
+    throttled: tuple[str, ...]
+    """Channels that had an alert of the series shortly before or after."""
+
+
+def publish_anomaly(event: AnomalyEvent, effects: AlertEffects) -> AlertReport:
+    """Publish an anomaly to the channels that its severity concerns and that are not throttled.
+
+    Raises
+    ------
+    UnavailableError
+        If something does not answer; what was claimed stays claimed for this anomaly.
+    """
+    alerts = effects.plans.plan_of(event.workload).alerts
+    channels = channels_of(event, alerts)
+    told = tuple(
+        channel for channel in channels if effects.throttle.claim(event, channel, alerts.throttle_seconds)
+    )
+    if told:
+        effects.topic.publish(alert_of(event, told))
+    return AlertReport(told, tuple(channel for channel in channels if channel not in told))
+
 
 logger = Logger(service=PublishAlertEnvironment.service)
 metrics = Metrics(namespace=METRICS_NAMESPACE, service=PublishAlertEnvironment.service)

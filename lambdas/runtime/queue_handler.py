@@ -1,9 +1,15 @@
-"""The Lambda entry point of a function that reads a queue: batches of which single messages may fail."""
+"""A function that reads a queue: single messages of a batch may fail, a key is done once, and what failed
+comes again: soon at first, then ever later.
+
+A queue that Lambda polls hides a message for six times the function's time limit. In a FIFO queue the rest of
+the message's group waits for it, so a passing fault would hold a workload up for minutes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.batch import (
@@ -13,11 +19,20 @@ from aws_lambda_powertools.utilities.batch import (
     process_partial_response,
 )
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.idempotency import (
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+    idempotent_function,
+)
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.adapters import clients
-from lambdas.runtime.redelivery import bring_again_soon
 from lambdas.runtime.typed_environment import TypedEnvironment
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
 
 QueueHandler = Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]
 
@@ -50,3 +65,70 @@ def queue_handler(
 
     entry_point: QueueHandler = handle
     return entry_point
+
+
+EXPIRES_AFTER_SECONDS = 21 * 86_400
+"""Longer than a message can stay in a queue and then in its dead-letter queue."""
+
+
+def once(table: str, key: str, context: LambdaContext, action: Callable[[], None]) -> None:
+    """Call the action unless it was completed for this key before.
+
+    Powertools holds the key while the action runs; a second delivery then fails, and comes again. A
+    crashed function's hold ends when the function would have timed out.
+    """
+    config = IdempotencyConfig(expires_after_seconds=EXPIRES_AFTER_SECONDS, lambda_context=context)
+
+    def act(*, key: str) -> None:
+        action()
+
+    idempotent_function(act, data_keyword_argument="key", persistence_store=_layer(table), config=config)(
+        key=key
+    )
+
+
+@functools.cache
+def _layer(table: str) -> DynamoDBPersistenceLayer:
+    return DynamoDBPersistenceLayer(table_name=table, boto3_client=clients.dynamodb())
+
+
+FIRST_SECONDS = 15
+GROWTH = 4
+LONGEST_SECONDS = 900
+
+
+def seconds_until_again(receive_count: int) -> int:
+    """Return how long a message is hidden after its n-th failure: 15 s, 1 min, 4 min, then 15 min."""
+    return int(min(LONGEST_SECONDS, FIRST_SECONDS * GROWTH ** (max(receive_count, 1) - 1)))
+
+
+def bring_again_soon(
+    event: Mapping[str, Any],
+    response: PartialItemFailureResponse,
+    client: Callable[[], SQSClient],
+    logger: Logger,
+) -> PartialItemFailureResponse:
+    """Shorten the time until the failed messages of a batch come again; return the response as it is.
+
+    If the queue cannot be told, they come again after its own time, so this only logs.
+    """
+    failed = {item["itemIdentifier"] for item in response["batchItemFailures"]}
+    records = [record for record in event["Records"] if record["messageId"] in failed]
+    if records:
+        try:
+            _shorten(records, client())
+        except (BotoCoreError, ClientError):
+            logger.warning("the failed messages come again only after the queue's own time", exc_info=True)
+    return response
+
+
+def _shorten(records: Sequence[Mapping[str, Any]], client: SQSClient) -> None:
+    queue = records[0]["eventSourceARN"].rsplit(":", 1)[-1]
+    url = client.get_queue_url(QueueName=queue)["QueueUrl"]
+    for record in records:
+        received = int(record["attributes"]["ApproximateReceiveCount"])
+        client.change_message_visibility(
+            QueueUrl=url,
+            ReceiptHandle=record["receiptHandle"],
+            VisibilityTimeout=seconds_until_again(received),
+        )

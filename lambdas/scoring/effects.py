@@ -7,11 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from botocore.exceptions import ClientError
-
 from lambdas.adapters import clients
 from lambdas.adapters.endpoint import Endpoint, SageMakerEndpoint
-from lambdas.adapters.errors import code_of, translated
+from lambdas.adapters.errors import CONDITION_FAILED, translated, unless
 from lambdas.adapters.object_store import ObjectStore, S3ObjectStore
 from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
 from lambdas.adapters.release_store import TableReleaseStore
@@ -20,7 +18,7 @@ from lambdas.runtime.threads import ForEach, in_threads
 from lambdas.scoring.environment import ScoreTelemetryEnvironment
 from lambdas.scoring.explaining import Explainers
 from lambdas.scoring.merging import NEW, StateStore, StoredState
-from lambdas.scoring.release_cache import ReleaseCache
+from lambdas.scoring.probing import ReleaseCache
 from watchkeeper.anomalies.event import EVENT_DETAIL_TYPE, EVENT_SOURCE, AnomalyEvent
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.stream.series_state import SeriesState
@@ -83,14 +81,12 @@ class TableStateStore:
             "document": {"B": state.to_bytes()},
             "expires_at": _expiry(self.clock, STATE_DAYS),
         }
-        with translated(f"write the state of {state.series}"):
-            try:
-                self.client.put_item(TableName=self.table, Item=item, **condition)
-            except ClientError as error:
-                if code_of(error) == "ConditionalCheckFailedException":
-                    return False
-                raise
-        return True
+        written = unless(
+            CONDITION_FAILED,
+            f"write the state of {state.series}",
+            lambda: self.client.put_item(TableName=self.table, Item=item, **condition),
+        )
+        return written is not None
 
     def _items(self, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []

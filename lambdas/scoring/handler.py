@@ -11,8 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.runtime.idempotent import once
-from lambdas.runtime.queue_handler import queue_handler
+from lambdas.runtime.queue_handler import once, queue_handler
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
 from lambdas.scoring.effects import ScoringEffects
 from lambdas.scoring.environment import ScoreTelemetryEnvironment

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lambdas.adapters.object_store import ObjectUri
-from lambdas.scoring.batches import Batch, RequestRow, batches_of, packed
 from lambdas.scoring.effects import ScoringEffects
 from lambdas.scoring.merging import StoredState, commit
 from lambdas.scoring.probing import ProbedEndpoint
-from lambdas.scoring.requests import Outcome, score_request
+from lambdas.scoring.requests import Batch, Outcome, RequestRow, batches_of, packed, score_request
 from lambdas.scoring.score_lines import (
     INTERVAL_CHANGED,
     NO_LIVE_MODEL,

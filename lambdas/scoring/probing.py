@@ -7,13 +7,43 @@ whose probe has its known score is the one that answered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from lambdas.adapters.endpoint import Endpoint, RowRefusedError
-from lambdas.scoring.release_cache import ReleaseCache
+from lambdas.adapters.release_store import ReleaseStore
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.lifecycle.release import Release
+
+CACHE_SECONDS = 60.0
+
+
+@dataclass
+class ReleaseCache:
+    """Remembers the releases whose models may answer for `CACHE_SECONDS`.
+
+    That there is no live release is not remembered: the first one takes effect at once.
+    """
+
+    store: ReleaseStore
+    clock: Callable[[], float] = time.monotonic
+    _known: dict[str, tuple[float, tuple[Release, ...]]] = field(default_factory=dict)
+
+    def candidates(self, workload: str) -> Sequence[Release]:
+        """Return the releases whose models may answer, the live one first; none if no release is live."""
+        if workload in self._known:
+            read_at, releases = self._known[workload]
+            if self.clock() - read_at < CACHE_SECONDS:
+                return releases
+        return self.read_again(workload)
+
+    def read_again(self, workload: str) -> Sequence[Release]:
+        """Return them as they are now: an answer came from a model that is not among those remembered."""
+        releases = tuple(self.store.candidates(workload))
+        if releases:
+            self._known[workload] = (self.clock(), releases)
+        return releases
 
 
 class UnidentifiedModelError(UnavailableError):

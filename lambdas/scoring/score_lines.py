@@ -10,9 +10,8 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lambdas.scoring.batches import Batch, RequestRow
 from lambdas.scoring.explaining import Finding, Reasons
-from lambdas.scoring.requests import Outcome
+from lambdas.scoring.requests import Batch, Outcome, RequestRow
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core.plan import WorkloadPlan

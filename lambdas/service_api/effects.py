@@ -10,11 +10,11 @@ import boto3
 from botocore.config import Config
 
 from lambdas.adapters import clients
+from lambdas.adapters.executions import StepFunctionsWorkflows, Workflows
 from lambdas.service_api.environment import ServiceApiEnvironment
 from lambdas.service_api.model_registry import ModelRegistry, SageMakerModelRegistry
 from lambdas.service_api.request_table import DynamoRequestTable, RequestTable
 from lambdas.service_api.tenant_bucket import S3TenantBucket, TenantBucket
-from lambdas.service_api.workflows import StepFunctionsWorkflows, Workflows
 from watchkeeper.service.tasks import Task
 
 

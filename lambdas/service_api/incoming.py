@@ -1,4 +1,4 @@
-"""The HTTP request as API Gateway hands it over, made ready for the routes."""
+"""The HTTP request as API Gateway hands it over, made ready for the routes, and the tenant that calls."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from lambdas.service_api.problems import (
+    FORBIDDEN,
     REQUEST_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     ServiceProblemError,
 )
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.service.tenant_files import tenant_root
 
 MAX_BODY_BYTES = 65_536
 """Bodies are small: files go to S3."""
@@ -89,3 +92,29 @@ def _too_large() -> ServiceProblemError:
         REQUEST_TOO_LARGE,
         f"the body has more than {MAX_BODY_BYTES} bytes; upload files by POST /files",
     )
+
+
+TENANT_CLAIM = "custom:tenant"
+"""Set by an administrator; a caller without it is a tenant alone, by the name of the claim `sub`."""
+
+
+def tenant_of(event: dict[str, Any]) -> str:
+    """Return the tenant of a request that API Gateway's JWT authorizer let through.
+
+    Raises
+    ------
+    ServiceProblemError
+        If the token names none, or one that is no name (`forbidden`).
+    """
+    authorizer = event.get("requestContext", {}).get("authorizer") or {}
+    claims = (authorizer.get("jwt") or {}).get("claims") or {}
+    if claims.get("token_use", "id") != "id":  # an access token has no attributes of the user
+        raise ServiceProblemError(FORBIDDEN, "the token is an access token: send the ID token")
+    tenant = claims.get(TENANT_CLAIM) or claims.get("sub")
+    if not isinstance(tenant, str):
+        raise ServiceProblemError(FORBIDDEN, f"the token has neither {TENANT_CLAIM} nor sub")
+    try:
+        tenant_root(tenant)
+    except InvalidInputError as error:
+        raise ServiceProblemError(FORBIDDEN, str(error)) from error
+    return tenant

@@ -1,21 +1,24 @@
-"""Requests in DynamoDB: made once, read by id, listed by time."""
+"""Requests in DynamoDB: made once, read by id, listed by time in pages that callers ask for by a token."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError
 
-from lambdas.adapters.errors import code_of, translated
+from lambdas.adapters.errors import CONDITION_FAILED, translated, unless
+from lambdas.service_api.problems import INVALID_REQUEST, ServiceProblemError
 from watchkeeper.service.request_item import BY_CREATION, Attribute, Status, item_key, partition_key
 from watchkeeper.service.tasks import Task
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
 
 Item = dict[str, Any]
 """An item as plain values: text, numbers, lists and maps."""
@@ -69,18 +72,14 @@ class DynamoRequestTable:
 
     def add(self, item: Item) -> bool:
         """Write an item unless there is one with its key; tell whether it was written."""
-        with translated(f"write request {item[Attribute.SK.value]}"):
-            try:
-                self.client.put_item(
-                    TableName=self.table,
-                    Item=_typed(item),
-                    ConditionExpression="attribute_not_exists(pk)",
-                )
-            except ClientError as error:
-                if code_of(error) == "ConditionalCheckFailedException":
-                    return False
-                raise
-        return True
+        written = unless(
+            CONDITION_FAILED,
+            f"write request {item[Attribute.SK.value]}",
+            lambda: self.client.put_item(
+                TableName=self.table, Item=_typed(item), ConditionExpression="attribute_not_exists(pk)"
+            ),
+        )
+        return written is not None
 
     def newest(
         self,
@@ -133,3 +132,38 @@ def document_of(item: Item, attribute: Attribute) -> Any:
     """Return the value of an attribute that is JSON, or None where the item has none."""
     text = item.get(attribute.value)
     return json.loads(text) if text else None
+
+
+_KEYS = {Attribute.PK.value, Attribute.SK.value, Attribute.CREATED_AT.value}
+
+
+def page_token(start: Mapping[str, str]) -> str:
+    """Return the token of the page that begins after a key of the index."""
+    text = json.dumps({name: start[name] for name in sorted(_KEYS - {Attribute.PK.value})})
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def page_start(token: str, tenant: str) -> dict[str, str]:
+    """Return the key that a token means; the tenant is the caller's, whatever the token says.
+
+    Raises
+    ------
+    ServiceProblemError
+        If it is not a token of this service.
+    """
+    try:
+        start = json.loads(base64.b64decode(token, altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError) as error:
+        raise _refused(token) from error
+    if not isinstance(start, dict) or not all(isinstance(value, str) and value for value in start.values()):
+        raise _refused(token)
+    key = {**start, Attribute.PK.value: partition_key(tenant)}
+    if key.keys() != _KEYS:
+        raise _refused(token)
+    return key
+
+
+def _refused(token: str) -> ServiceProblemError:
+    return ServiceProblemError(
+        INVALID_REQUEST, f"page_token {token[:40]!r} is not the next_page_token of an answer"
+    )

@@ -12,7 +12,6 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
 from lambdas.service_api.answers import find_request, model_of, results_of, started, summary_of
-from lambdas.service_api.caller import tenant_of
 from lambdas.service_api.documents import (
     Download,
     InferBody,
@@ -30,12 +29,11 @@ from lambdas.service_api.documents import (
 )
 from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.environment import ServiceApiEnvironment
+from lambdas.service_api.incoming import tenant_of
 from lambdas.service_api.openapi import ACCEPTED, answers
-from lambdas.service_api.page_tokens import page_start, page_token
 from lambdas.service_api.presigned_urls import presign_download, presign_upload
-from lambdas.service_api.reconcile import start_if_lost
-from lambdas.service_api.request_table import Item, Listing
-from lambdas.service_api.submit import TaskBody, submit
+from lambdas.service_api.request_table import Item, Listing, page_start, page_token
+from lambdas.service_api.submit import TaskBody, start_if_lost, submit
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.service.request_item import Status
 from watchkeeper.service.tasks import Task

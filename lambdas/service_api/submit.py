@@ -1,4 +1,9 @@
-"""A POST: find what it reads, write it down once, start its workflow once."""
+"""A POST: find what it reads, write it down once, start its workflow once.
+
+A function that ends between the two leaves a request whose workflow was never started, and no answer to its
+caller: whoever looks at it starts it. The item has the execution's input and names the execution, so that any
+number of starts are one.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,7 @@ from lambdas.service_api.file_search import find_model, find_table
 from lambdas.service_api.problems import REQUEST_CONFLICT, ServiceProblemError
 from lambdas.service_api.request_table import Item
 from watchkeeper.core.errors import ContractViolationError
-from watchkeeper.core.timestamps import format_instant
+from watchkeeper.core.timestamps import format_instant, parse_iso8601
 from watchkeeper.service.request_item import OPEN, REQUEST_DAYS, Attribute, Status, item_key
 from watchkeeper.service.tasks import Task, TaskFiles, TaskInput, request_key_id, task_input
 
@@ -38,7 +43,7 @@ def submit(task: Task, body: TaskBody, tenant: str, effects: ServiceEffects) -> 
     """Write a request down and start its workflow; a repetition changes nothing.
 
     A crash between the two leaves a request that has not started: its repetition starts it, or whoever looks
-    at it (`reconcile`).
+    at it (`start_if_lost`).
 
     Raises
     ------
@@ -123,3 +128,24 @@ def _digest(task: Task, body: TaskBody) -> str:
 
 def _json(document: Any) -> str:
     return json.dumps(document, sort_keys=True, separators=(",", ":"))
+
+
+LOST_AFTER = timedelta(seconds=30)
+"""The function that wrote the item has ended by then, one way or the other: API Gateway waits no longer."""
+
+
+def start_if_lost(item: Item, effects: ServiceEffects) -> None:
+    """Start the workflow of a request that has been `queued` for longer than a start can take.
+
+    Raises
+    ------
+    UnavailableError
+        If it cannot be started now: the caller looks again.
+    """
+    if item[Attribute.STATUS.value] != Status.QUEUED.value:
+        return
+    if effects.now() - parse_iso8601(item[Attribute.CREATED_AT.value]) < LOST_AFTER:
+        return
+    effects.workflows.start(
+        Task(item[Attribute.TASK.value]), item[Attribute.SK.value], item[Attribute.INPUT.value]
+    )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from botocore.exceptions import ClientError
-
-from lambdas.adapters.errors import code_of, status_of, translated
+from lambdas.adapters.errors import unless
+from lambdas.adapters.object_store import ABSENT
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -63,27 +62,22 @@ class S3TenantBucket:
 
     def find(self, key: str) -> StoredFile | None:
         """Return a file, or None if there is none."""
-        with translated(f"look for s3://{self.bucket}/{key}"):
-            try:
-                answer = self.client.head_object(Bucket=self.bucket, Key=key)
-            except ClientError as error:
-                if status_of(error) == 404:
-                    return None
-                raise
-        return StoredFile(key, answer["ContentLength"])
+        found = unless(
+            ABSENT,
+            f"look for s3://{self.bucket}/{key}",
+            lambda: self.client.head_object(Bucket=self.bucket, Key=key),
+        )
+        return StoredFile(key, found["ContentLength"]) if found else None
 
     def head(self, key: str, size_bytes: int) -> bytes:
         """Return the first bytes of a file that exists."""
-        with translated(f"read s3://{self.bucket}/{key}"):
-            try:
-                answer = self.client.get_object(
-                    Bucket=self.bucket, Key=key, Range=f"bytes=0-{size_bytes - 1}"
-                )
-            except ClientError as error:
-                if code_of(error) == "InvalidRange":  # an empty file has no first byte
-                    return b""
-                raise
-            return answer["Body"].read()
+
+        def first() -> bytes:
+            part = f"bytes=0-{size_bytes - 1}"
+            return self.client.get_object(Bucket=self.bucket, Key=key, Range=part)["Body"].read()
+
+        # an empty file has no first byte
+        return unless(("InvalidRange",), f"read s3://{self.bucket}/{key}", first) or b""
 
     def upload_url(self, key: str, size_bytes: int, content_type: str) -> str:
         """Return a URL that takes one PUT of exactly that size and type."""

@@ -13,13 +13,12 @@ from lambdas.adapters.object_store import ObjectUri
 from lambdas.adapters.registered_models import RegisteredModel
 from lambdas.adapters.release_store import live_first, newer_is_live
 from lambdas.adapters.sagemaker_resources import EndpointDescription
-from lambdas.alerting.alert import Alert
+from lambdas.alerting.alert import Alert, Claims
 from lambdas.alerting.effects import AlertEffects
-from lambdas.alerting.throttling import Claims
 from lambdas.scoring.effects import ScoringEffects
 from lambdas.scoring.explaining import Explainers
 from lambdas.scoring.merging import StoredState
-from lambdas.scoring.release_cache import ReleaseCache
+from lambdas.scoring.probing import ReleaseCache
 from lambdas.scoring.scoring import ObjectReport, score_object
 from lambdas.steps.validate_input import ValidationEffects
 from tests.unit.lambdas.builders import BUCKET, packed_lines, raw_object

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from lambdas.adapters.object_store import ObjectUri
-from lambdas.steps.captures import MAX_OBJECTS, hour_prefixes, spread
-from lambdas.steps.collect_captures import CollectingEffects, collect
+from lambdas.steps.collect_captures import MAX_OBJECTS, CollectingEffects, collect, hour_prefixes, spread
 from lambdas.steps.publish_drift import publish
 from tests.unit.lambdas.builders import BUCKET, make_release
 from tests.unit.lambdas.fakes import FakeObjectStore, FakeReleaseStore

@@ -14,7 +14,7 @@ from lambdas.adapters import clients
 from lambdas.adapters.release_store import TableReleaseStore
 from lambdas.alerting import handler as publish_alert
 from lambdas.alerting.environment import PublishAlertEnvironment
-from lambdas.runtime import idempotent
+from lambdas.runtime import queue_handler
 from lambdas.runtime.typed_environment import TypedEnvironment
 from lambdas.scoring import handler as score_telemetry
 from lambdas.scoring.environment import ScoreTelemetryEnvironment
@@ -55,7 +55,7 @@ def deployed(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         for name, value in environment.variables().items():
             monkeypatch.setenv(name, value)
     clients.ssm().put_parameter(Name=plan_parameter(WORKLOAD), Value=make_plan().to_json(), Type="String")
-    caches: tuple[Any, ...] = (score_telemetry.effects, publish_alert.effects, idempotent._layer)
+    caches: tuple[Any, ...] = (score_telemetry.effects, publish_alert.effects, queue_handler._layer)
     for cache in caches:
         cache.cache_clear()
     yield aws

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from lambdas.adapters.endpoint import RowRefusedError
-from lambdas.scoring.probing import ProbedEndpoint, UnidentifiedModelError
-from lambdas.scoring.release_cache import ReleaseCache
+from lambdas.scoring.probing import ProbedEndpoint, ReleaseCache, UnidentifiedModelError
 from tests.unit.lambdas.builders import WORKLOAD, make_release
 from tests.unit.lambdas.fakes import FakeEndpoint, FakeReleaseStore
 from watchkeeper.lifecycle.release import SCORE_TOLERANCE, Release

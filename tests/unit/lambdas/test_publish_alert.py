@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.adapters import clients
-from lambdas.alerting.alert import alert_of, announced_anomaly, channels_of
+from lambdas.alerting.alert import MAX_CLAIMS, Claims, alert_of, announced_anomaly, channels_of
 from lambdas.alerting.effects import CLAIMS_DAYS, TableThrottle, Throttle
-from lambdas.alerting.publishing import AlertReport, publish_anomaly
-from lambdas.alerting.throttling import MAX_CLAIMS, Claims
+from lambdas.alerting.handler import AlertReport, publish_anomaly
 from tests.unit.lambdas.builders import make_event, make_plan
 from tests.unit.lambdas.conftest import IDEMPOTENCY_TABLE
 from tests.unit.lambdas.fakes import AlertFakes, CrashError, FakeThrottle

@@ -6,7 +6,7 @@ import pytest
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from lambdas.runtime.redelivery import LONGEST_SECONDS, bring_again_soon, seconds_until_again
+from lambdas.runtime.queue_handler import LONGEST_SECONDS, bring_again_soon, seconds_until_again
 
 LOGGER = Logger(service="test")
 ARN = "arn:aws:sqs:us-east-1:123456789012:work.fifo"

@@ -6,7 +6,7 @@ import pytest
 
 from lambdas.adapters import clients
 from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
-from lambdas.scoring.release_cache import CACHE_SECONDS, ReleaseCache
+from lambdas.scoring.probing import CACHE_SECONDS, ReleaseCache
 from tests.unit.lambdas.builders import WORKLOAD, make_release
 from tests.unit.lambdas.conftest import SERIES_TABLE
 from tests.unit.lambdas.fakes import FakeReleaseStore

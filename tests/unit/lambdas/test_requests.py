@@ -6,11 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.scoring import batches
-from lambdas.scoring.batches import MAX_REQUEST_ROWS, RequestRow, packed
-from lambdas.scoring.probing import ProbedEndpoint
-from lambdas.scoring.release_cache import ReleaseCache
-from lambdas.scoring.requests import MAX_REFUSED_ROWS, Outcome, score_request
+from lambdas.scoring import requests
+from lambdas.scoring.probing import ProbedEndpoint, ReleaseCache
+from lambdas.scoring.requests import (
+    MAX_REFUSED_ROWS,
+    MAX_REQUEST_ROWS,
+    Outcome,
+    RequestRow,
+    packed,
+    score_request,
+)
 from tests.unit.lambdas.builders import WORKLOAD, make_release
 from tests.unit.lambdas.fakes import FakeEndpoint, FakeReleaseStore
 from watchkeeper.core.errors import ContractViolationError
@@ -79,6 +84,6 @@ def test_requests_hold_all_rows_in_order_within_both_limits(lengths: list[int]) 
 
 
 def test_request_stays_below_the_size_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "MAX_REQUEST_BYTES", 100)
-    requests = packed(request_row(position, "ä" * 20) for position in range(7))
-    assert [len(request) for request in requests] == [2, 2, 2, 1]
+    monkeypatch.setattr(requests, "MAX_REQUEST_BYTES", 100)
+    batches = packed(request_row(position, "ä" * 20) for position in range(7))
+    assert [len(request) for request in batches] == [2, 2, 2, 1]

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from lambdas.adapters.object_store import ObjectUri
-from lambdas.service_api.reconcile import LOST_AFTER
+from lambdas.service_api.submit import LOST_AFTER
 from tests.unit.lambdas.builders import BUCKET
 from tests.unit.lambdas.service_dependencies import FEATURES, LABELS, Service
 from watchkeeper.core.errors import UnavailableError
