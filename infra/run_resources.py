@@ -10,6 +10,7 @@ from typing import Literal
 from constructs import Construct
 
 from infra.permissions import Permission, sagemaker_arns
+from watchkeeper.core import layout
 from watchkeeper.lifecycle.run import RunNames, training_run
 
 Kind = Literal["anomaly", "regression"]
@@ -45,6 +46,7 @@ class RunResources:
             )
             self.transform_jobs = arns("transform-job", *judging)
         self.models = arns("model", names.preprocessor_model, names.model)
+        self.packages = arns("model-package", f"{layout.endpoint_name(workload)}/*")
         self.endpoint_configs = arns("endpoint-config", names.endpoint_config)
         self.endpoints = arns("endpoint", names.endpoint)
 

@@ -47,7 +47,8 @@ def register_model_package(
         {
             "ModelPackageGroupName": Substitution.MODEL_PACKAGE_GROUP_NAME.placeholder,
             "ModelPackageDescription": formatted("Trained by execution {}", path("run.execution_arn")),
-            "ModelApprovalStatus": "Approved",
+            # Approved when it is published: nobody serves a model whose deployment failed.
+            "ModelApprovalStatus": "PendingManualApproval",
             "InferenceSpecification": {
                 "Containers": served.containers(),
                 "SupportedContentTypes": ["text/csv"],

@@ -112,6 +112,8 @@ def _permissions(
         yield use_table(resources.series, *calls.series)
     if calls.models:
         yield on_runs(calls.models, [arn for run in runs for arn in run.models])
+    if calls.packages:
+        yield on_runs(calls.packages, [arn for run in runs for arn in run.packages])
     if calls.endpoint_configs:
         yield on_runs(calls.endpoint_configs, [arn for run in runs for arn in run.endpoint_configs])
     if calls.endpoints:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ABSENT = frozenset({"ValidationException", "ResourceNotFound"})
 """Error codes of a name that does not exist."""
+MAX_APPROVAL_DESCRIPTION = 1024
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class SageMakerResources(Protocol):
 
     def update_endpoint(self, name: str, endpoint_config: str) -> None:
         """Begin to move an endpoint to another configuration."""
+
+    def judge_package(self, arn: str, *, approved: bool, reason: str) -> None:
+        """Approve or reject a registered model package, and say why."""
 
     def remove_model(self, name: str) -> bool:
         """Delete a model."""
@@ -104,6 +108,15 @@ class SageMakerControlPlane:
         """Begin to move an endpoint to another configuration."""
         with translated(f"update endpoint {name} to {endpoint_config}"):
             self.client.update_endpoint(EndpointName=name, EndpointConfigName=endpoint_config)
+
+    def judge_package(self, arn: str, *, approved: bool, reason: str) -> None:
+        """Approve or reject a registered model package, and say why."""
+        with translated(f"update model package {arn}"):
+            self.client.update_model_package(
+                ModelPackageArn=arn,
+                ModelApprovalStatus="Approved" if approved else "Rejected",
+                ApprovalDescription=" ".join(reason.split())[:MAX_APPROVAL_DESCRIPTION],
+            )
 
     def remove_model(self, name: str) -> bool:
         """Delete a model."""

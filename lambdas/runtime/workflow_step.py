@@ -39,6 +39,8 @@ class AwsCalls:
     """Actions on the series table, such as `GetItem`."""
     models: tuple[str, ...] = ()
     """SageMaker actions on the models of the workloads' runs."""
+    packages: tuple[str, ...] = ()
+    """SageMaker actions on the versions of the workloads' model package groups."""
     endpoint_configs: tuple[str, ...] = ()
     endpoints: tuple[str, ...] = ()
     service_models: tuple[str, ...] = ()

@@ -38,6 +38,7 @@ class CleanUpEnvironment(StepEnvironment):
         endpoints=("DescribeEndpoint", "DeleteEndpoint", "UpdateEndpoint"),
         endpoint_configs=("DescribeEndpointConfig", "DeleteEndpointConfig", "UpdateEndpoint"),
         models=("DescribeModel", "DeleteModel"),
+        packages=("UpdateModelPackage",),
     )
 
     series_table: str
@@ -110,12 +111,14 @@ def clean_up(payload: dict[str, Any], effects: CleanUpEffects) -> dict[str, Any]
     if not payload.get("run"):
         return dataclasses.asdict(CleanedUp(failure_text(error, ""), []))
     run = run_of(payload)
-    sentence, removed = _take_back(run, effects.releases.live(run.workload), effects)
-    logger.info("cleaned up", extra={"run_id": run.run_id, "removed": removed})
-    return dataclasses.asdict(CleanedUp(failure_text(error, sentence), removed))
+    cleaned = _take_back(run, error, effects.releases.live(run.workload), effects)
+    logger.info("cleaned up", extra={"run_id": run.run_id, "removed": cleaned.removed})
+    return dataclasses.asdict(cleaned)
 
 
-def _take_back(run: TrainingRun, live: AnyRelease | None, effects: CleanUpEffects) -> tuple[str, list[str]]:
+def _take_back(
+    run: TrainingRun, error: dict[str, Any], live: AnyRelease | None, effects: CleanUpEffects
+) -> CleanedUp:
     names, resources = run.names, effects.resources
     verdict = judge(run, resources.endpoint(names.endpoint), live)
     if verdict.action is EndpointAction.WAIT:
@@ -129,10 +132,14 @@ def _take_back(run: TrainingRun, live: AnyRelease | None, effects: CleanUpEffect
         removals.append(("endpoint configuration", names.endpoint_config, resources.remove_endpoint_config))
         removals.append(("model", names.model, resources.remove_model))
     removed = [f"{kind} {name}" for kind, name, remove in removals if remove(name)]
-    if not verdict.run_is_needed and effects.releases.of_run(run.workload, run.run_id):
-        effects.releases.remove(run.workload, run.run_id)
-        removed.append(f"release of run {run.run_id}")
-    return verdict.sentence, removed
+    reason = failure_text(error, verdict.sentence)
+    if (staged := effects.releases.of_run(run.workload, run.run_id)) is not None:
+        published = live is not None and live.run_id == run.run_id
+        resources.judge_package(staged.model_package_arn, approved=published, reason=reason)
+        if not verdict.run_is_needed:
+            effects.releases.remove(run.workload, run.run_id)
+            removed.append(f"release of run {run.run_id}")
+    return CleanedUp(reason, removed)
 
 
 def judge(run: TrainingRun, endpoint: EndpointDescription | None, live: AnyRelease | None) -> Verdict:

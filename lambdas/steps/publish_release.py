@@ -27,6 +27,7 @@ class PublishReleaseEnvironment(StepEnvironment):
         series=("GetItem", "PutItem", "DeleteItem", "Query"),
         models=("DescribeModel", "DeleteModel"),
         endpoint_configs=("DescribeEndpointConfig", "DeleteEndpointConfig"),
+        packages=("UpdateModelPackage",),
     )
 
     series_table: str
@@ -52,7 +53,7 @@ class PublishingEffects:
 
 
 def publish(payload: dict[str, Any], effects: PublishingEffects) -> dict[str, Any]:
-    """Publish the run's release, and remove those older than the one that it replaces.
+    """Publish the run's release, approve its package, and remove what is older than what it replaces.
 
     Registered model packages stay: a retired model can be made from its package again.
 
@@ -68,6 +69,9 @@ def publish(payload: dict[str, Any], effects: PublishingEffects) -> dict[str, An
     if release is None:
         raise ContractViolationError(f"run {run.run_id} of {run.workload} has no staged release")
     previous = effects.releases.publish(release)
+    effects.resources.judge_package(
+        release.model_package_arn, approved=True, reason=f"Published by {run.execution_arn}"
+    )
     for old in retired(effects.releases.staged(run.workload), release, previous):
         effects.resources.remove_endpoint_config(old.endpoint_config)
         effects.resources.remove_model(old.model)

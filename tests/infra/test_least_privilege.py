@@ -250,7 +250,13 @@ def test_functions_may_do_what_their_module_says_and_nothing_else(
 def called_actions(calls: AwsCalls) -> set[str]:
     """Return the IAM actions that a step's calls need."""
     objects = {"s3:GetObject": calls.reads, "s3:PutObject": calls.writes, "s3:ListBucket": calls.lists}
-    sagemaker = (*calls.models, *calls.endpoint_configs, *calls.endpoints, *calls.service_models)
+    sagemaker = (
+        *calls.models,
+        *calls.packages,
+        *calls.endpoint_configs,
+        *calls.endpoints,
+        *calls.service_models,
+    )
     return {
         *(action for action, keys in objects.items() if keys),
         *(["ssm:GetParameter"] if calls.reads_plans else []),

@@ -282,6 +282,11 @@ class FakeResources:
     models: set[str] = field(default_factory=set)
     endpoint_configs: dict[str, dict[str, float]] = field(default_factory=dict)
     endpoints: dict[str, EndpointDescription] = field(default_factory=dict)
+    packages: dict[str, tuple[bool, str]] = field(default_factory=dict)
+    """Of a package that was judged: whether it is approved, and the reason."""
+
+    def judge_package(self, arn: str, *, approved: bool, reason: str) -> None:
+        self.packages[arn] = (approved, reason)
 
     def model_exists(self, name: str) -> bool:
         return name in self.models

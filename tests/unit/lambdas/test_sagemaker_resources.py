@@ -55,6 +55,19 @@ def test_absent_things_are_absent_and_not_errors(resources: SageMakerResources) 
     assert resources.configured_weights("x") is None
 
 
+def test_a_package_is_judged_with_a_reason_that_fits(aws: object) -> None:
+    client, arn = clients.sagemaker(), "arn:aws:sagemaker:us-east-1:123456789012:model-package/pump/1"
+    with Stubber(client) as stub:
+        wanted = {
+            "ModelPackageArn": arn,
+            "ModelApprovalStatus": "Rejected",
+            "ApprovalDescription": f"It failed: {'x' * 1013}",
+        }
+        stub.add_response("update_model_package", {"ModelPackageArn": arn}, wanted)
+        SageMakerControlPlane(client).judge_package(arn, approved=False, reason="It failed:\n" + "x" * 2000)
+        stub.assert_no_pending_responses()
+
+
 def test_describes_the_endpoint_and_its_configuration(resources: SageMakerResources) -> None:
     endpoint = resources.endpoint("e")
     assert endpoint is not None

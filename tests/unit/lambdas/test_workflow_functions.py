@@ -272,6 +272,15 @@ def test_previous_release_can_return_and_older_ones_are_removed() -> None:
     ]
 
 
+def test_the_published_package_is_approved_and_no_other() -> None:
+    effects = publishing_effects(3, 5)
+    resources: Any = effects.resources
+    publish(run_payload(RUN), effects)
+    assert resources.packages == {
+        make_release(5).model_package_arn: (True, f"Published by {RUN.execution_arn}")
+    }
+
+
 def test_models_that_only_jobs_used_are_removed() -> None:
     effects = publishing_effects(5)
     publish(run_payload(RUN), effects)
@@ -310,6 +319,14 @@ def taken_back(effects: CleanUpEffects) -> dict[str, Any]:
     return clean_up(
         run_payload(RUN, error={"Error": "States.TaskFailed", "Cause": "the job failed"}), effects
     )
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_the_package_of_a_failed_run_is_rejected_unless_it_was_published(published: bool) -> None:
+    effects = failed_run(served(RUN), published=published)
+    resources: Any = effects.resources
+    reason = taken_back(effects)["reason"]
+    assert resources.packages == {make_release(5).model_package_arn: (published, reason)}
 
 
 def test_what_a_failed_run_made_is_removed_and_what_serves_stays() -> None:
