@@ -8,47 +8,18 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from containers.anomaly.partition import Partition, SeriesRow, partition
+from containers.anomaly.partition import Partition, partition
 from containers.anomaly.telemetry import Telemetry, read_folder
 from containers.runtime import job
-from watchkeeper.core.errors import InvalidInputError
+from containers.runtime.processing import PrepareSettings, nothing_accepted, write_lines
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.timestamps import epoch_seconds, format_instant, parse_instant
+from watchkeeper.core.timestamps import format_instant
 from watchkeeper.telemetry.labels import LABELS_NAME, Labels, read_labels
 
-NO_VALUE = ("", "null", "None")
-"""How the workflow writes an end of the window that was not given."""
-
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class PrepareSettings:
-    """The window of telemetry to learn from, in seconds since 1970; None where it is open."""
-
-    start: int | None = None
-    end: int | None = None
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> PrepareSettings:
-        """Read `WATCHKEEPER_START` and `WATCHKEEPER_END`, ISO 8601; the end is not included.
-
-        Raises
-        ------
-        InvalidInputError
-            If one is not a timestamp, or the window is empty.
-        """
-        start, end = (_instant(environment, name) for name in ("WATCHKEEPER_START", "WATCHKEEPER_END"))
-        if start is not None and end is not None and end <= start:
-            window = f"{format_instant(start)} to {format_instant(end)}"
-            raise InvalidInputError(f"the window of the run is empty: {window}", reason="bad_window")
-        return cls(start, end)
 
 
 def prepare() -> None:
@@ -63,7 +34,14 @@ def prepare() -> None:
     files = read_folder(history, telemetry, quarantine)
     files += read_folder(job.processing_input("raw"), telemetry, quarantine, delivered=True)
     if not telemetry.accepted:
-        raise _nothing_accepted(telemetry, files)
+        tallies = (telemetry.history, telemetry.delivered)
+        raise nothing_accepted(
+            "telemetry",
+            f"{files} files, {telemetry.read} records",
+            outside=telemetry.outside,
+            refused=[tally.sentence() for tally in tallies if tally.refused],
+            remedy="upload history, or let the devices send first",
+        )
     telemetry.history.check(plan.max_refused_share)
     values = telemetry.series_values()
     if labels is not None:
@@ -74,42 +52,11 @@ def prepare() -> None:
         telemetry.notes += [unmet] if unmet else []
     parts = partition(values, plan)
     prepared = job.processing_output("prepared")
-    _write_rows(prepared / "train" / "rows.csv", parts.rows["train"])
+    write_lines(prepared / "train" / "rows.csv", (row.to_csv() for row in parts.rows["train"]))
     _write_holdback(prepared / "holdback", parts, labels, plan)
     summary = _summary(telemetry, parts, labels, plan)
     (prepared / "summary.json").write_text(json.dumps(summary, sort_keys=True, indent=2))
     logger.info("prepared", extra={"summary": {key: summary[key] for key in ("read", "accepted", "rows")}})
-
-
-def main() -> None:
-    """Run as the processing job."""
-    job.run_job(prepare)
-
-
-def _instant(environment: Mapping[str, str], name: str) -> int | None:
-    text = environment.get(name, "").strip()
-    if text in NO_VALUE:
-        return None
-    try:
-        return epoch_seconds(parse_instant(text))
-    except InvalidInputError as error:
-        raise InvalidInputError(f"{name}: {error}", reason=error.reason) from error
-
-
-def _nothing_accepted(telemetry: Telemetry, files: int) -> InvalidInputError:
-    reasons = [f"{telemetry.outside} outside the window of the run"] if telemetry.outside else []
-    reasons += [tally.sentence() for tally in (telemetry.history, telemetry.delivered) if tally.refused]
-    return InvalidInputError(
-        f"no telemetry to learn from: {files} files, {telemetry.read} records, none accepted: "
-        + ("; ".join(reasons) or "upload history, or let the devices send first"),
-        reason="too_few_rows",
-    )
-
-
-def _write_rows(path: Path, rows: list[SeriesRow]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as file:
-        file.writelines(f"{row.to_csv()}\n" for row in rows)
 
 
 def _write_holdback(folder: Path, parts: Partition, labels: Labels | None, plan: WorkloadPlan) -> None:
@@ -149,4 +96,4 @@ def _summary(
 
 
 if __name__ == "__main__":
-    main()
+    job.run_job(prepare)

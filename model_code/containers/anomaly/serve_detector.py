@@ -10,26 +10,22 @@ With `contributions=true` behind the accepted type, each answer also has what it
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
 
 from containers.anomaly.replay import ReplayScorer
 from containers.anomaly.snapshots import load_snapshots
 from containers.runtime.requests import (
-    JSON,
-    JSONLINES,
     Instances,
     Refusal,
     ServerContext,
-    accepted,
+    predicting,
     read_instances,
     refuse,
+    written,
 )
-from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.features.contributions import Contribution
 from watchkeeper.telemetry.rows import Row, rows_of
 
@@ -71,15 +67,11 @@ def model_fn(model_dir: str) -> ReplayScorer:
     return ReplayScorer(snapshots, interval_seconds=plan.interval_seconds, context=plan.features.shingle)
 
 
-def predict_fn(instances: Instances | Refusal, model: RowScorer) -> Prediction | Refusal:
+@predicting
+def predict_fn(instances: Instances, model: RowScorer) -> Prediction:
     """Score each row."""
-    if isinstance(instances, Refusal):
-        return instances
-    try:
-        rows = rows_of(instances)
-        return Prediction(model, rows, model.score(rows))
-    except InvalidInputError as error:
-        return Refusal(HTTPStatus.BAD_REQUEST, str(error))
+    rows = rows_of(instances)
+    return Prediction(model, rows, model.score(rows))
 
 
 def output_fn(prediction: Prediction | Refusal, accept: str, context: ServerContext | None = None) -> Any:
@@ -88,18 +80,3 @@ def output_fn(prediction: Prediction | Refusal, accept: str, context: ServerCont
         return refuse(prediction, context)
     parameters = (part.strip().lower() for part in (accept or "").split(";"))
     return written(prediction.answers(explained=CONTRIBUTIONS in parameters), accept, context)
-
-
-def written(answers: Sequence[dict[str, Any]], accept: str, context: ServerContext | None) -> Any:
-    """Return one answer a row as body and content type, or a refusal of what is not written."""
-    kind = accepted(accept, (JSON, JSONLINES), default=JSON)
-    if kind == JSON:
-        return json.dumps({"scores": answers}, separators=(",", ":"), allow_nan=False), JSON
-    if kind == JSONLINES:
-        # No newline at the end: batch transform joins the answers of its batches with one.
-        lines = (json.dumps(answer, separators=(",", ":"), allow_nan=False) for answer in answers)
-        return "\n".join(lines), JSONLINES
-    return refuse(
-        Refusal(HTTPStatus.NOT_ACCEPTABLE, f"accept {accept!r} is not supported; use {JSON} or {JSONLINES}"),
-        context,
-    )

@@ -9,7 +9,6 @@ asked for: it is the next container's request.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from containers.anomaly.preprocessor import FeaturePreprocessor, load_preprocessor
-from containers.runtime.requests import CSV, Instances, Refusal, ServerContext, read_instances, refuse
-from watchkeeper.core.errors import InvalidInputError
+from containers.runtime.requests import (
+    CSV,
+    Instances,
+    Refusal,
+    ServerContext,
+    predicting,
+    read_instances,
+    refuse,
+)
 from watchkeeper.telemetry.rows import Row, naming_record, rows_of
 
 input_fn = read_instances
@@ -29,16 +35,12 @@ def model_fn(model_dir: str) -> FeaturePreprocessor:
     return load_preprocessor(Path(model_dir))
 
 
-def predict_fn(instances: Instances | Refusal, model: FeaturePreprocessor) -> NDArray[np.float64] | Refusal:
+@predicting
+def predict_fn(instances: Instances, model: FeaturePreprocessor) -> NDArray[np.float64]:
     """Return the feature vectors, of shape (n_records, n_features)."""
-    if isinstance(instances, Refusal):
-        return instances
-    try:
-        rows = rows_of(instances)
-        _check_series(rows, model)
-        return model.transform(rows)
-    except InvalidInputError as error:
-        return Refusal(HTTPStatus.BAD_REQUEST, str(error))
+    rows = rows_of(instances)
+    _check_series(rows, model)
+    return model.transform(rows)
 
 
 def output_fn(

@@ -13,6 +13,7 @@ import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from containers.runtime.processing import input_files
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.telemetry.history import History
@@ -100,19 +101,10 @@ def read_folder(folder: Path, telemetry: Telemetry, quarantine: Path, *, deliver
     InvalidInputError
         If a user's file cannot be read as a whole; see `watchkeeper.telemetry.history.History`.
     """
-    files = [path for path in sorted(folder.rglob("*")) if _is_telemetry(path)] if folder.is_dir() else []
+    files = input_files(folder, but=(LABELS_NAME,))
     for path in files:
         _read_file(path, path.relative_to(folder.parent).as_posix(), telemetry, quarantine, delivered)
     return len(files)
-
-
-def _is_telemetry(path: Path) -> bool:
-    return (
-        path.is_file()
-        and path.name != LABELS_NAME
-        and not path.name.startswith(".")
-        and path.stat().st_size > 0
-    )
 
 
 def _read_file(path: Path, source: str, telemetry: Telemetry, quarantine: Path, delivered: bool) -> None:

@@ -32,11 +32,6 @@ def compare() -> None:
     logger.info(report.in_words, extra={"rows": report.rows, "ndcg": report.ndcg})
 
 
-def main() -> None:
-    """Run as the processing job."""
-    job.run_job(compare)
-
-
 def _compared(training: dict[str, float]) -> tuple[float, dict[str, float], dict[str, float]]:
     """Return the NDCG, and the importance by feature at the training and now."""
     configuration = load_configuration(job.processing_input("config") / CONFIGURATION)
@@ -54,4 +49,4 @@ def _compared(training: dict[str, float]) -> tuple[float, dict[str, float], dict
 
 
 if __name__ == "__main__":
-    main()
+    job.run_job(compare)

@@ -13,14 +13,12 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Iterable
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
-from containers.anomaly.prepare import PrepareSettings
 from containers.regression.table import Table, read_table
 from containers.runtime import job
+from containers.runtime.processing import PrepareSettings, nothing_accepted, write_lines
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.split import LabelledRow, TableParts, drawn, split_rows
 
@@ -41,43 +39,28 @@ def prepare() -> None:
     files = read_table(job.processing_input("history"), table, job.processing_output("quarantine"))
     rows = table.newest()
     if not rows:
-        raise _nothing_accepted(table, files)
+        raise nothing_accepted(
+            "rows",
+            f"{files} files, {table.tally.read} rows",
+            outside=table.outside,
+            refused=[table.tally.sentence("rows")] if table.tally.refused else [],
+            remedy="upload history",
+        )
     table.tally.check(plan.history.max_refused_share, "rows")
     parts = split_rows(rows, plan)
     explained = drawn(parts.holdback, plan.explain.rows, plan.history.split.seed)
     prepared = job.processing_output("prepared")
-    _write(prepared / "train" / "rows.csv", (row.to_csv() for row in parts.train))
-    _write(prepared / "holdback" / "rows.csv", (row.request() for row in parts.holdback))
-    _write(prepared / "holdback" / "targets.csv", (repr(row.target) for row in parts.holdback))
-    _write(prepared / "explain" / "rows.csv", (row.to_csv() for row in explained))
+    write_lines(prepared / "train" / "rows.csv", (row.to_csv() for row in parts.train))
+    write_lines(prepared / "holdback" / "rows.csv", (row.request() for row in parts.holdback))
+    write_lines(prepared / "holdback" / "targets.csv", (repr(row.target) for row in parts.holdback))
+    write_lines(prepared / "explain" / "rows.csv", (row.to_csv() for row in explained))
     summary = _summary(table, parts, explained)
     (prepared / "summary.json").write_text(json.dumps(summary, sort_keys=True, indent=2))
     logger.info("prepared", extra={"summary": summary})
 
 
-def main() -> None:
-    """Run as the processing job."""
-    job.run_job(prepare)
-
-
 def _instant(seconds: int | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
-
-
-def _nothing_accepted(table: Table, files: int) -> InvalidInputError:
-    reasons = [f"{table.outside} outside the window of the run"] if table.outside else []
-    reasons += [table.tally.sentence("rows")] if table.tally.refused else []
-    return InvalidInputError(
-        f"no rows to learn from: {files} files, {table.tally.read} rows, none accepted: "
-        + ("; ".join(reasons) or "upload history"),
-        reason="too_few_rows",
-    )
-
-
-def _write(path: Path, lines: Iterable[str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as file:
-        file.writelines(f"{line}\n" for line in lines)
 
 
 def _summary(table: Table, parts: TableParts, explained: list[LabelledRow]) -> dict[str, Any]:
@@ -97,4 +80,4 @@ def _summary(table: Table, parts: TableParts, explained: list[LabelledRow]) -> d
 
 
 if __name__ == "__main__":
-    main()
+    job.run_job(prepare)

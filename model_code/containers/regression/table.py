@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from containers.runtime.processing import input_files
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import parse_timestamp
 from watchkeeper.regression.plan import RegressionPlan
@@ -59,14 +60,10 @@ def read_table(folder: Path, table: Table, quarantine: Path) -> int:
     InvalidInputError
         If a file cannot be read as a whole; see `watchkeeper.telemetry.dialect`.
     """
-    files = [path for path in sorted(folder.rglob("*")) if _is_history(path)] if folder.is_dir() else []
+    files = input_files(folder)
     for path in files:
         _read_file(path, path.relative_to(folder.parent).as_posix(), table, quarantine)
     return len(files)
-
-
-def _is_history(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith(".") and path.stat().st_size > 0
 
 
 def _read_file(path: Path, source: str, table: Table, quarantine: Path) -> None:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.telemetry.rows import Instance, csv_records, instance_of, naming_record
@@ -23,6 +23,10 @@ JSON = "application/json"
 JSONLINES = "application/jsonlines"
 Instances = list[Instance]
 """Records of a request."""
+
+Record = TypeVar("Record")
+Model = TypeVar("Model")
+Predicted = TypeVar("Predicted")
 
 MAX_PAYLOAD_BYTES = 6 * 1024**2
 
@@ -75,6 +79,62 @@ def read_instances(body: str | bytes | None, content_type: str) -> Instances | R
     return instances or Refusal(HTTPStatus.BAD_REQUEST, "the payload has no record")
 
 
+def read_each(records: Iterable[Any], read: Callable[[Any], Record]) -> list[Record]:
+    """Read records; an error names its record, counting from 1."""
+    found = []
+    for number, record in enumerate(records, start=1):
+        with naming_record(number):
+            found.append(read(record))
+    return found
+
+
+def predicting(
+    predict: Callable[[Instances, Model], Predicted],
+) -> Callable[[Instances | Refusal, Model], Predicted | Refusal]:
+    """Return a `predict_fn`: a refused request is passed on, and one with a wrong record refused."""
+
+    def predict_fn(instances: Instances | Refusal, model: Model) -> Predicted | Refusal:
+        if isinstance(instances, Refusal):
+            return instances
+        try:
+            return predict(instances, model)
+        except InvalidInputError as error:
+            return Refusal(HTTPStatus.BAD_REQUEST, str(error))
+
+    return predict_fn
+
+
+def written(
+    answers: Sequence[Mapping[str, Any]],
+    accept: str,
+    context: ServerContext | None,
+    *,
+    key: str = "scores",
+    csv: bool = False,
+) -> Any:
+    """Return one answer a row as body and content type, or a refusal of what is not written.
+
+    Parameters
+    ----------
+    key
+        Of the answers in JSON.
+    csv
+        Whether the scores alone are written as CSV too, one a line.
+    """
+    offered = (JSON, JSONLINES, CSV) if csv else (JSON, JSONLINES)
+    kind = accepted(accept, offered, default=JSON)
+    if kind is None:
+        text = f"accept {accept!r} is not supported; use {', '.join(offered)}"
+        return refuse(Refusal(HTTPStatus.NOT_ACCEPTABLE, text), context)
+    if kind == JSON:
+        return json.dumps({key: answers}, separators=(",", ":"), allow_nan=False), JSON
+    # No newline at the end: batch transform joins the answers of its batches with one.
+    if kind == CSV:
+        return "\n".join(repr(answer["score"]) for answer in answers), CSV
+    lines = (json.dumps(answer, separators=(",", ":"), allow_nan=False) for answer in answers)
+    return "\n".join(lines), JSONLINES
+
+
 def accepted(accept: str, offered: Iterable[str], *, default: str) -> str | None:
     """Return the first content type of an `Accept` header that is offered; None if none is.
 
@@ -122,20 +182,12 @@ def _json(text: str) -> Instances:
     instances = document.get("instances") if isinstance(document, dict) else None
     if not isinstance(instances, list):
         raise InvalidInputError('the payload must be an object {"instances": [...]}')
-    return _each(instances, instance_of)
+    return read_each(instances, instance_of)
 
 
 def _jsonlines(text: str) -> Instances:
     text = text.rstrip("\r\n")
-    return _each(text.split("\n") if text else [], lambda line: instance_of(_parse(line)))
-
-
-def _each(records: Iterable[Any], read: Callable[[Any], Instance]) -> Instances:
-    instances = []
-    for number, record in enumerate(records, start=1):
-        with naming_record(number):
-            instances.append(read(record))
-    return instances
+    return read_each(text.split("\n") if text else [], lambda line: instance_of(_parse(line)))
 
 
 def _parse(text: str) -> Any:

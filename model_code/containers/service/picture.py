@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -93,15 +93,7 @@ class Picture:
         notable = whole.scores.is_anomaly if whole.truth is None else whole.scores.is_anomaly | whole.truth
         extra = np.flatnonzero(notable & ~regular)[:SAMPLE_ANOMALIES]
         chosen = whole.rows(np.sort(np.concatenate((np.flatnonzero(regular), extra))))
-        return Sample(
-            chosen.columns,
-            chosen.row,
-            chosen.values,
-            chosen.times,
-            chosen.scores,
-            chosen.truth,
-            self._every,
-        )
+        return replace(chosen, every=self._every)
 
 
 def _joined(samples: list[Sample]) -> Sample:

@@ -145,10 +145,5 @@ def _draw(
     )
 
 
-def main() -> None:
-    """Run as the processing job."""
-    job.run_job(predict, describe=failure_text)
-
-
 if __name__ == "__main__":
-    main()
+    job.run_job(predict, describe=failure_text)

@@ -13,7 +13,6 @@ import csv
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -57,12 +56,7 @@ class PredictionsFile(AbstractContextManager["PredictionsFile"]):
         self._file.writelines(map(line.__mod__, zip(*columns, strict=True)))
         self._rows += len(whole)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
 

@@ -10,20 +10,27 @@ streaming detector scores each row of a request as the one that follows its trai
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from containers.anomaly.serve_detector import written
-from containers.runtime.requests import Instances, Refusal, ServerContext, read_instances, refuse
+from containers.runtime.requests import (
+    Instances,
+    Refusal,
+    ServerContext,
+    predicting,
+    read_each,
+    read_instances,
+    refuse,
+    written,
+)
 from containers.service.artifact import ServiceModel, load_model
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.scorer import scorer_of
 from watchkeeper.telemetry.cells import parse_number
-from watchkeeper.telemetry.rows import Instance, naming_record
+from watchkeeper.telemetry.rows import Instance
 
 __all__ = ["input_fn", "model_fn", "output_fn", "predict_fn"]
 
@@ -35,18 +42,11 @@ def model_fn(model_dir: str) -> ServiceModel:
     return load_model(Path(model_dir))
 
 
-def predict_fn(instances: Instances | Refusal, model: ServiceModel) -> list[float] | Refusal:
+@predicting
+def predict_fn(instances: Instances, model: ServiceModel) -> list[float]:
     """Return the score of each vector."""
-    if isinstance(instances, Refusal):
-        return instances
     columns = model.manifest.columns
-    rows: list[list[float]] = []
-    try:
-        for number, instance in enumerate(instances, start=1):
-            with naming_record(number):
-                rows.append(_vector(instance, columns))
-    except InvalidInputError as error:
-        return Refusal(HTTPStatus.BAD_REQUEST, str(error))
+    rows = read_each(instances, lambda instance: _vector(instance, columns))
     values: npt.NDArray[np.float64] = np.array(rows)
     scores: list[float] = scorer_of(model.detector)(values, None).anomaly_score.tolist()
     return scores

@@ -191,10 +191,5 @@ def _write(path: Path, names: tuple[str, ...], found: Rarities) -> int:
     return flagged
 
 
-def main() -> None:
-    """Run as the processing job."""
-    job.run_job(judge_columns, describe=failure_text)
-
-
 if __name__ == "__main__":
-    main()
+    job.run_job(judge_columns, describe=failure_text)

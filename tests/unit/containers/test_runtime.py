@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from containers.anomaly.evaluate import EvaluateSettings, smoke_case
-from containers.anomaly.prepare import PrepareSettings
 from containers.runtime import job
 from containers.runtime.hyperparameters import decode
+from containers.runtime.processing import PrepareSettings, run_id, smoke_case
 from containers.runtime.vendored import use_vendored
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 
@@ -123,7 +122,7 @@ def test_window_that_is_wrong_is_named() -> None:
 
 def test_evaluation_needs_its_run() -> None:
     with pytest.raises(ContractViolationError, match="WATCHKEEPER_RUN_ID"):
-        EvaluateSettings.from_environment({})
+        run_id({})
 
 
 @pytest.mark.parametrize("count", [1, 5, 19, 20, 1000])
@@ -131,8 +130,8 @@ def test_smoke_case_has_the_highest_score_and_few_rows(count: int) -> None:
     scores = [float(index % 7) for index in range(count)]
     scores[count // 2] = 99.0
     case = smoke_case([f"row {index}" for index in range(count)], scores)
-    assert 99.0 in case["scores"]  # type: ignore[operator]
-    assert len(case["rows"]) == len(case["scores"]) == min(count, len(case["rows"])) <= 20  # type: ignore[arg-type]
+    assert 99.0 in case["scores"]
+    assert len(case["rows"]) == len(case["scores"]) == min(count, len(case["rows"])) <= 20
 
 
 def test_vendored_packages_of_another_python_are_refused(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from containers.runtime.scores import read_scores
+from containers.runtime.processing import read_scores
 from watchkeeper.core.errors import ContractViolationError
 
 
