@@ -21,7 +21,7 @@ from watchkeeper.command.screen import console, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
-from watchkeeper.judgement.holdback import HoldbackRow
+from watchkeeper.judgement.evaluation import HoldbackRow
 from watchkeeper.judgement.metrics import measure_part
 from watchkeeper.spec import RegressionWorkload
 from watchkeeper.telemetry.context import rows_of

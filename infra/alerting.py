@@ -13,9 +13,8 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.constructs.alert_topic import AlertTopic
-from infra.constructs.event_subscription import EventSubscription
+from infra.constructs.event_subscription import EventSubscription, RouteSubscription
 from infra.constructs.python_function import PythonFunction
-from infra.constructs.route_subscription import RouteSubscription
 from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
 from infra.naming import WORKLOAD_TAG, pascal_name
 from infra.permissions import permit, read_plans, use_key, use_table

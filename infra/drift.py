@@ -1,9 +1,11 @@
-"""The attribution drift monitor of the regression workloads that ask for one."""
+"""The attribution drift monitor of the regression workloads that ask for one; what it may do follows from the
+calls that it makes."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +25,24 @@ from infra.constructs.step_functions import StepFunctions, StepResources
 from infra.constructs.training_schedule import TrainingSchedule
 from infra.constructs.training_workflow import TrainingWorkflow
 from infra.definition_images import images_of
-from infra.drift_permissions import (
-    drift_job_permissions,
-    drift_workflow_permissions,
-)
 from infra.naming import WORKLOAD_TAG, pascal_name
-from infra.permissions import permit
+from infra.permissions import (
+    Permission,
+    lend_key,
+    list_keys,
+    pass_roles,
+    permit,
+    read_objects,
+    run_jobs,
+    sagemaker_arns,
+    use_key,
+    write_objects,
+)
+from infra.run_resources import RUN_REASON
 from pipeline.step import DRIFT
 from pipeline.substitutions import Substitution
+from watchkeeper.core import layout
+from watchkeeper.regression.drift_runs import drift_run
 from watchkeeper.spec import RegressionWorkload
 from watchkeeper.spec.explaining import Drift
 
@@ -134,3 +146,42 @@ class DriftStack(Stack):
             *drift_job_permissions(place, workload, bucket=self._bucket, key=self._key),
         )
         return role
+
+
+def drift_job_permissions(
+    scope: Construct, workload: str, *, bucket: s3.IBucket, key: kms.IKey
+) -> Iterator[Permission]:
+    """Yield what the job that compares may do: read the sample and the training run, write the report."""
+    runs, drift = layout.runs_of(workload), layout.drift_prefix(workload)
+    yield read_objects(scope, bucket, f"{runs}*", f"{drift}*")
+    yield write_objects(scope, bucket, f"{drift}*")
+    yield list_keys(bucket, runs, drift)
+    yield use_key(key, "s3")
+    yield from lend_key(key)
+
+
+def drift_workflow_permissions(
+    scope: Construct,
+    *,
+    workload: str,
+    functions: Sequence[str],
+    job_role: iam.IRole,
+    key: kms.IKey,
+) -> Iterator[Permission]:
+    """Yield what the monitor's state machine may do."""
+    yield Permission(actions=["lambda:InvokeFunction"], resources=functions)
+    jobs = sagemaker_arns(scope, "processing-job", [_job_of_any_run(workload)])
+    yield run_jobs("ProcessingJob", jobs, RUN_REASON)
+    yield pass_roles(job_role)
+    yield from lend_key(key)
+
+
+def _job_of_any_run(workload: str) -> str:
+    run = drift_run(
+        bucket="any",
+        workload=workload,
+        execution_arn="any",
+        started_at=datetime(2000, 1, 1, tzinfo=timezone.utc),
+        model_run_id="any",
+    )
+    return run.names.job.replace(run.run_id, "*")

@@ -35,8 +35,7 @@ from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.command.screen import console, say
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import parse_instant
-from watchkeeper.judgement.evaluation import Evaluation, Metrics
-from watchkeeper.judgement.holdback import HoldbackRow
+from watchkeeper.judgement.evaluation import Evaluation, HoldbackRow, Metrics
 from watchkeeper.judgement.metrics import measure_scores
 from watchkeeper.spec import AnomalyWorkload, RegressionWorkload
 from watchkeeper.telemetry.labels import Labels

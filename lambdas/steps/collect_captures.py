@@ -19,10 +19,9 @@ from lambdas.runtime.workflow_step import WORKLOAD, AwsCalls, StepEnvironment, s
 from watchkeeper.core import layout
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.timestamps import format_instant, parse_instant
-from watchkeeper.regression.analysis_configuration import FILE_NAME
+from watchkeeper.regression.analysis_configuration import FILE_NAME, drift_configuration
 from watchkeeper.regression.captures import Sample, instances_in
 from watchkeeper.regression.drift import DriftReport
-from watchkeeper.regression.drift_configuration import drift_configuration
 from watchkeeper.regression.drift_runs import DriftRun, drift_run
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.release import RegressionRelease

@@ -18,9 +18,8 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.judgement.evaluation import Evaluation, Metrics
 from watchkeeper.judgement.promotion import Decision, decide_promotion
 from watchkeeper.kinds import AnyEvaluation, AnyPlan
-from watchkeeper.regression.evaluation import RegressionEvaluation, RegressionMetrics
+from watchkeeper.regression.evaluation import RegressionEvaluation, RegressionMetrics, decide_regression
 from watchkeeper.regression.plan import RegressionPlan
-from watchkeeper.regression.promotion import decide_regression
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,8 +16,7 @@ from watchkeeper.charts.series import Panel, draw_series, labelled_windows, scor
 from watchkeeper.charts.style import file_name, save
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.judgement.adaptation import thresholds_of
-from watchkeeper.judgement.evaluation import Evaluation
-from watchkeeper.judgement.holdback import HoldbackRow
+from watchkeeper.judgement.evaluation import Evaluation, HoldbackRow
 from watchkeeper.judgement.thresholds import Threshold
 
 MAX_CHARTS = 12

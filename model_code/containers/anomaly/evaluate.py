@@ -2,6 +2,9 @@
 the champion on the held-back rows; draws charts, and makes what explains the candidate's anomalies.
 
 Inputs `plan`, `prepared`, `candidate` and, when a model is in service, `champion`; output `evaluation`.
+
+The built-in Random Cut Forest cannot be asked for attributions, so a forest of the same kind stands in for it
+(`watchkeeper.detectors.forest.surrogate`). The streaming detector says itself what its scores are made of.
 """
 
 from __future__ import annotations
@@ -9,10 +12,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from containers.anomaly.charts import draw_charts
-from containers.anomaly.explainer import make_explainer
 from containers.anomaly.model_quality import model_quality
 from containers.runtime import job
 from containers.runtime.processing import (
@@ -24,9 +27,14 @@ from containers.runtime.processing import (
     write_json,
 )
 from watchkeeper.core.errors import ContractViolationError
-from watchkeeper.judgement.holdback import HoldbackRow
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.detectors.forest.surrogate import SURROGATE_NAME
+from watchkeeper.detectors.forest.surrogate_fit import fit_surrogate, rank_agreement
+from watchkeeper.features.contributions import Explainer
+from watchkeeper.judgement.evaluation import HoldbackRow
 from watchkeeper.judgement.metrics import evaluate as compare
 from watchkeeper.judgement.metrics import measure_part
+from watchkeeper.telemetry.rows import parse_rows
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +70,34 @@ def _step_scales(prepared: Path) -> dict[str, float]:
 def _read_index(path: Path) -> list[HoldbackRow]:
     with path.open(encoding="utf-8") as file:
         return list(HoldbackRow.from_lines(file))
+
+
+COMPARED_ROWS = 2000
+
+
+def make_explainer(
+    train_rows: Path, holdback: Sequence[str], scores: Sequence[float], plan: WorkloadPlan, output: Path
+) -> Explainer:
+    """Write what explains the candidate into `output`, and return how good it is.
+
+    Parameters
+    ----------
+    train_rows
+        The rows that the candidate was trained on.
+    holdback, scores
+        The held-back rows and the candidate's scores of them; up to `COMPARED_ROWS` of them, spread evenly,
+        are compared.
+    """
+    if plan.detector.algorithm == "watchkeeper":
+        return Explainer("detector")
+    max_lags = plan.features.shingle - 1
+    with train_rows.open(encoding="utf-8") as file:
+        surrogate = fit_surrogate(list(parse_rows(file, max_lags=max_lags)), plan)
+    (output / SURROGATE_NAME).write_bytes(surrogate.portable().to_bytes())
+    step = -(-len(scores) // COMPARED_ROWS)
+    compared = list(parse_rows(holdback[::step], max_lags=max_lags))
+    agreement = rank_agreement(surrogate.score(compared), scores[::step])
+    return Explainer("forest", rank_agreement=agreement, rows=len(compared))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from watchkeeper.judgement.adaptation import thresholds_of
-from watchkeeper.judgement.evaluation import Evaluation, Metrics
-from watchkeeper.judgement.holdback import HoldbackRow
+from watchkeeper.judgement.evaluation import Evaluation, HoldbackRow, Metrics
 
 FORMAT_VERSION = 0.0
 

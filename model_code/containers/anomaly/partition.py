@@ -14,7 +14,7 @@ from typing import Literal, get_args
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import SplitPlan, WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
-from watchkeeper.judgement.holdback import HoldbackRow
+from watchkeeper.judgement.evaluation import HoldbackRow
 from watchkeeper.telemetry.context import ContextRow, rows_of
 from watchkeeper.telemetry.expectation import expectation, fit_step_scale, step_scale_of
 from watchkeeper.telemetry.labels import Labels

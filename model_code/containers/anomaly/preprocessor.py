@@ -1,9 +1,15 @@
-"""The preprocessor as a scikit-learn transformer. It is stored as JSON, so that loading it runs no code."""
+"""The preprocessor as a scikit-learn transformer. It is stored as JSON, so that loading it runs no code.
+
+The training job that fits it has the channels `train` (`rows.csv`) and `plan` (`plan.json`); the model has
+`preprocessor.json`, `manifest.json` and, in `code/`, what serves it.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +17,9 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from containers.runtime import job
+from containers.runtime.hyperparameters import read_hyperparameters
+from containers.runtime.training import copy_serving_code, manifest_of, read_training_rows
 from watchkeeper.core.documents import plain, read_part
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.plan import WorkloadPlan
@@ -110,3 +119,33 @@ def load_preprocessor(folder: Path) -> FeaturePreprocessor:
     preprocessor.scales_ = read_part(Scales, document["scales"], "scales")
     preprocessor.n_features_out_ = len(feature_names(plan))
     return preprocessor
+
+
+SERVE_PROGRAM = "serve_preprocessor.py"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """The preprocessor has none: the plan says everything. Any other than the toolkit's own is refused."""
+
+
+def train() -> None:
+    """Fit on the channel `train` and write the model."""
+    read_hyperparameters(Hyperparameters, job.root())
+    plan = job.read_plan(job.training_channel("plan"))
+    rows = read_training_rows(plan.features.shingle - 1)
+    preprocessor = FeaturePreprocessor(plan).fit(rows)
+    model = job.root() / "model"
+    model.mkdir(parents=True, exist_ok=True)
+    save_preprocessor(preprocessor, manifest_of(plan, rows), model)
+    copy_serving_code(SERVE_PROGRAM, model / "code")
+    logger.info(
+        "fitted the preprocessor", extra={"rows": len(rows), "series": len(preprocessor.scales_.series)}
+    )
+
+
+def main() -> None:
+    """Run as the training job."""
+    job.run_job(train)

@@ -1,6 +1,6 @@
 """Script mode's training entry: fits the preprocessor."""
 
-from containers.anomaly.preprocess import main
+from containers.anomaly.preprocessor import main
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,6 @@
 """Script mode's training entry: a model of the anomaly service becomes a workload's detector."""
 
-from containers.service.adopt_job import main
+from containers.service.adoption import main
 
 if __name__ == "__main__":
     main()

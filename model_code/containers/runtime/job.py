@@ -10,10 +10,32 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 
-from containers.runtime.vendored import use_vendored
 from watchkeeper.core.errors import ContractViolationError, WatchkeeperError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.regression.plan import RegressionPlan
+
+VENDOR = Path(__file__).resolve().parents[2] / "vendor"
+
+
+def use_vendored(folder: Path = VENDOR) -> None:
+    """Append the folder to the import path; without one, what is installed has to do.
+
+    Raises
+    ------
+    ContractViolationError
+        If its compiled modules are for another Python.
+    """
+    if not folder.is_dir() or str(folder) in sys.path:
+        return
+    built_for = json.loads((folder / "target.json").read_text())["python"]
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    if built_for != here:
+        raise ContractViolationError(
+            f"the code archive was built for Python {built_for} and this container has {here}: "
+            "build it for the image's version (pipeline/vendoring.py)"
+        )
+    sys.path.append(str(folder))
+
 
 FAILURE_LENGTH = 1024
 """SageMaker shows so many characters of a failure."""

@@ -5,18 +5,33 @@ of its columns. A streaming detector goes on where its table ended, a series for
 
 A model may not have learned the rows that the workload judges it by. Where its table had times, that is
 checked.
+
+The training job that does it has the channels `model` (the service's `model.tar.gz`), `train` (`rows.csv`)
+and `plan` (`plan.json`).
 """
 
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from containers.anomaly.snapshots import PLAN_NAME, Snapshots, load_plan, resumed, save_snapshots
-from containers.service.artifact import ServiceManifest, ServiceModel, load_model, save_model, unnamed
+from containers.runtime import job
+from containers.runtime.hyperparameters import read_hyperparameters
+from containers.runtime.training import copy_serving_code, read_training_rows
+from containers.service.artifact import (
+    ServiceManifest,
+    ServiceModel,
+    load_archive,
+    load_model,
+    save_model,
+    unnamed,
+)
+from containers.service.inputs import given_file
 from containers.service.tables import Part
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import LEAST_CONTEXT, FeaturePlan, WorkloadPlan
@@ -26,6 +41,7 @@ from watchkeeper.detectors.streaming.series_detector import SeriesDetector
 from watchkeeper.features.contributions import Contribution
 from watchkeeper.features.matrix import feature_names, row_arrays, unscaled_feature_matrix
 from watchkeeper.lifecycle.manifest import MANIFEST_NAME, ArtifactManifest
+from watchkeeper.service.tasks import MODEL_FILE
 from watchkeeper.telemetry.rows import Row
 from watchkeeper.telemetry.series import parse_series_key
 
@@ -195,3 +211,35 @@ def _series_of_columns(columns: Sequence[str], series: Sequence[str]) -> list[st
             reason="columns_mismatch",
         )
     return list(columns)
+
+
+SERVE_PROGRAM = "serve_registered_detector.py"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """Hyperparameters of the job."""
+
+    version: int
+    """Of the model in the registry, for messages and the manifest."""
+
+
+def train() -> None:
+    """Read the model, see that it fits the workload, and write it as the workload's."""
+    given = read_hyperparameters(Hyperparameters, job.root())
+    plan = job.read_plan(job.training_channel("plan"))
+    rows = read_training_rows(plan.features.shingle - 1)
+    model = load_archive(given_file(job.training_channel("model"), MODEL_FILE))
+    if not model.manifest.training_end:
+        logger.warning("the model's table had no times: whether it has learned held-back rows is not known")
+    folder = job.root() / "model"
+    adopt(model, plan, rows, given.version, folder)
+    copy_serving_code(SERVE_PROGRAM, folder / "code")
+    logger.info("adopted", extra={"algorithm": model.manifest.algorithm, "version": given.version})
+
+
+def main() -> None:
+    """Run as the training job."""
+    job.run_job(train)

@@ -1,8 +1,10 @@
-"""The result of evaluating a candidate model: what the gate decides on and what a release is made from."""
+"""The result of evaluating a candidate model: what the gate decides on and what a release is made from;
+and the index of the held-back rows that it was measured on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from watchkeeper.core.documents import Document
 from watchkeeper.features.contributions import NO_EXPLAINER, Explainer
@@ -63,3 +65,19 @@ class Evaluation(Document, name="evaluation", indent=2):
     explainer: Explainer = NO_EXPLAINER
     """How the candidate's anomalies are explained."""
     version: int = EVALUATION_VERSION
+
+
+@dataclass(frozen=True)
+class HoldbackRow(Document, name="row of the holdback index", sort_keys=False):
+    """One held-back row."""
+
+    series: str
+    interval_start: str
+    """ISO 8601, UTC."""
+    value: float
+    part: Literal["calibrate", "test"]
+    label: bool | None
+    """Whether the interval is in a labelled window; None where there are no labels."""
+    expected: float | None
+    lower: float | None
+    upper: float | None

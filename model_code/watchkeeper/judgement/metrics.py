@@ -17,8 +17,7 @@ from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import epoch_seconds, parse_instant
 from watchkeeper.judgement.adaptation import thresholds_of
-from watchkeeper.judgement.evaluation import Evaluation, Metrics
-from watchkeeper.judgement.holdback import HoldbackRow
+from watchkeeper.judgement.evaluation import Evaluation, HoldbackRow, Metrics
 from watchkeeper.judgement.severity import fit_severity
 from watchkeeper.judgement.thresholds import (
     SECONDS_PER_WEEK,

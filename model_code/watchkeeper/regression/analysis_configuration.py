@@ -1,7 +1,8 @@
 """`analysis_config.json`: what the explain job is asked for, in the form of SageMaker Clarify.
 
 The keys are those of "Analysis Configuration Files" in the SageMaker Developer Guide. Watchkeeper's own job
-and Clarify's image take the same file.
+and Clarify's image take the same file. That of recent traffic is derived from the one of the training: same
+method, same baseline.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from watchkeeper.core import layout
+from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.regression.plan import BiasPlan, RegressionPlan, ShapPlan
 
 BIAS_METHODS = ("pre_training_bias", "post_training_bias")
@@ -70,4 +72,39 @@ def _bias(bias: BiasPlan) -> dict[str, Any]:
         "label_values_or_threshold": [bias.label_threshold],
         "facet": [{"name_or_index": bias.facet, "value_or_threshold": list(bias.facet_values_or_threshold)}],
         **({"group_variable": bias.group} if bias.group else {}),
+    }
+
+
+def drift_configuration(
+    training: dict[str, Any], plan: RegressionPlan, *, baseline_uri: str
+) -> dict[str, Any]:
+    """Return the `analysis_config.json` by which rows without a target are explained as the training's were.
+
+    Parameters
+    ----------
+    training
+        `analysis_config.json` of the training run.
+    plan
+        The run's.
+    baseline_uri
+        The baseline that the training's analysis used: what a feature is compared with must not move with
+        the traffic.
+
+    Raises
+    ------
+    ContractViolationError
+        If the training's analysis had no SHAP values.
+    """
+    shap = dict(training.get("methods", {}).get("shap") or {})
+    if not shap:
+        raise ContractViolationError("the analysis of the training run had no SHAP values")
+    shap.pop("num_clusters", None)
+    predictor = training.get("predictor", {})
+    return {
+        "dataset_type": training["dataset_type"],
+        "headers": list(plan.feature_names),
+        "methods": {"shap": {**shap, "baseline": baseline_uri, "save_local_shap_values": False}},
+        "predictor": {
+            key: predictor[key] for key in ("content_type", "accept_type", "label") if key in predictor
+        },
     }

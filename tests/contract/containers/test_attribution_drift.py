@@ -12,9 +12,8 @@ import pytest
 from pipeline.packaging import build_analysis_code
 from tests.contract.containers.laptop import PROJECT, run_processing
 from tests.contract.containers.table import HYPERPARAMETERS, PLAN, abalone, copied, prepare, train
-from watchkeeper.regression.analysis_configuration import analysis_configuration
+from watchkeeper.regression.analysis_configuration import analysis_configuration, drift_configuration
 from watchkeeper.regression.drift import DriftReport
-from watchkeeper.regression.drift_configuration import drift_configuration
 from watchkeeper.regression.plan import ExplainPlan, ShapPlan
 
 BASELINE = (("M", 0.545, 0.425, 0.14, 0.7995, 0.336, 0.171, 0.234),)

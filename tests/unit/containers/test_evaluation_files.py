@@ -9,8 +9,7 @@ from containers.anomaly.model_quality import model_quality
 from containers.anomaly.partition import partition
 from tests.unit.containers.plans import HOUR, hourly
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.judgement.evaluation import Evaluation
-from watchkeeper.judgement.holdback import HoldbackRow
+from watchkeeper.judgement.evaluation import Evaluation, HoldbackRow
 from watchkeeper.judgement.metrics import evaluate, measure_scores
 from watchkeeper.telemetry.labels import Labels
 

@@ -9,8 +9,8 @@ import pytest
 
 from containers.runtime import job
 from containers.runtime.hyperparameters import decode
+from containers.runtime.job import use_vendored
 from containers.runtime.processing import PrepareSettings, run_id, smoke_case
-from containers.runtime.vendored import use_vendored
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 
 

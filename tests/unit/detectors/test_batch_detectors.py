@@ -13,8 +13,7 @@ import pytest
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.catalogue import ALGORITHMS, TABULAR, algorithm_of
 from watchkeeper.detectors.factory import candidates, detector_from_bytes, new_detector
-from watchkeeper.detectors.protocol.batch import BatchDetector
-from watchkeeper.detectors.protocol.tail import TailCalibration
+from watchkeeper.detectors.protocol.batch import BatchDetector, TailCalibration
 from watchkeeper.detectors.tabular.persist_rule import PersistRule
 from watchkeeper.detectors.tabular.rules import IQRRule, QuantileRule
 

@@ -14,10 +14,14 @@ from tests.unit.regression.plans import PLAN, changed
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.plan import MeasurePlan, TimestampPlan, WorkloadPlan
 from watchkeeper.kinds import anomaly_plan, evaluation_from_json, plan_from_json, release_from_json
-from watchkeeper.regression.evaluation import RegressionEvaluation, RegressionMetrics, measure_predictions
+from watchkeeper.regression.evaluation import (
+    RegressionEvaluation,
+    RegressionMetrics,
+    decide_regression,
+    measure_predictions,
+)
 from watchkeeper.regression.manifest import RegressionManifest, check_artifact, schema_hash
 from watchkeeper.regression.plan import ColumnPlan, RegressionGatePlan
-from watchkeeper.regression.promotion import decide_regression
 from watchkeeper.regression.release import RegressionRelease
 
 EVALUATION = RegressionEvaluation(

@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 import pytest
 
 from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.regression.analysis_configuration import drift_configuration
 from watchkeeper.regression.drift import DriftReport
-from watchkeeper.regression.drift_configuration import drift_configuration
 from watchkeeper.regression.drift_runs import drift_run
 from watchkeeper.regression.plan import ColumnPlan, RegressionPlan
 

@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, precision_recall_fscore_sup
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.plan import AlertPlan, MeasurePlan, TimestampPlan, WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
-from watchkeeper.judgement.holdback import HoldbackRow
+from watchkeeper.judgement.evaluation import HoldbackRow
 from watchkeeper.judgement.metrics import (
     average_precision,
     baseline_scores,

@@ -18,7 +18,7 @@ from watchkeeper.core.timestamps import EPOCH
 from watchkeeper.detectors.forest.surrogate import MAGIC, SurrogateForest
 from watchkeeper.detectors.forest.surrogate_fit import FittedSurrogate, fit_surrogate, rank_agreement
 from watchkeeper.features.matrix import feature_matrix, fit_scales, row_arrays
-from watchkeeper.features.vector import feature_vector
+from watchkeeper.features.schema import feature_vector
 from watchkeeper.telemetry.rows import Row
 
 PLAN = WorkloadPlan(

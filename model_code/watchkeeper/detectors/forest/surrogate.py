@@ -22,8 +22,7 @@ from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.plan import FeaturePlan
 from watchkeeper.features.contributions import ExplainedScore, Explanation, contributions_of
 from watchkeeper.features.scales import Scales
-from watchkeeper.features.schema import FEATURES_VERSION
-from watchkeeper.features.vector import feature_vector
+from watchkeeper.features.schema import FEATURES_VERSION, feature_vector
 from watchkeeper.telemetry.rows import Row
 from watchkeeper.telemetry.series import parse_series_key
 
