@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import boto3
 import typer
 
+from cli.failures import StepFailedError
 from cli.metrics import metrics_table, say_read
-from cli.regression.backtest import backtest_table
-from cli.releases import live_detector
 from cli.specs import spec_of
-from cli.stacks import Deployment
+from cli.stacks import STORAGE, Deployment
 from cli.telemetry import read_telemetry, records_of
-from lambdas.adapters.endpoint import Endpoint, SageMakerEndpoint
+from lambdas.adapters.endpoint import SageMakerEndpoint
 from watchkeeper.command.screen import console, say
+from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.judgement.evaluation import HoldbackRow
 from watchkeeper.judgement.metrics import measure_part
+from watchkeeper.kinds import AnyRelease, release_from_json
+from watchkeeper.lifecycle.release import Release, live_key
+from watchkeeper.regression.evaluation import measure_predictions
+from watchkeeper.regression.plan import RegressionPlan
+from watchkeeper.regression.rows import check_columns, format_cells, labelled_row
 from watchkeeper.spec import RegressionWorkload
 from watchkeeper.telemetry.context import rows_of
+from watchkeeper.telemetry.dialect import Fields, read_fields
 from watchkeeper.telemetry.intervals import aggregate_records
 from watchkeeper.telemetry.labels import Labels, read_labels
 from watchkeeper.telemetry.rows import format_row
 from watchkeeper.telemetry.series import measure_of
-
-BATCH_ROWS = 500
+from watchkeeper.telemetry.tally import Tally
 
 
 def backtest(
@@ -62,7 +67,7 @@ def backtest(
     release = live_detector(session, Deployment(session), plan.workload)
     rows = list(backtest_rows(values, plan, known))
     endpoint = SageMakerEndpoint(session.client("sagemaker-runtime"))
-    scores = score_all(endpoint, release.endpoint, [request for _, request in rows])
+    scores = answers_of(endpoint.score, release.endpoint, [request for _, request in rows])
     metrics = measure_part([row for row, _ in rows], scores, release.threshold, plan, "test")
     console.print(metrics_table(metrics))
 
@@ -88,10 +93,96 @@ def backtest_rows(
             yield known, format_row(row.row(series))
 
 
-def score_all(endpoint: Endpoint, name: str, requests: Sequence[str]) -> list[float]:
-    """Score request rows in batches, in order."""
-    scores: list[float] = []
-    remaining = iter(requests)
-    while batch := list(islice(remaining, BATCH_ROWS)):
-        scores += endpoint.score(name, batch)
-    return scores
+def answers_of(
+    ask: Callable[[str, Sequence[str]], Sequence[float]], name: str, requests: Sequence[str]
+) -> list[float]:
+    """Ask an endpoint for its answers to request rows, in batches, in order."""
+    answers: list[float] = []
+    for start in range(0, len(requests), BATCH_ROWS):
+        answers += ask(name, requests[start : start + BATCH_ROWS])
+    return answers
+
+
+def live_release(session: boto3.Session, deployment: Deployment, workload: str) -> AnyRelease:
+    """Return a workload's published release.
+
+    Raises
+    ------
+    StepFailedError
+        If no model serves.
+    """
+    key = {name: {"S": value} for name, value in live_key(workload).items()}
+    table = deployment.output(STORAGE, "SeriesTableName")
+    item = session.client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+    if item is None:
+        raise StepFailedError(f"no model serves workload {workload}: run `watchkeeper train {workload}`")
+    return release_from_json(item["document"]["S"])
+
+
+def live_detector(session: boto3.Session, deployment: Deployment, workload: str) -> Release:
+    """Return the published release of a workload that watches telemetry; see `live_release`.
+
+    Raises
+    ------
+    InvalidInputError
+        If what serves is of another kind: the workload has changed since.
+    """
+    release = live_release(session, deployment, workload)
+    if isinstance(release, Release):
+        return release
+    raise InvalidInputError(f"workload {workload}: the model that serves is a {release.kind}; train it again")
+
+
+BATCH_ROWS = 500
+
+
+def backtest_table(plan: RegressionPlan, file: Path) -> None:
+    """Predict every row of a file and compare with its target.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file cannot be read, or has no row with a target.
+    """
+    rows, tally = read_labelled(plan, file)
+    say_read(file, tally, "rows")
+    if not rows:
+        raise InvalidInputError(f"{file}: not one row: {tally.sentence('rows')}")
+    endpoint = SageMakerEndpoint(boto3.Session().client("sagemaker-runtime"))
+    name = layout.endpoint_name(plan.workload)
+    predictions = answers_of(endpoint.predict, name, [row for _, row in rows])
+    console.print(metrics_table(measure_predictions([target for target, _ in rows], predictions)))
+
+
+def read_labelled(plan: RegressionPlan, file: Path) -> tuple[list[tuple[float, str]], Tally]:
+    """Return the target and the request row of each line, and what became of the other lines."""
+    if not file.is_file():
+        raise InvalidInputError(f"{file}: no such file")
+    rows: list[tuple[float, str]] = []
+    tally = Tally()
+    with file.open("rb") as stream:
+        check = partial(check_columns, plan=plan, name=file.name)
+        for number, _, fields in read_fields(
+            stream,
+            file.name,
+            check_header=check,
+            headers=plan.history.headers,
+            dialect=plan.history.dialect,
+        ):
+            row = _row(fields, plan)
+            if isinstance(row, InvalidInputError):
+                tally.refuse(row, file.name, number)
+            else:
+                tally.accept()
+                rows.append(row)
+    return rows, tally
+
+
+def _row(fields: Fields | InvalidInputError, plan: RegressionPlan) -> tuple[float, str] | InvalidInputError:
+    if isinstance(fields, InvalidInputError):
+        return fields
+    try:
+        target, features = labelled_row(fields, plan)
+    except InvalidInputError as error:
+        return error
+    return target, format_cells(features)

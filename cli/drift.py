@@ -8,7 +8,7 @@ import boto3
 import typer
 from rich.table import Table
 
-from cli.executions import follow, start, succeeded
+from cli.executions import run_to_its_end
 from cli.failures import StepFailedError
 from cli.stacks import Deployment
 from lambdas.adapters.object_store import ObjectUri, S3ObjectStore
@@ -19,11 +19,9 @@ from watchkeeper.regression.drift import DriftReport
 def drift(workload: Annotated[str, typer.Argument(help="A regression workload with explain.drift.")]) -> None:
     """Explain the captured traffic of the last while, and compare it with the training."""
     session = boto3.Session()
-    execution_arn = start(
-        session, Deployment(session).drift_state_machine_arn(workload), {"reason": "manual"}
-    )
-    say(f"execution: {execution_arn}")
-    report_uri = ObjectUri.parse(succeeded(follow(session, execution_arn)).state["report_uri"])
+    machine = Deployment(session).drift_state_machine_arn(workload)
+    outcome = run_to_its_end(session, machine, {"reason": "manual"})
+    report_uri = ObjectUri.parse(outcome.state["report_uri"])
     body = S3ObjectStore(session.client("s3")).read(report_uri)
     if body is None:
         raise StepFailedError(f"the monitor wrote no {report_uri}")

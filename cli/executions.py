@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from cli.failures import StepFailedError
-from watchkeeper.command.screen import console
+from watchkeeper.command.screen import console, say
 from watchkeeper.core.causes import words_of_cause
 
 POLL_SECONDS = 0.5
@@ -58,6 +58,19 @@ def start(session: boto3.Session, state_machine_arn: str, payload: dict[str, Any
     started = client.start_execution(stateMachineArn=state_machine_arn, input=json.dumps(payload))
     execution_arn: str = started["executionArn"]
     return execution_arn
+
+
+def run_to_its_end(session: boto3.Session, state_machine_arn: str, payload: dict[str, Any]) -> Outcome:
+    """Start an execution and follow its states until it has succeeded.
+
+    Raises
+    ------
+    StepFailedError
+        With the readable reason, if it did not succeed.
+    """
+    execution_arn = start(session, state_machine_arn, payload)
+    say(f"execution: {execution_arn}")
+    return succeeded(follow(session, execution_arn))
 
 
 def follow(

@@ -17,8 +17,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.constructs.alarms import DriftAlarm
 from infra.constructs.alert_topic import AlertTopic
-from infra.constructs.drift_alarm import DriftAlarm
 from infra.constructs.model_code import ModelCode
 from infra.constructs.sagemaker_role import SageMakerRole
 from infra.constructs.step_functions import StepFunctions, StepResources

@@ -15,10 +15,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.constructs.alarms import RollbackAlarms
 from infra.constructs.alert_topic import AlertTopic
 from infra.constructs.model_code import ModelCode
 from infra.constructs.plan_parameter import PlanParameter
-from infra.constructs.rollback_alarms import RollbackAlarms
 from infra.constructs.sagemaker_role import SageMakerRole
 from infra.constructs.step_functions import StepFunctions, StepResources
 from infra.constructs.training_schedule import TrainingSchedule

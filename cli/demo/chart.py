@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cli.demo.reasons import reason_of, strongest
+from cli.demo.scores import reason_of, strongest
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.charts.series import Panel, draw_series, scores_panel
 from watchkeeper.charts.style import save

@@ -14,22 +14,20 @@ from cli.datasets import dataset_of
 from cli.demo.chart import draw
 from cli.demo.inbox import Alert, subscribed
 from cli.demo.live_data import DemoData, prepared
-from cli.demo.reasons import reason_of
 from cli.demo.regression import demo_regression
 from cli.demo.report import Report, summary
-from cli.demo.scores import ScoreReader, expected_intervals, wait_until_scored
+from cli.demo.scores import ScoreReader, expected_intervals, reason_of, wait_until_scored
 from cli.demo.stopwatch import Stopwatch
-from cli.demo.training import run_training
 from cli.deploy import Deployer, Stage
 from cli.device import broker_of
-from cli.executions import Outcome
+from cli.executions import Outcome, run_to_its_end
 from cli.failures import StepFailedError
 from cli.metrics import metrics_table
 from cli.replay import Authority, Host, Port, publish
 from cli.specs import ROOT, spec_of
 from cli.stacks import Deployment
 from cli.telemetry import records_of
-from cli.train import upload_history
+from cli.train import execution_input, upload_history
 from lambdas.adapters.object_store import ObjectUri, S3ObjectStore
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.command.screen import console, say
@@ -71,7 +69,8 @@ def demo(
         material = prepared(dataset, plan, folder / spec.name)
         upload_history(session, deployment.bucket, spec.name, [material.history_file], material.labels_file)
     with watch.stage("train"):
-        outcome = run_training(session, deployment, spec.name)
+        machine = deployment.state_machine_arn(spec.name)
+        outcome = run_to_its_end(session, machine, execution_input("demo"))
     with subscribed(session, deployment.alert_topic_arn, spec.name) as inbox:
         with watch.stage("publish over MQTT"):
             broker = broker_of(session, host, port, authority)

@@ -13,12 +13,12 @@ from rich.table import Table
 
 from cli.datasets import Dataset, located
 from cli.demo.stopwatch import Stopwatch
-from cli.demo.training import run_training
 from cli.deploy import Deployer
+from cli.executions import run_to_its_end
 from cli.failures import StepFailedError
 from cli.metrics import metrics_table
 from cli.stacks import Deployment
-from cli.train import upload_history
+from cli.train import execution_input, upload_history
 from lambdas.adapters.endpoint import SageMakerEndpoint
 from lambdas.adapters.object_store import ObjectUri
 from watchkeeper.command.screen import console, say
@@ -57,7 +57,8 @@ def demo_regression(
     with watch.stage("upload history"):
         upload_history(session, deployment.bucket, spec.name, [history_file(dataset, place)], None)
     with watch.stage("train and explain"):
-        outcome = run_training(session, deployment, spec.name)
+        machine = deployment.state_machine_arn(spec.name)
+        outcome = run_to_its_end(session, machine, execution_input("demo"))
     run = outcome.state["run"]
     with watch.stage("fetch the report"):
         fetched(session, run["uris"]["evaluation"], place / "evaluation")

@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 
 from cli.demo.inbox import Alert
-from cli.demo.reasons import mean_shares
+from cli.demo.scores import mean_shares
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.judgement.evaluation import Evaluation, Metrics
 

@@ -1,10 +1,11 @@
-"""What the scoring loop has written, and waiting until it has written everything."""
+"""What the scoring loop has written, waiting until that is everything, and what its anomalies are made of."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 
 import boto3
 
@@ -13,6 +14,7 @@ from watchkeeper.anomalies.score_line import Interval, ScoreLine
 from watchkeeper.core import layout
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import epoch_seconds, format_instant
+from watchkeeper.features.contributions import mostly_by
 from watchkeeper.telemetry.intervals import aggregate_records
 from watchkeeper.telemetry.records import Record, by_series
 
@@ -100,3 +102,38 @@ def wait_until_scored(
             f"the first: {without[0].series} at {without[0].interval_start}"
         )
     return scores
+
+
+SHOWN_PARTS = 8
+
+
+def reason_of(score: ScoreLine) -> str:
+    """Return in one line what an anomaly is made of, or why that is not known."""
+    if score.anomaly is None:
+        return ""
+    if not score.anomaly.contributions:
+        return f"not explained: {score.anomaly.explanation.reason}"
+    return f"mostly by: {mostly_by(score.anomaly.contributions, score.anomaly.interval_seconds)}"
+
+
+def strongest(scores: Iterable[ScoreLine]) -> ScoreLine | None:
+    """Return the most severe anomaly, the earliest of equals; None where there is none."""
+    anomalies = [score for score in scores if score.anomaly is not None]
+    return max(anomalies, key=lambda score: (score.severity or 0.0, -score.start), default=None)
+
+
+def mean_shares(scores: Sequence[ScoreLine]) -> list[tuple[str, float]]:
+    """Return each part's mean share of the explained anomalies' scores, in words, the largest first.
+
+    Of more than `SHOWN_PARTS`, the smaller ones are counted together.
+    """
+    events = [score.anomaly for score in scores if score.anomaly is not None]
+    explained = [event for event in events if event.contributions]
+    shares: dict[str, float] = defaultdict(float)
+    for event in explained:
+        total = sum(part.score for part in event.contributions)
+        for part in event.contributions:
+            shares[part.in_words(event.interval_seconds)] += part.score / total / len(explained)
+    ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
+    rest = sum(share for _, share in ranked[SHOWN_PARTS:])
+    return ranked[:SHOWN_PARTS] + ([("everything else", rest)] if rest else [])

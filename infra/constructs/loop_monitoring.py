@@ -10,8 +10,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.constructs.alarms import alarm_defaults
 from infra.constructs.work_queue import WorkQueue
-from infra.monitoring_defaults import alarm_defaults
 
 QUEUE_AGE_SECONDS = 300
 API_LATENCY_MILLISECONDS = 5000

@@ -12,9 +12,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.constructs.rollback_alarms import RollbackAlarms, endpoint_metric
+from infra.constructs.alarms import RollbackAlarms, alarm_defaults, endpoint_metric
 from infra.constructs.work_queue import WorkQueue
-from infra.monitoring_defaults import alarm_defaults
 from infra.naming import pascal_name
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
 from lambdas.scoring.environment import ScoreTelemetryEnvironment

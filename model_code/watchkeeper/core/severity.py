@@ -5,9 +5,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 THRESHOLD_SEVERITY = 70.0
 """Of what just is an anomaly."""
 MAX_SEVERITY = 100.0
 """Never exceeded."""
 BELOW_THRESHOLD = 69.9999
 """Most that what is no anomaly gets: less than the threshold in the digits that files have, too."""
+
+
+def severity_above(decay: Any) -> Any:
+    """Return the severity of what is beyond the threshold.
+
+    Parameters
+    ----------
+    decay
+        `exp(-distance)`, a number or an array: the distance is in those from the median to the threshold. One
+        such distance beyond is 89, two are 96.
+    """
+    return MAX_SEVERITY - (MAX_SEVERITY - THRESHOLD_SEVERITY) * decay

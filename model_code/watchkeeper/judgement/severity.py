@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.severity import BELOW_THRESHOLD, MAX_SEVERITY, THRESHOLD_SEVERITY
+from watchkeeper.core.severity import BELOW_THRESHOLD, THRESHOLD_SEVERITY, severity_above
 from watchkeeper.judgement.thresholds import quantile
 
 _MAX_TAIL_SHARE = 0.5
@@ -41,8 +41,8 @@ class SeverityCalibration:
     def severity(self, score: float) -> float:
         """Return the severity, in [0, 100], of an anomaly_score."""
         if score >= self.threshold:
-            distance = (score - self.threshold) / self.tail_scale
-            return MAX_SEVERITY - (MAX_SEVERITY - THRESHOLD_SEVERITY) * math.exp(-distance)
+            beyond: float = severity_above(math.exp((self.threshold - score) / self.tail_scale))
+            return beyond
         position = bisect.bisect_right(self.knots, (score, math.inf))
         if position == 0:
             return 0.0

@@ -15,9 +15,15 @@ from cli.demo.chart import draw
 from cli.demo.command import invocations, live_metrics
 from cli.demo.inbox import alert_in, subscribed
 from cli.demo.live_data import prepared
-from cli.demo.reasons import mean_shares, reason_of, strongest
 from cli.demo.report import Report, summary
-from cli.demo.scores import ScoreReader, expected_intervals, wait_until_scored
+from cli.demo.scores import (
+    ScoreReader,
+    expected_intervals,
+    mean_shares,
+    reason_of,
+    strongest,
+    wait_until_scored,
+)
 from cli.failures import StepFailedError
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.anomalies.score_line import ScoreLine

@@ -11,6 +11,7 @@ import boto3
 import pytest
 from rich.console import Console
 
+from cli.backtest import read_labelled
 from cli.datasets import DATASETS, Dataset, PackagedFile
 from cli.demo.regression import (
     fetched,
@@ -19,7 +20,6 @@ from cli.demo.regression import (
     invocation_lines,
     predict_first,
 )
-from cli.regression.backtest import read_labelled
 from cli.specs import anomaly_spec_of, spec_of
 from cli.train import train
 from watchkeeper.core.errors import InvalidInputError

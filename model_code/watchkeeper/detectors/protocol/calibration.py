@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from watchkeeper.core.severity import BELOW_THRESHOLD, MAX_SEVERITY, THRESHOLD_SEVERITY
+from watchkeeper.core.severity import BELOW_THRESHOLD, THRESHOLD_SEVERITY, severity_above
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -89,7 +89,7 @@ def severity_of(rarity: FloatArray, threshold: float, is_anomaly: npt.NDArray[np
     """
     at = max(threshold, float(np.finfo(np.float64).tiny))
     distance = np.maximum(rarity - at, 0.0) / max(at - _MEDIAN_RARITY, _MEDIAN_RARITY)
-    above = MAX_SEVERITY - (MAX_SEVERITY - THRESHOLD_SEVERITY) * np.exp(-distance)
+    above = severity_above(np.exp(-distance))
     below = np.minimum(THRESHOLD_SEVERITY * np.minimum(rarity, at) / at, BELOW_THRESHOLD)
     return np.where(is_anomaly, above, below)
 
