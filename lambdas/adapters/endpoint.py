@@ -91,19 +91,16 @@ class SageMakerEndpoint:
     client: SageMakerRuntimeClient
 
     def score(self, endpoint: str, rows: Sequence[str]) -> tuple[float, ...]:
-        """Send the rows as one request; see `Endpoint.score`."""
         scores = scores_in(self._answer(endpoint, rows, accept="application/json"), endpoint)
         _check_count(len(scores), len(rows), endpoint)
         return scores
 
     def explain(self, endpoint: str, rows: Sequence[str]) -> tuple[ExplainedAnswer, ...]:
-        """Have the rows' scores explained; see `Endpoint.explain`."""
         answers = explained_scores_in(self._answer(endpoint, rows, accept=EXPLAINED_JSON), endpoint)
         _check_count(len(answers), len(rows), endpoint)
         return answers
 
     def predict(self, endpoint: str, rows: Sequence[str]) -> tuple[float, ...]:
-        """Send the rows as one request; see `Endpoint.predict`."""
         predictions = predictions_in(self._answer(endpoint, rows, accept="application/json"), endpoint)
         _check_count(len(predictions), len(rows), endpoint)
         return predictions

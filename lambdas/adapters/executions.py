@@ -70,12 +70,10 @@ class StepFunctionsWorkflows:
     state_machines: Mapping[Task, str]
 
     def execution_arn(self, task: Task, request: str) -> str:
-        """Return the ARN that the execution of a request has."""
         machine = self.state_machines[task].replace(":stateMachine:", ":execution:", 1)
         return f"{machine}:{execution_name(task, request)}"
 
     def start(self, task: Task, request: str, document: str) -> None:
-        """Start the execution of a request, unless it was started before."""
         name = execution_name(task, request)
         machine = self.state_machines[task]
         unless(

@@ -55,7 +55,6 @@ class ParameterPlanStore:
     _cache: dict[str, tuple[float, AnyPlan]] = field(default_factory=dict)
 
     def plan_of(self, workload: str) -> WorkloadPlan:
-        """Return the plan of a workload that watches telemetry; see `PlanStore.plan_of`."""
         read_at, plan = self._cache.get(workload, (float("-inf"), None))
         if plan is None or self.clock() - read_at >= CACHE_SECONDS:
             plan = self._read(workload)
@@ -63,7 +62,6 @@ class ParameterPlanStore:
         return anomaly_plan(plan)
 
     def deployed_plan_of(self, workload: str, digest: str) -> AnyPlan:
-        """Return the plan with this digest, never from memory; see `PlanStore.deployed_plan_of`."""
         plan = self._read(workload)
         if digest_of(plan) != digest:
             raise InvalidInputError(

@@ -1,15 +1,16 @@
-"""Models of the anomaly service that a workload may serve: the approved ones of its model package group."""
+"""Models of the model registry that another part may use: of the anomaly service's a workload, and of a
+workload's a request of the service; the approved ones only."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from botocore.exceptions import ClientError
-
-from lambdas.adapters.errors import code_of, translated
+from lambdas.adapters.errors import unless
 from lambdas.adapters.object_store import ObjectUri
 from lambdas.adapters.sagemaker_resources import ABSENT
+from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.kinds import AnyPlan
@@ -17,7 +18,8 @@ from watchkeeper.kinds import AnyPlan
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
-APPROVED = "Approved"
+_REGISTERED = re.compile(r"registry/([a-z][a-z0-9_]*)(?:/([1-9][0-9]*))?")
+APPROVED: Final = "Approved"
 REGISTERED = "registered"
 """The `detector.algorithm` that serves one of them."""
 
@@ -47,19 +49,8 @@ class SageMakerRegisteredModels:
     """ARN of a version without the version."""
 
     def of_version(self, version: int) -> RegisteredModel | None:
-        """Return a version; see `RegisteredModels.of_version`."""
         arn = f"{self.packages_arn}/{version}"
-        with translated(f"describe model package {arn}"):
-            try:
-                package: Any = self.client.describe_model_package(ModelPackageName=arn)
-            except ClientError as error:
-                if code_of(error) in ABSENT:
-                    return None
-                raise
-        (container,) = package["InferenceSpecification"]["Containers"]
-        return RegisteredModel(
-            package["ModelApprovalStatus"], ObjectUri.of_model_data(container["ModelDataUrl"])
-        )
+        return _described(self.client, arn, f"describe model package {arn}")
 
 
 def registered_artifact(plan: AnyPlan, bucket: str, models: RegisteredModels) -> str:
@@ -85,3 +76,58 @@ def registered_artifact(plan: AnyPlan, bucket: str, models: RegisteredModels) ->
             f"`watchkeeper models`, then `watchkeeper approve {version}`"
         )
     return str(found.artifact)
+
+
+class ModelRegistry(Protocol):
+    """Approved models by workload."""
+
+    def model_uri(self, workload: str, version: int | None) -> ObjectUri | None:
+        """Return where an approved version's artifact is, or that of the newest; None if there is none."""
+
+
+def registered_model(path: str) -> tuple[str, int | None] | None:
+    """Return workload and version of `registry/WORKLOAD[/VERSION]`, or None for another path.
+
+    Examples
+    --------
+    >>> registered_model("registry/water_flow/3")
+    ('water_flow', 3)
+    >>> registered_model("project/file/model.tar.gz")
+    """
+    match = _REGISTERED.fullmatch(path)
+    return (match[1], int(match[2]) if match[2] else None) if match else None
+
+
+@dataclass(frozen=True)
+class SageMakerModelRegistry:
+    """`ModelRegistry` in SageMaker."""
+
+    client: SageMakerClient
+
+    def model_uri(self, workload: str, version: int | None) -> ObjectUri | None:
+        doing = f"look for the models of {workload}"
+        arn = unless(ABSENT, doing, lambda: self._approved(layout.endpoint_name(workload), version))
+        found = _described(self.client, arn, doing) if arn else None
+        return found.artifact if found else None
+
+    def _approved(self, group: str, version: int | None) -> str | None:
+        pages = self.client.get_paginator("list_model_packages").paginate(
+            ModelPackageGroupName=group,
+            ModelApprovalStatus=APPROVED,
+            SortBy="CreationTime",
+            SortOrder="Descending",
+        )
+        for page in pages:
+            for package in page["ModelPackageSummaryList"]:
+                if version is None or package.get("ModelPackageVersion") == version:
+                    return package["ModelPackageArn"]
+        return None
+
+
+def _described(client: SageMakerClient, arn: str, doing: str) -> RegisteredModel | None:
+    package: Any = unless(ABSENT, doing, lambda: client.describe_model_package(ModelPackageName=arn))
+    if package is None:
+        return None
+    # the last container scores; one before it prepares rows
+    artifact = package["InferenceSpecification"]["Containers"][-1]["ModelDataUrl"]
+    return RegisteredModel(package["ModelApprovalStatus"], ObjectUri.of_model_data(artifact))

@@ -67,30 +67,25 @@ class TableReleaseStore:
     table: str
 
     def live(self, workload: str) -> AnyRelease | None:
-        """Return the published release."""
         pointer = self._pointer(workload)
         return pointer.release if pointer else None
 
     def of_run(self, workload: str, run_id: str) -> AnyRelease | None:
-        """Return the release of a training run."""
         item = self._item(release_key(workload, run_id))
         return release_from_json(item["document"]["S"]) if item else None
 
     def staged(self, workload: str) -> list[AnyRelease]:
-        """Return the staged releases, the oldest run first."""
         items = self._items(workload)
         releases = [release_from_json(item["document"]["S"]) for item in items if item["sk"]["S"] != LIVE]
         return sorted(releases, key=lambda release: release.run_id)
 
     def candidates(self, workload: str) -> list[Release]:
-        """Return the releases whose models may answer; see `ReleaseStore.candidates`."""
         releases = {
             item["sk"]["S"]: release_from_json(item["document"]["S"]) for item in self._items(workload)
         }
         return live_first(releases.pop(LIVE, None), releases.values())
 
     def stage(self, release: AnyRelease) -> None:
-        """Write the release of its run."""
         with translated(f"write release {release.run_id} of {release.workload}"):
             self.client.put_item(
                 TableName=self.table,
@@ -101,7 +96,6 @@ class TableReleaseStore:
             )
 
     def publish(self, release: AnyRelease) -> AnyRelease | None:
-        """Make a release the live one; see `ReleaseStore.publish`."""
         pointer = self._pointer(release.workload)
         if pointer and pointer.release.run_id == release.run_id:
             return pointer.previous
@@ -125,7 +119,6 @@ class TableReleaseStore:
         return pointer.release if pointer else None
 
     def remove(self, workload: str, run_id: str) -> None:
-        """Delete the release of a run; nothing happens if there is none."""
         with translated(f"delete release {run_id} of {workload}"):
             self.client.delete_item(TableName=self.table, Key=_typed(release_key(workload, run_id)))
 

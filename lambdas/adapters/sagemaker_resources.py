@@ -67,14 +67,12 @@ class SageMakerControlPlane:
     client: SageMakerClient
 
     def model_exists(self, name: str) -> bool:
-        """Tell whether the model exists."""
         described = unless(
             ABSENT, f"describe model {name}", lambda: self.client.describe_model(ModelName=name)
         )
         return described is not None
 
     def endpoint(self, name: str) -> EndpointDescription | None:
-        """Describe an endpoint; None if it does not exist."""
         found = unless(
             ABSENT, f"describe endpoint {name}", lambda: self.client.describe_endpoint(EndpointName=name)
         )
@@ -91,7 +89,6 @@ class SageMakerControlPlane:
         )
 
     def configured_weights(self, endpoint_config: str) -> dict[str, float] | None:
-        """Return the weight that a configuration asks of each variant; None if it does not exist."""
         found = unless(
             ABSENT,
             f"describe endpoint configuration {endpoint_config}",
@@ -105,7 +102,6 @@ class SageMakerControlPlane:
         }
 
     def update_endpoint(self, name: str, endpoint_config: str) -> None:
-        """Begin to move an endpoint to another configuration."""
         with translated(f"update endpoint {name} to {endpoint_config}"):
             self.client.update_endpoint(EndpointName=name, EndpointConfigName=endpoint_config)
 
@@ -119,7 +115,6 @@ class SageMakerControlPlane:
             )
 
     def remove_model(self, name: str) -> bool:
-        """Delete a model."""
         if not self.model_exists(name):
             return False
         with translated(f"delete model {name}"):
@@ -127,7 +122,6 @@ class SageMakerControlPlane:
         return True
 
     def remove_endpoint_config(self, name: str) -> bool:
-        """Delete an endpoint configuration."""
         if self.configured_weights(name) is None:
             return False
         with translated(f"delete endpoint configuration {name}"):
@@ -135,7 +129,6 @@ class SageMakerControlPlane:
         return True
 
     def remove_endpoint(self, name: str) -> bool:
-        """Delete an endpoint."""
         if self.endpoint(name) is None:
             return False
         with translated(f"delete endpoint {name}"):

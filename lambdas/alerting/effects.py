@@ -52,7 +52,6 @@ class TableThrottle:
     pause: Pause = pause_with_jitter
 
     def claim(self, event: AnomalyEvent, channel: str, throttle_seconds: int) -> bool:
-        """Tell whether the channel is told of the anomaly; see `Throttle.claim`."""
         key = f"throttle#{event.workload}#{channel}#{event.series}"
         at = epoch_seconds(parse_instant(event.interval_start))
         for attempt in range(MAX_ATTEMPTS):
@@ -101,7 +100,6 @@ class SnsAlertTopic:
     topic_arn: str
 
     def publish(self, alert: Alert) -> None:
-        """Publish once."""
         with translated(f"publish on {self.topic_arn}"):
             self.client.publish(
                 TopicArn=self.topic_arn,

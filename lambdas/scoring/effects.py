@@ -56,7 +56,6 @@ class TableStateStore:
     pause: Pause = pause_with_jitter
 
     def load(self, workload: str, series: Sequence[str]) -> dict[str, StoredState]:
-        """Return the states that exist; see `StateStore.load`."""
         found: dict[str, StoredState] = {}
         for first in range(0, len(series), _GET_ITEMS):
             keys = [_state_key(workload, name) for name in series[first : first + _GET_ITEMS]]
@@ -67,7 +66,6 @@ class TableStateStore:
         return found
 
     def save(self, workload: str, state: SeriesState, seen_version: int) -> bool:
-        """Write the next version; see `StateStore.save`."""
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if seen_version != NEW:
             condition = {
@@ -114,7 +112,6 @@ class AnomalyTable:
     pause: Pause = pause_with_jitter
 
     def put(self, events: Sequence[AnomalyEvent]) -> None:
-        """Write an item for each event."""
         for first in range(0, len(events), _WRITE_ITEMS):
             requests: Any = [
                 {"PutRequest": {"Item": self._item(event)}} for event in events[first : first + _WRITE_ITEMS]
@@ -152,7 +149,6 @@ class AlertBus:
     pause: Pause = pause_with_jitter
 
     def put(self, events: Sequence[AnomalyEvent]) -> None:
-        """Send each event."""
         for first in range(0, len(events), _PUT_EVENTS):
             self._put(events[first : first + _PUT_EVENTS])
 

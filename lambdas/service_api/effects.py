@@ -11,8 +11,8 @@ from botocore.config import Config
 
 from lambdas.adapters import clients
 from lambdas.adapters.executions import StepFunctionsWorkflows, Workflows
+from lambdas.adapters.registered_models import ModelRegistry, SageMakerModelRegistry
 from lambdas.service_api.environment import ServiceApiEnvironment
-from lambdas.service_api.model_registry import ModelRegistry, SageMakerModelRegistry
 from lambdas.service_api.request_table import DynamoRequestTable, RequestTable
 from lambdas.service_api.tenant_bucket import S3TenantBucket, TenantBucket
 from watchkeeper.service.tasks import Task

@@ -63,7 +63,6 @@ class DynamoRequestTable:
     table: str
 
     def find(self, tenant: str, request: str) -> Item | None:
-        """Return a request by its `_id`."""
         with translated(f"read request {request}"):
             answer = self.client.get_item(
                 TableName=self.table, Key=_typed(item_key(tenant, request)), ConsistentRead=True
@@ -71,7 +70,6 @@ class DynamoRequestTable:
         return _plain(answer["Item"]) if "Item" in answer else None
 
     def add(self, item: Item) -> bool:
-        """Write an item unless there is one with its key; tell whether it was written."""
         written = unless(
             CONDITION_FAILED,
             f"write request {item[Attribute.SK.value]}",
@@ -90,7 +88,6 @@ class DynamoRequestTable:
         limit: int,
         start: Mapping[str, str] | None,
     ) -> Listing:
-        """Return requests of a tenant; see `RequestTable.newest`."""
         wanted = {Attribute.TASK.value: task, Attribute.STATUS.value: status}
         given = {name: value.value for name, value in wanted.items() if value is not None}
         asked: dict[str, Any] = {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from pydantic import BaseModel
 
 from lambdas.service_api.answers import find_request, model_of, results_of, started, summary_of
 from lambdas.service_api.documents import (
@@ -40,6 +42,8 @@ from watchkeeper.service.tasks import Task
 
 JSON = "application/json"
 
+Route = TypeVar("Route", bound=Callable[..., Any])
+
 app = APIGatewayHttpResolver(enable_validation=True)
 
 _PATHS = (
@@ -67,67 +71,51 @@ def effects() -> ServiceEffects:
     return ServiceEffects.in_aws(environment)
 
 
-@app.post(
-    "/anomaly_detection/train/",
-    tags=["Tasks"],
-    summary="Train a detector",
-    responses=answers(TaskStarted, HTTPStatus.ACCEPTED, *ACCEPTED),
-)
+def _starts(task: Task, summary: str) -> Callable[[Route], Route]:
+    responses = answers(TaskStarted, HTTPStatus.ACCEPTED, *ACCEPTED)
+    return app.post(_path(task), tags=["Tasks"], summary=summary, responses=responses)
+
+
+def _shows(task: Task, summary: str, document: type[BaseModel]) -> Callable[[Route], Route]:
+    responses = answers(document, HTTPStatus.OK, HTTPStatus.NOT_FOUND)
+    return app.get(_path(task), tags=["Tasks"], summary=summary, responses=responses)
+
+
+def _path(task: Task) -> str:
+    return f"/anomaly_detection/{task.value}/"
+
+
+@_starts(Task.TRAIN, "Train a detector")
 def start_training(body: Annotated[TrainBody, Body()]) -> Response[TaskStarted]:
     """Start training; with labels, hyperparameters are searched for the best F1."""
     return _start(Task.TRAIN, body)
 
 
-@app.get(
-    "/anomaly_detection/train/",
-    tags=["Tasks"],
-    summary="Status and results of a training",
-    responses=answers(TrainResults, HTTPStatus.OK, HTTPStatus.NOT_FOUND),
-)
+@_shows(Task.TRAIN, "Status and results of a training", TrainResults)
 def show_training(request: RequestKey) -> TrainResults:
     """Return status and results."""
     return results_of(_found(request, Task.TRAIN), TrainResults)
 
 
-@app.post(
-    "/anomaly_detection/valid/",
-    tags=["Tasks"],
-    summary="Measure a model on labelled data",
-    responses=answers(TaskStarted, HTTPStatus.ACCEPTED, *ACCEPTED),
-)
+@_starts(Task.VALID, "Measure a model on labelled data")
 def start_validation(body: Annotated[ValidBody, Body()]) -> Response[TaskStarted]:
     """Start a validation."""
     return _start(Task.VALID, body)
 
 
-@app.get(
-    "/anomaly_detection/valid/",
-    tags=["Tasks"],
-    summary="Status, metrics and results of a validation",
-    responses=answers(ValidResults, HTTPStatus.OK, HTTPStatus.NOT_FOUND),
-)
+@_shows(Task.VALID, "Status, metrics and results of a validation", ValidResults)
 def show_validation(request: RequestKey) -> ValidResults:
     """Return status, metrics and results."""
     return results_of(_found(request, Task.VALID), ValidResults)
 
 
-@app.post(
-    "/anomaly_detection/infer/",
-    tags=["Tasks"],
-    summary="Find anomalies",
-    responses=answers(TaskStarted, HTTPStatus.ACCEPTED, *ACCEPTED),
-)
+@_starts(Task.INFER, "Find anomalies")
 def start_inference(body: Annotated[InferBody, Body()]) -> Response[TaskStarted]:
     """Start an inference."""
     return _start(Task.INFER, body)
 
 
-@app.get(
-    "/anomaly_detection/infer/",
-    tags=["Tasks"],
-    summary="Status and results of an inference",
-    responses=answers(InferResults, HTTPStatus.OK, HTTPStatus.NOT_FOUND),
-)
+@_shows(Task.INFER, "Status and results of an inference", InferResults)
 def show_inference(request: RequestKey) -> InferResults:
     """Return status and results."""
     return results_of(_found(request, Task.INFER), InferResults)
@@ -218,7 +206,7 @@ def takes_body(method: str, path: str) -> bool:
 def _start(task: Task, body: TaskBody) -> Response[TaskStarted]:
     accepted = submit(task, body, _tenant(), effects())
     answer = started(accepted.item)
-    where = f"/anomaly_detection/{task.value}/?_id={answer.id}"
+    where = f"{_path(task)}?_id={answer.id}"
     return Response(HTTPStatus.ACCEPTED, JSON, answer, headers={"Location": where})
 
 

@@ -57,11 +57,9 @@ class S3TenantBucket:
 
     @property
     def name(self) -> str:
-        """Name of the bucket."""
         return self.bucket
 
     def find(self, key: str) -> StoredFile | None:
-        """Return a file, or None if there is none."""
         found = unless(
             ABSENT,
             f"look for s3://{self.bucket}/{key}",
@@ -70,7 +68,6 @@ class S3TenantBucket:
         return StoredFile(key, found["ContentLength"]) if found else None
 
     def head(self, key: str, size_bytes: int) -> bytes:
-        """Return the first bytes of a file that exists."""
 
         def first() -> bytes:
             part = f"bytes=0-{size_bytes - 1}"
@@ -80,7 +77,6 @@ class S3TenantBucket:
         return unless(("InvalidRange",), f"read s3://{self.bucket}/{key}", first) or b""
 
     def upload_url(self, key: str, size_bytes: int, content_type: str) -> str:
-        """Return a URL that takes one PUT of exactly that size and type."""
         return self.signer.generate_presigned_url(
             "put_object",
             Params={
@@ -93,7 +89,6 @@ class S3TenantBucket:
         )
 
     def download_url(self, key: str) -> str:
-        """Return a URL that answers one GET."""
         return self.signer.generate_presigned_url(
             "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=URL_SECONDS
         )

@@ -131,7 +131,6 @@ class TableOpenRequests:
     table: str
 
     def fail(self, tenant: str, request: str, failure: Failure, at: str) -> bool:
-        """Make a request that is open a failed one; tell whether it was open."""
         change = {"M": {"status": {"S": Status.FAILED.value}, "at": {"S": at}}}
         changed = unless(
             CONDITION_FAILED,

@@ -1,11 +1,13 @@
 """The operations of SageMaker that the laptop has; every other one is refused by name."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from functools import partial
 
 from localcloud.sagemaker import listing, registry, requests
 from localcloud.sagemaker.clock import now
 from localcloud.sagemaker.context import Context
-from localcloud.sagemaker.description import describe_endpoint
 from localcloud.sagemaker.endpoints import EndpointSupervisor
 from localcloud.sagemaker.errors import SageMakerError, UnsupportedError
 from localcloud.sagemaker.jobs import JobSupervisor
@@ -125,18 +127,10 @@ class Api:
             "DescribeEndpoint": lambda request, _: describe_endpoint(
                 self._store.get(ENDPOINT, request["EndpointName"])
             ),
-            "CreateModelPackageGroup": lambda request, owner: registry.create_group(
-                self._context, request, owner
-            ),
-            "DeleteModelPackageGroup": lambda request, owner: registry.delete_group(
-                self._context, request, owner
-            ),
-            "CreateModelPackage": lambda request, owner: registry.create_package(
-                self._context, request, owner
-            ),
-            "UpdateModelPackage": lambda request, owner: registry.update_package(
-                self._context, request, owner
-            ),
+            "CreateModelPackageGroup": partial(registry.create_group, self._context),
+            "DeleteModelPackageGroup": partial(registry.delete_group, self._context),
+            "CreateModelPackage": partial(registry.create_package, self._context),
+            "UpdateModelPackage": partial(registry.update_package, self._context),
             "AddTags": self._add_tags,
             "ListTags": self._list_tags,
             "DeleteTags": self._delete_tags,
@@ -230,3 +224,56 @@ def _name(kind: Kind, request: Document) -> str:
     if kind is MODEL_PACKAGE:
         return registry.package_key(name)
     return registry.group_name(name) if kind is MODEL_PACKAGE_GROUP else name
+
+
+def describe_endpoint(endpoint: Document) -> Document:
+    """Return the members of ``DescribeEndpoint`` that follow from what serves the endpoint."""
+    plan, update = endpoint["_plan"], endpoint.get("_update")
+    derived: Document = {}
+    if endpoint["EndpointStatus"] not in ("Creating", "Failed"):
+        derived["ProductionVariants"] = [_variant(variant, endpoint) for variant in plan["variants"]]
+    if plan["capture"]:
+        capture = plan["capture"]
+        enabled = capture.get("EnableCapture", True)
+        derived["DataCaptureConfig"] = {
+            "EnableCapture": enabled,
+            "CaptureStatus": "Started" if enabled else "Stopped",
+            "CurrentSamplingPercentage": capture["InitialSamplingPercentage"],
+            "DestinationS3Uri": capture["DestinationS3Uri"],
+            "KmsKeyId": capture.get("KmsKeyId", ""),
+        }
+    if update:
+        derived["PendingDeploymentSummary"] = {
+            "EndpointConfigName": update["plan"]["configuration"],
+            "StartTime": update["started_at"],
+            "ProductionVariants": [
+                {"VariantName": variant["VariantName"], "VariantStatus": [{"Status": "Creating"}]}
+                for variant in update["plan"]["variants"]
+            ],
+        }
+    return {**endpoint, **derived}
+
+
+def _variant(variant: Document, endpoint: Document) -> Document:
+    weight = variant.get("InitialVariantWeight", 1.0)
+    described: Document = {
+        "VariantName": variant["VariantName"],
+        "DeployedImages": [
+            {
+                "SpecifiedImage": container["Image"],
+                "ResolvedImage": container["Image"],
+                "ResolutionTime": endpoint["CreationTime"],
+            }
+            for container in variant["containers"]
+            if "Image" in container
+        ],
+        "CurrentWeight": weight,
+        "DesiredWeight": weight,
+    }
+    if "ServerlessConfig" in variant:
+        described["CurrentServerlessConfig"] = variant["ServerlessConfig"]
+        described["CurrentInstanceCount"] = described["DesiredInstanceCount"] = 0
+    else:
+        count = variant.get("InitialInstanceCount", 1)
+        described["CurrentInstanceCount"] = described["DesiredInstanceCount"] = count
+    return described

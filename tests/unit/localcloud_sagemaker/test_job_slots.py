@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import pytest
 
 from localcloud.sagemaker.errors import JobStoppedError
-from localcloud.sagemaker.job_slots import JobSlots
+from localcloud.sagemaker.jobs import JobSlots
 
 
 def test_no_more_jobs_run_at_once_than_there_are_places() -> None:
