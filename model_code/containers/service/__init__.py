@@ -3,7 +3,7 @@
 - `tables`, `cells`, `labels`: files in, checked, in parts of bounded size.
 - `column_file`: a table's columns on the job's disk, where it is judged column by column.
 - `search`, `splits`, `quality`: the search for hyperparameters and what it may claim.
-- `detection`, `artifact`: a detector with its threshold, and how both are kept.
+- `artifact`, `adoption`: a detector with its threshold as it is kept, and as a workload's own.
 - `predictions`, `charts`, `page`: what a task writes.
 - `search_job`, `fit_job`, `predict_job`, `univariate_job`: what SageMaker runs.
 """
