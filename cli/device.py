@@ -1,38 +1,33 @@
-"""A device: a thing with a certificate that publishes over MQTT, as real ones do."""
+"""A device: a thing with a certificate that may publish over MQTT, and the broker that it connects to."""
 
 from __future__ import annotations
 
 import json
-import ssl
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import boto3
-import paho.mqtt.client as mqtt
 from botocore.exceptions import ClientError
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
 
 from cli.failures import StepFailedError
+from watchkeeper.command.screen import complain
 from watchkeeper.core import layout
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
 
 MQTT_PORT = 8883
-CONNECT_SECONDS = 30.0
-ACKNOWLEDGE_SECONDS = 60.0
-IN_FLIGHT = 100
-"""Messages that may wait for their acknowledgement; AWS IoT allows a connection 100."""
+SETTLE_SECONDS = 30.0
+"""IoT detaches in the background: for so long what was just detached may not be removed."""
+_SETTLING = frozenset({"InvalidRequestException", "DeleteConflictException", "CertificateStateException"})
 AMAZON_ROOT_CA = "https://www.amazontrust.com/repository/AmazonRootCA1.pem"
 
 
@@ -61,12 +56,14 @@ def provisioned(session: boto3.Session, workload: str, topic: str) -> Iterator[I
     name = f"{layout.PREFIX}-{layout.dashed(workload)}-replay"
     account = session.client("sts").get_caller_identity()["Account"]
     arn = f"arn:{session.get_partition_for_region(iot.meta.region_name)}:iot:{iot.meta.region_name}:{account}"
-    _make_policy(iot, name, _policy(arn, name, topic))
+    document = json.dumps(_policy(arn, name, topic))
+    policy = f"{name}-{layout.short_hash(document)}"
+    _make_policy(iot, policy, document)
     iot.create_thing(thingName=name)
     certificate = iot.create_keys_and_certificate(setAsActive=True)
     certificate_arn, certificate_id = certificate["certificateArn"], certificate["certificateId"]
     try:
-        iot.attach_policy(policyName=name, target=certificate_arn)
+        iot.attach_policy(policyName=policy, target=certificate_arn)
         iot.attach_thing_principal(thingName=name, principal=certificate_arn)
         with tempfile.TemporaryDirectory(prefix="watchkeeper-device-") as folder:
             certificate_file, key_file = Path(folder, "certificate.pem"), Path(folder, "private.key")
@@ -75,12 +72,40 @@ def provisioned(session: boto3.Session, workload: str, topic: str) -> Iterator[I
             key_file.write_text(certificate["keyPair"]["PrivateKey"])
             yield Identity(name, certificate_file, key_file)
     finally:
-        iot.detach_thing_principal(thingName=name, principal=certificate_arn)
-        iot.detach_policy(policyName=name, target=certificate_arn)
-        iot.update_certificate(certificateId=certificate_id, newStatus="INACTIVE")
-        iot.delete_certificate(certificateId=certificate_id, forceDelete=True)
-        iot.delete_thing(thingName=name)
-        iot.delete_policy(policyName=name)
+        _remove(
+            {
+                f"thing {name} of its certificate": partial(
+                    iot.detach_thing_principal, thingName=name, principal=certificate_arn
+                ),
+                f"policy {policy} of its certificate": partial(
+                    iot.detach_policy, policyName=policy, target=certificate_arn
+                ),
+                f"active certificate {certificate_id}": partial(
+                    iot.update_certificate, certificateId=certificate_id, newStatus="INACTIVE"
+                ),
+                f"certificate {certificate_id}": partial(
+                    iot.delete_certificate, certificateId=certificate_id, forceDelete=True
+                ),
+                f"thing {name}": partial(iot.delete_thing, thingName=name),
+                f"policy {policy}": partial(iot.delete_policy, policyName=policy),
+            }
+        )
+
+
+def _remove(removals: Mapping[str, Callable[[], object]], pause: float = 0.5) -> None:
+    """Carry out each removal, again while IoT settles; go on after one that fails, and say what is left."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    for what, remove in removals.items():
+        while True:
+            try:
+                remove()
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _SETTLING and time.monotonic() < deadline:
+                    time.sleep(pause)
+                    pause = min(2 * pause, 8.0)
+                    continue
+                complain(f"left in IoT: {what} ({error})")
+            break
 
 
 def broker_of(session: boto3.Session, host: str | None, port: int | None, authority: str | None) -> Broker:
@@ -106,103 +131,6 @@ def broker_of(session: boto3.Session, host: str | None, port: int | None, author
     return Broker(host, port or MQTT_PORT, _authority_file(authority or AMAZON_ROOT_CA))
 
 
-class Publisher:
-    """Publishes with QoS 1, and waits when too many messages are not acknowledged."""
-
-    def __init__(self, broker: Broker, identity: Identity) -> None:
-        self._broker = broker
-        self._window = threading.BoundedSemaphore(IN_FLIGHT)
-        self._connected = threading.Event()
-        self._refused: str | None = None
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=identity.name, clean_session=False)
-        self._client.max_inflight_messages_set(IN_FLIGHT)
-        self._client.tls_set(
-            ca_certs=str(broker.ca_file),
-            certfile=str(identity.certificate_file),
-            keyfile=str(identity.key_file),
-            cert_reqs=ssl.CERT_REQUIRED,
-        )
-        self._client.on_connect = self._on_connect
-        self._client.on_publish = self._on_publish
-
-    def __enter__(self) -> Publisher:
-        """Connect; `StepFailedError` when the broker does not take the certificate in time."""
-        try:
-            self._client.connect(self._broker.host, self._broker.port, keepalive=60)
-        except OSError as error:
-            raise StepFailedError(
-                f"MQTT broker {self._broker.host}:{self._broker.port} cannot be reached: {error}"
-            ) from error
-        self._client.loop_start()
-        if not self._connected.wait(CONNECT_SECONDS) or self._refused:
-            self._client.loop_stop()
-            raise StepFailedError(
-                f"MQTT broker {self._broker.host}:{self._broker.port} did not accept the device: "
-                f"{self._refused or 'no answer'}"
-            )
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        """Disconnect."""
-        self._client.disconnect()
-        self._client.loop_stop()
-
-    def publish(self, topic: str, payload: bytes) -> None:
-        """Hand a message over; blocks while the window is full.
-
-        Raises
-        ------
-        StepFailedError
-            If no acknowledgement comes in time.
-        """
-        self._take_slot()
-        self._client.publish(topic, payload, qos=1)
-
-    def drain(self) -> None:
-        """Wait until every message is acknowledged; see `publish`."""
-        for _ in range(IN_FLIGHT):
-            self._take_slot()
-        for _ in range(IN_FLIGHT):
-            self._window.release()
-
-    def _take_slot(self) -> None:
-        if not self._window.acquire(timeout=ACKNOWLEDGE_SECONDS):
-            raise StepFailedError(
-                f"the MQTT broker has acknowledged nothing for {ACKNOWLEDGE_SECONDS:.0f} seconds"
-            )
-
-    def _on_connect(
-        self,
-        client: mqtt.Client,
-        userdata: object,
-        flags: object,
-        code: ReasonCode,
-        properties: Properties | None,
-    ) -> None:
-        if code.is_failure:
-            self._refused = str(code)
-        self._connected.set()
-
-    def _on_publish(
-        self, client: mqtt.Client, userdata: object, mid: int, code: ReasonCode, properties: Properties | None
-    ) -> None:
-        self._window.release()
-
-
-class Pace:
-    """Waits so that event time passes `speed` times as fast as the clock; without a speed, not at all."""
-
-    def __init__(self, speed: float | None) -> None:
-        self._speed = speed
-        self._started = time.monotonic()
-
-    def wait_for(self, elapsed_event_seconds: float) -> None:
-        """Wait until it is time for an event so long after the first one."""
-        if self._speed is not None:
-            due = self._started + elapsed_event_seconds / self._speed
-            time.sleep(max(0.0, due - time.monotonic()))
-
-
 def concrete_topic(topic_filter: str, device: str) -> str:
     """Return a topic that a filter matches: wildcards become the device's name."""
     return "/".join(device if level in ("+", "#") else level for level in topic_filter.split("/"))
@@ -210,7 +138,7 @@ def concrete_topic(topic_filter: str, device: str) -> str:
 
 def _policy(arn: str, name: str, topic: str) -> dict[str, object]:
     statements: Sequence[tuple[str, str]] = (
-        ("iot:Connect", f"{arn}:client/{name}"),
+        ("iot:Connect", f"{arn}:client/{name}-*"),
         ("iot:Publish", f"{arn}:topic/{topic}"),
     )
     return {
@@ -219,9 +147,9 @@ def _policy(arn: str, name: str, topic: str) -> dict[str, object]:
     }
 
 
-def _make_policy(iot: IoTClient, name: str, document: dict[str, object]) -> None:
+def _make_policy(iot: IoTClient, name: str, document: str) -> None:
     try:
-        iot.create_policy(policyName=name, policyDocument=json.dumps(document))
+        iot.create_policy(policyName=name, policyDocument=document)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
             raise

@@ -12,8 +12,9 @@ import boto3
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.device import Broker, Pace, Publisher, broker_of, concrete_topic, provisioned
+from cli.device import Broker, broker_of, concrete_topic, provisioned
 from cli.metrics import say_read
+from cli.publisher import Pace, Publisher
 from cli.specs import anomaly_spec_of
 from cli.telemetry import Reading, read_telemetry
 from watchkeeper.command.screen import console, done

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from localcloud.firehose.part import FirehosePart
+from localcloud.mqtt_limits import LimitedSession
 from localcloud.seams import iot, s3
 from localcloud.seams.responses import request_scope
 from localcloud.settings import Settings
@@ -51,6 +52,7 @@ class IotPart:
         self._original_put = iot.put_topic_rule.replace(self._put_rule)
         self._original_context: Callable[[], ssl.SSLContext] = iot.mtls_context.replace(self._tls_context)
         iot.mtls_start.replace(self._listen)
+        iot.session.replace(LimitedSession)
         iot.rule_action_resource_keys.update({"firehose": ("deliveryStreamName",), "s3": ("bucketName",)})
 
     async def start(self) -> None:

@@ -14,8 +14,9 @@ from benchmarks.journey.laptop import Trained
 from benchmarks.journey.telemetry import Source
 from cli.demo.inbox import Inbox
 from cli.demo.scores import ScoreReader, expected_intervals, wait_until_scored
-from cli.device import Publisher, concrete_topic, provisioned
+from cli.device import concrete_topic, provisioned
 from cli.failures import StepFailedError
+from cli.publisher import Publisher
 from watchkeeper.command.screen import console
 from watchkeeper.core.timestamps import format_instant
 

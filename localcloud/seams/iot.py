@@ -18,6 +18,11 @@ rule_select_clause: Callable[[str], str] = _iot._rule_select_clause
 rule_message: Callable[[bytes], Any] = _iot._rule_message
 eval_select_expr: Callable[..., Any] = _iot._eval_select_expr
 
+PKT_PUBLISH: int = _iot.PKT_PUBLISH
+Session: Any = _iot._WSSession
+"""One connection of a device."""
+
+session = Replaceable(_iot, "_WSSession")
 run_rule_actions = Replaceable(_iot, "_run_rule_actions")
 dispatch_rule_action = Replaceable(_iot, "_dispatch_rule_action")
 put_topic_rule = Replaceable(_iot, "put_topic_rule")

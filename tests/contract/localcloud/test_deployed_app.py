@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import paho.mqtt.client as mqtt
 import pytest
 
+from cli import publisher
+from cli.device import broker_of, provisioned
 from tests.contract.localcloud.cloud import APP, Cloud, eventually, running_cloud
 
 COVERAGE = Path("localcloud/COVERAGE.md")
@@ -230,6 +233,44 @@ def test_inactive_certificate_and_no_certificate_are_refused(cloud: Cloud, tmp_p
     except (ssl.SSLError, OSError):
         events.append("refused")
     assert events[0] != "connected"
+
+
+def test_what_is_published_too_fast_is_discarded_and_sent_again(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "AWS_ENDPOINT_URL": cloud.settings.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": cloud.settings.region,
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(publisher, "PUBLISHES_PER_SECOND", 1000.0)
+    monkeypatch.setattr(publisher, "RESEND_SECONDS", 1.0)
+    sent: list[str] = []
+    send = mqtt.Client.publish
+
+    def counted(client: mqtt.Client, topic: str, payload: bytes, qos: int) -> mqtt.MQTTMessageInfo:
+        sent.append(topic)
+        return send(client, topic, payload, qos=qos)
+
+    monkeypatch.setattr(mqtt.Client, "publish", counted)
+    session = boto3.Session()
+    authority = f"{cloud.settings.endpoint_url}/_ministack/iot/ca.pem"
+    broker = broker_of(session, "127.0.0.1", cloud.settings.mqtt_tls_port, authority)
+
+    with (
+        provisioned(session, "press", "plant/press") as identity,
+        publisher.Publisher(broker, identity, connections=2) as device,
+    ):
+        for number in range(400):
+            device.publish("plant/press", json.dumps({"number": number}).encode())
+        device.drain()
+
+    assert len(sent) > 400, "nothing was discarded"
+    iot = cloud.client("iot")
+    assert [each for each in iot.list_things()["things"] if "press" in each["thingName"]] == []
+    assert [each for each in iot.list_policies()["policies"] if "press" in each["policyName"]] == []
 
 
 @pytest.mark.parametrize(

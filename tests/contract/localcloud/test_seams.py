@@ -66,6 +66,7 @@ FUNCTIONS = {
     "ministack.services.firehose._evaluate_prefix": "template, t, query_keys, lambda_keys, error_type",
     "ministack.services.firehose._jq_parse": "expression",
     "ministack.services.firehose._jq_value": "document, steps, functions",
+    "ministack.services.iot._WSSession": "send_coro, account_id, region, principal",
     "ministack.services.iot._run_rule_actions": "account_id, region, rule, payload, topic, client_id",
     "ministack.services.iot._dispatch_rule_action": "account_id, region, rule_name, action, event",
     "ministack.services.iot.put_topic_rule": "name, payload, created_at",
@@ -115,7 +116,7 @@ ATTRIBUTES = {
     "ministack.core.router": ("SERVICE_PATTERNS",),
     "ministack.services.firehose": ("_HANDLERS", "_streams"),
     "ministack.services.iot": (
-        *("_RULE_ACTION_RESOURCE_KEYS", "_MtlsAcceptor", "_MISSING", "RuleSqlError"),
+        *("_RULE_ACTION_RESOURCE_KEYS", "_MtlsAcceptor", "_MISSING", "RuleSqlError", "PKT_PUBLISH"),
         *("_mtls_server", "_mtls_loop"),
     ),
     "ministack.services.stepfunctions": (

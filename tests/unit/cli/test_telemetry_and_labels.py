@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.device import Pace, concrete_topic
+from cli.device import concrete_topic
+from cli.publisher import Pace
 from cli.replay import send
 from cli.telemetry import read_telemetry
 from watchkeeper.core.errors import InvalidInputError
