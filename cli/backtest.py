@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -26,11 +25,12 @@ from watchkeeper.judgement.metrics import measure_part
 from watchkeeper.kinds import AnyRelease, release_from_json
 from watchkeeper.lifecycle.release import Release, live_key
 from watchkeeper.regression.evaluation import measure_predictions
+from watchkeeper.regression.history import read_history
 from watchkeeper.regression.plan import RegressionPlan
-from watchkeeper.regression.rows import check_columns, format_cells, labelled_row
+from watchkeeper.regression.split import LabelledRow
 from watchkeeper.spec import RegressionWorkload
 from watchkeeper.telemetry.context import rows_of
-from watchkeeper.telemetry.dialect import Fields, read_fields
+from watchkeeper.telemetry.decoding import open_file
 from watchkeeper.telemetry.intervals import aggregate_records
 from watchkeeper.telemetry.labels import Labels, read_labels
 from watchkeeper.telemetry.rows import format_row
@@ -156,33 +156,13 @@ def backtest_table(plan: RegressionPlan, file: Path) -> None:
 
 def read_labelled(plan: RegressionPlan, file: Path) -> tuple[list[tuple[float, str]], Tally]:
     """Return the target and the request row of each line, and what became of the other lines."""
-    if not file.is_file():
-        raise InvalidInputError(f"{file}: no such file")
     rows: list[tuple[float, str]] = []
     tally = Tally()
-    with file.open("rb") as stream:
-        check = partial(check_columns, plan=plan, name=file.name)
-        for number, _, fields in read_fields(
-            stream,
-            file.name,
-            check_header=check,
-            headers=plan.history.headers,
-            dialect=plan.history.dialect,
-        ):
-            row = _row(fields, plan)
-            if isinstance(row, InvalidInputError):
-                tally.refuse(row, file.name, number)
-            else:
+    with open_file(file) as stream:
+        for number, _, row in read_history(stream, plan, file.name):
+            if isinstance(row, LabelledRow):
                 tally.accept()
-                rows.append(row)
+                rows.append((row.target, row.request()))
+            else:
+                tally.refuse(row, file.name, number)
     return rows, tally
-
-
-def _row(fields: Fields | InvalidInputError, plan: RegressionPlan) -> tuple[float, str] | InvalidInputError:
-    if isinstance(fields, InvalidInputError):
-        return fields
-    try:
-        target, features = labelled_row(fields, plan)
-    except InvalidInputError as error:
-        return error
-    return target, format_cells(features)

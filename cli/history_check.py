@@ -10,9 +10,9 @@ from typing import IO
 from cli.metrics import say_read
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.regression.history import read_history
 from watchkeeper.regression.plan import RegressionPlan
-from watchkeeper.regression.rows import check_columns, labelled_row
-from watchkeeper.telemetry.dialect import read_fields
+from watchkeeper.telemetry.decoding import open_file
 from watchkeeper.telemetry.history import History
 from watchkeeper.telemetry.tally import Tally
 
@@ -30,11 +30,9 @@ def check_history(plan: WorkloadPlan | RegressionPlan, files: Sequence[Path]) ->
     """
     whole = Tally()
     for path in files:
-        if not path.is_file():
-            raise InvalidInputError(f"{path}: no such file")
         tally = Tally()
         notes: list[str] = []
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             for line, error in _outcomes(plan)(stream, str(path), notes):
                 for counted in (tally, whole):
                     if error is None:
@@ -59,19 +57,5 @@ def _readings(plan: WorkloadPlan, stream: IO[bytes], name: str, notes: list[str]
 
 
 def _rows(plan: RegressionPlan, stream: IO[bytes], name: str, _: list[str]) -> Outcomes:
-    history = plan.history
-    check = partial(check_columns, plan=plan, name=name)
-    for line, _text, fields in read_fields(
-        stream, name, check_header=check, headers=history.headers, dialect=history.dialect
-    ):
-        yield line, _refusal(fields, plan)
-
-
-def _refusal(fields: dict[str, object] | InvalidInputError, plan: RegressionPlan) -> InvalidInputError | None:
-    if isinstance(fields, InvalidInputError):
-        return fields
-    try:
-        labelled_row(fields, plan)
-    except InvalidInputError as error:
-        return error
-    return None
+    for line, _text, row in read_history(stream, plan, name):
+        yield line, row if isinstance(row, InvalidInputError) else None

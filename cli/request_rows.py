@@ -6,14 +6,15 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import Dialect
-from watchkeeper.telemetry.cells import cell_text, names_shown, shown, with_decimal_point
+from watchkeeper.telemetry.cells import cell_text, names_shown, with_decimal_point
 from watchkeeper.telemetry.csv_rows import CsvRows
-from watchkeeper.telemetry.decoding import TextFile
+from watchkeeper.telemetry.decoding import TextFile, open_file
 from watchkeeper.telemetry.dialect import TableFile
 
 ROW_COLUMNS = ("timestamp", "series", "value", *(f"lag_{number}" for number in range(1, 257)))
@@ -35,12 +36,10 @@ def read_request_rows(path: Path, dialect: Dialect, features: Sequence[str] | No
     InvalidInputError
         If the file cannot be read or has no row; names the line.
     """
-    if not path.is_file():
-        raise InvalidInputError(f"{path}: no such file")
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         text = TextFile(stream, str(path))
         if text.kind == "csv":
-            rows = _csv_rows(CsvRows(text, dialect, (), any_width=True), dialect, features)
+            rows = _csv_rows(CsvRows(text, dialect, partial(_names, features)), dialect, features)
         else:
             stream.seek(0)
             records = TableFile(stream, str(path), dialect).records()
@@ -51,33 +50,23 @@ def read_request_rows(path: Path, dialect: Dialect, features: Sequence[str] | No
 
 
 def _csv_rows(source: CsvRows, dialect: Dialect, features: Sequence[str] | None) -> list[str]:
-    names: list[str] | None = None
     rows: list[str] = []
-    for number, row in enumerate(source):
+    for row in source:
         if row.error is not None:
             raise InvalidInputError(f"{source.name}, line {row.line}: {row.error}")
-        cells = [cell.strip() for cell in row.cells]
-        if number == 0 and _is_header(cells, features):
-            twice = next((name for at, name in enumerate(cells) if name in cells[:at]), None)
-            if twice is not None:
-                raise InvalidInputError(
-                    f"{source.name}: {cells.count(twice)} columns are named {shown(twice)}"
-                )
-            names = cells
-        elif names is not None:
-            if len(cells) != len(names):
-                raise InvalidInputError(
-                    f"{source.name}, line {row.line}: {len(cells)} cells, the header has {len(names)} columns"
-                )
-            rows.append(_ordered(Path(source.name), row.line, dict(zip(names, cells, strict=True)), features))
+        cells = [with_decimal_point(cell) if dialect.decimal == "," else cell.strip() for cell in row.cells]
+        if source.header:
+            fields = dict(zip(source.header, cells, strict=True))
+            rows.append(_ordered(Path(source.name), row.line, fields, features))
         else:
-            rows.append(_line(map(with_decimal_point, cells) if dialect.decimal == "," else cells))
+            rows.append(_line(cells))
     return rows
 
 
-def _is_header(cells: Sequence[str], features: Sequence[str] | None) -> bool:
+def _names(features: Sequence[str] | None, cells: Sequence[str]) -> tuple[()] | None:
+    """Tell by its cells whether a first line is a header, which names most of what is known."""
     known = set(ROW_COLUMNS if features is None else features)
-    return len(known & set(cells)) > len(cells) / 2
+    return None if len(known & set(cells)) > len(cells) / 2 else ()
 
 
 def _ordered(path: Path, line: int, fields: dict[str, Any] | InvalidInputError, features: Any) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.telemetry.cells import is_empty, is_missing, parse_number
+from watchkeeper.telemetry.decoding import open_file
 from watchkeeper.telemetry.dialect import Fields
 from watchkeeper.telemetry.history import History
 from watchkeeper.telemetry.records import Record
@@ -62,10 +63,8 @@ def read_telemetry(path: Path, plan: WorkloadPlan) -> Telemetry:
     InvalidInputError
         If the file is not there, cannot be read, or has not one reading.
     """
-    if not path.is_file():
-        raise InvalidInputError(f"{path}: no such file")
     readings, tally = [], Tally()
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         history = History(stream, plan, str(path))
         for line in history:
             if isinstance(line.outcome, Record):

@@ -1,15 +1,18 @@
 """A cheap look at the beginning of a file, so that the commonest mistake is answered at once.
 
 The job reads the whole file and has the last word; here only a cell that it would refuse too is refused. So
-the first line and the first column are not judged: whether they are a header or a time, the job decides.
+the first line, the first column and one that is named like a time are not judged: whether they are a header
+or a time, the job decides.
 """
 
 from __future__ import annotations
 
 import io
+from functools import partial
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.service.feature_file import (
+    TIME_NAMES,
     check_width,
     column_names,
     not_a_number,
@@ -46,9 +49,12 @@ def check_head(name: str, key: str, head: bytes, *, whole: bool) -> None:
     if key.lower().endswith(".parquet"):
         raise InvalidInputError(f"{name} is not a Parquet file", reason="unreadable_file")
     with telling_as_the_service():
-        text = TextFile(io.BytesIO(head if whole else _complete(name, head)), name)
+        lines = head if whole else _complete(name, head)
+        if not lines and not whole:
+            return
+        text = TextFile(io.BytesIO(lines), name)
         if text.kind == "csv":
-            _check_rows(name, CsvRows(text, DIALECT, headers=()), whole=whole)
+            _check_rows(name, CsvRows(text, DIALECT, partial(column_names, name)), whole=whole)
 
 
 def _complete(name: str, head: bytes) -> bytes:
@@ -61,16 +67,10 @@ def _complete(name: str, head: bytes) -> bytes:
 
 def _check_rows(name: str, rows: CsvRows, *, whole: bool) -> None:
     try:
-        names: list[str] = []
-        number = 0
-        for row in rows:
-            if not names:
-                given = column_names(name, row.cells)
-                names = given or row.cells
-                if given is None:
-                    continue
-            _check_cells(name, names, row, number)
-            number += 1
+        for number, row in enumerate(rows):
+            if row.error is not None:
+                raise InvalidInputError(f"{name}, line {row.line}: {row.error}", reason=row.error.reason)
+            _check_cells(name, rows.header, row, number)
     except InvalidInputError as error:
         # a quote may be closed behind the beginning
         if whole or error.reason != "unclosed_quote":
@@ -79,7 +79,8 @@ def _check_rows(name: str, rows: CsvRows, *, whole: bool) -> None:
 
 def _check_cells(name: str, names: list[str], row: CsvRow, number: int) -> None:
     for position, cell in enumerate(row.cells[1:], start=1):
-        if is_missing(cell) or is_number(cell):
+        if is_missing(cell) or is_number(cell) or names[position].lower() in TIME_NAMES:
             continue
-        column = names[position].strip() if position < len(names) else f"column_{position + 1}"
-        raise not_a_number(f"{name}: column {column!r}, row {number} (line {row.line} of the file)", cell)
+        raise not_a_number(
+            f"{name}: column {names[position]!r}, row {number} (line {row.line} of the file)", cell
+        )

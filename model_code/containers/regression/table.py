@@ -5,16 +5,12 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 from containers.runtime.processing import input_files
-from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.timestamps import parse_timestamp
+from watchkeeper.regression.history import read_history
 from watchkeeper.regression.plan import RegressionPlan
-from watchkeeper.regression.rows import check_columns, labelled_row
 from watchkeeper.regression.split import LabelledRow
-from watchkeeper.telemetry.dialect import Fields, read_fields
 from watchkeeper.telemetry.quarantine import QuarantineFile
 from watchkeeper.telemetry.tally import Tally
 
@@ -34,6 +30,16 @@ class Table:
     tally: Tally = field(default_factory=Tally)
     outside: int = 0
     """Rows that are not between `start` and `end`, or older than the plan's window."""
+
+    def take(self, row: LabelledRow) -> None:
+        """Keep a row, unless it is not of the wanted time."""
+        time = row.time
+        if time is not None and (
+            (self.start is not None and time < self.start) or (self.end is not None and time >= self.end)
+        ):
+            self.outside += 1
+        else:
+            self.rows.append(row)
 
     def newest(self) -> list[LabelledRow]:
         """Return the rows of the plan's window, which ends with the newest row; all without a window."""
@@ -69,35 +75,11 @@ def read_table(folder: Path, table: Table, quarantine: Path) -> int:
 def _read_file(path: Path, source: str, table: Table, quarantine: Path) -> None:
     before = table.tally.accepted
     with QuarantineFile(quarantine, source) as refused, path.open("rb") as stream:
-        for number, text, outcome in read_fields(
-            stream,
-            source,
-            check_header=partial(check_columns, plan=table.plan, name=source),
-            headers=table.plan.history.headers,
-            dialect=table.plan.history.dialect,
-        ):
-            error = outcome if isinstance(outcome, InvalidInputError) else _taken(outcome, table)
-            if error is None:
+        for number, text, outcome in read_history(stream, table.plan, source):
+            if isinstance(outcome, LabelledRow):
                 table.tally.accept()
+                table.take(outcome)
             else:
-                table.tally.refuse(error, source, number)
-                refused.write(number, text, error)
+                table.tally.refuse(outcome, source, number)
+                refused.write(number, text, outcome)
     logger.info("read", extra={"source": source, "accepted": table.tally.accepted - before})
-
-
-def _taken(fields: Fields, table: Table) -> InvalidInputError | None:
-    """Keep a row; return why it is refused."""
-    timestamp = table.plan.history.timestamp
-    try:
-        target, features = labelled_row(fields, table.plan)
-        time = parse_timestamp(fields.get(timestamp.field), timestamp) if timestamp else None
-    except InvalidInputError as error:
-        return error
-    outside = time is not None and (
-        (table.start is not None and time < table.start) or (table.end is not None and time >= table.end)
-    )
-    if outside:
-        table.outside += 1
-    else:
-        table.rows.append(LabelledRow(target, features, time))
-    return None

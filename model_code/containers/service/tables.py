@@ -3,10 +3,10 @@
 The file is read as every file of records is (`watchkeeper.telemetry.dialect`): CSV with any delimiter, JSON
 or Parquet, told by its content. Whether its first row is a header, `watchkeeper.service.feature_file` says.
 
-**First column.** It is the time when its cells are times (ISO 8601), when it is named like one, or when the
-task needs one. Numbers are a time only if they can be: seconds, milliseconds, microseconds or nanoseconds
-since 1970, of 1971 or later, and not nearly all the same. A first column without a name, as pandas writes its
-index, is left out.
+**Time.** It is the column that is named like one, or else the first column when its cells are times (ISO
+8601) or the task needs one. Numbers are a time only if they can be: seconds, milliseconds, microseconds or
+nanoseconds since 1970, of 1971 or later, and not nearly all the same. A first column without a name, as
+pandas writes its index, is left out.
 
 Every other column must be numeric.
 """
@@ -17,9 +17,10 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,9 +35,7 @@ from watchkeeper.service.feature_file import (
     is_time,
     telling_as_the_service,
 )
-from watchkeeper.telemetry.csv_rows import CsvRows
-from watchkeeper.telemetry.decoding import TextFile
-from watchkeeper.telemetry.dialect import DIALECT, TableFile
+from watchkeeper.telemetry.dialect import TableFile
 
 PART_ROWS = 50_000
 PART_CELLS = 1_000_000
@@ -98,12 +97,11 @@ def read_parts(path: Path, *, needs_time: bool = False, rows: int | None = None)
         a time is none (`bad_time`).
     """
     with telling_as_the_service(), _File(path) as file:
-        row, has_time = 0, False
+        row = 0
         for frame in file.frames(rows):
             if row == 0:
-                has_time = _has_time(file.names[0], frame.iloc[:, 0], needs_time=needs_time)
-                file.check_columns(has_time=has_time)
-            yield file.part(frame, row, has_time=has_time)
+                file.choose_columns(frame, needs_time=needs_time)
+            yield file.part(frame, row)
             row += len(frame)
         if row == 0:
             raise InvalidInputError(f"{path.name} has no rows", reason="empty_file")
@@ -131,12 +129,16 @@ class _File:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        given = _given_names(path)
         self._stream = path.open("rb")
-        self._table = TableFile(self._stream, path.name, headers=given)
+        self._table = self._opened(self._stream)
         self.names: tuple[str, ...] = tuple(self._table.header or ())
         check_width(path.name, len(self.names))
         self._text: _CountedText | None = None
+        self._time: int | None = None
+        self._numeric: list[int] = []
+
+    def _opened(self, stream: IO[bytes]) -> TableFile:
+        return TableFile(stream, self._path.name, headers=partial(column_names, self._path.name))
 
     def __enter__(self) -> _File:
         return self
@@ -151,22 +153,28 @@ class _File:
             return self._parquet(rows or part_rows(len(self.names)))
         return self._json(rows or part_rows(len(self.names)))
 
-    def part(self, frame: Any, row: int, *, has_time: bool) -> Part:
-        first = self._first(has_time=has_time)
-        names = self.names[first:]
-        values = np.empty((len(frame), len(names)))
-        for position, name in enumerate(names):
-            values[:, position] = numbers(frame.iloc[:, first + position], self._place(name, row))
-        moments = times(frame.iloc[:, 0], self._place(self.names[0] or "column_1", row)) if has_time else None
-        return Part(row, names, values, moments)
+    def part(self, frame: Any, row: int) -> Part:
+        values = np.empty((len(frame), len(self._numeric)))
+        for at, position in enumerate(self._numeric):
+            values[:, at] = numbers(frame.iloc[:, position], self._place(position, row))
+        time = self._time
+        moments = None if time is None else times(frame.iloc[:, time], self._place(time, row))
+        return Part(row, tuple(self.names[position] for position in self._numeric), values, moments)
 
-    def check_columns(self, *, has_time: bool) -> None:
-        numeric = self.names[self._first(has_time=has_time) :]
+    def choose_columns(self, frame: Any, *, needs_time: bool) -> None:
+        """Find the time by the first rows; all other columns are numeric."""
+        named = [at for at, name in enumerate(self.names) if name.lower() in TIME_NAMES]
+        place = named[0] if len(named) == 1 else 0
+        is_needed = needs_time or place == 0
+        self._time = (
+            place if _is_time(self.names[place], frame.iloc[:, place], needs_time, is_needed) else None
+        )
+        first = int(self.names[0] in INDEX_NAMES)
+        self._numeric = [at for at in range(first, len(self.names)) if at != self._time]
+        numeric = [self.names[position] for position in self._numeric]
         if not numeric:
-            raise InvalidInputError(
-                f"{self._path.name} has no numeric column{' beside the time' if has_time else ''}",
-                reason="no_columns",
-            )
+            beside = "" if self._time is None else " beside the time"
+            raise InvalidInputError(f"{self._path.name} has no numeric column{beside}", reason="no_columns")
         if "" in numeric:
             raise InvalidInputError(f"{self._path.name}: a column has no name", reason="bad_header")
         name, count = Counter(numeric).most_common(1)[0]
@@ -178,10 +186,6 @@ class _File:
         text = self._text
         if text is not None and (text.quoted or text.delimiters != n_rows * (len(self.names) - 1)):
             self._read_again()
-
-    def _first(self, *, has_time: bool) -> int:
-        """First numeric column."""
-        return int(has_time or self.names[0] in INDEX_NAMES)
 
     def _csv(self, rows: int) -> Iterator[Any]:
         import pandas
@@ -227,10 +231,13 @@ class _File:
     def _read_again(self) -> None:
         """Read the rows one by one: the first that is none is refused with its line."""
         with self._path.open("rb") as stream:
-            for _ in TableFile(stream, self._path.name, headers=_given_names(self._path)).chunks():
-                pass
+            for line, _, row in self._opened(stream).records():
+                if isinstance(row, InvalidInputError):
+                    raise InvalidInputError(f"{self._path.name}, line {line}: {row}", reason=row.reason)
 
-    def _place(self, name: str, first_row: int) -> Any:
+    def _place(self, column: int, first_row: int) -> Any:
+        name = self.names[column] or f"column_{column + 1}"
+
         def place(position: int) -> str:
             row = first_row + position
             line = self._line_of(row)
@@ -243,7 +250,7 @@ class _File:
         if self._table.kind == "parquet":
             return None
         with self._path.open("rb") as stream:
-            records = TableFile(stream, self._path.name, headers=_given_names(self._path)).records()
+            records = self._opened(stream).records()
             return next(islice((line for line, _, _ in records), row, None), None)
 
 
@@ -287,25 +294,13 @@ def check_unpacked(path: Path, n_bytes: int) -> None:
         )
 
 
-def _given_names(path: Path) -> list[str] | None:
-    """Return the names of the columns of a CSV file without a header, None of any other file."""
-    with path.open("rb") as stream:
-        text = TextFile(stream, path.name)
-        if text.kind != "csv":
-            return None
-        first = next(iter(CsvRows(text, DIALECT, headers=())), None)
-    if first is None:
-        raise InvalidInputError(f"{path.name} is empty", reason="empty_file")
-    return column_names(path.name, [cell.strip() for cell in first.cells])
-
-
-def _has_time(name: str, column: Any, *, needs_time: bool) -> bool:
-    """Whether the first column is the time, by its name and its first cells.
+def _is_time(name: str, column: Any, needs_time: bool, is_needed: bool) -> bool:
+    """Whether a column is the time, by its name and its first cells.
 
     Raises
     ------
     InvalidInputError
-        If it should be the time and its numbers cannot be (reason `bad_time`).
+        If it must be the time and its numbers cannot be (reason `bad_time`).
     """
     named = name.lower() in TIME_NAMES
     if column.dtype.kind == "M":
@@ -316,11 +311,11 @@ def _has_time(name: str, column: Any, *, needs_time: bool) -> bool:
     if not (needs_time or named):
         return False
     why = implausible_times(column)
-    if why:
+    if why and is_needed:
         raise InvalidInputError(
             f"column {name!r} is no time, but {'this task needs one' if needs_time else 'named like one'}: "
             f"{why}; give a first column in ISO 8601 such as 2024-05-17T09:30:00Z, or in seconds or "
             f"milliseconds since 1970{'' if needs_time else ', or rename the column to have it judged'}",
             reason="bad_time",
         )
-    return True
+    return not why

@@ -19,8 +19,8 @@ from watchkeeper.core.timestamps import (
     EARLIEST,
     EPOCH,
     check_timestamp_plan,
+    check_unit,
     epoch_microseconds,
-    implausible_unit,
     parse_timestamp,
 )
 from watchkeeper.telemetry.cells import (
@@ -30,6 +30,7 @@ from watchkeeper.telemetry.cells import (
     parse_number,
     with_decimal_point,
 )
+from watchkeeper.telemetry.decoding import open_file
 from watchkeeper.telemetry.dialect import DIALECT, Chunk, TableFile
 from watchkeeper.telemetry.interleaving import Interleaving
 
@@ -118,11 +119,9 @@ class SeriesFile:
             are in one; names the line.
         """
         path = self._path
-        if not path.is_file():
-            raise InvalidInputError(f"{path}: {'a folder, not a file' if path.is_dir() else 'no such file'}")
-        size = max(path.stat().st_size, 1)
         rows, first, last = 0, np.inf, -np.inf
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
+            size = max(path.stat().st_size, 1)
             table = TableFile(stream, str(path), self._columns.dialect)
             for chunk in table.chunks(PIECE_ROWS):
                 piece = self._piece(chunk, min(stream.tell() / size, 1.0))
@@ -149,9 +148,7 @@ class SeriesFile:
             if missing:
                 self.notes.append(f"column {name!r} has no value in {missing:,} of {rows:,} rows")
         begin, end = (EPOCH + timedelta(seconds=moment) for moment in (first, last))
-        sentence = implausible_unit(begin, end, self._columns.timestamp)
-        if sentence is not None and "did you mean" in sentence:
-            raise InvalidInputError(f"{self._path}: {sentence}")
+        sentence = check_unit(str(self._path), begin, end, self._columns.timestamp)
         several = self._interleaving.sentence()
         if several is not None:
             raise InvalidInputError(f"{self._path}: {several}: give each a file of its own")

@@ -134,6 +134,25 @@ def implausible_unit(first: datetime, last: datetime, plan: TimestampPlan) -> st
     return f"all times of field {plan.field!r} are in January 1970 when read as {plan.format}: {hint}?"
 
 
+def check_unit(name: str, first: datetime, last: datetime, plan: TimestampPlan) -> str | None:
+    """Refuse a file whose times are numbers of another unit; see `implausible_unit`.
+
+    Returns
+    -------
+    str or None
+        What is strange about the times that may be right all the same.
+
+    Raises
+    ------
+    InvalidInputError
+        With reason `bad_timestamp`.
+    """
+    sentence = implausible_unit(first, last, plan)
+    if sentence is not None and "did you mean" in sentence:
+        raise InvalidInputError(f"{name}: {sentence}", reason="bad_timestamp")
+    return sentence
+
+
 def parse_iso8601(text: str) -> datetime:
     """Read `YYYY-MM-DD`, or `YYYY-MM-DD[T or space]HH:MM[:SS[.ffffff]][Z or ±HH[:]MM or ±HH]`.
 

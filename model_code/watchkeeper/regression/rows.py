@@ -13,7 +13,8 @@ from typing import Any
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.plan import ColumnPlan, RegressionPlan
-from watchkeeper.telemetry.cells import parse_number
+from watchkeeper.telemetry.cells import is_empty, is_missing, parse_number, shown
+from watchkeeper.telemetry.csv_rows import header_error
 from watchkeeper.telemetry.rows import Instance
 
 Features = tuple[float | str, ...]
@@ -34,11 +35,9 @@ def check_columns(header: list[str], *, plan: RegressionPlan, name: str) -> None
     needed = [plan.target, *plan.feature_names, *([timestamp.field] if timestamp else [])]
     missing = [column for column in needed if column not in header]
     if missing:
+        error = header_error(name, missing[0], header)
         raise InvalidInputError(
-            f"{name}:1: the header has no column {missing[0]!r}; its columns are "
-            f"{', '.join(map(repr, header)) or 'none'}; name those of a file without a header line in "
-            "history.headers",
-            reason="missing_column",
+            f"{error}; name those of a file without a header line in history.headers", reason=error.reason
         )
 
 
@@ -108,15 +107,15 @@ def _value(value: Any, column: ColumnPlan) -> float | str:
 
 
 def _number(value: Any, name: str) -> float:
-    _must_be_there(value, name)
+    _must_be_there(is_missing(value), name)
     return parse_number(value, f"column {name!r}")
 
 
 def _category(value: Any, name: str) -> str:
-    _must_be_there(value, name)
+    _must_be_there(is_empty(value), name)
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise InvalidInputError(
-            f"column {name!r}: {value!r} is neither text nor a whole number", reason="bad_category"
+            f"column {name!r}: {shown(value)} is neither text nor a whole number", reason="bad_category"
         )
     text = str(value).strip()
     if len(text) > MAX_CATEGORY_LENGTH or not text.isprintable():
@@ -127,6 +126,6 @@ def _category(value: Any, name: str) -> str:
     return text
 
 
-def _must_be_there(value: Any, name: str) -> None:
-    if value is None or (isinstance(value, str) and not value.strip()):
+def _must_be_there(missing: bool, name: str) -> None:
+    if missing:
         raise InvalidInputError(f"column {name!r} is empty", reason="missing_value")

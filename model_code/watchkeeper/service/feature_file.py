@@ -92,10 +92,11 @@ def check_width(name: str, n_columns: int) -> None:
 def not_a_number(place: str, cell: object) -> InvalidInputError:
     """Return the refusal of a cell that must be a number."""
     text = str(cell)
-    if "\n" in text or "\r" in text:
+    if len(text.splitlines()) > 1:
         return InvalidInputError(
-            f"{place}: a quote that is opened here is not closed before the next line: close or remove it",
-            reason="unclosed_quote",
+            f"{place}: {shown(text)} is not a finite number but text of several lines: leave the column "
+            "out or, if a quote that is opened here is closed too late, close it there",
+            reason="non_numeric_value",
         )
     comma = "write its decimals with a point, " if is_number(text.replace(",", ".", 1)) else ""
     return InvalidInputError(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
@@ -26,6 +26,10 @@ _HEAD_LINES = 12
 _SEPARATOR_LINE = re.compile(r'\s*"?sep=(.|\\t)"?\s*', re.IGNORECASE)
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _NAMES_OF_DELIMITERS = {"\t": "tab", "tab": "\t", "\\t": "\t"}
+
+Names = Sequence[str] | Callable[[list[str]], Sequence[str] | None]
+"""The columns of a file that may have no header line: they, or what tells them by the cells of the first
+line, and None where that is a header. Without any, rows have any width."""
 
 
 @dataclass
@@ -50,10 +54,8 @@ class CsvRows:
     dialect
         What is known of it.
     headers
-        The columns of a file that may have no header line. A first line that names columns is a header all
-        the same, in whatever order.
-    any_width
-        Whether a row may have any number of cells.
+        The columns of a file that may have no header line. A first line that names most of them is a header
+        all the same, in whatever order.
 
     Raises
     ------
@@ -62,15 +64,7 @@ class CsvRows:
         (`duplicate_column`).
     """
 
-    def __init__(
-        self,
-        file: TextFile,
-        dialect: Dialect,
-        headers: Sequence[str] | None = None,
-        *,
-        any_width: bool = False,
-    ) -> None:
-        self._any_width = any_width
+    def __init__(self, file: TextFile, dialect: Dialect, headers: Names | None = None) -> None:
         self.notes: list[str] = []
         """What a user should know of blocks that were read."""
         self.name = file.name
@@ -93,8 +87,6 @@ class CsvRows:
         self.header: list[str] = []
         self.header = self._header(headers)
         """The names of the columns; a column without a name has the empty text."""
-        self.header_line = self._number
-        """Line that the header ends on; 0 or the line before the first row where there is none."""
 
     def __iter__(self) -> Iterator[CsvRow]:
         """Yield the rows; empty lines are skipped.
@@ -107,7 +99,7 @@ class CsvRows:
         if self._first is not None:
             yield self._first
         while (row := self._next()) is not None:
-            if row.error is None and not self._any_width and len(row.cells) != len(self.header):
+            if row.error is None and self.header and len(row.cells) != len(self.header):
                 row.error = self._wrong_width(row.cells)
             yield row
 
@@ -122,6 +114,10 @@ class CsvRows:
         """
         width = len(self.header)
         if self._first is not None:
+            if self._first.error is not None:
+                raise InvalidInputError(
+                    f"{self.name}, line {self._first.line}: {self._first.error}", reason="wrong_width"
+                )
             yield self._first.line - 1, [self._first.cells]
         while True:
             self._taken.clear()
@@ -185,20 +181,24 @@ class CsvRows:
             if not self._is_blank(cells):
                 return CsvRow(first, self._text(), cells)
 
-    def _header(self, headers: Sequence[str] | None) -> list[str]:
+    def _header(self, headers: Names | None) -> list[str]:
         row = self._next()
         if row is not None and row.error is not None:
             raise InvalidInputError(f"{self.name}, line {row.line}: {row.error}", reason=row.error.reason)
-        found = [cell.strip() for cell in row.cells] if row is not None else []
-        if headers is not None and len(set(headers) & set(found)) <= len(found) / 2:
+        if row is None:
+            what = ": its first line must name the columns" if headers is None else ""
+            raise InvalidInputError(f"{self.name} is empty{what}", reason="empty_file")
+        found = [cell.strip() for cell in row.cells]
+        names = headers(found) if callable(headers) else headers
+        if names is not None and (callable(headers) or len(set(names) & set(found)) <= len(found) / 2):
+            for name, cell in zip(names, found, strict=False) if not callable(headers) else ():
+                if name == cell:
+                    # a header of other columns is no row
+                    raise header_error(self.name, next(one for one in names if one not in found), found)
             self._first = row
-            if row is not None and not self._any_width and len(row.cells) != len(headers):
-                row.error = self._wrong_width(row.cells, len(headers))
-            return list(headers)
-        if not found:
-            raise InvalidInputError(
-                f"{self.name} is empty: its first line must name the columns", reason="empty_file"
-            )
+            if names and len(row.cells) != len(names):
+                row.error = self._wrong_width(row.cells, len(names))
+            return list(names)
         name, count = Counter(cell for cell in found if cell).most_common(1)[0] if any(found) else ("", 0)
         if count > 1:
             raise InvalidInputError(

@@ -11,6 +11,7 @@ import io
 import re
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, Any, Literal, cast
 
 from watchkeeper.core.errors import InvalidInputError
@@ -47,6 +48,23 @@ _LEAST_NULS = 0.4
 _BROKEN = re.compile("[\udc80-\udcff]")
 _ARRAY = re.compile(r'\[\s*([\[{"\d\]-]|$)')
 _OBJECT = re.compile(r'\{\s*(["}]|$)')
+
+
+def open_file(path: Path) -> IO[bytes]:
+    """Open a file that a user named.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is none that can be read (reason `no_file`).
+    """
+    try:
+        return path.open("rb")
+    except OSError as error:
+        what = "a folder, not a file" if path.is_dir() else "this user may not read it"
+        raise InvalidInputError(
+            f"{path}: {what if path.exists() else 'no such file'}", reason="no_file"
+        ) from error
 
 
 class TextFile:

@@ -8,16 +8,15 @@ a table.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import IO, Any
 
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.plan import Dialect
 from watchkeeper.telemetry.cells import cell_text, shown, with_decimal_point
-from watchkeeper.telemetry.csv_rows import CsvRows, line_of
+from watchkeeper.telemetry.csv_rows import CsvRows, Names, line_of
 from watchkeeper.telemetry.decoding import Kind, TextFile
 from watchkeeper.telemetry.parquet import ParquetRows
 from watchkeeper.telemetry.records import object_of, parse_object
@@ -83,7 +82,7 @@ class TableFile:
         name: str,
         dialect: Dialect = DIALECT,
         *,
-        headers: Sequence[str] | None = None,
+        headers: Names | None = None,
         kind: Kind | None = None,
     ) -> None:
         self.name = name
@@ -263,7 +262,7 @@ def read_fields(
     name: str,
     *,
     check_header: Callable[[list[str]], None],
-    headers: Sequence[str] | None = None,
+    headers: Names | None = None,
     dialect: Dialect = DIALECT,
     kind: Kind | None = None,
 ) -> Iterator[FieldsLine]:
@@ -278,21 +277,6 @@ def read_fields(
     if table.header is not None:
         check_header(table.header)
     return table.records()
-
-
-def open_table(path: Path, dialect: Dialect = DIALECT, *, headers: Sequence[str] | None = None) -> TableFile:
-    """Open a file for reading; it is closed with the last reference to it.
-
-    Raises
-    ------
-    InvalidInputError
-        If there is no such file, or as `TableFile`.
-    """
-    if not path.is_file():
-        raise InvalidInputError(
-            f"{path}: {'a folder, not a file' if path.is_dir() else 'no such file'}", reason="no_file"
-        )
-    return TableFile(path.open("rb"), str(path), dialect, headers=headers)
 
 
 def _passed(text: str, at: int, line: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from typing import IO
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.timestamps import implausible_unit
+from watchkeeper.core.timestamps import check_unit
 from watchkeeper.telemetry.cells import shown
 from watchkeeper.telemetry.csv_rows import header_error
 from watchkeeper.telemetry.decoding import Kind
@@ -83,9 +83,7 @@ class History:
                 self._interleaving.add((time, *outcome.dimensions.values()), fields)
             yield HistoryLine(number, text, fields if isinstance(fields, dict) else {}, outcome)
         if first is not None and last is not None:
-            sentence = implausible_unit(first, last, self._plan.timestamp)
-            if sentence is not None and "did you mean" in sentence:
-                raise InvalidInputError(f"{self.name}: {sentence}", reason="bad_timestamp")
+            check_unit(self.name, first, last, self._plan.timestamp)
 
     def notes(self) -> list[str]:
         """Return what a user should know of the file, when all of it has been read."""

@@ -18,7 +18,7 @@ from typing import Any
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import EPOCH, epoch_microseconds, format_instant, parse_instant
 from watchkeeper.telemetry.cells import names_shown, shown
-from watchkeeper.telemetry.decoding import TextFile
+from watchkeeper.telemetry.decoding import TextFile, open_file
 
 LABELS_NAME = "labels.json"
 _MICROSECONDS = 1_000_000
@@ -144,11 +144,9 @@ def read_labels(path: Path) -> Labels:
     Raises
     ------
     InvalidInputError
-        If the file is not there or is something else (reason `bad_labels`); names the window.
+        If the file is something else (reason `bad_labels`) or is not there; names the window.
     """
-    if not path.is_file():
-        raise InvalidInputError(f"{path}: no such file", reason="bad_labels")
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         text = "".join(TextFile(stream, path.name, "json_array").read_text())
     try:
         document = json.loads(text)

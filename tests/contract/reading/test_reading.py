@@ -34,6 +34,7 @@ def test_every_reader_says_what_is_right(reader: Reader, situation: Situation, t
         reader.read(path)
     message = str(refused.value)
     assert right in message
-    assert situation.file in message
+    if reader.kind != "features":  # a request of the service has one file, and its answer names the field
+        assert situation.file in message
     assert len(message) < SCREEN
     assert not any(words in message for words in PYTHONS_OWN)

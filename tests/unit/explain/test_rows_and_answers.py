@@ -70,9 +70,12 @@ def test_columns_without_headers_are_named_as_clarify_names_them(tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("1,M,2\n", "a.csv: row 1 has 3 cells, 4 are expected"),
+        ("1,M,2\n", "a.csv, line 1: 3 cells, the header has 4 columns"),
         ("Rings,Sex,Length,id\n", "a.csv has no rows"),
-        ("", "a.csv has no rows"),
+        ("", "a.csv is empty"),
+        ("Rings,Sex,Weight,Height\n7,M,2,x\n", "the header has no column 'Length'"),
+        ("Rings,Sex,Length,Height\n7,M,2,x\n", "'Height'; the configuration has 'Rings', 'Sex'"),
+        ("1,M,,x\n2,F,NA,y\n", "column 'Length' has not one value in 2 rows"),
     ],
 )
 def test_rows_that_do_not_fit_are_refused_by_file_and_row(tmp_path: Path, text: str, said: str) -> None:
@@ -80,12 +83,12 @@ def test_rows_that_do_not_fit_are_refused_by_file_and_row(tmp_path: Path, text: 
         read_dataset(write(tmp_path / "data", a=text), configuration())
 
 
-def test_data_that_are_no_csv_are_refused(tmp_path: Path) -> None:
+def test_data_that_are_no_table_are_refused(tmp_path: Path) -> None:
     folder = write(tmp_path / "data", a="1,M,2,x\n")
     (folder / "b.parquet").write_bytes(b"PAR1")
-    with pytest.raises(InvalidInputError, match=r"b\.parquet is not a CSV file"):
+    with pytest.raises(InvalidInputError, match=r"b\.parquet: damaged Parquet"):
         read_dataset(folder, configuration())
-    with pytest.raises(ContractViolationError, match="no CSV file"):
+    with pytest.raises(ContractViolationError, match="no file"):
         read_dataset(write(tmp_path / "empty"), configuration())
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import Dialect
 from watchkeeper.telemetry.csv_rows import found_delimiter
-from watchkeeper.telemetry.dialect import TableFile, open_table
+from watchkeeper.telemetry.decoding import open_file
+from watchkeeper.telemetry.dialect import TableFile
 
 CELLS = st.text(
     st.characters(codec="utf-8", exclude_characters="\0\ufeff", exclude_categories=["Cs"]), max_size=8
@@ -204,7 +205,7 @@ def test_a_wide_header_is_read_in_linear_time_and_named_in_a_few_words() -> None
 @pytest.mark.parametrize("name", ["missing.csv", "."])
 def test_a_file_that_is_not_there_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"no such file|a folder"):
-        open_table(tmp_path / name)
+        open_file(tmp_path / name)
 
 
 def test_zstd_is_read_where_its_package_is_installed() -> None:
@@ -233,7 +234,10 @@ def test_parquet_reads_like_csv(tmp_path: Path) -> None:
     path = tmp_path / "table.bin"
     parquet.write_table(pyarrow.table({"a": [1, None], "b": ["x", "y"]}), path)
 
-    assert open_table(path).header == ["a", "b"]
-    assert [found for *_, found in open_table(path).records()] == [{"a": 1, "b": "x"}, {"a": None, "b": "y"}]
-    (chunk,) = open_table(path).chunks()
+    def opened() -> TableFile:
+        return TableFile(open_file(path), str(path))
+
+    assert opened().header == ["a", "b"]
+    assert [found for *_, found in opened().records()] == [{"a": 1, "b": "x"}, {"a": None, "b": "y"}]
+    (chunk,) = opened().chunks()
     assert chunk.rows == [["1", "x"], ["", "y"]]

@@ -1,9 +1,7 @@
-"""The rows that are analysed, and the baseline: CSV files as tables of numbers and categories."""
+"""The rows that are analysed, and the baseline: files as tables of numbers and categories."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +13,8 @@ from numpy.typing import NDArray
 from containers.explain.io.configuration import AnalysisConfiguration, resolve_column
 from containers.explain.io.sections import Cell
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
-
-SUFFIXES = (".csv", ".csv.gz", ".csv.out")
+from watchkeeper.telemetry.cells import MISSING, names_shown
+from watchkeeper.telemetry.dialect import TableFile
 
 
 @dataclass(frozen=True)
@@ -43,27 +41,23 @@ class Dataset:
 
 
 def read_dataset(folder: Path, configuration: AnalysisConfiguration) -> Dataset:
-    """Read every CSV file of a folder, in the order of their names, as one table.
+    """Read every file of a folder, in the order of their names, as one table.
 
-    A first row that equals the configured headers is not a row of data. Without headers the columns are
-    `column_0`, `column_1` and so on, as Clarify names them.
+    A first row of CSV that names the configured headers, in whatever order, is not a row of data. Without
+    headers the columns of CSV are `column_0`, `column_1` and so on, as Clarify names them. JSON and Parquet
+    name theirs themselves.
 
     Raises
     ------
     ContractViolationError
-        If the folder has no CSV file.
+        If the folder has no file.
     InvalidInputError
         If rows and headers do not fit, or a configured column is not there; names file, row and column.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    wrong = [path.name for path in files if not path.name.endswith(SUFFIXES) and path.suffix]
-    if wrong:
-        raise InvalidInputError(f"{wrong[0]} is not a CSV file ({', '.join(SUFFIXES)})", reason="data_files")
     if not files:
-        raise ContractViolationError(f"{folder}: the input has no CSV file")
+        raise ContractViolationError(f"{folder}: the input has no file")
     table = pd.concat([_read(path, configuration.headers) for path in files], ignore_index=True)
-    if configuration.headers is None:
-        table.columns = pd.Index([f"column_{index}" for index in range(table.shape[1])])
     names = tuple(table.columns)
     label, predicted, join_source = (
         None if reference is None else resolve_column(key, reference, names)
@@ -79,7 +73,15 @@ def read_dataset(folder: Path, configuration: AnalysisConfiguration) -> Dataset:
     )
     if not features:
         raise InvalidInputError("no column is left for the model", reason="no_features")
-    return Dataset(_typed(table), features, label, predicted, join_source)
+    typed = _typed(table)
+    empty = [name for name in features if typed[name].isna().all()]
+    if empty:
+        raise InvalidInputError(
+            f"{', '.join(path.name for path in files[:3])}: column {empty[0]!r} has not one value in "
+            f"{len(typed):,} rows: leave it out by excluded_columns",
+            reason="no_features",
+        )
+    return Dataset(typed, features, label, predicted, join_source)
 
 
 def read_baseline(path: Path, dataset: Dataset) -> pd.DataFrame:
@@ -128,26 +130,23 @@ def is_number(column: pd.Series) -> bool:
 
 
 def _read(path: Path, headers: tuple[str, ...] | None) -> pd.DataFrame:
-    content = path.read_bytes()
-    if path.name.endswith(".gz"):
-        import gzip
-
-        content = gzip.decompress(content)
-    try:
-        lines = [row for row in csv.reader(io.StringIO(content.decode("utf-8-sig"))) if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InvalidInputError(f"{path.name} cannot be read as CSV: {error}", reason="data_files") from error
-    if lines and headers is not None and tuple(cell.strip() for cell in lines[0]) == headers:
-        del lines[0]
-    if not lines:
+    with path.open("rb") as stream:
+        file = TableFile(stream, path.name, headers=headers or _clarify_names)
+        chunks = list(file.chunks())
+    if not chunks:
         raise InvalidInputError(f"{path.name} has no rows", reason="no_rows")
-    width = len(lines[0]) if headers is None else len(headers)
-    for number, row in enumerate(lines, start=1):
-        if len(row) != width:
-            raise InvalidInputError(
-                f"{path.name}: row {number} has {len(row)} cells, {width} are expected", reason="data_width"
-            )
-    return pd.DataFrame(lines, columns=None if headers is None else list(headers))
+    names = chunks[0].header
+    if headers is not None and set(headers) != set(names):
+        raise InvalidInputError(
+            f"{path.name} has the columns {names_shown(names)}; the configuration has {names_shown(headers)}",
+            reason="data_width",
+        )
+    table = pd.DataFrame([row for chunk in chunks for row in chunk.rows], columns=names)
+    return table if headers is None else table[list(headers)]
+
+
+def _clarify_names(cells: Sequence[str]) -> list[str]:
+    return [f"column_{index}" for index in range(len(cells))]
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
@@ -156,10 +155,10 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
 
 def _typed_column(column: pd.Series) -> pd.Series:
     text = column.str.strip()
-    missing = text == ""
+    missing = text.str.lower().isin(MISSING)
     numbers = pd.to_numeric(text.mask(missing), errors="coerce").astype("float64")
-    if (numbers.isna() & ~missing).any() or missing.all() or np.isinf(numbers).any():
-        return text.astype(object).mask(missing, np.nan)
+    if (numbers.isna() & ~missing).any() or np.isinf(numbers).any():
+        return text.astype(object).mask(text == "", np.nan)
     if not missing.any() and text.str.fullmatch(r"[+-]?\d{1,15}").all():
         return numbers.astype("int64")
     return numbers
