@@ -26,7 +26,7 @@ SPANS = ((0, DAY_ROWS), (DAY_ROWS, 2000), (2000, 10_000))
 _SHORT_SERIES, _LONG_SERIES = 200, 40
 _AUTOCORRELATION = 0.9
 _WEEKEND_FACTOR = 0.4
-_MONDAY = np.datetime64("2026-03-02T00:00:00", "s")
+MONDAY = np.datetime64("2026-03-02T00:00:00", "s")
 _WEEKLY_SERIES, _WEEKLY_ROWS = 40, 5 * 7 * DAY_ROWS
 
 
@@ -85,7 +85,7 @@ class OrdinaryAlerts:
 def ordinary_alerts() -> Iterator[OrdinaryAlerts]:
     """Yield what each kind measures at the default settings."""
     longest = SPANS[-1][1]
-    timestamps = _MONDAY + np.arange(longest) * np.timedelta64(300, "s")
+    timestamps = MONDAY + np.arange(longest) * np.timedelta64(300, "s")
     for kind, draw in KINDS.items():
         alerts, rows = [0] * len(SPANS), [0] * len(SPANS)
         for seed in range(_SHORT_SERIES):
@@ -111,7 +111,7 @@ class HolidaySummary:
 
 def holidays(parameters: Parameters | None = None) -> HolidaySummary:
     """Return what these parameters find of the holidays in weekly series."""
-    timestamps = _MONDAY + np.arange(_WEEKLY_ROWS) * np.timedelta64(300, "s")
+    timestamps = MONDAY + np.arange(_WEEKLY_ROWS) * np.timedelta64(300, "s")
     found, rarities, false_alerts = 0, [], 0
     for seed in range(_WEEKLY_SERIES):
         generator = np.random.default_rng(seed)
