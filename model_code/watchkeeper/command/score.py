@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from watchkeeper.command.scored_file import Kept
     from watchkeeper.command.series_file import Piece
 
-FIT_ROWS = 10_000
 LONG_FILE_ROWS = 20_000
 _NAMED_DELIMITERS = {"tab": "\t", "\\t": "\t"}
 
@@ -71,8 +70,13 @@ def score(
         typer.Option(help="Severity from which a row is an anomaly, 0 to 100; 70 is the threshold."),
     ] = THRESHOLD_SEVERITY,
     fit_rows: Annotated[
-        int, typer.Option(min=2, help="First rows, from which all algorithms but watchkeeper learn, once.")
-    ] = FIT_ROWS,
+        int | None,
+        typer.Option(
+            min=2,
+            help="First rows, from which all algorithms but watchkeeper learn, once; without it 15 % of the "
+            "file, at most 10,000.",
+        ),
+    ] = None,
 ) -> None:
     """Score every row of a file, on this machine.
 
@@ -105,8 +109,15 @@ def score(
     )
     series = SeriesFile(file, columns)
     pieces = _with_progress(iter(series), file)
-    kept = write_scores(score_pieces(pieces, scorer, fit_rows), columns, output, keep=bool(labels or plot))
+    learned: list[int] = []
+    scored = score_pieces(pieces, scorer, fit_rows, learned)
+    kept = write_scores(scored, columns, output, keep=bool(labels or plot))
     done(f"{kept.rows} rows, {kept.anomalies} anomalies: {output}")
+    for rows in learned:
+        say(
+            f"{algorithm} learned from the first {rows:,} of {kept.rows:,} rows: what is odd in them "
+            "counts as usual, and their own scores are of rows that it knows"
+        )
     if kept.rows >= LONG_FILE_ROWS and not HAVE_NUMBA:
         say("a long file is scored faster where numba is installed: `pip install numba`")
     for note in series.notes:

@@ -21,19 +21,36 @@ from watchkeeper.judgement import accuracy
 
 _BANDS = ("expected", "lower", "upper")
 _MOSTLY = 0.5
+FIT_SHARE = 0.15
+MOST_FIT_ROWS = 10_000
 
 Scored = tuple[Piece, SeriesScores]
 
 
-def score_pieces(pieces: Iterator[Piece], scorer: RowScorer, fit_rows: int) -> Iterator[Scored]:
-    """Score rows as they come; one that learns first learns from the first `fit_rows`."""
+def score_pieces(
+    pieces: Iterator[Piece], scorer: RowScorer, fit_rows: int | None, learned: list[int]
+) -> Iterator[Scored]:
+    """Score rows as they come; one that learns first learns from the first ones.
+
+    Parameters
+    ----------
+    fit_rows
+        How many; None is `FIT_SHARE` of the file, `MOST_FIT_ROWS` at most.
+    learned
+        Gets how many they were.
+    """
     if scorer.learns_first:
         first: list[Piece] = []
+        wanted = 0
         for piece in pieces:
             first.append(piece)
-            if sum(len(one.rows) for one in first) >= fit_rows:
+            rows = sum(len(one.rows) for one in first)
+            wanted = fit_rows or max(2, min(int(FIT_SHARE * rows / max(piece.read, 1e-9)), MOST_FIT_ROWS))
+            if rows >= wanted:
                 break
-        scorer.learn(np.concatenate([piece.values for piece in first])[:fit_rows])
+        values = np.concatenate([piece.values for piece in first])[:wanted]
+        scorer.learn(values)
+        learned.append(len(values))
         pieces = chain(first, pieces)
     for piece in pieces:
         yield piece, scorer.score(piece.seconds, piece.values)

@@ -137,6 +137,15 @@ def test_a_batch_algorithm_learns_nothing_after_its_first_rows(telemetry_file: P
     assert [row["anomaly_score"] for row in rows_of(telemetry_file.with_name("scores.csv"))] == whole[:700]
 
 
+@pytest.mark.parametrize(("options", "rows"), [((), "180"), (("--fit-rows", "1200"), "1,200")])
+def test_says_which_rows_a_batch_algorithm_learned(
+    telemetry_file: Path, options: tuple[str, ...], rows: str
+) -> None:
+    result = run(telemetry_file, "--value", "flow", "--algorithm", "hbos", *options)
+    assert result.exit_code == 0, result.output
+    assert f"hbos learned from the first {rows} of 1,200 rows" in " ".join(result.output.split())
+
+
 def test_labels_print_how_well_they_are_found_and_plot_draws(telemetry_file: Path) -> None:
     picture = telemetry_file.with_name("plots") / "flow.png"
     result = run(telemetry_file, "--value", "flow", "--labels", "broken", "--plot", str(picture))
@@ -237,8 +246,8 @@ def test_accuracy_counts_rows_and_needs_a_label() -> None:
 def test_a_hyperparameter_reaches_the_algorithm(telemetry_file: Path) -> None:
     for bins, name in (("4", "few.csv"), ("40", "many.csv")):
         destination = telemetry_file.with_name(name)
-        options = ("--value", "flow", "--algorithm", "HBOS", "--parameter", f"n_bins={bins}")
-        assert run(telemetry_file, *options, output=destination).exit_code == 0
+        chosen = ("--algorithm", "HBOS", "--parameter", f"n_bins={bins}", "--fit-rows", str(ROWS))
+        assert run(telemetry_file, "--value", "flow", *chosen, output=destination).exit_code == 0
     _, flow, _ = telemetry()
     expected = new_detector("hbos", n_bins=40).fit(flow).score_samples(flow)
     many = [float(row["anomaly_score"]) for row in rows_of(telemetry_file.with_name("many.csv"))]
