@@ -28,7 +28,6 @@ from watchkeeper.telemetry.cells import (
     is_missing,
     names_shown,
     parse_number,
-    with_decimal_point,
 )
 from watchkeeper.telemetry.decoding import open_file
 from watchkeeper.telemetry.dialect import DIALECT, Chunk, TableFile
@@ -220,7 +219,7 @@ class SeriesFile:
 
     def _numbers(self, cells: Cells) -> FloatArray | None:
         text = "".join(cells)
-        if not text.isascii() or "_" in text or self._columns.dialect.decimal == ",":
+        if not text.isascii() or "_" in text:
             return None
         try:
             numbers = np.array(cells, dtype=np.float64)
@@ -232,13 +231,11 @@ class SeriesFile:
         return epoch_microseconds(parse_timestamp(cell, self._columns.timestamp)) / 1e6
 
     def _number(self, name: str) -> Callable[[str], float]:
-        comma = self._columns.dialect.decimal == ","
-
         def read(cell: str) -> float:
             if is_missing(cell):
                 return np.nan
             try:
-                return parse_number(with_decimal_point(cell) if comma else cell, name)
+                return parse_number(cell, name)
             except InvalidInputError as error:
                 raise InvalidInputError(f"{error}; leave the cell empty where a value is missing") from error
 

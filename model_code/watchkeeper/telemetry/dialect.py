@@ -38,7 +38,7 @@ class Chunk:
 
     header: list[str]
     rows: list[list[str]]
-    """Cells; of JSON and Parquet, their text, empty where there is no value."""
+    """Cells, numbers with a decimal point; of JSON and Parquet, their text, empty where there is no value."""
     before: int
     """Line before the first row."""
     unfiltered: list[list[str]]
@@ -148,6 +148,8 @@ class TableFile:
             for before, block in self._source.blocks(rows):
                 width = len(self._source.header)
                 filled = [cells for cells in block if len(cells) == width]
+                if self.dialect.decimal == ",":
+                    filled = [list(map(with_decimal_point, cells)) for cells in filled]
                 if filled:
                     yield Chunk(self._source.header, filled, before, block)
         elif self._source is not None:

@@ -16,6 +16,7 @@ from cli.main import app
 from watchkeeper.charts.series import extremes
 from watchkeeper.command import series_file
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import Dialect, TimestampPlan
 from watchkeeper.detectors.catalogue import ALGORITHMS
 from watchkeeper.detectors.factory import new_detector
 from watchkeeper.detectors.streaming.detector import score_series
@@ -275,3 +276,23 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     result = run(tmp_path / "empty.csv", "--value", "flow")
     assert result.exit_code == 2
     assert "is empty: its first line must name the columns" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "value"),
+    [
+        ("a.csv", "{time};1,234\n", 1.234),
+        ("a.csv", "{time};1.234,5\n", 1234.5),
+        ("a.jsonl", '{{"Time": "{time}", "flow": 1.234}}\n', 1.234),
+        ("a.jsonl", '{{"Time": "{time}", "flow": "1.5"}}\n', 1.5),
+    ],
+)
+def test_a_decimal_comma_is_of_csv_and_a_json_number_stays(
+    tmp_path: Path, name: str, line: str, value: float
+) -> None:
+    lines = [line.format(time=time) for time in telemetry()[0][:50]]
+    path = tmp_path / name
+    path.write_text(("Time;flow\n" if name.endswith(".csv") else "") + "".join(lines))
+    columns = series_file.Columns(TimestampPlan("Time"), ("flow",), dialect=Dialect(decimal=","))
+    (piece,) = series_file.SeriesFile(path, columns)
+    assert set(piece.values[:, 0]) == {value}
