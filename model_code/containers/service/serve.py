@@ -29,7 +29,7 @@ from containers.runtime.requests import (
 from containers.service.artifact import ServiceModel, load_model
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.scorer import scorer_of
-from watchkeeper.telemetry.cells import parse_number
+from watchkeeper.telemetry.cells import is_missing, parse_number
 from watchkeeper.telemetry.rows import Instance
 
 __all__ = ["input_fn", "model_fn", "output_fn", "predict_fn"]
@@ -67,6 +67,6 @@ def _vector(instance: Instance, columns: Sequence[str]) -> list[float]:
             "'features'"
         )
     return [
-        np.nan if cell is None or not str(cell).strip() else parse_number(cell, f"column {name!r}")
+        np.nan if is_missing(cell) else parse_number(cell, f"column {name!r}")
         for name, cell in zip(columns, cells, strict=True)
     ]

@@ -180,6 +180,9 @@ def test_served_scores_are_those_of_the_job(jobs, frame):
     np.testing.assert_allclose(answered(lines), predictions_of(results).anomaly_score[:50], atol=1e-8)
     assert answered('"1", "2","3"') == answered("1,2,3")
     assert answered('{"features": [1, "2", 3]}', "application/jsonlines") == answered("1,2,3")
+    np.testing.assert_equal(
+        [answered(f"1,{word},3") for word in ("NA", "null", " n/a")], [answered("1,,3")] * 3
+    )
     assert answered("1,2").message.startswith("record 1: 2 cells; the model takes a, b, c")
     assert answered("1,2,3\n1,x,3").message == "record 2: column 'b': 'x' is not a number"
     assert answered("1,2,inf").message == "record 1: column 'c': inf is not finite"
