@@ -67,7 +67,7 @@ def score(
     ] = None,
     alert_severity: Annotated[
         float,
-        typer.Option(help="Severity from which a row is an anomaly, 0 to 100; 70 is the threshold."),
+        typer.Option(help="Severity from which a row is an anomaly, 0 to 100; by default the threshold's."),
     ] = THRESHOLD_SEVERITY,
     fit_rows: Annotated[
         int | None,

@@ -11,7 +11,7 @@ THRESHOLD_SEVERITY = 70.0
 """Of what just is an anomaly."""
 MAX_SEVERITY = 100.0
 """Never exceeded."""
-BELOW_THRESHOLD = 69.9999
+BELOW_THRESHOLD = THRESHOLD_SEVERITY - 1e-4
 """Most that what is no anomaly gets: less than the threshold in the digits that files have, too."""
 
 

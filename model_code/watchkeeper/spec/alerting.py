@@ -43,7 +43,7 @@ class Route(Section):
     channel: Name
     """Name of the channel; subscribers filter on it."""
     severity_at_least: float = Field(default=THRESHOLD_SEVERITY, ge=0, le=MAX_SEVERITY)
-    """From 0 to 100; 70 is the threshold."""
+    """From 0 to 100; without it, the threshold's."""
     subscription: Subscription | None = None
     """Who receives them; without one, whoever subscribes to the alert topic."""
 
