@@ -9,6 +9,7 @@ import time
 from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -33,9 +34,17 @@ ACKNOWLEDGE_SECONDS = 60.0
 
 
 class Publisher:
-    """Publishes with QoS 1 over several connections; waits when too many messages are not acknowledged."""
+    """Publishes with QoS 1 over several connections, which overtake each other.
 
-    def __init__(self, broker: Broker, identity: Identity, connections: int = CONNECTIONS) -> None:
+    So what is on its way at any time is of one span of event time, not longer than the lateness that the workload
+    allows: no reading comes too late.
+    """
+
+    def __init__(
+        self, broker: Broker, identity: Identity, lateness: timedelta, connections: int = CONNECTIONS
+    ) -> None:
+        self._lateness = lateness
+        self._oldest: datetime | None = None
         self._connections = [_Connection(broker, identity, number) for number in range(connections)]
         self._turns = itertools.cycle(self._connections)
         self._open = ExitStack()
@@ -53,20 +62,24 @@ class Publisher:
         """Disconnect."""
         self._open.close()
 
-    def publish(self, topic: str, payload: bytes) -> None:
-        """Hand a message over; blocks while its connection may send no more.
+    def publish(self, topic: str, payload: bytes, event_time: datetime) -> None:
+        """Hand a message over; blocks while its connection may send no more, or older ones are on their way.
 
         Raises
         ------
         StepFailedError
             If no acknowledgement comes in time.
         """
+        if self._oldest is not None and event_time - self._oldest > self._lateness:
+            self.drain()
+        self._oldest = self._oldest or event_time
         next(self._turns).publish(topic, payload)
 
     def drain(self) -> None:
         """Wait until every message is acknowledged; see `publish`."""
         for connection in self._connections:
             connection.wait_until(0)
+        self._oldest = None
 
 
 @dataclass(frozen=True)

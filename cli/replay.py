@@ -20,6 +20,7 @@ from cli.telemetry import Reading, read_telemetry
 from watchkeeper.command.screen import console, done
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import parse_instant
+from watchkeeper.spec import AnomalyWorkload
 
 BURST = 100
 """Readings between two acknowledgements of everything: few enough for one buffer of the delivery stream."""
@@ -56,25 +57,23 @@ def replay(
     if not chosen:
         raise InvalidInputError(f"{file}: nothing between --from {since} and --to {until}")
     session = boto3.Session()
-    publish(session, spec.name, spec.source.topic, chosen, broker_of(session, host, port, authority), speed)
+    publish(session, spec, chosen, broker_of(session, host, port, authority), speed)
     done(f"{len(chosen)} records published and acknowledged")
 
 
 def publish(
     session: boto3.Session,
-    workload: str,
-    topic_filter: str,
+    spec: AnomalyWorkload,
     readings: Sequence[Reading],
     broker: Broker,
     speed: float | None,
 ) -> None:
     """Publish readings with QoS 1 and return when the broker has acknowledged all of them."""
-    device = f"{workload}-replay"
-    topic = concrete_topic(topic_filter, device)
+    topic = concrete_topic(spec.source.topic, f"{spec.name}-replay")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
-        provisioned(session, workload, topic) as identity,
-        Publisher(broker, identity) as publisher,
+        provisioned(session, spec.name, topic) as identity,
+        Publisher(broker, identity, spec.lateness) as publisher,
         Progress(*columns, console=console, transient=True) as bar,
     ):
         task = bar.add_task(f"publishing to {topic}", total=len(readings))
@@ -89,14 +88,14 @@ def publish(
 def send(
     readings: Sequence[Reading],
     begin: datetime,
-    hand_over: Callable[[bytes], None],
+    hand_over: Callable[[bytes, datetime], None],
     pace: Pace,
     sent: Callable[[], None],
 ) -> None:
     """Hand over messages in the order of their time, at the pace of it."""
     for reading in readings:
         pace.wait_for((reading.event_time - begin).total_seconds())
-        hand_over(reading.message)
+        hand_over(reading.message, reading.event_time)
         sent()
 
 

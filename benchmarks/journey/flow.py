@@ -50,7 +50,7 @@ class Line:
     def send(self, messages: list[bytes]) -> None:
         """Publish messages; return when the broker has them."""
         for message in messages:
-            self.publisher.publish(self.topic, message)
+            self.publisher.publish(self.topic, message, self.source.record(message).event_time)
         self.publisher.drain()
 
     def wait_for_scores(self, messages: list[bytes]) -> None:
@@ -68,7 +68,7 @@ def connected(trained: Trained, source: Source) -> Iterator[Line]:
     reader = ScoreReader(trained.session, trained.deployment.bucket, trained.spec.name)
     with (
         provisioned(trained.session, trained.spec.name, topic) as identity,
-        Publisher(trained.broker, identity) as publisher,
+        Publisher(trained.broker, identity, trained.spec.lateness) as publisher,
     ):
         yield Line(source, publisher, topic, reader)
 
@@ -101,7 +101,7 @@ def measure_alerts(line: Line, inbox: Inbox, count: int) -> list[float]:
         burst = [line.source.spike_message(), *line.source.calm_messages(closing)]
         started = time.monotonic()
         for message in burst:
-            line.publisher.publish(line.topic, message)
+            line.publisher.publish(line.topic, message, line.source.record(message).event_time)
         _await_alert(inbox, spike_at)
         seconds.append(time.monotonic() - started)
         line.publisher.drain()

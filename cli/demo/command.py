@@ -74,7 +74,7 @@ def demo(
     with subscribed(session, deployment.alert_topic_arn, spec.name) as inbox:
         with watch.stage("publish over MQTT"):
             broker = broker_of(session, host, port, authority)
-            publish(session, spec.name, spec.source.topic, material.live, broker, None)
+            publish(session, spec, material.live, broker, None)
             say(f"{len(material.live)} records published and acknowledged")
         with watch.stage("score"):
             scores = _scores(session, deployment, material, plan)

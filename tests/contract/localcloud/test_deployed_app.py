@@ -5,6 +5,7 @@ import json
 import ssl
 import urllib.request
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from cli.device import broker_of, provisioned
 from tests.contract.localcloud.cloud import APP, Cloud, eventually, running_cloud
 
 COVERAGE = Path("localcloud/COVERAGE.md")
+MORNING = datetime(2026, 3, 1, tzinfo=timezone.utc)
 
 
 @pytest.fixture(scope="module")
@@ -261,10 +263,11 @@ def test_what_is_published_too_fast_is_discarded_and_sent_again(
 
     with (
         provisioned(session, "press", "plant/press") as identity,
-        publisher.Publisher(broker, identity, connections=2) as device,
+        publisher.Publisher(broker, identity, timedelta(days=1), connections=2) as device,
     ):
         for number in range(400):
-            device.publish("plant/press", json.dumps({"number": number}).encode())
+            message = json.dumps({"number": number}).encode()
+            device.publish("plant/press", message, MORNING + timedelta(minutes=number))
         device.drain()
 
     assert len(sent) > 400, "nothing was discarded"

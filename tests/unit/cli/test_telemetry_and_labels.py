@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from cli.device import concrete_topic
+from cli import publisher
+from cli.device import Broker, Identity, concrete_topic
 from cli.publisher import Pace
 from cli.replay import send
 from cli.telemetry import read_telemetry
@@ -73,14 +74,48 @@ def test_a_file_without_one_reading_is_refused(tmp_path: Path, plan: WorkloadPla
 
 
 def test_messages_are_handed_over_in_order_and_counted(csv_file: Path, plan: WorkloadPlan) -> None:
-    handed: list[bytes] = []
+    handed: list[tuple[bytes, datetime]] = []
     sent: list[None] = []
     readings = read_telemetry(csv_file, plan).readings
 
-    send(readings, readings[0].event_time, handed.append, Pace(None), lambda: sent.append(None))
+    send(
+        readings,
+        readings[0].event_time,
+        lambda *message: handed.append(message),
+        Pace(None),
+        lambda: sent.append(None),
+    )
 
-    assert handed == [reading.message for reading in readings]
+    assert handed == [(reading.message, reading.event_time) for reading in readings]
     assert len(sent) == 3
+
+
+def test_what_is_on_its_way_together_is_within_the_lateness(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told: list[object] = []
+
+    class Remembered:
+        def __init__(self, *arguments: object) -> None:
+            pass
+
+        def publish(self, topic: str, payload: bytes) -> None:
+            told.append(payload)
+
+        def wait_until(self, pending: int) -> None:
+            told.append(pending)
+
+    monkeypatch.setattr(publisher, "_Connection", Remembered)
+    paths = [tmp_path / name for name in ("ca", "certificate", "key")]
+    device = publisher.Publisher(
+        Broker("127.0.0.1", 8883, paths[0]),
+        Identity("pump", *paths[1:]),
+        timedelta(minutes=10),
+        connections=1,
+    )
+    for minute in (0, 5, 10, 15, 20, 30):
+        device.publish("plant/pump", b"%d" % minute, datetime(2026, 3, 1, 0, minute, tzinfo=UTC))
+    assert told == [b"0", b"5", b"10", 0, b"15", b"20", 0, b"30"]
 
 
 @pytest.mark.parametrize(
