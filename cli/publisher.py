@@ -36,8 +36,8 @@ ACKNOWLEDGE_SECONDS = 60.0
 class Publisher:
     """Publishes with QoS 1 over several connections, which overtake each other.
 
-    So what is on its way at any time is of one span of event time, not longer than the lateness that the workload
-    allows: no reading comes too late.
+    So what is on its way at any time is of one span of event time, not longer than the lateness that the
+    workload allows: no reading comes too late.
     """
 
     def __init__(
