@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, get_args, get_origin, get_type_hints
 
 from lambdas.steps.clean_up import CleanedUp
@@ -162,13 +162,18 @@ def path(fields: str, contract: type = WorkflowState) -> str:
         if get_origin(kind) is dict:
             kind = get_args(kind)[1]
             continue
-        known = get_type_hints(kind) if dataclasses.is_dataclass(kind) else {}
+        known = _fields(kind)
         if name not in known:
             raise ContractViolationError(
                 f"path {fields!r}: {getattr(kind, '__name__', kind)} has no field {name!r}"
             )
         kind = known[name]
     return f"$.{fields}"
+
+
+@cache
+def _fields(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind) if dataclasses.is_dataclass(kind) else {}
 
 
 task_path = partial(path, contract=TaskState)

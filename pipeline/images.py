@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,16 @@ class Image:
 
     def uri(self, region: str) -> str:
         """Return the image's address in a region."""
-        from sagemaker import image_uris  # takes seconds: who packs code does without
+        return f"{known_uri(self.framework, region, self.version).rpartition(':')[0]}:{self.tag}"
 
-        known: str = image_uris.retrieve(self.framework, region, version=self.version)
-        return f"{known.rpartition(':')[0]}:{self.tag}"
+
+@cache
+def known_uri(framework: str, region: str, version: str | None = None) -> str:
+    """Return the address of a pre-built image as the SageMaker SDK knows it, asked once: it is slow."""
+    from sagemaker import image_uris  # takes seconds: who packs code does without
+
+    uri: str = image_uris.retrieve(framework, region, version=version)
+    return uri
 
 
 SKLEARN = Image(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 
 import boto3
 import sagemaker
-from sagemaker import image_uris
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
 from sagemaker.network import NetworkConfig
@@ -18,7 +17,7 @@ from stepfunctions.steps import ProcessingStep, TrainingStep, TransformStep, int
 from stepfunctions.steps.states import Task
 
 from pipeline.contracts import path
-from pipeline.images import SKLEARN
+from pipeline.images import SKLEARN, known_uri
 from pipeline.packaging import (
     CODE_CHANNEL,
     PROCESSING_INPUT,
@@ -46,37 +45,39 @@ MAX_PAYLOAD_MEGABYTES = 6
 integration_resources.get_aws_partition = lambda: "aws"
 
 
+@cache
+def authoring_session(region: str) -> sagemaker.Session:
+    """Return a session whose credentials are no credentials, made once: its clients take half a second."""
+    nobody = "authoring"
+    boto_session = boto3.Session(region_name=region, aws_access_key_id=nobody, aws_secret_access_key=nobody)
+    return sagemaker.Session(boto_session=boto_session, default_bucket=nobody)
+
+
 @dataclass(frozen=True)
 class Jobs:
     """Makes the job states of one workload."""
 
     settings: WorkflowSettings
 
-    @cached_property
+    @property
     def session(self) -> sagemaker.Session:
-        """A session that authors only: its credentials are no credentials, and nothing is sent."""
-        nobody = "authoring"
-        boto_session = boto3.Session(
-            region_name=self.settings.region, aws_access_key_id=nobody, aws_secret_access_key=nobody
-        )
-        return sagemaker.Session(boto_session=boto_session, default_bucket=nobody)
+        """A session that authors only."""
+        return authoring_session(self.settings.region)
 
-    @cached_property
+    @property
     def sklearn_image(self) -> str:
         """The pre-built scikit-learn image."""
         return SKLEARN.uri(self.settings.region)
 
-    @cached_property
+    @property
     def rcf_image(self) -> str:
         """The built-in Random Cut Forest image."""
-        image: str = image_uris.retrieve("randomcutforest", self.settings.region)
-        return image
+        return known_uri("randomcutforest", self.settings.region)
 
-    @cached_property
+    @property
     def clarify_image(self) -> str:
         """SageMaker Clarify's image."""
-        image: str = image_uris.retrieve("clarify", self.settings.region)
-        return image
+        return known_uri("clarify", self.settings.region)
 
     def processing(
         self,
