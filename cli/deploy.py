@@ -16,9 +16,12 @@ import boto3
 import typer
 from botocore.exceptions import ClientError
 
+from cli.assembly import Assembly
 from cli.failures import StepFailedError
-from cli.specs import ROOT
+from cli.preflight.report import examine, show_end, show_finding
+from cli.specs import ROOT, WORKLOADS
 from watchkeeper.command.screen import console, done, errors, say
+from watchkeeper.spec import load_workloads
 
 ASSEMBLIES = "build/assemblies"
 """The cloud assembly of each stage, and beside it a hash of what it was made from."""
@@ -127,6 +130,11 @@ class Deployer:
         record.write_text(fingerprint + "\n")
         return True
 
+    def templates(self) -> Assembly:
+        """Return what would be deployed."""
+        self.synthesize()
+        return Assembly(self.root / self.assembly)
+
     def fingerprint(self) -> str:
         """Return a hash of everything that the templates depend on."""
         digest = hashlib.sha256(f"{self.stage.value}\0{self.region}\0{sys.version_info[:2]}\0".encode())
@@ -179,9 +187,25 @@ class Deployer:
 
 def deploy(
     stage: Annotated[Stage, typer.Option(help="`laptop` builds compiled code for this machine.")] = Stage.AWS,
+    preflight: Annotated[
+        bool | None,
+        typer.Option(
+            "--preflight/--no-preflight",
+            help="Look first whether the account can take it; the default for stage aws.",
+        ),
+    ] = None,
 ) -> None:
     """Deploy the stacks of every workload."""
-    Deployer(boto3.Session(), stage).deploy()
+    session = boto3.Session()
+    deployer = Deployer(session, stage)
+    if stage is Stage.AWS if preflight is None else preflight:
+        report = examine(session, load_workloads(WORKLOADS), deployer.templates, show_finding)
+        show_end(report)
+        if report.reds:
+            raise StepFailedError(
+                "nothing is deployed: see the red lines above; `--no-preflight` deploys all the same"
+            )
+    deployer.deploy()
     done("all stacks are deployed")
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from cli import backtest, deploy, destroy, drift, invoke, models, replay, train
 from cli.demo import command as demo
 from cli.failures import AwsReportingGroup
+from cli.preflight.command import preflight
 from watchkeeper.command.main import LIBRARY_VERBS, application
 
 app = application(
     (
         *LIBRARY_VERBS,
+        preflight,
         deploy.deploy,
         train.train,
         replay.replay,

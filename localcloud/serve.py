@@ -14,6 +14,7 @@ from localcloud.lambda_runtime.executor import LambdaExecutor
 from localcloud.persistence import PersistencePart
 from localcloud.sagemaker_part import SageMakerPart
 from localcloud.service_front.part import ServiceFrontPart
+from localcloud.service_quotas import ServiceQuotasPart
 from localcloud.settings import Settings
 from localcloud.status import Status
 
@@ -46,6 +47,7 @@ def build_parts(settings: Settings) -> list[server.Part]:
     cloudformation = CloudFormationPart(settings, persistence.touch_all)
     persistence.hooks += [sagemaker.snapshot, cloudformation.snapshot]
     return [
+        ServiceQuotasPart(settings),
         EventsPart(),
         AlarmsPart(settings),
         LambdaExecutor(settings, persistence.touch),

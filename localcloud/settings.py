@@ -27,6 +27,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 PREFIX = "LOCALCLOUD_"
+_AGES = ("established", "new")
 _PORTS = ("port", "mqtt_tls_port", "service_port")
 
 
@@ -55,6 +56,8 @@ class Settings:
         outlives their state.
     region, account : str
         The only region and account that are served.
+    account_age : str
+        ``established``, or ``new``: with the quotas that AWS gives new accounts, no instance of SageMaker.
     time_scale : float
         Speed of waits in state machines: 60 makes a ``Wait`` of a minute last a second.
     firehose_interval_seconds : float
@@ -83,6 +86,7 @@ class Settings:
     image_home: Path = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "localcloud" / "images"
     region: str = "us-east-1"
     account: str = "123456789012"
+    account_age: str = "established"
     time_scale: float = 1.0
     firehose_interval_seconds: float = 0.3
     persistence_interval_seconds: float = 0.5
@@ -112,6 +116,9 @@ class Settings:
             raise SettingsError(f"{given}: must be different ports")
         if len(self.account) != 12 or not self.account.isdigit():
             raise SettingsError(f"{PREFIX}ACCOUNT={self.account!r}: must be 12 digits")
+        if self.account_age not in _AGES:
+            known = " or ".join(_AGES)
+            raise SettingsError(f"{PREFIX}ACCOUNT_AGE={self.account_age!r}: must be {known}")
         for name in (
             "time_scale",
             "firehose_interval_seconds",

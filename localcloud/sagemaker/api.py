@@ -23,6 +23,7 @@ from localcloud.sagemaker.kinds import (
     TRANSFORM_JOB,
     Kind,
 )
+from localcloud.sagemaker.limits import require_job_quota
 from localcloud.sagemaker.shapes import Document, answer, check_request, service_model
 
 Handler = Callable[[Document, str | None], Document]
@@ -155,6 +156,7 @@ class Api:
         create = self._create(kind, document_of)
 
         def create_and_start(request: Document, owner: str | None) -> Document:
+            require_job_quota(self._context, kind, request)
             created = create(request, owner)
             self._jobs.start(kind, request[kind.name_member])
             return created

@@ -11,6 +11,7 @@ from botocore.config import Config
 from localcloud.environment import client_environment
 from localcloud.sagemaker.errors import JobFailedError
 from localcloud.sagemaker.store import Store
+from localcloud.service_quotas import ServiceQuotas
 from localcloud.settings import Settings
 
 
@@ -51,6 +52,7 @@ class Context:
     def __init__(self, settings: Settings, image_source: ImageSource) -> None:
         self.settings = settings
         self.image = image_source
+        self.quotas = ServiceQuotas(settings)
         self.folder = settings.home / "sagemaker"
         self.store = Store(self.folder / "state.json", region=settings.region, account=settings.account)
         self._credentials = client_environment(settings)

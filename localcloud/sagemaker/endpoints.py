@@ -10,6 +10,7 @@ from localcloud.sagemaker.deployment import Deployment, DeploymentPolicy, Rolled
 from localcloud.sagemaker.errors import InvalidRequestError, JobFailedError
 from localcloud.sagemaker.fleet import Fleet, plan_of
 from localcloud.sagemaker.kinds import ENDPOINT
+from localcloud.sagemaker.limits import require_endpoint_quota
 from localcloud.sagemaker.logs import LogSender
 from localcloud.sagemaker.shapes import Document
 
@@ -58,6 +59,7 @@ class EndpointSupervisor:
         """Begin to create an endpoint and return its ARN."""
         name = request["EndpointName"]
         plan = plan_of(self._context, request["EndpointConfigName"])
+        require_endpoint_quota(self._context, plan)
         created = now()
         arn = self._context.store.add(
             ENDPOINT,
@@ -84,6 +86,7 @@ class EndpointSupervisor:
             if endpoint["EndpointStatus"] in _BUSY or endpoint["EndpointStatus"] == "Deleting":
                 raise InvalidRequestError(f'Cannot update in-progress endpoint "{endpoint["EndpointArn"]}".')
             plan = plan_of(self._context, request["EndpointConfigName"])
+            require_endpoint_quota(self._context, plan)
             config = request.get("DeploymentConfig")
             if config is None and request.get("RetainDeploymentConfig"):
                 config = endpoint.get("LastDeploymentConfig")

@@ -19,7 +19,19 @@ from watchkeeper.core.errors import InvalidInputError
 
 LIBRARY_VERBS = (score, validate)
 CHECKOUT_VERBS = frozenset(
-    ("approve", "backtest", "deploy", "demo", "destroy", "drift", "invoke", "models", "replay", "train")
+    (
+        "approve",
+        "backtest",
+        "deploy",
+        "demo",
+        "destroy",
+        "drift",
+        "invoke",
+        "models",
+        "preflight",
+        "replay",
+        "train",
+    )
 )
 """What a checkout adds: named here, so that the library can say where they are."""
 

@@ -1,4 +1,4 @@
-"""Operations that a resumed execution sends again after a restart of the server."""
+"""Operations that a resumed execution sends again after a restart of the server, and quotas."""
 
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,17 @@ import pytest
 from localcloud.sagemaker.api import Api
 from localcloud.sagemaker.context import Context
 from localcloud.sagemaker.endpoints import EndpointSupervisor
-from localcloud.sagemaker.errors import InUseError, InvalidRequestError, JobFailedError, UnsupportedError
+from localcloud.sagemaker.errors import (
+    InUseError,
+    InvalidRequestError,
+    JobFailedError,
+    SageMakerError,
+    UnsupportedError,
+)
 from localcloud.sagemaker.jobs import JobSupervisor
+from localcloud.sagemaker.kinds import ENDPOINT, TRAINING_JOB, Kind
 from localcloud.sagemaker.kinds import MODEL as MODEL_KIND
-from localcloud.sagemaker.kinds import Kind
+from localcloud.sagemaker.limits import require_endpoint_quota
 from localcloud.sagemaker.logs import LogSender
 from localcloud.sagemaker.metrics import MetricSender
 from localcloud.sagemaker.shapes import service_model
@@ -116,3 +123,47 @@ def test_every_operation_that_is_not_in_the_table_is_refused_by_name(context: Co
 
 def test_every_operation_of_the_table_is_one_of_aws(context: Context) -> None:
     assert set(api(context).operations) <= set(service_model().operation_names)
+
+
+def new_account(tmp_path: Path) -> Context:
+    started.clear()
+    return Context(Settings(home=tmp_path, account_age="new"), no_image)
+
+
+def test_a_job_beyond_the_quota_of_its_instance_is_refused_in_the_words_of_aws(tmp_path: Path) -> None:
+    context = new_account(tmp_path)
+    with pytest.raises(SageMakerError, match=r"'ml.m5.large for training job usage' is 0 Instances") as info:
+        api(context).call("CreateTrainingJob", JOB)
+
+    assert info.value.code == "ResourceLimitExceeded"
+    assert started == []
+
+
+def test_a_granted_increase_is_used_up_by_jobs_that_run(tmp_path: Path) -> None:
+    context = new_account(tmp_path)
+    asked = {"ServiceCode": "sagemaker", "QuotaCode": "L-611FA074", "DesiredValue": 1}
+    context.quotas.call("RequestServiceQuotaIncrease", asked)
+    running = api(context)
+    running.call("CreateTrainingJob", JOB)
+
+    with pytest.raises(SageMakerError, match=r"current utilization of 1 Instances and a request delta of 1"):
+        running.call("CreateTrainingJob", {**JOB, "TrainingJobName": "second"})
+
+    with context.store.edit(TRAINING_JOB, "job") as job:
+        job["TrainingJobStatus"] = "Completed"
+    running.call("CreateTrainingJob", {**JOB, "TrainingJobName": "second"})
+    assert [name for _, name in started] == ["job", "second"]
+
+
+def test_an_endpoint_update_needs_room_for_a_second_fleet(tmp_path: Path) -> None:
+    context = new_account(tmp_path)
+    for code, value in (("L-614B09FD", 1), ("L-7A3DF611", 2)):
+        asked = {"ServiceCode": "sagemaker", "QuotaCode": code, "DesiredValue": value}
+        context.quotas.call("RequestServiceQuotaIncrease", asked)
+    variant = {"VariantName": "v", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    plan: dict[str, Any] = {"variants": [variant], "configuration": "c", "capture": None}
+    require_endpoint_quota(context, plan)
+    context.store.add(ENDPOINT, "e", {"EndpointName": "e", "EndpointStatus": "InService", "_plan": plan})
+
+    with pytest.raises(SageMakerError, match=r"'ml.m5.large for endpoint usage' is 1 Instances"):
+        require_endpoint_quota(context, plan)

@@ -1,0 +1,252 @@
+"""What the account has already: the CDK's bootstrap, earlier stacks, names, and what was left."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from cli.assembly import Assembly
+from cli.preflight.finding import Finding, Level
+from cli.retained import retained_of
+from watchkeeper.core import layout
+
+BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
+"""Where `cdk bootstrap` writes the version of what it made; the qualifier is the CDK's default."""
+_READY = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"})
+_ABSENT = frozenset(
+    {"404", "NoSuchBucket", "ParameterNotFound", "ResourceNotFound", "ResourceNotFoundException"}
+    | {"NotFoundException", "ValidationException"}
+)
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The project's stacks as the account has them."""
+
+    session: boto3.Session
+    stacks: frozenset[str] = field(default=frozenset())
+
+    @cached_property
+    def states(self) -> dict[str, str]:
+        """Status of each of the stacks that is there."""
+        pages = self.session.client("cloudformation").get_paginator("describe_stacks").paginate()
+        found = {stack["StackName"]: stack["StackStatus"] for page in pages for stack in page["Stacks"]}
+        return {name: found[name] for name in sorted(self.stacks & found.keys())}
+
+    @cached_property
+    def resources(self) -> list[tuple[str, str]]:
+        """`(type, physical id)` of each resource of the stacks."""
+        client = self.session.client("cloudformation")
+        return [
+            (resource["ResourceType"], resource.get("PhysicalResourceId", ""))
+            for name in self.states
+            for page in client.get_paginator("list_stack_resources").paginate(StackName=name)
+            for resource in page["StackResourceSummaries"]
+        ]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many resources there are of each type, stacks too."""
+        return Counter(kind for kind, _ in self.resources) + Counter(
+            {"AWS::CloudFormation::Stack": len(self.states)}
+        )
+
+
+def check_bootstrap(session: boto3.Session, assembly: Assembly, account: str) -> Iterator[Finding]:
+    """Compare what `cdk bootstrap` made with what the templates require."""
+    needed, command = (
+        assembly.bootstrap_version,
+        (f"node_modules/.bin/cdk bootstrap aws://{account}/{session.region_name}"),
+    )
+    try:
+        found = session.client("ssm").get_parameter(Name=BOOTSTRAP_PARAMETER)["Parameter"]["Value"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ParameterNotFound":
+            raise
+        text = f"the region is not bootstrapped (no {BOOTSTRAP_PARAMETER}); `watchkeeper deploy` does it"
+        yield Finding("bootstrap", Level.YELLOW, text, command, {"needed": needed, "present": None})
+        return
+    figures = {"needed": needed, "present": int(found)}
+    if int(found) < needed:
+        text = f"the CDK's bootstrap has version {found}, the templates need {needed}"
+        yield Finding("bootstrap", Level.RED, text, command, figures)
+    else:
+        yield Finding("bootstrap", Level.GREEN, f"version {found}, needed {needed}", figures=figures)
+
+
+def check_stacks(deployed: Deployed) -> Iterator[Finding]:
+    """Look at earlier stacks: one that is broken or at work takes no update."""
+    for name, status in deployed.states.items():
+        if status in _READY:
+            continue
+        figures = {"stack": name, "status": status}
+        if status.endswith("_IN_PROGRESS"):
+            remedy = f"wait: aws cloudformation describe-stacks --stack-name {name}"
+        elif status == "UPDATE_ROLLBACK_FAILED":
+            remedy = f"aws cloudformation continue-update-rollback --stack-name {name}"
+        else:
+            remedy = f"aws cloudformation delete-stack --stack-name {name}"
+        yield Finding("stacks", Level.RED, f"stack {name} is {status}", remedy, figures)
+    if all(status in _READY for status in deployed.states.values()):
+        there = len(deployed.states)
+        text = (
+            f"{there} of {len(deployed.stacks)} stacks are there and take updates"
+            if there
+            else "no earlier stack"
+        )
+        yield Finding("stacks", Level.GREEN, text)
+
+
+def check_names(session: boto3.Session, assembly: Assembly, deployed: Deployed) -> Iterator[Finding]:
+    """Look for what has a name of ours and is not of our stacks: CloudFormation could not make it."""
+    ours, taken = set(deployed.resources), 0
+    for kind, naming in _NAMED.items():
+        names = {resource.properties.get(naming.property) for resource in assembly.of_type(kind)}
+        wanted = {name for name in names if isinstance(name, str)}
+        for name in sorted(wanted & naming.existing(session)):
+            if any(each == kind and name in identity for each, identity in ours):
+                continue
+            taken += 1
+            yield Finding(
+                "names",
+                Level.RED,
+                f"{naming.what} {name} is there and is not of a stack of Watchkeeper",
+                naming.remedy.format(name=name),
+                {"type": kind, "name": name},
+            )
+    for endpoint in _foreign_endpoints(session):
+        taken += 1
+        yield Finding(
+            "names",
+            Level.RED,
+            f"endpoint {endpoint} is there and no training of Watchkeeper made it",
+            f"aws sagemaker delete-endpoint --endpoint-name {endpoint}",
+            {"type": "AWS::SageMaker::Endpoint", "name": endpoint},
+        )
+    if not taken:
+        yield Finding("names", Level.GREEN, "no name is taken")
+
+
+def check_retained(session: boto3.Session, deployed: Deployed) -> Iterator[Finding]:
+    """Look for what removed stacks have left: a new deployment makes its own beside it."""
+    live = {identity for _, identity in deployed.resources}
+    left = [
+        (kind, name)
+        for kind, name in retained_of(session).resources
+        if name not in live and _exists(session, kind, name)
+    ]
+    for kind, name in left:
+        yield Finding(
+            "retained",
+            Level.YELLOW,
+            f"{kind} {name} is left of an earlier deployment: this one makes its own and does not adopt it",
+            "`watchkeeper destroy --delete-data --yes` removes it, with the data of what is deployed",
+            {"kind": kind, "name": name},
+        )
+    if not left:
+        yield Finding("retained", Level.GREEN, "nothing is left of an earlier deployment")
+
+
+@dataclass(frozen=True)
+class _Naming:
+    what: str
+    property: str
+    existing: Callable[[boto3.Session], set[str]]
+    remedy: str
+
+
+def _listed(
+    service: str, operation: str, path: str, **parameters: Any
+) -> Callable[[boto3.Session], set[str]]:
+    def existing(session: boto3.Session) -> set[str]:
+        collection, member = path.split(".")
+        pages = session.client(service).get_paginator(operation).paginate(**parameters)
+        return {item[member] for page in pages for item in page[collection]}
+
+    return existing
+
+
+def _buses(session: boto3.Session) -> set[str]:
+    return {bus["Name"] for bus in session.client("events").list_event_buses()["EventBuses"]}
+
+
+_NAMED = {
+    "AWS::SageMaker::ModelPackageGroup": _Naming(
+        "model package group",
+        "ModelPackageGroupName",
+        _listed(
+            "sagemaker",
+            "list_model_package_groups",
+            "ModelPackageGroupSummaryList.ModelPackageGroupName",
+            NameContains=layout.PREFIX,
+        ),
+        "aws sagemaker delete-model-package-group --model-package-group-name {name}",
+    ),
+    "AWS::SSM::Parameter": _Naming(
+        "parameter",
+        "Name",
+        _listed(
+            "ssm",
+            "describe_parameters",
+            "Parameters.Name",
+            ParameterFilters=[{"Key": "Name", "Option": "BeginsWith", "Values": [f"/{layout.PREFIX}/"]}],
+        ),
+        "aws ssm delete-parameter --name {name}",
+    ),
+    "AWS::Logs::LogGroup": _Naming(
+        "log group",
+        "LogGroupName",
+        _listed(
+            "logs", "describe_log_groups", "logGroups.logGroupName", logGroupNamePrefix="/aws/vendedlogs/"
+        ),
+        "aws logs delete-log-group --log-group-name {name}",
+    ),
+    "AWS::CloudWatch::Dashboard": _Naming(
+        "dashboard",
+        "DashboardName",
+        _listed("cloudwatch", "list_dashboards", "DashboardEntries.DashboardName"),
+        "aws cloudwatch delete-dashboards --dashboard-names {name}",
+    ),
+    "AWS::CloudWatch::Alarm": _Naming(
+        "alarm",
+        "AlarmName",
+        _listed("cloudwatch", "describe_alarms", "MetricAlarms.AlarmName"),
+        "aws cloudwatch delete-alarms --alarm-names {name}",
+    ),
+    "AWS::Events::EventBus": _Naming(
+        "event bus", "Name", _buses, "aws events delete-event-bus --name {name}"
+    ),
+}
+
+
+def _foreign_endpoints(session: boto3.Session) -> Iterator[str]:
+    client = session.client("sagemaker")
+    for page in client.get_paginator("list_endpoints").paginate(NameContains=f"{layout.PREFIX}-"):
+        for endpoint in page["Endpoints"]:
+            tags = client.list_tags(ResourceArn=endpoint["EndpointArn"])["Tags"]
+            if not any(tag["Key"].startswith(f"{layout.PREFIX}:") for tag in tags):
+                yield endpoint["EndpointName"]
+
+
+def _exists(session: boto3.Session, kind: str, name: str) -> bool:
+    try:
+        if kind == "bucket":
+            session.client("s3").head_bucket(Bucket=name)
+        elif kind == "table":
+            session.client("dynamodb").describe_table(TableName=name)
+        elif kind == "user pool":
+            session.client("cognito-idp").describe_user_pool(UserPoolId=name)
+        elif kind == "key":
+            state = session.client("kms").describe_key(KeyId=name)["KeyMetadata"]["KeyState"]
+            return bool(state != "PendingDeletion")
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _ABSENT:
+            return False
+        raise
+    return True
