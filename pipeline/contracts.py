@@ -65,6 +65,7 @@ class Parameters:
 
     model_name: str
     save_charts: bool
+    decimal: str
     detection_type: str
     method_name: str
     parameters: dict[str, Any]

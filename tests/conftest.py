@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(
+        _name, "1"
+    )  # before numpy is imported: the workers share the cores, not their threads
 
 JOURNEYS = Path(__file__).parent / "local"
 JOURNEY_SECONDS = 900

@@ -26,7 +26,7 @@ from watchkeeper.kinds import evaluation_from_json
 from watchkeeper.regression.importance import global_importance
 from watchkeeper.regression.rows import format_cells
 from watchkeeper.spec import RegressionWorkload
-from watchkeeper.telemetry.rows import csv_records
+from watchkeeper.telemetry.payloads import csv_records
 
 LOCAL_CHART = "local_explanation_*.png"
 

@@ -62,6 +62,9 @@ ModelKey = Annotated[
     ),
 ]
 RequestId = Annotated[UUID, Field(description="Made by the caller; a repetition is the same task.")]
+Decimal = Annotated[
+    Literal[".", ","], Field(description="The decimal sign of the numbers in the request's CSV files.")
+]
 SaveCharts = Annotated[StrictBool, Field(description="Whether charts are drawn.")]
 ModelName = Annotated[
     str,
@@ -109,6 +112,7 @@ class TrainBody(_Body):
     request_id: RequestId
     model_name: ModelName
     save_charts: SaveCharts = False
+    decimal: Decimal = "."
     train_feature_file: FileKey
     train_label_file: FileKey | None = None
 
@@ -119,6 +123,7 @@ class ValidBody(_Body):
     request_id: RequestId
     model_path: ModelKey
     save_charts: SaveCharts = False
+    decimal: Decimal = "."
     valid_feature_file: Annotated[
         FileKey, Field(validation_alias=AliasChoices("valid_feature_file", "valid_features_file"))
     ]
@@ -135,6 +140,7 @@ class UnivariateBody(_Body):
     method_name: MethodName
     parameters: RuleParameters = {}
     model_path: Unused = None
+    decimal: Decimal = "."
     feature_file: Annotated[FileKey, Field(validation_alias=AliasChoices("feature_file", "features_file"))]
 
     @field_validator("parameters")
@@ -157,6 +163,7 @@ class MultivariateBody(_Body):
     detection_type: Literal["multivariate"]
     model_path: ModelKey
     method_name: Unused = None
+    decimal: Decimal = "."
     feature_file: Annotated[FileKey, Field(validation_alias=AliasChoices("feature_file", "features_file"))]
 
 

@@ -11,6 +11,7 @@ import io
 from functools import partial
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import Dialect
 from watchkeeper.service.feature_file import (
     TIME_NAMES,
     check_width,
@@ -18,13 +19,13 @@ from watchkeeper.service.feature_file import (
     not_a_number,
     telling_as_the_service,
 )
-from watchkeeper.telemetry.cells import is_missing, is_number
+from watchkeeper.telemetry.cells import is_missing, is_number, with_decimal_point
 from watchkeeper.telemetry.csv_rows import DELIMITERS, CsvRow, CsvRows
 from watchkeeper.telemetry.decoding import GZIP_MAGIC, PARQUET_MAGIC, ZSTD_MAGIC, TextFile
 from watchkeeper.telemetry.dialect import DIALECT
 
 
-def check_head(name: str, key: str, head: bytes, *, whole: bool) -> None:
+def check_head(name: str, key: str, head: bytes, *, whole: bool, dialect: Dialect = DIALECT) -> None:
     """Refuse a file whose beginning cannot be a table of numbers.
 
     Parameters
@@ -54,7 +55,7 @@ def check_head(name: str, key: str, head: bytes, *, whole: bool) -> None:
             return
         text = TextFile(io.BytesIO(lines), name)
         if text.kind == "csv":
-            _check_rows(name, CsvRows(text, DIALECT, partial(column_names, name)), whole=whole)
+            _check_rows(name, CsvRows(text, dialect, partial(column_names, name)), dialect, whole=whole)
 
 
 def _complete(name: str, head: bytes) -> bytes:
@@ -65,21 +66,22 @@ def _complete(name: str, head: bytes) -> bytes:
     return b"" if b"\0" in head else head[: end + 1]
 
 
-def _check_rows(name: str, rows: CsvRows, *, whole: bool) -> None:
+def _check_rows(name: str, rows: CsvRows, dialect: Dialect, *, whole: bool) -> None:
     try:
         for number, row in enumerate(rows):
             if row.error is not None:
                 raise InvalidInputError(f"{name}, line {row.line}: {row.error}", reason=row.error.reason)
-            _check_cells(name, rows.header, row, number)
+            _check_cells(name, rows.header, row, number, comma=dialect.decimal == ",")
     except InvalidInputError as error:
         # a quote may be closed behind the beginning
         if whole or error.reason != "unclosed_quote":
             raise
 
 
-def _check_cells(name: str, names: list[str], row: CsvRow, number: int) -> None:
+def _check_cells(name: str, names: list[str], row: CsvRow, number: int, *, comma: bool) -> None:
     for position, cell in enumerate(row.cells[1:], start=1):
-        if is_missing(cell) or is_number(cell) or names[position].lower() in TIME_NAMES:
+        number_text = with_decimal_point(cell) if comma else cell
+        if is_missing(cell) or is_number(number_text) or names[position].lower() in TIME_NAMES:
             continue
         raise not_a_number(
             f"{name}: column {names[position]!r}, row {number} (line {row.line} of the file)", cell

@@ -10,6 +10,7 @@ from lambdas.service_api.file_head import check_head
 from lambdas.service_api.problems import ServiceProblemError
 from lambdas.service_api.tenant_bucket import StoredFile
 from watchkeeper.core.layout import RESERVED_WORKLOAD, runs_of
+from watchkeeper.core.plan import Dialect
 from watchkeeper.service.tasks import MODEL_FILE
 from watchkeeper.service.tenant_files import (
     DATA_EXTENSIONS,
@@ -18,11 +19,14 @@ from watchkeeper.service.tenant_files import (
     candidate_keys,
     tenant_key,
 )
+from watchkeeper.telemetry.dialect import DIALECT
 
 HEAD_BYTES = 65_536
 
 
-def find_table(effects: ServiceEffects, tenant: str, field: str, key: str) -> str:
+def find_table(
+    effects: ServiceEffects, tenant: str, field: str, key: str, *, dialect: Dialect = DIALECT
+) -> str:
     """Return the bucket's key of a CSV or Parquet file whose beginning is readable.
 
     Parameters
@@ -45,7 +49,8 @@ def find_table(effects: ServiceEffects, tenant: str, field: str, key: str) -> st
     if found.size_bytes == 0:
         raise ServiceProblemError("empty_file", f"{field} {key!r} is empty")
     whole = found.size_bytes <= HEAD_BYTES
-    check_head(f"{field} {key!r}", found.key, effects.files.head(found.key, HEAD_BYTES), whole=whole)
+    head = effects.files.head(found.key, HEAD_BYTES)
+    check_head(f"{field} {key!r}", found.key, head, whole=whole, dialect=dialect)
     return found.key
 
 

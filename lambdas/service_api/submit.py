@@ -11,6 +11,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from lambdas.service_api.documents import (
@@ -24,6 +25,7 @@ from lambdas.service_api.file_search import find_model, find_table
 from lambdas.service_api.problems import REQUEST_CONFLICT, ServiceProblemError
 from lambdas.service_api.request_table import Item
 from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.plan import Dialect
 from watchkeeper.core.timestamps import format_instant, parse_iso8601
 from watchkeeper.service.request_item import OPEN, REQUEST_DAYS, Attribute, Status, item_key
 from watchkeeper.service.tasks import Task, TaskFiles, TaskInput, request_key_id, task_input
@@ -77,20 +79,21 @@ def submit(task: Task, body: TaskBody, tenant: str, effects: ServiceEffects) -> 
 def _input_of(task: Task, body: TaskBody, tenant: str, request: str, effects: ServiceEffects) -> TaskInput:
     labels = model = None
     charts = False
+    find = partial(find_table, effects, tenant, dialect=Dialect(decimal=body.decimal))
     if isinstance(body, TrainBody):
         charts = body.save_charts
-        features = find_table(effects, tenant, "train_feature_file", body.train_feature_file)
+        features = find("train_feature_file", body.train_feature_file)
         if body.train_label_file is not None:
-            labels = find_table(effects, tenant, "train_label_file", body.train_label_file)
+            labels = find("train_label_file", body.train_label_file)
     elif isinstance(body, ValidBody):
         charts = body.save_charts
         model = find_model(effects, tenant, body.model_path)
-        features = find_table(effects, tenant, "valid_feature_file", body.valid_feature_file)
-        labels = find_table(effects, tenant, "valid_label_file", body.valid_label_file)
+        features = find("valid_feature_file", body.valid_feature_file)
+        labels = find("valid_label_file", body.valid_label_file)
     else:
         if isinstance(body, MultivariateBody):
             model = find_model(effects, tenant, body.model_path)
-        features = find_table(effects, tenant, "feature_file", body.feature_file)
+        features = find("feature_file", body.feature_file)
     return task_input(
         tenant=tenant,
         request=request,

@@ -120,6 +120,7 @@ class TaskJobs(Jobs):
             hyperparameters={
                 "model_name": path("parameters.model_name"),
                 "features": path("files.features"),
+                "decimal": path("parameters.decimal"),
                 **hyperparameters,
                 **script_mode_hyperparameters(what, archive),
             },
@@ -137,6 +138,7 @@ class TaskJobs(Jobs):
             environment={
                 "WATCHKEEPER_FEATURES": _base_name("files.features"),
                 "WATCHKEEPER_PREDICTIONS": _base_name("outputs.predictions"),
+                "WATCHKEEPER_DECIMAL": path("parameters.decimal"),
                 **environment,
             },
             keep={"metrics": "$.ExitMessage"},

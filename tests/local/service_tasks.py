@@ -83,7 +83,7 @@ def write_down(
         request=request,
         task=task,
         bucket=laptop.bucket,
-        parameters=parameters,
+        parameters={"decimal": ".", **parameters},
         files=files,
         charts=charts,
     )

@@ -1,9 +1,8 @@
 """Serves the preprocessor in the SKLearn image: rows in, feature vectors out, one line a row, in order.
 
 Requests are those of `containers.runtime.requests`. Lags beyond the vector's are not looked at, so that a
-model
-goes on serving when the workload's newer plan has longer rows. The answer is always `text/csv`, whatever is
-asked for: it is the next container's request.
+model goes on serving when the workload's newer plan has longer rows. The answer is always `text/csv`,
+whatever is asked for: it is the next container's request.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from numpy.typing import NDArray
 
 from containers.anomaly.preprocessor import FeaturePreprocessor, load_preprocessor
 from containers.runtime.requests import (
-    CSV,
     Instances,
     Refusal,
     ServerContext,
@@ -25,7 +23,8 @@ from containers.runtime.requests import (
     read_instances,
     refuse,
 )
-from watchkeeper.telemetry.rows import Row, naming_record, rows_of
+from watchkeeper.telemetry.payloads import CSV, naming_record
+from watchkeeper.telemetry.rows import Row, rows_of
 
 input_fn = read_instances
 

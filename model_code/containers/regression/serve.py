@@ -18,12 +18,12 @@ from containers.runtime.requests import (
     Refusal,
     ServerContext,
     predicting,
-    read_each,
     read_instances,
     refuse,
     written,
 )
 from watchkeeper.regression.rows import cells_of, features_of
+from watchkeeper.telemetry.payloads import read_each
 
 input_fn = read_instances
 

@@ -17,7 +17,7 @@ from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.rows import Features, features_of
 from watchkeeper.telemetry.cells import parse_number
-from watchkeeper.telemetry.rows import csv_records, naming_record
+from watchkeeper.telemetry.payloads import csv_records, naming_record
 
 SERVE_PROGRAM = "serve_regressor.py"
 

@@ -1,13 +1,7 @@
-"""The requests of the serving containers, and how they are refused.
-
-A record is a line of `text/csv`, an instance of `application/json` (`{"instances": [...]}`), or a line of
-`application/jsonlines`. An instance is an object whose fields the model names; or one with `features`, the
-list of a CSV line's cells.
-"""
+"""The requests of the serving containers (`watchkeeper.telemetry.payloads`), and how they are refused."""
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,15 +10,12 @@ from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.telemetry.rows import Instance, csv_records, instance_of, naming_record
+from watchkeeper.telemetry.csv_rows import DELIMITERS
+from watchkeeper.telemetry.payloads import CSV, JSON, JSONLINES, Instance, read_payload
 
-CSV = "text/csv"
-JSON = "application/json"
-JSONLINES = "application/jsonlines"
 Instances = list[Instance]
 """Records of a request."""
 
-Record = TypeVar("Record")
 Model = TypeVar("Model")
 Predicted = TypeVar("Predicted")
 
@@ -54,38 +45,20 @@ class ServerContext(Protocol):
 
 def read_instances(body: str | bytes | None, content_type: str) -> Instances | Refusal:
     """Return the request's records, at least one."""
-    text = body.encode() if isinstance(body, str) else body or b""
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind not in _READERS:
-        return Refusal(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"content type {content_type!r} is not supported; use {', '.join(_READERS)}",
-        )
-    if len(text) > MAX_PAYLOAD_BYTES:
+    payload = body.encode() if isinstance(body, str) else body or b""
+    if len(payload) > MAX_PAYLOAD_BYTES:
         return Refusal(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"the payload has {len(text)} bytes, the limit is {MAX_PAYLOAD_BYTES}: send fewer records",
+            f"the payload has {len(payload)} bytes, the limit is {MAX_PAYLOAD_BYTES}: send fewer records",
         )
     try:
-        instances = _READERS[kind](text.decode("utf-8-sig"))
+        instances = read_payload(payload, content_type)
     except InvalidInputError as error:
-        return Refusal(HTTPStatus.BAD_REQUEST, str(error))
-    except UnicodeDecodeError as error:
+        unsupported = error.reason == "unsupported_content_type"
         return Refusal(
-            HTTPStatus.BAD_REQUEST, f"the payload cannot be read: byte {error.start} is not text in UTF-8"
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE if unsupported else HTTPStatus.BAD_REQUEST, str(error)
         )
-    except RecursionError:
-        return Refusal(HTTPStatus.BAD_REQUEST, "the payload cannot be read: nested too deeply")
     return instances or Refusal(HTTPStatus.BAD_REQUEST, "the payload has no record")
-
-
-def read_each(records: Iterable[Any], read: Callable[[Any], Record]) -> list[Record]:
-    """Read records; an error names its record, counting from 1."""
-    found = []
-    for number, record in enumerate(records, start=1):
-        with naming_record(number):
-            found.append(read(record))
-    return found
 
 
 def predicting(
@@ -99,7 +72,8 @@ def predicting(
         try:
             return predict(instances, model)
         except InvalidInputError as error:
-            return Refusal(HTTPStatus.BAD_REQUEST, str(error))
+            hint = _hint(instances[0]) if str(error).startswith("record 1:") else ""
+            return Refusal(HTTPStatus.BAD_REQUEST, f"{error}{hint}")
 
     return predict_fn
 
@@ -173,28 +147,11 @@ def refuse(refusal: Refusal, context: ServerContext | None) -> Any:
     raise BaseInferenceToolkitError(int(refusal.status), refusal.message, refusal.message)
 
 
-def _csv(text: str) -> Instances:
-    return list(csv_records(io.StringIO(text.rstrip("\r\n"), newline="")))
-
-
-def _json(text: str) -> Instances:
-    document = _parse(text)
-    instances = document.get("instances") if isinstance(document, dict) else None
-    if not isinstance(instances, list):
-        raise InvalidInputError('the payload must be an object {"instances": [...]}')
-    return read_each(instances, instance_of)
-
-
-def _jsonlines(text: str) -> Instances:
-    text = text.rstrip("\r\n")
-    return read_each(text.split("\n") if text else [], lambda line: instance_of(_parse(line)))
-
-
-def _parse(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InvalidInputError(f"not JSON (line {error.lineno}, column {error.colno})") from error
-
-
-_READERS: dict[str, Callable[[str], Instances]] = {CSV: _csv, JSON: _json, JSONLINES: _jsonlines}
+def _hint(instance: Instance) -> str:
+    """Return what a first line that is refused may be meant as."""
+    cells = [] if isinstance(instance, Mapping) else [str(cell).strip() for cell in instance]
+    if len(cells) == 1 and any(delimiter in cells[0] for delimiter in DELIMITERS):
+        return ". Cells are separated by commas"
+    if cells and all(cell[:1].isalpha() for cell in cells):
+        return ". Is it a header line? A request has rows only"
+    return ""

@@ -28,6 +28,7 @@ from containers.service.splits import in_order, split_rows
 from containers.service.tables import Table, read_table
 from watchkeeper.core.documents import plain, read_part
 from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.plan import Dialect
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.detectors.catalogue import algorithm_of
 from watchkeeper.detectors.scorer import fit_detector, fit_positions
@@ -46,6 +47,8 @@ class Hyperparameters:
     """Key of the file."""
     labels: str = ""
     """Key of the file; empty without a search."""
+    decimal: str = "."
+    """Decimal sign of the files."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ class Choice:
 def fit() -> None:
     """Read, choose, fit, write."""
     given = read_hyperparameters(Hyperparameters, job.root())
-    table = read_table(given_file(job.training_channel("features"), given.features))
+    dialect = Dialect(decimal=given.decimal)
+    table = read_table(given_file(job.training_channel("features"), given.features), dialect)
     if algorithm_of(given.model_name).is_streaming:
         (table,) = in_order([table])
     choice = Choice({}, {}, [])
@@ -110,7 +114,8 @@ def read_tried(folder: Path) -> list[Tried]:
 
 def choose(given: Hyperparameters, table: Table, tried: list[Tried]) -> Choice:
     """Choose the best candidate, and measure it and the defaults on the rows that the search never saw."""
-    labels = read_labels(given_file(job.training_channel("labels"), given.labels), len(table))
+    dialect = Dialect(decimal=given.decimal)
+    labels = read_labels(given_file(job.training_channel("labels"), given.labels), len(table), dialect)
     split = split_rows(labels, table.times, in_order=algorithm_of(given.model_name).is_streaming)
     best = best_of(tried)
     defaults = next(each for each in tried if each.place == 0)

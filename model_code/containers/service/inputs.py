@@ -34,6 +34,8 @@ class PredictSettings:
     """Univariate method."""
     parameters: str = "{}"
     """Its parameters that are not the defaults, as JSON."""
+    decimal: str = "."
+    """Decimal sign of the CSV files."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> PredictSettings:

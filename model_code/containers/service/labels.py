@@ -9,13 +9,15 @@ import numpy.typing as npt
 
 from containers.service.tables import read_parts
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import Dialect
+from watchkeeper.telemetry.dialect import DIALECT
 
 LABEL_NAMES = ("label", "labels", "anomaly", "is_anomaly", "outlier", "target", "y", "class")
 
 Labels = npt.NDArray[np.bool_]
 
 
-def read_labels(path: Path, n_rows: int) -> Labels:
+def read_labels(path: Path, n_rows: int, dialect: Dialect = DIALECT) -> Labels:
     """Read the labels of a table of so many rows, shape (n_rows,).
 
     The labels are the only column, or the one that is named `label`, `anomaly` or the like; a time before it
@@ -27,7 +29,7 @@ def read_labels(path: Path, n_rows: int) -> Labels:
         If the file cannot be read as `tables` says, has several columns and none has such a name, another
         number of rows, or a label that is not 0 or 1 (reason `bad_labels`).
     """
-    parts = list(read_parts(path))
+    parts = list(read_parts(path, dialect))
     column = _label_column(path, parts[0].columns)
     values = np.concatenate([part.values[:, column] for part in parts])
     if len(values) != n_rows:
@@ -38,9 +40,9 @@ def read_labels(path: Path, n_rows: int) -> Labels:
     wrong = ~np.isin(values, (0.0, 1.0))
     if wrong.any():
         row = int(wrong.argmax())
+        given = "has no label" if np.isnan(values[row]) else f"has the label {values[row]:g}"
         raise InvalidInputError(
-            f"{path.name}, row {row}: the label is {values[row]:g}; allowed are 1 for an anomaly and 0 for "
-            "the rest",
+            f"{path.name}: row {row} {given}; allowed are 1 for an anomaly and 0 for the rest",
             reason="bad_labels",
         )
     labels: Labels = values == 1.0

@@ -29,6 +29,7 @@ from containers.service.quality import Quality, measure
 from containers.service.splits import in_order
 from containers.service.tables import Part, read_parts
 from containers.service.workload_model import load_any_model
+from watchkeeper.core.plan import Dialect
 from watchkeeper.detectors.catalogue import algorithm_of
 from watchkeeper.detectors.protocol.scores import Scores, joined
 from watchkeeper.detectors.scorer import scorer_of
@@ -51,10 +52,16 @@ def predict() -> None:
     model = load_any_model(archive)
     features = given_file(job.processing_input("features"), settings.features)
     output = job.processing_output("results")
-    labels = _labels(settings, features)
+    dialect = Dialect(decimal=settings.decimal)
+    labels = _labels(settings, features, dialect)
     picture = Picture(model.manifest.threshold) if settings.charts.lower() == "true" else None
     n_rows, flagged, scores = _judge(
-        model, features, output / settings.predictions, task=task, labels=labels, picture=picture
+        model,
+        read_parts(features, dialect),
+        output / settings.predictions,
+        task=task,
+        labels=labels,
+        picture=picture,
     )
     quality = None if labels is None else measure(labels, scores.is_anomaly, scores.raw)
     if picture is not None:
@@ -92,7 +99,7 @@ def summary(
 
 def _judge(
     model: ServiceModel,
-    features: Path,
+    table: Iterator[Part],
     predictions_path: Path,
     *,
     task: Task,
@@ -101,7 +108,7 @@ def _judge(
 ) -> tuple[int, int, Scores]:
     score = scorer_of(model.detector, as_they_came=task is Task.TRAIN)
     kept: list[Scores] = []
-    parts: Iterator[Part] = map(model.aligned, read_parts(features))
+    parts: Iterator[Part] = map(model.aligned, table)
     if algorithm_of(model.manifest.algorithm).is_streaming:
         parts = in_order(parts)
     n_rows = flagged = 0
@@ -119,11 +126,11 @@ def _judge(
     return n_rows, flagged, joined(kept) if kept else scores.rows(slice(0))
 
 
-def _labels(settings: PredictSettings, features: Path) -> Labels | None:
+def _labels(settings: PredictSettings, features: Path, dialect: Dialect) -> Labels | None:
     if not settings.labels:
         return None
-    n_rows = sum(map(len, read_parts(features)))
-    return read_labels(given_file(job.processing_input("labels"), settings.labels), n_rows)
+    n_rows = sum(map(len, read_parts(features, dialect)))
+    return read_labels(given_file(job.processing_input("labels"), settings.labels), n_rows, dialect)
 
 
 def _draw(

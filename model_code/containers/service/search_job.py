@@ -18,6 +18,7 @@ from containers.service.search import share_of, try_candidates
 from containers.service.splits import in_order, split_rows
 from containers.service.tables import read_table
 from watchkeeper.core.documents import plain
+from watchkeeper.core.plan import Dialect
 from watchkeeper.detectors.catalogue import algorithm_of
 
 CANDIDATES_NAME = "candidates.json"
@@ -36,13 +37,16 @@ class Hyperparameters:
     chunk: int
     """Which of the shares."""
     chunks: int
+    decimal: str = "."
+    """Decimal sign of the files."""
 
 
 def search() -> None:
     """Read, fit, measure, write."""
     given = read_hyperparameters(Hyperparameters, job.root())
-    table = read_table(given_file(job.training_channel("features"), given.features))
-    labels = read_labels(given_file(job.training_channel("labels"), given.labels), len(table))
+    dialect = Dialect(decimal=given.decimal)
+    table = read_table(given_file(job.training_channel("features"), given.features), dialect)
+    labels = read_labels(given_file(job.training_channel("labels"), given.labels), len(table), dialect)
     streaming = algorithm_of(given.model_name).is_streaming
     if streaming:
         (table,) = in_order([table])

@@ -21,7 +21,6 @@ from containers.runtime.requests import (
     Refusal,
     ServerContext,
     predicting,
-    read_each,
     read_instances,
     refuse,
     written,
@@ -30,7 +29,7 @@ from containers.service.artifact import ServiceModel, load_model
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.scorer import scorer_of
 from watchkeeper.telemetry.cells import is_missing, parse_number
-from watchkeeper.telemetry.rows import Instance
+from watchkeeper.telemetry.payloads import Instance, read_each
 
 __all__ = ["input_fn", "model_fn", "output_fn", "predict_fn"]
 

@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from containers.service.cells import FloatArray, implausible_times, numbers, times
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import Dialect
 from watchkeeper.service.feature_file import (
     INDEX_NAMES,
     TIME_NAMES,
@@ -35,7 +36,7 @@ from watchkeeper.service.feature_file import (
     is_time,
     telling_as_the_service,
 )
-from watchkeeper.telemetry.dialect import TableFile
+from watchkeeper.telemetry.dialect import DIALECT, TableFile
 
 PART_ROWS = 50_000
 PART_CELLS = 1_000_000
@@ -80,7 +81,9 @@ def part_rows(n_columns: int) -> int:
     return max(min(PART_ROWS, PART_CELLS // max(n_columns, 1)), 1)
 
 
-def read_parts(path: Path, *, needs_time: bool = False, rows: int | None = None) -> Iterator[Part]:
+def read_parts(
+    path: Path, dialect: Dialect = DIALECT, *, needs_time: bool = False, rows: int | None = None
+) -> Iterator[Part]:
     """Read a table in parts of at most so many rows, without a number those of `part_rows`.
 
     Parameters
@@ -96,7 +99,7 @@ def read_parts(path: Path, *, needs_time: bool = False, rows: int | None = None)
         (`too_many_columns`) or no numeric one (`no_columns`), a cell is not a number (`non_numeric_value`) or
         a time is none (`bad_time`).
     """
-    with telling_as_the_service(), _File(path) as file:
+    with telling_as_the_service(), _File(path, dialect) as file:
         row = 0
         for frame in file.frames(rows):
             if row == 0:
@@ -108,9 +111,9 @@ def read_parts(path: Path, *, needs_time: bool = False, rows: int | None = None)
         file.check_widths(row)
 
 
-def read_table(path: Path, *, needs_time: bool = False) -> Table:
+def read_table(path: Path, dialect: Dialect = DIALECT, *, needs_time: bool = False) -> Table:
     """Read a whole table; see `read_parts`. At the end it is in memory twice: 16 bytes a cell."""
-    return joined(list(read_parts(path, needs_time=needs_time)))
+    return joined(list(read_parts(path, dialect, needs_time=needs_time)))
 
 
 def joined(parts: Sequence[Part]) -> Table:
@@ -127,8 +130,9 @@ def joined(parts: Sequence[Part]) -> Table:
 class _File:
     """One feature file, as frames of pandas whose columns are numbered."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, dialect: Dialect) -> None:
         self._path = path
+        self._dialect = dialect
         self._stream = path.open("rb")
         self._table = self._opened(self._stream)
         self.names: tuple[str, ...] = tuple(self._table.header or ())
@@ -138,7 +142,8 @@ class _File:
         self._numeric: list[int] = []
 
     def _opened(self, stream: IO[bytes]) -> TableFile:
-        return TableFile(stream, self._path.name, headers=partial(column_names, self._path.name))
+        headers = partial(column_names, self._path.name)
+        return TableFile(stream, self._path.name, self._dialect, headers=headers)
 
     def __enter__(self) -> _File:
         return self
@@ -147,11 +152,12 @@ class _File:
         self._stream.close()
 
     def frames(self, rows: int | None) -> Iterator[Any]:
-        if self._table.kind == "csv":
+        # pandas would take every point of a file with decimal commas for one between thousands
+        if self._table.kind == "csv" and self._dialect.decimal == ".":
             return self._csv(rows or part_rows(len(self.names)))
         if self._table.kind == "parquet":
             return self._parquet(rows or part_rows(len(self.names)))
-        return self._json(rows or part_rows(len(self.names)))
+        return self._chunks(rows or part_rows(len(self.names)))
 
     def part(self, frame: Any, row: int) -> Part:
         values = np.empty((len(frame), len(self._numeric)))
@@ -219,14 +225,14 @@ class _File:
         for batch in self._table.batches(rows):
             yield batch.to_pandas(date_as_object=False)
 
-    def _json(self, rows: int) -> Iterator[Any]:
+    def _chunks(self, rows: int) -> Iterator[Any]:
         import pandas
 
         for chunk in self._table.chunks(rows):
             if not self.names:
                 self.names = tuple(chunk.header)
                 check_width(self._path.name, len(self.names))
-            yield pandas.DataFrame(chunk.rows)
+            yield pandas.DataFrame(chunk.rows).apply(_typed)
 
     def _read_again(self) -> None:
         """Read the rows one by one: the first that is none is refused with its line."""
@@ -252,6 +258,16 @@ class _File:
         with self._path.open("rb") as stream:
             records = self._opened(stream).records()
             return next(islice((line for line, _, _ in records), row, None), None)
+
+
+def _typed(column: Any) -> Any:
+    """Return a column of text as numbers, where it has nothing else."""
+    import pandas
+
+    try:
+        return pandas.to_numeric(column)
+    except ValueError:
+        return column
 
 
 class _CountedText:

@@ -32,6 +32,7 @@ from containers.service.inputs import PredictSettings, failure_text, given_file
 from containers.service.predictions import PredictionsFile
 from containers.service.tables import part_rows, read_parts
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.plan import Dialect
 from watchkeeper.detectors.catalogue import RULES
 from watchkeeper.detectors.factory import new_detector
 from watchkeeper.detectors.protocol.batch import BatchDetector
@@ -67,7 +68,7 @@ def judge_columns() -> None:
         ColumnFile(Path(scratch) / "rarity", np.float64) as rarity,
         ColumnFile(Path(scratch) / "label", np.bool_) as label,
     ):
-        names, times = _spill(path, values)
+        names, times = _spill(path, Dialect(decimal=settings.decimal), values)
         found = Rarities(rarity, label)
         _judge(rule_of(settings.method, settings.parameters), names, times, values, found)
         flagged = _write(job.processing_output("results") / settings.predictions, names, found)
@@ -145,11 +146,11 @@ def regularity(times: FloatArray) -> dict[str, Any]:
     }
 
 
-def _spill(path: Path, values: ColumnFile) -> tuple[tuple[str, ...], FloatArray]:
+def _spill(path: Path, dialect: Dialect, values: ColumnFile) -> tuple[tuple[str, ...], FloatArray]:
     """Put a table's values on disk; return the columns' names, and the times."""
     names: tuple[str, ...] = ()
     times = []
-    for part in read_parts(path, needs_time=True):
+    for part in read_parts(path, dialect, needs_time=True):
         names = part.columns
         values.add_rows(part.values)
         times.append(part.times)

@@ -87,6 +87,7 @@ class Client:
         *,
         label_file: str | None = None,
         save_charts: bool = False,
+        decimal: str = ".",
         request_id: str | None = None,
     ) -> RunningTask:
         """Start training a detector; with labels, hyperparameters are searched for the best F1."""
@@ -95,6 +96,7 @@ class Client:
             request_id,
             model_name=model_name,
             save_charts=save_charts,
+            decimal=decimal,
             train_feature_file=feature_file,
             train_label_file=label_file,
         )
@@ -106,6 +108,7 @@ class Client:
         label_file: str,
         *,
         save_charts: bool = False,
+        decimal: str = ".",
         request_id: str | None = None,
     ) -> RunningTask:
         """Start measuring a model on labelled data."""
@@ -114,6 +117,7 @@ class Client:
             request_id,
             model_path=model_path,
             save_charts=save_charts,
+            decimal=decimal,
             valid_feature_file=feature_file,
             valid_label_file=label_file,
         )
@@ -125,6 +129,7 @@ class Client:
         model_path: str | None = None,
         method_name: str | None = None,
         parameters: Mapping[str, float | int | None] | None = None,
+        decimal: str = ".",
         request_id: str | None = None,
     ) -> RunningTask:
         """Start finding anomalies: by a model, or in each column by `iqr`, `quantile` or `persist`.
@@ -133,6 +138,8 @@ class Client:
         ----------
         parameters
             Of the method; what is not named has its default.
+        decimal
+            Decimal sign of the numbers in a CSV file: `.` or `,`.
 
         Raises
         ------
@@ -144,7 +151,8 @@ class Client:
         how = {"detection_type": "multivariate" if model_path else "univariate"}
         if parameters is not None and method_name is None:
             raise InvalidInputError("parameters are a method's: give method_name, or leave them out")
-        named: dict[str, Any] = {"model_path": model_path} if model_path else {"method_name": method_name}
+        named: dict[str, Any] = {"decimal": decimal}
+        named |= {"model_path": model_path} if model_path else {"method_name": method_name}
         if parameters:
             named["parameters"] = dict(parameters)
         return self._start(Task.INFER, request_id, **how, **named, feature_file=feature_file)

@@ -18,11 +18,7 @@ from typing import Any
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import parse_instant
-from watchkeeper.telemetry.rows import Instance, csv_records, instance_of
-
-CSV = "text/csv"
-JSON = "application/json"
-JSONLINES = "application/jsonlines"
+from watchkeeper.telemetry.payloads import Instance, read_payload
 
 
 @dataclass(frozen=True)
@@ -89,29 +85,17 @@ def _instances(document: dict[str, Any]) -> list[CapturedInstance]:
         return []
     metadata = document["eventMetadata"]
     captured_at = parse_instant(metadata["inferenceTime"])
-    contents = _contents(_text(found), str(found.get("observedContentType", "")))
+    contents = read_payload(_payload(found), str(found.get("observedContentType", "")))
     return [
         CapturedInstance(f"{metadata['eventId']}#{position:06d}", captured_at, content)
         for position, content in enumerate(contents)
     ]
 
 
-def _text(found: dict[str, Any]) -> str:
+def _payload(found: dict[str, Any]) -> bytes:
     if found["encoding"] != "BASE64":
-        return str(found["data"])
+        return str(found["data"]).encode()
     try:
-        return base64.b64decode(found["data"], validate=True).decode("utf-8-sig")
-    except (binascii.Error, UnicodeDecodeError) as error:
+        return base64.b64decode(found["data"], validate=True)
+    except binascii.Error as error:
         raise InvalidInputError(f"its data cannot be decoded: {error}", reason="bad_capture") from error
-
-
-def _contents(text: str, content_type: str) -> list[Instance]:
-    kind = content_type.partition(";")[0].strip().lower()
-    lines = [line for line in text.splitlines() if line.strip()]
-    if kind == CSV:
-        return list(csv_records(lines))
-    if kind == JSON:
-        return [instance_of(value) for value in json.loads(text)["instances"]]
-    if kind == JSONLINES:
-        return [instance_of(json.loads(line)) for line in lines]
-    raise InvalidInputError(f"content type {content_type!r} is not one that the endpoint takes")

@@ -15,7 +15,7 @@ from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.plan import ColumnPlan, RegressionPlan
 from watchkeeper.telemetry.cells import is_empty, is_missing, parse_number, shown
 from watchkeeper.telemetry.csv_rows import header_error
-from watchkeeper.telemetry.rows import Instance
+from watchkeeper.telemetry.payloads import Instance
 
 Features = tuple[float | str, ...]
 """One value a feature, in the plan's order: numbers of numeric columns, text of one-hot columns."""

@@ -98,9 +98,10 @@ def not_a_number(place: str, cell: object) -> InvalidInputError:
             "out or, if a quote that is opened here is closed too late, close it there",
             reason="non_numeric_value",
         )
-    comma = "write its decimals with a point, " if is_number(text.replace(",", ".", 1)) else ""
+    comma = is_number(text.replace(",", ".", 1))
+    remedy = 'if the comma is its decimal sign, send "decimal": ","; else ' if comma else ""
     return InvalidInputError(
-        f"{place}: {shown(text)} is not a finite number; {comma}correct the cell, leave it empty for a "
+        f"{place}: {shown(text)} is not a finite number; {remedy}correct the cell, leave it empty for a "
         "missing value, or leave the column out",
         reason="non_numeric_value",
     )

@@ -9,9 +9,7 @@ written here never has to be, as a series key has no comma.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,13 +17,12 @@ from typing import Any
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import format_instant, parse_instant
 from watchkeeper.telemetry.cells import is_missing, is_number, parse_number
+from watchkeeper.telemetry.payloads import Instance, csv_records, naming_record, read_each
 from watchkeeper.telemetry.series import parse_series_key
 
 NUMBER_WORDS = frozenset({"nan", "inf", "infinity"})
 """Words that read as numbers and so cannot be a measure's name."""
 
-Instance = Sequence[Any] | Mapping[str, Any]
-"""A record of a request: the cells of a line, or an object."""
 _FIELDS = ("timestamp", "series", "value", "lags")
 
 
@@ -85,61 +82,12 @@ def rows_of(instances: Iterable[Instance]) -> list[Row]:
     InvalidInputError
         As `parse_rows`, or if an object has other fields.
     """
-    rows = []
-    for number, instance in enumerate(instances, start=1):
-        with naming_record(number):
-            cells = _cells_of(instance) if isinstance(instance, Mapping) else instance
-            rows.append(_parse_cells([_text(cell) for cell in cells]))
-    return rows
 
+    def read(instance: Instance) -> Row:
+        cells = _cells_of(instance) if isinstance(instance, Mapping) else instance
+        return _parse_cells([_text(cell) for cell in cells])
 
-def instance_of(document: object) -> Instance:
-    """Return a record of JSON: the object, or the cells of one that has `features`, a line's list of cells.
-
-    Raises
-    ------
-    InvalidInputError
-        If it is neither.
-    """
-    if not isinstance(document, dict):
-        raise InvalidInputError(f"{str(document)[:60]} is not an object", reason="bad_record")
-    if set(document) != {"features"}:
-        return document
-    if not isinstance(document["features"], list):
-        raise InvalidInputError("'features' is not a list", reason="bad_record")
-    cells: list[Any] = document["features"]
-    return cells
-
-
-def csv_records(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the cells of each record of a request, or of a file without a header: CSV with commas.
-
-    Raises
-    ------
-    InvalidInputError
-        Naming the record, from 1, with reason `empty_row` or `not_csv`.
-    """
-    number = 0
-    try:
-        for number, cells in enumerate(csv.reader(lines, skipinitialspace=True, strict=True), start=1):
-            if not cells or (len(cells) == 1 and not cells[0].strip()):
-                raise InvalidInputError(f"record {number}: empty line", reason="empty_row")
-            yield cells
-    except csv.Error as error:
-        raise InvalidInputError(
-            f"record {number + 1}: not CSV: a quote is opened and not closed before a comma or the end of "
-            f"the line, or a cell has more than {csv.field_size_limit()} characters",
-            reason="not_csv",
-        ) from error
-
-
-@contextmanager
-def naming_record(number: int) -> Iterator[None]:
-    """Let an error begin with `record N: `, by which a caller knows which of its records is refused."""
-    try:
-        yield
-    except InvalidInputError as error:
-        raise InvalidInputError(f"record {number}: {error}", reason=error.reason) from error
+    return read_each(instances, read)
 
 
 def _cells_of(instance: Mapping[str, Any]) -> list[Any]:

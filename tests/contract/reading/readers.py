@@ -45,6 +45,8 @@ class Reader:
     """Situations may have another right for a kind."""
     read: Callable[[Path], int | None]
     """Rows that are taken; None where it does not say."""
+    like: str = ""
+    """Another kind, whose right is its own where the situation says nothing of its kind."""
 
 
 def _score(path: Path) -> int:
@@ -130,5 +132,6 @@ READERS = (
     Reader("the service's API", "head", _head),
     Reader("the service", "features", _service),
     Reader("the service, univariate", "features", _univariate),
+    Reader("the service, labels", "labels", _service_labels, like="features"),
     Reader("invoke", "requests", _invoke),
 )

@@ -15,7 +15,7 @@ from pyarrow.parquet import write_table
 
 ROWS = 40
 HEADER = ["timestamp", "value"]
-TABLE = [[f"2024-03-01 {row // 12:02}:{row % 12 * 5:02}:00", f"{50 + row / 8:.3f}"] for row in range(ROWS)]
+TABLE = [[f"2024-03-01 {row // 12:02}:{row % 12 * 5:02}:00", f"{row % 8 == 0:.3f}"] for row in range(ROWS)]
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,7 @@ SITUATIONS = (
         unless={
             "analysis": ROWS,
             "features": ROWS,
+            "labels": "row 0 has no label",
             "series": ROWS,
             "requests": ROWS,
             "training": "75% of the history are unusable",
@@ -121,6 +122,7 @@ SITUATIONS = (
             "analysis": "column 'value' has not one value in 40 rows",
             "features": ROWS,
             "head": ROWS,
+            "labels": "row 0 has no label",
             "series": "column 'value' has not one value in 40 rows",
             "requests": ROWS,
             "training": "nothing is usable",

@@ -8,8 +8,13 @@ import pytest
 
 from lambdas.service_api.file_head import check_head
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import Dialect
 
 ROWS = b"1,2\n" * 1000
+
+
+def test_a_decimal_comma_is_taken_where_it_is_said() -> None:
+    check_head("table", "t.csv", b"a;b\n1;2,5\n3;1.234,5\n", whole=True, dialect=Dialect(decimal=","))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +44,7 @@ def test_takes_a_beginning_that_may_be_a_table(head: bytes) -> None:
     [
         (b"a,b\n1,2\n\n3,x\n", "non_numeric_value", "column 'b', row 1 (line 4 of the file): 'x'"),
         (b"1,2\n3,x\n", "non_numeric_value", "column 'column_2', row 1 (line 2 of the file): 'x'"),
-        (b"a;b\n1;2,5\n", "non_numeric_value", "write its decimals with a point"),
+        (b"a;b\n1;2,5\n", "non_numeric_value", 'send "decimal": ","'),
         (b"a,b\n1,\xe9\n", "unreadable_file", "save it as CSV in UTF-8"),
         (b"PK\x03\x04....\n", "unreadable_file", "Excel workbook"),
         (b"c," * 40_000, "too_many_columns", "10,000 are allowed"),

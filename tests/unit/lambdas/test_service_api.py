@@ -694,7 +694,7 @@ def test_shows_everything_that_is_known_of_a_request(service: Service) -> None:
 
     shown = service.call("GET", f"/requests/{request}").document
 
-    assert shown["parameters"] == {**body, "train_label_file": None}
+    assert shown["parameters"] == {**body, "train_label_file": None, "decimal": "."}
     assert [change["status"] for change in shown["history"]] == ["queued"]
     assert shown["request_id"] == body["request_id"]
 

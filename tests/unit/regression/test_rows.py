@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.unit.regression.plans import PLAN
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.rows import features_of, format_cells, labelled_row
-from watchkeeper.telemetry.rows import csv_records
+from watchkeeper.telemetry.payloads import csv_records
 
 numbers = st.floats(-1e30, 1e30)
 categories = st.text(

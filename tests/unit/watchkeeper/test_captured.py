@@ -39,9 +39,10 @@ def contents(*lines: bytes) -> list[Any]:
     ("data", "content_type", "encoding", "expected"),
     [
         ("1,2\n3,4\n", "text/csv", "CSV", [["1", "2"], ["3", "4"]]),
-        ("1,2\n\n3,4", "text/csv; charset=utf-8", "BASE64", [["1", "2"], ["3", "4"]]),
+        ("1,2\r\n3,4", "text/csv; charset=utf-8", "BASE64", [["1", "2"], ["3", "4"]]),
+        ('1,"a\nb"\r3,4', "text/csv", "CSV", [["1", "a\nb"], ["3", "4"]]),
         ('{"instances": [{"a": 1}, {"a": 2}]}', "application/json", "JSON", [{"a": 1}, {"a": 2}]),
-        ('{"a": 1}\n{"a": 2}', "application/jsonlines", "BASE64", [{"a": 1}, {"a": 2}]),
+        ('{"a": 1}\n{"a": "\u2028"}', "application/jsonlines", "BASE64", [{"a": 1}, {"a": "\u2028"}]),
     ],
 )
 def test_records_of_every_content_type_are_found(
@@ -71,6 +72,7 @@ def test_a_request_whose_input_was_not_captured_has_no_records() -> None:
         b'{"captureData": {"endpointInput": {"data": "1"}}}',
         line("1", eventMetadata={"eventId": "e", "inferenceTime": "yesterday"}),
         line("x", "image/png"),
+        line("1,2\n\n3,4"),
         line("[1]", "application/jsonlines"),
         line("{}", "application/json"),
     ],

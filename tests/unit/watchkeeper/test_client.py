@@ -83,6 +83,7 @@ def test_training_sends_the_fields_of_the_service(server: Server, client: Client
         "request_id": "r",
         "model_name": "DBSCAN",
         "save_charts": True,
+        "decimal": ".",
         "train_feature_file": "p/f",
         "train_label_file": "p/l",
     }

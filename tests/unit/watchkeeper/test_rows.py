@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.telemetry.rows import NUMBER_WORDS, Instance, Row, format_row, parse_rows, rows_of
+from watchkeeper.telemetry.payloads import Instance
+from watchkeeper.telemetry.rows import NUMBER_WORDS, Row, format_row, parse_rows, rows_of
 from watchkeeper.telemetry.series import SeriesKey
 
 UTC = timezone.utc

@@ -12,6 +12,7 @@ from containers.service.labels import read_labels
 from containers.service.predictions import PredictionsFile
 from containers.service.tables import read_parts, read_table
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import Dialect
 
 
 @pytest.fixture
@@ -148,9 +149,27 @@ def test_a_small_file_that_unpacks_to_much_is_refused_before_it_is_read(tmp_path
 
 def test_a_decimal_comma_is_told(write):
     with pytest.raises(
-        InvalidInputError, match="'1,5' is not a finite number; write its decimals with a point"
+        InvalidInputError,
+        match='\'1,5\' is not a finite number; if the comma is its decimal sign, send "decimal": ","',
     ):
         read_table(write("a;b\n1,5;2\n"))
+
+
+def test_numbers_with_a_decimal_comma_are_read_where_it_is_said(write):
+    path = write("time;a;b\n2024-01-01;1,5;1.234,5\n2024-01-02;1.5;\n2024-01-03;NA;-3\n")
+    table = read_table(path, Dialect(decimal=","))
+
+    assert table.columns == ("a", "b")
+    np.testing.assert_array_equal(table.values, [[1.5, 1234.5], [1.5, np.nan], [np.nan, -3.0]])
+    assert table.times is not None
+    with pytest.raises(InvalidInputError, match=r"column 'a', row 1 \(line 3 of the file\): 'high'"):
+        read_table(write("a;b\n1,5;2\nhigh;2\n"), Dialect(decimal=","))
+
+
+def test_numbers_since_1970_are_times_in_json_too(write):
+    lines = "".join(f'{{"time": {1704067200000 + 1000 * row}, "a": {row}}}\n' for row in range(3))
+
+    assert read_table(write(lines)).times.tolist() == [1704067200.0, 1704067201.0, 1704067202.0]
 
 
 def test_one_list_of_missing_values(write):
@@ -273,8 +292,8 @@ def test_reads_labels(write, text):
     ("text", "message"),
     [
         ("label\n0\n1\n1\n", "has 3 labels, the features have 2 rows"),
-        ("label\n0\n2\n", "row 1: the label is 2; allowed are 1 for an anomaly and 0"),
-        ("label\n0\n\n-1\n", "row 1: the label is -1"),
+        ("label\n0\n2\n", "row 1 has the label 2; allowed are 1 for an anomaly and 0"),
+        ("label\n0\n\n-1\n", "row 1 has the label -1"),
         ("a,b\n0,1\n0,1\n", "columns a, b: give one column, or name one of them label"),
         ("label\n0\nyes\n", "'yes' is not a finite number"),
     ],
