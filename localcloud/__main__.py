@@ -1,4 +1,4 @@
-"""``python -m localcloud``: up, status, deploy, coverage, down, reset."""
+"""``python -m localcloud``: up, status, deploy, coverage, iam, down, reset."""
 
 import json
 import shutil
@@ -10,6 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from localcloud import supervisor
+from localcloud.authorization.journal import Journal
+from localcloud.authorization.mutation import mutants
+from localcloud.authorization.report import Report
 from localcloud.coverage import write_table
 from localcloud.deploy import DeployError
 from localcloud.deploy import deploy as deploy_app
@@ -18,6 +21,8 @@ from localcloud.images import registry
 from localcloud.settings import Settings, SettingsError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+iam = typer.Typer(no_args_is_help=True, help="What roles and services asked for, and what policies gave.")
+app.add_typer(iam, name="iam")
 console = Console()
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing unless it fails.")]
@@ -149,6 +154,55 @@ def reset(
             entry.unlink(missing_ok=True)
     if not quiet:
         console.print(f"deleted the state in {settings.home}")
+
+
+@iam.command()
+def report(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    role: Annotated[str, typer.Option(help="Only callers whose name has this text.")] = "",
+) -> None:
+    """List the calls of each role and service, what was denied, and statements that nothing used."""
+    found = Report.of(_journal())
+    if as_json:
+        typer.echo(json.dumps(found.document()))
+        return
+    calls = Table("caller", "action", "calls")
+    for caller, counts in found.calls.items():
+        for action, count in counts.items() if role in caller else ():
+            calls.add_row(caller, action, str(count))
+    console.print(calls)
+    unused = Table("role", "statement", "actions that no call needed")
+    for owner, rows in found.unused.items():
+        for statement, actions in rows if role in owner else ():
+            unused.add_row(owner, statement.rpartition("#")[2], " ".join(actions))
+    console.print(unused)
+    console.print(f"denied: {len(found.denied)}")
+    for sentence in found.denied:
+        console.print(f"  {sentence}", highlight=False, soft_wrap=True)
+
+
+@iam.command()
+def mutate(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Take each permission away in turn and tell which of them no recorded request would miss."""
+    found = list(mutants(_journal(), _settings().region))
+    missed = [str(mutant) for mutant in found if not mutant.caught]
+    if as_json:
+        typer.echo(json.dumps({"mutants": len(found), "missed": missed}))
+        return
+    caught = len(found) - len(missed)
+    console.print(f"caught {caught} of {len(found)} ({caught / max(1, len(found)):.0%}); not caught:")
+    for line in missed:
+        console.print(f"  {line}", highlight=False, soft_wrap=True)
+
+
+def _journal() -> Journal:
+    folder = _settings().home / "iam"
+    try:
+        return Journal.read(folder)
+    except FileNotFoundError:
+        _fail(f"nothing is recorded in {folder}: start the local cloud and call it")
 
 
 def _settings() -> Settings:

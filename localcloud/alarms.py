@@ -123,7 +123,7 @@ def evaluate(alarm: Alarm) -> None:
         reason = f"Insufficient Data: no datapoints of {metric}"
     alarm.update(StateValue=new_state, StateReason=reason, StateUpdatedTimestamp=int(time.time()))
     cloudwatch.record_history(alarm["AlarmName"], old_state, new_state, reason)
-    cloudwatch.dispatch_alarm_actions(alarm, old_state, new_state, reason)
+    cloudwatch.dispatch_alarm_actions.call(alarm, old_state, new_state, reason)
     cloudwatch.evaluate_parent_alarms(alarm)
 
 

@@ -75,18 +75,24 @@ def refusal(definition: str) -> str | None:
     problems = [
         f"SCHEMA_VALIDATION_FAILED: The field {field!r} is not supported by Step Functions "
         f"at /States/{name}/Parameters"
-        for name, state in _states(document)
+        for name, state in _named_states(document)
         for field in _unsupported(state)
     ]
     return "; ".join(problems) or None
 
 
-def _states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def states_of(definition: str) -> Iterator[dict[str, Any]]:
+    """Yield all states of a definition, those inside of others too."""
+    for _, state in _named_states(json.loads(definition)):
+        yield state
+
+
+def _named_states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, state in machine.get("States", {}).items():
         yield name, state
         loops = [state[key] for key in ("ItemProcessor", "Iterator") if key in state]
         for each in [*state.get("Branches", []), *loops]:
-            yield from _states(each)
+            yield from _named_states(each)
 
 
 def _unsupported(state: dict[str, Any]) -> list[str]:

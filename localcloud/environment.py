@@ -5,6 +5,9 @@ from collections.abc import Mapping
 
 from localcloud.settings import PREFIX, Settings
 
+DEVELOPER = "test"
+"""Key and secret of the developer, who is the administrator of the laptop's account."""
+
 _INHERITED = (
     *("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONPATH"),
     # The server may have to build an image's environment: what a package installer needs to reach its index.
@@ -17,8 +20,8 @@ def client_environment(settings: Settings) -> dict[str, str]:
     """Variables that point any AWS client at the local cloud."""
     return {
         "AWS_ENDPOINT_URL": settings.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ACCESS_KEY_ID": DEVELOPER,
+        "AWS_SECRET_ACCESS_KEY": DEVELOPER,
         "AWS_REGION": settings.region,
         "AWS_DEFAULT_REGION": settings.region,
         "AWS_EC2_METADATA_DISABLED": "true",

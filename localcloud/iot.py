@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
+from localcloud.authorization.authority import Authority
+from localcloud.authorization.needs import Need, needs_of
 from localcloud.firehose.part import FirehosePart
 from localcloud.mqtt_limits import LimitedSession
 from localcloud.seams import iot, s3
@@ -39,11 +41,14 @@ class IotPart:
         Of the local cloud.
     firehose
         Takes the records of ``firehose`` actions, without a network hop.
+    authority
+        Decides what the roles of actions may do.
     """
 
-    def __init__(self, settings: Settings, firehose: FirehosePart) -> None:
+    def __init__(self, settings: Settings, firehose: FirehosePart, authority: Authority) -> None:
         self._settings = settings
         self._firehose = firehose
+        self._authority = authority
 
     def install(self) -> None:
         """Register with ministack."""
@@ -88,12 +93,30 @@ class IotPart:
     async def _dispatch(
         self, account: str, region: str, rule: str, action: dict[str, Any], event: object
     ) -> None:
+        self._require(rule, action)
         if "firehose" in action:
             self._to_firehose(action["firehose"], event)
         elif "s3" in action:
             await self._to_s3(action["s3"], event)
         else:
             await self._original_action(account, region, rule, action, event)
+
+    def _require(self, rule: str, action: dict[str, Any]) -> None:
+        ((kind, content),) = action.items()
+        source = self._authority.place.arn("iot", f"rule/{rule}")
+        if kind == "lambda":
+            need = Need("lambda:InvokeFunction", content["functionArn"])
+            self._authority.require_of_service("iot", need, source)
+            return
+        topic, payload = _message.get()
+        caller = self._authority.assume("iot", content["roleArn"], rule, source)
+        if kind == "s3":
+            key = expand_template(content["key"], topic, payload)
+            needs = [Need("s3:PutObject", f"arn:aws:s3:::{content['bucketName']}/{key}")]
+        else:
+            service, operation, parameters = _call_of(kind, content)
+            needs = needs_of(service, operation, parameters, self._authority.place)
+        self._authority.require(caller, needs)
 
     def _to_firehose(self, action: dict[str, Any], event: object) -> None:
         separator = str(action.get("separator") or "").encode()
@@ -176,6 +199,21 @@ def expand_template(text: str, topic: str, payload: bytes) -> str:
         return str(value)
 
     return _TEMPLATE.sub(replace, text)
+
+
+def _call_of(kind: str, content: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """Return service, operation and parameters of what an action calls as its role."""
+    if kind == "firehose":
+        batch = str(content.get("batchMode", False)).lower() == "true"
+        operation = "PutRecordBatch" if batch else "PutRecord"
+        return "firehose", operation, {"DeliveryStreamName": content["deliveryStreamName"]}
+    if kind == "republish":
+        return "iot", "Publish", {"topic": content["topic"]}
+    if kind == "dynamoDBv2":
+        return "dynamodb", "PutItem", {"TableName": content["putItem"]["tableName"]}
+    if kind == "sns":
+        return "sns", "Publish", {"TopicArn": content["targetArn"]}
+    return "sqs", "SendMessage", {"QueueUrl": content["queueUrl"]}
 
 
 def _encode(event: object) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 
 from localcloud import sagemaker
+from localcloud.authorization.authority import Authority
 from localcloud.settings import Settings
 
 
@@ -13,14 +14,17 @@ class SageMakerPart:
     ----------
     settings
         Of the local cloud.
+    authority
+        Gives the credentials of roles.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, authority: Authority) -> None:
         self._settings = settings
+        self._authority = authority
 
     def install(self) -> None:
         """Register SageMaker's services with ministack."""
-        sagemaker.install(self._settings)
+        sagemaker.install(self._settings, authority=self._authority)
 
     async def start(self) -> None:
         """Load SageMaker's own state."""

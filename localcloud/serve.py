@@ -5,6 +5,8 @@ import logging
 
 from localcloud import server
 from localcloud.alarms import AlarmsPart
+from localcloud.authorization.authority import Authority
+from localcloud.authorization.part import AuthorizationPart
 from localcloud.cloudformation import CloudFormationPart
 from localcloud.events import EventsPart
 from localcloud.executions import ExecutionsPart
@@ -42,17 +44,20 @@ def main() -> None:
 def build_parts(settings: Settings) -> list[server.Part]:
     """Return the parts in the order in which they are installed and started; they end in reverse order."""
     persistence = PersistencePart(settings)
-    firehose = FirehosePart(settings, persistence.when_saved)
-    sagemaker = SageMakerPart(settings)
+    authority = Authority(settings)
+    authorization = AuthorizationPart(settings, authority)
+    firehose = FirehosePart(settings, authority, persistence.when_saved)
+    sagemaker = SageMakerPart(settings, authority)
     cloudformation = CloudFormationPart(settings, persistence.touch_all)
-    persistence.hooks += [sagemaker.snapshot, cloudformation.snapshot]
+    persistence.hooks += [sagemaker.snapshot, cloudformation.snapshot, authorization.snapshot]
     return [
+        authorization,
         ServiceQuotasPart(settings),
         EventsPart(),
         AlarmsPart(settings),
-        LambdaExecutor(settings, persistence.touch),
+        LambdaExecutor(settings, authority, persistence.touch),
         firehose,
-        IotPart(settings, firehose),
+        IotPart(settings, firehose, authority),
         sagemaker,
         cloudformation,
         ExecutionsPart(settings, persistence.touch),

@@ -29,6 +29,7 @@ from pathlib import Path
 PREFIX = "LOCALCLOUD_"
 _AGES = ("established", "new")
 _PORTS = ("port", "mqtt_tls_port", "service_port")
+_IAM = ("enforce", "record")
 
 
 class SettingsError(ValueError):
@@ -76,6 +77,9 @@ class Settings:
         Time for a serving container to pass its health check, where the variant does not say.
     shutdown_seconds : float
         Time for an orderly end before the server is killed.
+    iam : str
+        ``enforce`` refuses a role and a service what their policies do not give; ``record`` lets every call
+        through and only writes down what would be refused (``python -m localcloud iam report``).
     """
 
     host: str = "127.0.0.1"
@@ -96,6 +100,7 @@ class Settings:
     deployment_time_scale: float = 100.0
     health_check_seconds: float = 120.0
     shutdown_seconds: float = 15.0
+    iam: str = "record"
 
     def __post_init__(self) -> None:
         """Make the folders absolute and refuse what cannot work."""
@@ -114,6 +119,8 @@ class Settings:
         if len({getattr(self, name) for name in _PORTS}) < len(_PORTS):
             given = ", ".join(f"{PREFIX}{name.upper()}={getattr(self, name)}" for name in _PORTS)
             raise SettingsError(f"{given}: must be different ports")
+        if self.iam not in _IAM:
+            raise SettingsError(f"{PREFIX}IAM={self.iam!r}: must be {' or '.join(_IAM)}")
         if len(self.account) != 12 or not self.account.isdigit():
             raise SettingsError(f"{PREFIX}ACCOUNT={self.account!r}: must be 12 digits")
         if self.account_age not in _AGES:

@@ -49,6 +49,12 @@ class Task:
 _task: contextvars.ContextVar[Task | None] = contextvars.ContextVar("localcloud_task", default=None)
 
 
+def current_execution() -> Document | None:
+    """Return the execution whose state is carried out in this thread."""
+    task = _task.get()
+    return task.execution if task else None
+
+
 def install(api: Api) -> None:
     """Register the integrations with ministack."""
     integration = Integration(api)

@@ -30,6 +30,8 @@ class Destination:
 
     Attributes
     ----------
+    role : str
+        ARN of the role that writes.
     partition_query : list or None
         Parsed JQ query of the metadata extraction.
     delimiter : bytes
@@ -39,6 +41,7 @@ class Destination:
     """
 
     bucket: str
+    role: str
     prefix: str
     error_prefix: str
     extension: str
@@ -76,6 +79,7 @@ class Destination:
         hints = config.get("BufferingHints") or {}
         return cls(
             bucket=firehose.s3_bucket_from_arn(config["BucketARN"]),
+            role=config["RoleARN"],
             prefix=config.get("Prefix") or "",
             error_prefix=config.get("ErrorOutputPrefix") or "",
             extension=config.get("FileExtension") or (".gz" if gzip else ""),

@@ -13,9 +13,12 @@ import shutil
 import uuid
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from localcloud.authorization.authority import AccessDeniedError, Authority
+from localcloud.authorization.needs import Need
 from localcloud.firehose.configuration import Destination, UnsupportedDeliveryError
 from localcloud.firehose.delivery import build_objects
 from localcloud.firehose.journal import Journal, Segment
@@ -44,12 +47,20 @@ class FirehosePart:
     ----------
     settings
         Of the local cloud.
+    authority
+        Decides what a stream's role may write.
     when_saved
         Calls back when all state of this moment is on disk; a segment is deleted only then.
     """
 
-    def __init__(self, settings: Settings, when_saved: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        authority: Authority,
+        when_saved: Callable[[Callable[[], None]], None],
+    ) -> None:
         self._settings = settings
+        self._authority = authority
         self._when_saved = when_saved
         self._folder = settings.home / "firehose"
         self._journals: dict[str, Journal] = {}
@@ -192,7 +203,7 @@ class FirehosePart:
                 logger.warning("delivery stream %s is gone; its records stay in %s", stream, segment.path)
                 return
             objects = await asyncio.to_thread(build_objects, stream, 1, destination, segment)
-            statuses = [await self._write(destination.bucket, found.key, found.body) for found in objects]
+            statuses = [await self._write(stream, destination, found.key, found.body) for found in objects]
             if all(status < 300 for status in statuses):
                 self._count(stream, "DeliveryToS3.Records", sum(found.records for found in objects))
                 self._count(stream, "DeliveryToS3.Success", 1)
@@ -201,16 +212,27 @@ class FirehosePart:
             logger.warning("delivery to bucket %s answered %s; trying again", destination.bucket, statuses)
             await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _write(self, bucket: str, key: str, body: bytes) -> int:
+    async def _write(self, stream: str, destination: Destination, key: str, body: bytes) -> int:
+        try:
+            self._require(stream, destination, key)
+        except AccessDeniedError as error:
+            logger.warning("delivery stream %s: %s", stream, error)
+            return int(HTTPStatus.FORBIDDEN)
         headers = {
             "content-type": "application/octet-stream",
             "content-length": str(len(body)),
             "host": "s3.localhost",
         }
         with request_scope(self._settings.account, self._settings.region):
-            path = f"/{bucket}/{key}"
+            path = f"/{destination.bucket}/{key}"
             status, _, _ = await s3.handle_request("PUT", path, headers, body, {}, internal=True)
         return int(status)
+
+    def _require(self, stream: str, destination: Destination, key: str) -> None:
+        source = self._authority.place.arn("firehose", f"deliverystream/{stream}")
+        caller = self._authority.assume("firehose", destination.role, stream, source)
+        bucket = f"arn:aws:s3:::{destination.bucket}"
+        self._authority.require(caller, [Need("s3:PutObject", f"{bucket}/{key}")])
 
     def _count(self, stream: str, metric: str, value: int) -> None:
         with request_scope(self._settings.account, self._settings.region):

@@ -60,8 +60,8 @@ class Statement:
 
     def _names_action(self, action: str) -> bool:
         if self.actions:
-            return any(_matches_action(action, pattern) for pattern in self.actions)
-        return not any(_matches_action(action, pattern) for pattern in self.not_actions)
+            return any(matches_action(action, pattern) for pattern in self.actions)
+        return not any(matches_action(action, pattern) for pattern in self.not_actions)
 
     def _names_resource(self, resource: str, context: Context) -> bool:
         if self.resources:
@@ -163,7 +163,7 @@ def _literal(text: str) -> str:
 
 
 @lru_cache(maxsize=16384)
-def _matches_action(action: str, pattern: str) -> bool:
+def matches_action(action: str, pattern: str) -> bool:
     return pattern == "*" or wildcard(pattern, ignore_case=True).fullmatch(action) is not None
 
 

@@ -13,11 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from localcloud.authorization.authority import AccessDeniedError, Authority
+from localcloud.authorization.credentials import Credentials, session
+from localcloud.authorization.needs import Need
 from localcloud.lambda_runtime import logs
 from localcloud.lambda_runtime.packages import PackageStore
 from localcloud.lambda_runtime.pool import PoolExhaustedError, WorkerPool
 from localcloud.lambda_runtime.worker import FunctionSpec, Outcome
-from localcloud.seams import lambda_functions
+from localcloud.seams import iam, lambda_functions
 from localcloud.settings import Settings
 
 Result = dict[str, Any]
@@ -31,12 +34,15 @@ class LambdaExecutor:
     ----------
     settings
         Of the local cloud.
+    authority
+        Gives each function the credentials of its role.
     on_change
         Called after each invocation.
     """
 
-    def __init__(self, settings: Settings, on_change: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, authority: Authority, on_change: Callable[[], None]) -> None:
         self._settings = settings
+        self._authority = authority
         self._on_change = on_change
         self._store = PackageStore(settings.home / "lambda")
         self.pool = WorkerPool(settings.host, settings.lambda_concurrency, settings.lambda_idle_seconds)
@@ -45,6 +51,8 @@ class LambdaExecutor:
     def install(self) -> None:
         """Replace ministack's dispatch."""
         self._original: Callable[..., Result] = lambda_functions.execute_function.replace(self.dispatch)
+        for issued in (iam.warm_credentials, iam.cold_credentials):
+            issued.replace(lambda config: self._credentials(config).variables)
 
     async def start(self) -> None:
         """Begin to end idle workers."""
@@ -74,7 +82,12 @@ class LambdaExecutor:
             return _failure(
                 "Runtime.InvalidEntrypoint", f"{config.get('FunctionName')}: the function has no code"
             )
-        spec = self._spec(config, code)
+        try:
+            spec = self._spec(config, code)
+        except AccessDeniedError:
+            return _failure(
+                "AccessDeniedException", "The role defined for the function cannot be assumed by Lambda."
+            )
         payload = json.dumps(event, ensure_ascii=False).encode()
         trace = lambda_functions.xray_trace_id(config)
         try:
@@ -89,7 +102,10 @@ class LambdaExecutor:
             return throttled
         self._on_change()
         lines = logs.invocation_lines(spec, request_id, outcome)
-        logs.write(spec.log_group, stream, lines, outcome.lines)
+        role = session(str(config.get("Role", "")), spec.name)
+        self._authority.allows(role, _tracing(config))
+        if self._authority.allows(role, self._logging(spec.log_group, stream)):
+            logs.write(spec.log_group, stream, lines, outcome.lines)
         return _result(outcome, lines)
 
     def _spec(self, config: dict[str, Any], code: bytes) -> FunctionSpec:
@@ -115,11 +131,18 @@ class LambdaExecutor:
             runtime_variables={
                 "AWS_REGION": region,
                 "AWS_DEFAULT_REGION": region,
-                "AWS_ACCESS_KEY_ID": "test",
-                "AWS_SECRET_ACCESS_KEY": "test",
+                **self._credentials(config).variables,
                 "AWS_ENDPOINT_URL": self._settings.endpoint_url,
             },
         )
+
+    def _credentials(self, config: dict[str, Any]) -> Credentials:
+        arn, role = str(config.get("FunctionArn", "")), str(config.get("Role", ""))
+        return self._authority.credentials("lambda", role, str(config.get("FunctionName")), arn)
+
+    def _logging(self, group: str, stream: str) -> list[Need]:
+        arn = self._authority.place.arn("logs", f"log-group:{group}:log-stream:{stream}")
+        return [Need("logs:CreateLogStream", arn), Need("logs:PutLogEvents", arn)]
 
     def _reap(self) -> None:
         while not self._stopping.wait(_REAP_SECONDS):
@@ -128,6 +151,13 @@ class LambdaExecutor:
 
 def _layer_folders(folder: Path) -> list[Path]:
     return [folder / "python", *sorted((folder / "python" / "lib").glob("python3.*/site-packages"))]
+
+
+def _tracing(config: dict[str, Any]) -> list[Need]:
+    """Return what Lambda needs to send a function's trace in the name of its role."""
+    if (config.get("TracingConfig") or {}).get("Mode") != "Active":
+        return []
+    return [Need(f"xray:{name}", "*") for name in ("PutTraceSegments", "PutTelemetryRecords")]
 
 
 def _key(config: dict[str, Any]) -> str:
@@ -142,6 +172,7 @@ def _generation(config: dict[str, Any]) -> str:
             "Environment",
             "Handler",
             "Layers",
+            "Role",
             "MemorySize",
             "Timeout",
             "LoggingConfig",

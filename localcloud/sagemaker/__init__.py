@@ -15,13 +15,16 @@ states.
 
 from typing import Any
 
+from localcloud.authorization.authority import Authority
 from localcloud.sagemaker.context import ImageSource
 from localcloud.settings import Settings
 
 _parts: "list[Any]" = []
 
 
-def install(settings: Settings, images: ImageSource | None = None) -> None:
+def install(
+    settings: Settings, images: ImageSource | None = None, authority: Authority | None = None
+) -> None:
     """Load the state and register with ministack: API, Step Functions integrations, CloudFormation types.
 
     Parameters
@@ -30,10 +33,12 @@ def install(settings: Settings, images: ImageSource | None = None) -> None:
         Of the local cloud.
     images
         Source of images; default: `localcloud.images.registry`.
+    authority
+        Gives the credentials of roles; without one everything is done as the developer.
     """
     from localcloud.sagemaker.service import SageMaker
 
-    _parts[:] = [SageMaker(settings, images)]
+    _parts[:] = [SageMaker(settings, images, authority)]
     _parts[0].install()
 
 

@@ -75,7 +75,14 @@ class Api:
         check_request(operation, request)
         if owner and (known := self._created_before_restart(operation, request, owner)):
             return known
+        self._check_role(operation, request)
         return answer(operation, handler(request, owner))
+
+    def _check_role(self, operation: str, request: Document) -> None:
+        role = request.get("RoleArn") or request.get("ExecutionRoleArn")
+        kind = next((kind for kind in _CREATED if operation == f"Create{kind.resource}"), None)
+        if role and kind:
+            self._context.assume(role, self._store.arn(kind, request[kind.name_member]))
 
     def _created_before_restart(self, operation: str, request: Document, owner: str) -> Document | None:
         if operation == "UpdateEndpoint":

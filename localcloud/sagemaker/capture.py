@@ -26,7 +26,7 @@ class DataCapture:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._lines: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+        self._lines: defaultdict[tuple[str, str, str, str | None], list[str]] = defaultdict(list)
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sagemaker-capture", daemon=True)
@@ -48,8 +48,15 @@ class DataCapture:
         content_type: str,
         reply: Reply,
         inference_id: str | None,
+        role: str | None,
     ) -> None:
-        """Capture one exchange, if the configuration asks for it and the sample takes it."""
+        """Capture one exchange, if the configuration asks for it and the sample takes it.
+
+        Parameters
+        ----------
+        role
+            ARN of the role that writes it.
+        """
         if not config or not config.get("EnableCapture", True):
             return
         if random.random() * 100 >= config["InitialSamplingPercentage"]:
@@ -70,19 +77,19 @@ class DataCapture:
             metadata["inferenceId"] = inference_id
         line = json.dumps({"captureData": captured, "eventMetadata": metadata, "eventVersion": "0"})
         with self._lock:
-            self._lines[config["DestinationS3Uri"], endpoint, variant].append(line)
+            self._lines[config["DestinationS3Uri"], endpoint, variant, role].append(line)
 
     def flush(self) -> None:
         """Upload every line collected so far, in one file a variant under the hour's prefix."""
         with self._lock:
             lines, self._lines = self._lines, defaultdict(list)
-        for (destination, endpoint, variant), records in lines.items():
+        for (destination, endpoint, variant, role), records in lines.items():
             now = datetime.now(timezone.utc)
             file = f"{now:%M-%S}-{now.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
             target = locations.parse(
                 locations.join(destination, endpoint, variant, f"{now:%Y/%m/%d/%H}", file)
             )
-            self._context.client("s3").put_object(
+            self._context.client("s3", role).put_object(
                 Bucket=target.bucket,
                 Key=target.key,
                 Body="".join(f"{record}\n" for record in records).encode(),

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from localcloud.environment import client_environment
 from localcloud.sagemaker.context import Context, Image
 from localcloud.sagemaker.locations import localize
 
@@ -21,7 +20,7 @@ def make_root(path: Path, *folders: str) -> Path:
 
 
 def environment(
-    context: Context, image: Image, root: Path, own: Mapping[str, str], *, isolated: bool
+    context: Context, image: Image, root: Path, own: Mapping[str, str], *, role: str | None, isolated: bool
 ) -> dict[str, str]:
     """Return the whole environment of a program.
 
@@ -35,6 +34,8 @@ def environment(
         What stands for /opt/ml.
     own
         The request's own variables; they win.
+    role
+        ARN of the role whose credentials the program gets.
     isolated
         Network isolation. A process has no network namespace of its own without privileges, so this is what
         can be done: no credentials, no endpoint, and proxies that refuse every connection that is not to the
@@ -59,6 +60,6 @@ def environment(
             variables[name] = _DEAD_PROXY
         variables["NO_PROXY"] = variables["no_proxy"] = "localhost,127.0.0.1"
     else:
-        variables.update(client_environment(context.settings))
+        variables.update(context.variables(role))
     variables.update({name: localize(value, root) for name, value in own.items()})
     return variables

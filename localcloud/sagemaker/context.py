@@ -1,18 +1,27 @@
 """What every part of the laptop's SageMaker works with."""
 
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
 
+from localcloud.authorization.authority import AccessDeniedError, Authority
+from localcloud.authorization.credentials import session
+from localcloud.authorization.needs import Need
 from localcloud.environment import client_environment
-from localcloud.sagemaker.errors import JobFailedError
+from localcloud.sagemaker.errors import JobFailedError, SageMakerError
 from localcloud.sagemaker.store import Store
 from localcloud.service_quotas import ServiceQuotas
 from localcloud.settings import Settings
+
+_REGISTRY = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[^.]+)\.amazonaws\.com/(?P<repository>[^:@]+)"
+)
+_SESSION = "SageMaker"  # name of the sessions that SageMaker has of roles
 
 
 class Image(Protocol):
@@ -47,31 +56,112 @@ class Context:
         Of the local cloud.
     image_source
         Gives the stand-in of an image URI, ready to start; raises `JobFailedError` when there is none.
+    authority
+        Gives the credentials of roles; without one everything is done as the developer.
     """
 
-    def __init__(self, settings: Settings, image_source: ImageSource) -> None:
+    def __init__(
+        self, settings: Settings, image_source: ImageSource, authority: Authority | None = None
+    ) -> None:
         self.settings = settings
-        self.image = image_source
+        self._image_source = image_source
         self.quotas = ServiceQuotas(settings)
         self.folder = settings.home / "sagemaker"
         self.store = Store(self.folder / "state.json", region=settings.region, account=settings.account)
-        self._credentials = client_environment(settings)
-        self._clients: dict[str, Any] = {}
+        self.authority = authority
+        self._session = boto3.session.Session()
+        self._clients: dict[tuple[str, str | None], Any] = {}
         self._lock = threading.Lock()
 
-    def client(self, service: str) -> Any:
-        """Return the client of another service of this local cloud. Clients are thread-safe and kept."""
+    def client(self, service: str, role: str | None = None) -> Any:
+        """Return the client of another service of this local cloud. Clients are thread-safe and kept.
+
+        Parameters
+        ----------
+        role
+            ARN of the role that calls; None is SageMaker itself.
+        """
         with self._lock:
-            if service not in self._clients:
-                self._clients[service] = boto3.session.Session().client(
+            if (service, role) not in self._clients:
+                keys = self.variables(role)
+                self._clients[service, role] = self._session.client(
                     service,
                     endpoint_url=self.settings.endpoint_url,
                     region_name=self.settings.region,
-                    aws_access_key_id=self._credentials["AWS_ACCESS_KEY_ID"],
-                    aws_secret_access_key=self._credentials["AWS_SECRET_ACCESS_KEY"],
+                    aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+                    aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+                    aws_session_token=keys.get("AWS_SESSION_TOKEN"),
                     config=Config(max_pool_connections=32, retries={"max_attempts": 5, "mode": "standard"}),
                 )
-            return self._clients[service]
+            return self._clients[service, role]
+
+    def variables(self, role: str | None) -> dict[str, str]:
+        """Return what points a process at this local cloud, with the keys of a role's session."""
+        variables = client_environment(self.settings)
+        if self.authority is None or role is None:
+            return variables
+        return {**variables, **self.authority.keyring.issue(role, _SESSION).variables}
+
+    def image(self, uri: str, role: str | None) -> Image:
+        """Return the stand-in of an image that a role pulls.
+
+        Raises
+        ------
+        JobFailedError
+            When the laptop has no such image, or the role may not pull it.
+        """
+        self.require(role, pull_needs(uri))
+        return self._image_source(uri)
+
+    def require(self, role: str | None, needs: Iterable[Need]) -> None:
+        """Fail what runs as a role that lacks a permission.
+
+        Raises
+        ------
+        JobFailedError
+            With AWS's sentence about the permission.
+        """
+        if self.authority is None or role is None:
+            return
+        try:
+            self.authority.require(session(role, _SESSION), needs)
+        except AccessDeniedError as error:
+            raise JobFailedError(f"ClientError: {error}") from error
+
+    def allows(self, role: str | None, need: Need) -> bool:
+        """Whether a role has a permission, for what a job does without if it must."""
+        if self.authority is None or role is None:
+            return True
+        return self.authority.allows(session(role, _SESSION), [need])
+
+    def assume(self, role: str, resource_arn: str) -> None:
+        """Check that SageMaker may assume a role for a resource.
+
+        Raises
+        ------
+        SageMakerError
+            As AWS when it may not, or there is no such role.
+        """
+        if self.authority is None:
+            return
+        try:
+            self.authority.assume("sagemaker", role, _SESSION, resource_arn)
+        except AccessDeniedError as error:
+            raise SageMakerError(
+                "ValidationException",
+                f"Could not assume role {role}. Please ensure that the role exists and allows principal "
+                "'sagemaker.amazonaws.com' to assume the role.",
+            ) from error
+
+
+def pull_needs(uri: str) -> list[Need]:
+    """Return what a role needs to pull an image; nothing where its registry is not ECR's."""
+    found = _REGISTRY.match(uri)
+    if found is None:
+        return []
+    arn = f"arn:aws:ecr:{found['region']}:{found['account']}:repository/{found['repository']}"
+    verbs = ("BatchCheckLayerAvailability", "GetDownloadUrlForLayer", "BatchGetImage")
+    return [Need("ecr:GetAuthorizationToken", "*"), *(Need(f"ecr:{verb}", arn) for verb in verbs)]
 
 
 def registry_images(image_home: Path) -> ImageSource:

@@ -16,9 +16,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.sagemaker.context import Context
 from localcloud.sagemaker.errors import JobFailedError
-from localcloud.sagemaker.kinds import ENDPOINT_CONFIG, MODEL
+from localcloud.sagemaker.kinds import ENDPOINT, ENDPOINT_CONFIG, MODEL
 from localcloud.sagemaker.logs import ENDPOINT_GROUP, LogSender
-from localcloud.sagemaker.model_data import containers_of, require_images
+from localcloud.sagemaker.metrics import metrics_need
+from localcloud.sagemaker.model_data import ROLE, containers_of, require_images
 from localcloud.sagemaker.serving import Chain, UnhealthyError
 from localcloud.sagemaker.shapes import Document
 
@@ -100,6 +101,12 @@ class Fleet:
             self.end()
             raise
 
+    def role(self, variant: str) -> str | None:
+        """Return the ARN of a variant's role."""
+        plan = next(item for item in self.plan["variants"] if item["VariantName"] == variant)
+        role: str | None = plan["containers"][0].get(ROLE)
+        return role
+
     def chain(self, variant: str) -> Chain:
         """Return a variant's chain."""
         return self._chains[variant]
@@ -155,6 +162,7 @@ class Fleet:
 
     def _start(self, variant: Document) -> None:
         name = variant["VariantName"]
+        self._context.allows(self.role(name), metrics_need(ENDPOINT.resource))
         chain = Chain.start(
             self._context,
             self._logs,

@@ -10,7 +10,7 @@ from localcloud.sagemaker.child import Child
 from localcloud.sagemaker.clock import now
 from localcloud.sagemaker.context import Context
 from localcloud.sagemaker.errors import JobFailedError, JobStoppedError
-from localcloud.sagemaker.kinds import Kind
+from localcloud.sagemaker.kinds import MODEL, TRANSFORM_JOB, Kind
 from localcloud.sagemaker.logs import LogSender, LogStream
 from localcloud.sagemaker.metrics import MetricSender
 from localcloud.sagemaker.shapes import Document
@@ -46,8 +46,16 @@ class Run:
 
     @property
     def s3(self) -> Any:
-        """Client of S3."""
-        return self.context.client("s3")
+        """Client of S3 that calls as the job's role."""
+        return self.context.client("s3", self.role)
+
+    @property
+    def role(self) -> str | None:
+        """ARN of the job's role; a transform job has the one of its model."""
+        if self.kind is TRANSFORM_JOB:
+            model: Document = self.context.store.get(MODEL, self.job["ModelName"])
+            return model.get("ExecutionRoleArn")
+        return self.job.get("RoleArn")
 
     def stop(self) -> None:
         """Ask the job to stop; what `on_stop` named is done in a thread, since it may take seconds."""

@@ -25,7 +25,7 @@ from localcloud.sagemaker.errors import InvalidRequestError, JobFailedError, Job
 from localcloud.sagemaker.job_run import Run
 from localcloud.sagemaker.kinds import JOBS, PROCESSING_JOB, TRAINING_JOB, TRANSFORM_JOB, Kind
 from localcloud.sagemaker.logs import LogSender
-from localcloud.sagemaker.metrics import MetricSender
+from localcloud.sagemaker.metrics import MetricSender, metrics_need
 
 _LOOK_SECONDS = 0.1
 
@@ -154,13 +154,17 @@ class JobSupervisor:
         status, reason = "Failed", "InternalServerError: see the log of the local cloud"
         try:
             with self._slots.taken(run.stopping):
+                run.context.allows(run.role, metrics_need(run.kind.resource))
                 runner.run(run)
             status, reason = "Completed", ""
         except JobStoppedError:
             status, reason = "Stopped", ""
         except JobFailedError as error:
             status, reason = "Failed", str(error)[:REASON_LENGTH]
-        except (SageMakerError, ClientError, BotoCoreError, OSError) as error:
+        except ClientError as error:
+            logger.warning("%s %s: %s", run.kind.resource, run.name, error)
+            status, reason = "Failed", f"ClientError: {error}"[:REASON_LENGTH]
+        except (SageMakerError, BotoCoreError, OSError) as error:
             logger.exception("%s %s", run.kind.resource, run.name)
             status, reason = "Failed", f"InternalServerError: {error}"[:REASON_LENGTH]
         finally:

@@ -29,9 +29,10 @@ _TAIL_LINES = 50
 class LogStream:
     """One stream; keeps its last lines for failure reasons."""
 
-    def __init__(self, group: str, name: str) -> None:
+    def __init__(self, group: str, name: str, role: str | None) -> None:
         self.group = group
         self.name = name
+        self.role = role
         self.tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._pending: deque[dict[str, Any]] = deque(maxlen=_KEPT_EVENTS)
         self._exists = False
@@ -82,9 +83,9 @@ class LogSender:
         """Begin to send."""
         self._thread.start()
 
-    def open(self, group: str, name: str) -> LogStream:
-        """Return a new stream that is sent until it is closed."""
-        stream = LogStream(group, name)
+    def open(self, group: str, name: str, role: str | None) -> LogStream:
+        """Return a new stream that is sent, as the role, until it is closed."""
+        stream = LogStream(group, name, role)
         with self._lock:
             self._streams.append(stream)
         return stream
@@ -110,6 +111,6 @@ class LogSender:
 
     def _send(self, stream: LogStream) -> None:
         try:
-            stream.send(self._context.client("logs"))
+            stream.send(self._context.client("logs", stream.role))
         except (ClientError, BotoCoreError) as error:
             logger.warning("log stream %s/%s: %s", stream.group, stream.name, error)

@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud.authorization.needs import Need
 from localcloud.sagemaker.context import Context
 
 logger = logging.getLogger(__name__)
@@ -17,6 +18,11 @@ _VALUES = 150  # of one datum; PutMetricData takes as many
 _DATA = 100
 
 Dimensions = tuple[tuple[str, str], ...]
+
+
+def metrics_need(resource: str) -> Need:
+    """Return what a role needs for the metrics of its jobs or endpoints, such as of `TrainingJob`."""
+    return Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": f"/aws/sagemaker/{resource}s"})
 
 
 class MetricSender:

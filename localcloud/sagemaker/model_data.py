@@ -9,6 +9,8 @@ from localcloud.sagemaker.kinds import MODEL_PACKAGE
 from localcloud.sagemaker.registry import package_key
 from localcloud.sagemaker.shapes import Document
 
+ROLE = "_role"
+"""Member of a container's definition: ARN of its model's role."""
 _SUBMIT_DIRECTORY = "SAGEMAKER_SUBMIT_DIRECTORY"
 
 
@@ -32,6 +34,7 @@ def containers_of(context: Context, model: Document) -> list[Document]:
         {
             **definition,
             "ContainerHostname": definition.get("ContainerHostname") or _hostname(index, len(resolved)),
+            ROLE: model.get("ExecutionRoleArn"),
         }
         for index, definition in enumerate(resolved, start=1)
     ]
@@ -48,12 +51,12 @@ def require_images(context: Context, definitions: list[Document]) -> None:
     for definition in definitions:
         if "Image" not in definition:
             raise JobFailedError(f"ClientError: container {definition['ContainerHostname']} names no image")
-        context.image(definition["Image"])
+        context.image(definition["Image"], definition.get(ROLE))
 
 
 def fetch_model(context: Context, definition: Document, root: Path) -> None:
     """Unpack the model archive, or download its uncompressed prefix, to ``model/``."""
-    s3 = context.client("s3")
+    s3 = context.client("s3", definition.get(ROLE))
     source = definition.get("ModelDataSource", {}).get("S3DataSource")
     if source and source["CompressionType"] == "None":
         locations.download(s3, source["S3Uri"], root / "model")
@@ -61,12 +64,12 @@ def fetch_model(context: Context, definition: Document, root: Path) -> None:
         locations.extract_archive(s3, uri, root / "model")
 
 
-def fetch_code(context: Context, variables: dict[str, str], root: Path) -> None:
+def fetch_code(context: Context, variables: dict[str, str], root: Path, role: str | None) -> None:
     """Unpack the code that the toolkit of AWS's images would download by itself."""
     uri = variables.get(_SUBMIT_DIRECTORY, "")
     if uri.startswith(("s3://", "https://")):
         code = root / "model" / "code"
-        locations.extract_archive(context.client("s3"), uri, code)
+        locations.extract_archive(context.client("s3", role), uri, code)
         variables[_SUBMIT_DIRECTORY] = str(code)
 
 

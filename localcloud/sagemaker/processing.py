@@ -18,7 +18,7 @@ MESSAGE_LENGTH = 1024
 def run(run: Run) -> None:
     """Process; outputs are uploaded only when the program succeeded."""
     job = run.job
-    image = run.context.image(job["AppSpecification"]["ImageUri"])
+    image = run.context.image(job["AppSpecification"]["ImageUri"], run.role)
     root = make_root(run.root, "processing", "config", "output", "input/config")
     _write_configuration(run)
     outputs = job.get("ProcessingOutputConfig", {}).get("Outputs", [])
@@ -36,11 +36,11 @@ def run(run: Run) -> None:
         **job.get("Environment", {}),
     }
     isolated = job.get("NetworkConfig", {}).get("EnableNetworkIsolation", False)
-    stream = run.logs.open(PROCESSING_GROUP, f"{run.name}/algo-1-{int(now())}")
+    stream = run.logs.open(PROCESSING_GROUP, f"{run.name}/algo-1-{int(now())}", run.role)
     try:
         code = run.execute(
             _command(run, image),
-            environment=environment(run.context, image, root, own, isolated=isolated),
+            environment=environment(run.context, image, root, own, role=run.role, isolated=isolated),
             stream=stream,
         )
     except TimeoutError:

@@ -88,7 +88,9 @@ class Runtime:
             fleet.heal(variant)
             raise self._model_error(name, error) from error
         finished = time.perf_counter()
-        self._capture.record(name, variant, fleet.plan["capture"], body, content_type, reply, inference_id)
+        self._capture.record(
+            name, variant, fleet.plan["capture"], body, content_type, reply, inference_id, fleet.role(variant)
+        )
         self._measure(
             name, variant, reply.status, finished - called, time.perf_counter() - finished + called - started
         )

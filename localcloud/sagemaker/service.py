@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote
 
 from localcloud import stepfunctions
+from localcloud.authorization.authority import Authority
 from localcloud.sagemaker import cloudformation
 from localcloud.sagemaker.api import Api
 from localcloud.sagemaker.capture import DataCapture
@@ -26,8 +27,10 @@ _TARGET = "SageMaker."
 class SageMaker:
     """The service in this process."""
 
-    def __init__(self, settings: Settings, images: ImageSource | None = None) -> None:
-        self._context = Context(settings, images or registry_images(settings.image_home))
+    def __init__(
+        self, settings: Settings, images: ImageSource | None = None, authority: Authority | None = None
+    ) -> None:
+        self._context = Context(settings, images or registry_images(settings.image_home), authority)
         self._logs = LogSender(self._context)
         self._metrics = MetricSender(self._context)
         self._capture = DataCapture(self._context)

@@ -13,7 +13,7 @@ from localcloud.sagemaker.child import Child
 from localcloud.sagemaker.container import environment, make_root
 from localcloud.sagemaker.context import Context
 from localcloud.sagemaker.logs import LogSender, LogStream
-from localcloud.sagemaker.model_data import fetch_code, fetch_model
+from localcloud.sagemaker.model_data import ROLE, fetch_code, fetch_model
 from localcloud.sagemaker.shapes import Document
 
 _PING_SECONDS = 0.03
@@ -53,18 +53,19 @@ class ServingContainer:
     ) -> None:
         self.hostname: str = definition["ContainerHostname"]
         self.stream = stream
-        image = context.image(definition["Image"])
+        role = definition.get(ROLE)
+        image = context.image(definition["Image"], role)
         make_root(root, "model")
         variables = dict(definition.get("Environment", {}))
         fetch_model(context, definition, root)
-        fetch_code(context, variables, root)
+        fetch_code(context, variables, root, role)
         port = _free_port()
         variables["SAGEMAKER_BIND_TO_PORT"] = str(port)
         variables["SAGEMAKER_SAFE_PORT_RANGE"] = f"{port}-{port}"
         self._child = Child(
             image.serve,
             cwd=root,
-            environment=environment(context, image, root, variables, isolated=isolated),
+            environment=environment(context, image, root, variables, role=role, isolated=isolated),
             on_line=stream.write,
         )
         self._pool = urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=32, retries=False)
@@ -176,10 +177,9 @@ class Chain:
             for definition in definitions:
                 hostname = definition["ContainerHostname"]
                 name = f"{stream}/{hostname}" if len(definitions) > 1 else stream
+                log = logs.open(group, name, definition.get(ROLE))
                 chain.containers.append(
-                    ServingContainer(
-                        context, definition, root / hostname, logs.open(group, name), isolated=isolated
-                    )
+                    ServingContainer(context, definition, root / hostname, log, isolated=isolated)
                 )
         except Exception:
             chain.end()

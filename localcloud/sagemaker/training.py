@@ -28,7 +28,7 @@ def run(run: Run) -> None:
     """Train; upload the model also when the time was up, as AWS does."""
     job = run.job
     _enter(run, "Starting")
-    image = run.context.image(job["AlgorithmSpecification"]["TrainingImage"])
+    image = run.context.image(job["AlgorithmSpecification"]["TrainingImage"], run.role)
     root = make_root(run.root, "input/config", "input/data", "model", "output/data")
     _write_configuration(run)
     _enter(run, "Downloading")
@@ -53,6 +53,7 @@ def run(run: Run) -> None:
                     "TRAINING_JOB_ARN": job[TRAINING_JOB.arn_member],
                     **job.get("Environment", {}),
                 },
+                role=run.role,
                 isolated=job.get("EnableNetworkIsolation", False),
             ),
         )
@@ -89,7 +90,7 @@ def finish(run: Run, status: str, reason: str) -> None:
 
 
 def _train(run: Run, argv: list[str], variables: dict[str, str]) -> None:
-    stream = run.logs.open(TRAINING_GROUP, f"{run.name}/algo-1-{int(now())}")
+    stream = run.logs.open(TRAINING_GROUP, f"{run.name}/algo-1-{int(now())}", run.role)
     definitions = [
         (item["Name"], re.compile(item["Regex"]))
         for item in run.job["AlgorithmSpecification"].get("MetricDefinitions", [])

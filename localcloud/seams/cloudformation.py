@@ -18,11 +18,18 @@ runs_on_worker_thread = Replaceable(_stacks, "_runs_on_worker_thread")
 metric_alarm_record = Replaceable(_provisioners, "_cw_metric_alarm_record")
 state_machine_definition = Replaceable(_provisioners, "_sfn_definition")
 
+_NOTHING: dict[str, Any] = {}
+
 
 def stack_named(name: str) -> dict[str, Any] | None:
     """Return a stack's record."""
     found: dict[str, Any] | None = _cloudformation._stacks.get(name)
     return found
+
+
+def provisioned() -> dict[str, dict[str, Any]]:
+    """Return the resources of each stack by logical id; a stack that has changed has another mapping."""
+    return {name: stack.get("_resources", _NOTHING) for name, stack in _cloudformation._stacks.items()}
 
 
 def stack_events(stack_id: str) -> list[dict[str, Any]]:

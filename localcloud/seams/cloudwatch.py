@@ -17,12 +17,12 @@ stat_value: Callable[..., Any] = _cloudwatch._stat_value
 dims_key: Callable[..., Any] = _cloudwatch._dims_key
 delete_alarms: Callable[..., Any] = _cloudwatch._delete_alarms
 put_composite_alarm: Callable[..., Any] = _cloudwatch._put_composite_alarm
-dispatch_alarm_actions: Callable[..., None] = _cloudwatch._dispatch_alarm_actions
 evaluate_parent_alarms: Callable[..., None] = _cloudwatch._evaluate_parent_alarms
 record_history: Callable[..., None] = _cloudwatch._record_history
 error: Callable[..., Any] = _cloudwatch._error
 parameter: Callable[..., Any] = _cloudwatch._p
 
+dispatch_alarm_actions = Replaceable(_cloudwatch, "_dispatch_alarm_actions")
 evaluate_alarm = Replaceable(_cloudwatch, "_evaluate_alarm")
 put_metric_alarm = Replaceable(_cloudwatch, "_put_metric_alarm")
 set_alarm_state = Replaceable(_cloudwatch, "_set_alarm_state")

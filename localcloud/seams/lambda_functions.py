@@ -13,4 +13,12 @@ xray_trace_id: Callable[..., Any] = _lambda._xray_trace_id_for_invocation
 throttle_response: Callable[..., Any] = _lambda._throttle_response
 end_workers: Callable[[], None] = _runtime.reset
 
+run_sqs_batch = Replaceable(_lambda, "_run_sqs_batch")
+route_async_failure = Replaceable(_lambda, "_route_async_failure")
 execute_function = Replaceable(_lambda, "_execute_function_dispatch")
+
+
+def function_named(name: str) -> dict[str, Any] | None:
+    """Return a function's record."""
+    found: dict[str, Any] | None = _lambda._functions.get(name)
+    return found

@@ -25,3 +25,7 @@ class Replaceable:
         original: Callable[..., Any] = getattr(self.module, self.name)
         setattr(self.module, self.name, function)
         return original
+
+    def call(self, *arguments: Any) -> Any:
+        """Call what is in its place now."""
+        return getattr(self.module, self.name)(*arguments)

@@ -22,6 +22,8 @@ resolve_path: Callable[..., Any] = _states._resolve_path
 sdk_json_params: Callable[..., Any] = _states._sdk_json_params
 sdk_json_result: Callable[..., Any] = _states._sdk_json_result
 
+invoke_resource = Replaceable(_states, "_invoke_resource")
+"""Every task passes it, with its parameters filled in."""
 run_execution = Replaceable(_states, "_run_execution")
 restore_state = Replaceable(_states, "_restore_state")
 execute_task = Replaceable(_states, "_execute_task")

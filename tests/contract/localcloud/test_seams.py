@@ -17,17 +17,20 @@ from ministack.services import sns
 
 from localcloud import seams
 from localcloud.seams import (
+    apigateway,
     cloudformation,
     cloudwatch,
     cloudwatch_logs,
     eventbridge,
     firehose,
     gateway,
+    iam,
     iot,
     lambda_functions,
     s3,
     stepfunctions,
 )
+from localcloud.seams import sns as topics
 from localcloud.seams.replacing import Replaceable
 from localcloud.seams.responses import request_scope
 from localcloud.state_notifications import PUBLISH, flattened
@@ -110,9 +113,52 @@ FUNCTIONS = {
     "ministack.services.cloudformation.provisioners._delete_predecessor": "delete_fn, args, kwargs",
     "ministack.services.cloudformation.stacks._runs_on_worker_thread": "resource_type",
     "ministack.services.iot.mtls_is_listening": "",
+    "ministack.app._dispatch_service_request": "method, path, headers, body, query_params, request_id",
+    "ministack.app._handle_special_data_plane_request": (
+        "method, path, headers, body, query_params, request_id, raw_path, raw_query_string, client_ip"
+    ),
+    "ministack.app._routing_params": "method, path, headers, body, query_params",
+    "ministack.app._extract_s3_vhost_bucket": "host",
+    "ministack.core.router.detect_service": "method, path, headers, query_params",
+    "ministack.core.iam_actions._s3_action": "method, path, query_params",
+    "ministack.core.iam_actions.s3_additional_checks": "method, path, headers, body, query_params",
+    "ministack.core.iam_actions.access_denied_response": (
+        "service, action, principal_arn, request_id, error_code, message, headers, resource_arn, "
+        "explicit_deny, resource_policy_arn"
+    ),
+    "ministack.core.iam_evaluator._resolve_managed_policy_document": "policy_arn, account_id",
+    "ministack.core.iam_evaluator._resource_policy": "service, resource_arn",
+    "ministack.core.lambda_runtime.execution_credentials": "config",
+    "ministack.services.lambda_svc.execution_credentials": "config",
+    "ministack.services.lambda_svc._run_sqs_batch": "esm, func_rec, event, batch, queue_url, queue_name",
+    "ministack.services.lambda_svc._route_async_failure": "target_arn, func_name, event, result",
+    "ministack.services.sts.register_session": "access_key, session",
+    "ministack.services.kms._resolve_key": "key_id_or_arn",
+    "ministack.services.eventbridge._invoke_target": "target, event, rule, view",
+    "ministack.services.sns._deliver_to_sqs": (
+        "endpoint, envelope, raw, raw_message, message_group_id, message_dedup_id, message_attributes, "
+        "topic_arn"
+    ),
+    "ministack.services.sns._deliver_to_lambda": (
+        "endpoint, envelope, topic_arn, sub_arn, msg_id, raw_message, message_attributes"
+    ),
+    "ministack.services.apigateway._invoke_lambda_proxy": (
+        "integration, api_id, stage, path, method, headers, body, query_params, route_key, path_params, "
+        "authorizer_claims, authorizer_scopes, authorizer_lambda_context, authorizer_iam, "
+        "owner_account_id, owner_region, raw_query_string"
+    ),
+    "ministack.services.apigateway._extract_lambda_ref_from_integration_uri": "uri",
+    "ministack.services.stepfunctions._invoke_resource": "resource, input_data",
 }
 ATTRIBUTES = {
-    "ministack.app": ("SERVICE_HANDLERS", "SERVICE_REGISTRY", "_iot_mtls_task"),
+    "ministack.app": (
+        *("SERVICE_HANDLERS", "SERVICE_REGISTRY", "_iot_mtls_task"),
+        *("_S3_VHOST_EXCLUDE_RE", "_NON_S3_VHOST_NAMES"),
+    ),
+    "ministack.services.iam": ("_roles",),
+    "ministack.services.kms": ("_grants",),
+    "ministack.services.sts": ("_sessions",),
+    "ministack.services.lambda_svc": ("_functions",),
     "ministack.core.router": ("SERVICE_PATTERNS",),
     "ministack.services.firehose": ("_HANDLERS", "_streams"),
     "ministack.services.iot": (
@@ -130,8 +176,8 @@ ATTRIBUTES = {
 }
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 MODULES = (
-    *(cloudformation, cloudwatch, cloudwatch_logs, eventbridge, firehose),
-    *(gateway, iot, lambda_functions, s3, stepfunctions),
+    *(apigateway, cloudformation, cloudwatch, cloudwatch_logs, eventbridge, firehose),
+    *(gateway, iam, iot, lambda_functions, s3, stepfunctions, topics),
 )
 REPLACEABLE = [
     pytest.param(found, id=f"{found.module.__name__}.{found.name}")
@@ -350,8 +396,10 @@ def names_of_ministack(tree: ast.Module) -> Iterator[str]:
 
 
 def code_objects(module: ModuleType) -> Iterator[CodeType]:
-    """Yield the code of a module's functions and of what is defined in them."""
-    waiting = [value.__code__ for value in vars(module).values() if inspect.isfunction(value)]
+    """Yield the code of a module's functions and methods, and of what is defined in them."""
+    own = [value for value in vars(module).values() if inspect.isclass(value)]
+    defined = [value for owner in (module, *own) for value in vars(owner).values()]
+    waiting = [value.__code__ for value in defined if inspect.isfunction(value)]
     while waiting:
         code = waiting.pop()
         yield code

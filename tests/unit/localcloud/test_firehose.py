@@ -16,6 +16,7 @@ from localcloud.firehose.journal import Journal, Segment
 def destination(**changes: Any) -> Destination:
     config: dict[str, Any] = {
         "BucketARN": "arn:aws:s3:::bucket",
+        "RoleARN": "arn:aws:iam::123456789012:role/stream",
         "Prefix": "raw/!{partitionKeyFromQuery:workload}/!{timestamp:yyyy}/",
         "ErrorOutputPrefix": "errors/!{firehose:error-output-type}/",
         "CompressionFormat": "GZIP",
