@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,11 +9,10 @@ import boto3
 from botocore.exceptions import ClientError
 
 from cli.failures import StepFailedError
+from watchkeeper.core import layout
 
 STORAGE = "WatchkeeperStorage"
 ALERTING = "WatchkeeperAlerting"
-TRAINING = "WatchkeeperTraining"
-DRIFT = "WatchkeeperDrift"
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Deployment:
 
     def state_machine_arn(self, workload: str) -> str:
         """The training workflow of a workload."""
-        return self.output(TRAINING, f"StateMachineArn{pascal_name(workload)}")
+        return self.output(layout.workload_stack(workload), "StateMachineArn")
 
     def drift_state_machine_arn(self, workload: str) -> str:
         """The attribution drift monitor of a workload that has `explain.drift`.
@@ -73,15 +71,4 @@ class Deployment:
         StepFailedError
             If it has none.
         """
-        return self.output(DRIFT, f"DriftStateMachineArn{pascal_name(workload)}")
-
-    def model_package_groups(self) -> Iterator[str]:
-        """Every workload's model package group."""
-        for name, value in self.outputs(TRAINING).items():
-            if name.startswith("ModelPackageGroup"):
-                yield value
-
-
-def pascal_name(workload: str) -> str:
-    """Return a workload's name as the outputs have it."""
-    return "".join(part.capitalize() for part in workload.split("_"))
+        return self.output(layout.workload_stack(workload), "DriftStateMachineArn")

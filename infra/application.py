@@ -8,18 +8,19 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from infra.alerting import AlertingStack
-from infra.bundles import Bundles, watched_for_drift
-from infra.drift import DriftStack
+from infra.bundles import Bundles
 from infra.ingestion import IngestionStack
 from infra.monitoring import MonitoringStack
 from infra.scoring import ScoringStack
 from infra.service import ServiceStack
 from infra.service_tasks import ServiceTasksStack
 from infra.settings import Settings
+from infra.sharing import SharedParts
 from infra.storage import StorageStack
 from infra.training import TrainingStack
 from infra.withdrawn_services import WithdrawnServicesCheck
-from watchkeeper.spec import AnomalyWorkload, RegressionWorkload, WorkloadSpec
+from infra.workload import WorkloadStack
+from watchkeeper.spec import WorkloadSpec
 
 PROJECT_TAG = "watchkeeper:project"
 
@@ -27,17 +28,12 @@ PROJECT_TAG = "watchkeeper:project"
 def add_stacks(
     app: cdk.App, *, settings: Settings, workloads: Sequence[WorkloadSpec], bundles: Bundles
 ) -> None:
-    """Add every stack of the application."""
+    """Add every stack of the application: those that exist once, and one for each workload."""
     environment = cdk.Environment(region=settings.region)
-    watching = [spec for spec in workloads if isinstance(spec, AnomalyWorkload)]
-    storage = StorageStack(app, "WatchkeeperStorage", workloads=workloads, env=environment)
+    storage = StorageStack(app, "WatchkeeperStorage", env=environment)
     alerting = AlertingStack(
         app,
         "WatchkeeperAlerting",
-        workloads=watching,
-        told_of_trainings={
-            spec.name: spec.notifications for spec in workloads if isinstance(spec, RegressionWorkload)
-        },
         function_code=bundles.functions,
         idempotency=storage.idempotency,
         data_key=storage.key,
@@ -46,7 +42,6 @@ def add_stacks(
     scoring = ScoringStack(
         app,
         "WatchkeeperScoring",
-        workloads=watching,
         function_code=bundles.functions,
         bucket=storage.bucket,
         series=storage.series,
@@ -57,27 +52,16 @@ def add_stacks(
         env=environment,
     )
     ingestion = IngestionStack(
-        app,
-        "WatchkeeperIngestion",
-        workloads=watching,
-        bucket=storage.bucket,
-        data_key=storage.key,
-        env=environment,
+        app, "WatchkeeperIngestion", bucket=storage.bucket, data_key=storage.key, env=environment
     )
     training = TrainingStack(
         app,
         "WatchkeeperTraining",
-        workloads=workloads,
-        definitions=bundles.definitions,
         function_code=bundles.functions,
-        model_code=bundles.model,
-        analysis_code=bundles.analysis,
-        package_groups=storage.package_groups,
         service_models=storage.service_models,
         bucket=storage.bucket,
         series=storage.series,
         data_key=storage.key,
-        alerts=alerting.alerts,
         env=environment,
     )
     tasks = ServiceTasksStack(
@@ -101,30 +85,12 @@ def add_stacks(
         requests=storage.requests,
         data_key=storage.key,
         users=storage.users,
-        package_groups=list(storage.package_groups.values()),
         cors_origins=settings.service_cors_origins,
         env=environment,
     )
-    watched = watched_for_drift(workloads)
-    if watched:
-        DriftStack(
-            app,
-            "WatchkeeperDrift",
-            watched=watched,
-            definitions=bundles.drift_definitions,
-            function_code=bundles.functions,
-            analysis_code=bundles.analysis,
-            bucket=storage.bucket,
-            series=storage.series,
-            data_key=storage.key,
-            alerts=alerting.alerts,
-            dead_letters=training.dead_letters,
-            env=environment,
-        )
     MonitoringStack(
         app,
         "WatchkeeperMonitoring",
-        workloads=workloads,
         ingestion=ingestion,
         scoring=scoring,
         training=training,
@@ -132,6 +98,24 @@ def add_stacks(
         service=service,
         env=environment,
     )
+    shared = SharedParts(
+        bucket_name=storage.bucket_name,
+        data_key_arn=storage.key_arn,
+        alert_topic_arn=alerting.topic_arn,
+        alert_key_arn=alerting.topic_key_arn,
+        undelivered_alerts_arn=alerting.undelivered_arn,
+        delivery_stream_name=ingestion.stream_name,
+        topic_rule_role_arn=ingestion.topic_rule_role_arn,
+        score_queue_arn=scoring.score_queue_arn,
+        undelivered_telemetry_arn=scoring.undelivered_arn,
+        function_arns=training.function_arns,
+        schedule_role_arn=training.schedule_role_arn,
+        lost_starts_arn=training.lost_starts_arn,
+    )
+    for spec in workloads:
+        stack = WorkloadStack(app, spec, bundles=bundles, shared=shared, env=environment)
+        for owner in (storage, alerting, scoring, ingestion, training):
+            stack.add_stack_dependency(owner)
     cdk.Tags.of(app).add(PROJECT_TAG, "watchkeeper")
 
 

@@ -1,31 +1,26 @@
-"""The attribution drift monitor of the regression workloads that ask for one; what it may do follows from the
+"""The attribution drift monitor of a regression workload that asks for one; what it may do follows from the
 calls that it makes."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
-from aws_cdk import CfnOutput, Stack, Tags
-from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.constructs.alarms import DriftAlarm
-from infra.constructs.alert_topic import AlertTopic
 from infra.constructs.model_code import ModelCode
 from infra.constructs.sagemaker_role import SageMakerRole
-from infra.constructs.step_functions import StepFunctions, StepResources
 from infra.constructs.training_schedule import TrainingSchedule
 from infra.constructs.training_workflow import TrainingWorkflow
 from infra.definition_images import images_of
-from infra.naming import WORKLOAD_TAG, pascal_name
 from infra.permissions import (
     Permission,
     lend_key,
@@ -39,27 +34,25 @@ from infra.permissions import (
     write_objects,
 )
 from infra.run_resources import RUN_REASON
+from infra.sharing import SharedParts
 from pipeline.step import DRIFT
 from pipeline.substitutions import Substitution
 from watchkeeper.core import layout
 from watchkeeper.regression.drift_runs import drift_run
-from watchkeeper.spec import RegressionWorkload
 from watchkeeper.spec.explaining import Drift
 
 
-class DriftStack(Stack):
-    """For each workload a state machine that compares, its schedule and its alarms.
+class DriftMonitor(Construct):
+    """A state machine that compares, its schedule and its alarm.
 
     Parameters
     ----------
-    watched
-        Each workload with the settings of its monitor.
-    definitions
-        File with the state machine of each workload in the Amazon States Language.
+    drift
+        Settings of the monitor.
+    definition
+        File with the state machine in the Amazon States Language.
     analysis_code
-        The `.tar.gz` that the jobs run.
-    dead_letters
-        Starts that the scheduler could not deliver.
+        What the job runs.
     """
 
     def __init__(
@@ -67,85 +60,54 @@ class DriftStack(Stack):
         scope: Construct,
         construct_id: str,
         *,
-        watched: Sequence[tuple[RegressionWorkload, Drift]],
-        definitions: Mapping[str, Path],
-        function_code: Path,
-        analysis_code: Path,
+        workload: str,
+        drift: Drift,
+        definition: Path,
+        analysis_code: ModelCode,
+        shared: SharedParts,
         bucket: s3.IBucket,
-        series: dynamodb.ITable,
-        data_key: kms.IKey,
-        alerts: AlertTopic,
-        dead_letters: sqs.IQueue,
-        **stack_options: Any,
+        key: kms.IKey,
+        topic: sns.ITopic,
     ) -> None:
-        super().__init__(scope, construct_id, **stack_options)
-        self._bucket, self._key, self._alerts = bucket, data_key, alerts
-        self._code = ModelCode(self, "AnalysisCode", archive=analysis_code)
-        self._dead_letters = dead_letters
-        self._functions = StepFunctions(
-            self,
-            DRIFT,
-            code=function_code,
-            workloads=[spec.name for spec, _ in watched],
-            resources=StepResources(bucket=bucket, series=series, key=data_key),
+        super().__init__(scope, construct_id)
+        text = definition.read_text()
+        functions = {step.substitution: shared.function_arns[step.substitution] for step in DRIFT}
+        role = SageMakerRole(self, "Jobs", images=images_of(json.loads(text))).role
+        permit(
+            role,
+            *analysis_code.reading(),
+            *drift_job_permissions(self, workload, bucket=bucket, key=key),
         )
-        for spec, drift in watched:
-            self._watch(spec, drift, definitions[spec.name])
-
-    def _watch(self, spec: RegressionWorkload, drift: Drift, definition: Path) -> None:
-        suffix = pascal_name(spec.name)
-        place = Construct(self, f"{suffix}Drift")
-        Tags.of(place).add(WORKLOAD_TAG, spec.name)
-        role = self._job_role(place, spec.name, definition)
         workflow = TrainingWorkflow(
-            place,
+            self,
             "Workflow",
+            name=layout.state_machine_name(workload, "drift"),
             definition=definition,
             substitutions={
-                **self._functions.substitutions,
-                Substitution.PARTITION: self.partition,
+                **functions,
+                Substitution.PARTITION: Stack.of(self).partition,
                 Substitution.JOB_ROLE_ARN: role.role_arn,
-                Substitution.KMS_KEY_ARN: self._key.key_arn,
-                Substitution.ANALYSIS_CODE_URI: self._code.uri,
+                Substitution.KMS_KEY_ARN: shared.data_key_arn,
+                Substitution.ANALYSIS_CODE_URI: analysis_code.uri,
             },
-            purpose=f"Watches what the model of {spec.name} predicts from",
+            purpose=f"Watches what the model of {workload} predicts from",
         )
         permit(
             workflow.role,
             *drift_workflow_permissions(
-                place,
-                workload=spec.name,
-                functions=list(self._functions.substitutions.values()),
-                job_role=role,
-                key=self._key,
+                self, workload=workload, functions=list(functions.values()), job_role=role, key=key
             ),
         )
+        self.state_machine_arn = workflow.state_machine.state_machine_arn
         TrainingSchedule(
-            place,
+            self,
             "Schedule",
-            state_machine=workflow.state_machine,
+            state_machine_arn=self.state_machine_arn,
             expression=drift.schedule,
-            dead_letters=self._dead_letters,
+            role_arn=shared.schedule_role_arn,
+            lost_starts_arn=shared.lost_starts_arn,
         )
-        DriftAlarm(
-            place,
-            "Alarm",
-            workload=spec.name,
-            ndcg_at_least=drift.ndcg_at_least,
-            state_machine=workflow.state_machine,
-            topic=self._alerts.topic,
-        )
-        CfnOutput(self, f"DriftStateMachineArn{suffix}", value=workflow.state_machine.state_machine_arn)
-
-    def _job_role(self, place: Construct, workload: str, definition: Path) -> iam.Role:
-        images = images_of(json.loads(definition.read_text()))
-        role = SageMakerRole(place, "Jobs", images=images).role
-        permit(
-            role,
-            *self._code.reading(),
-            *drift_job_permissions(place, workload, bucket=self._bucket, key=self._key),
-        )
-        return role
+        DriftAlarm(self, "Alarm", workload=workload, ndcg_at_least=drift.ndcg_at_least, topic=topic)
 
 
 def drift_job_permissions(

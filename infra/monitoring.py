@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.alerting import AlertingStack
+from infra.constructs.alarms import LagAlarm
+from infra.constructs.dashboard import WorkloadsDashboard
 from infra.constructs.loop_monitoring import LoopMonitoring
-from infra.constructs.workload_monitoring import Scoring, WorkloadMonitoring
 from infra.ingestion import IngestionStack
-from infra.naming import pascal_name
 from infra.scoring import ScoringStack
 from infra.service import ServiceStack
 from infra.training import TrainingStack
-from watchkeeper.spec import AnomalyWorkload, WorkloadSpec
+
+DASHBOARD = "Watchkeeper"
 
 
 class MonitoringStack(Stack):
-    """A dashboard a workload, and alarms that go to the alert topic."""
+    """One dashboard, and the alarms on what all workloads share; they go to the alert topic."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        workloads: Sequence[WorkloadSpec],
         ingestion: IngestionStack,
         scoring: ScoringStack,
         training: TrainingStack,
@@ -43,25 +42,15 @@ class MonitoringStack(Stack):
         shared.watch_function("ScoreTelemetry", scoring.score_telemetry.function)
         shared.watch_queue("AlertQueue", alerting.work)
         shared.watch_function("PublishAlert", alerting.publish_alert.function)
-        shared.watch_dead_letters("ScheduleDeadLetters", training.dead_letters)
+        shared.watch_dead_letters("ScheduleDeadLetters", training.lost_starts)
+        shared.watch_dead_letters("FailedRuns", training.failed_runs)
         shared.watch_dead_letters("Undelivered", alerting.undelivered)
-        shared.watch_dead_letters("UndeliveredTelemetry", scoring.telemetry.undelivered)
+        shared.watch_dead_letters("UndeliveredTelemetry", scoring.undelivered)
         shared.watch_queue("EndedTasks", service.work)
         shared.watch_function("CloseTask", service.close_task.function)
         shared.watch_function("ServiceApi", service.service_api.function)
         shared.watch_api("Service", service.http.api)
-        for spec in workloads:
-            suffix = pascal_name(spec.name)
-            place = training.workloads[spec.name]
-            workload = WorkloadMonitoring(
-                self,
-                suffix,
-                workload=spec.name,
-                state_machine=place.workflow.state_machine,
-                rollback=place.rollback,
-                scoring=Scoring(spec.gate.max_alerts_per_week, scoring.work)
-                if isinstance(spec, AnomalyWorkload)
-                else None,
-                topic=topic,
-            )
-            CfnOutput(self, f"DashboardName{suffix}", value=workload.dashboard_name)
+        LagAlarm(self, "Lag", topic=topic)
+        WorkloadsDashboard(self, "Workloads", name=DASHBOARD, score_queue=scoring.work)
+
+        CfnOutput(self, "DashboardName", value=DASHBOARD)

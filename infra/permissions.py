@@ -7,9 +7,10 @@ wildcard in a resource is a finding of cdk-nag; it is acknowledged for that one 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, cast
 
 from aws_cdk import Acknowledgment, Stack, Validations
 from aws_cdk import aws_dynamodb as dynamodb
@@ -19,6 +20,9 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
 from watchkeeper.core import layout
+from watchkeeper.service.job_names import PACKAGE_GROUP
+
+WORKLOAD_REASON = "Workloads come and go without a change of the parts that all of them share."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,41 +31,53 @@ class Permission:
 
     actions: Sequence[str]
     resources: Sequence[str]
+    denied: bool = False
+    """What the role may not do, though another permission's wildcard allows it."""
     conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     reason: str | None = None
 
 
 def permit(role: iam.Role, *permissions: Permission) -> None:
     """Add permissions to a role's own policy."""
-    for permission in permissions:
-        role.add_to_principal_policy(statement(permission))
-        acknowledge_wildcards(role, permission)
+    if not permissions:
+        return
+    first, *others = map(statement, permissions)
+    role.add_to_principal_policy(first)
+    policy_of(role).add_statements(*others)
+    _acknowledge_wildcards(role, permissions)
 
 
-def policy_of(role: iam.Role) -> IConstruct:
+def policy_of(role: iam.Role) -> iam.Policy:
     """Return the policy of a role that has permissions: what uses the role must wait for it."""
-    return role.node.find_child("DefaultPolicy")
+    return cast(iam.Policy, role.node.find_child("DefaultPolicy"))
 
 
 def statement(permission: Permission) -> iam.PolicyStatement:
     """Return the permission as an IAM statement."""
     return iam.PolicyStatement(
+        effect=iam.Effect.DENY if permission.denied else iam.Effect.ALLOW,
         actions=list(permission.actions),
         resources=list(permission.resources),
         conditions={operator: dict(keys) for operator, keys in permission.conditions.items()},
     )
 
 
-def acknowledge_wildcards(owner: IConstruct, permission: Permission) -> None:
-    """Acknowledge cdk-nag's finding for each resource with a wildcard, if the permission has a reason."""
-    if permission.reason is None:
-        return
-    for resource in permission.resources:
-        name = _finding_name(Stack.of(owner).resolve(resource))
-        if "*" in name:
-            Validations.of(owner).acknowledge(
-                Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{name}]", reason=permission.reason)
-            )
+def _acknowledge_wildcards(owner: IConstruct, permissions: Sequence[Permission]) -> None:
+    """Acknowledge cdk-nag's finding for each resource with a wildcard whose permission has a reason."""
+    explained = [
+        (resource, permission.reason)
+        for permission in permissions
+        if permission.reason is not None
+        for resource in permission.resources
+    ]
+    names = map(_finding_name, Stack.of(owner).resolve([resource for resource, _ in explained]))
+    Validations.of(owner).acknowledge(
+        *(
+            Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{name}]", reason=reason)
+            for name, (_, reason) in zip(names, explained, strict=True)
+            if "*" in name
+        )
+    )
 
 
 def objects(scope: Construct, bucket: s3.IBucket, *keys: str) -> list[str]:
@@ -131,17 +147,13 @@ def lend_key(key: kms.IKey) -> tuple[Permission, ...]:
     )
 
 
-def read_plans(scope: Construct, workloads: Iterable[str]) -> Permission:
-    """Read the detection plans of the named workloads."""
-    stack = Stack.of(scope)
+def read_plans(scope: Construct) -> Permission:
+    """Read the detection plan of any workload."""
+    name = layout.plan_parameter("*").lstrip("/")
     return Permission(
         actions=["ssm:GetParameter"],
-        resources=[
-            stack.format_arn(
-                service="ssm", resource="parameter", resource_name=layout.plan_parameter(name).lstrip("/")
-            )
-            for name in workloads
-        ],
+        resources=[Stack.of(scope).format_arn(service="ssm", resource="parameter", resource_name=name)],
+        reason=WORKLOAD_REASON,
     )
 
 
@@ -151,12 +163,26 @@ def sagemaker_arns(scope: Construct, kind: str, names: Iterable[str]) -> list[st
     return [stack.format_arn(service="sagemaker", resource=kind, resource_name=name) for name in names]
 
 
-def invoke_endpoints(scope: Construct, workloads: Iterable[str]) -> Permission:
-    """Invoke the endpoints of the named workloads."""
-    return Permission(
-        actions=["sagemaker:InvokeEndpoint"],
-        resources=sagemaker_arns(scope, "endpoint", map(layout.endpoint_name, workloads)),
+def of_workloads(
+    scope: Construct,
+    kind: Literal["model", "model-package", "model-package-group", "endpoint", "endpoint-config"],
+    *actions: str,
+) -> tuple[Permission, ...]:
+    """Use SageMaker's resources of one kind of every workload, which the names of ours tell.
+
+    The anomaly service's models are under such a name, too; they are denied.
+    """
+    verbs = [f"sagemaker:{action}" for action in actions]
+    versions = "/*" if kind == "model-package" else ""
+    allowed = Permission(
+        actions=verbs,
+        resources=sagemaker_arns(scope, kind, [f"{layout.PREFIX}-*{versions}"]),
+        reason=WORKLOAD_REASON,
     )
+    if not kind.startswith("model-package"):
+        return (allowed,)
+    services = sagemaker_arns(scope, kind, [f"{PACKAGE_GROUP}{versions}"])
+    return allowed, Permission(actions=verbs, resources=services, denied=True, reason=WORKLOAD_REASON)
 
 
 def run_jobs(kind: str, resources: Sequence[str], reason: str) -> Permission:
@@ -183,6 +209,14 @@ def pass_roles(*roles: iam.IRole) -> Permission:
         actions=["iam:PassRole"],
         resources=[role.role_arn for role in roles],
         conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+    )
+
+
+def publish_alerts(topic_arn: str, key_arn: str) -> tuple[Permission, ...]:
+    """Publish to the alert topic, whose messages a key protects."""
+    return (
+        Permission(actions=["sns:Publish"], resources=[topic_arn]),
+        Permission(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key_arn]),
     )
 
 
@@ -223,4 +257,6 @@ def _finding_name(resource: Any) -> str:
             return _finding_name(name)
         case {"Ref": logical_id}:
             return f"<{logical_id}>"
+        case {"Fn::GetStackOutput": _}:
+            return json.dumps(resource, separators=(",", ":"))
     raise TypeError(f"cannot name {resource!r} as cdk-nag does")

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import ArnFormat, CfnOutput, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.constructs.ordered_subscription import OrderedSubscription
 from infra.constructs.python_function import PythonFunction
-from infra.constructs.work_queue import WorkQueue
+from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
 from infra.permissions import (
     Permission,
-    invoke_endpoints,
     list_keys,
     objects,
+    of_workloads,
     permit,
     read_objects,
     read_plans,
@@ -28,10 +28,10 @@ from infra.permissions import (
     use_table,
     write_objects,
 )
+from infra.sharing import output
 from lambdas.scoring.environment import ScoreTelemetryEnvironment
 from watchkeeper.core import layout
 from watchkeeper.detectors.forest.surrogate import SURROGATE_NAME
-from watchkeeper.spec import AnomalyWorkload
 
 TIMEOUT_SECONDS = 120
 MEMORY_MB = 1024
@@ -40,14 +40,13 @@ CONCURRENCY = 20
 
 
 class ScoringStack(Stack):
-    """New objects under `raw/`, queued for `score_telemetry`."""
+    """The queue of new objects under `raw/`, to which each workload's rule sends, and `score_telemetry`."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        workloads: Sequence[AnomalyWorkload],
         function_code: Path,
         bucket: s3.IBucket,
         series: dynamodb.ITable,
@@ -58,15 +57,11 @@ class ScoringStack(Stack):
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
-        names = [spec.name for spec in workloads]
         self.work = WorkQueue(self, "Work", handled_within_seconds=TIMEOUT_SECONDS, ordered=True)
-        self.telemetry = OrderedSubscription(
-            self,
-            "Telemetry",
-            patterns={name: _new_telemetry(bucket, name) for name in names},
-            work=self.work,
-            purpose="New telemetry objects to score_telemetry",
-        )
+        # EventBridge takes no FIFO queue for what it could not deliver.
+        self.undelivered = DeadLetterQueue(self, "UndeliveredTelemetry").queue
+        for queue in (self.work.queue, self.undelivered):
+            self._let_rules_of_workloads_send(queue)
         self.score_telemetry = PythonFunction(
             self,
             "ScoreTelemetry",
@@ -82,14 +77,14 @@ class ScoringStack(Stack):
             memory_mb=MEMORY_MB,
             timeout_seconds=TIMEOUT_SECONDS,
         )
-        raw = [f"{layout.raw_prefix(name)}*" for name in names]
-        surrogates = [f"{layout.run_prefix(name, '*')}evaluation/{SURROGATE_NAME}" for name in names]
+        raw = f"{layout.RAW}/*"
+        surrogates = f"{layout.run_prefix('*', '*')}evaluation/{SURROGATE_NAME}"
         permit(
             self.score_telemetry.role,
-            read_objects(self, bucket, *raw, f"{layout.SCORES}/*", *surrogates),
+            read_objects(self, bucket, raw, f"{layout.SCORES}/*", surrogates),
             Permission(
                 actions=["s3:GetObjectVersion"],
-                resources=objects(self, bucket, *raw),
+                resources=objects(self, bucket, raw),
                 reason="The delivery stream makes object keys at run time.",
             ),
             write_objects(self, bucket, f"{layout.SCORES}/*", f"{layout.QUARANTINE}/*"),
@@ -98,23 +93,30 @@ class ScoringStack(Stack):
             use_table(anomalies, "BatchWriteItem"),
             use_table(idempotency, "GetItem", "PutItem", "UpdateItem", "DeleteItem"),
             use_key(data_key, "s3", "dynamodb"),
-            invoke_endpoints(self, names),
+            *of_workloads(self, "endpoint", "InvokeEndpoint"),
             Permission(actions=["events:PutEvents"], resources=[alert_bus.event_bus_arn]),
-            read_plans(self, names),
+            read_plans(self),
         )
         self.score_telemetry.consume(self.work, max_concurrency=CONCURRENCY, batch_size=1)
 
         CfnOutput(self, "ScoreTelemetryFunctionName", value=self.score_telemetry.function.function_name)
         CfnOutput(self, "ScoreQueueUrl", value=self.work.queue.queue_url)
         CfnOutput(self, "ScoreDeadLetterQueueUrl", value=self.work.dead_letters.queue_url)
+        self.score_queue_arn = output(self, "ScoreQueueArn", self.work.queue.queue_arn)
+        self.undelivered_arn = output(self, "UndeliveredTelemetryArn", self.undelivered.queue_arn)
 
-
-def _new_telemetry(bucket: s3.IBucket, workload: str) -> events.EventPattern:
-    return events.EventPattern(
-        source=["aws.s3"],
-        detail_type=["Object Created"],
-        detail={
-            "bucket": {"name": [bucket.bucket_name]},
-            "object": {"key": [{"prefix": layout.raw_prefix(workload)}]},
-        },
-    )
+    def _let_rules_of_workloads_send(self, queue: sqs.IQueue) -> None:
+        rules = self.format_arn(
+            service="events",
+            resource="rule",
+            resource_name=f"{layout.STACK_PREFIX}-*",
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+        queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[queue.queue_arn],
+                conditions={"ArnLike": {"aws:SourceArn": rules}},
+            )
+        )

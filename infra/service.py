@@ -9,13 +9,12 @@ from typing import Any
 from aws_cdk import ArnFormat, CfnOutput, Stack
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.constructs.event_subscription import EventSubscription
+from infra.constructs.event_subscription import EventSubscription, ended_badly
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.service_http_api import ServiceHttpApi
 from infra.constructs.user_directory import ServiceClient
@@ -23,9 +22,9 @@ from infra.constructs.work_queue import WorkQueue
 from infra.permissions import (
     Permission,
     list_keys,
+    of_workloads,
     permit,
     read_objects,
-    sagemaker_arns,
     use_key,
     use_table,
     write_objects,
@@ -41,8 +40,6 @@ API_TIMEOUT_SECONDS = 29
 API_MEMORY_MB = 1024
 CLOSING_TIMEOUT_SECONDS = 60
 CLOSING_CONCURRENCY = 2
-PACKAGES_REASON = "The versions of a package group are numbered at run time."
-ENDED_BADLY = ["FAILED", "TIMED_OUT", "ABORTED"]
 
 
 class ServiceStack(Stack):
@@ -56,8 +53,6 @@ class ServiceStack(Stack):
         Bundle of the API's function.
     state_machines
         The workflow of each task.
-    package_groups
-        Names of the workloads' model package groups, whose models requests may name.
     cors_origins
         Origins of browsers that may call.
     """
@@ -74,7 +69,6 @@ class ServiceStack(Stack):
         requests: dynamodb.ITable,
         data_key: kms.IKey,
         users: cognito.IUserPool,
-        package_groups: Sequence[str],
         cors_origins: Sequence[str],
         **stack_options: Any,
     ) -> None:
@@ -97,7 +91,6 @@ class ServiceStack(Stack):
             timeout_seconds=API_TIMEOUT_SECONDS,
         )
         own = f"{TENANTS}/*"
-        packages = sagemaker_arns(self, "model-package", [f"{group}/*" for group in package_groups])
         permit(
             self.service_api.role,
             read_objects(self, bucket, own),
@@ -112,14 +105,8 @@ class ServiceStack(Stack):
             ),
             # The service authorization reference has packages as what `ListModelPackages` is checked against,
             # policies in AWS's guide name the group, too.
-            Permission(
-                actions=["sagemaker:ListModelPackages"],
-                resources=[*sagemaker_arns(self, "model-package-group", package_groups), *packages],
-                reason=PACKAGES_REASON,
-            ),
-            Permission(
-                actions=["sagemaker:DescribeModelPackage"], resources=packages, reason=PACKAGES_REASON
-            ),
+            *of_workloads(self, "model-package-group", "ListModelPackages"),
+            *of_workloads(self, "model-package", "ListModelPackages", "DescribeModelPackage"),
         )
         client = ServiceClient(self, "Callers", pool=users).client
         self.http = ServiceHttpApi(
@@ -144,11 +131,7 @@ class ServiceStack(Stack):
             self,
             "EndedBadly",
             bus=None,
-            pattern=events.EventPattern(
-                source=["aws.states"],
-                detail_type=["Step Functions Execution Status Change"],
-                detail={"stateMachineArn": arns, "status": ENDED_BADLY},
-            ),
+            pattern=ended_badly(arns),
             work=self.work,
             purpose="Executions of the anomaly service that did not succeed, to close_task",
         )

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack, Tags
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from infra.constructs.data_bucket import DataBucket
+from infra.constructs.package_group import PackageGroup
 from infra.constructs.user_directory import UserDirectory
-from infra.naming import WORKLOAD_TAG, pascal_name
-from watchkeeper.core import layout
+from infra.sharing import output
 from watchkeeper.service import job_names
 from watchkeeper.service.request_item import BY_CREATION, Attribute
-from watchkeeper.spec import WorkloadSpec
 
 
 class StateTable(Construct):
@@ -76,11 +74,9 @@ def _text(name: str) -> dynamodb.Attribute:
 
 
 class StorageStack(Stack):
-    """The data bucket, the tables, the key that encrypts them, and a model package group a workload."""
+    """The data bucket, the tables, the key that encrypts them, and the anomaly service's users and models."""
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, workloads: Sequence[WorkloadSpec], **stack_options: Any
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, **stack_options: Any) -> None:
         super().__init__(scope, construct_id, **stack_options)
         self.key: kms.IKey = kms.Key(
             self,
@@ -109,31 +105,14 @@ class StorageStack(Stack):
             indexes={BY_CREATION: Attribute.CREATED_AT.value},
         ).table
         self.users: cognito.IUserPool = UserDirectory(self, "Callers").pool
-        self.package_groups = {spec.name: self._workload_models(spec.name) for spec in workloads}
-        self.service_models = self._package_group(
-            "ServiceModels", job_names.PACKAGE_GROUP, "Models of the anomaly service"
+        self.service_models = PackageGroup(
+            self, "ServiceModels", name=job_names.PACKAGE_GROUP, description="Models of the anomaly service"
         ).model_package_group_name
 
-        CfnOutput(self, "DataBucketName", value=self.bucket.bucket_name)
+        self.bucket_name = output(self, "DataBucketName", self.bucket.bucket_name)
+        self.key_arn = output(self, "DataKeyArn", self.key.key_arn)
         CfnOutput(self, "SeriesTableName", value=self.series.table_name)
         CfnOutput(self, "AnomaliesTableName", value=self.anomalies.table_name)
         CfnOutput(self, "IdempotencyTableName", value=self.idempotency.table_name)
         CfnOutput(self, "RequestsTableName", value=self.requests.table_name)
         CfnOutput(self, "UserPoolId", value=self.users.user_pool_id)
-
-    def _workload_models(self, workload: str) -> str:
-        group = self._package_group(
-            f"Models{pascal_name(workload)}", layout.endpoint_name(workload), f"Models of workload {workload}"
-        )
-        Tags.of(group).add(WORKLOAD_TAG, workload)
-        return group.model_package_group_name
-
-    def _package_group(
-        self, construct_id: str, name: str, description: str
-    ) -> sagemaker.CfnModelPackageGroup:
-        group = sagemaker.CfnModelPackageGroup(
-            self, construct_id, model_package_group_name=name, model_package_group_description=description
-        )
-        # SageMaker deletes no group that has packages. One that stayed would bar the next deployment.
-        group.apply_removal_policy(RemovalPolicy.DESTROY)
-        return group

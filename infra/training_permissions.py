@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from aws_cdk import Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -78,7 +77,7 @@ def model_permissions(
     workload: str,
     bucket: s3.IBucket,
     key: kms.IKey,
-    alarms: Sequence[cloudwatch.IAlarm],
+    alarm_arns: Sequence[str],
 ) -> Iterator[Permission]:
     """Yield what a workload's models may do: transform the run's data, write captured requests."""
     runs, captures = layout.runs_of(workload), layout.capture_prefix(workload)
@@ -87,7 +86,7 @@ def model_permissions(
     yield list_keys(bucket, runs, captures)
     yield use_key(key, "s3")
     yield from lend_key(key)
-    yield _describe_alarms(alarms)
+    yield _describe_alarms(alarm_arns)
 
 
 def workflow_permissions(
@@ -100,7 +99,7 @@ def workflow_permissions(
     package_group: str,
     bucket: s3.IBucket,
     key: kms.IKey,
-    alarms: Sequence[cloudwatch.IAlarm],
+    alarm_arns: Sequence[str],
 ) -> Iterator[Permission]:
     """Yield what a workload's state machine may do.
 
@@ -133,8 +132,8 @@ def workflow_permissions(
     yield read_objects(scope, bucket, f"{layout.runs_of(workload)}*")
     yield use_key(key, "s3")
     yield from lend_key(key)
-    yield _describe_alarms(alarms)
+    yield _describe_alarms(alarm_arns)
 
 
-def _describe_alarms(alarms: Sequence[cloudwatch.IAlarm]) -> Permission:
-    return Permission(actions=["cloudwatch:DescribeAlarms"], resources=[alarm.alarm_arn for alarm in alarms])
+def _describe_alarms(alarm_arns: Sequence[str]) -> Permission:
+    return Permission(actions=["cloudwatch:DescribeAlarms"], resources=alarm_arns)

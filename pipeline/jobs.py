@@ -43,6 +43,8 @@ MAX_PAYLOAD_MEGABYTES = 6
 # The SDK asks boto3 for the partition at each state, which takes a fifth of a second. `finish_job` writes
 # every state's resource again, with CloudFormation's partition.
 integration_resources.get_aws_partition = lambda: "aws"
+# It makes a client for each training, too, for a TensorBoard that no job has.
+sagemaker.estimator.TensorBoardApp = cache(sagemaker.estimator.TensorBoardApp)
 
 
 @cache

@@ -1,21 +1,24 @@
-"""The alarms on one workload's model, those that take back a deployment and those of its drift monitor; and
-what all alarms have in common."""
+"""The alarms on a workload: on its endpoint, its anomalies and its drift; and what all alarms share."""
 
 from __future__ import annotations
+
+import math
 
 import cdk_monitoring_constructs as monitoring
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
+from lambdas.scoring.environment import ScoreTelemetryEnvironment
 from lambdas.steps.publish_drift import NDCG_METRIC, PublishDriftEnvironment
 from watchkeeper.core import layout
 
 PERIOD = Duration.minutes(1)
+LAG_MILLISECONDS = 300_000
+"""A record waits a minute in the delivery stream's buffer; five minutes mean that scoring falls behind."""
 _Beyond = cloudwatch.ComparisonOperator
 _Missing = cloudwatch.TreatMissingData
 
@@ -68,7 +71,7 @@ class RollbackAlarms(Construct):
 
 
 class DriftAlarm(Construct):
-    """Tells when the features no longer rank as in training, and when the monitor itself fails.
+    """Tells when the features no longer rank as in training.
 
     A run without a comparison writes no NDCG: then the alarm stays as it is, until a run compares again.
 
@@ -87,7 +90,6 @@ class DriftAlarm(Construct):
         *,
         workload: str,
         ndcg_at_least: float,
-        state_machine: sfn.IStateMachine,
         topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -107,14 +109,60 @@ class DriftAlarm(Construct):
             topic,
             missing=_Missing.IGNORE,
         )
-        self.failed = _alarm(
+
+
+class AnomaliesAlarm(Construct):
+    """Tells when a day has more anomalies than the gate allows in a week: an incident, or a model that no
+    longer fits.
+
+    Parameters
+    ----------
+    alerts_per_week
+        The gate's budget.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, workload: str, alerts_per_week: float, topic: sns.ITopic
+    ) -> None:
+        super().__init__(scope, construct_id)
+        weekly = math.ceil(alerts_per_week)
+        _alarm(
             self,
-            "Failed",
-            f"The attribution drift monitor of {workload} fails",
-            state_machine.metric_failed(period=PERIOD, statistic="Sum"),
-            (_Beyond.GREATER_THAN_THRESHOLD, 0),
+            "Alarm",
+            f"More anomalies of {workload} in a day than its gate allows in a week ({weekly})",
+            scoring_metric("anomalies", "Sum", Duration.days(1), workload=workload),
+            (_Beyond.GREATER_THAN_THRESHOLD, weekly),
             topic,
         )
+
+
+class LagAlarm(Construct):
+    """Tells when the scores of some workload come late."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, topic: sns.ITopic) -> None:
+        super().__init__(scope, construct_id)
+        _alarm(
+            self,
+            "Alarm",
+            "Scores of a workload come five minutes after their telemetry: the dashboard says of which",
+            scoring_metric("publish_to_score_lag", "Maximum", Duration.minutes(5)),
+            (_Beyond.GREATER_THAN_THRESHOLD, LAG_MILLISECONDS),
+            topic,
+        )
+
+
+def scoring_metric(
+    name: str, statistic: str, period: Duration, *, workload: str | None = None
+) -> cloudwatch.Metric:
+    """Return one of the metrics of `score_telemetry`: of a workload, or of all of them where there is one."""
+    of_workload = {} if workload is None else {"workload": workload}
+    return cloudwatch.Metric(
+        namespace=METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": ScoreTelemetryEnvironment.service, **of_workload},
+        statistic=statistic,
+        period=period,
+    )
 
 
 def endpoint_metric(

@@ -8,8 +8,6 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.permissions import Permission
-
 
 class AlertTopic(Construct):
     """An SNS topic under a key of its own, which CloudWatch alarms of this account may publish to."""
@@ -41,11 +39,4 @@ class AlertTopic(Construct):
                 resources=["*"],  # in a key's policy this is the key itself
                 conditions=own_account,
             )
-        )
-
-    def publishing(self) -> tuple[Permission, ...]:
-        """Return what a role needs to publish."""
-        return (
-            Permission(actions=["sns:Publish"], resources=[self.topic.topic_arn]),
-            Permission(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self.key.key_arn]),
         )

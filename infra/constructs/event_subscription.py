@@ -1,17 +1,16 @@
-"""Events of a bus that become work in a queue, and who hears of a workload: its alerts on one route, or how
-its trainings end."""
+"""Events of a bus that become work in a queue, and such as are kept for people to look at."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.constructs.work_queue import WorkQueue
+from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
 
 
 class EventSubscription(Construct):
@@ -44,46 +43,39 @@ class EventSubscription(Construct):
         )
 
 
-class RouteSubscription(Construct):
-    """A subscription to the alert topic that lets only one workload's messages of some kind through.
-
-    Parameters
-    ----------
-    attributes
-        What a message must say of itself, such as `{"routes": ["operators"]}`.
-    protocol
-        `email`, `https` or `sqs`.
-    endpoint
-        Address, URL or queue ARN.
-    undelivered
-        Keeps the alerts that SNS could not deliver.
-    """
+class KeptEvents(Construct):
+    """A rule of the account's default bus that puts matching events into a queue which nothing empties."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        topic: sns.ITopic,
-        workload: str,
-        attributes: Mapping[str, list[str]],
-        protocol: str,
-        endpoint: str,
+        pattern: events.EventPattern,
         undelivered: sqs.IQueue,
+        purpose: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        sns.Subscription(
+        self.queue = DeadLetterQueue(self, "Kept").queue
+        events.Rule(
             self,
-            "Subscription",
-            topic=topic,
-            protocol=sns.SubscriptionProtocol[protocol.upper()],
-            endpoint=endpoint,
-            filter_policy={
-                "workload": sns.SubscriptionFilter.string_filter(allowlist=[workload]),
-                **{
-                    name: sns.SubscriptionFilter.string_filter(allowlist=values)
-                    for name, values in attributes.items()
-                },
-            },
-            dead_letter_queue=undelivered,
+            "Rule",
+            description=purpose,
+            event_pattern=pattern,
+            targets=[targets.SqsQueue(self.queue, dead_letter_queue=undelivered)],
         )
+
+
+def ended_badly(machines: Sequence[Any]) -> events.EventPattern:
+    """Return the pattern of executions that failed, timed out or were stopped.
+
+    Parameters
+    ----------
+    machines
+        ARNs of their state machines, or EventBridge's content filters of these.
+    """
+    return events.EventPattern(
+        source=["aws.states"],
+        detail_type=["Step Functions Execution Status Change"],
+        detail={"stateMachineArn": list(machines), "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
+    )

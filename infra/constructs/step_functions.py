@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from aws_cdk import aws_dynamodb as dynamodb
@@ -16,6 +16,7 @@ from infra.permissions import (
     Permission,
     lend_key,
     list_keys,
+    of_workloads,
     permit,
     read_objects,
     read_plans,
@@ -24,7 +25,6 @@ from infra.permissions import (
     use_table,
     write_objects,
 )
-from infra.run_resources import RunResources, on_runs
 from lambdas.runtime.workflow_step import WORKLOAD, AwsCalls
 from pipeline.step import Step
 
@@ -56,8 +56,6 @@ class StepFunctions:
         The records; a function's construct id is its step's name.
     code
         Folder with the bundle of all functions.
-    workloads
-        Names of those that the steps serve.
     """
 
     def __init__(
@@ -66,7 +64,6 @@ class StepFunctions:
         steps: Iterable[Step],
         *,
         code: Path,
-        workloads: Sequence[str],
         resources: StepResources,
     ) -> None:
         told = resources.variables(scope)
@@ -85,39 +82,36 @@ class StepFunctions:
                 timeout_seconds=step.timeout_seconds,
             )
             calls = step.environment.calls
-            permit(function.role, *_permissions(scope, calls, workloads, resources))
+            permit(function.role, *_permissions(scope, calls, resources))
             self.by_step[step.name] = function
             self.substitutions[step.substitution] = function.function.function_arn
 
 
-def _permissions(
-    scope: Construct, calls: AwsCalls, workloads: Sequence[str], resources: StepResources
-) -> Iterator[Permission]:
-    """Yield what a step's calls need."""
+def _permissions(scope: Construct, calls: AwsCalls, resources: StepResources) -> Iterator[Permission]:
+    """Yield what a step's calls need, for any workload."""
 
-    def of_workloads(templates: Iterable[str]) -> list[str]:
-        keys = (each.replace(WORKLOAD, name) for each in templates for name in workloads)
-        return list(dict.fromkeys(keys))
+    def of_any(templates: Iterable[str]) -> list[str]:
+        return [each.replace(WORKLOAD, "*") for each in templates]
 
-    bucket, runs = resources.bucket, [RunResources(scope, name) for name in workloads]
+    bucket = resources.bucket
     if calls.reads:
-        yield read_objects(scope, bucket, *of_workloads(calls.reads))
+        yield read_objects(scope, bucket, *of_any(calls.reads))
     if calls.lists:
-        yield list_keys(bucket, *of_workloads(calls.lists))
+        yield list_keys(bucket, *of_any(calls.lists))
     if calls.writes:
-        yield write_objects(scope, bucket, *of_workloads(calls.writes))
+        yield write_objects(scope, bucket, *of_any(calls.writes))
     if calls.reads_plans:
-        yield read_plans(scope, workloads)
+        yield read_plans(scope)
     if calls.series:
         yield use_table(resources.series, *calls.series)
     if calls.models:
-        yield on_runs(calls.models, [arn for run in runs for arn in run.models])
+        yield from of_workloads(scope, "model", *calls.models)
     if calls.packages:
-        yield on_runs(calls.packages, [arn for run in runs for arn in run.packages])
+        yield from of_workloads(scope, "model-package", *calls.packages)
     if calls.endpoint_configs:
-        yield on_runs(calls.endpoint_configs, [arn for run in runs for arn in run.endpoint_configs])
+        yield from of_workloads(scope, "endpoint-config", *calls.endpoint_configs)
     if calls.endpoints:
-        yield on_runs(calls.endpoints, [arn for run in runs for arn in run.endpoints])
+        yield from of_workloads(scope, "endpoint", *calls.endpoints)
     if calls.service_models:
         yield Permission(
             actions=[f"sagemaker:{action}" for action in calls.service_models],

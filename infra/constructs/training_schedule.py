@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
-from aws_cdk import aws_iam as iam
+import json
+
 from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_sqs as sqs
-from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk.aws_scheduler_targets import StepFunctionsStartExecution
 from constructs import Construct
 
-from infra.permissions import Permission, assumed_by, permit
-
-RETRY_HOURS = 1
+RETRY_SECONDS = 3600
 
 
 class TrainingSchedule(Construct):
@@ -22,6 +17,10 @@ class TrainingSchedule(Construct):
     ----------
     expression
         `rate(…)` or `cron(…)` of EventBridge Scheduler, in UTC.
+    role_arn
+        Role of all workloads' schedules.
+    lost_starts_arn
+        The queue of dead letters.
     """
 
     def __init__(
@@ -29,26 +28,26 @@ class TrainingSchedule(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        state_machine: sfn.IStateMachine,
+        state_machine_arn: str,
         expression: str,
-        dead_letters: sqs.IQueue,
+        role_arn: str,
+        lost_starts_arn: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        role = iam.Role(self, "Role", assumed_by=assumed_by(self, "scheduler"))
-        permit(
-            role,
-            Permission(actions=["states:StartExecution"], resources=[state_machine.state_machine_arn]),
-            Permission(actions=["sqs:SendMessage"], resources=[dead_letters.queue_arn]),
-        )
-        scheduler.Schedule(
+        scheduler.CfnSchedule(
             self,
             "Schedule",
-            schedule=scheduler.ScheduleExpression.expression(expression),
-            target=StepFunctionsStartExecution(
-                state_machine,
-                input=scheduler.ScheduleTargetInput.from_object({"reason": "scheduled"}),
-                dead_letter_queue=dead_letters,
-                max_event_age=Duration.hours(RETRY_HOURS),
-                role=role.without_policy_updates(),
+            schedule_expression=expression,
+            schedule_expression_timezone="Etc/UTC",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            state="ENABLED",
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=state_machine_arn,
+                role_arn=role_arn,
+                input=json.dumps({"reason": "scheduled"}),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=lost_starts_arn),
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_event_age_in_seconds=RETRY_SECONDS
+                ),
             ),
         )

@@ -30,6 +30,8 @@ class TrainingWorkflow(Construct):
         File in the Amazon States Language, with `${Name}` where a deployment's value belongs.
     substitutions
         The value of each name.
+    name
+        The state machine's; None lets CloudFormation make one.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class TrainingWorkflow(Construct):
         definition: Path,
         substitutions: Mapping[str, str],
         purpose: str,
+        name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
@@ -81,6 +84,7 @@ class TrainingWorkflow(Construct):
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
+            state_machine_name=name,
             definition_body=sfn.DefinitionBody.from_file(str(definition)),
             definition_substitutions=dict(substitutions),
             comment=purpose,

@@ -64,13 +64,17 @@ def count(name: str, workload: str) -> None:
 
 
 def emit(report: ObjectReport, clock: Callable[[], float]) -> None:
-    """Write a report's metrics, with the workload as their dimension."""
+    """Write a report's metrics, with the workload as their dimension; the lag also over all workloads."""
     metrics.add_dimension("workload", report.workload)
     for name, count in report.to_dict().items():
         metrics.add_metric(name, MetricUnit.Count, count)
-    if report.received_at_milliseconds is not None:
-        lag = clock() * 1000 - report.received_at_milliseconds
-        metrics.add_metric("publish_to_score_lag", MetricUnit.Milliseconds, max(lag, 0.0))
+    if report.received_at_milliseconds is None:
+        metrics.flush_metrics()
+        return
+    lag = max(clock() * 1000 - report.received_at_milliseconds, 0.0)
+    metrics.add_metric("publish_to_score_lag", MetricUnit.Milliseconds, lag)
+    metrics.flush_metrics()
+    metrics.add_metric("publish_to_score_lag", MetricUnit.Milliseconds, lag)
     metrics.flush_metrics()
 
 

@@ -43,6 +43,15 @@ def templates(assembly: Path) -> Templates:
 
 
 def _synthesize(folder: Path, outdir: Path, context: dict[str, Any]) -> None:
+    files = folder / "workloads"
+    files.mkdir()
+    for source in [*ROOT.glob("workloads/*.yaml"), *Path(__file__).parent.glob("workloads/*.yaml")]:
+        shutil.copy(source, files)
+    synthesize(files, outdir, context)
+
+
+def synthesize(workloads: Path, outdir: Path, context: dict[str, Any], *, checks: bool = True) -> None:
+    """Synthesize the application of a folder of workloads; the code that it deploys stands beside it."""
     import aws_cdk as cdk
 
     from infra.application import add_checks, add_stacks
@@ -56,10 +65,7 @@ def _synthesize(folder: Path, outdir: Path, context: dict[str, Any]) -> None:
     from infra.settings import Settings
     from watchkeeper.spec import load_workloads
 
-    files = folder / "workloads"
-    files.mkdir()
-    for source in [*ROOT.glob("workloads/*.yaml"), *Path(__file__).parent.glob("workloads/*.yaml")]:
-        shutil.copy(source, files)
+    folder = workloads.parent
     functions, archive = folder / "functions", folder / "sourcedir.tar.gz"
     functions.mkdir()
     (functions / "code.py").write_text("")
@@ -67,18 +73,18 @@ def _synthesize(folder: Path, outdir: Path, context: dict[str, Any]) -> None:
     analysis = folder / "analysis-sourcedir.tar.gz"
     analysis.write_bytes(b"analysis archive")
     app = cdk.App(outdir=str(outdir), context=context, builtin_cloud_formation_validation=False)
-    settings = Settings(region="eu-west-1", workloads=files, build=folder / "build")
-    workloads = load_workloads(files)
-    definitions = write_definitions(settings, workloads)
+    settings = Settings(region="eu-west-1", workloads=workloads, build=folder / "build")
+    specs = load_workloads(workloads)
     bundles = Bundles(
         functions=functions,
         api=functions,
         model=archive,
         analysis=analysis,
-        definitions=definitions,
+        definitions=write_definitions(settings, specs),
         service_definitions=write_service_definitions(settings),
-        drift_definitions=write_drift_definitions(settings, watched_for_drift(workloads)),
+        drift_definitions=write_drift_definitions(settings, watched_for_drift(specs)),
     )
-    add_stacks(app, settings=settings, workloads=workloads, bundles=bundles)
-    add_checks(app)
+    add_stacks(app, settings=settings, workloads=specs, bundles=bundles)
+    if checks:
+        add_checks(app)
     app.synth()

@@ -69,6 +69,17 @@ class Templates:
         assert len(found) == 1, [str(each) for each in found]
         return found[0]
 
+    def named(self, reference: Any) -> Resource:
+        """Return what a stack refers to by another one's output, which is its ARN or name."""
+        told = reference["Fn::GetStackOutput"]
+        value = self.by_stack[told["StackName"]]["Outputs"][told["OutputName"]]["Value"]
+        logical_id = value["Fn::GetAtt"][0] if "Fn::GetAtt" in value else value["Ref"]
+        return self.one_called(told["StackName"], logical_id)
+
+    def one_called(self, stack: str, logical_id: str) -> Resource:
+        """Return the resource of a logical id."""
+        return Resource(stack, logical_id, self.by_stack[stack]["Resources"][logical_id])
+
     def outputs(self, stack: str) -> Json:
         """Return a stack's own outputs, without those that serve other stacks."""
         return {
@@ -109,6 +120,8 @@ def flat(value: Any) -> str:
             return str(text)
         case {"Ref": name}:
             return f"<{name}>"
+        case {"Fn::GetStackOutput": {"StackName": stack, "OutputName": name}}:
+            return f"<{stack}:{name}>"
     raise TypeError(f"no text for {value!r}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.vendoring import LAMBDA
 from tests.infra.templates import Templates
 from tests.unit.lambdas.test_environments import ENTRY_POINTS
+from watchkeeper.core import layout
 
 RETENTION_LIMIT_DAYS = 400
 
@@ -77,13 +78,20 @@ def test_every_queue_has_or_is_a_dead_letter_queue(templates: Templates) -> None
         if "RedrivePolicy" in queue.properties:
             assert queue.properties["RedrivePolicy"]["maxReceiveCount"] == 5
             continue
+        told = [
+            name
+            for name, value in templates.outputs(queue.stack).items()
+            if value == {"Fn::GetAtt": [queue.logical_id, "Arn"]}
+        ]
         users = [
             str(each)
-            for each in templates.resources(stack=queue.stack)
-            if each.logical_id != queue.logical_id
-            and each.type
+            for each in templates.resources()
+            if each.type
             in ("AWS::SQS::Queue", "AWS::Events::Rule", "AWS::Scheduler::Schedule", "AWS::SNS::Subscription")
-            and f"'{queue.logical_id}'" in str(each.properties)
+            and (
+                (each.stack == queue.stack and f"'{queue.logical_id}'" in str(each.properties))
+                or any(f"'{name}'" in str(each.properties) for name in told)
+            )
         ]
         assert users, str(queue)
 
@@ -121,17 +129,20 @@ def test_ordered_messages_are_handled_one_at_a_time(templates: Templates) -> Non
 
 def test_undeliverable_events_go_to_a_standard_queue(templates: Templates) -> None:
     """EventBridge takes no FIFO queue for them."""
-    queues = {(each.stack, each.logical_id): each for each in templates.resources("AWS::SQS::Queue")}
     targets = [
-        (rule.stack, target)
+        (rule.stack, target["DeadLetterConfig"]["Arn"])
         for rule in templates.resources("AWS::Events::Rule")
         for target in rule.properties["Targets"]
     ]
-    assert {stack for stack, _ in targets} == {
-        "WatchkeeperScoring",
+    assert {stack for stack, _ in targets} >= {
         "WatchkeeperAlerting",
         "WatchkeeperService",
+        "WatchkeeperTraining",
+        layout.workload_stack("water_flow"),
     }
-    for stack, target in targets:
-        queue = queues[stack, target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0]]
+    for stack, arn in targets:
+        queue = (
+            templates.one_called(stack, arn["Fn::GetAtt"][0]) if "Fn::GetAtt" in arn else templates.named(arn)
+        )
+        assert queue.type == "AWS::SQS::Queue"
         assert "FifoQueue" not in queue.properties

@@ -8,24 +8,48 @@ from tests.infra.templates import Templates, flat
 from watchkeeper.core import layout
 
 STACK = "WatchkeeperMonitoring"
+PUMP = layout.workload_stack("pump_pressure")
 
 
 def metrics_of(templates: Templates, part: str) -> set[str]:
     return {
         metric["MetricStat"]["Metric"]["MetricName"]
         for each in templates.resources("AWS::CloudWatch::Alarm", stack=STACK)
-        if part in each.properties["AlarmName"]
+        if part in each.properties.get("AlarmName", "")
         for metric in each.properties["Metrics"]
     }
 
 
-def test_a_workload_has_alarms_on_lag_anomalies_and_training(templates: Templates) -> None:
-    assert metrics_of(templates, "PumpPressure") == {
-        "ExecutionsFailed",
-        "ExecutionsTimedOut",
+def test_a_workload_has_alarms_on_its_endpoint_and_its_anomalies_alone(templates: Templates) -> None:
+    """Each has its price: what needs no alarm a workload has one for all of them."""
+    alarms = templates.resources("AWS::CloudWatch::Alarm", stack=PUMP)
+    assert {each.properties["MetricName"] for each in alarms} == {
+        "Invocation5XXErrors",
+        "ModelLatency",
         "anomalies",
-        "publish_to_score_lag",
     }
+
+
+def test_late_scores_of_any_workload_are_told_by_one_alarm(templates: Templates) -> None:
+    alarm = templates.one("AWS::CloudWatch::Alarm", stack=STACK, having="Lag").properties
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("publish_to_score_lag", "Maximum")
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": "score_telemetry"}]
+
+
+def test_runs_that_fail_time_out_or_are_stopped_are_kept_and_told(templates: Templates) -> None:
+    rule = templates.one("AWS::Events::Rule", stack="WatchkeeperTraining", having="FailedRuns").properties
+    detail = rule["EventPattern"]["detail"]
+    (machines,) = detail["stateMachineArn"]
+    assert flat(machines["prefix"]).endswith(":stateMachine:watchkeeper-")
+    assert detail["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    named = {
+        each.properties["StateMachineName"]
+        for each in templates.resources("AWS::StepFunctions::StateMachine")
+        if each.stack.startswith("Watchkeeper-")
+    }
+    assert {"watchkeeper-pump-pressure-training", "watchkeeper-abalone-drift"} < named
+    assert all(name.startswith("watchkeeper-") for name in named)
+    assert metrics_of(templates, "FailedRuns") == {"ApproximateNumberOfMessagesVisible"}
 
 
 def test_shared_parts_have_alarms_on_age_dead_letters_errors_and_throttling(templates: Templates) -> None:
@@ -43,7 +67,7 @@ def test_every_dead_letter_queue_is_watched(templates: Templates) -> None:
     watched = {
         flat(dimension["Value"])
         for alarm in templates.resources("AWS::CloudWatch::Alarm", stack=STACK)
-        for metric in alarm.properties["Metrics"]
+        for metric in alarm.properties.get("Metrics", [])
         if metric["MetricStat"]["Metric"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
         for dimension in metric["MetricStat"]["Metric"]["Dimensions"]
     }
@@ -57,35 +81,40 @@ def test_every_alarm_tells_the_alert_topic(templates: Templates) -> None:
     assert len(alarms) > 20
     for alarm in alarms:
         for actions in (alarm.properties["AlarmActions"], alarm.properties["OKActions"]):
-            assert ["AlertsTopic" in flat(action) for action in actions] == [True], str(alarm)
+            assert [
+                "AlertsTopic" in flat(action) or flat(action) == "<WatchkeeperAlerting:AlertTopicArn>"
+                for action in actions
+            ] == [True], str(alarm)
         assert alarm.properties.get("ActionsEnabled", True) is True
 
 
 def test_a_days_anomalies_are_too_many_when_they_are_a_weeks(templates: Templates) -> None:
-    (alarm,) = [
-        each.properties
-        for each in templates.resources("AWS::CloudWatch::Alarm", stack=STACK)
-        if "PumpPressure-Scoring-Anomalies" in each.properties["AlarmName"]
-    ]
-    (metric,) = alarm["Metrics"]
+    alarm = templates.one("AWS::CloudWatch::Alarm", stack=PUMP, having="Anomalies").properties
     assert alarm["Threshold"] == 7
-    assert metric["MetricStat"]["Period"] == 86_400
-    assert {each["Name"]: each["Value"] for each in metric["MetricStat"]["Metric"]["Dimensions"]} == {
+    assert alarm["Period"] == 86_400
+    assert {each["Name"]: each["Value"] for each in alarm["Dimensions"]} == {
         "service": "score_telemetry",
         "workload": "pump_pressure",
     }
 
 
-def test_dashboard_shows_endpoint_scoring_training_and_queue(templates: Templates) -> None:
-    dashboard = templates.one("AWS::CloudWatch::Dashboard", stack=STACK, having="PumpPressure").properties
-    text = flat(dashboard["DashboardBody"])
+def test_one_dashboard_shows_endpoints_scoring_trainings_and_queue_of_any_workload(
+    templates: Templates,
+) -> None:
+    (dashboard,) = templates.resources("AWS::CloudWatch::Dashboard")
+    body = json.loads(flat(dashboard.properties["DashboardBody"]).replace("<", "").replace(">", ""))
+    text = json.dumps(body["widgets"])
     for shown in (
-        layout.endpoint_name("pump_pressure"),
         "publish_to_score_lag",
         "intervals_scored",
         "ExecutionsFailed",
         "ApproximateAgeOfOldestMessage",
+        "Invocation5XXErrors",
     ):
         assert shown in text, shown
-    assert dashboard["DashboardName"] == templates.outputs(STACK)["DashboardNamePumpPressure"]
-    assert json.loads(text.replace("<", "").replace(">", ""))["widgets"]
+    assert {each["property"]: each["populateFrom"] for each in body["variables"]} == {
+        "workload": "workload",
+        "EndpointName": "EndpointName",
+    }
+    assert "pump" not in text
+    assert dashboard.properties["DashboardName"] == templates.outputs(STACK)["DashboardName"]

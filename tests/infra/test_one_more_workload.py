@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 
+from infra.naming import pascal_name
 from tests.infra.conftest import EXTRA_WORKLOAD, ROOT
 from tests.infra.templates import Templates
+from watchkeeper.core import layout
 
 CONSTRUCT_HASH = re.compile(r"[0-9A-F]{8}$")
 
 
-def own_resources(templates: Templates, pascal_name: str) -> Counter[tuple[str, str, str]]:
+def own_resources(templates: Templates, workload: str) -> Counter[tuple[str, str]]:
     return Counter(
-        (each.stack, each.type, CONSTRUCT_HASH.sub("", each.logical_id).replace(pascal_name, "NAME"))
-        for each in templates.resources()
-        if pascal_name in each.logical_id and each.type != "AWS::SNS::Subscription"
+        (each.type, CONSTRUCT_HASH.sub("", each.logical_id))
+        for each in templates.resources(stack=layout.workload_stack(workload))
+        if each.type != "AWS::SNS::Subscription"
     )
 
 
 def test_one_more_file_adds_the_same_resources_as_every_other(templates: Templates) -> None:
-    added = own_resources(templates, "PumpPressure")
-    assert added == own_resources(templates, "WaterFlow")
-    assert {stack for stack, _, _ in added} == {
-        "WatchkeeperIngestion",
-        "WatchkeeperMonitoring",
-        "WatchkeeperScoring",
-        "WatchkeeperStorage",
-        "WatchkeeperTraining",
-    }
+    added = own_resources(templates, EXTRA_WORKLOAD)
+    assert added
+    assert added == own_resources(templates, "water_flow")
 
 
-def test_one_more_file_opens_its_objects_and_endpoint_to_scoring(templates: Templates) -> None:
-    policy = templates.one("AWS::IAM::Policy", stack="WatchkeeperScoring").properties
-    assert "/raw/workload=pump_pressure/*" in str(policy)
-    assert "endpoint/watchkeeper-pump-pressure" in str(policy)
-    assert "parameter/watchkeeper/pump_pressure/plan" in str(policy)
+def test_scoring_reaches_the_objects_endpoint_and_plan_of_every_workload(templates: Templates) -> None:
+    """By what their names begin with: its policy does not grow."""
+    policy = str(templates.one("AWS::IAM::Policy", stack="WatchkeeperScoring").properties)
+    assert "/raw/*" in policy
+    assert "endpoint/watchkeeper-*" in policy
+    assert "parameter/watchkeeper/*/plan" in policy
+
+
+def test_no_shared_template_names_a_workload(templates: Templates) -> None:
+    workloads = [path.stem for path in (templates.assembly.parent / "workloads").glob("*.yaml")]
+    assert len(workloads) == 9
+    for stack, template in templates.by_stack.items():
+        if not stack.startswith("Watchkeeper-"):
+            text = json.dumps(template)
+            for name in workloads:
+                for spelled in (name, layout.dashed(name), pascal_name(name)):
+                    assert spelled not in text, f"{stack}: {spelled}"
 
 
 def test_no_code_names_a_workload() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.infra.templates import Templates, flat
+from tests.infra.templates import Templates, flat, many
+from watchkeeper.service.job_names import PACKAGE_GROUP
 
 STACK = "WatchkeeperService"
 PUBLIC = {"GET /openapi.json", "GET /docs"}
@@ -46,15 +47,25 @@ def test_no_browser_may_call_unless_its_origin_is_set(templates: Templates) -> N
     assert "CorsConfiguration" not in templates.one("AWS::ApiGatewayV2::Api", stack=STACK).properties
 
 
-def test_the_api_cannot_look_for_models_of_the_service_itself(templates: Templates) -> None:
-    groups = {
-        flat(arn)
-        for resource, statement in templates.statements()
-        if resource.stack == STACK and "sagemaker:ListModelPackages" in statement["Action"]
-        for arn in statement["Resource"]
+def test_the_api_is_denied_the_models_of_the_service_itself(templates: Templates) -> None:
+    """The names of the workloads' groups begin as that of the service's does."""
+    denied: dict[str, set[str]] = {}
+    allowed: dict[str, set[str]] = {}
+    for resource, statement in templates.statements():
+        if resource.stack == STACK:
+            found = denied if statement["Effect"] == "Deny" else allowed
+            for action in many(statement["Action"]):
+                if action.startswith("sagemaker:"):
+                    arns = {flat(arn).rpartition(">:")[2] for arn in many(statement["Resource"])}
+                    found.setdefault(action, set()).update(arns)
+    assert allowed == {
+        "sagemaker:ListModelPackages": {"model-package-group/watchkeeper-*", "model-package/watchkeeper-*/*"},
+        "sagemaker:DescribeModelPackage": {"model-package/watchkeeper-*/*"},
     }
-    assert groups
-    assert not {arn for arn in groups if "watchkeeper-anomaly-service" in arn or "ServiceModels" in arn}
+    assert denied == {
+        action: {arn.replace("watchkeeper-*", PACKAGE_GROUP) for arn in arns}
+        for action, arns in allowed.items()
+    }
 
 
 def test_the_api_reaches_tenants_files_only(templates: Templates) -> None:

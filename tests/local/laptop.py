@@ -25,7 +25,6 @@ STACKS = (
     "Scoring",
     "Ingestion",
     "Training",
-    "Drift",
     "ServiceTasks",
     "Service",
     "Monitoring",
@@ -74,7 +73,9 @@ class Laptop:
         """Deploy the application unless it is deployed."""
         complete = ["CREATE_COMPLETE", "UPDATE_COMPLETE"]
         found = self.client("cloudformation").list_stacks(StackStatusFilter=complete)["StackSummaries"]
-        if not {f"Watchkeeper{name}" for name in STACKS} <= {stack["StackName"] for stack in found}:
+        workloads = (layout.workload_stack(path.stem) for path in ROOT.glob("workloads/*.yaml"))
+        wanted = {*(f"Watchkeeper{name}" for name in STACKS), *workloads}
+        if not wanted <= {stack["StackName"] for stack in found}:
             self.__dict__.pop("outputs", None)
             self.watchkeeper("deploy", "--stage", "laptop")
 
@@ -107,7 +108,7 @@ class Laptop:
 
     @cached_property
     def outputs(self) -> dict[str, str]:
-        """Outputs of all stacks."""
+        """Outputs of the stacks that all workloads share."""
         return self.cloud.outputs(*(f"Watchkeeper{name}" for name in STACKS))
 
     @property

@@ -8,7 +8,7 @@ import pytest
 
 from cli.datasets import ABALONE, located
 from cli.failures import StepFailedError
-from cli.stacks import pascal_name
+from cli.stacks import Deployment
 from tests.local.laptop import Laptop
 from tests.local.training import ended
 from tests.local.waiting import until
@@ -54,7 +54,7 @@ def captured(laptop: Laptop, prefix: str) -> int:
 
 def watched(laptop: Laptop) -> DriftReport:
     """Run the monitor."""
-    machine = laptop.outputs[f"DriftStateMachineArn{pascal_name(WORKLOAD)}"]
+    machine = Deployment(laptop.session).drift_state_machine_arn(WORKLOAD)
     started = laptop.client("stepfunctions").start_execution(stateMachineArn=machine, input="{}")
     outcome = ended(laptop, started["executionArn"])
     assert (outcome.status, outcome.cause) == ("SUCCEEDED", "")
@@ -63,7 +63,7 @@ def watched(laptop: Laptop) -> DriftReport:
 
 
 def alarm_state(laptop: Laptop) -> str:
-    alarms = laptop.client("cloudwatch").describe_alarms(AlarmNamePrefix="WatchkeeperDrift")["MetricAlarms"]
+    alarms = laptop.client("cloudwatch").describe_alarms()["MetricAlarms"]
     (state,) = [alarm["StateValue"] for alarm in alarms if alarm["MetricName"] == "attribution_ndcg"]
     return str(state)
 

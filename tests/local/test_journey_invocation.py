@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.stacks import pascal_name
+from cli.stacks import Deployment
 from tests.local.histories import machine_temperature
 from tests.local.laptop import Laptop
 from tests.local.training import champion, entered_in
@@ -81,7 +81,7 @@ def test_aws_cli_invokes_the_endpoint(served: Laptop, tmp_path: Path) -> None:
 
 
 def test_aws_cli_starts_an_execution_and_reads_why_it_failed(served: Laptop) -> None:
-    machine = served.outputs[f"StateMachineArn{pascal_name(WORKLOAD)}"]
+    machine = Deployment(served.session).state_machine_arn(WORKLOAD)
     hour = {"reason": "by hand", "start": "2024-01-08T00:00:00Z", "end": "2024-01-08T01:00:00Z"}
 
     started = aws(served, "stepfunctions start-execution", state_machine_arn=machine, input=json.dumps(hour))

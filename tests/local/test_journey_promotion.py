@@ -11,6 +11,7 @@ from tests.local.histories import hourly_flow
 from tests.local.laptop import ROOT, Laptop
 from tests.local.training import train, upload
 from watchkeeper.client import Client
+from watchkeeper.core import layout
 from watchkeeper.regression.release import RegressionRelease
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
@@ -30,7 +31,7 @@ def deploy_serving(laptop: Laptop, version: int, folder: Path) -> None:
     content["gate"] |= {"beat_baseline": False, "beat_champion": False}
     spec.write_text(yaml.safe_dump(content))
     laptop.cdk(
-        *("deploy", "WatchkeeperTraining", "--exclusively", "--require-approval", "never"),
+        *("deploy", layout.workload_stack(WORKLOAD), "--exclusively", "--require-approval", "never"),
         *("-c", "stage=laptop", "-c", f"workloads={folder}", "--output", str(folder.parent / "cdk.out")),
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cli.stacks import pascal_name
+from cli.stacks import Deployment
 from tests.local.histories import History
 from tests.local.laptop import Laptop
 from tests.local.waiting import until
@@ -39,7 +39,7 @@ def upload(laptop: Laptop, workload: str, history: History) -> None:
 
 def start(laptop: Laptop, workload: str, **execution_input: str) -> str:
     """Start an execution and return its ARN."""
-    machine = laptop.outputs[f"StateMachineArn{pascal_name(workload)}"]
+    machine = Deployment(laptop.session).state_machine_arn(workload)
     started = laptop.client("stepfunctions").start_execution(
         stateMachineArn=machine, input=json.dumps(execution_input)
     )

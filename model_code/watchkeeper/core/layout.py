@@ -8,12 +8,15 @@ import re
 from watchkeeper.core.errors import InvalidInputError
 
 PREFIX = "watchkeeper"
+STACK_PREFIX = "Watchkeeper"
+"""What the names of our CloudFormation stacks begin with, and so of what CloudFormation names in them."""
 SAGEMAKER_NAME_LENGTH = 63
 VARIANT = "primary"
 """The one production variant of every endpoint: a blue/green deployment must keep the name."""
 
 RAW = "raw"
 RAW_ERRORS = "raw-errors"
+IOT_ERRORS = f"{RAW_ERRORS}/iot"
 HISTORY = "history"
 QUARANTINE = "quarantine"
 SCORES = "scores"
@@ -99,6 +102,16 @@ def job_name(workload: str, step: str, run_id: str) -> str:
     """A SageMaker name, unique for each execution: at most 63 characters of `[a-zA-Z0-9-]`."""
     tail = f"-{step}-{run_id}"
     return f"{PREFIX}-{dashed(workload)}"[: SAGEMAKER_NAME_LENGTH - len(tail)].rstrip("-") + tail
+
+
+def workload_stack(workload: str) -> str:
+    """The CloudFormation stack of what belongs to one workload alone."""
+    return f"{STACK_PREFIX}-{dashed(workload)}"
+
+
+def state_machine_name(workload: str, purpose: str) -> str:
+    """A state machine of a workload; `purpose` is `training` or `drift`."""
+    return f"{endpoint_name(workload)}-{purpose}"
 
 
 def plan_parameter(workload: str) -> str:

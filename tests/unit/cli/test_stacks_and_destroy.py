@@ -12,7 +12,7 @@ from cli.destroy import MadeByWorkflow
 from cli.failures import StepFailedError
 from cli.main import app
 from cli.retained import retained_of
-from cli.stacks import Deployment, pascal_name
+from cli.stacks import Deployment
 
 ROLE = "arn:aws:iam::123456789012:role/r"
 OURS = [{"Key": "watchkeeper:workload", "Value": "water_flow"}]
@@ -38,14 +38,10 @@ def test_a_stack_that_is_not_deployed_is_named_with_the_remedy(session: boto3.Se
 
 
 def test_an_output_that_is_absent_is_named(session: boto3.Session) -> None:
-    deploy_stack(session, "WatchkeeperTraining", {})
+    deploy_stack(session, "Watchkeeper-water-flow", {})
 
-    with pytest.raises(StepFailedError, match="StateMachineArnWaterFlow"):
+    with pytest.raises(StepFailedError, match="Watchkeeper-water-flow has no output StateMachineArn"):
         Deployment(session).state_machine_arn("water_flow")
-
-
-def test_pascal_name_is_that_of_the_outputs() -> None:
-    assert pascal_name("machine_temperature") == "MachineTemperature"
 
 
 def test_removes_what_is_tagged_and_nothing_else(session: boto3.Session) -> None:

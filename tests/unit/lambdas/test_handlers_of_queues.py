@@ -126,7 +126,8 @@ def test_batch_becomes_scores_anomalies_and_events(
     (item,) = clients.dynamodb().scan(TableName=ANOMALIES_TABLE)["Items"]
     (envelope,) = received(deployed.queue_url)
     assert envelope["detail"]["anomaly_id"] == item["anomaly_id"]["S"]
-    first, second = metric_lines(capsys.readouterr().out)
+    lines = metric_lines(capsys.readouterr().out)
+    first, second = (line for line in lines if "workload" in line)
     for line in (first, second):
         (directive,) = line["_aws"]["CloudWatchMetrics"]
         assert directive["Namespace"] == "Watchkeeper"
@@ -135,6 +136,9 @@ def test_batch_becomes_scores_anomalies_and_events(
     assert (first["records"], first["quarantined"]) == ([2.0], [1.0])
     assert (second["intervals_scored"], second["anomalies"]) == ([2.0], [1.0])
     assert second["publish_to_score_lag"][0] > 0
+    (of_all,) = (line for line in lines if "workload" not in line)
+    assert of_all["publish_to_score_lag"] == second["publish_to_score_lag"]
+    assert of_all["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
 
 
 def test_redelivered_batch_changes_nothing(

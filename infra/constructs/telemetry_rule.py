@@ -1,0 +1,56 @@
+"""New telemetry objects of one workload as ordered work."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_events as events
+from constructs import Construct
+
+from watchkeeper.core import layout
+
+
+class TelemetryRule(Construct):
+    """A rule that sends the workload's new objects to the scoring queue, as one message group of it.
+
+    EventBridge names a target's message group by a constant, so each workload has a rule of its own.
+
+    Parameters
+    ----------
+    queue_arn
+        A FIFO queue.
+    undelivered_arn
+        The queue that keeps the events which could not be delivered.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        workload: str,
+        bucket_name: str,
+        queue_arn: str,
+        undelivered_arn: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        events.CfnRule(
+            self,
+            "Rule",
+            description=f"New telemetry objects of {workload} to score_telemetry",
+            event_pattern={
+                "source": ["aws.s3"],
+                "detail-type": ["Object Created"],
+                "detail": {
+                    "bucket": {"name": [bucket_name]},
+                    "object": {"key": [{"prefix": layout.raw_prefix(workload)}]},
+                },
+            },
+            state="ENABLED",
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="Target0",
+                    arn=queue_arn,
+                    sqs_parameters=events.CfnRule.SqsParametersProperty(message_group_id=workload),
+                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=undelivered_arn),
+                )
+            ],
+        )

@@ -1,0 +1,258 @@
+"""What belongs to one workload alone, as a stack of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from aws_cdk import CfnOutput, Stack, Tags
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.bundles import Bundles
+from infra.constructs.alarms import AnomaliesAlarm, RollbackAlarms
+from infra.constructs.model_code import ModelCode
+from infra.constructs.package_group import PackageGroup
+from infra.constructs.plan_parameter import PlanParameter
+from infra.constructs.route_subscription import RouteSubscription
+from infra.constructs.sagemaker_role import SageMakerRole
+from infra.constructs.telemetry_rule import TelemetryRule
+from infra.constructs.topic_rule import TopicRule
+from infra.constructs.training_schedule import TrainingSchedule
+from infra.constructs.training_workflow import TrainingWorkflow
+from infra.definition_images import images_of
+from infra.drift import DriftMonitor
+from infra.naming import WORKLOAD_TAG, pascal_name
+from infra.permissions import permit, publish_alerts
+from infra.sharing import SharedParts
+from infra.training_permissions import (
+    adoption_permissions,
+    explain_permissions,
+    job_permissions,
+    model_permissions,
+    workflow_permissions,
+)
+from pipeline.step import EXPLAINING, TRAINING
+from pipeline.substitutions import Substitution
+from watchkeeper.core import layout
+from watchkeeper.spec import AnomalyWorkload, RegressionWorkload, Subscription, WorkloadSpec
+from watchkeeper.spec.detection import RegisteredDetector
+
+OUTCOMES = ("deployed", "rejected", "failed")
+"""How the training workflow says that a run ended: `pipeline.endings`."""
+
+
+class WorkloadStack(Stack):
+    """A workload's plan, models, training workflow and alarms; its telemetry's rules; who hears of it.
+
+    It is named by the workload (`layout.workload_stack`).
+
+    Parameters
+    ----------
+    shared
+        What exists once, in stacks that this one must wait for.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        spec: WorkloadSpec,
+        *,
+        bundles: Bundles,
+        shared: SharedParts,
+        **stack_options: Any,
+    ) -> None:
+        super().__init__(scope, layout.workload_stack(spec.name), **stack_options)
+        self._shared = shared
+        self._bucket = s3.Bucket.from_bucket_name(self, "Data", shared.bucket_name)
+        self._key = kms.Key.from_key_arn(self, "DataKey", shared.data_key_arn)
+        self._topic = sns.Topic.from_topic_arn(self, "Alerts", shared.alert_topic_arn)
+        self._train(spec, bundles)
+        match spec:
+            case AnomalyWorkload():
+                self._ingest(spec)
+                self._tell_of_anomalies(spec)
+            case RegressionWorkload():
+                self._tell_of_trainings(spec.name, spec.notifications)
+                if spec.explain.drift is not None:
+                    self._watch_for_drift(spec, bundles)
+        Tags.of(self).add(WORKLOAD_TAG, spec.name)
+
+    def _train(self, spec: WorkloadSpec, bundles: Bundles) -> None:
+        definition = bundles.definitions[spec.name]
+        text = definition.read_text()
+        plan = PlanParameter(self, "Plan", plan=spec.plan())
+        group = PackageGroup(
+            self,
+            "PackageGroup",
+            name=layout.endpoint_name(spec.name),
+            description=f"Models of workload {spec.name}",
+        ).model_package_group_name
+        model_code = ModelCode(self, "ModelCode", archive=bundles.model)
+        analysis_code = ModelCode(self, "AnalysisCode", archive=bundles.analysis) if _analyses(spec) else None
+        alarms = RollbackAlarms(
+            self,
+            "Rollback",
+            endpoint_name=layout.endpoint_name(spec.name),
+            errors_per_minute=spec.endpoint.rollback.server_errors_per_minute,
+            latency_milliseconds=spec.endpoint.rollback.latency_milliseconds,
+            topic=self._topic,
+        )
+        alarm_arns = [alarms.errors.alarm_arn, alarms.latency.alarm_arn]
+        images = images_of(json.loads(text))
+        job_role = self._job_role(spec, images, [model_code, *([analysis_code] if analysis_code else [])])
+        model_role = SageMakerRole(self, "Models", images=images).role
+        permit(
+            model_role,
+            *model_permissions(
+                self, workload=spec.name, bucket=self._bucket, key=self._key, alarm_arns=alarm_arns
+            ),
+        )
+        steps = (*TRAINING, *(EXPLAINING if _explains(spec) else ()))
+        functions = {step.substitution: self._shared.function_arns[step.substitution] for step in steps}
+        workflow = TrainingWorkflow(
+            self,
+            "Workflow",
+            name=layout.state_machine_name(spec.name, "training"),
+            definition=definition,
+            substitutions={
+                **functions,
+                Substitution.PARTITION: self.partition,
+                Substitution.MODEL_CODE_URI: model_code.uri,
+                Substitution.MODEL_CODE_ARCHIVE_NAME: model_code.name,
+                Substitution.KMS_KEY_ARN: self._shared.data_key_arn,
+                Substitution.NOTIFICATION_TOPIC_ARN: self._shared.alert_topic_arn,
+                Substitution.JOB_ROLE_ARN: job_role.role_arn,
+                Substitution.MODEL_ROLE_ARN: model_role.role_arn,
+                Substitution.MODEL_PACKAGE_GROUP_NAME: group,
+                Substitution.ENDPOINT_ERRORS_ALARM_NAME: alarms.errors.alarm_name,
+                Substitution.ENDPOINT_LATENCY_ALARM_NAME: alarms.latency.alarm_name,
+                **({Substitution.ANALYSIS_CODE_URI: analysis_code.uri} if analysis_code else {}),
+            },
+            purpose=f"Trains, judges and deploys the model of {spec.name}",
+        )
+        # The definition insists on its plan.
+        workflow.node.add_dependency(plan)
+        permit(
+            workflow.role,
+            *workflow_permissions(
+                self,
+                workload=spec.name,
+                kind=spec.kind,
+                functions=list(functions.values()),
+                roles=[job_role, model_role],
+                package_group=layout.endpoint_name(spec.name),
+                bucket=self._bucket,
+                key=self._key,
+                alarm_arns=alarm_arns,
+            ),
+            *publish_alerts(self._shared.alert_topic_arn, self._shared.alert_key_arn),
+        )
+        if spec.training.schedule is not None:
+            TrainingSchedule(
+                self,
+                "Schedule",
+                state_machine_arn=workflow.state_machine.state_machine_arn,
+                expression=spec.training.schedule,
+                role_arn=self._shared.schedule_role_arn,
+                lost_starts_arn=self._shared.lost_starts_arn,
+            )
+        CfnOutput(self, "StateMachineArn", value=workflow.state_machine.state_machine_arn)
+        CfnOutput(self, "ModelPackageGroup", value=group)
+
+    def _job_role(self, spec: WorkloadSpec, images: Sequence[str], code: Sequence[ModelCode]) -> iam.Role:
+        sources = [layout.history_prefix(spec.name)]
+        if isinstance(spec, AnomalyWorkload):
+            sources.append(layout.raw_prefix(spec.name))
+        role = SageMakerRole(self, "Jobs", images=images).role
+        permit(
+            role,
+            *(permission for archive in code for permission in archive.reading()),
+            *job_permissions(self, workload=spec.name, sources=sources, bucket=self._bucket, key=self._key),
+        )
+        if isinstance(spec, AnomalyWorkload) and isinstance(spec.detector, RegisteredDetector):
+            permit(role, *adoption_permissions(self, bucket=self._bucket))
+        if isinstance(spec, RegressionWorkload) and _explains(spec):
+            permit(role, *explain_permissions(self, spec.plan().explain, workload=spec.name))
+        return role
+
+    def _ingest(self, spec: AnomalyWorkload) -> None:
+        shared = self._shared
+        TopicRule(
+            self,
+            "Topic",
+            workload=spec.name,
+            topic=spec.source.topic,
+            delivery_stream_name=shared.delivery_stream_name,
+            bucket_name=shared.bucket_name,
+            role_arn=shared.topic_rule_role_arn,
+        )
+        TelemetryRule(
+            self,
+            "Telemetry",
+            workload=spec.name,
+            bucket_name=shared.bucket_name,
+            queue_arn=shared.score_queue_arn,
+            undelivered_arn=shared.undelivered_telemetry_arn,
+        )
+        AnomaliesAlarm(
+            self,
+            "Anomalies",
+            workload=spec.name,
+            alerts_per_week=spec.gate.max_alerts_per_week,
+            topic=self._topic,
+        )
+
+    def _tell_of_anomalies(self, spec: AnomalyWorkload) -> None:
+        for route in spec.alerts.routes:
+            if route.subscription is not None:
+                self._subscribe(
+                    f"Route{pascal_name(route.channel)}",
+                    spec.name,
+                    route.subscription,
+                    routes=[route.channel],
+                )
+
+    def _tell_of_trainings(self, workload: str, subscriptions: Sequence[Subscription]) -> None:
+        for number, wanted in enumerate(subscriptions, start=1):
+            self._subscribe(f"Trainings{number}", workload, wanted, outcome=OUTCOMES)
+
+    def _subscribe(self, name: str, workload: str, wanted: Subscription, **attributes: Sequence[str]) -> None:
+        RouteSubscription(
+            self,
+            name,
+            topic_arn=self._shared.alert_topic_arn,
+            workload=workload,
+            attributes=attributes,
+            protocol=wanted.protocol,
+            endpoint=wanted.endpoint,
+            undelivered_arn=self._shared.undelivered_alerts_arn,
+        )
+
+    def _watch_for_drift(self, spec: RegressionWorkload, bundles: Bundles) -> None:
+        assert spec.explain.drift is not None
+        monitor = DriftMonitor(
+            self,
+            "Drift",
+            workload=spec.name,
+            drift=spec.explain.drift,
+            definition=bundles.drift_definitions[spec.name],
+            analysis_code=ModelCode(self, "DriftCode", archive=bundles.analysis),
+            shared=self._shared,
+            bucket=self._bucket,
+            key=self._key,
+            topic=self._topic,
+        )
+        CfnOutput(self, "DriftStateMachineArn", value=monitor.state_machine_arn)
+
+
+def _explains(spec: WorkloadSpec) -> bool:
+    return isinstance(spec, RegressionWorkload) and spec.explain.engine != "none"
+
+
+def _analyses(spec: WorkloadSpec) -> bool:
+    return isinstance(spec, RegressionWorkload) and spec.explain.engine == "watchkeeper"
