@@ -30,12 +30,15 @@ class WithdrawnService:
     types: tuple[str, ...]
     """Beginnings of CloudFormation resource types."""
     closed: str
-    """Since when a new customer cannot use it: ISO 8601, a day or a month."""
+    """Since when a new customer cannot use it: ISO 8601, a day, a month or a year."""
     source: str
     instead: str
 
 
 _DOCS = "https://docs.aws.amazon.com"
+_MAINTENANCE = f"{_DOCS}/general/latest/gr/maintenance_services.html"
+_SUNSET = f"{_DOCS}/general/latest/gr/sunset_services.html"
+_SHUTDOWN = f"{_DOCS}/general/latest/gr/full_shutdown_services.html"
 
 WITHDRAWN: tuple[WithdrawnService, ...] = (
     WithdrawnService(
@@ -115,7 +118,68 @@ WITHDRAWN: tuple[WithdrawnService, ...] = (
         f"{_DOCS}/cloud9/latest/user-guide/welcome.html",
         "an editor on your own machine",
     ),
+    WithdrawnService(
+        "IoT Device Defender Detect",
+        # Audit stays: AWS::IoT::ScheduledAudit, AccountAuditConfiguration, MitigationAction
+        ("AWS::IoT::SecurityProfile", "AWS::IoT::CustomMetric", "AWS::IoT::Dimension"),
+        "2026-08-31",
+        _MAINTENANCE,
+        "a workload over the devices' own metrics",
+    ),
+    WithdrawnService(
+        "DevOps Guru", ("AWS::DevOpsGuru::",), "2026-10-29", _MAINTENANCE, "a workload over the metrics"
+    ),
+    WithdrawnService(
+        "Timestream for LiveAnalytics",
+        # Timestream for InfluxDB stays: AWS::Timestream::InfluxDBInstance, InfluxDBCluster
+        ("AWS::Timestream::Database", "AWS::Timestream::Table", "AWS::Timestream::ScheduledQuery"),
+        "2025-06-20",
+        _MAINTENANCE,
+        "objects in S3, which Athena queries",
+    ),
+    WithdrawnService(
+        "SageMaker Ground Truth and Augmented AI",
+        tuple(
+            f"AWS::SageMaker::{kind}" for kind in ("Workteam", "Workforce", "HumanTaskUi", "FlowDefinition")
+        ),
+        "2026",
+        _MAINTENANCE,
+        "labels as a file",
+    ),
+    *(
+        WithdrawnService(name, types, closed, source, instead)
+        for name, types, closed, source, instead in (
+            ("IoT FleetWise", ("AWS::IoTFleetWise::",), "2026", _MAINTENANCE, "an IoT rule"),
+            ("IoT Things Graph", ("AWS::IoTThingsGraph::",), "2022-11-09", _SHUTDOWN, "Step Functions"),
+            ("IoT Fleet Hub", ("AWS::IoTFleetHub::",), "2025-10-18", _SHUTDOWN, "a dashboard"),
+            ("IoT Greengrass V1", ("AWS::Greengrass::",), "2026-10-01", _SUNSET, "Greengrass V2"),
+            ("App Runner", ("AWS::AppRunner::",), "2026-04-30", _MAINTENANCE, "Lambda or ECS"),
+            ("App Mesh", ("AWS::AppMesh::",), "2026-09-30", _SUNSET, "ECS Service Connect"),
+            ("Proton", ("AWS::Proton::",), "2026-10-07", _SUNSET, "CDK"),
+            ("Kendra", ("AWS::Kendra::",), "2026", _MAINTENANCE, "OpenSearch"),
+            ("Pinpoint", ("AWS::Pinpoint",), "2026-10-30", _SUNSET, "SNS"),
+            ("S3 Object Lambda", ("AWS::S3ObjectLambda::",), "2025-11-07", _MAINTENANCE, "a function"),
+            ("Evidently", ("AWS::Evidently::",), "2025-10-17", _SHUTDOWN, "AppConfig"),
+            ("QLDB", ("AWS::QLDB::",), "2025-07-31", _SHUTDOWN, "DynamoDB"),
+            ("CodeStar", ("AWS::CodeStar::",), "2024-07-25", _SHUTDOWN, "CodeConnections"),
+            ("CodeGuru Reviewer", ("AWS::CodeGuruReviewer::",), "2025-10-07", _MAINTENANCE, "a linter"),
+            ("FinSpace", ("AWS::FinSpace::",), "2026-10-07", _SUNSET, "objects in S3"),
+            ("Inspector Classic", ("AWS::Inspector::",), "2026-05-20", _SUNSET, "Inspector (InspectorV2)"),
+            ("MediaStore", ("AWS::MediaStore::",), "2025-11-13", _SUNSET, "S3"),
+            ("SimSpace Weaver", ("AWS::SimSpaceWeaver::",), "2026-05-20", _SUNSET, "EC2"),
+            ("WAF Classic", ("AWS::WAF::", "AWS::WAFRegional::"), "2025-09-30", _SUNSET, "AWS::WAFv2"),
+            (
+                "EC2 launch configurations",
+                ("AWS::AutoScaling::LaunchConfiguration",),
+                "2024-10-01",
+                _MAINTENANCE,
+                "a launch template",
+            ),
+        )
+    ),
 )
+
+_GLUE_RAY = WithdrawnService("Glue for Ray", ("glueray",), "2026-04-30", _MAINTENANCE, "Glue for Spark")
 
 
 def withdrawn_resources(template: Mapping[str, Any]) -> Iterator[tuple[str, WithdrawnService]]:
@@ -124,6 +188,9 @@ def withdrawn_resources(template: Mapping[str, Any]) -> Iterator[tuple[str, With
         for service in WITHDRAWN:
             if resource["Type"].startswith(service.types):
                 yield logical_id, service
+        command = resource.get("Properties", {}).get("Command", {})
+        if resource["Type"] == "AWS::Glue::Job" and command.get("Name") in _GLUE_RAY.types:
+            yield logical_id, _GLUE_RAY
 
 
 @jsii.implements(IPolicyValidationPlugin)
@@ -143,7 +210,7 @@ class WithdrawnServicesCheck:
     @property
     def rule_ids(self) -> list[str] | None:
         """One rule a service."""
-        return [_rule(service) for service in WITHDRAWN]
+        return [_rule(service) for service in (*WITHDRAWN, _GLUE_RAY)]
 
     def validate(self, context: IPolicyValidationContext) -> PolicyValidationPluginReport:
         """Read every synthesized template."""

@@ -9,6 +9,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_sqs as sqs
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from infra.application import add_checks
 from infra.withdrawn_services import WITHDRAWN, withdrawn_resources
@@ -53,14 +54,40 @@ def test_finds_each_withdrawn_type_and_no_other() -> None:
             "Flink": {"Type": "AWS::KinesisAnalyticsV2::Application"},
             "Rule": {"Type": "AWS::IoT::TopicRule"},
             "Model": {"Type": "AWS::IoTEvents::DetectorModel"},
+            "Ray": {"Type": "AWS::Glue::Job", "Properties": {"Command": {"Name": "glueray"}}},
+            "Spark": {"Type": "AWS::Glue::Job", "Properties": {"Command": {"Name": "glueetl"}}},
+            "Influx": {"Type": "AWS::Timestream::InfluxDBInstance"},
         }
     }
-    assert [logical_id for logical_id, _ in withdrawn_resources(template)] == ["Monitor", "Sql", "Model"]
+    withdrawn = [logical_id for logical_id, _ in withdrawn_resources(template)]
+    assert withdrawn == ["Monitor", "Sql", "Model", "Ray"]
+
+
+def test_every_type_is_withdrawn_that_cfn_lint_knows_to_be() -> None:
+    types = PROVIDER_SCHEMA_MANAGER.get_resource_types("us-east-1")
+    known = [
+        kind
+        for kind in types
+        if PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema.get("lifecycle")
+    ]
+    assert len(known) > 90
+    template = {"Resources": {kind: {"Type": kind} for kind in known}}
+    found = {kind for kind, _ in withdrawn_resources(template)}
+    assert sorted(set(known) - found) == []
+
+
+def test_no_training_uses_the_withdrawn_debugger_or_profiler() -> None:
+    definitions = list((Path(__file__).parents[1] / "contract" / "pipeline" / "golden").rglob("*.json"))
+    assert len(definitions) > 5
+    for definition in definitions:
+        text = definition.read_text()
+        assert "DebugHookConfig" not in text
+        assert "ProfilerConfig" not in text
 
 
 def test_every_withdrawal_is_dated_and_has_a_source() -> None:
     for service in WITHDRAWN:
-        day = service.closed if len(service.closed) == 10 else f"{service.closed}-01"
+        day = service.closed + "-01-01"[len(service.closed) - 4 :]
         assert date(2020, 1, 1) < date.fromisoformat(day), service.name
         assert service.source.startswith("https://"), service.name
         assert all(kind.startswith("AWS::") for kind in service.types)
