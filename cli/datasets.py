@@ -1,15 +1,18 @@
-"""Public data for the demo: found in a folder or in the cache, or downloaded at a pinned version."""
+"""Data for the demo: public files, found in a folder or in the cache or downloaded at a pinned version, and
+files that are made here by a rule."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
 from cli.failures import StepFailedError
+from cli.stock_volumes import LABELS_KEY, news_json, volumes_csv
 from watchkeeper.core.errors import InvalidInputError
 
 FOLDER_VARIABLE = "WATCHKEEPER_DATA_DIR"
@@ -40,18 +43,31 @@ class PackagedFile:
 
 
 @dataclass(frozen=True)
+class GeneratedFile:
+    """One file that is made by a rule: the same bytes on every machine."""
+
+    path: str
+    """Relative to the cache."""
+    generate: Callable[[], bytes]
+    sha256: str
+
+
+Source = DataFile | PackagedFile | GeneratedFile
+
+
+@dataclass(frozen=True)
 class Dataset:
     """What a workload's demo trains on and what it then receives."""
 
-    history: DataFile | PackagedFile
+    history: Source
     live: DataFile | None = None
     """Telemetry that arrives after training; without one, the history's readings from `live_from`."""
     live_header: str | None = None
     """The header of a `live` CSV file that has none."""
     live_from: str | None = None
     """ISO 8601: readings from here are not trained on but published."""
-    labels: DataFile | None = None
-    """NAB's file of labelled windows."""
+    labels: DataFile | GeneratedFile | None = None
+    """Labelled windows by series, as in NAB's file."""
     labels_key: str | None = None
 
 
@@ -99,6 +115,20 @@ DATASETS = {
         ),
         live_header="TIMESTAMP,LOCATION_ID,CO,SO2,NO2",
     ),
+    "stock_volume": Dataset(
+        history=GeneratedFile(
+            "stock-volume/volumes.csv",
+            volumes_csv,
+            "3a76f81c7d7e81508a74ac57b8bf885f0003fe0d60fca317273474337d974169",
+        ),
+        live_from="2023-01-01T00:00:00Z",
+        labels=GeneratedFile(
+            "stock-volume/news.json",
+            news_json,
+            "727ed9e24f773617bb2f4aaf261e391aec491aeb80da91dfca187f907edd8287",
+        ),
+        labels_key=LABELS_KEY,
+    ),
 }
 
 
@@ -117,8 +147,8 @@ def dataset_of(workload: str) -> Dataset:
     return DATASETS[workload]
 
 
-def located(file: DataFile | PackagedFile, cache: Path = CACHE) -> Path:
-    """Return where a file is on this machine; download it if it is nowhere.
+def located(file: Source, cache: Path = CACHE) -> Path:
+    """Return where a file is on this machine; make or download it if it is nowhere.
 
     Raises
     ------
@@ -127,6 +157,10 @@ def located(file: DataFile | PackagedFile, cache: Path = CACHE) -> Path:
     """
     if isinstance(file, PackagedFile):
         return _checked(_in_package(file), file.sha256)
+    if isinstance(file, GeneratedFile):
+        made = cache / file.path
+        _write(made, file.generate())
+        return _checked(made, file.sha256)
     folder = os.environ.get(FOLDER_VARIABLE)
     if folder and Path(folder, file.path).is_file():
         return _checked(Path(folder, file.path), file.sha256)
@@ -154,6 +188,10 @@ def _download(file: DataFile, target: Path) -> None:
     found = hashlib.sha256(content).hexdigest()
     if found != file.sha256:
         raise StepFailedError(f"{file.url}: SHA-256 is {found}, expected {file.sha256}")
+    _write(target, content)
+
+
+def _write(target: Path, content: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(f".{os.getpid()}.part")
     partial.write_bytes(content)

@@ -17,6 +17,7 @@ from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.service.job_names import PACKAGE_GROUP
 from watchkeeper.service.request_item import Attribute, item_key
+from watchkeeper.service.tasks import request_key_id
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -93,7 +94,8 @@ def service_models(session: boto3.Session, version: int | None = None) -> Iterat
 
 def held_out_f1(items: DynamoDBClient, table: str, model: ServiceModel) -> float | None:
     """Return F1 on the rows that a model's search never saw; None without labels, or if it is forgotten."""
-    key = {name: {"S": value} for name, value in item_key(model.tenant, model.request).items()}
+    request = request_key_id(model.tenant, model.request)
+    key = {name: {"S": value} for name, value in item_key(model.tenant, request).items()}
     item: Any = items.get_item(TableName=table, Key=key).get("Item", {})
     measures = json.loads(item.get(Attribute.METRICS.value, {}).get("S", "{}"))
     found = measures.get("held_out", {}).get("f1")

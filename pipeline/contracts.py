@@ -63,6 +63,7 @@ class Failure:
 class Parameters:
     """The fields of a request to the service that states read."""
 
+    request_id: str
     model_name: str
     save_charts: bool
     decimal: str

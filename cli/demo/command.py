@@ -10,7 +10,7 @@ import boto3
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.datasets import dataset_of
+from cli.datasets import DATASETS, dataset_of
 from cli.demo.chart import draw
 from cli.demo.inbox import Alert, subscribed
 from cli.demo.live_data import DemoData, prepared
@@ -44,9 +44,7 @@ ALERT_SECONDS = 60.0
 
 
 def demo(
-    workload: Annotated[
-        str, typer.Argument(help="water_flow, machine_temperature, air_quality or abalone.")
-    ] = "water_flow",
+    workload: Annotated[str, typer.Argument(help=f"One of {', '.join(DATASETS)}.")] = "water_flow",
     stage: Annotated[Stage, typer.Option(help="`laptop` builds compiled code for this machine.")] = Stage.AWS,
     folder: Annotated[Path, typer.Option(help="Where the report is written.")] = FOLDER,
     host: Host = None,

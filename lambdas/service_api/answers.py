@@ -16,7 +16,7 @@ from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.problems import REQUEST_NOT_FOUND, ServiceProblemError
 from lambdas.service_api.request_table import Item, document_of
 from watchkeeper.service.request_item import Attribute, Status
-from watchkeeper.service.tasks import MODEL_RESULT, Task
+from watchkeeper.service.tasks import MODEL_RESULT, Task, request_key_id
 
 Results = TypeVar("Results", TrainResults, ValidResults, InferResults)
 
@@ -25,7 +25,7 @@ def started(item: Item) -> TaskStarted:
     """Return the answer of a POST."""
     return TaskStarted.model_validate(
         {
-            "_id": item[Attribute.SK.value],
+            "_id": item[Attribute.REQUEST_ID.value],
             "task": item[Attribute.TASK.value],
             "status": item[Attribute.STATUS.value],
             "task_id": item[Attribute.TASK_ID.value],
@@ -34,14 +34,14 @@ def started(item: Item) -> TaskStarted:
 
 
 def find_request(effects: ServiceEffects, tenant: str, request: str, task: Task | None = None) -> Item:
-    """Return a tenant's request.
+    """Return a tenant's request by its `_id`.
 
     Raises
     ------
     ServiceProblemError
         If the tenant has no such request, or it is one of another task (`request_not_found`).
     """
-    item = effects.requests.find(tenant, request)
+    item = effects.requests.find(tenant, request_key_id(tenant, request))
     if item is None or (task is not None and item[Attribute.TASK.value] != task.value):
         kind = f"{task.value} request" if task else "request"
         raise ServiceProblemError(REQUEST_NOT_FOUND, f"there is no {kind} with _id {request!r}")
@@ -51,7 +51,7 @@ def find_request(effects: ServiceEffects, tenant: str, request: str, task: Task 
 def results_of(item: Item, answer: type[Results]) -> Results:
     """Return the answer of a GET: its files are named when they are written."""
     status = Status(item[Attribute.STATUS.value])
-    values: dict[str, Any] = {"_id": item[Attribute.SK.value], "task": item[Attribute.TASK.value]}
+    values: dict[str, Any] = {"_id": item[Attribute.REQUEST_ID.value], "task": item[Attribute.TASK.value]}
     if status is Status.SUCCEEDED:
         results = document_of(item, Attribute.RESULTS) or {}
         values |= {name: key for name, key in results.items() if name in answer.model_fields}
@@ -68,7 +68,7 @@ def summary_of(item: Item) -> RequestSummary:
     """Return everything that is known of a request."""
     return RequestSummary.model_validate(
         {
-            "_id": item[Attribute.SK.value],
+            "_id": item[Attribute.REQUEST_ID.value],
             **{
                 name.value: item[name.value]
                 for name in (
@@ -96,6 +96,6 @@ def model_of(item: Item) -> TrainedModel:
         model_path=document_of(item, Attribute.RESULTS)[MODEL_RESULT],
         model_name=document_of(item, Attribute.PARAMETERS)["model_name"],
         metrics=document_of(item, Attribute.METRICS),
-        request=item[Attribute.SK.value],
+        request=item[Attribute.REQUEST_ID.value],
         created_at=item[Attribute.CREATED_AT.value],
     )

@@ -212,7 +212,7 @@ class Download(_Answer):
 class TaskStarted(_Answer):
     """A request that was accepted; ask for its results by `_id`."""
 
-    id: str = Field(alias="_id")
+    id: str = Field(alias="_id", description="The request's `request_id`.")
     task: Task
     status: Status
     task_id: str = Field(description="ARN of the Step Functions execution.")

@@ -19,7 +19,7 @@ Every refusal is a problem document (RFC 9457, `application/problem+json`). API 
 request without a valid token (401) or over the limit (429) with `{"message": …}`."""
 SECURITY_SCHEME = "token"
 
-ACCEPTED = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+OF_A_TASK = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 """Refusals of a POST of a task beside those of any body."""
 _BODY = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 _ANY = (
@@ -52,9 +52,9 @@ def answers(
     refusals
         Statuses of problems beside those that every route may have.
     body
-        Whether the route takes a body that is not a task's.
+        Whether the route takes a body.
     """
-    taking = _BODY if body or status is HTTPStatus.ACCEPTED else ()
+    taking = _BODY if body else ()
     problems = sorted({*_ANY, *taking, *refusals})
     return {
         status.value: {

@@ -38,7 +38,7 @@ class RequestTable(Protocol):
     """The requests of all tenants."""
 
     def find(self, tenant: str, request: str) -> Item | None:
-        """Return a request by its `_id`."""
+        """Return a request by what it is called in the account: `request_key_id`."""
 
     def add(self, item: Item) -> bool:
         """Write an item unless there is one with its key; tell whether it was written."""

@@ -32,7 +32,7 @@ from lambdas.service_api.documents import (
 from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.environment import ServiceApiEnvironment
 from lambdas.service_api.incoming import tenant_of
-from lambdas.service_api.openapi import ACCEPTED, answers
+from lambdas.service_api.openapi import OF_A_TASK, answers
 from lambdas.service_api.presigned_urls import presign_download, presign_upload
 from lambdas.service_api.request_table import Item, Listing, page_start, page_token
 from lambdas.service_api.submit import TaskBody, start_if_lost, submit
@@ -53,7 +53,13 @@ _PATHS = (
 )
 
 RequestKey = Annotated[
-    str, Query(alias="_id", min_length=1, max_length=64, description="`_id` of the answer of the POST.")
+    str,
+    Query(
+        alias="_id",
+        min_length=1,
+        max_length=64,
+        description="`request_id` of the POST, which is `_id` of its answer.",
+    ),
 ]
 
 
@@ -72,7 +78,7 @@ def effects() -> ServiceEffects:
 
 
 def _starts(task: Task, summary: str) -> Callable[[Route], Route]:
-    responses = answers(TaskStarted, HTTPStatus.ACCEPTED, *ACCEPTED)
+    responses = answers(TaskStarted, HTTPStatus.OK, *OF_A_TASK, body=True)
     return app.post(_path(task), tags=["Tasks"], summary=summary, responses=responses)
 
 
@@ -207,7 +213,7 @@ def _start(task: Task, body: TaskBody) -> Response[TaskStarted]:
     accepted = submit(task, body, _tenant(), effects())
     answer = started(accepted.item)
     where = f"{_path(task)}?_id={answer.id}"
-    return Response(HTTPStatus.ACCEPTED, JSON, answer, headers={"Location": where})
+    return Response(HTTPStatus.OK, JSON, answer, headers={"Location": where})
 
 
 def _listed(task: Task | None, status: Status | None, limit: int, token: str | None) -> Listing:

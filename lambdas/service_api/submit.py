@@ -68,8 +68,8 @@ def submit(task: Task, body: TaskBody, tenant: str, effects: ServiceEffects) -> 
     if item[Attribute.BODY_HASH.value] != digest:
         raise ServiceProblemError(
             REQUEST_CONFLICT,
-            f"request_id {body.request_id} was used for another {item[Attribute.TASK.value]} request "
-            f"(_id {request}): use a new request_id",
+            f"request_id {body.request_id} was used for another {item[Attribute.TASK.value]} request: use a "
+            "new request_id",
         )
     if item[Attribute.STATUS.value] == Status.QUEUED.value:
         effects.workflows.start(task, request, item[Attribute.INPUT.value])

@@ -118,7 +118,9 @@ def _register(jobs: TaskJobs, name: str) -> TaskStep:
         {
             "ClientToken": path("id"),
             "ModelPackageGroupName": Substitution.MODEL_PACKAGE_GROUP_NAME.placeholder,
-            "ModelPackageDescription": formatted("Trained by request {} of {}", path("id"), path("tenant")),
+            "ModelPackageDescription": formatted(
+                "Trained by request {} of {}", path("parameters.request_id"), path("tenant")
+            ),
             "ModelApprovalStatus": "PendingManualApproval",
             "InferenceSpecification": {
                 "Containers": [
@@ -137,7 +139,7 @@ def _register(jobs: TaskJobs, name: str) -> TaskStep:
             },
             "CustomerMetadataProperties": {
                 "tenant": path("tenant"),
-                "request": path("id"),
+                "request": path("parameters.request_id"),
                 "algorithm": path("parameters.model_name"),
             },
         },

@@ -29,7 +29,7 @@ class TaskJobs(Jobs):
     @property
     def tags(self) -> dict[str, str]:
         """Tags of everything that a task makes."""
-        return {SERVICE_TAG: "anomaly_detection", REQUEST_TAG: path("id")}
+        return {SERVICE_TAG: "anomaly_detection", REQUEST_TAG: path("parameters.request_id")}
 
     def search_share(self) -> states.Task:
         """Try one share of the candidates, in the iteration over shares."""

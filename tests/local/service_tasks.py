@@ -83,7 +83,7 @@ def write_down(
         request=request,
         task=task,
         bucket=laptop.bucket,
-        parameters={"decimal": ".", **parameters},
+        parameters={"request_id": request, "decimal": ".", **parameters},
         files=files,
         charts=charts,
     )
@@ -91,6 +91,7 @@ def write_down(
         **item_key(TENANT, request),
         Attribute.STATUS.value: Status.QUEUED.value,
         Attribute.TASK.value: task.value,
+        Attribute.REQUEST_ID.value: request,
         Attribute.INPUT.value: given.to_json(),
         Attribute.CREATED_AT.value: "2024-01-01T00:00:00Z",
     }

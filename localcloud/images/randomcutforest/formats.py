@@ -71,6 +71,8 @@ def decode(body: bytes, content_type: str, feature_dim: int) -> NDArray[np.float
 def encode(scores: NDArray[np.float32], accept: str | None) -> tuple[bytes, str]:
     """Return the answer and its content type: the first acceptable one, JSON when nothing is asked for.
 
+    The algorithm has no answer in CSV: asked for `text/csv`, AWS answers `{"scores":[{"score":0.90694374}]}`.
+
     Raises
     ------
     RequestError
@@ -78,7 +80,7 @@ def encode(scores: NDArray[np.float32], accept: str | None) -> tuple[bytes, str]
     """
     wanted = [media_type(part) for part in (accept or JSON).split(",")]
     for kind in wanted:
-        if kind in ("*/*", "application/*", JSON):
+        if kind in ("*/*", "application/*", JSON, CSV):
             return json.dumps({"scores": [{"score": float(score)} for score in scores]}).encode(), JSON
         if kind == JSONLINES:
             return "\n".join(json.dumps({"score": float(score)}) for score in scores).encode(), JSONLINES

@@ -58,6 +58,8 @@ class ReplayScorer:
         How many states are kept.
     """
 
+    needs_time = True
+
     def __init__(
         self,
         snapshots: Snapshots,

@@ -37,6 +37,10 @@ input_fn = read_instances
 class RowScorer(Protocol):
     """A model that scores rows."""
 
+    @property
+    def needs_time(self) -> bool:
+        """Whether a score depends on a row's timestamp."""
+
     def score(self, rows: Sequence[Row]) -> list[float]:
         """Return one anomaly_score a row, in order."""
 
@@ -70,7 +74,7 @@ def model_fn(model_dir: str) -> ReplayScorer:
 @predicting
 def predict_fn(instances: Instances, model: RowScorer) -> Prediction:
     """Score each row."""
-    rows = rows_of(instances)
+    rows = rows_of(instances, needs_time=model.needs_time)
     return Prediction(model, rows, model.score(rows))
 
 

@@ -37,7 +37,7 @@ def model_fn(model_dir: str) -> FeaturePreprocessor:
 @predicting
 def predict_fn(instances: Instances, model: FeaturePreprocessor) -> NDArray[np.float64]:
     """Return the feature vectors, of shape (n_records, n_features)."""
-    rows = rows_of(instances)
+    rows = rows_of(instances, needs_time=model.plan.features.has_time)
     _check_series(rows, model)
     return model.transform(rows)
 

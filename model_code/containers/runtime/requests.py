@@ -93,14 +93,14 @@ def written(
     key
         Of the answers in JSON.
     csv
-        Whether the scores alone are written as CSV too, one a line.
+        Whether `text/csv` is answered with the scores alone, one a line. Otherwise it is answered with JSON,
+        as SageMaker's Random Cut Forest does, so that a client need not know which detector serves.
     """
-    offered = (JSON, JSONLINES, CSV) if csv else (JSON, JSONLINES)
-    kind = accepted(accept, offered, default=JSON)
+    kind = accepted(accept, (JSON, JSONLINES, CSV), default=JSON)
     if kind is None:
-        text = f"accept {accept!r} is not supported; use {', '.join(offered)}"
+        text = f"accept {accept!r} is not supported; use {JSON}, {JSONLINES}{f', {CSV}' if csv else ''}"
         return refuse(Refusal(HTTPStatus.NOT_ACCEPTABLE, text), context)
-    if kind == JSON:
+    if kind == JSON or (kind == CSV and not csv):
         return json.dumps({key: answers}, separators=(",", ":"), allow_nan=False), JSON
     # No newline at the end: batch transform joins the answers of its batches with one.
     if kind == CSV:

@@ -56,6 +56,11 @@ class TableScorer:
     model: ServiceModel
     plan: WorkloadPlan
 
+    @property
+    def needs_time(self) -> bool:
+        """Whether a score depends on a row's timestamp."""
+        return self.plan.features.has_time
+
     def score(self, rows: Sequence[Row]) -> list[float]:
         """Return the anomaly_score of each row, 0 to 1, in order.
 

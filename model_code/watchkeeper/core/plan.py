@@ -79,6 +79,11 @@ class FeaturePlan:
     time_of_day: bool = False
     day_of_week: bool = False
 
+    @property
+    def has_time(self) -> bool:
+        """Whether the vector depends on when an interval is, not only on values."""
+        return self.time_of_day or self.day_of_week
+
 
 @dataclass(frozen=True)
 class ThresholdPlan:

@@ -1,4 +1,5 @@
-"""Names of what a task makes in SageMaker: `{}` is the request's `_id`, the second one the share of a search.
+"""Names of what a task makes in SageMaker: `{}` is the request (`tasks.request_key_id`), the second one
+the share of a search.
 
 They depend on nothing else, so that a state which is carried out again means the same job.
 """

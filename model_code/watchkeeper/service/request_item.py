@@ -34,9 +34,10 @@ class Attribute(str, Enum):
     PK = "pk"
     """`tenant#TENANT`."""
     SK = "sk"
-    """The request's `_id`."""
+    """`tasks.request_key_id` of the request."""
     TASK = "task"
     REQUEST_ID = "request_id"
+    """The UUID of its POST: the `_id` that callers know."""
     BODY_HASH = "body_hash"
     PARAMETERS = "parameters"
     """JSON."""
@@ -68,5 +69,5 @@ def partition_key(tenant: str) -> str:
 
 
 def item_key(tenant: str, request: str) -> dict[str, str]:
-    """Return the key of a request by its `_id`."""
+    """Return the key of a request by what it is called in the account: `tasks.request_key_id`."""
     return {Attribute.PK.value: partition_key(tenant), Attribute.SK.value: request}

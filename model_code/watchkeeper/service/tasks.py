@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 from watchkeeper.core.documents import Document
 from watchkeeper.core.layout import short_hash
@@ -66,7 +67,7 @@ class TaskInput(Document, name="input of a task"):
 
     tenant: str
     id: str
-    """The request's `_id`, which also names the execution: `execution_name`."""
+    """What the request is called in the account, `request_key_id`: its item, its execution, its jobs."""
     task: Task
     bucket: str
     root: str
@@ -79,8 +80,19 @@ class TaskInput(Document, name="input of a task"):
 
 
 def request_key_id(tenant: str, request_id: str) -> str:
-    """Return a request's `_id`: the same for every repetition of a request of one tenant."""
-    return short_hash(f"{tenant}|{request_id}")
+    """Return what a tenant's request is called in the account, where names have few characters and the same
+    UUID may be two tenants'.
+
+    Parameters
+    ----------
+    request_id
+        The `_id` that the tenant knows: the UUID of its POST. Anything else is returned as it is: earlier
+        releases gave the account's name as `_id`.
+    """
+    try:
+        return short_hash(f"{tenant}|{UUID(request_id)}")
+    except ValueError:
+        return request_id
 
 
 def execution_name(task: Task, request: str) -> str:
@@ -103,14 +115,16 @@ def task_input(
     Parameters
     ----------
     request
-        The request's `_id`.
+        What it is called in the account: `request_key_id`.
+    parameters
+        The request's fields; its `request_id` names the folder of the results.
     files
         Keys in the bucket; the outputs are beside `files.features`.
     charts
         Whether charts are drawn.
     """
     root = tenant_root(tenant)
-    folder = output_folder(files.features, task.value, request)
+    folder = output_folder(files.features, task.value, parameters["request_id"])
     outputs = TaskOutputs(
         folder=folder,
         predictions=f"{folder}{PREDICTIONS_FILE}",

@@ -2,9 +2,11 @@
 
     timestamp,value[,lag_1,…]
     timestamp,series,value[,lag_1,…]
+    value
 
-`series` is there when the second cell is not a number. Rows are CSV: cells may be quoted, though what is
-written here never has to be, as a series key has no comma.
+`series` is there when the second cell is not a number. A value alone is a row where no time is among the
+model's features (`FeaturePlan.has_time`). Rows are CSV: cells may be quoted, though what is written here
+never has to be, as a series key has no comma.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from datetime import datetime
 from typing import Any
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.timestamps import format_instant, parse_instant
-from watchkeeper.telemetry.cells import is_missing, is_number, parse_number
+from watchkeeper.core.timestamps import EPOCH, format_instant, parse_instant
+from watchkeeper.telemetry.cells import is_missing, is_number, parse_number, shown
 from watchkeeper.telemetry.payloads import Instance, csv_records, naming_record, read_each
 from watchkeeper.telemetry.series import parse_series_key
 
@@ -24,6 +26,8 @@ NUMBER_WORDS = frozenset({"nan", "inf", "infinity"})
 """Words that read as numbers and so cannot be a measure's name."""
 
 _FIELDS = ("timestamp", "series", "value", "lags")
+_NO_TIME = format_instant(EPOCH)
+"""Stands in a row for the time that its model does not look at."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +77,15 @@ def parse_rows(lines: Iterable[str], *, max_lags: int | None = None) -> Iterator
             yield _parse_cells(cells, max_lags)
 
 
-def rows_of(instances: Iterable[Instance]) -> list[Row]:
+def rows_of(instances: Iterable[Instance], *, needs_time: bool = True) -> list[Row]:
     """Read the records of a request: the cells of a row, or an object with `timestamp`, `value` and, where
     needed, `series` and `lags`.
+
+    Parameters
+    ----------
+    needs_time
+        Whether the model looks at timestamps. Where it does not, a value alone is a row, and an object needs
+        no `timestamp`.
 
     Raises
     ------
@@ -84,22 +94,22 @@ def rows_of(instances: Iterable[Instance]) -> list[Row]:
     """
 
     def read(instance: Instance) -> Row:
-        cells = _cells_of(instance) if isinstance(instance, Mapping) else instance
-        return _parse_cells([_text(cell) for cell in cells])
+        cells = _cells_of(instance, needs_time) if isinstance(instance, Mapping) else instance
+        return _parse_cells([_text(cell) for cell in cells], needs_time=needs_time)
 
     return read_each(instances, read)
 
 
-def _cells_of(instance: Mapping[str, Any]) -> list[Any]:
+def _cells_of(instance: Mapping[str, Any], needs_time: bool) -> list[Any]:
     unknown = sorted(set(instance) - set(_FIELDS))
-    absent = sorted({"timestamp", "value"} - set(instance))
+    absent = sorted(({"timestamp", "value"} if needs_time else {"value"}) - set(instance))
     if unknown or absent:
         wrong = f"unknown field {unknown[0]!r}" if unknown else f"no field {absent[0]!r}"
         raise InvalidInputError(f"{wrong}; a record has {', '.join(sorted(_FIELDS))}")
     series = [instance["series"]] if instance.get("series") is not None else []
     lags = instance.get("lags", [])
     return [
-        instance["timestamp"],
+        instance.get("timestamp", _NO_TIME),
         *series,
         instance["value"],
         *(lags if isinstance(lags, list) else [lags]),
@@ -112,8 +122,16 @@ def _text(cell: Any) -> str:
     return str(cell)
 
 
-def _parse_cells(cells: Sequence[str], max_lags: int | None = None) -> Row:
+def _parse_cells(cells: Sequence[str], max_lags: int | None = None, *, needs_time: bool = True) -> Row:
     cells = [cell.strip() for cell in cells]
+    if len(cells) == 1 and _several_numbers(cells[0]):
+        raise InvalidInputError(
+            f"{shown(cells[0])} is several numbers: records are separated by newlines, a record's cells by "
+            "commas",
+            reason="wrong_width",
+        )
+    if len(cells) == 1 and not needs_time:
+        cells = [_NO_TIME, *cells]
     if len(cells) < 2:
         raise InvalidInputError(
             "expected timestamp,value[,lag_1,…] or timestamp,series,value[,lag_1,…], got one cell",
@@ -131,6 +149,11 @@ def _parse_cells(cells: Sequence[str], max_lags: int | None = None) -> Row:
         )
     value, *lags = (parse_number(cell, _cell_name(index)) for index, cell in enumerate(numbers))
     return Row(timestamp, series, value, tuple(lags))
+
+
+def _several_numbers(cell: str) -> bool:
+    parts = cell.split()
+    return len(parts) > 1 and all(map(is_number, parts))
 
 
 def _reads_as_number(cell: str) -> bool:

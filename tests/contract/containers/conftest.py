@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,9 +21,6 @@ from tests.contract.containers.laptop import (
 from watchkeeper.core.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
 from watchkeeper.features.matrix import feature_dim
 
-FIRST_PORT = 18300
-PORTS_OF_A_WORKER = 20
-
 
 @dataclass(frozen=True)
 class Pipeline:
@@ -39,7 +35,6 @@ class Pipeline:
     forest_archive: Path
     preprocessor: Container
     forest: Container
-    first_free_port: int
 
     def score(self, rows: str, accept: str = "application/json"):  # type: ignore[no-untyped-def]
         """Send rows through both containers, as the endpoint does."""
@@ -63,7 +58,6 @@ def plan() -> WorkloadPlan:
 @pytest.fixture(scope="session")
 def pipeline(plan: WorkloadPlan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     root = tmp_path_factory.mktemp("pipeline")
-    port = FIRST_PORT + PORTS_OF_A_WORKER * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
     plan_file = root / "plan.json"
     plan_file.write_text(plan.to_json())
     history = root / "history"
@@ -75,11 +69,9 @@ def pipeline(plan: WorkloadPlan, tmp_path_factory: pytest.TempPathFactory) -> It
     )
     rows = prepared / "train" / "rows.csv"
     preprocessor = train_preprocessor(root / "preprocessor", rows, plan_file)
-    with serve_preprocessor(root / "serve-preprocessor", preprocessor, port) as first:
+    with serve_preprocessor(root / "serve-preprocessor", preprocessor) as first:
         features = root / "rows.csv.out"
         features.write_bytes(first.post(rows.read_bytes(), "text/csv").body)
         forest = train_forest(root / "forest", features, {"feature_dim": str(feature_dim(plan))})
-        with serve_forest(root / "serve-forest", forest, port + 1) as second:
-            yield Pipeline(
-                plan, plan_file, history, prepared, features, preprocessor, forest, first, second, port + 2
-            )
+        with serve_forest(root / "serve-forest", forest) as second:
+            yield Pipeline(plan, plan_file, history, prepared, features, preprocessor, forest, first, second)

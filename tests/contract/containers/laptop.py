@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import shutil
+import socket
 import subprocess
 import tarfile
 import time
@@ -177,14 +178,14 @@ class Container:
 
 
 @contextmanager
-def serving(
-    root: Path, uri: str, model: Path, port: int, environment: Mapping[str, str]
-) -> Iterator[Container]:
+def serving(root: Path, uri: str, model: Path, environment: Mapping[str, str]) -> Iterator[Container]:
     """Start a container on a model, wait until it is healthy, and end it afterwards."""
     (root / "model").mkdir(parents=True)
     with tarfile.open(model) as tar:
         tar.extractall(root / "model", filter="data")
     found = image(uri)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
     variables = {**_environment(root, found), **environment, "SAGEMAKER_BIND_TO_PORT": str(port)}
     process = subprocess.Popen(found.serve, env=variables, cwd=root)
     try:
@@ -196,30 +197,28 @@ def serving(
         process.wait(10)
 
 
-def serve_preprocessor(root: Path, model: Path, port: int):  # type: ignore[no-untyped-def]
+def serve_preprocessor(root: Path, model: Path):  # type: ignore[no-untyped-def]
+    return serving(root, SKLEARN, model, serving_environment(PREPROCESSOR, "us-east-1", accept="text/csv"))
+
+
+def serve_detector(root: Path, model: Path):  # type: ignore[no-untyped-def]
     return serving(
-        root, SKLEARN, model, port, serving_environment(PREPROCESSOR, "us-east-1", accept="text/csv")
+        root, SKLEARN, model, serving_environment(DETECTOR, "us-east-1", accept="application/json")
     )
 
 
-def serve_detector(root: Path, model: Path, port: int):  # type: ignore[no-untyped-def]
-    return serving(
-        root, SKLEARN, model, port, serving_environment(DETECTOR, "us-east-1", accept="application/json")
-    )
-
-
-def serve_registered_detector(root: Path, model: Path, port: int):  # type: ignore[no-untyped-def]
+def serve_registered_detector(root: Path, model: Path):  # type: ignore[no-untyped-def]
     variables = serving_environment(REGISTERED_DETECTOR, "us-east-1", accept="application/json")
-    return serving(root, SKLEARN, model, port, variables)
+    return serving(root, SKLEARN, model, variables)
 
 
-def serve_service_detector(root: Path, model: Path, port: int):  # type: ignore[no-untyped-def]
+def serve_service_detector(root: Path, model: Path):  # type: ignore[no-untyped-def]
     variables = serving_environment(SERVICE_DETECTOR, "us-east-1", accept="application/json")
-    return serving(root, SKLEARN, model, port, variables)
+    return serving(root, SKLEARN, model, variables)
 
 
-def serve_forest(root: Path, model: Path, port: int):  # type: ignore[no-untyped-def]
-    return serving(root, RCF, model, port, {})
+def serve_forest(root: Path, model: Path):  # type: ignore[no-untyped-def]
+    return serving(root, RCF, model, {})
 
 
 def _healthy(process: subprocess.Popen[bytes], port: int) -> http.client.HTTPConnection:

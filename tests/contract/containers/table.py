@@ -80,9 +80,9 @@ def train(root: Path, prepared: Prepared, hyperparameters: dict[str, int | float
     return run_training(root, SKLEARN, channels, {**script_mode_hyperparameters(REGRESSOR), **text})
 
 
-def serve(root: Path, model: Path, port: int):  # type: ignore[no-untyped-def]
+def serve(root: Path, model: Path):  # type: ignore[no-untyped-def]
     environment = serving_environment(REGRESSOR, "us-east-1", accept="application/json")
-    return serving(root, SKLEARN, model, port, environment)
+    return serving(root, SKLEARN, model, environment)
 
 
 def folder_with(root: Path, name: str, content: str) -> Path:

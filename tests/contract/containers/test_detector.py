@@ -22,7 +22,6 @@ from watchkeeper.core.plan import DetectorPlan, FeaturePlan
 from watchkeeper.features.contributions import EXPLAINED_JSON
 
 CONTEXT = 32
-FIRST_OFFSET = 10  # of the ports of this worker, behind the pipeline's
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +55,7 @@ def served(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iter
     rows = prepared / "train" / "rows.csv"
     archive = train_detector(root / "train", rows, plan_file, {"context": str(CONTEXT)})
     holdback = (prepared / "holdback" / "rows.csv").read_text().splitlines()
-    with serve_detector(root / "serve", archive, pipeline.first_free_port + FIRST_OFFSET) as container:
+    with serve_detector(root / "serve", archive) as container:
         yield Served(plan_file, rows, archive, holdback, container)
 
 
@@ -85,7 +84,7 @@ def test_contributions_pass_the_image_and_are_those_of_the_scores(served: Served
 
 def test_a_second_instance_gives_the_same_scores(served: Served, pipeline: Pipeline, tmp_path: Path) -> None:
     rows = served.holdback[::20]
-    with serve_detector(tmp_path, served.archive, pipeline.first_free_port + FIRST_OFFSET + 1) as second:
+    with serve_detector(tmp_path, served.archive) as second:
         reply = second.post("\n".join(rows), "text/csv", "application/jsonlines")
 
     assert reply.content_type == "application/jsonlines"
@@ -97,7 +96,7 @@ def test_training_twice_gives_the_same_scores(served: Served, pipeline: Pipeline
         tmp_path / "train", served.train_rows, served.plan_file, {"context": str(CONTEXT)}
     )
     rows = served.holdback[::20]
-    with serve_detector(tmp_path / "serve", archive, pipeline.first_free_port + FIRST_OFFSET + 2) as again:
+    with serve_detector(tmp_path / "serve", archive) as again:
         reply = again.post("\n".join(rows), "text/csv")
 
     assert [answer["score"] for answer in json.loads(reply.body)["scores"]] == served.scores(rows)
@@ -117,6 +116,14 @@ def test_scores_are_the_same_whatever_the_content_type(served: Served) -> None:
     ]:
         reply = served.container.post(body, content_type)
         assert [answer["score"] for answer in json.loads(reply.body)["scores"]] == served.scores(rows)
+
+
+def test_csv_is_accepted_and_answered_with_json_as_by_the_built_in_algorithm(served: Served) -> None:
+    row = served.holdback[-1]
+    reply = served.container.post(row, "text/csv", "text/csv")
+
+    assert (reply.status, reply.content_type) == (200, "application/json")
+    assert [answer["score"] for answer in json.loads(reply.body)["scores"]] == served.scores([row])
 
 
 @pytest.mark.parametrize(

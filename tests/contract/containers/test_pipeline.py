@@ -52,6 +52,13 @@ def test_answers_the_known_payload_with_one_score(pipeline: Pipeline) -> None:
     assert score > 0.0
 
 
+def test_csv_is_accepted_and_answered_with_json_as_on_aws(pipeline: Pipeline) -> None:
+    reply = pipeline.score("2013-12-02 21:15:00, 75", accept="text/csv")
+
+    assert (reply.status, reply.content_type) == (200, "application/json")
+    assert reply.body == pipeline.score("2013-12-02 21:15:00, 75").body
+
+
 def test_answers_a_thousand_rows_with_a_thousand_scores_in_order(pipeline: Pipeline) -> None:
     rows = (pipeline.prepared / "train" / "rows.csv").read_text().splitlines()
     rows = (rows + holdback_rows(pipeline, 1000))[:1000]
@@ -132,6 +139,8 @@ def test_lags_beyond_the_vectors_are_not_looked_at(pipeline: Pipeline) -> None:
         (b"2013-12-02,1\nnot a time,2", "text/csv", 400, "record 2"),
         (b"2013-12-02,1\n\n2013-12-03,1", "text/csv", 400, "record 2: empty line"),
         (b"2013-12-02", "text/csv", 400, "record 1"),
+        (b"123412 465125", "text/csv", 400, "record 1: '123412 465125' is several numbers: records are sep"),
+        (b"123412", "text/csv", 400, "record 1: expected timestamp,value"),
         (b"2013-12-02,1\n2013-12-02,pressure,1", "text/csv", 400, "record 2: series 'pressure'"),
         (b"", "text/csv", 400, "no record"),
         (b"\xff\xfe", "text/csv", 400, "record 1"),
@@ -258,7 +267,7 @@ def test_model_of_another_schema_does_not_start(pipeline: Pipeline, tmp_path: Pa
     (model / MANIFEST_NAME).write_text(json.dumps({**manifest, "schema_hash": "0" * 16}))
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
         archive.add(model, ".")
-    container = serve_preprocessor(tmp_path / "serve", tmp_path / "model.tar.gz", pipeline.first_free_port)
+    container = serve_preprocessor(tmp_path / "serve", tmp_path / "model.tar.gz")
     with pytest.raises(JobFailedError, match="ended with 1"), container:
         pass
 

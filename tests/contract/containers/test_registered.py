@@ -20,8 +20,6 @@ from watchkeeper.core.plan import DetectorPlan, WorkloadPlan
 from watchkeeper.features.matrix import feature_names, row_arrays, unscaled_feature_matrix
 from watchkeeper.telemetry.rows import parse_rows
 
-FIRST_OFFSET = 15  # of the ports of this worker, behind the detector's
-
 
 def vectors(rows: list[str], plan: WorkloadPlan) -> np.ndarray:
     """The workload's features of rows, in the units of the data."""
@@ -48,13 +46,12 @@ def test_an_adopted_model_scores_rows_as_its_own_endpoint_scores_their_features(
     table = table_of(train, adopting, tmp_path / "table.csv")
     model = train_service_detector(tmp_path / "service", table, "KNN")
     adopted = adopt_detector(tmp_path / "adopt", model, pipeline.prepared / "train" / "rows.csv", plan_file)
-    port = pipeline.first_free_port + FIRST_OFFSET
 
-    with serve_registered_detector(tmp_path / "rows", adopted, port) as container:
+    with serve_registered_detector(tmp_path / "rows", adopted) as container:
         reply = container.post("\n".join(holdback), "text/csv")
         refused = container.post(f"{holdback[0]}\n{holdback[0].split(',')[0]},other,1", "text/csv")
     body = "\n".join(",".join(map(repr, map(float, vector))) for vector in vectors(holdback, adopting))
-    with serve_service_detector(tmp_path / "vectors", model, port + 1) as container:
+    with serve_service_detector(tmp_path / "vectors", model) as container:
         own = container.post(body, "text/csv")
 
     assert (reply.status, reply.content_type) == (200, "application/json")

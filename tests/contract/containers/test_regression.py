@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,7 +36,6 @@ from watchkeeper.regression.evaluation import RegressionEvaluation
 from watchkeeper.regression.manifest import RegressionManifest
 
 ROW = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15"
-PORT = 18700 + 20 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
     root = tmp_path_factory.mktemp("abalone")
     prepared = prepare(root, copied(root, abalone(), "abalone.csv"), PLAN)
     model = train(root / "train", prepared, HYPERPARAMETERS)
-    with serve(root / "serve", model, PORT) as container:
+    with serve(root / "serve", model) as container:
         candidate = root / "candidate"
         candidate.mkdir()
         rows = (prepared.prepared / "holdback" / "rows.csv").read_bytes()
@@ -182,7 +180,7 @@ def test_a_model_that_was_changed_is_not_served(trained: Trained, tmp_path: Path
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as tar:
         tar.add(tmp_path / "model", ".")
 
-    with pytest.raises(JobFailedError), serve(tmp_path / "serve", tmp_path / "model.tar.gz", PORT + 1):
+    with pytest.raises(JobFailedError), serve(tmp_path / "serve", tmp_path / "model.tar.gz"):
         pass
 
 

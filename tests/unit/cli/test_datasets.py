@@ -67,6 +67,14 @@ def test_the_default_demo_needs_no_download() -> None:
     assert located(history).is_file()
 
 
+def test_generated_data_are_the_pinned_bytes(tmp_path: Path) -> None:
+    dataset = DATASETS["stock_volume"]
+
+    assert located(dataset.history, tmp_path).read_text().startswith("date,volume\n2014-01-02,")
+    assert dataset.labels is not None
+    assert located(dataset.labels, tmp_path).is_file()
+
+
 def test_a_workload_without_data_is_refused_with_those_that_have_some() -> None:
     with pytest.raises(InvalidInputError, match="water_flow, machine_temperature, air_quality"):
         dataset_of("nope")

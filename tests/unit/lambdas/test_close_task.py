@@ -21,7 +21,7 @@ INPUT = task_input(
     request="0123",
     task=Task.TRAIN,
     bucket="bucket",
-    parameters={},
+    parameters={"request_id": "0123"},
     files=TaskFiles(features="tenants/acme/p/f.csv"),
     charts=False,
 ).to_json()

@@ -15,7 +15,7 @@ from tests.unit.lambdas.builders import BUCKET
 from tests.unit.lambdas.service_dependencies import FEATURES, LABELS, Service
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.service.request_item import Attribute, Status
-from watchkeeper.service.tasks import TaskInput
+from watchkeeper.service.tasks import TaskInput, request_key_id
 
 TRAIN, VALID, INFER = (f"/anomaly_detection/{task}/" for task in ("train", "valid", "infer"))
 MODEL = "project/file/anomaly_detection/train/0123456789abcdef/model.tar.gz"
@@ -46,7 +46,7 @@ def only_input(service: Service) -> TaskInput:
 
 def finish(service: Service, request: str, status: Status, **attributes: Any) -> None:
     """Do to the item what the workflow does."""
-    item = service.table.find("acme", request)
+    item = service.table.find("acme", request_key_id("acme", request))
     assert item
     service.table.client.put_item(
         TableName=service.table.table,
@@ -69,7 +69,7 @@ def test_training_starts_its_workflow_with_the_files_that_were_meant(service: Se
 
     answer = service.call("POST", TRAIN, training(train_label_file="project/file/cogen_label"))
 
-    assert answer.status == 202, answer.text
+    assert answer.status == 200, answer.text
     assert answer.document.keys() == {"_id", "task", "status", "task_id"}
     assert answer.headers["Location"] == f"{TRAIN}?_id={answer.document['_id']}"
     document = only_input(service)
@@ -77,6 +77,18 @@ def test_training_starts_its_workflow_with_the_files_that_were_meant(service: Se
     assert document.files.labels == "tenants/acme/project/file/cogen_label.csv"
     assert document.parameters["model_name"] == "DBSCAN"
     assert answer.document["task_id"].endswith(f":train-{document.id}")
+
+
+def test_the_request_id_that_the_caller_made_is_the_id_that_a_get_takes(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    body = training()
+
+    answer = service.call("POST", TRAIN, body)
+
+    assert (answer.status, answer.document["_id"]) == (200, body["request_id"])
+    for spelling in (body["request_id"], body["request_id"].upper()):
+        for path in (f"{TRAIN}?_id={spelling}", f"/requests/{spelling}"):
+            assert service.call("GET", path).document["_id"] == body["request_id"]
 
 
 def test_missing_slash_is_the_same_path(service: Service) -> None:
@@ -141,8 +153,9 @@ def test_request_ids_of_two_tenants_do_not_meet(service: Service) -> None:
     first = service.call("POST", TRAIN, body)
     second = service.call("POST", TRAIN, {**body, "model_name": "LOF"}, tenant="other")
 
-    assert (first.status, second.status) == (202, 202)
-    assert first.document["_id"] != second.document["_id"]
+    assert (first.status, second.status) == (200, 200)
+    assert first.document["_id"] == second.document["_id"] == body["request_id"]
+    assert first.document["task_id"] != second.document["task_id"]
 
 
 def test_a_request_whose_workflow_did_not_start_starts_when_it_is_repeated(service: Service) -> None:
@@ -156,7 +169,7 @@ def test_a_request_whose_workflow_did_not_start_starts_when_it_is_repeated(servi
 
     assert (refused.status, refused.problem) == (503, "unavailable")
     assert refused.headers["Retry-After"] == "5"
-    assert answer.status == 202
+    assert answer.status == 200
     assert len(service.workflows.started) == 1
 
 
@@ -168,9 +181,10 @@ def test_a_request_whose_start_was_lost_starts_when_it_is_looked_at(service: Ser
     looks = [service.call("GET", path.format(request)) for _ in range(2)]
 
     assert [(look.status, look.document["status"]) for look in looks] == [(200, "queued")] * 2
-    item = service.table.find("acme", request)
+    name = request_key_id("acme", request)
+    item = service.table.find("acme", name)
     assert item
-    assert service.workflows.started == {f"train-{request}": item["input"]}
+    assert service.workflows.started == {f"train-{name}": item["input"]}
 
 
 def test_a_request_that_may_still_be_starting_is_not_started_by_a_look(service: Service) -> None:
@@ -207,7 +221,7 @@ def lost(service: Service) -> str:
     assert service.call("POST", TRAIN, training()).status == 503
     service.workflows.broken = False
     (item,) = service.table.newest("acme", task=None, status=None, limit=2, start=None).items
-    return str(item["sk"])
+    return str(item["request_id"])
 
 
 def test_of_two_at_the_same_time_one_is_written_and_both_get_it(
@@ -321,7 +335,7 @@ def test_inference_takes_a_method_or_a_model(service: Service, field: str) -> No
         },
     )
 
-    assert (univariate.status, multivariate.status) == (202, 202), multivariate.text
+    assert (univariate.status, multivariate.status) == (200, 200), multivariate.text
     models = {
         TaskInput.from_dict(json.loads(each)).files.model for each in service.workflows.started.values()
     }
@@ -348,7 +362,7 @@ def test_a_methods_parameters_reach_the_workflow(service: Service) -> None:
         },
     )
 
-    assert answer.status == 202, answer.text
+    assert answer.status == 200, answer.text
     assert only_input(service).parameters["parameters"] == {"window": 24, "margin": 2.5, "max_gap": None}
 
 
@@ -386,7 +400,7 @@ def test_inference_by_a_streaming_workloads_model(service: Service) -> None:
         "feature_file": "project/file/cogen_feature",
     }
 
-    assert service.call("POST", INFER, body).status == 202
+    assert service.call("POST", INFER, body).status == 200
     assert only_input(service).files.model == "runs/water_flow/1/model.tar.gz"
     other = service.call(
         "POST", INFER, {**body, "request_id": str(uuid4()), "model_path": "registry/water_flow/7"}
@@ -585,7 +599,7 @@ def test_a_caller_without_a_tenant_is_one_alone(service: Service) -> None:
 
     answer = service.call("POST", TRAIN, training(), claims={"sub": "subject"})
 
-    assert answer.status == 202
+    assert answer.status == 200
     assert only_input(service).tenant == "subject"
 
 
@@ -654,7 +668,8 @@ def test_lists_the_models_that_were_trained_newest_first_in_pages(service: Servi
         service.call("POST", TRAIN, training(model_name=name)).document["_id"] for name in ("LOF", "ecod")
     ]
     for request in made:
-        results = TaskInput.from_dict(json.loads(service.workflows.started[f"train-{request}"])).results
+        started = service.workflows.started[f"train-{request_key_id('acme', request)}"]
+        results = TaskInput.from_dict(json.loads(started)).results
         finish(
             service,
             request,

@@ -74,7 +74,7 @@ def sent(server: Server) -> dict[str, Any]:
 
 
 def test_training_sends_the_fields_of_the_service(server: Server, client: Client) -> None:
-    server.answers["POST /anomaly_detection/train/"] = [(202, STARTED)]
+    server.answers["POST /anomaly_detection/train/"] = [(200, STARTED)]
 
     task = client.train("DBSCAN", "p/f", label_file="p/l", save_charts=True, request_id="r")
 
@@ -91,7 +91,7 @@ def test_training_sends_the_fields_of_the_service(server: Server, client: Client
 
 
 def test_inference_says_how_by_what_it_is_given(server: Server, client: Client) -> None:
-    server.answers["POST /anomaly_detection/infer/"] = [(202, {**STARTED, "task": "infer"})]
+    server.answers["POST /anomaly_detection/infer/"] = [(200, {**STARTED, "task": "infer"})]
 
     client.infer("p/f", method_name="iqr")
     assert (sent(server)["detection_type"], sent(server)["method_name"]) == ("univariate", "iqr")
@@ -159,7 +159,7 @@ def test_gives_up_after_some_attempts_and_says_why(server: Server) -> None:
 def test_waits_with_progress_until_the_task_is_finished(server: Server, client: Client) -> None:
     running = {**STARTED, "status": "running"}
     progress = [{"done": 1, "total": 2, "message": "m"}, {"done": 2, "total": 2, "message": "m"}]
-    server.answers["POST /anomaly_detection/train/"] = [(202, STARTED)]
+    server.answers["POST /anomaly_detection/train/"] = [(200, STARTED)]
     server.answers["GET /anomaly_detection/train/?_id=1"] = [
         (200, running),
         (200, {**running, "progress": progress[0]}),
@@ -176,7 +176,7 @@ def test_waits_with_progress_until_the_task_is_finished(server: Server, client: 
 
 
 def test_a_failed_task_is_an_exception_with_its_reason(server: Server, client: Client) -> None:
-    server.answers["POST /anomaly_detection/train/"] = [(202, STARTED)]
+    server.answers["POST /anomaly_detection/train/"] = [(200, STARTED)]
     error = {"type": "non_numeric_value", "message": "column 'a', row 7"}
     server.answers["GET /anomaly_detection/train/?_id=1"] = [
         (200, {**STARTED, "status": "failed", "error": error})
@@ -188,7 +188,7 @@ def test_a_failed_task_is_an_exception_with_its_reason(server: Server, client: C
 
 
 def test_a_task_that_does_not_end_in_time_is_told_with_its_status(server: Server, client: Client) -> None:
-    server.answers["POST /anomaly_detection/train/"] = [(202, STARTED)]
+    server.answers["POST /anomaly_detection/train/"] = [(200, STARTED)]
     server.answers["GET /anomaly_detection/train/?_id=1"] = [(200, STARTED)]
 
     with pytest.raises(UnavailableError, match="is queued"):

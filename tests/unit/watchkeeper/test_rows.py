@@ -72,6 +72,29 @@ def test_a_record_that_is_no_row_is_refused_with_its_number(instance: Instance, 
         rows_of([["2013-12-02", 1], instance])
 
 
+def test_values_alone_are_rows_where_the_model_needs_no_time() -> None:
+    volumes = ["123412", "465125"]
+    expected = [("123412",), {"value": 465125}, {"value": 3, "lags": [2, 1]}]
+
+    assert [row.value for row in rows_of([[volume] for volume in volumes], needs_time=False)] == [
+        123412,
+        465125,
+    ]
+    assert [(row.value, row.lags) for row in rows_of(expected, needs_time=False)] == [
+        (123412, ()),
+        (465125, ()),
+        (3, (2, 1)),
+    ]
+    with pytest.raises(InvalidInputError, match=r"^record 1: expected timestamp,value"):
+        rows_of([["123412"]])
+
+
+@pytest.mark.parametrize("needs_time", [True, False])
+def test_numbers_with_spaces_between_are_refused_with_what_separates_records(needs_time: bool) -> None:
+    with pytest.raises(InvalidInputError, match=r"'123412 465125' is several .* separated by newlines"):
+        rows_of([["123412 465125"]], needs_time=needs_time)
+
+
 def test_a_second_cell_that_is_no_number_is_the_series() -> None:
     (row,) = parse_rows(["2013-12-02T21:15:00Z,co|hall=a,2.5,2.4\r\n"])
 

@@ -14,6 +14,7 @@ from watchkeeper.service.failures import Failure, describe_failure, failure_of
 from watchkeeper.service.tasks import Task, TaskFiles, TaskInput, request_key_id, task_input
 from watchkeeper.service.tenant_files import relative_key, tenant_key, tenant_root
 
+REQUEST_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 FEATURES = "tenants/acme/project/file/cogen.csv"
 
 
@@ -23,7 +24,7 @@ def train_input(charts: bool = True) -> TaskInput:
         request="0123456789abcdef",
         task=Task.TRAIN,
         bucket="bucket",
-        parameters={"request_id": "r", "model_name": "DBSCAN", "save_charts": charts},
+        parameters={"request_id": REQUEST_ID, "model_name": "DBSCAN", "save_charts": charts},
         files=TaskFiles(features=FEATURES),
         charts=charts,
     )
@@ -32,11 +33,11 @@ def train_input(charts: bool = True) -> TaskInput:
 def test_results_are_beside_the_input() -> None:
     document = train_input()
 
-    assert document.outputs.folder == "tenants/acme/project/file/anomaly_detection/train/0123456789abcdef/"
+    assert document.outputs.folder == f"tenants/acme/project/file/anomaly_detection/train/{REQUEST_ID}/"
     assert document.results == {
-        "predictions_label_file": "project/file/anomaly_detection/train/0123456789abcdef/predictions.csv",
-        "predictions_charts_file": "project/file/anomaly_detection/train/0123456789abcdef/charts/index.html",
-        "model_path": "project/file/anomaly_detection/train/0123456789abcdef/model.tar.gz",
+        "predictions_label_file": f"project/file/anomaly_detection/train/{REQUEST_ID}/predictions.csv",
+        "predictions_charts_file": f"project/file/anomaly_detection/train/{REQUEST_ID}/charts/index.html",
+        "model_path": f"project/file/anomaly_detection/train/{REQUEST_ID}/model.tar.gz",
     }
 
 
@@ -54,8 +55,12 @@ def test_refuses_an_input_of_another_form(document: dict[str, object]) -> None:
 
 
 def test_a_request_id_of_two_tenants_is_two_requests() -> None:
-    assert request_key_id("a", "r") != request_key_id("b", "r")
-    assert request_key_id("a", "r") == request_key_id("a", "r")
+    assert request_key_id("a", REQUEST_ID) != request_key_id("b", REQUEST_ID)
+    assert request_key_id("a", REQUEST_ID) == request_key_id("a", REQUEST_ID.upper())
+
+
+def test_what_earlier_releases_gave_as_id_is_still_the_request() -> None:
+    assert request_key_id("a", "5f2b8c0d9e1a7f34") == "5f2b8c0d9e1a7f34"
 
 
 @pytest.mark.parametrize(

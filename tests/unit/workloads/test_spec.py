@@ -40,6 +40,7 @@ def test_the_shipped_workloads_are_valid() -> None:
         "abalone",
         "air_quality",
         "machine_temperature",
+        "stock_volume",
         "water_flow",
     ]
 
