@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from localcloud.settings import Settings
 
@@ -126,14 +127,17 @@ def ensure_environment(image: LocalImage) -> None:
             _run(image, command)
         if image.sources is not None:
             _add_sources(image, image.sources)
+        _correct(image)
         marker.touch()
 
 
-def _local_image(directory: Path, description: dict[str, list[str]], image_home: Path) -> LocalImage:
+def _local_image(directory: Path, description: dict[str, Any], image_home: Path) -> LocalImage:
     names = (description[key] for key in ("requirements", "sources") if key in description)
     requirements = b"".join((directory / str(name)).read_bytes() for name in names)
+    corrections = {key: description[key] for key in ("modules", "replacements") if key in description}
     platform = f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}"
-    digest = hashlib.sha256(requirements + platform.encode()).hexdigest()[:12]
+    made_of = requirements + (json.dumps(corrections).encode() if corrections else b"") + platform.encode()
+    digest = hashlib.sha256(made_of).hexdigest()[:12]
     python = image_home / f"{description['name']}-{digest}" / "bin" / "python"
 
     def command(argv: list[str]) -> list[str]:
@@ -148,8 +152,8 @@ def _local_image(directory: Path, description: dict[str, list[str]], image_home:
     )
 
 
-def _description(directory: Path) -> dict[str, list[str]]:
-    description: dict[str, list[str]] = json.loads((directory / "image.json").read_text())
+def _description(directory: Path) -> dict[str, Any]:
+    description: dict[str, Any] = json.loads((directory / "image.json").read_text())
     return description
 
 
@@ -173,11 +177,30 @@ def _add_sources(image: LocalImage, sources: Path) -> None:
         download = [str(image.python), "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
         only_sources = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--require-hashes"]
         _run(image, [*download, *only_sources, "--dest", downloads, "-r", str(sources)])
-        (packages,) = image.environment.glob("lib/python*/site-packages")
+        packages = _packages(image)
         for path in sorted(Path(downloads).iterdir()):
             shutil.unpack_archive(path, downloads)
             root = path.name.removesuffix(".tar.gz")
             shutil.copytree(Path(downloads, root, "src"), packages, dirs_exist_ok=True)
+
+
+def _correct(image: LocalImage) -> None:
+    """Write the modules, and replace the texts, that `image.json` names."""
+    description, packages = _description(image.directory), _packages(image)
+    for name, content in description.get("modules", {}).items():
+        (packages / name).write_text(content)
+    for name, replacements in description.get("replacements", {}).items():
+        text = (packages / name).read_text()
+        for old, new in replacements.items():
+            if old not in text:
+                raise ImageEnvironmentError(f"image {image.name!r}: {name} has no {old!r} to be replaced")
+            text = text.replace(old, new)
+        (packages / name).write_text(text)
+
+
+def _packages(image: LocalImage) -> Path:
+    (packages,) = image.environment.glob("lib/python*/site-packages")
+    return packages
 
 
 def _run(image: LocalImage, command: list[str]) -> None:

@@ -54,6 +54,26 @@ def test_boto3_gets_one_score_a_row_in_their_order_in_both_formats(served: Lapto
     assert together["scores"][1]["score"] > together["scores"][0]["score"]
 
 
+def test_csv_is_accepted_and_answered_with_json_as_on_aws(served: Laptop, tmp_path: Path) -> None:
+    request = {"EndpointName": ENDPOINT, "ContentType": "text/csv", "Accept": "text/csv", "Body": ROW}
+    answer = served.client("sagemaker-runtime").invoke_endpoint(**request)
+    options = {"endpoint_name": ENDPOINT, "content_type": "text/csv", "accept": "text/csv", "body": ROW}
+    aws(served, "sagemaker-runtime invoke-endpoint", str(tmp_path / "answer.json"), **options)
+
+    assert answer["ContentType"] == "application/json"
+    assert list(json.loads(body := answer["Body"].read())) == ["scores"]
+    assert (tmp_path / "answer.json").read_bytes() == body
+
+
+def test_a_list_of_values_gets_a_score_each_where_the_model_needs_no_time(served: Laptop) -> None:
+    values = ["80.2", "44.8", "79.7"]
+    timed = [f"2024-01-20 10:00:00,{value}" for value in values]
+
+    assert served.ask(WORKLOAD, *values) == served.ask(WORKLOAD, *timed)
+    with pytest.raises(ClientError, match=r"record 1: '80.2 44.8' is several .* separated by newlines"):
+        served.ask(WORKLOAD, "80.2 44.8")
+
+
 def test_bad_row_is_a_model_error_that_names_the_record(served: Laptop) -> None:
     with pytest.raises(ClientError) as refused:
         invoke(served, f"{ROWS[0]}\n2024-01-20 10:05:00,hot\n{ROWS[2]}", "application/json")

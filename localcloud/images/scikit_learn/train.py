@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from types import ModuleType
 
 from .. import container
 
@@ -15,9 +13,6 @@ def main() -> None:
     hyperparameters = container.root() / "input" / "config" / "hyperparameters.json"
     if hyperparameters.exists():
         hyperparameters.write_text(json.dumps(container.read_config("hyperparameters")))
-
-    # The toolkit imports its C extension at the start, and uses it in jobs of several instances only.
-    sys.modules["gethostname"] = ModuleType("gethostname")
 
     # the toolkit reads its environment when it is imported
     from sagemaker_training import trainer

@@ -95,6 +95,13 @@ def test_serving_repeats_the_features_exactly(fitted: FeaturePreprocessor, rows:
     np.testing.assert_array_equal(served, fitted.transform(rows))
 
 
+def test_values_alone_are_rows_of_a_model_without_time(fitted: FeaturePreprocessor) -> None:
+    alone, _ = answered(fitted, b"3\n4", "text/csv")
+    timed, _ = answered(fitted, b"2024-01-01,3\n2024-02-02,4", "text/csv")
+
+    assert alone == timed
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "status"),
     [
