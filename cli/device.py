@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import boto3
@@ -111,8 +110,6 @@ def _remove(removals: Mapping[str, Callable[[], object]], pause: float = 0.5) ->
 def broker_of(session: boto3.Session, host: str | None, port: int | None, authority: str | None) -> Broker:
     """Return where devices of the account connect; what is given wins over what IoT says.
 
-    Where the IoT API is not AWS's own (`AWS_ENDPOINT_URL`), its devices connect to the host of that API.
-
     Parameters
     ----------
     authority
@@ -123,11 +120,8 @@ def broker_of(session: boto3.Session, host: str | None, port: int | None, author
     StepFailedError
         If the certificate authority cannot be read.
     """
-    iot = session.client("iot")
     if host is None:
-        api = urlsplit(iot.meta.endpoint_url).hostname or ""
-        own = api.endswith((".amazonaws.com", ".amazonaws.com.cn"))
-        host = iot.describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"] if own else api
+        host = session.client("iot").describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
     return Broker(host, port or MQTT_PORT, _authority_file(authority or AMAZON_ROOT_CA))
 
 

@@ -12,9 +12,11 @@ from localcloud.authorization.needs import Need, needs_of
 from localcloud.firehose.part import FirehosePart
 from localcloud.mqtt_limits import LimitedSession
 from localcloud.seams import iot, s3
-from localcloud.seams.responses import request_scope
+from localcloud.seams.responses import json_response, request_scope
 from localcloud.settings import Settings
 
+_DATA_ENDPOINT = "iot:Data-ATS"
+_ALPN = "x-amzn-mqtt-ca"
 _SUPPORTED_ACTIONS = {"firehose", "s3", "lambda", "republish", "dynamoDBv2", "sns", "sqs"}
 _TEMPLATE = re.compile(r"\$\{([^}]*)\}")
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
@@ -57,6 +59,7 @@ class IotPart:
         self._original_put = iot.put_topic_rule.replace(self._put_rule)
         self._original_context: Callable[[], ssl.SSLContext] = iot.mtls_context.replace(self._tls_context)
         iot.mtls_start.replace(self._listen)
+        self._original_endpoint = iot.describe_endpoint.replace(self._describe_endpoint)
         iot.session.replace(LimitedSession)
         iot.rule_action_resource_keys.update({"firehose": ("deliveryStreamName",), "s3": ("bucketName",)})
 
@@ -145,12 +148,19 @@ class IotPart:
         rule: dict[str, Any] = self._original_put(name, payload, created_at=created_at)
         return rule
 
+    def _describe_endpoint(self, query: dict[str, str]) -> Any:
+        """Data-ATS is where devices connect to; their client adds the port, as it does for AWS's 8883."""
+        if query.get("endpointType", _DATA_ENDPOINT) == _DATA_ENDPOINT:
+            return json_response({"endpointAddress": "localhost"})
+        return self._original_endpoint(query)
+
     async def _listen(self) -> None:
         await iot.listen(self._settings.host, self._settings.mqtt_tls_port)
 
     def _tls_context(self) -> ssl.SSLContext:
         context = self._original_context()
         context.verify_mode = ssl.CERT_REQUIRED  # as AWS on port 8883
+        context.set_alpn_protocols([_ALPN])  # what device SDKs say where the port is 443
         return context
 
 

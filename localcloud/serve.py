@@ -14,6 +14,7 @@ from localcloud.firehose.part import FirehosePart
 from localcloud.iot import IotPart
 from localcloud.lambda_runtime.executor import LambdaExecutor
 from localcloud.persistence import PersistencePart
+from localcloud.s3 import S3Part
 from localcloud.sagemaker_part import SageMakerPart
 from localcloud.service_front.part import ServiceFrontPart
 from localcloud.service_quotas import ServiceQuotasPart
@@ -54,6 +55,7 @@ def build_parts(settings: Settings) -> list[server.Part]:
         authorization,
         ServiceQuotasPart(settings),
         EventsPart(),
+        S3Part(settings),
         AlarmsPart(settings),
         LambdaExecutor(settings, authority, persistence.touch),
         firehose,

@@ -1,10 +1,15 @@
 """Objects in S3 and the files of a container: addresses, downloads, uploads, archives."""
 
+import io
+import json
 import re
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from botocore.exceptions import ClientError
 
 from localcloud.sagemaker.errors import JobFailedError
 
@@ -83,10 +88,39 @@ def listed(s3: S3Client, uri: str) -> list[tuple[str, str]]:
     return found
 
 
-def download(s3: S3Client, uri: str, folder: Path) -> None:
-    """Download an object, or all objects of a prefix, into a folder."""
-    bucket = parse(uri).bucket
-    for key, relative in listed(s3, uri):
+def sourced(s3: S3Client, source: Mapping[str, Any]) -> list[tuple[Location, str]]:
+    """List the objects of a data source, each with its name in the container.
+
+    Parameters
+    ----------
+    source
+        With `S3Uri` and, where it is not a prefix, `S3DataType`. A `ManifestFile` is the object
+        `[{"prefix": "s3://BUCKET/PREFIX"}, "NAME", …]`: the names follow the prefix as they are.
+
+    Raises
+    ------
+    JobFailedError
+        When there is none, or the manifest is not such a list.
+    """
+    location = parse(source["S3Uri"])
+    if source.get("S3DataType", "S3Prefix") == "S3Prefix":
+        return [(Location(location.bucket, key), name) for key, name in listed(s3, location.uri)]
+    manifest = io.BytesIO()
+    try:
+        s3.download_fileobj(location.bucket, location.key, manifest)
+        first, *names = json.loads(manifest.getvalue())
+        prefix = first["prefix"]
+    except (ClientError, ValueError, TypeError, KeyError) as error:
+        raise JobFailedError(
+            f"ClientError: Data download failed: {location.uri} is no manifest "
+            f'[{{"prefix": "s3://BUCKET/PREFIX"}}, "NAME", …]: {error}'
+        ) from error
+    return [(parse(f"{prefix}{name}"), name) for name in names]
+
+
+def download(s3: S3Client, source: Mapping[str, Any], folder: Path) -> None:
+    """Download all objects of a data source (`sourced`) into a folder."""
+    for (bucket, key), relative in sourced(s3, source):
         target = folder / relative
         if not target.resolve().is_relative_to(folder.resolve()):
             raise JobFailedError(f"ClientError: s3://{bucket}/{key} would be written outside {folder}")

@@ -59,7 +59,7 @@ def fetch_model(context: Context, definition: Document, root: Path) -> None:
     s3 = context.client("s3", definition.get(ROLE))
     source = definition.get("ModelDataSource", {}).get("S3DataSource")
     if source and source["CompressionType"] == "None":
-        locations.download(s3, source["S3Uri"], root / "model")
+        locations.download(s3, {"S3Uri": source["S3Uri"]}, root / "model")
     elif uri := (source["S3Uri"] if source else definition.get("ModelDataUrl")):
         locations.extract_archive(s3, uri, root / "model")
 

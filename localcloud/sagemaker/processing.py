@@ -26,7 +26,7 @@ def run(run: Run) -> None:
         run.check()
         folder = locations.local_path(item["S3Input"]["LocalPath"], root)
         folder.mkdir(parents=True, exist_ok=True)
-        locations.download(run.s3, item["S3Input"]["S3Uri"], folder)
+        locations.download(run.s3, item["S3Input"], folder)
     for output in outputs:
         locations.local_path(output["S3Output"]["LocalPath"], root).mkdir(parents=True, exist_ok=True)
     run.update(ProcessingStartTime=now())

@@ -41,7 +41,7 @@ def training_job(request: Document) -> Document:
         source = channel["DataSource"].get("S3DataSource")
         if source is None:
             raise UnsupportedError(f"the data source of channel {channel['ChannelName']}; only S3DataSource")
-        _prefix_only(source["S3DataType"])
+        _listed_data(source["S3DataType"])
         _file_mode(channel.get("InputMode", "File"))
         if channel.get("CompressionType", "None") != "None":
             raise UnsupportedError("channels with CompressionType Gzip")
@@ -74,7 +74,7 @@ def processing_job(request: Document) -> Document:
             raise UnsupportedError(f"the source of processing input {item['InputName']}; only S3Input")
         if "LocalPath" not in item["S3Input"]:
             raise InvalidRequestError(f"ProcessingInput {item['InputName']}: LocalPath is required.")
-        _prefix_only(item["S3Input"]["S3DataType"])
+        _listed_data(item["S3Input"]["S3DataType"])
         _file_mode(item["S3Input"].get("S3InputMode", "File"))
         if item["S3Input"].get("S3CompressionType", "None") != "None":
             raise UnsupportedError("processing inputs with S3CompressionType Gzip")
@@ -97,7 +97,7 @@ def transform_job(request: Document) -> Document:
             raise UnsupportedError(f"{member} of a transform job")
     _refuse(request, DataCaptureConfig="data capture of a transform job")
     source = request["TransformInput"]
-    _prefix_only(source["DataSource"]["S3DataSource"]["S3DataType"])
+    _listed_data(source["DataSource"]["S3DataSource"]["S3DataType"])
     if source.get("SplitType", "None") not in ("None", "Line"):
         raise UnsupportedError(f"SplitType {source['SplitType']}; only Line and None")
     if source.get("CompressionType", "None") not in ("None", "Gzip"):
@@ -182,9 +182,9 @@ def _one_instance(count: int, what: str) -> None:
         raise UnsupportedError(f"{what} on {count} instances; only 1")
 
 
-def _prefix_only(kind: str) -> None:
-    if kind != "S3Prefix":
-        raise UnsupportedError(f"S3DataType {kind}; only S3Prefix")
+def _listed_data(kind: str) -> None:
+    if kind not in ("S3Prefix", "ManifestFile"):
+        raise UnsupportedError(f"S3DataType {kind}; only S3Prefix and ManifestFile")
 
 
 def _file_mode(mode: str) -> None:

@@ -36,7 +36,7 @@ def run(run: Run) -> None:
         run.check()
         folder = root / "input/data" / channel["ChannelName"]
         folder.mkdir()
-        locations.download(run.s3, channel["DataSource"]["S3DataSource"]["S3Uri"], folder)
+        locations.download(run.s3, channel["DataSource"]["S3DataSource"], folder)
     _enter(run, "Training")
     run.update(TrainingStartTime=now())
     timed_out = False

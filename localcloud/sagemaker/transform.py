@@ -34,8 +34,7 @@ def run(run: Run) -> None:
     ]
     require_images(run.context, definitions)
     source = job["TransformInput"]
-    location = locations.parse(source["DataSource"]["S3DataSource"]["S3Uri"])
-    objects = locations.listed(run.s3, location.uri)
+    objects = locations.sourced(run.s3, source["DataSource"]["S3DataSource"])
     run.check()
     chain = Chain.start(
         run.context,
@@ -51,8 +50,8 @@ def run(run: Run) -> None:
         chain.wait_healthy(run.context.settings.health_check_seconds, run.stopping)
         run.update(TransformStartTime=now())
         settings = _Settings(job, chain)
-        for key, relative in objects:
-            body = run.s3.get_object(Bucket=location.bucket, Key=key)["Body"].read()
+        for (bucket, key), relative in objects:
+            body = run.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
             if source.get("CompressionType") == "Gzip":
                 body = gzip.decompress(body)
             output = _transform(run, chain, settings, key, body)
@@ -93,7 +92,9 @@ class _Settings:
         self.limit = payload_mb * _MEGABYTE or math.inf  # 0 is no limit
         self.concurrent = max(1, min(int(concurrent), _CONCURRENT))
         self.by_line = source.get("SplitType", "None") == "Line"
-        self.many = job.get("BatchStrategy", own.get("BatchStrategy", "MultiRecord")) == "MultiRecord"
+        # A container says MULTI_RECORD, a job MultiRecord.
+        strategy = str(job.get("BatchStrategy", own.get("BatchStrategy", "MultiRecord")))
+        self.many = strategy.replace("_", "").lower() == "multirecord"
         self.content_type = source.get("ContentType", "application/octet-stream")
         self.accept = job["TransformOutput"].get("Accept", "*/*")
         self.assemble_lines = job["TransformOutput"].get("AssembleWith", "None") == "Line"

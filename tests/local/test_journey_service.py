@@ -197,10 +197,12 @@ def test_a_power_cut_loses_no_request_and_doubles_none(laptop: Laptop, tmp_path:
     assert again == started
     for request_id in ids:
         client.wait(client.train("HBOS", "project/load/table", request_id=request_id), poll_seconds=1)
+    names = []
     for one in started:
         shown = json.loads(requests.get(f"{laptop.service_url}/requests/{one}", timeout=60).text)
         assert [change["status"] for change in shown["history"]] == ["queued", "running", "succeeded"]
+        names.append(shown["task_id"].rpartition(":")[2])
     machine = laptop.outputs["StateMachineArnTrain"]
     executions = laptop.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
-    names = [each["name"] for each in executions]
-    assert all(names.count(f"train-{one}") == 1 for one in started)
+    made = [each["name"] for each in executions]
+    assert all(made.count(name) == 1 for name in names)

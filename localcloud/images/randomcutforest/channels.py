@@ -37,7 +37,7 @@ def read_channel(
     files = sorted(path for path in directory.rglob("*") if path.is_file())
     if not files:
         raise ClientError(f"no files in the channel {name!r}")
-    content_type = str(config.get("ContentType") or f"{CSV};label_size={LABEL_SIZES[name]}")
+    content_type = str(config.get("ContentType") or RECORDIO)  # the default of AWS's own algorithms
     kind = media_type(content_type)
     if kind == CSV:
         _check_label_size(name, content_type)

@@ -23,6 +23,8 @@ from localcloud.images.randomcutforest.hyperparameters import (
 from localcloud.images.randomcutforest.recordio import MalformedRecordError, read_records, write_scores
 from localcloud.images.registry import IMAGES_DIRECTORY, UnknownImageError, resolve
 
+CSV_ROWS = {"ContentType": "text/csv;label_size=0"}
+CSV_LABELLED = {"ContentType": "text/csv;label_size=1"}
 REGISTRY = "683313688378.dkr.ecr.eu-west-1.amazonaws.com"
 
 
@@ -146,10 +148,10 @@ def test_hyperparameter_out_of_contract_is_named(document: dict[str, str], said:
             "'text/html' of the channel 'train' is not supported",
         ),
         ("train", {"S3DistributionType": "FullyReplicated"}, "1,2\n", "ShardedByS3Key"),
-        ("train", {}, "1,2\n1\n", "rows.csv, line 2: 1 columns"),
-        ("train", {}, "1,inf\n", "rows.csv, line 1: a value is not finite"),
-        ("train", {}, "1,a\n", "rows.csv, line 1: could not convert"),
-        ("test", {}, "1,2\n", "line 1: 2 columns; 'feature_dim' asks for 3"),
+        ("train", CSV_ROWS, "1,2\n1\n", "rows.csv, line 2: 1 columns"),
+        ("train", CSV_ROWS, "1,inf\n", "rows.csv, line 1: a value is not finite"),
+        ("train", CSV_ROWS, "1,a\n", "rows.csv, line 1: could not convert"),
+        ("test", CSV_LABELLED, "1,2\n", "line 1: 2 columns; 'feature_dim' asks for 3"),
     ],
 )
 def test_channel_out_of_contract_is_refused(

@@ -72,7 +72,7 @@ def test_empty_prefix_is_a_failure_that_names_it() -> None:
 
 def test_key_that_would_leave_the_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(JobFailedError, match="outside"):
-        locations.download(FakeS3({"in/../../evil": b"x"}), "s3://bucket/in", tmp_path / "channel")
+        locations.download(FakeS3({"in/../../evil": b"x"}), {"S3Uri": "s3://bucket/in"}, tmp_path / "channel")
     assert list(tmp_path.rglob("*")) == []
 
 
@@ -107,3 +107,23 @@ def test_only_paths_of_the_container_are_rewritten(text: str, localized: str) ->
 def test_local_path_outside_the_container_is_refused() -> None:
     with pytest.raises(JobFailedError, match="/data"):
         locations.local_path("/data/in", Path("/root-1"))
+
+
+def manifest(content: bytes) -> tuple[FakeS3, dict[str, str]]:
+    source = {"S3DataType": "ManifestFile", "S3Uri": "s3://bucket/in/.amazon.manifest"}
+    return FakeS3({"in/.amazon.manifest": content, "in/a.pbr": b"a", "in/more/b.pbr": b"b"}), source
+
+
+def test_a_manifest_names_the_objects_behind_its_prefix(tmp_path: Path) -> None:
+    s3, source = manifest(b'[{"prefix": "s3://bucket/in/"}, "a.pbr", "more/b.pbr"]')
+
+    locations.download(s3, source, tmp_path)
+
+    assert [key for (_, key), _ in locations.sourced(s3, source)] == ["in/a.pbr", "in/more/b.pbr"]
+    assert (tmp_path / "a.pbr").read_bytes() + (tmp_path / "more" / "b.pbr").read_bytes() == b"ab"
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'["a.pbr"]', b"[{}]", b"1,2"])
+def test_what_is_no_manifest_fails_the_job_by_name(content: bytes) -> None:
+    with pytest.raises(JobFailedError, match=r"s3://bucket/in/.amazon.manifest is no manifest"):
+        locations.sourced(*manifest(content))
