@@ -118,6 +118,10 @@ bench-journey: setup ## measure throughput and latency of the scoring loop on th
 bench-service-jobs: setup ## measure the anomaly service's jobs: F1 of the search, rows a second, memory
 	@$(BIN)/python -m benchmarks.service_jobs
 
+.PHONY: bench-synthesis
+bench-synthesis: setup ## measure the synthesis of 200 workloads
+	@$(BIN)/python -W ignore -m benchmarks.synthesis
+
 .PHONY: bench-explain
 bench-explain: setup ## measure explanations beside shap's own; regenerates docs/benchmarks-explain.md
 	@$(BIN)/python -m benchmarks.explain

@@ -12,7 +12,7 @@ from watchkeeper.spec import load_workloads
 # CDK's built-in template check takes most of the synthesis; tests/infra runs cfn-lint on the templates.
 app = cdk.App(builtin_cloud_formation_validation=False)
 settings = Settings.from_context(app)
-workloads = load_workloads(settings.workloads)
+workloads = settings.chosen(load_workloads(settings.workloads))
 add_stacks(app, settings=settings, workloads=workloads, bundles=build_bundles(settings, workloads))
 add_checks(app)
 app.synth()

@@ -19,12 +19,12 @@ from botocore.exceptions import ClientError
 from cli.assembly import Assembly
 from cli.failures import StepFailedError
 from cli.preflight.report import examine, show_end, show_finding
-from cli.specs import ROOT, WORKLOADS
+from cli.specs import ROOT, WORKLOADS, spec_of
 from watchkeeper.command.screen import console, done, errors, say
 from watchkeeper.spec import load_workloads
 
 ASSEMBLIES = "build/assemblies"
-"""The cloud assembly of each stage, and beside it a hash of what it was made from."""
+"""The cloud assemblies, and beside each a hash of what it was made from."""
 INPUTS = (
     "app.py",
     "cdk.json",
@@ -76,15 +76,22 @@ def run_in_project(command: Sequence[str], environment: Mapping[str, str]) -> in
 
 @dataclass(frozen=True)
 class Deployer:
-    """Deploys the project's stacks with the pinned CDK command line."""
+    """Deploys the project's stacks with the pinned CDK command line.
+
+    Parameters
+    ----------
+    workload
+        The one whose stack is deployed, after the shared ones where these changed; None: every one's.
+    """
 
     session: boto3.Session
     stage: Stage
+    workload: str | None = None
     root: Path = ROOT
     run: Run = field(default=run_in_project)
 
     def deploy(self) -> None:
-        """Synthesize if anything changed, bootstrap if needed, deploy all stacks.
+        """Synthesize if anything changed, bootstrap if needed, deploy the stacks.
 
         Raises
         ------
@@ -125,7 +132,10 @@ class Deployer:
         if known == fingerprint and (self.root / self.assembly / "manifest.json").is_file():
             return False
         record.unlink(missing_ok=True)
-        self._cdk("synth", "--quiet", "--output", self.assembly, "-c", f"stage={self.stage.value}")
+        context = ["-c", f"stage={self.stage.value}"]
+        if self.workload is not None:
+            context += ["-c", f"workload={self.workload}"]
+        self._cdk("synth", "--quiet", "--output", self.assembly, *context)
         record.parent.mkdir(parents=True, exist_ok=True)
         record.write_text(fingerprint + "\n")
         return True
@@ -156,8 +166,9 @@ class Deployer:
 
     @property
     def assembly(self) -> str:
-        """The stage's cloud assembly, relative to the project's folder."""
-        return f"{ASSEMBLIES}/{self.stage.value}"
+        """The cloud assembly of the stage, or of one workload at it, relative to the project's folder."""
+        name = self.stage.value if self.workload is None else f"{self.stage.value}.{self.workload}"
+        return f"{ASSEMBLIES}/{name}"
 
     @property
     def region(self) -> str:
@@ -186,6 +197,9 @@ class Deployer:
 
 
 def deploy(
+    workload: Annotated[
+        str | None, typer.Option(help="Deploy this workload's stack only, and the shared ones.")
+    ] = None,
     stage: Annotated[Stage, typer.Option(help="`laptop` builds compiled code for this machine.")] = Stage.AWS,
     preflight: Annotated[
         bool | None,
@@ -195,18 +209,19 @@ def deploy(
         ),
     ] = None,
 ) -> None:
-    """Deploy the stacks of every workload."""
+    """Deploy the shared stacks, and the stack of each workload or of one."""
     session = boto3.Session()
-    deployer = Deployer(session, stage)
+    specs = load_workloads(WORKLOADS) if workload is None else [spec_of(workload)]
+    deployer = Deployer(session, stage, None if workload is None else specs[0].name)
     if stage is Stage.AWS if preflight is None else preflight:
-        report = examine(session, load_workloads(WORKLOADS), deployer.templates, show_finding)
+        report = examine(session, specs, deployer.templates, show_finding)
         show_end(report)
         if report.reds:
             raise StepFailedError(
                 "nothing is deployed: see the red lines above; `--no-preflight` deploys all the same"
             )
     deployer.deploy()
-    done("all stacks are deployed")
+    done("all stacks are deployed" if workload is None else f"{workload} is deployed")
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

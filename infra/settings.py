@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +11,7 @@ from constructs import Construct
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.spec import WorkloadSpec
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,10 +31,28 @@ class Settings(BaseModel):
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "us-east-1"
     workloads: Path = ROOT / "workloads"
     """Folder with one YAML file a workload."""
+    workload: str | None = None
+    """The one whose stack is synthesized beside the shared ones; None: every one's."""
     build: Path = ROOT / "build"
     """Folder for the bundles of code."""
     service_cors_origins: list[Annotated[str, Field(pattern=r"^https?://[^/*\s]+$")]] = []
     """Origins, such as `https://app.example.com`, of browsers that may call the anomaly service."""
+
+    def chosen(self, workloads: Sequence[WorkloadSpec]) -> list[WorkloadSpec]:
+        """Return the workloads whose stacks are synthesized.
+
+        Raises
+        ------
+        InvalidInputError
+            If the one that is asked for is not among them.
+        """
+        found = [spec for spec in workloads if self.workload in (None, spec.name)]
+        if self.workload is not None and not found:
+            known = ", ".join(spec.name for spec in workloads)
+            raise InvalidInputError(
+                f"context key 'workload' is {self.workload!r}: not in {self.workloads}; known: {known}"
+            )
+        return found
 
     @classmethod
     def from_context(cls, scope: Construct) -> Settings:

@@ -9,6 +9,7 @@ from constructs import RootConstruct
 
 from infra.settings import Settings
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.spec import load_workloads
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +53,15 @@ def test_refuses_an_origin_that_would_let_everyone_in() -> None:
     assert settings_of({"service_cors_origins": ["https://a.example"]}).service_cors_origins
     with pytest.raises(InvalidInputError, match="service_cors_origins"):
         settings_of({"service_cors_origins": ["*"]})
+
+
+def test_one_workload_is_chosen_by_its_name() -> None:
+    workloads = load_workloads(Settings().workloads)
+    assert len(settings_of({}).chosen(workloads)) == len(workloads) > 1
+    assert [spec.name for spec in settings_of({"workload": "water_flow"}).chosen(workloads)] == ["water_flow"]
+
+
+def test_refuses_a_workload_that_has_no_file_and_says_which_have() -> None:
+    workloads = load_workloads(Settings().workloads)
+    with pytest.raises(InvalidInputError, match=r"'workload' is 'water': not in .*known: .*water_flow"):
+        settings_of({"workload": "water"}).chosen(workloads)

@@ -89,6 +89,23 @@ def test_a_changed_source_another_stage_or_a_lost_assembly_synthesizes_anew(
     assert deployer(session, root, cdk, Stage.AWS).synthesize()
 
 
+def test_one_workload_has_an_assembly_of_its_own_with_its_stack_alone(
+    session: boto3.Session, root: Path
+) -> None:
+    cdk = FakeCdk(root)
+
+    one = Deployer(session, Stage.LAPTOP, "water_flow", root=root, run=cdk)
+    one.deploy()
+
+    assert one.assembly == f"{ASSEMBLY}.water_flow"
+    assert cdk.calls[0] == [
+        *("synth", "--quiet", "--output", one.assembly),
+        *("-c", "stage=laptop", "-c", "workload=water_flow"),
+    ]
+    assert {"--all", "--app", one.assembly} <= set(cdk.calls[-1])
+    assert deployer(session, root, cdk).synthesize(), "the assembly of all is another one"
+
+
 def test_a_synthesis_that_failed_is_not_taken_for_done(session: boto3.Session, root: Path) -> None:
     with pytest.raises(StepFailedError, match="`cdk synth` failed with status 7"):
         deployer(session, root, FakeCdk(root, failing="synth")).deploy()
