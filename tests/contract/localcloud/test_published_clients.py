@@ -6,13 +6,17 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import boto3
 import numpy as np
 import pytest
 import sagemaker
+from awscrt import mqtt5
+from awsiot import mqtt5_client_builder
 from sagemaker.amazon.amazon_estimator import RecordSet
 from sagemaker.deserializers import JSONDeserializer
 from sagemaker.inputs import TrainingInput
@@ -24,6 +28,7 @@ from localcloud.environment import client_environment
 from tests.contract.localcloud.cloud import Cloud, running_cloud
 
 INSTANCE = "ml.m5.large"
+SECONDS = 30
 VALUES = np.append(np.random.default_rng(0).normal(1_000, 50, 400), [9_000.0]).reshape(-1, 1)
 SCRIPT = Path(__file__).parent / "published" / "preprocess.py"
 
@@ -174,3 +179,38 @@ def test_the_step_functions_sdk_creates_and_executes_a_workflow(role: str) -> No
     assert execution.get_output(wait=True) == {"to": "you", "greeting": {"said": "hello"}}
     assert execution.list_events()[0]["type"] == "ExecutionStarted"
     workflow.delete()
+
+
+def test_the_device_sdk_connects_where_iot_says(cloud: Cloud, tmp_path: Path) -> None:
+    iot = cloud.client("iot")
+    made = iot.create_keys_and_certificate(setAsActive=True)
+    allowed = {"Effect": "Allow", "Action": "iot:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iot.create_policy(policyName="published", policyDocument=document)
+    iot.attach_policy(policyName="published", target=made["certificateArn"])
+    with urlopen(f"{cloud.settings.endpoint_url}/_ministack/iot/ca.pem") as answer:
+        (tmp_path / "ca.pem").write_bytes(answer.read())
+    (tmp_path / "certificate.pem").write_text(made["certificatePem"])
+    (tmp_path / "private.key").write_text(made["keyPair"]["PrivateKey"])
+    connected: Future[Any] = Future()
+    received: Future[Any] = Future()
+    client = mqtt5_client_builder.mtls_from_path(
+        endpoint=iot.describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"],
+        port=cloud.settings.mqtt_tls_port,
+        cert_filepath=str(tmp_path / "certificate.pem"),
+        pri_key_filepath=str(tmp_path / "private.key"),
+        ca_filepath=str(tmp_path / "ca.pem"),
+        client_id="published",
+        on_lifecycle_connection_success=connected.set_result,
+        on_publish_received=received.set_result,
+    )
+
+    client.start()
+    connected.result(SECONDS)
+    topic = mqtt5.Subscription(topic_filter="published/out", qos=mqtt5.QoS.AT_LEAST_ONCE)
+    client.subscribe(mqtt5.SubscribePacket(subscriptions=[topic])).result(SECONDS)
+    sent = mqtt5.PublishPacket(topic="published/out", qos=mqtt5.QoS.AT_LEAST_ONCE, payload=b"hello")
+    client.publish(sent).result(SECONDS)
+
+    assert received.result(SECONDS).publish_packet.payload == b"hello"
+    client.stop()
