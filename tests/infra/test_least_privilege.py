@@ -172,7 +172,7 @@ def test_roles_are_passed_to_sagemaker_only_and_by_name(templates: Templates) ->
         for resource, _ in passing
         if resource.stack.startswith("Watchkeeper-") and "Drift" not in resource.logical_id
     ]
-    assert len(training) == 9
+    assert len(training) == 10
     assert len(passing) - len(training) == 4
     for resource, statement in passing:
         assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}

@@ -38,7 +38,7 @@ def test_scoring_reaches_the_objects_endpoint_and_plan_of_every_workload(templat
 
 def test_no_shared_template_names_a_workload(templates: Templates) -> None:
     workloads = [path.stem for path in (templates.assembly.parent / "workloads").glob("*.yaml")]
-    assert len(workloads) == 9
+    assert len(workloads) == 10
     for stack, template in templates.by_stack.items():
         if not stack.startswith("Watchkeeper-"):
             text = json.dumps(template)

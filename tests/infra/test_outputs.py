@@ -17,6 +17,7 @@ WORKLOADS = [
     "pump_pressure",
     "valve_position",
     "valve_wear",
+    "stock_volume",
     "water_flow",
 ]
 WATCHED_FOR_DRIFT = ["abalone"]

@@ -41,7 +41,7 @@ def test_data_survives_the_stack(templates: Templates) -> None:
 
 def test_empty_package_groups_go_with_the_stack_so_that_their_names_are_free(templates: Templates) -> None:
     groups = templates.resources("AWS::SageMaker::ModelPackageGroup")
-    assert len(groups) == 10
+    assert len(groups) == 11
     assert {group.body["DeletionPolicy"] for group in groups} == {"Delete"}
 
 
