@@ -8,7 +8,7 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.alerting import AlertingStack
-from infra.constructs.alarms import LagAlarm
+from infra.constructs.alarms import DeliveryAlarms, LagAlarm
 from infra.constructs.dashboard import WorkloadsDashboard
 from infra.constructs.loop_monitoring import LoopMonitoring
 from infra.ingestion import IngestionStack
@@ -50,6 +50,8 @@ class MonitoringStack(Stack):
         shared.watch_function("CloseTask", service.close_task.function)
         shared.watch_function("ServiceApi", service.service_api.function)
         shared.watch_api("Service", service.http.api)
+        shared.watch_dead_letters("RefusedTelemetry", scoring.refused)
+        DeliveryAlarms(self, "Delivery", delivery_stream_name=ingestion.telemetry.stream.ref, topic=topic)
         LagAlarm(self, "Lag", topic=topic)
         WorkloadsDashboard(self, "Workloads", name=DASHBOARD, score_queue=scoring.work)
 

@@ -14,6 +14,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.constructs.event_subscription import KeptEvents
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
 from infra.permissions import (
@@ -62,6 +63,20 @@ class ScoringStack(Stack):
         self.undelivered = DeadLetterQueue(self, "UndeliveredTelemetry").queue
         for queue in (self.work.queue, self.undelivered):
             self._let_rules_of_workloads_send(queue)
+        self.refused = KeptEvents(
+            self,
+            "RefusedTelemetry",
+            pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={
+                    "bucket": {"name": [bucket.bucket_name]},
+                    "object": {"key": [{"prefix": f"{layout.RAW_ERRORS}/"}]},
+                },
+            ),
+            undelivered=self.undelivered,
+            purpose="Telemetry that IoT rules or the delivery stream refused, kept for whoever looks into it",
+        ).queue
         self.score_telemetry = PythonFunction(
             self,
             "ScoreTelemetry",

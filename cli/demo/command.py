@@ -56,13 +56,13 @@ def demo(
     dataset = dataset_of(spec.name)
     session = boto3.Session()
     if isinstance(spec, RegressionWorkload):
-        demo_regression(session, spec, dataset, Deployer(session, stage), folder)
+        demo_regression(session, spec, dataset, Deployer(session, stage, spec.name), folder)
         return
     plan = spec.plan()
     deployment = Deployment(session)
     watch = Stopwatch()
     with watch.stage("deploy"):
-        Deployer(session, stage).deploy()
+        Deployer(session, stage, spec.name).deploy()
     with watch.stage("upload history"):
         material = prepared(dataset, plan, folder / spec.name)
         upload_history(session, deployment.bucket, spec.name, [material.history_file], material.labels_file)

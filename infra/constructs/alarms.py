@@ -19,6 +19,8 @@ from watchkeeper.core import layout
 PERIOD = Duration.minutes(1)
 LAG_MILLISECONDS = 300_000
 """A record waits a minute in the delivery stream's buffer; five minutes mean that scoring falls behind."""
+FRESHNESS_SECONDS = 900
+"""Firehose's longest buffering, which AWS advises to watch for; the stream's own is a minute."""
 _Beyond = cloudwatch.ComparisonOperator
 _Missing = cloudwatch.TreatMissingData
 
@@ -133,6 +135,45 @@ class AnomaliesAlarm(Construct):
             scoring_metric("anomalies", "Sum", Duration.days(1), workload=workload),
             (_Beyond.GREATER_THAN_THRESHOLD, weekly),
             topic,
+        )
+
+
+class DeliveryAlarms(Construct):
+    """Tell when telemetry that was taken does not become objects: no other alarm would.
+
+    A stream without records has no such metrics, and raises no alarm.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, delivery_stream_name: str, topic: sns.ITopic
+    ) -> None:
+        super().__init__(scope, construct_id)
+
+        def metric(name: str, statistic: str) -> cloudwatch.Metric:
+            return cloudwatch.Metric(
+                namespace="AWS/Firehose",
+                metric_name=f"DeliveryToS3.{name}",
+                dimensions_map={"DeliveryStreamName": delivery_stream_name},
+                statistic=statistic,
+                period=Duration.minutes(5),
+            )
+
+        _alarm(
+            self,
+            "Freshness",
+            "Telemetry waits for more than a quarter of an hour in the delivery stream",
+            metric("DataFreshness", "Maximum"),
+            (_Beyond.GREATER_THAN_THRESHOLD, FRESHNESS_SECONDS),
+            topic,
+        )
+        _alarm(
+            self,
+            "Success",
+            "The delivery stream cannot write all of its objects of telemetry",
+            metric("Success", "Average"),
+            (_Beyond.LESS_THAN_THRESHOLD, 1),
+            topic,
+            twice_in_three=True,
         )
 
 

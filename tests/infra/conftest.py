@@ -14,6 +14,9 @@ from tests.infra.templates import Templates
 
 ROOT = Path(__file__).resolve().parents[2]
 EXTRA_WORKLOAD = "pump_pressure"
+SPECS = sorted([*ROOT.glob("workloads/*.yaml"), *Path(__file__).parent.glob("workloads/*.yaml")])
+WORKLOADS = sorted(path.stem for path in SPECS)
+"""The project's, and those of these tests."""
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +48,7 @@ def templates(assembly: Path) -> Templates:
 def _synthesize(folder: Path, outdir: Path, context: dict[str, Any]) -> None:
     files = folder / "workloads"
     files.mkdir()
-    for source in [*ROOT.glob("workloads/*.yaml"), *Path(__file__).parent.glob("workloads/*.yaml")]:
+    for source in SPECS:
         shutil.copy(source, files)
     synthesize(files, outdir, context)
 

@@ -135,6 +135,7 @@ def test_undeliverable_events_go_to_a_standard_queue(templates: Templates) -> No
         for target in rule.properties["Targets"]
     ]
     assert {stack for stack, _ in targets} >= {
+        "WatchkeeperScoring",
         "WatchkeeperAlerting",
         "WatchkeeperService",
         "WatchkeeperTraining",

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from lambdas.runtime.workflow_step import AwsCalls, StepEnvironment
+from tests.infra.conftest import WORKLOADS
 from tests.infra.templates import Json, Resource, Templates, flat, many
 from tests.unit.lambdas.test_environments import ENTRY_POINTS, environment_of
 from watchkeeper.core import layout
@@ -172,7 +173,7 @@ def test_roles_are_passed_to_sagemaker_only_and_by_name(templates: Templates) ->
         for resource, _ in passing
         if resource.stack.startswith("Watchkeeper-") and "Drift" not in resource.logical_id
     ]
-    assert len(training) == 10
+    assert len(training) == len(WORKLOADS)
     assert len(passing) - len(training) == 4
     for resource, statement in passing:
         assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}

@@ -63,6 +63,26 @@ def test_shared_parts_have_alarms_on_age_dead_letters_errors_and_throttling(temp
     assert metrics_of(templates, "Delivery") == {"ThrottledRecords"}
 
 
+def test_telemetry_that_does_not_become_objects_is_told(templates: Templates) -> None:
+    stream = templates.outputs("WatchkeeperIngestion")["DeliveryStreamName"]["Ref"]
+    told = {
+        each.properties["MetricName"]: (each.properties["Threshold"], each.properties["TreatMissingData"])
+        for each in templates.resources("AWS::CloudWatch::Alarm", stack=STACK)
+        if each.properties.get("Namespace") == "AWS/Firehose"
+        and stream in flat(each.properties["Dimensions"][0]["Value"])
+    }
+    assert told == {
+        "DeliveryToS3.DataFreshness": (900, "notBreaching"),
+        "DeliveryToS3.Success": (1, "notBreaching"),
+    }
+
+
+def test_refused_telemetry_is_kept_and_told(templates: Templates) -> None:
+    rule = templates.one("AWS::Events::Rule", stack="WatchkeeperScoring").properties
+    assert rule["EventPattern"]["detail"]["object"]["key"] == [{"prefix": "raw-errors/"}]
+    assert metrics_of(templates, "RefusedTelemetry") == {"ApproximateNumberOfMessagesVisible"}
+
+
 def test_every_dead_letter_queue_is_watched(templates: Templates) -> None:
     watched = {
         flat(dimension["Value"])

@@ -4,22 +4,10 @@ from __future__ import annotations
 
 import re
 
-from tests.infra.conftest import ROOT
+from tests.infra.conftest import ROOT, WORKLOADS
 from tests.infra.templates import Templates
 from watchkeeper.core import layout
 
-WORKLOADS = [
-    "abalone",
-    "air_quality",
-    "boiler_pressure",
-    "machine_temperature",
-    "pipe_wear",
-    "pump_pressure",
-    "valve_position",
-    "valve_wear",
-    "stock_volume",
-    "water_flow",
-]
 WATCHED_FOR_DRIFT = ["abalone"]
 ROW = re.compile(r"^\| `(Watchkeeper[\w<>-]+)` \| (.+) \|$", re.MULTILINE)
 

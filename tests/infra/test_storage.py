@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.infra.conftest import WORKLOADS
 from tests.infra.templates import Templates
 
 STACK = "WatchkeeperStorage"
@@ -41,7 +42,7 @@ def test_data_survives_the_stack(templates: Templates) -> None:
 
 def test_empty_package_groups_go_with_the_stack_so_that_their_names_are_free(templates: Templates) -> None:
     groups = templates.resources("AWS::SageMaker::ModelPackageGroup")
-    assert len(groups) == 11
+    assert len(groups) == len(WORKLOADS) + 1, "the service's"
     assert {group.body["DeletionPolicy"] for group in groups} == {"Delete"}
 
 
