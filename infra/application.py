@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import aws_cdk as cdk
+from aws_cdk import aws_cognito as cognito
 from cdk_nag import AwsSolutionsChecks
 
 from infra.alerting import AlertingStack
@@ -30,7 +31,9 @@ def add_stacks(
 ) -> None:
     """Add every stack of the application: those that exist once, and one for each workload."""
     environment = cdk.Environment(region=settings.region)
-    storage = StorageStack(app, "WatchkeeperStorage", env=environment)
+    storage = StorageStack(
+        app, "WatchkeeperStorage", mfa=cognito.Mfa[settings.service_mfa.upper()], env=environment
+    )
     alerting = AlertingStack(
         app,
         "WatchkeeperAlerting",
@@ -86,6 +89,7 @@ def add_stacks(
         data_key=storage.key,
         users=storage.users,
         cors_origins=settings.service_cors_origins,
+        public_documents=settings.service_documents == "public",
         env=environment,
     )
     MonitoringStack(

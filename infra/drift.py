@@ -82,6 +82,7 @@ class DriftMonitor(Construct):
             self,
             "Workflow",
             name=layout.state_machine_name(workload, "drift"),
+            key=key,
             definition=definition,
             substitutions={
                 **functions,

@@ -55,6 +55,8 @@ class ServiceStack(Stack):
         The workflow of each task.
     cors_origins
         Origins of browsers that may call.
+    public_documents
+        Whether the OpenAPI document and its page answer without a token.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class ServiceStack(Stack):
         data_key: kms.IKey,
         users: cognito.IUserPool,
         cors_origins: Sequence[str],
+        public_documents: bool,
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
@@ -116,6 +119,7 @@ class ServiceStack(Stack):
             pool=users,
             client=client,
             cors_origins=cors_origins,
+            public_documents=public_documents,
         )
         self.work = WorkQueue(self, "Ended", handled_within_seconds=CLOSING_TIMEOUT_SECONDS)
         self.close_task = self._closing(function_code)

@@ -102,6 +102,7 @@ class ServiceTasksStack(Stack):
             definition=definition,
             substitutions={name: value for name, value in substitutions.items() if name.placeholder in used},
             purpose=PURPOSES[task],
+            key=self._key,
         )
         permit(
             workflow.role,

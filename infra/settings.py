@@ -37,6 +37,10 @@ class Settings(BaseModel):
     """Folder for the bundles of code."""
     service_cors_origins: list[Annotated[str, Field(pattern=r"^https?://[^/*\s]+$")]] = []
     """Origins, such as `https://app.example.com`, of browsers that may call the anomaly service."""
+    service_mfa: Literal["optional", "required"] = "optional"
+    """Whether every user of the anomaly service needs an authenticator; programs have none."""
+    service_documents: Literal["public", "closed"] = "public"
+    """Whether `/docs` and `/openapi.json` answer without a token."""
 
     def chosen(self, workloads: Sequence[WorkloadSpec]) -> list[WorkloadSpec]:
         """Return the workloads whose stacks are synthesized.

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.constructs.data_bucket import DataBucket
 from infra.constructs.package_group import PackageGroup
+from infra.constructs.training_workflow import LOG_GROUPS
 from infra.constructs.user_directory import UserDirectory
 from infra.sharing import output
 from watchkeeper.service import job_names
@@ -76,7 +78,9 @@ def _text(name: str) -> dynamodb.Attribute:
 class StorageStack(Stack):
     """The data bucket, the tables, the key that encrypts them, and the anomaly service's users and models."""
 
-    def __init__(self, scope: Construct, construct_id: str, **stack_options: Any) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, mfa: cognito.Mfa, **stack_options: Any
+    ) -> None:
         super().__init__(scope, construct_id, **stack_options)
         self.key: kms.IKey = kms.Key(
             self,
@@ -85,6 +89,8 @@ class StorageStack(Stack):
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
+        for use in self._use_by_execution_logs():
+            self.key.add_to_resource_policy(use)
         self.bucket: s3.IBucket = DataBucket(self, "Data", key=self.key).bucket
         self.series: dynamodb.ITable = StateTable(
             self, "Series", partition_key="pk", sort_key="sk", expires_at="expires_at", key=self.key
@@ -104,7 +110,7 @@ class StorageStack(Stack):
             key=self.key,
             indexes={BY_CREATION: Attribute.CREATED_AT.value},
         ).table
-        self.users: cognito.IUserPool = UserDirectory(self, "Callers").pool
+        self.users: cognito.IUserPool = UserDirectory(self, "Callers", mfa=mfa).pool
         self.service_models = PackageGroup(
             self, "ServiceModels", name=job_names.PACKAGE_GROUP, description="Models of the anomaly service"
         ).model_package_group_name
@@ -116,3 +122,29 @@ class StorageStack(Stack):
         CfnOutput(self, "IdempotencyTableName", value=self.idempotency.table_name)
         CfnOutput(self, "RequestsTableName", value=self.requests.table_name)
         CfnOutput(self, "UserPoolId", value=self.users.user_pool_id)
+
+    def _use_by_execution_logs(self) -> Iterator[iam.PolicyStatement]:
+        """Let CloudWatch Logs encrypt the workflows' log groups, which have the data of executions."""
+
+        def of_logs(resource: str, name: str) -> str:
+            form = ArnFormat.COLON_RESOURCE_NAME
+            return self.format_arn(service="logs", resource=resource, resource_name=name, arn_format=form)
+
+        yield iam.PolicyStatement(
+            principals=[iam.ServicePrincipal(f"logs.{self.region}.amazonaws.com")],
+            actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*"],
+            resources=["*"],
+            conditions={
+                "ArnLike": {"kms:EncryptionContext:aws:logs:arn": of_logs("log-group", f"{LOG_GROUPS}*")}
+            },
+        )
+        # Step Functions delivers through this service, which reads what it has encrypted on the way
+        yield iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("delivery.logs.amazonaws.com")],
+            actions=["kms:Decrypt"],
+            resources=["*"],
+            conditions={
+                "StringEquals": {"aws:SourceAccount": self.account},
+                "ArnLike": {"kms:EncryptionContext:SourceArn": of_logs("*", "*")},
+            },
+        )

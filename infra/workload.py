@@ -118,6 +118,7 @@ class WorkloadStack(Stack):
             self,
             "Workflow",
             name=layout.state_machine_name(spec.name, "training"),
+            key=self._key,
             definition=definition,
             substitutions={
                 **functions,

@@ -41,6 +41,8 @@ class ServiceHttpApi(Construct):
     ----------
     cors_origins
         Origins of browsers that may call; none by default.
+    public_documents
+        Whether the OpenAPI document and its page answer without a token.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class ServiceHttpApi(Construct):
         pool: cognito.IUserPool,
         client: cognito.IUserPoolClient,
         cors_origins: Sequence[str],
+        public_documents: bool,
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
@@ -122,7 +125,7 @@ class ServiceHttpApi(Construct):
                     reason="Browsers send a preflight unsigned; API Gateway answers it itself, without data.",
                 )
             )
-        for path in PUBLIC_PATHS:
+        for path in PUBLIC_PATHS if public_documents else ():
             route = apigwv2.HttpRoute(
                 self,
                 f"Public{path.strip('/').partition('.')[0].capitalize()}",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -20,6 +21,9 @@ EVENT_RULES = (
 )
 """Step Functions makes these rules in the account and learns from them when a job has ended."""
 
+LOG_GROUPS = "/aws/vendedlogs/states/"
+"""Before the names of the workflows' log groups."""
+
 
 class TrainingWorkflow(Construct):
     """A state machine with every event logged and traced; the stack grants what its states call.
@@ -32,6 +36,9 @@ class TrainingWorkflow(Construct):
         The value of each name.
     name
         The state machine's; None lets CloudFormation make one.
+    key
+        Encrypts the log, which has the data of executions; its policy lets CloudWatch Logs use it for groups
+        below `LOG_GROUPS`.
     """
 
     def __init__(
@@ -42,6 +49,7 @@ class TrainingWorkflow(Construct):
         definition: Path,
         substitutions: Mapping[str, str],
         purpose: str,
+        key: kms.IKey,
         name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -51,7 +59,8 @@ class TrainingWorkflow(Construct):
             "Log",
             # Under this prefix delivery needs no entry for each group in the account's resource policy, whose
             # size is limited to some ten groups.
-            log_group_name=f"/aws/vendedlogs/states/{self.node.path}",
+            log_group_name=f"{LOG_GROUPS}{self.node.path}",
+            encryption_key=key,
             retention=logs.RetentionDays.THREE_MONTHS,
             removal_policy=RemovalPolicy.DESTROY,
         )

@@ -9,13 +9,21 @@ from constructs import Construct
 TENANT_ATTRIBUTE = "tenant"
 """In tokens it is the claim `custom:tenant`, which `lambdas.service_api.incoming` reads."""
 TOKEN_MINUTES = 60
-REFRESH_DAYS = 30
+REFRESH_HOURS = 8
+"""A working day; then a user signs in again, and who was disabled is out."""
+PASSWORD_HISTORY = 24
 
 
 class UserDirectory(Construct):
-    """A Cognito user pool whose users an administrator makes; it outlives every deployment."""
+    """A Cognito user pool whose users an administrator makes; it outlives every deployment.
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    Parameters
+    ----------
+    mfa
+        Whether every user must have an authenticator.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, mfa: cognito.Mfa) -> None:
         super().__init__(scope, construct_id)
         self.pool: cognito.IUserPool = cognito.UserPool(
             self,
@@ -32,8 +40,9 @@ class UserDirectory(Construct):
                 require_digits=True,
                 require_symbols=True,
                 temp_password_validity=Duration.days(3),
+                password_history_size=PASSWORD_HISTORY,
             ),
-            mfa=cognito.Mfa.OPTIONAL,
+            mfa=mfa,
             mfa_second_factor=cognito.MfaSecondFactor(otp=True, sms=False),
             account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
             feature_plan=cognito.FeaturePlan.ESSENTIALS,
@@ -43,7 +52,8 @@ class UserDirectory(Construct):
         Validations.of(self).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-COG2",
-                reason="Callers are programs too, which have no second factor; people may turn theirs on.",
+                reason="Callers are programs too, which have no second factor; people may turn theirs on, "
+                "and `-c service_mfa=required` demands it of all.",
             ),
             Acknowledgment(
                 id="AwsSolutions-COG3",
@@ -66,11 +76,11 @@ class ServiceClient(Construct):
             self,
             "Client",
             user_pool=pool,
-            auth_flows=cognito.AuthFlow(user_password=True, user_srp=True, admin_user_password=True),
+            auth_flows=cognito.AuthFlow(user_srp=True, admin_user_password=True),
             disable_o_auth=True,
             id_token_validity=Duration.minutes(TOKEN_MINUTES),
             access_token_validity=Duration.minutes(TOKEN_MINUTES),
-            refresh_token_validity=Duration.days(REFRESH_DAYS),
+            refresh_token_validity=Duration.hours(REFRESH_HOURS),
             prevent_user_existence_errors=True,
             enable_token_revocation=True,
             read_attributes=own.with_custom_attributes(TENANT_ATTRIBUTE),

@@ -7,6 +7,7 @@ import secrets
 import time
 
 from tests.local.laptop import Laptop
+from watchkeeper.client import SignIn
 
 
 def token_of(laptop: Laptop, user: str, tenant: str) -> str:
@@ -22,13 +23,7 @@ def token_of(laptop: Laptop, user: str, tenant: str) -> str:
             UserAttributes=[{"Name": "custom:tenant", "Value": tenant}],
         )
     cognito.admin_set_user_password(UserPoolId=pool, Username=user, Password=password, Permanent=True)
-    answer = cognito.admin_initiate_auth(
-        UserPoolId=pool,
-        ClientId=laptop.outputs["UserPoolClientId"],
-        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": user, "PASSWORD": password},
-    )
-    return str(answer["AuthenticationResult"]["IdToken"])
+    return SignIn(pool, laptop.outputs["UserPoolClientId"], user, password, url=cognito.meta.endpoint_url)()
 
 
 def expired_token_of(laptop: Laptop, user: str, tenant: str) -> str:

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from watchkeeper.client.client import Client, RunningTask
 from watchkeeper.client.problems import ServiceProblemError, TaskFailedError
+from watchkeeper.client.tokens import SignIn
 
-__all__ = ["Client", "RunningTask", "ServiceProblemError", "TaskFailedError"]
+__all__ = ["Client", "RunningTask", "ServiceProblemError", "SignIn", "TaskFailedError"]

@@ -39,7 +39,7 @@ class Client:
     url
         Address of the service: the stack output `ServiceUrl`, or the laptop's.
     token
-        ID token of a user of the pool, or what returns a valid one. The laptop needs none.
+        ID token of a user of the pool, or what returns a valid one: a `SignIn`. The laptop needs none.
     timeout_seconds
         For one HTTP request.
 

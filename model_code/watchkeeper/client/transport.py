@@ -44,7 +44,7 @@ class Transport:
         timeout_seconds: float,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._url = _checked(url).rstrip("/")
+        self._url = checked_url(url).rstrip("/")
         self._token = token
         self._timeout = timeout_seconds
         self._pause = pause
@@ -74,7 +74,7 @@ class Transport:
                 self._pause(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
             request = Request(url, data=content, method=method, headers=self._headers(content))  # noqa: S310
             try:
-                with urlopen(request, timeout=self._timeout) as answer:  # noqa: S310 - `_checked`
+                with urlopen(request, timeout=self._timeout) as answer:  # noqa: S310 - `checked_url`
                     document: dict[str, Any] = json.load(answer)
                     return document
             except HTTPError as error:
@@ -95,9 +95,9 @@ class Transport:
         UnavailableError
             If it is not taken.
         """
-        request = Request(_checked(url), data=file, method=method, headers=dict(headers))  # noqa: S310
+        request = Request(checked_url(url), data=file, method=method, headers=dict(headers))  # noqa: S310
         try:
-            with urlopen(request, timeout=self._timeout):  # noqa: S310 - `_checked`
+            with urlopen(request, timeout=self._timeout):  # noqa: S310 - `checked_url`
                 return
         except (URLError, TimeoutError, ConnectionError) as error:
             raise UnavailableError(f"the upload was not taken: {error}") from error
@@ -111,7 +111,7 @@ class Transport:
             If it does not answer.
         """
         try:
-            with urlopen(_checked(url), timeout=self._timeout) as answer, path.open("wb") as file:  # noqa: S310
+            with urlopen(checked_url(url), timeout=self._timeout) as answer, path.open("wb") as file:  # noqa: S310
                 while part := answer.read(1 << 20):
                     file.write(part)
         except (URLError, TimeoutError, ConnectionError) as error:
@@ -127,7 +127,14 @@ class Transport:
         return headers
 
 
-def _checked(url: str) -> str:
+def checked_url(url: str) -> str:
+    """Return a URL that may carry tokens: https, or http on this machine.
+
+    Raises
+    ------
+    InvalidInputError
+        For any other.
+    """
     parts = urlsplit(url)
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         return url

@@ -14,10 +14,11 @@ import typer
 
 from watchkeeper.command.failures import ReportingGroup
 from watchkeeper.command.score import score
+from watchkeeper.command.token import token
 from watchkeeper.command.validate import validate
 from watchkeeper.core.errors import InvalidInputError
 
-LIBRARY_VERBS = (score, validate)
+LIBRARY_VERBS = (score, token, validate)
 CHECKOUT_VERBS = frozenset(
     (
         "approve",
@@ -45,7 +46,7 @@ class LibraryGroup(ReportingGroup):
             raise InvalidInputError(
                 f"`watchkeeper {cmd_name}` needs a checkout of the project, with its packages: run `make "
                 f"setup` in it, then `.venv/bin/watchkeeper {cmd_name}`. The installed library has "
-                f"{' and '.join(sorted(verb.__name__ for verb in LIBRARY_VERBS))}"
+                f"{', '.join(sorted(verb.__name__ for verb in LIBRARY_VERBS))}"
             )
         return super().get_command(ctx, cmd_name)
 
