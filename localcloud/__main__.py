@@ -234,7 +234,7 @@ def _text(value: Any) -> str:
 
 
 def _fail(message: str) -> NoReturn:
-    Console(stderr=True).print(f"[red]localcloud:[/red] {message}", highlight=False)
+    Console(stderr=True).print(f"[red]localcloud:[/red] {message}", highlight=False, soft_wrap=True)
     raise typer.Exit(1)
 
 

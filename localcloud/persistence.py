@@ -25,6 +25,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from localcloud.disk import DamagedStateError, Disk
 from localcloud.seams import gateway
 from localcloud.settings import Settings
 
@@ -51,9 +52,12 @@ class PersistencePart:
     ----------
     settings
         Of the local cloud.
+    disk
+        Is told whether a snapshot could be written; refuses requests where not.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, disk: Disk) -> None:
+        self._disk = disk
         self._interval = settings.persistence_interval_seconds
         self._folder = settings.home / "state"
         self._changed: set[str] = set()
@@ -69,13 +73,20 @@ class PersistencePart:
         self.hooks: list[Callable[[], None]] = []
 
     def install(self) -> None:
-        """Finish an interrupted commit, and watch which services are called."""
+        """Finish an interrupted commit, refuse damaged files, and watch which services are called.
+
+        Raises
+        ------
+        DamagedStateError
+            If a file of the state cannot be read: ministack would begin with an empty service.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         finish_commit(self._folder)
+        require_readable(self._folder)
         for service, handler in list(gateway.service_handlers.items()):
             key = gateway.state_key(service)
-            if key is not None:
-                gateway.service_handlers[service] = self._watched(key, handler)
+            watched = handler if key is None else self._watched(key, handler)
+            gateway.service_handlers[service] = self._disk.guarded(service, watched)
 
     async def start(self) -> None:
         """Begin to save."""
@@ -83,8 +94,10 @@ class PersistencePart:
         threading.Thread(target=self._run, name="persistence", daemon=True).start()
 
     def shutdown(self) -> None:
-        """Save everything once more; the event loop has ended."""
+        """Save everything once more, unless nothing was ever loaded; the event loop has ended."""
         self._stopping = True
+        if self._loop is None:
+            return
         self._wake.set()
         self._urgent.set()
         with self._lock:
@@ -92,7 +105,7 @@ class PersistencePart:
 
     def status(self) -> dict[str, Any]:
         """Return the services that were called since the start."""
-        return {"services": sorted(self._called)}
+        return {"services": sorted(self._called), **self._disk.status()}
 
     def touch(self) -> None:
         """Say that state changed outside a request."""
@@ -144,7 +157,7 @@ class PersistencePart:
             try:
                 with self._lock:
                     self._snapshot()
-            except (RuntimeError, TimeoutError, CancelledError):
+            except (RuntimeError, TimeoutError, CancelledError, OSError):
                 if not self._stopping:
                     logger.exception("snapshot failed; trying again")
                 self._wake.set()
@@ -159,7 +172,10 @@ class PersistencePart:
         try:
             copied = asyncio.run_coroutine_threadsafe(self._take_changed(), loop).result(_LOOP_SECONDS)
             self._save(copied)
-        except (RuntimeError, TimeoutError, CancelledError):
+            self._disk.failure = None
+        except (RuntimeError, TimeoutError, CancelledError, OSError) as error:
+            if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+                self._disk.failure = str(error)
             self.touch_all()
             self._waiting += waiting
             raise
@@ -178,17 +194,17 @@ class PersistencePart:
         return _take(keys)
 
     def _save(self, states: dict[str, Any]) -> None:
-        staged = []
+        staged: dict[str, bytes] = {}
         for key, state in states.items():
             content = json.dumps(gateway.saved_form(key, state), default=gateway.json_default).encode()
             digest = hashlib.blake2b(content, digest_size=16).digest()
             if self._hashes.get(key) == digest:
                 continue
             (self._folder / f"{key}{_STAGED}").write_bytes(content)
-            self._hashes[key] = digest
-            staged.append(key)
+            staged[key] = digest
         if staged:
-            commit(self._folder, staged)
+            commit(self._folder, list(staged))
+            self._hashes |= staged
         for hook in self.hooks:
             hook()
 
@@ -215,6 +231,28 @@ def _copy(get_state: Callable[[], Any]) -> Any:
         with contextlib.suppress(RuntimeError):
             return get_state()
     return get_state()
+
+
+def require_readable(folder: Path) -> None:
+    """Refuse a state of which a file is damaged.
+
+    Raises
+    ------
+    DamagedStateError
+        That names the file, the place in it, and what can be done.
+    """
+    for path in sorted(folder.glob("*.json")):
+        reason = _damage(path)
+        if reason is not None:
+            raise DamagedStateError(path, reason)
+
+
+def _damage(path: Path) -> str | None:
+    try:
+        document = json.loads(path.read_bytes())
+    except ValueError as error:
+        return str(error)
+    return None if isinstance(document, dict) else "it has no object"
 
 
 def commit(folder: Path, keys: list[str]) -> None:

@@ -8,6 +8,7 @@ from localcloud.alarms import AlarmsPart
 from localcloud.authorization.authority import Authority
 from localcloud.authorization.part import AuthorizationPart
 from localcloud.cloudformation import CloudFormationPart
+from localcloud.disk import DamagedStateError, Disk
 from localcloud.events import EventsPart
 from localcloud.executions import ExecutionsPart
 from localcloud.firehose.part import FirehosePart
@@ -36,6 +37,9 @@ def main() -> None:
             part.install()
         gateway = server.Gateway(parts, Status(settings, parts).document)
         asyncio.run(server.run(settings, gateway))
+    except DamagedStateError as error:
+        logger.critical("%s", error)
+        failed = True
     except Exception:
         logger.exception("the server cannot go on")
         failed = True
@@ -44,7 +48,7 @@ def main() -> None:
 
 def build_parts(settings: Settings) -> list[server.Part]:
     """Return the parts in the order in which they are installed and started; they end in reverse order."""
-    persistence = PersistencePart(settings)
+    persistence = PersistencePart(settings, Disk(settings))
     authority = Authority(settings)
     authorization = AuthorizationPart(settings, authority)
     firehose = FirehosePart(settings, authority, persistence.when_saved)

@@ -65,6 +65,8 @@ class Settings:
         Longest time a record stays in a delivery stream's buffer, in place of the stream's own interval.
     persistence_interval_seconds : float
         Time between two snapshots of what changed.
+    free_bytes : int
+        Free space that the disk of ``home`` must keep; below, requests that write are refused.
     lambda_concurrency : int
         Most workers of one function.
     lambda_idle_seconds : float
@@ -94,6 +96,7 @@ class Settings:
     time_scale: float = 1.0
     firehose_interval_seconds: float = 0.3
     persistence_interval_seconds: float = 0.5
+    free_bytes: int = 64 * 2**20
     lambda_concurrency: int = 4
     lambda_idle_seconds: float = 300.0
     job_concurrency: int = max(2, os.cpu_count() or 2)
@@ -130,6 +133,7 @@ class Settings:
             "time_scale",
             "firehose_interval_seconds",
             "persistence_interval_seconds",
+            "free_bytes",
             "lambda_concurrency",
             "lambda_idle_seconds",
             "job_concurrency",

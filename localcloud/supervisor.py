@@ -23,7 +23,7 @@ from localcloud.environment import server_environment
 from localcloud.settings import PREFIX, Settings
 
 # Everything of ours in `Settings.home`: what `reset` deletes.
-STATE_ENTRIES = ("state", "s3", "lambda", "firehose", "sagemaker", "iam", "server.log")
+STATE_ENTRIES = ("state", "service-quotas.json", "s3", "lambda", "firehose", "sagemaker", "iam", "server.log")
 
 _FOR_THIS_USER = 0o077  # mask of the modes of files: they hold keys, tokens and telemetry
 _POLL_SECONDS = 0.1

@@ -76,8 +76,13 @@ class Journal:
             )
         content = b"".join(part for record in records for part in (_LENGTH.pack(len(record)), record))
         view = memoryview(content)
-        while view:
-            view = view[os.write(self._open[1], view) :]
+        try:
+            while view:
+                view = view[os.write(self._open[1], view) :]
+        except OSError:
+            # half a record would hide all that follow it
+            os.ftruncate(self._open[1], self.size)
+            raise
         self.size += len(content)
 
     def close_segment(self) -> Segment | None:

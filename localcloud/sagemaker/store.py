@@ -6,17 +6,23 @@ it and a SIGKILL at any moment leaves the state of the last write.
 
 import copy
 import json
+import logging
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from localcloud.disk import DamagedStateError
 from localcloud.sagemaker.errors import InUseError, InvalidRequestError
 from localcloud.sagemaker.kinds import KINDS, Kind
 from localcloud.sagemaker.shapes import Document
 
+logger = logging.getLogger(__name__)
+
 VERSION = 1
+_AGAIN_SECONDS = 1.0
 
 
 class Store:
@@ -44,7 +50,11 @@ class Store:
     def start(self) -> None:
         """Load the file, if there is one, and begin to write changes."""
         if self.path.exists():
-            self.restore(json.loads(self.path.read_text(encoding="utf-8")))
+            try:
+                state = json.loads(self.path.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise DamagedStateError(self.path, error) from error
+            self.restore(state)
         self._writer.start()
 
     def close(self) -> None:
@@ -131,13 +141,17 @@ class Store:
                 return
             self._changed.clear()
             text = json.dumps(self.snapshot())
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            draft = self.path.with_suffix(".tmp")
-            with draft.open("w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self.path)
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                draft = self.path.with_suffix(".tmp")
+                with draft.open("w", encoding="utf-8") as file:
+                    file.write(text)
+                    file.flush()
+                    os.fsync(file.fileno())
+                draft.replace(self.path)
+            except OSError:
+                self._changed.set()
+                raise
 
     def _find(self, kind: Kind, name: str) -> Document:
         try:
@@ -149,4 +163,8 @@ class Store:
     def _write_changes(self) -> None:
         while not self._closed:
             self._changed.wait()
-            self.write()
+            try:
+                self.write()
+            except OSError:
+                logger.exception("%s cannot be written; trying again", self.path)
+                time.sleep(_AGAIN_SECONDS)

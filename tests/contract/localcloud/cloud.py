@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import boto3
 import psutil
+from botocore.config import Config
 
 from localcloud.settings import Settings
 from localcloud.supervisor import Running
@@ -58,7 +59,7 @@ class Cloud:
         """Stop it."""
         self.run("down", "--quiet")
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, config: Config | None = None) -> Any:
         """Return a stock boto3 client."""
         return boto3.client(
             service,
@@ -66,6 +67,7 @@ class Cloud:
             region_name=self.settings.region,
             aws_access_key_id="test",
             aws_secret_access_key="test",
+            config=config,
         )
 
     def outputs(self, *stacks: str) -> dict[str, str]:
