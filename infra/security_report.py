@@ -67,10 +67,11 @@ class SynthesizedStacks:
 
     def templates(self) -> Iterator[tuple[str, Json, Json]]:
         """Give each stack's name, template and metadata by construct path."""
-        for file in sorted(self.folder.glob("*.template.json")):
-            stack = file.name.removesuffix(".template.json")
-            metadata = json.loads((self.folder / f"{stack}.metadata.json").read_text())
-            yield stack, json.loads(file.read_text()), metadata
+        manifest = json.loads((self.folder / "manifest.json").read_text())
+        for name, artifact in sorted(manifest["artifacts"].items()):
+            if artifact["type"] == "aws:cloudformation:stack":
+                template = json.loads((self.folder / artifact["properties"]["templateFile"]).read_text())
+                yield name, template, json.loads((self.folder / f"{name}.metadata.json").read_text())
 
     def fold(self, text: str) -> str:
         """Put `WORKLOAD` for each workload's name."""
