@@ -31,10 +31,14 @@ def volumes_csv() -> bytes:
     return "\n".join(["date,volume", *rows, ""]).encode()
 
 
+def news_windows() -> list[tuple[str, str]]:
+    """Return the days with news: first and last second."""
+    return [(f"{day}T00:00:00Z", f"{day}T23:59:59Z") for day, _, news in _days() if news]
+
+
 def news_json() -> bytes:
-    """Return the days with news, as a labels file by series has them."""
-    days = [[f"{day}T00:00:00Z", f"{day}T23:59:59Z"] for day, _, news in _days() if news]
-    return json.dumps({LABELS_KEY: days}).encode()
+    """Return the days with news as a file of labelled windows has them."""
+    return json.dumps({LABELS_KEY: news_windows()}).encode()
 
 
 def _days() -> list[tuple[date, int, bool]]:

@@ -15,6 +15,7 @@ from localcloud.firehose.part import FirehosePart
 from localcloud.iot import IotPart
 from localcloud.lambda_runtime.executor import LambdaExecutor
 from localcloud.persistence import PersistencePart
+from localcloud.request_limits import RequestLimitsPart
 from localcloud.s3 import S3Part
 from localcloud.sagemaker_part import SageMakerPart
 from localcloud.service_front.part import ServiceFrontPart
@@ -56,6 +57,7 @@ def build_parts(settings: Settings) -> list[server.Part]:
     cloudformation = CloudFormationPart(settings, persistence.touch_all)
     persistence.hooks += [sagemaker.snapshot, cloudformation.snapshot, authorization.snapshot]
     return [
+        RequestLimitsPart(),
         authorization,
         ServiceQuotasPart(settings),
         EventsPart(),

@@ -12,6 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from localcloud.images.admission import refusal
 
+MAX_ANSWER_BYTES = 6_291_556
+_TOO_LARGE = json.dumps(
+    {
+        "errorType": "Function.ResponseSizeTooLarge",
+        "errorMessage": "Response payload size exceeded maximum allowed payload size "
+        f"({MAX_ANSWER_BYTES} bytes).",
+    }
+).encode()
 _ANSWER = re.compile(r"/2018-06-01/runtime/invocation/([^/]+)/(response|error)$")
 
 
@@ -127,7 +135,12 @@ def _handler(
             if self.path.endswith("/runtime/init/error"):
                 answers.put(Answer("", body, is_error=True))
             elif match := _ANSWER.search(self.path):
-                answers.put(Answer(match[1], body, is_error=match[2] == "error"))
+                too_large = match[2] != "error" and len(body) > MAX_ANSWER_BYTES
+                answers.put(
+                    Answer(
+                        match[1], _TOO_LARGE if too_large else body, is_error=too_large or match[2] == "error"
+                    )
+                )
 
         def _body(self) -> bytes:
             if self.headers.get("Transfer-Encoding", "").lower() != "chunked":

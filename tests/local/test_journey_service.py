@@ -1,12 +1,9 @@
-"""The anomaly service on the laptop: the guide's scripts, refusals, and a power cut under load."""
+"""The anomaly service on the laptop: refusals, and a power cut under load."""
 
 from __future__ import annotations
 
 import json
-import re
 import socket
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,14 +13,11 @@ import pytest
 import requests
 
 from tests.local.callers import expired_token_of, token_of
-from tests.local.laptop import ROOT, Laptop
+from tests.local.laptop import Laptop
 from watchkeeper.client import Client
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
 
-GUIDE = ROOT / "docs" / "guides" / "service.md"
-DOCUMENTED = "http://localhost:8000"
-SCRIPTS = re.findall(r"^```python\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
 TRAIN, INFER = "/anomaly_detection/train/", "/anomaly_detection/infer/"
 TABLE = "time,load\n" + "".join(f"{1_700_000_000 + 60 * row},{row % 7}\n" for row in range(60))
 UNDER_LOAD = 5
@@ -45,30 +39,6 @@ def training(**fields: object) -> dict[str, object]:
         "train_feature_file": "project/refusals/table",
         **fields,
     }
-
-
-def test_the_guides_scripts_run_as_they_stand(laptop: Laptop, tmp_path: Path) -> None:
-    assert len(SCRIPTS) == 3
-    told = []
-    for script in SCRIPTS:
-        assert DOCUMENTED in script
-        done = subprocess.run(
-            [sys.executable, "-c", script.replace(DOCUMENTED, laptop.service_url)],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-        told.append(done.stdout)
-
-    trained, validated, inferred = told
-    assert "model.tar.gz" in trained
-    assert "f1" in validated.lower()
-    assert (tmp_path / "charts.html").stat().st_size > 1000
-    multivariate, univariate = inferred.strip().splitlines()
-    assert "17, 57, 97" in multivariate  # the rows that the first script made strange
-    assert "100" in univariate
 
 
 def test_every_refusal_is_the_documented_one(laptop: Laptop) -> None:

@@ -1,0 +1,174 @@
+"""How large a request may be: what AWS documents and ministack does not refuse, in AWS's words.
+
+Firehose, SQS, SNS, DynamoDB, SageMaker and the unpacked size of a function's code have their limits where
+they are served; `tests/contract/localcloud/test_request_limits.py` holds all of them together.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from localcloud.seams import gateway
+from localcloud.seams.cloudformation import resource_handlers
+from localcloud.seams.responses import error_response_json
+
+ENTRIES_BYTES = 1 << 20
+"""All entries of a `PutEvents`: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html"""
+EXECUTION_DATA_BYTES = 262_144
+"""Input of an execution, input and output of a state."""
+ENVIRONMENT_BYTES = 4_096
+"""All environment variables of a function."""
+PAYLOAD_BYTES = {"RequestResponse": 6_291_456, "Event": 1_048_576}
+"""Payload of `Invoke` by its type."""
+
+_LEAST_BYTES = ENVIRONMENT_BYTES
+_FUNCTIONS = re.compile(r"/2015-03-31/functions(?:/[^/]+/(configuration|invocations))?/?")
+_FUNCTION_TYPE = "AWS::Lambda::Function"
+_EVENT_TIME_BYTES = 14
+
+Headers = Mapping[str, str]
+Response = tuple[int, dict[str, str], bytes]
+
+
+class TooLargeError(Exception):
+    """A request beyond a limit, as AWS refuses it."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+class RequestLimitsPart:
+    """Refuses requests beyond AWS's limits, through the API and through CloudFormation alike."""
+
+    def install(self) -> None:
+        """Stand before ministack's dispatch, and before the functions of templates."""
+        self._dispatch_on = gateway.dispatch.replace(self.dispatch)
+        functions = resource_handlers[_FUNCTION_TYPE]
+        functions["create"] = _checked(functions["create"], lambda logical, properties, *_: properties)
+        functions["update"] = _checked(functions["update"], lambda physical, old, new, *_: new)
+
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    def shutdown(self) -> None:
+        """Nothing to end."""
+
+    async def dispatch(
+        self, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any
+    ) -> Response:
+        """Answer one request of a service's API."""
+        if len(body) > _LEAST_BYTES:
+            try:
+                check_size(method, path, headers, body)
+            except TooLargeError as error:
+                refused: Response = error_response_json(error.code, str(error), error.status)
+                return refused
+        answer: Response = await self._dispatch_on(method, path, headers, body, *rest)
+        return answer
+
+
+def check_size(method: str, path: str, headers: Headers, body: bytes) -> None:
+    """Refuse one request of an API that is too large.
+
+    Raises
+    ------
+    TooLargeError
+        As AWS says it.
+    """
+    check = _BY_TARGET.get(headers.get("x-amz-target", ""))
+    if check is not None:
+        check(_document(body))
+        return
+    function = _FUNCTIONS.fullmatch(path)
+    if function is None or method not in ("POST", "PUT"):
+        return
+    if function[1] == "invocations":
+        _check_payload(headers.get("x-amz-invocation-type", "RequestResponse"), len(body))
+    else:
+        check_environment(_document(body).get("Environment"))
+
+
+def check_environment(environment: Any) -> None:
+    """Refuse the environment of a function that has more than 4 KB of variables.
+
+    Raises
+    ------
+    TooLargeError
+        As AWS says it.
+    """
+    variables = environment.get("Variables") if isinstance(environment, dict) else None
+    measured = json.dumps(variables or {}, separators=(",", ":"), ensure_ascii=False)
+    if len(measured.encode()) > ENVIRONMENT_BYTES:
+        raise TooLargeError(
+            "InvalidParameterValueException",
+            "Lambda was unable to configure your environment variables because the environment variables you "
+            f"have provided exceeded the 4KB limit. String measured: {measured}",
+        )
+
+
+def is_beyond_execution_data(value: Any) -> bool:
+    """Whether a state may not give this to the next one."""
+    return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()) > EXECUTION_DATA_BYTES
+
+
+def _check_entries(request: Mapping[str, Any]) -> None:
+    if sum(map(_entry_bytes, request.get("Entries") or [])) > ENTRIES_BYTES:
+        raise TooLargeError(
+            "ValidationException", "Total size of the entries in the request is over the limit."
+        )
+
+
+def _entry_bytes(entry: Mapping[str, Any]) -> int:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html has the rule."""
+    texts = [entry.get(name) or "" for name in ("Source", "DetailType", "Detail")]
+    size = sum(len(str(text).encode()) for text in [*texts, *(entry.get("Resources") or [])])
+    return size + (_EVENT_TIME_BYTES if entry.get("Time") else 0)
+
+
+def _check_input(request: Mapping[str, Any]) -> None:
+    if len(str(request.get("input") or "").encode()) > EXECUTION_DATA_BYTES:
+        raise TooLargeError(
+            "ValidationException",
+            "1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have "
+            f"length less than or equal to {EXECUTION_DATA_BYTES}",
+        )
+
+
+def _check_payload(kind: str, size: int) -> None:
+    limit = PAYLOAD_BYTES.get(kind)
+    if limit is not None and size > limit:
+        raise TooLargeError(
+            "RequestEntityTooLargeException",
+            f"{size} byte payload is too large for the {kind} invocation type (limit {limit} bytes)",
+            413,
+        )
+
+
+def _checked(function: Callable[..., Any], properties_of: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def checked(*arguments: Any, **options: Any) -> Any:
+        check_environment(properties_of(*arguments).get("Environment"))
+        return function(*arguments, **options)
+
+    return checked
+
+
+def _document(body: bytes) -> Mapping[str, Any]:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return {}  # the service itself refuses it
+    return document if isinstance(document, dict) else {}
+
+
+_BY_TARGET: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
+    "AWSEvents.PutEvents": _check_entries,
+    "AWSStepFunctions.StartExecution": _check_input,
+    "AWSStepFunctions.StartSyncExecution": _check_input,
+}

@@ -1,0 +1,87 @@
+"""The scripts of README and guides run as they stand; only the laptop's ports are those of the tests."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.stock_volumes import news_windows, volumes_csv
+from tests.local.histories import History, machine_temperature
+from tests.local.laptop import ROOT, Laptop
+from tests.local.training import champion
+
+pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
+
+GUIDES = ROOT / "docs" / "guides"
+FENCE = re.compile(r"^```(python|bash)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def run_scripts(document: Path, laptop: Laptop, folder: Path) -> list[str]:
+    """Run a document's fenced scripts one after the other in one folder; return what each prints."""
+    settings = laptop.cloud.settings
+    addresses = {
+        "http://localhost:8000": laptop.service_url,
+        "http://127.0.0.1:4566": settings.endpoint_url,
+        "port=8883": f"port={settings.mqtt_tls_port}",
+    }
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    told = []
+    for language, script in FENCE.findall(document.read_text()):
+        for documented, here in addresses.items():
+            script = script.replace(documented, here)
+        program = [sys.executable, "-c"] if language == "python" else ["bash", "-euo", "pipefail", "-c"]
+        done = subprocess.run(
+            [*program, script],
+            cwd=folder,
+            env={**os.environ, **laptop.variables, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+        told.append(done.stdout)
+    return told
+
+
+def test_every_guide_is_run_here() -> None:
+    assert {path.name for path in GUIDES.glob("*.md")} == {"clients.md", "service.md"}
+
+
+def test_the_services_guide(laptop: Laptop, tmp_path: Path) -> None:
+    shortest, trained, validated, inferred = run_scripts(GUIDES / "service.md", laptop, tmp_path)
+
+    assert "Request successful!" in shortest
+    assert "model.tar.gz" in trained
+    assert "f1" in validated.lower()
+    assert (tmp_path / "charts.html").stat().st_size > 1000
+    multivariate, univariate = inferred.strip().splitlines()
+    assert "17, 57, 97" in multivariate  # the rows that the first script made strange
+    assert "100" in univariate
+
+
+def test_the_readme(laptop: Laptop, tmp_path: Path) -> None:
+    champion(laptop, "machine_temperature", machine_temperature())
+
+    (invoked,) = run_scripts(ROOT / "README.md", laptop, tmp_path)
+
+    assert '{"scores"' in invoked
+
+
+def test_the_guide_of_awss_clients(laptop: Laptop, tmp_path: Path) -> None:
+    header, *lines = volumes_csv().decode().splitlines()
+    champion(laptop, "stock_volume", History(header, lines, news_windows()))
+
+    listed, by_command, by_hand, published, started = run_scripts(GUIDES / "clients.md", laptop, tmp_path)
+
+    scores = [float(line.split()[1]) for line in listed.splitlines()]
+    assert scores.index(max(scores)) == 3
+    assert '{"scores"' in by_command
+    cutoff, highest = (float(number) for number in re.findall(r"[\d.]+", by_hand.splitlines()[-1]))
+    assert highest > cutoff
+    assert "SUCCESS" in published.upper()
+    assert "executionArn" in started
