@@ -119,11 +119,6 @@ class Deployer:
             "events",
         )
 
-    def destroy(self) -> None:
-        """Remove all stacks."""
-        self.synthesize()
-        self._cdk("destroy", "--app", self.assembly, "--all", "--force")
-
     def synthesize(self) -> bool:
         """Write the cloud assembly unless it is there for the same inputs; say whether it was written."""
         fingerprint = self.fingerprint()

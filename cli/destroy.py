@@ -1,17 +1,23 @@
-"""`watchkeeper destroy`: remove what the workflow made, then the stacks; the data only with a second key."""
+"""`watchkeeper destroy`: remove what the workflows made, then the stacks; the data only with a second key.
+
+What is busy is waited for, what cannot be removed is passed over, and the end says what is left and why.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import boto3
 import typer
 
-from cli.deploy import Deployer, Stage
-from cli.retained import Retained, retained_of
-from watchkeeper.command.screen import done, say
+from cli.failures import StepFailedError
+from cli.removal import BusyError, Patience, Removal
+from cli.retained import retained_of
+from cli.stack_removal import Stacks
+from watchkeeper.command.screen import complain, done, say
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 
@@ -19,36 +25,52 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
 TAG = "watchkeeper:workload"
+AT_WORK = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
+"""States in which SageMaker deletes no endpoint."""
 
 
 @dataclass(frozen=True)
 class MadeByWorkflow:
-    """What executions of the workflow have made in SageMaker, outside of any stack."""
+    """What executions of the workflows have made in SageMaker, outside of any stack."""
 
     client: SageMakerClient
+    patience: Patience = field(default_factory=Patience)
 
-    def remove(self) -> Iterator[str]:
-        """Remove endpoints, then configurations, then models, and name each."""
+    def remove(self) -> Iterator[Removal]:
+        """Remove endpoints, then configurations, then models, then packages; tell of each."""
         for name, arn in self._named("list_endpoints", "Endpoints", "Endpoint"):
             if self._is_ours(arn):
-                self.client.delete_endpoint(EndpointName=name)
-                yield f"endpoint {name}"
+                yield from self._removed(f"endpoint {name}", partial(self._delete_endpoint, name))
         for name, arn in self._named("list_endpoint_configs", "EndpointConfigs", "EndpointConfig"):
             if self._is_ours(arn):
-                self.client.delete_endpoint_config(EndpointConfigName=name)
-                yield f"endpoint configuration {name}"
+                delete = partial(self.client.delete_endpoint_config, EndpointConfigName=name)
+                yield from self._removed(f"endpoint configuration {name}", delete)
         for name, arn in self._named("list_models", "Models", "Model"):
             if self._is_ours(arn):
-                self.client.delete_model(ModelName=name)
-                yield f"model {name}"
+                yield from self._removed(f"model {name}", partial(self.client.delete_model, ModelName=name))
+        for name, _ in self._named(
+            "list_model_package_groups", "ModelPackageGroupSummaryList", "ModelPackageGroup"
+        ):
+            yield from self.remove_packages(name)
 
-    def remove_packages(self, group: str) -> Iterator[str]:
+    def remove_packages(self, group: str) -> Iterator[Removal]:
         """Remove the model packages of a group; they have the group's tags and none of their own."""
         pages = self.client.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
         found = [package["ModelPackageArn"] for page in pages for package in page["ModelPackageSummaryList"]]
         for arn in found:
-            self.client.delete_model_package(ModelPackageName=arn)
-            yield f"model package {arn.rpartition('model-package/')[2]}"
+            delete = partial(self.client.delete_model_package, ModelPackageName=arn)
+            yield from self._removed(f"model package {arn.rpartition('model-package/')[2]}", delete)
+
+    def _removed(self, what: str, action: Callable[[], object]) -> Iterator[Removal]:
+        removal = self.patience.remove(what, action)
+        if removal is not None:
+            yield removal
+
+    def _delete_endpoint(self, name: str) -> None:
+        status = self.client.describe_endpoint(EndpointName=name)["EndpointStatus"]
+        if status in AT_WORK:
+            raise BusyError(f"it is {status}")
+        self.client.delete_endpoint(EndpointName=name)
 
     def _named(self, operation: str, collection: str, kind: str) -> list[tuple[str, str]]:
         pages = self.client.get_paginator(operation).paginate(NameContains=layout.PREFIX)  # type: ignore[call-overload]
@@ -58,8 +80,23 @@ class MadeByWorkflow:
         return any(tag["Key"] == TAG for tag in self.client.list_tags(ResourceArn=arn)["Tags"])
 
 
+def stop_executions(session: boto3.Session, state_machines: list[str]) -> Iterator[Removal]:
+    """Stop what runs: it would make models and endpoints while these are removed."""
+    client = session.client("stepfunctions")
+    for machine in state_machines:
+        pages = client.get_paginator("list_executions").paginate(
+            stateMachineArn=machine, statusFilter="RUNNING"
+        )
+        for arn in [execution["executionArn"] for page in pages for execution in page["executions"]]:
+            stopped = Patience(seconds=0).remove(
+                f"execution {arn.rpartition(':')[2]}",
+                partial(client.stop_execution, executionArn=arn, cause="watchkeeper destroy"),
+            )
+            if stopped is not None:
+                yield stopped
+
+
 def destroy(
-    stage: Annotated[Stage, typer.Option(help="The stage that was deployed.")] = Stage.AWS,
     delete_data: Annotated[bool, typer.Option(help="Remove buckets, tables and keys as well.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
@@ -69,32 +106,28 @@ def destroy(
     if not yes and not typer.confirm("Remove all endpoints, models and stacks of Watchkeeper?"):
         raise typer.Exit(1)
     session = boto3.Session()
+    left = [removal for removal in _removals(session, delete_data) if not _told(removal)]
+    if left:
+        for removal in left:
+            complain(f"left: {removal.what}: {removal.reason}")
+        raise StepFailedError(f"{len(left)} of what was to be removed is left: run `destroy` again")
+    if not delete_data:
+        for what in retained_of(session).names():
+            say(f"kept: {what}")
+
+
+def _removals(session: boto3.Session, delete_data: bool) -> Iterator[Removal]:
+    stacks = Stacks(session)
     retained = retained_of(session)
-    made = MadeByWorkflow(session.client("sagemaker"))
-    for what in made.remove():
-        done(f"removed {what}")
-    for group in _package_groups(session):
-        for what in made.remove_packages(group):
-            done(f"removed {what}")
-    Deployer(session, stage).destroy()
-    done("all stacks are removed")
-    _finish(session, retained, delete_data)
-
-
-def _finish(session: boto3.Session, retained: Retained, delete_data: bool) -> None:
+    yield from stop_executions(session, stacks.resources("AWS::StepFunctions::StateMachine"))
+    yield from MadeByWorkflow(session.client("sagemaker")).remove()
+    yield from stacks.remove()
     if delete_data:
-        for what in retained.delete(session):
-            done(f"removed {what}")
-        return
-    for what in retained.names():
-        say(f"left: {what}")
-    if retained.names():
-        say("remove it too with `watchkeeper destroy --delete-data --yes`")
+        yield from retained.delete(session)
 
 
-def _package_groups(session: boto3.Session) -> list[str]:
-    client = session.client("sagemaker")
-    groups = []
-    for page in client.get_paginator("list_model_package_groups").paginate(NameContains=layout.PREFIX):
-        groups += [group["ModelPackageGroupName"] for group in page["ModelPackageGroupSummaryList"]]
-    return groups
+def _told(removal: Removal) -> bool:
+    """Show what is removed, and say whether it is."""
+    if removal.reason is None:
+        done(f"removed {removal.what}")
+    return removal.reason is None

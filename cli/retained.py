@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import boto3
-from botocore.exceptions import ClientError
+
+from cli.removal import Patience, Removal
+from watchkeeper.core import layout
 
 KEY_WINDOW_DAYS = 7
 """The shortest time after which AWS removes a key."""
@@ -18,7 +21,6 @@ _KINDS = {
     "AWS::Cognito::UserPool": "user pool",
     "AWS::KMS::Key": "key",
 }
-_STACK_PREFIX = "Watchkeeper"
 _LIVE = frozenset(
     {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_FAILED", "DELETE_COMPLETE"}
 )
@@ -35,16 +37,16 @@ class Retained:
         """Return them in words."""
         return [f"{kind} {name}" for kind, name in self.resources]
 
-    def delete(self, session: boto3.Session) -> Iterator[str]:
-        """Delete them, the keys last; what is gone already is passed over."""
+    def delete(self, session: boto3.Session, patience: Patience = Patience(seconds=120)) -> Iterator[Removal]:
+        """Delete them, the keys last, and tell of each; what is gone already is passed over."""
+        buckets = [name for kind, name in self.resources if kind == "bucket"]
+        for name in buckets:  # else the log of what is deleted keeps its own bucket from being empty
+            patience.remove(f"access log of {name}", partial(_stop_logging, session, name))
         for kind, name in sorted(self.resources, key=lambda resource: resource[0] == "key"):
-            try:
-                _DELETE[kind](session, name)
-            except ClientError as error:
-                if error.response["Error"]["Code"] in _GONE:
-                    continue
-                raise
-            yield f"{kind} {name}" + (f" (in {KEY_WINDOW_DAYS} days)" if kind == "key" else "")
+            what = f"{kind} {name}" + (f" (in {KEY_WINDOW_DAYS} days)" if kind == "key" else "")
+            removal = patience.remove(what, partial(_DELETE[kind], session, name))
+            if removal is not None:
+                yield removal
 
 
 def retained_of(session: boto3.Session) -> Retained:
@@ -53,7 +55,7 @@ def retained_of(session: boto3.Session) -> Retained:
     found: dict[tuple[str, str], None] = {}
     for page in client.get_paginator("list_stacks").paginate():
         for stack in page["StackSummaries"]:
-            if not stack["StackName"].startswith(_STACK_PREFIX) or stack["StackStatus"] not in _LIVE:
+            if not stack["StackName"].startswith(layout.STACK_PREFIX) or stack["StackStatus"] not in _LIVE:
                 continue
             for resources in client.get_paginator("list_stack_resources").paginate(
                 StackName=stack["StackId"]
@@ -63,6 +65,10 @@ def retained_of(session: boto3.Session) -> Retained:
                     if kind and resource.get("PhysicalResourceId"):
                         found[kind, resource["PhysicalResourceId"]] = None
     return Retained(tuple(found))
+
+
+def _stop_logging(session: boto3.Session, name: str) -> None:
+    session.client("s3").put_bucket_logging(Bucket=name, BucketLoggingStatus={})
 
 
 def _delete_bucket(session: boto3.Session, name: str) -> None:
@@ -99,4 +105,3 @@ _DELETE = {
     "user pool": _delete_user_pool,
     "key": _delete_key,
 }
-_GONE = frozenset({"NoSuchBucket", "ResourceNotFoundException", "NotFoundException"})

@@ -45,7 +45,7 @@ def demo() -> Iterator[str]:
     try:
         yield watchkeeper("demo", WORKLOAD, "--stage", STAGE)
     finally:
-        watchkeeper("destroy", "--stage", STAGE, "--delete-data", "--yes")
+        watchkeeper("destroy", "--delete-data", "--yes")
 
 
 def test_the_demo_reaches_a_subscriber_and_the_endpoint_serves(demo: str) -> None:

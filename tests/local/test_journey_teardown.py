@@ -81,7 +81,7 @@ def test_destroy_leaves_only_data_and_then_nothing(laptop: Laptop) -> None:
     champion(laptop, WORKLOAD, machine_temperature())
     data = laptop.bucket
 
-    laptop.watchkeeper("destroy", "--stage", "laptop", "--yes")
+    laptop.watchkeeper("destroy", "--yes")
 
     assert stacks(laptop) == []
     assert {kind: found for kind, found in left_in_sagemaker(laptop).items() if found} == {}
@@ -89,7 +89,7 @@ def test_destroy_leaves_only_data_and_then_nothing(laptop: Laptop) -> None:
     assert data in buckets(laptop)
     assert laptop.keys(layout.history_prefix(WORKLOAD))
 
-    laptop.watchkeeper("destroy", "--stage", "laptop", "--delete-data", "--yes")
+    laptop.watchkeeper("destroy", "--delete-data", "--yes")
 
     assert buckets(laptop) == []
     assert laptop.client("dynamodb").list_tables()["TableNames"] == []

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
 from cli.destroy import MadeByWorkflow
 from cli.failures import StepFailedError
 from cli.main import app
+from cli.removal import BusyError, Patience, Removal
 from cli.retained import retained_of
+from cli.stack_removal import Stacks
 from cli.stacks import Deployment
 
 ROLE = "arn:aws:iam::123456789012:role/r"
@@ -61,9 +66,9 @@ def test_removes_what_is_tagged_and_nothing_else(session: boto3.Session) -> None
     removed = list(MadeByWorkflow(client).remove())
 
     assert removed == [
-        "endpoint watchkeeper-e",
-        "endpoint configuration watchkeeper-c",
-        "model watchkeeper-a",
+        Removal("endpoint watchkeeper-e"),
+        Removal("endpoint configuration watchkeeper-c"),
+        Removal("model watchkeeper-a"),
     ]
     assert [model["ModelName"] for model in client.list_models()["Models"]] == ["watchkeeper-foreign"]
 
@@ -86,7 +91,7 @@ def test_removes_every_package_of_a_group(session: boto3.Session) -> None:
     removed = list(MadeByWorkflow(client).remove_packages("watchkeeper-g"))
 
     assert len(asked) == len(removed) == 2
-    assert all(name.startswith("model package watchkeeper-g/") for name in removed)
+    assert all(each.what.startswith("model package watchkeeper-g/") for each in removed)
 
 
 def test_stateful_resources_are_listed_and_deleted(session: boto3.Session) -> None:
@@ -99,7 +104,7 @@ def test_stateful_resources_are_listed_and_deleted(session: boto3.Session) -> No
     session.client("s3").delete_object(Bucket=bucket, Key="raw/x")
 
     assert retained.names() == [f"bucket {bucket}"]
-    assert list(retained.delete(session)) == [f"bucket {bucket}"]
+    assert list(retained.delete(session)) == [Removal(f"bucket {bucket}")]
     assert list(retained.delete(session)) == []  # gone already
 
 
@@ -108,3 +113,87 @@ def test_data_needs_a_second_key(session: boto3.Session) -> None:
 
     assert result.exit_code == 2
     assert "confirm it with --yes" in result.output
+
+
+def refusal(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "not now"}}, "Delete")
+
+
+def after(*errors: Exception) -> Callable[[], None]:
+    """Return an action that fails so, call by call, and then no more."""
+    coming = list(errors)
+
+    def act() -> None:
+        if coming:
+            raise coming.pop(0)
+
+    return act
+
+
+def test_what_is_busy_is_waited_for() -> None:
+    naps: list[float] = []
+    patience = Patience(seconds=60, poll_seconds=5, sleep=naps.append)
+
+    busy = after(BusyError("it is Updating"), refusal("BucketNotEmpty"), refusal("ResourceInUse"))
+
+    assert patience.remove("endpoint e", busy) == Removal("endpoint e")
+    assert naps == [5, 5, 5]
+
+
+def test_what_stays_busy_or_is_refused_is_left_with_the_reason() -> None:
+    patience = Patience(seconds=10, poll_seconds=5, sleep=lambda _: None)
+
+    assert patience.remove("endpoint e", after(*[BusyError("it is Creating")] * 9)) == Removal(
+        "endpoint e", "it is Creating"
+    )
+    (refused,) = [patience.remove("model m", after(refusal("AccessDeniedException")))]
+    assert refused is not None
+    assert "AccessDeniedException" in (refused.reason or "")
+
+
+def test_what_is_not_there_is_not_told() -> None:
+    assert Patience(sleep=lambda _: None).remove("bucket b", after(refusal("NoSuchBucket"))) is None
+
+
+def test_an_endpoint_at_work_is_deleted_when_it_has_settled(session: boto3.Session) -> None:
+    client = session.client("sagemaker")
+    variant = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    client.create_model(ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "i"})
+    client.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+    client.create_endpoint(EndpointName="watchkeeper-e", EndpointConfigName="c", Tags=OURS)
+    states = iter(["Updating", "RollingBack", "InService"])
+    client.describe_endpoint = lambda EndpointName: {"EndpointStatus": next(states)}  # type: ignore[method-assign,return-value,assignment]
+    naps: list[float] = []
+
+    removed = list(MadeByWorkflow(client, Patience(60, 5, naps.append)).remove())
+
+    assert Removal("endpoint watchkeeper-e") in removed
+    assert len(naps) == 2
+    assert client.list_endpoints()["Endpoints"] == []
+
+
+class KnownImports(Stacks):
+    """The stacks of moto, which does not list imports."""
+
+    def importers_of(self, export: str) -> set[str]:
+        assert export == "of-storage"
+        return {"WatchkeeperScoring"} & self.names().keys()
+
+
+def test_stacks_go_after_those_that_import_their_outputs(session: boto3.Session) -> None:
+    client = session.client("cloudformation")
+
+    def create(name: str, resource: dict[str, Any], outputs: dict[str, Any]) -> None:
+        body = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic", **resource}}, "Outputs": outputs}
+        client.create_stack(StackName=name, TemplateBody=json.dumps(body))
+
+    told = {"Name": {"Value": {"Fn::GetAtt": ["Topic", "TopicName"]}, "Export": {"Name": "of-storage"}}}
+    create("WatchkeeperStorage", {}, told)
+    create("WatchkeeperScoring", {"Properties": {"DisplayName": {"Fn::ImportValue": "of-storage"}}}, {})
+    create("Watchkeeper-water-flow", {}, {})
+    create("Unrelated", {}, {})
+
+    removed = [each.what for each in KnownImports(session, Patience(sleep=lambda _: None)).remove()]
+
+    assert removed == ["stack Watchkeeper-water-flow", "stack WatchkeeperScoring", "stack WatchkeeperStorage"]
+    assert [stack["StackName"] for stack in client.describe_stacks()["Stacks"]] == ["Unrelated"]
