@@ -1,4 +1,5 @@
-"""How large a request may be: what AWS documents and ministack does not refuse, in AWS's words.
+"""What a request may hold: sizes that AWS documents, and for what is made with a name the constraints of its
+service's model; ministack does not refuse either. In AWS's words.
 
 Firehose, SQS, SNS, DynamoDB, SageMaker and the unpacked size of a function's code have their limits where
 they are served; `tests/contract/localcloud/test_request_limits.py` holds all of them together.
@@ -12,6 +13,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import botocore.session
+
+from localcloud.constraints import broken_constraints
 from localcloud.seams import gateway
 from localcloud.seams.cloudformation import resource_handlers
 from localcloud.seams.responses import error_response_json
@@ -26,6 +30,26 @@ PAYLOAD_BYTES = {"RequestResponse": 6_291_456, "Event": 1_048_576}
 """Payload of `Invoke` by its type."""
 
 _LEAST_BYTES = ENVIRONMENT_BYTES
+_MAKING = ("Create", "Put", "Register", "Start", "Tag", "Update")
+"""Beginnings of the operations that make something with a name."""
+_MODELS = {
+    "AWSCognitoIdentityProviderService": "cognito-idp",
+    "AWSEvents": "events",
+    "AWSGlue": "glue",
+    "AWSStepFunctions": "stepfunctions",
+    "AmazonSSM": "ssm",
+    "Firehose_20150804": "firehose",
+    "Logs_20140328": "logs",
+    "TrentService": "kms",
+}
+"""Service by the prefix of its header `x-amz-target`."""
+_VALIDATION_CODES = {
+    "cognito-idp": "InvalidParameterException",
+    "firehose": "InvalidArgumentException",
+    "glue": "InvalidInputException",
+    "logs": "InvalidParameterException",
+}
+"""Error code of a broken constraint, where it is not `ValidationException`."""
 _FUNCTIONS = re.compile(r"/2015-03-31/functions(?:/[^/]+/(configuration|invocations))?/?")
 _FUNCTION_TYPE = "AWS::Lambda::Function"
 _EVENT_TIME_BYTES = 14
@@ -34,8 +58,8 @@ Headers = Mapping[str, str]
 Response = tuple[int, dict[str, str], bytes]
 
 
-class TooLargeError(Exception):
-    """A request beyond a limit, as AWS refuses it."""
+class RefusedError(Exception):
+    """A request that AWS refuses, and how."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -63,14 +87,41 @@ class RequestLimitsPart:
         self, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any
     ) -> Response:
         """Answer one request of a service's API."""
-        if len(body) > _LEAST_BYTES:
+        target = headers.get("x-amz-target", "")
+        if len(body) > _LEAST_BYTES or target.partition(".")[2].startswith(_MAKING):
             try:
                 check_size(method, path, headers, body)
-            except TooLargeError as error:
+                check_model(target, body)
+            except RefusedError as error:
                 refused: Response = error_response_json(error.code, str(error), error.status)
                 return refused
         answer: Response = await self._dispatch_on(method, path, headers, body, *rest)
         return answer
+
+
+def check_model(target: str, body: bytes) -> None:
+    """Refuse a request that breaks a constraint of its service's model.
+
+    Parameters
+    ----------
+    target
+        Header `x-amz-target`; requests of other protocols are not looked at.
+
+    Raises
+    ------
+    RefusedError
+        As AWS says it.
+    """
+    prefix, _, operation = target.partition(".")
+    service = _MODELS.get(prefix)
+    if service is None or not operation.startswith(_MAKING):
+        return
+    model = _model(service)
+    if operation not in model.operation_names:
+        return
+    text = broken_constraints(model.operation_model(operation).input_shape, _document(body))
+    if text:
+        raise RefusedError(_VALIDATION_CODES.get(service, "ValidationException"), text)
 
 
 def check_size(method: str, path: str, headers: Headers, body: bytes) -> None:
@@ -78,7 +129,7 @@ def check_size(method: str, path: str, headers: Headers, body: bytes) -> None:
 
     Raises
     ------
-    TooLargeError
+    RefusedError
         As AWS says it.
     """
     check = _BY_TARGET.get(headers.get("x-amz-target", ""))
@@ -99,13 +150,13 @@ def check_environment(environment: Any) -> None:
 
     Raises
     ------
-    TooLargeError
+    RefusedError
         As AWS says it.
     """
     variables = environment.get("Variables") if isinstance(environment, dict) else None
     measured = json.dumps(variables or {}, separators=(",", ":"), ensure_ascii=False)
     if len(measured.encode()) > ENVIRONMENT_BYTES:
-        raise TooLargeError(
+        raise RefusedError(
             "InvalidParameterValueException",
             "Lambda was unable to configure your environment variables because the environment variables you "
             f"have provided exceeded the 4KB limit. String measured: {measured}",
@@ -119,7 +170,7 @@ def is_beyond_execution_data(value: Any) -> bool:
 
 def _check_entries(request: Mapping[str, Any]) -> None:
     if sum(map(_entry_bytes, request.get("Entries") or [])) > ENTRIES_BYTES:
-        raise TooLargeError(
+        raise RefusedError(
             "ValidationException", "Total size of the entries in the request is over the limit."
         )
 
@@ -133,7 +184,7 @@ def _entry_bytes(entry: Mapping[str, Any]) -> int:
 
 def _check_input(request: Mapping[str, Any]) -> None:
     if len(str(request.get("input") or "").encode()) > EXECUTION_DATA_BYTES:
-        raise TooLargeError(
+        raise RefusedError(
             "ValidationException",
             "1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have "
             f"length less than or equal to {EXECUTION_DATA_BYTES}",
@@ -143,7 +194,7 @@ def _check_input(request: Mapping[str, Any]) -> None:
 def _check_payload(kind: str, size: int) -> None:
     limit = PAYLOAD_BYTES.get(kind)
     if limit is not None and size > limit:
-        raise TooLargeError(
+        raise RefusedError(
             "RequestEntityTooLargeException",
             f"{size} byte payload is too large for the {kind} invocation type (limit {limit} bytes)",
             413,
@@ -157,6 +208,11 @@ def _checked(function: Callable[..., Any], properties_of: Callable[..., Any]) ->
         return function(*arguments, **options)
 
     return checked
+
+
+@functools.cache
+def _model(service: str) -> Any:
+    return botocore.session.get_session().get_service_model(service)
 
 
 def _document(body: bytes) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""What AWS refuses because of its size, the laptop refuses with the same error; at the limit it is taken."""
+"""What AWS refuses for its size or its name, the laptop refuses with the same error, and takes the rest."""
 
 from __future__ import annotations
 
@@ -151,6 +151,40 @@ BEYOND: dict[str, tuple[Callable[[Account], object], str, str]] = {
         "exceeded the 4KB limit",
     ),
 }
+
+
+BROKEN: dict[str, tuple[Callable[[Account], object], str, str]] = {
+    "the name of an execution": (
+        lambda at: at.stepfunctions.start_execution(stateMachineArn=at.machine, name="n" * 81),
+        "ValidationException",
+        "at 'name' failed to satisfy constraint: Member must have length less than or equal to 80",
+    ),
+    "the name of a rule": (
+        lambda at: at.events.put_rule(Name="every day", ScheduleExpression="rate(1 day)"),
+        "ValidationException",
+        "at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern",
+    ),
+    "the name of a log group": (
+        lambda at: at.logs.create_log_group(logGroupName="a b"),
+        "InvalidParameterException",
+        "at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern",
+    ),
+    "the type of a parameter": (
+        lambda at: at.ssm.put_parameter(Name="a", Value="b", Type="Number"),
+        "ValidationException",
+        "at 'type' failed to satisfy constraint: Member must satisfy enum value set",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_what_breaks_a_constraint_of_the_services_model_is_refused(account: Account, what: str) -> None:
+    send, code, said = BROKEN[what]
+
+    with pytest.raises(ClientError, match=said) as refused:
+        send(account)
+
+    assert refused.value.response["Error"]["Code"] == code
 
 
 @pytest.mark.parametrize("what", BEYOND)
