@@ -20,7 +20,10 @@ from watchkeeper.spec import RegressionWorkload, WorkloadSpec
 def invoke(
     workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
     row: Annotated[
-        str | None, typer.Argument(help="timestamp[,series],value[,lag_1,…]; of a table, its features.")
+        str | None,
+        typer.Argument(
+            help="timestamp[,series],value[,lag_1,…], or a value alone; of a table, its features."
+        ),
     ] = None,
     file: Annotated[Path | None, typer.Option(help="File of rows: CSV or JSON, also packed.")] = None,
 ) -> None:
