@@ -3,8 +3,10 @@
 import json
 import re
 import ssl
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from http import HTTPStatus
 from typing import Any
 
 from localcloud.authorization.authority import Authority
@@ -12,9 +14,11 @@ from localcloud.authorization.needs import Need, needs_of
 from localcloud.firehose.part import FirehosePart
 from localcloud.mqtt_limits import LimitedSession
 from localcloud.seams import iot, s3
-from localcloud.seams.responses import json_response, request_scope
+from localcloud.seams.responses import error_response_json, json_response, request_scope
 from localcloud.settings import Settings
 
+DETACHING_SECONDS = 1.0
+"""For so long after it was asked for, a principal is still attached to its thing: AWS detaches later."""
 _DATA_ENDPOINT = "iot:Data-ATS"
 _ALPN = "x-amzn-mqtt-ca"
 _SUPPORTED_ACTIONS = {"firehose", "s3", "lambda", "republish", "dynamoDBv2", "sns", "sqs"}
@@ -26,6 +30,7 @@ _UNSUPPORTED_SYNTAX = {
     "array index": re.compile(r"\[[^\]]*\]"),
     "nested SELECT": re.compile(r"\bSELECT\b.*\bSELECT\b", re.IGNORECASE | re.DOTALL),
 }
+Response = tuple[int, dict[str, str], bytes]
 # Topic and payload of the message whose rule runs: what an action's templates refer to.
 _message: ContextVar[tuple[str, bytes]] = ContextVar("localcloud_iot_message", default=("", b""))
 
@@ -51,6 +56,7 @@ class IotPart:
         self._settings = settings
         self._firehose = firehose
         self._authority = authority
+        self._detached: dict[str, float] = {}
 
     def install(self) -> None:
         """Register with ministack."""
@@ -60,6 +66,8 @@ class IotPart:
         self._original_context: Callable[[], ssl.SSLContext] = iot.mtls_context.replace(self._tls_context)
         iot.mtls_start.replace(self._listen)
         self._original_endpoint = iot.describe_endpoint.replace(self._describe_endpoint)
+        self._original_principals = iot.thing_principals.replace(self._principals)
+        self._original_delete = iot.delete_thing.replace(self._delete_thing)
         iot.session.replace(LimitedSession)
         iot.rule_action_resource_keys.update({"firehose": ("deliveryStreamName",), "s3": ("bucketName",)})
 
@@ -77,6 +85,24 @@ class IotPart:
 
     def shutdown(self) -> None:
         """Nothing to end: ministack closes the listener."""
+
+    def _principals(self, method: str, path: str, *rest: Any) -> Response:
+        answer: Response = self._original_principals(method, path, *rest)
+        if method == "DELETE" and answer[0] < HTTPStatus.BAD_REQUEST:
+            self._detached[path.split("/")[2]] = time.monotonic()
+        return answer
+
+    def _delete_thing(self, name: str, *rest: Any) -> Response:
+        if time.monotonic() - self._detached.get(name, -DETACHING_SECONDS) < DETACHING_SECONDS:
+            refused: Response = error_response_json(
+                "InvalidRequestException",
+                f"Cannot delete. Thing {name} is still attached to one or more principals",
+                HTTPStatus.BAD_REQUEST,
+            )
+            return refused
+        self._detached.pop(name, None)
+        answer: Response = self._original_delete(name, *rest)
+        return answer
 
     async def _run(
         self,

@@ -27,6 +27,8 @@ run_rule_actions = Replaceable(_iot, "_run_rule_actions")
 dispatch_rule_action = Replaceable(_iot, "_dispatch_rule_action")
 put_topic_rule = Replaceable(_iot, "put_topic_rule")
 mtls_start = Replaceable(_iot, "_mtls_start_locked")
+thing_principals = Replaceable(_iot, "_handle_thing_principals")
+delete_thing = Replaceable(_iot, "_delete_thing")
 describe_endpoint = Replaceable(_iot, "_describe_endpoint")
 mtls_context = Replaceable(_iot, "_mtls_build_ssl_context")
 

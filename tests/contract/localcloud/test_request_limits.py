@@ -248,3 +248,23 @@ def test_an_answer_of_more_than_6_mb_is_the_functions_error(account: Account) ->
 
     assert answer["FunctionError"] == "Unhandled"
     assert json.load(answer["Payload"])["errorType"] == "Function.ResponseSizeTooLarge"
+
+
+def test_a_thing_whose_certificate_was_just_detached_is_not_removed_yet(account: Account) -> None:
+    iot = account.iot
+    iot.create_thing(thingName="pump")
+    principal = iot.create_keys_and_certificate(setAsActive=True)["certificateArn"]
+    iot.attach_thing_principal(thingName="pump", principal=principal)
+    iot.detach_thing_principal(thingName="pump", principal=principal)
+
+    with pytest.raises(iot.exceptions.InvalidRequestException, match="still attached"):
+        iot.delete_thing(thingName="pump")
+
+    def removed() -> bool:
+        try:
+            iot.delete_thing(thingName="pump")
+        except iot.exceptions.InvalidRequestException:
+            return False
+        return True
+
+    assert eventually(removed, what="the thing's removal")

@@ -80,6 +80,8 @@ FUNCTIONS = {
     "ministack.services.iot._rule_message": "payload",
     "ministack.services.iot._eval_select_expr": "expr, topic, payload, message, client_id",
     "ministack.services.iot._describe_endpoint": "qp",
+    "ministack.services.iot._handle_thing_principals": "method, path, headers, body, qp",
+    "ministack.services.iot._delete_thing": "name, expected_version",
     "ministack.services.s3.handle_request": None,
     "ministack.services.s3._resolve_sse_write_headers": "headers, bucket_name",
     "ministack.services.stepfunctions._validate_definition_jsonata": "definition_str",
