@@ -2,14 +2,16 @@
 comes again: soon at first, then ever later.
 
 A queue that Lambda polls hides a message for six times the function's time limit. In a FIFO queue the rest of
-the message's group waits for it, so a passing fault would hold a workload up for minutes.
+the message's group waits for it, so a passing fault would hold a workload up for minutes. For a worker that
+dies, `lambdas.runtime.holding` does the same.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.batch import (
@@ -28,6 +30,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.adapters import clients
+from lambdas.runtime.holding import HELD_SECONDS, held, queue_of
 from lambdas.runtime.typed_environment import TypedEnvironment
 
 if TYPE_CHECKING:
@@ -60,11 +63,25 @@ def queue_handler(
     @logger.inject_lambda_context
     @tracer.capture_lambda_handler(capture_response=False)
     def handle(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-        response = process_partial_response(event, handle_message, processor, context)
+        with held(event["Records"], clients.sqs, logger):
+            response = process_partial_response(event, handle_message, processor, context)
         return bring_again_soon(event, response, clients.sqs, logger)
 
     entry_point: QueueHandler = handle
     return entry_point
+
+
+LEASE_SECONDS = HELD_SECONDS - 5
+"""Shorter than a message of a dead worker is hidden: its second delivery finds the key free."""
+
+
+@dataclass(frozen=True)
+class _Lease:
+    context: LambdaContext
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return how long the key is held, as Powertools asks a context."""
+        return min(self.context.get_remaining_time_in_millis(), LEASE_SECONDS * 1000)
 
 
 EXPIRES_AFTER_SECONDS = 21 * 86_400
@@ -74,10 +91,13 @@ EXPIRES_AFTER_SECONDS = 21 * 86_400
 def once(table: str, key: str, context: LambdaContext, action: Callable[[], None]) -> None:
     """Call the action unless it was completed for this key before.
 
-    Powertools holds the key while the action runs; a second delivery then fails, and comes again. A
-    crashed function's hold ends when the function would have timed out.
+    Powertools holds the key while the action runs; a second delivery then fails, and comes again. Its hold
+    ends before a message of a dead worker comes again: from then on the heartbeat of `held` keeps a second
+    delivery away, and the record says no more than whether the action was completed.
     """
-    config = IdempotencyConfig(expires_after_seconds=EXPIRES_AFTER_SECONDS, lambda_context=context)
+    config = IdempotencyConfig(
+        expires_after_seconds=EXPIRES_AFTER_SECONDS, lambda_context=cast("LambdaContext", _Lease(context))
+    )
 
     def act(*, key: str) -> None:
         action()
@@ -123,8 +143,7 @@ def bring_again_soon(
 
 
 def _shorten(records: Sequence[Mapping[str, Any]], client: SQSClient) -> None:
-    queue = records[0]["eventSourceARN"].rsplit(":", 1)[-1]
-    url = client.get_queue_url(QueueName=queue)["QueueUrl"]
+    url = client.get_queue_url(QueueName=queue_of(records))["QueueUrl"]
     for record in records:
         received = int(record["attributes"]["ApproximateReceiveCount"])
         client.change_message_visibility(

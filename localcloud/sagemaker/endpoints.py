@@ -18,6 +18,10 @@ logger = logging.getLogger(__name__)
 
 _BUSY = ("Creating", "Updating", "RollingBack", "SystemUpdating")
 _READY_SECONDS = 60.0
+_FIRST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 30.0
+_ATTEMPTS_BEFORE_UPDATE = 3
+"""So often the old fleet is started before an update goes on without it."""
 
 
 class LiveEndpoint:
@@ -54,6 +58,7 @@ class EndpointSupervisor:
         self._live: dict[str, LiveEndpoint] = {}
         self._lock = threading.Lock()
         self._leaving = False
+        self._left = threading.Event()
 
     def create(self, request: Document, owner: str | None) -> str:
         """Begin to create an endpoint and return its ARN."""
@@ -159,7 +164,7 @@ class EndpointSupervisor:
         """Serve again what was in service, and carry on with what was being created or updated."""
         work: dict[str, Callable[[str, LiveEndpoint], object]] = {
             "Creating": self._create,
-            "InService": self._serve,
+            "InService": self._restore,
             "Updating": self._update_again,
             "RollingBack": self._update_again,
         }
@@ -170,6 +175,7 @@ class EndpointSupervisor:
     def abandon(self) -> None:
         """End every process and leave the endpoints as they are."""
         self._leaving = True
+        self._left.set()
         with self._lock:
             live = list(self._live.values())
         for endpoint in live:
@@ -216,9 +222,39 @@ class EndpointSupervisor:
         self._put(live, fleet)
         return True
 
+    def _restore(self, name: str, live: LiveEndpoint, attempts: int | None = None) -> None:
+        """Serve again what was in service; a fleet that does not start is replaced, as on AWS.
+
+        Parameters
+        ----------
+        attempts
+            After so many it is given up; without a number, only when the endpoint is deleted or updated.
+        """
+        status = self._context.store.get(ENDPOINT, name)["EndpointStatus"]
+        pause, tried = _FIRST_PAUSE_SECONDS, 0
+        while not self._leaving and (attempts is None or tried < attempts):
+            tried += 1
+            endpoint = self._context.store.find(ENDPOINT, name)
+            if endpoint is None or endpoint["EndpointStatus"] != status:
+                return
+            fleet = Fleet(self._context, self._logs, name, endpoint["_plan"])
+            try:
+                fleet.start()
+            except (JobFailedError, OSError) as error:
+                logger.warning("endpoint %s does not start again: %s; attempt %d", name, error, tried)
+                self._left.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                continue
+            endpoint = self._context.store.find(ENDPOINT, name)
+            if endpoint is None or endpoint["EndpointStatus"] != status:
+                fleet.end()
+            else:
+                self._put(live, fleet)
+            return
+
     def _update_again(self, name: str, live: LiveEndpoint) -> None:
-        self._serve(name, live)
-        if live.fleet:
+        self._restore(name, live, attempts=_ATTEMPTS_BEFORE_UPDATE)
+        if not self._leaving:
             self._update(name, live)
 
     def _update(self, name: str, live: LiveEndpoint) -> None:
