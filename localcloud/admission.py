@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -15,6 +16,12 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _CORS = b"access-control-"
+_BODY_SECONDS = 60.0
+"""Time for the next part of a body; who sends half of one holds a connection no longer."""
+
+
+class _HalfSentError(Exception):
+    pass
 
 
 class Admission:
@@ -50,10 +57,32 @@ class Admission:
         reason = refusal(headers, own_ports=self._own_ports, links=links)
         if reason is not None:
             await _forbid(scope, send, reason)
-        elif is_own_page(headers.get("origin", ""), self._own_ports):
+        elif scope["type"] != "http":
             await self._application(scope, receive, send)
         else:
-            await self._application(scope, receive, _without_cors(send))
+            own = is_own_page(headers.get("origin", ""), self._own_ports)
+            try:
+                await self._application(scope, _whole(receive), send if own else _without_cors(send))
+            except _HalfSentError:
+                await _answer(send, 408, f"no more of the body for {_BODY_SECONDS:.0f} s")
+
+
+def _whole(receive: Receive) -> Receive:
+    """Return what gives a body's parts, and raises when the next one does not come."""
+    ended = False
+
+    async def timed() -> MutableMapping[str, Any]:
+        nonlocal ended
+        if ended:
+            return await receive()  # of a client that waits for its answer
+        try:
+            message = await asyncio.wait_for(receive(), _BODY_SECONDS)
+        except TimeoutError as error:
+            raise _HalfSentError from error
+        ended = message["type"] != "http.request" or not message.get("more_body", False)
+        return message
+
+    return timed
 
 
 def _without_cors(send: Send) -> Send:
@@ -72,6 +101,10 @@ async def _forbid(scope: Scope, send: Send, reason: str) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})  # before the handshake: an answer of 403
         return
+    await _answer(send, 403, reason)
+
+
+async def _answer(send: Send, status: int, reason: str) -> None:
     headers = [(b"content-type", b"application/json")]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps({"message": reason}).encode()})

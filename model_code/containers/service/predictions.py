@@ -18,11 +18,10 @@ from typing import Any
 import numpy as np
 
 from watchkeeper.detectors.protocol.scores import Scores
+from watchkeeper.telemetry.cells import inert_text
 
 COLUMNS = ("row", "label", "anomaly_score", "severity")
 DIGITS = 9
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell begins with that a spreadsheet runs."""
 
 
 class PredictionsFile(AbstractContextManager["PredictionsFile"]):
@@ -40,8 +39,8 @@ class PredictionsFile(AbstractContextManager["PredictionsFile"]):
         self._file = path.open("w", encoding="utf-8", newline="")
         self._rows = 0
         writer = csv.writer(self._file, lineterminator="\n")
-        names = map(_inert, columns)
-        writer.writerow([*COLUMNS, *(f"{name}_{what}" for name in names for what in COLUMNS[1:])])
+        names = (f"{name}_{what}" for name in columns for what in COLUMNS[1:])
+        writer.writerow([*COLUMNS, *map(inert_text, names)])
 
     def write(self, whole: Scores, of_columns: Sequence[Scores] = ()) -> None:
         """Append rows."""
@@ -58,7 +57,3 @@ class PredictionsFile(AbstractContextManager["PredictionsFile"]):
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
-
-
-def _inert(name: str) -> str:
-    return f"'{name}" if name.startswith(_FORMULA_SIGNS) else name

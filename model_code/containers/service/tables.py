@@ -36,12 +36,12 @@ from watchkeeper.service.feature_file import (
     is_time,
     telling_as_the_service,
 )
+from watchkeeper.telemetry.decoding import check_unpacked
 from watchkeeper.telemetry.dialect import DIALECT, TableFile
 
 PART_ROWS = 50_000
 PART_CELLS = 1_000_000
 """A part has at most so many rows, and at most so many cells."""
-MAX_UNPACKED_BYTES, MAX_UNPACKED_SHARE = 256 * 1024**2, 200
 """A packed file may unpack to so many bytes, or to so many times its size, whichever is more."""
 
 
@@ -221,7 +221,6 @@ class _File:
                 ) from error
 
     def _parquet(self, rows: int) -> Iterator[Any]:
-        check_unpacked(self._path, 8 * (self._table.n_rows or 0) * len(self.names))
         for batch in self._table.batches(rows):
             yield batch.to_pandas(date_as_object=False)
 
@@ -286,28 +285,11 @@ class _CountedText:
         self.delimiters += part.count(self._delimiter)
         self.quoted = self.quoted or '"' in part
         self._characters += len(part)
-        check_unpacked(self._path, self._characters)
+        check_unpacked(self._path.name, self._path.stat().st_size, self._characters)
         return part
 
     def __iter__(self) -> Iterator[str]:
         return self._parts
-
-
-def check_unpacked(path: Path, n_bytes: int) -> None:
-    """Refuse a small file that unpacks to a huge table.
-
-    Raises
-    ------
-    InvalidInputError
-        With reason `too_large`.
-    """
-    size = path.stat().st_size
-    if n_bytes > max(MAX_UNPACKED_BYTES, MAX_UNPACKED_SHARE * size):
-        raise InvalidInputError(
-            f"{path.name} has {size / 1e6:,.1f} MB and unpacks to more than {n_bytes / 1e6:,.0f} MB: give "
-            "fewer rows or columns, or write it as plain CSV",
-            reason="too_large",
-        )
 
 
 def _is_time(name: str, column: Any, needs_time: bool, is_needed: bool) -> bool:

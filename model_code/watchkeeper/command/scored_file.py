@@ -18,6 +18,7 @@ from watchkeeper.detectors.protocol.scores import joined
 from watchkeeper.detectors.scorer import RowScorer
 from watchkeeper.detectors.streaming.scores import SeriesScores
 from watchkeeper.judgement import accuracy
+from watchkeeper.telemetry.cells import inert_text
 
 _BANDS = ("expected", "lower", "upper")
 _MOSTLY = 0.5
@@ -139,7 +140,7 @@ def _write_piece(
     if header:
         if taken := sorted(set(added) & set(piece.header)):
             raise InvalidInputError(f"the input has a column {taken[0]!r} already: rename or remove it")
-        writer.writerow([*piece.header, *added])
+        writer.writerow([*map(inert_text, piece.header), *map(inert_text, added)])
     by_row = [getattr(scores, band).reshape(len(piece.rows), -1) for band in _BANDS]
     band_cells = np.stack(by_row, axis=2).reshape(len(piece.rows), -1).tolist()
     for row, anomaly_score, severity, is_anomaly, cells in zip(
@@ -151,7 +152,15 @@ def _write_piece(
         strict=True,
     ):
         numbers = (_number(cell) for cell in cells)
-        writer.writerow([*row, _number(anomaly_score), _number(severity), str(is_anomaly).lower(), *numbers])
+        writer.writerow(
+            [
+                *map(inert_text, row),
+                _number(anomaly_score),
+                _number(severity),
+                str(is_anomaly).lower(),
+                *numbers,
+            ]
+        )
 
 
 def _number(value: float) -> str:

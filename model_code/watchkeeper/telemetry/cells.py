@@ -34,6 +34,7 @@ country, and None may be a name."""
 MAX_MAGNITUDE = 1e30
 """Larger numbers would overflow in sums, differences and the detectors' single-precision arithmetic."""
 
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _MAX_SHOWN = 60
 _LONGEST_MISSING = max(map(len, MISSING))
 _FLOAT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -156,3 +157,14 @@ def _hint(value: object) -> str:
             "; if the comma is its decimal sign, say so: --decimal-comma, or in a spec history.decimal: ','"
         )
     return ""
+
+
+def inert_text(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula; a number stays as it is.
+
+    Examples
+    --------
+    >>> inert_text("=HYPERLINK(1)"), inert_text("-1.5"), inert_text("pump")
+    ("'=HYPERLINK(1)", '-1.5', 'pump')
+    """
+    return f"'{text}" if text.startswith(_FORMULA_SIGNS) and not _FLOAT.fullmatch(text) else text

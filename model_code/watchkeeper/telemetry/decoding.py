@@ -67,6 +67,32 @@ def open_file(path: Path) -> IO[bytes]:
         ) from error
 
 
+MAX_UNPACKED_BYTES, MAX_UNPACKED_SHARE = 256 * 1024**2, 200
+
+
+def check_unpacked(name: str, size: int, n_bytes: int) -> None:
+    """Refuse a small file that unpacks to a huge table.
+
+    Parameters
+    ----------
+    size
+        Of the file, bytes.
+    n_bytes
+        What it unpacks to, as far as that is known.
+
+    Raises
+    ------
+    InvalidInputError
+        With reason `too_large`.
+    """
+    if n_bytes > max(MAX_UNPACKED_BYTES, MAX_UNPACKED_SHARE * size):
+        raise InvalidInputError(
+            f"{name} has {size / 1e6:,.1f} MB and unpacks to more than {n_bytes / 1e6:,.0f} MB: give "
+            "fewer rows or columns, or write it as plain CSV",
+            reason="too_large",
+        )
+
+
 class TextFile:
     """A file's lines, and what kind of file it is.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import IO, Any
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.extras import extra
 from watchkeeper.telemetry.cells import cell_text
+from watchkeeper.telemetry.decoding import check_unpacked
 
 BATCH_ROWS = 20_000
 
@@ -18,7 +20,8 @@ class ParquetRows:
     Raises
     ------
     InvalidInputError
-        With reason `unreadable_file`: the package is not there, or the file is damaged.
+        With reason `unreadable_file`: the package is not there, or the file is damaged. With reason
+        `too_large`, before anything is unpacked: see `check_unpacked`.
     """
 
     def __init__(self, stream: IO[bytes], name: str) -> None:
@@ -32,6 +35,7 @@ class ParquetRows:
             raise self._damaged() from error
         self.header: list[str] = list(self._file.schema_arrow.names)
         self.n_rows: int = self._file.metadata.num_rows
+        check_unpacked(name, stream.seek(0, io.SEEK_END), self._unpacked_bytes())
 
     def records(self) -> Iterator[tuple[int, str, dict[str, Any] | InvalidInputError]]:
         """Yield the rows one by one, counting from 1; dates are text in ISO 8601."""
@@ -52,6 +56,14 @@ class ParquetRows:
             yield from self._file.iter_batches(rows)
         except self._errors as error:
             raise self._damaged() from error
+
+    def _unpacked_bytes(self) -> int:
+        """Return what the file says that it unpacks to; a cell has 8 bytes at least, however it is packed."""
+        metadata = self._file.metadata
+        groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+        return max(
+            sum(group.total_byte_size for group in groups), 8 * metadata.num_rows * metadata.num_columns
+        )
 
     def _batches(self, rows: int) -> Iterator[list[list[Any]]]:
         for batch in self.batches(rows):

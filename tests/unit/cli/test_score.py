@@ -296,3 +296,14 @@ def test_a_decimal_comma_is_of_csv_and_a_json_number_stays(
     columns = series_file.Columns(TimestampPlan("Time"), ("flow",), dialect=Dialect(decimal=","))
     (piece,) = series_file.SeriesFile(path, columns)
     assert set(piece.values[:, 0]) == {value}
+
+
+def test_what_a_spreadsheet_would_run_is_written_as_text_and_numbers_stay(tmp_path: Path) -> None:
+    lines = [f"2024-01-01 00:{minute:02}:00,{minute % 3 - 1}.5,=1+1,@x" for minute in range(60)]
+    file = tmp_path / "foreign.csv"
+    file.write_text("Time,value,=HYPERLINK(A1),note\n" + "\n".join(lines) + "\n")
+
+    assert run(file, "--value", "value").exit_code == 0
+
+    row = rows_of(tmp_path / "scores.csv")[0]
+    assert (row["'=HYPERLINK(A1)"], row["note"], row["value"]) == ("'=1+1", "'@x", "-1.5")

@@ -7,10 +7,12 @@ import http.client
 import threading
 from collections.abc import Iterator, Mapping
 from http.server import ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from localcloud import admission
 from localcloud.admission import Admission, Receive, Scope, Send
 from localcloud.images import loopback_server
 from localcloud.images.admission import is_own_page, refusal
@@ -179,3 +181,55 @@ def test_a_page_cannot_answer_for_a_function(headers: dict[str, str]) -> None:
         assert api.answer(1.0) is not None
     finally:
         api.close()
+
+
+def test_who_sends_half_a_body_is_answered_and_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "_BODY_SECONDS", 0.05)
+    parts = iter([{"type": "http.request", "body": b"half", "more_body": True}])
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        for part in parts:
+            return part
+        return await asyncio.Event().wait()
+
+    async def reads_all(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "headers": [(b"host", b"127.0.0.1:4566")]}
+    asyncio.run(Admission(reads_all, Settings(home=tmp_path))(scope, receive, send))
+
+    assert sent[0]["status"] == 408
+    assert b"no more of the body" in sent[1]["body"]
+
+
+def test_who_has_sent_all_waits_for_an_answer_as_long_as_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "_BODY_SECONDS", 0.01)
+    parts = iter([{"type": "http.request", "body": b"all", "more_body": False}])
+    heard: list[str] = []
+
+    async def receive() -> Any:
+        for part in parts:
+            return part
+        await asyncio.sleep(0.05)
+        return {"type": "http.disconnect"}
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        heard.append((await receive())["type"])
+
+    async def send(message: Any) -> None:
+        raise AssertionError(message)
+
+    scope = {"type": "http", "method": "POST", "headers": [(b"host", b"127.0.0.1:4566")]}
+    asyncio.run(Admission(application, Settings(home=tmp_path))(scope, receive, send))
+
+    assert heard == ["http.disconnect"]

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import Dialect
+from watchkeeper.telemetry import decoding
 from watchkeeper.telemetry.csv_rows import found_delimiter
 from watchkeeper.telemetry.decoding import open_file
 from watchkeeper.telemetry.dialect import TableFile
+from watchkeeper.telemetry.parquet import ParquetRows
 
 CELLS = st.text(
     st.characters(codec="utf-8", exclude_characters="\0\ufeff", exclude_categories=["Cs"]), max_size=8
@@ -241,3 +243,21 @@ def test_parquet_reads_like_csv(tmp_path: Path) -> None:
     assert [found for *_, found in opened().records()] == [{"a": 1, "b": "x"}, {"a": None, "b": "y"}]
     (chunk,) = opened().chunks()
     assert chunk.rows == [["1", "x"], ["", "y"]]
+
+
+def test_a_small_parquet_of_a_huge_table_is_refused_before_it_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    monkeypatch.setattr(decoding, "MAX_UNPACKED_BYTES", 1_000_000)
+    for name, column in {
+        "zeros": pyarrow.array([0.0] * 300_000),
+        "letters": pyarrow.array(["x" * 2_000_000]),
+    }.items():
+        path = tmp_path / f"{name}.parquet"
+        parquet.write_table(pyarrow.table({"a": column}), path, compression="zstd")
+        with path.open("rb") as stream, pytest.raises(InvalidInputError, match="unpacks to more") as refused:
+            ParquetRows(stream, path.name)
+        assert refused.value.reason == "too_large"

@@ -16,6 +16,7 @@ from containers.explain.io.dataset import Dataset
 from containers.explain.measures.bias import BiasMetric
 from containers.explain.shap.analysis import ShapAnalysis
 from containers.explain.shap.partial_dependence import PartialDependence
+from watchkeeper.telemetry.cells import inert_text
 
 VERSION = "1.0"
 ANALYSIS, LOCAL, BASELINE = "analysis.json", "explanations_shap/out.csv", "explanations_shap/baseline.csv"
@@ -88,7 +89,7 @@ def write_baseline(path: Path, shap: ShapAnalysis) -> None:
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(
+    table.rename(columns=inert_text).to_csv(
         path, index=False, lineterminator="\n"
     )  # numbers are written so that they read back the same
 

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from containers.service import tables
 from containers.service.labels import read_labels
 from containers.service.predictions import PredictionsFile
 from containers.service.tables import read_parts, read_table
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import Dialect
+from watchkeeper.telemetry import decoding
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_wide_tables_have_a_limit_and_are_checked_in_a_moment(write):
 
 
 def test_a_small_file_that_unpacks_to_much_is_refused_before_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "MAX_UNPACKED_BYTES", 2_000_000)
+    monkeypatch.setattr(decoding, "MAX_UNPACKED_BYTES", 2_000_000)
     pd.DataFrame({"a": np.zeros(300_000), "b": np.zeros(300_000)}).to_parquet(tmp_path / "bomb.parquet")
     (tmp_path / "bomb.csv").write_bytes(gzip.compress(b"a,b\n" + b"0,0\n" * 600_000))
     for name in ("bomb.parquet", "bomb.csv"):
