@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from localcloud import state_notifications
-from localcloud.request_limits import is_beyond_execution_data
+from localcloud.request_limits import check_state_output
 from localcloud.seams import cloudwatch
 from localcloud.seams import stepfunctions as states
 from localcloud.seams.responses import now_iso, request_scope
@@ -128,12 +128,7 @@ class ExecutionsPart:
         self._on_change()
 
     def _exit(self, execution: Document, state: Document, name: str, value: Any) -> None:
-        if is_beyond_execution_data(value):
-            raise states.ExecutionError(
-                "States.DataLimitExceeded",
-                f"The state/task '{name}' returned a result with a size exceeding the maximum number of "
-                "bytes service limit.",
-            )
+        check_state_output(name, value)
         details = {"name": name, "output": json.dumps(value)}
         states.add_event(execution, f"{state['Type']}StateExited", {"stateExitedEventDetails": details})
 

@@ -19,6 +19,7 @@ from localcloud.constraints import broken_constraints
 from localcloud.seams import gateway
 from localcloud.seams.cloudformation import resource_handlers
 from localcloud.seams.responses import error_response_json
+from localcloud.seams.stepfunctions import ExecutionError
 
 ENTRIES_BYTES = 1 << 20
 """All entries of a `PutEvents`: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html"""
@@ -163,9 +164,21 @@ def check_environment(environment: Any) -> None:
         )
 
 
-def is_beyond_execution_data(value: Any) -> bool:
-    """Whether a state may not give this to the next one."""
-    return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()) > EXECUTION_DATA_BYTES
+def check_state_output(state: str, value: Any) -> None:
+    """Refuse what a state gives to the next one; no Catch of `States.ALL` sees it.
+
+    Raises
+    ------
+    ExecutionError
+        ``States.DataLimitExceeded``.
+    """
+    size = len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
+    if size > EXECUTION_DATA_BYTES:
+        raise ExecutionError(
+            "States.DataLimitExceeded",
+            f"The state/task '{state}' returned a result with a size exceeding the maximum number of bytes "
+            "service limit.",
+        )
 
 
 def _check_entries(request: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localcloud import definitions
+from localcloud.request_limits import check_state_output
 from localcloud.sagemaker.api import Api
 from localcloud.sagemaker.errors import SageMakerError
 from localcloud.sagemaker.kinds import JOBS, Kind
@@ -183,7 +184,9 @@ def _remember_task() -> None:
         task = Task(execution)
         token = _task.set(task)
         try:
-            return execute_task(state, raw_input, execution, ctx)
+            carried_out = execute_task(state, raw_input, execution, ctx)
+            check_state_output(ctx.get("State", {}).get("Name", ""), carried_out[0])
+            return carried_out
         finally:
             task.left.set()
             _task.reset(token)

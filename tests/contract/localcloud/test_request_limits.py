@@ -230,15 +230,36 @@ def test_a_template_cannot_have_a_function_with_more_variables(account: Account)
     assert "exceeded the 4KB limit" in eventually(failed, what="the failed function")[0]
 
 
-def test_a_state_that_gives_more_than_256_kib_ends_the_execution_uncaught(account: Account) -> None:
-    arn = account.start(200 * KIB)
-
+def failure_of(account: Account, arn: str) -> tuple[str, str, str]:
     def ended() -> Any:
         found = account.stepfunctions.describe_execution(executionArn=arn)
         return found["status"] != "RUNNING" and found
 
     found = eventually(ended, what="the end of the execution")
-    assert (found["status"], found["error"]) == ("FAILED", "States.DataLimitExceeded")
+    return found["status"], found["error"], found["cause"]
+
+
+def test_a_state_that_gives_more_than_256_kib_ends_the_execution_uncaught(account: Account) -> None:
+    status, error, cause = failure_of(account, account.start(200 * KIB))
+
+    assert (status, error) == ("FAILED", "States.DataLimitExceeded")
+    assert cause.startswith("The state/task 'Double' returned a result")
+
+
+def test_so_does_a_task_inside_a_map(account: Account) -> None:
+    function = account.cloud.client("lambda").get_function(FunctionName="limits")["Configuration"]
+    fetch = {"Type": "Task", "Resource": function["FunctionArn"], "End": True}
+    each = {"Type": "Map", "Iterator": {"StartAt": "Fetch", "States": {"Fetch": fetch}}, "End": True}
+    machine = account.stepfunctions.create_state_machine(
+        name="each", definition=json.dumps({"StartAt": "Each", "States": {"Each": each}}), roleArn=ROLE
+    )["stateMachineArn"]
+    given = json.dumps([{"characters": 1}, {"characters": 300_000}])
+
+    started = account.stepfunctions.start_execution(stateMachineArn=machine, input=given)
+
+    status, error, cause = failure_of(account, started["executionArn"])
+    assert (status, error) == ("FAILED", "States.DataLimitExceeded")
+    assert "'Fetch'" in cause
 
 
 def test_an_answer_of_more_than_6_mb_is_the_functions_error(account: Account) -> None:
