@@ -13,12 +13,13 @@ import tomllib
 import typer
 
 from watchkeeper.command.failures import ReportingGroup
+from watchkeeper.command.init import init
 from watchkeeper.command.score import score
 from watchkeeper.command.token import token
 from watchkeeper.command.validate import validate
 from watchkeeper.core.errors import InvalidInputError
 
-LIBRARY_VERBS = (score, token, validate)
+LIBRARY_VERBS = (init, score, token, validate)
 CHECKOUT_VERBS = frozenset(
     (
         "approve",

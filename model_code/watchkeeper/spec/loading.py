@@ -16,8 +16,13 @@ _CONSEQUENCES = frozenset({"default_factory_not_called"})
 """Errors that pydantic reports only because of another one."""
 
 
-def load_workload(path: Path | str) -> WorkloadSpec:
+def load_workload(path: Path | str, text: str | None = None) -> WorkloadSpec:
     """Read one spec.
+
+    Parameters
+    ----------
+    text
+        What the file is going to say; without it, what it says.
 
     Raises
     ------
@@ -25,7 +30,7 @@ def load_workload(path: Path | str) -> WorkloadSpec:
         With every mistake in the file.
     """
     path = Path(path)
-    problems, spec = _read(path)
+    problems, spec = _read(path, text)
     if spec is None or problems:
         raise WorkloadSpecError(problems)
     return spec
@@ -55,10 +60,10 @@ def load_workloads(directory: Path | str) -> list[WorkloadSpec]:
     return specs
 
 
-def _read(path: Path) -> tuple[list[Problem], WorkloadSpec | None]:
+def _read(path: Path, text: str | None = None) -> tuple[list[Problem], WorkloadSpec | None]:
     file = str(path)
     try:
-        source = parse_yaml(path.read_text(encoding="utf-8-sig"))
+        source = parse_yaml(path.read_text(encoding="utf-8-sig") if text is None else text)
     except OSError as error:
         return [_problem(path, f"cannot be read: {error.strerror}")], None
     except UnicodeDecodeError as error:

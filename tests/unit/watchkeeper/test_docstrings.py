@@ -13,6 +13,7 @@ import pytest
         "telemetry.intervals",
         "telemetry.series",
         "detectors.catalogue",
+        "spec.draft",
         "service.tenant_files",
     ],
 )

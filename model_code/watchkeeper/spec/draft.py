@@ -1,0 +1,142 @@
+"""A workload file from what files of telemetry say of themselves, every line with its reason."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import timedelta
+
+from watchkeeper.spec.fields import duration_text
+from watchkeeper.telemetry.discovery import Discovery, FoundMeasure
+from watchkeeper.telemetry.rows import NUMBER_WORDS
+
+_WEEK_SECONDS = 604_800
+_NAME_CHARACTERS = 31
+_MISSING = 0.005
+_RISKS = (1e-6, 0.4)
+_UNIT = re.compile(r"\s*[\[(][^\])]*[\])]\s*$")
+
+
+def draft(found: Discovery, *, name: str, alerts_per_week: float) -> str:
+    """Return the text of a workload file.
+
+    Parameters
+    ----------
+    name
+        Of the workload.
+    alerts_per_week
+        Wanted alerts of all its series together; more than 0.
+    """
+    interval = duration_text(timedelta(seconds=found.interval_seconds))
+    n_series = found.n_series * len(found.measures)
+    timestamp = [f"field: {json.dumps(found.timestamp.field, ensure_ascii=False)}"]
+    timestamp.append(f"format: {json.dumps(found.timestamp.format)}")
+    timestamp.append(f"timezone: {found.timestamp.timezone}")
+    names = distinct_names(each.field for each in found.measures)
+    measures = [_measure(measure, name) for measure, name in zip(found.measures, names, strict=True)]
+    rhythms = ", ".join(f"{period} ({strength:.2f})" for period, strength in found.rhythms.items())
+    lines = [
+        "# yaml-language-server: $schema=schema.json",
+        f"name: {name}",
+        "kind: anomaly",
+        f"# {found.n_rows:,} rows of {n_series} series, {found.first:%Y-%m-%d %H:%M} to "
+        f"{found.last:%Y-%m-%d %H:%M} UTC",
+        "",
+        "source:",
+        "  # where devices publish: + in place of a level takes every device",
+        f"  topic: {name}/telemetry",
+        f"  timestamp: {{{', '.join(timestamp)}}}",
+        "",
+        "measures:",
+        *measures,
+        "",
+    ]
+    if found.dimensions:
+        counts = ", ".join(f"{column}: {count}" for column, count in found.dimensions.items())
+        lines += [
+            f"# a series for each value of these columns ({counts})",
+            f"dimensions: {json.dumps(list(found.dimensions), ensure_ascii=False)}",
+            "",
+        ]
+    lines += [
+        f"# {found.gaps:.1%} of the intervals have no reading",
+        f"interval: {interval}",
+        "# how long late readings are still taken",
+        f"lateness: {interval}",
+        "",
+    ]
+    if found.dialect.decimal == ",":
+        lines += ["history:", "  # numbers of CSV files have a decimal comma", '  decimal: ","', ""]
+    lines += [
+        f"# the values come again each {rhythms}; the detector learns that by itself"
+        if rhythms
+        else "# no daily or weekly rhythm was seen",
+        "detector:",
+        "  algorithm: watchkeeper",
+        "",
+        f"# about {alerts_per_week:g} alerts a week over all series: that share of their intervals",
+        f"threshold: {{rule: peaks_over_threshold, risk: {risk_of(found, alerts_per_week):.2g}}}",
+        "",
+        "gate:",
+        "  # a model that alerts more often than this on history is not deployed",
+        f"  max_alerts_per_week: {2 * alerts_per_week:g}",
+        "",
+        "alerts:",
+        "  # the same series alerts once in this time",
+        "  throttle: 1h",
+        "  routes:",
+        "    - channel: operators",
+        "      # to whom; without it, whoever subscribes to the alert topic",
+        "      # subscription: {protocol: email, endpoint: you@example.com}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _measure(measure: FoundMeasure, name: str) -> str:
+    line = f"  - {{field: {json.dumps(measure.field, ensure_ascii=False)}, name: {name}, aggregate: avg}}"
+    notes = [measure.unit] if measure.unit else []
+    if measure.missing >= _MISSING:
+        notes.append(f"{measure.missing:.0%} of the rows have no value")
+    return f"{line}  # {'; '.join(notes)}" if notes else line
+
+
+def risk_of(found: Discovery, alerts_per_week: float) -> float:
+    """Return the share of all series' intervals that alert, for so many alerts a week; within 1e-6 to 0.4."""
+    intervals = _WEEK_SECONDS / found.interval_seconds * found.n_series * len(found.measures)
+    return min(max(alerts_per_week / intervals, _RISKS[0]), _RISKS[1])
+
+
+def slug(text: str) -> str:
+    """Return a name as a spec takes it from any text; a unit in brackets at its end is left out.
+
+    Examples
+    --------
+    >>> slug("Temperatur Öl [°C]"), slug("2nd flow"), slug("nan")
+    ('temperatur_ol', 'm_2nd_flow', 'm_nan')
+    """
+    plain = unicodedata.normalize("NFKD", _UNIT.sub("", text)).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+    if not name[:1].isalpha() or name in NUMBER_WORDS:
+        name = f"m_{name}".rstrip("_")
+    return name[:_NAME_CHARACTERS].rstrip("_")
+
+
+def distinct_names(texts: Iterable[str]) -> list[str]:
+    """Return a name for each text; those that would be the same get a number.
+
+    Examples
+    --------
+    >>> distinct_names(["flow [l/s]", "flow [m3]"])
+    ['flow', 'flow_2']
+    """
+    names: list[str] = []
+    for text in texts:
+        name, number = slug(text), 1
+        while name in names:
+            number += 1
+            name = f"{slug(text)[: _NAME_CHARACTERS - 4]}_{number}"
+        names.append(name)
+    return names

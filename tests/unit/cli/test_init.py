@@ -1,0 +1,56 @@
+"""`watchkeeper init`: files in, a workload out, and what it was unsure of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from watchkeeper.command.failures import ReportingGroup
+from watchkeeper.command.main import LIBRARY_VERBS, application
+from watchkeeper.spec import load_workload
+
+ROWS = "time,load\n" + "".join(f"2024-01-01 00:{row:02}:00,{row % 7 + 0.5}\n" for row in range(60))
+
+
+@pytest.fixture
+def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "Press 4.csv"
+    path.write_text(ROWS)
+    return path
+
+
+def init(*arguments: object) -> Result:
+    app = application(LIBRARY_VERBS, ReportingGroup, "")
+    return CliRunner().invoke(app, ["init", *map(str, arguments)])
+
+
+def test_writes_a_workload_named_after_the_file_and_says_what_is_next(history: Path) -> None:
+    answer = init(history, "--alerts-per-week", "2")
+
+    assert answer.exit_code == 0, answer.output
+    spec = load_workload("workloads/press_4.yaml")
+    assert spec.gate.max_alerts_per_week == 4
+    assert "? times name no zone" in answer.output
+    assert "watchkeeper train press_4 --history" in answer.output
+
+
+def test_what_is_there_is_written_over_only_when_asked(history: Path) -> None:
+    init(history, "--name", "press")
+    Path("workloads/press.yaml").write_text("name: press\n")
+
+    refused = init(history, "--name", "press")
+    assert refused.exit_code == 2
+    assert Path("workloads/press.yaml").read_text() == "name: press\n"
+    assert init(history, "--name", "press", "--force").exit_code == 0
+    load_workload("workloads/press.yaml")
+
+
+@pytest.mark.parametrize("name", ["Press", "anomaly_service", "nan"])
+def test_a_name_that_a_workload_cannot_have_writes_nothing(history: Path, name: str) -> None:
+    answer = init(history, "--name", name)
+
+    assert answer.exit_code == 2
+    assert not Path("workloads").exists() or not list(Path("workloads").iterdir())
