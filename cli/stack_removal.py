@@ -30,7 +30,8 @@ class Stacks:
     @cached_property
     def client(self) -> CloudFormationClient:
         """CloudFormation."""
-        return self.session.client("cloudformation")
+        client: CloudFormationClient = self.session.client("cloudformation")
+        return client
 
     def names(self) -> dict[str, str]:
         """Return the id of each stack that is there, by its name."""

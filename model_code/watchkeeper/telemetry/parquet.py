@@ -61,9 +61,8 @@ class ParquetRows:
         """Return what the file says that it unpacks to; a cell has 8 bytes at least, however it is packed."""
         metadata = self._file.metadata
         groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
-        return max(
-            sum(group.total_byte_size for group in groups), 8 * metadata.num_rows * metadata.num_columns
-        )
+        stated = sum(int(group.total_byte_size) for group in groups)
+        return max(stated, 8 * int(metadata.num_rows) * int(metadata.num_columns))
 
     def _batches(self, rows: int) -> Iterator[list[list[Any]]]:
         for batch in self.batches(rows):
