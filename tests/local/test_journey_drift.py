@@ -64,7 +64,7 @@ def watched(laptop: Laptop) -> DriftReport:
 
 def alarm_state(laptop: Laptop) -> str:
     alarms = laptop.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    (state,) = [alarm["StateValue"] for alarm in alarms if alarm["MetricName"] == "attribution_ndcg"]
+    (state,) = [alarm["StateValue"] for alarm in alarms if alarm.get("MetricName") == "attribution_ndcg"]
     return str(state)
 
 
