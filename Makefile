@@ -66,7 +66,7 @@ test: setup ## run the tests
 	@$(BIN)/python -m pytest tests -n 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: test-aws
-test-aws: setup ## run the main journey in the AWS account of the current credentials (costs money)
+test-aws: setup ## walk docs/guides/first-deployment.md in the AWS account of the current credentials (costs money)
 	@WATCHKEEPER_AWS_TESTS=1 $(BIN)/python -m pytest tests/aws
 
 .PHONY: lint

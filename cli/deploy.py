@@ -53,6 +53,12 @@ class Stage(StrEnum):
     LAPTOP = "laptop"
 
 
+StageOption = Annotated[
+    Stage,
+    typer.Option(envvar="WATCHKEEPER_STAGE", help="`laptop` builds compiled code for this machine."),
+]
+
+
 class Run(Protocol):
     """Runs a program and returns its exit status."""
 
@@ -195,7 +201,7 @@ def deploy(
     workload: Annotated[
         str | None, typer.Option(help="Deploy this workload's stack only, and the shared ones.")
     ] = None,
-    stage: Annotated[Stage, typer.Option(help="`laptop` builds compiled code for this machine.")] = Stage.AWS,
+    stage: StageOption = Stage.AWS,
     preflight: Annotated[
         bool | None,
         typer.Option(

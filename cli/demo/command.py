@@ -18,7 +18,7 @@ from cli.demo.regression import demo_regression
 from cli.demo.report import Report, summary
 from cli.demo.scores import ScoreReader, expected_intervals, reason_of, wait_until_scored
 from cli.demo.stopwatch import Stopwatch
-from cli.deploy import Deployer, Stage
+from cli.deploy import Deployer, Stage, StageOption
 from cli.device import broker_of
 from cli.executions import Outcome, run_to_its_end
 from cli.failures import StepFailedError
@@ -45,7 +45,7 @@ ALERT_SECONDS = 60.0
 
 def demo(
     workload: Annotated[str, typer.Argument(help=f"One of {', '.join(DATASETS)}.")] = "water_flow",
-    stage: Annotated[Stage, typer.Option(help="`laptop` builds compiled code for this machine.")] = Stage.AWS,
+    stage: StageOption = Stage.AWS,
     folder: Annotated[Path, typer.Option(help="Where the report is written.")] = FOLDER,
     host: Host = None,
     port: Port = None,
