@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -19,7 +20,9 @@ from botocore.exceptions import ClientError
 from cli.assembly import Assembly
 from cli.failures import StepFailedError
 from cli.preflight.report import examine, show_end, show_finding
+from cli.retained import adoptable
 from cli.specs import ROOT, WORKLOADS, spec_of
+from cli.stacks import STORAGE
 from watchkeeper.command.screen import console, done, errors, say
 from watchkeeper.spec import load_workloads
 
@@ -112,6 +115,7 @@ class Deployer:
             account = self.session.client("sts").get_caller_identity()["Account"]
             # Without --app, bootstrapping would run the whole CDK application again.
             self._cdk("bootstrap", "--app", self.assembly, f"aws://{account}/{self.region}")
+        self._adopt()
         self._cdk(
             "deploy",
             "--app",
@@ -123,6 +127,22 @@ class Deployer:
             "never",
             "--progress",
             "events",
+        )
+
+    def _adopt(self) -> None:
+        """Take up the data that an earlier `destroy` has kept, instead of beginning with none."""
+        if self._status(STORAGE) is not None:
+            return
+        kept = adoptable(self.session, STORAGE)
+        if not kept:
+            return
+        made = {each.logical_id for each in self.templates().resources if each.stack == STORAGE}
+        mapping = {name: identifier for name, identifier in kept.items() if name in made}
+        for identifier in mapping.values():
+            say(f"adopts what `destroy` has kept: {', '.join(identifier.values())}")
+        self._cdk(
+            *("import", STORAGE, "--app", self.assembly, "--progress", "events"),
+            *("--resource-mapping-inline", json.dumps(mapping)),
         )
 
     def synthesize(self) -> bool:
@@ -156,14 +176,22 @@ class Deployer:
 
     def is_bootstrapped(self) -> bool:
         """Whether the CDK's own stack is there."""
+        status = self._status(BOOTSTRAP_STACK)
+        return (
+            status is not None
+            and status.endswith("_COMPLETE")
+            and not status.startswith(("DELETE", "ROLLBACK"))
+        )
+
+    def _status(self, stack: str) -> str | None:
+        """Return a stack's status; None if there is no such stack."""
         client = self.session.client("cloudformation")
         try:
-            status = client.describe_stacks(StackName=BOOTSTRAP_STACK)["Stacks"][0]["StackStatus"]
+            return client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
         except ClientError as error:
             if error.response["Error"]["Code"] == "ValidationError":
-                return False
+                return None
             raise
-        return status.endswith("_COMPLETE") and not status.startswith(("DELETE", "ROLLBACK"))
 
     @property
     def assembly(self) -> str:

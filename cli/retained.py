@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 
 import boto3
+from botocore.exceptions import ClientError
 
-from cli.removal import Patience, Removal
+from cli.removal import GONE, Patience, Removal
 from watchkeeper.core import layout
 
 KEY_WINDOW_DAYS = 7
@@ -22,7 +23,14 @@ _KINDS = {
     "AWS::KMS::Key": "key",
 }
 _LIVE = frozenset(
-    {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_FAILED", "DELETE_COMPLETE"}
+    {
+        "CREATE_COMPLETE",
+        "DELETE_COMPLETE",
+        "DELETE_FAILED",
+        "IMPORT_COMPLETE",
+        "UPDATE_COMPLETE",
+        "UPDATE_ROLLBACK_COMPLETE",
+    }
 )
 
 
@@ -65,6 +73,70 @@ def retained_of(session: boto3.Session) -> Retained:
                     if kind and resource.get("PhysicalResourceId"):
                         found[kind, resource["PhysicalResourceId"]] = None
     return Retained(tuple(found))
+
+
+def adoptable(session: boto3.Session, stack: str) -> dict[str, dict[str, str]]:
+    """Return what the last deletion of a stack has kept and what is still there, as `cdk import` maps it.
+
+    Returns
+    -------
+    dict
+        By logical id the property that identifies the resource: `{"BucketName": "…"}`.
+    """
+    client = session.client("cloudformation")
+    pages = client.get_paginator("list_stacks").paginate(StackStatusFilter=["DELETE_COMPLETE"])
+    deleted = [
+        summary for page in pages for summary in page["StackSummaries"] if summary["StackName"] == stack
+    ]
+    if not deleted:
+        return {}
+    last = max(deleted, key=lambda summary: summary.get("DeletionTime", summary.get("CreationTime")))
+    return {
+        resource["LogicalResourceId"]: {_IDENTIFIER[kind]: resource["PhysicalResourceId"]}
+        for page in client.get_paginator("list_stack_resources").paginate(StackName=last["StackId"])
+        for resource in page["StackResourceSummaries"]
+        if (kind := _KINDS.get(resource["ResourceType"])) is not None
+        and resource.get("ResourceStatus") == "DELETE_SKIPPED"
+        and is_there(session, kind, resource["PhysicalResourceId"])
+    }
+
+
+def is_there(session: boto3.Session, kind: str, name: str) -> bool:
+    """Return whether a resource can be used; a key that is to be deleted cannot.
+
+    Parameters
+    ----------
+    kind
+        As in `Retained.resources`.
+    """
+    try:
+        return _IS_THERE[kind](session, name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {*GONE, "404", "ValidationException"}:
+            return False
+        raise
+
+
+def _has_bucket(session: boto3.Session, name: str) -> bool:
+    session.client("s3").head_bucket(Bucket=name)
+    return True
+
+
+def _has_table(session: boto3.Session, name: str) -> bool:
+    return session.client("dynamodb").describe_table(TableName=name)["Table"]["TableStatus"] == "ACTIVE"
+
+
+def _has_user_pool(session: boto3.Session, name: str) -> bool:
+    session.client("cognito-idp").describe_user_pool(UserPoolId=name)
+    return True
+
+
+def _has_key(session: boto3.Session, name: str) -> bool:
+    return session.client("kms").describe_key(KeyId=name)["KeyMetadata"]["KeyState"] == "Enabled"
+
+
+_IDENTIFIER = {"bucket": "BucketName", "table": "TableName", "user pool": "UserPoolId", "key": "KeyId"}
+_IS_THERE = {"bucket": _has_bucket, "table": _has_table, "user pool": _has_user_pool, "key": _has_key}
 
 
 def _stop_logging(session: boto3.Session, name: str) -> None:

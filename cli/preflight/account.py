@@ -13,16 +13,13 @@ from botocore.exceptions import ClientError
 
 from cli.assembly import Assembly
 from cli.preflight.finding import Finding, Level
-from cli.retained import retained_of
+from cli.retained import adoptable, is_there, retained_of
+from cli.stacks import STORAGE
 from watchkeeper.core import layout
 
 BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 """Where `cdk bootstrap` writes the version of what it made; the qualifier is the CDK's default."""
 _READY = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"})
-_ABSENT = frozenset(
-    {"404", "NoSuchBucket", "ParameterNotFound", "ResourceNotFound", "ResourceNotFoundException"}
-    | {"NotFoundException", "ValidationException"}
-)
 
 
 @dataclass(frozen=True)
@@ -134,14 +131,20 @@ def check_names(session: boto3.Session, assembly: Assembly, deployed: Deployed) 
 
 
 def check_retained(session: boto3.Session, deployed: Deployed) -> Iterator[Finding]:
-    """Look for what removed stacks have left: a new deployment makes its own beside it."""
+    """Look for what removed stacks have left: a deployment adopts what the last one kept, no more."""
     live = {identity for _, identity in deployed.resources}
     left = [
         (kind, name)
         for kind, name in retained_of(session).resources
-        if name not in live and _exists(session, kind, name)
+        if name not in live and is_there(session, kind, name)
     ]
+    kept = {} if STORAGE in deployed.states else adoptable(session, STORAGE)
+    adopted = {name for identifier in kept.values() for name in identifier.values()}
     for kind, name in left:
+        if name in adopted:
+            text = f"{kind} {name} is left of an earlier deployment, and adopted by this one"
+            yield Finding("retained", Level.GREEN, text, None, {"kind": kind, "name": name})
+            continue
         yield Finding(
             "retained",
             Level.YELLOW,
@@ -232,21 +235,3 @@ def _foreign_endpoints(session: boto3.Session) -> Iterator[str]:
             tags = client.list_tags(ResourceArn=endpoint["EndpointArn"])["Tags"]
             if not any(tag["Key"].startswith(f"{layout.PREFIX}:") for tag in tags):
                 yield endpoint["EndpointName"]
-
-
-def _exists(session: boto3.Session, kind: str, name: str) -> bool:
-    try:
-        if kind == "bucket":
-            session.client("s3").head_bucket(Bucket=name)
-        elif kind == "table":
-            session.client("dynamodb").describe_table(TableName=name)
-        elif kind == "user pool":
-            session.client("cognito-idp").describe_user_pool(UserPoolId=name)
-        elif kind == "key":
-            state = session.client("kms").describe_key(KeyId=name)["KeyMetadata"]["KeyState"]
-            return bool(state != "PendingDeletion")
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _ABSENT:
-            return False
-        raise
-    return True

@@ -77,7 +77,7 @@ def test_down_leaves_no_process_and_up_serves_what_was_there(laptop: Laptop) -> 
     assert laptop.ask(WORKLOAD, ROW) == score
 
 
-def test_destroy_leaves_only_data_and_then_nothing(laptop: Laptop) -> None:
+def test_destroy_leaves_only_data_which_a_deployment_adopts_and_then_nothing(laptop: Laptop) -> None:
     champion(laptop, WORKLOAD, machine_temperature())
     data = laptop.bucket
 
@@ -87,6 +87,11 @@ def test_destroy_leaves_only_data_and_then_nothing(laptop: Laptop) -> None:
     assert {kind: found for kind, found in left_in_sagemaker(laptop).items() if found} == {}
     assert {kind: found for kind, found in left_of_the_stacks(laptop).items() if found} == {}
     assert data in buckets(laptop)
+    assert laptop.keys(layout.history_prefix(WORKLOAD))
+
+    laptop.deploy()
+
+    assert laptop.bucket == data, "what was kept is adopted"
     assert laptop.keys(layout.history_prefix(WORKLOAD))
 
     laptop.watchkeeper("destroy", "--delete-data", "--yes")

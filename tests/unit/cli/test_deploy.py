@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -87,6 +88,39 @@ def test_a_changed_source_another_stage_or_a_lost_assembly_synthesizes_anew(
     assert deployer(session, root, cdk, Stage.AWS).synthesize()
     (root / ASSEMBLY / "manifest.json").unlink()
     assert deployer(session, root, cdk, Stage.AWS).synthesize()
+
+
+def test_what_a_deleted_stack_has_kept_is_imported_before_the_deployment(
+    session: boto3.Session, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = {"Bucket": {"BucketName": "data-1"}, "OfAnEarlierVersion": {"TableName": "t"}}
+    monkeypatch.setattr("cli.deploy.adoptable", lambda session, stack: kept)
+    cdk = FakeCdk(root)
+    one = deployer(session, root, cdk)
+    one.synthesize()
+    folder = root / ASSEMBLY
+    (folder / "storage.json").write_text('{"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}}')
+    stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "storage.json"}}
+    (folder / "manifest.json").write_text(json.dumps({"artifacts": {"WatchkeeperStorage": stack}}))
+
+    one.deploy()
+
+    assert cdk.verbs() == ["synth", "bootstrap", "import", "deploy"]
+    assert cdk.calls[2][1] == "WatchkeeperStorage"
+    assert json.loads(cdk.calls[2][-1]) == {"Bucket": {"BucketName": "data-1"}}
+
+
+def test_storage_that_is_deployed_adopts_nothing(
+    session: boto3.Session, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = '{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}'
+    session.client("cloudformation").create_stack(StackName="WatchkeeperStorage", TemplateBody=body)
+    monkeypatch.setattr("cli.deploy.adoptable", lambda session, stack: {"T": {"BucketName": "b"}})
+    cdk = FakeCdk(root)
+
+    deployer(session, root, cdk).deploy()
+
+    assert "import" not in cdk.verbs()
 
 
 def test_one_workload_has_an_assembly_of_its_own_with_its_stack_alone(

@@ -304,6 +304,23 @@ def test_what_an_earlier_deployment_left_is_told_unless_it_is_gone_by_now(
     assert [each.figures for each in left] == [{"kind": "key", "name": "key-1"}]
 
 
+def test_what_the_last_removal_kept_is_adopted_and_no_warning(aws: AnsweringAws, assembly: Assembly) -> None:
+    removed = {"StackName": "WatchkeeperStorage", "StackId": "arn", "StackStatus": "DELETE_COMPLETE"}
+    aws.answers["ListStacks"] = {"StackSummaries": [removed]}
+    key = {"ResourceType": "AWS::KMS::Key", "PhysicalResourceId": "key-1", "LogicalResourceId": "Key"}
+    aws.answers["ListStackResources"] = {
+        "StackResourceSummaries": [{**key, "ResourceStatus": "DELETE_SKIPPED"}]
+    }
+    aws.answers["DescribeKey"] = {"KeyMetadata": {"KeyId": "key-1", "KeyState": "Enabled"}}
+
+    report = examined(aws, assembly)
+
+    assert [each.figures for each in of(report, "retained", Level.GREEN)] == [
+        {"kind": "key", "name": "key-1"}
+    ]
+    assert not of(report, "retained", Level.YELLOW)
+
+
 def test_a_call_that_is_not_allowed_is_yellow_and_the_other_checks_go_on(
     aws: AnsweringAws, assembly: Assembly
 ) -> None:

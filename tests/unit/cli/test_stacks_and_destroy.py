@@ -15,7 +15,7 @@ from cli.destroy import MadeByWorkflow
 from cli.failures import StepFailedError
 from cli.main import app
 from cli.removal import BusyError, Patience, Removal
-from cli.retained import retained_of
+from cli.retained import adoptable, retained_of
 from cli.stack_removal import Stacks
 from cli.stacks import Deployment
 
@@ -106,6 +106,50 @@ def test_stateful_resources_are_listed_and_deleted(session: boto3.Session) -> No
     assert retained.names() == [f"bucket {bucket}"]
     assert list(retained.delete(session)) == [Removal(f"bucket {bucket}")]
     assert list(retained.delete(session)) == []  # gone already
+
+
+def test_kept_resources_that_are_still_there_may_be_adopted(
+    session: boto3.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.client("s3").create_bucket(Bucket="data-1")
+    client = session.client("cloudformation")
+
+    def resource(logical_id: str, kind: str, name: str, status: str = "DELETE_SKIPPED") -> dict[str, str]:
+        return {
+            "LogicalResourceId": logical_id,
+            "ResourceType": kind,
+            "PhysicalResourceId": name,
+            "ResourceStatus": status,
+        }
+
+    listed = {
+        "list_stacks": [
+            {"StackName": "WatchkeeperStorage", "StackId": "older", "DeletionTime": 1, "CreationTime": 0},
+            {"StackName": "WatchkeeperStorage", "StackId": "last", "DeletionTime": 2, "CreationTime": 0},
+            {"StackName": "WatchkeeperScoring", "StackId": "other", "DeletionTime": 3, "CreationTime": 0},
+        ],
+        "last": [
+            resource("Data", "AWS::S3::Bucket", "data-1"),
+            resource("Log", "AWS::S3::Bucket", "gone"),
+            resource("Series", "AWS::DynamoDB::Table", "gone"),
+            resource("Topic", "AWS::SNS::Topic", "t", "DELETE_COMPLETE"),
+        ],
+    }
+
+    class Pages:
+        def __init__(self, operation: str) -> None:
+            self.operation = operation
+
+        def paginate(self, StackName: str = "", **_: Any) -> list[dict[str, Any]]:
+            if self.operation == "list_stacks":
+                return [{"StackSummaries": listed["list_stacks"]}]
+            return [{"StackResourceSummaries": listed[StackName]}]
+
+    client.get_paginator = Pages  # type: ignore[method-assign,assignment]
+    others = session.client
+    monkeypatch.setattr(session, "client", lambda name: client if name == "cloudformation" else others(name))
+
+    assert adoptable(session, "WatchkeeperStorage") == {"Data": {"BucketName": "data-1"}}
 
 
 def test_data_needs_a_second_key(session: boto3.Session) -> None:
