@@ -100,6 +100,7 @@ def add_stacks(
         training=training,
         alerting=alerting,
         service=service,
+        monthly_budget_usd=settings.monthly_budget_usd,
         env=environment,
     )
     shared = SharedParts(

@@ -11,6 +11,7 @@ from infra.alerting import AlertingStack
 from infra.constructs.alarms import DeliveryAlarms, LagAlarm
 from infra.constructs.dashboard import WorkloadsDashboard
 from infra.constructs.loop_monitoring import LoopMonitoring
+from infra.constructs.spending_budget import SpendingBudget
 from infra.ingestion import IngestionStack
 from infra.scoring import ScoringStack
 from infra.service import ServiceStack
@@ -32,6 +33,7 @@ class MonitoringStack(Stack):
         training: TrainingStack,
         alerting: AlertingStack,
         service: ServiceStack,
+        monthly_budget_usd: float,
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
@@ -53,6 +55,8 @@ class MonitoringStack(Stack):
         shared.watch_dead_letters("RefusedTelemetry", scoring.refused)
         DeliveryAlarms(self, "Delivery", delivery_stream_name=ingestion.telemetry.stream.ref, topic=topic)
         LagAlarm(self, "Lag", topic=topic)
+        if monthly_budget_usd:
+            SpendingBudget(self, "Spending", usd=monthly_budget_usd, topic=topic)
         WorkloadsDashboard(self, "Workloads", name=DASHBOARD, score_queue=scoring.work)
 
         CfnOutput(self, "DashboardName", value=DASHBOARD)

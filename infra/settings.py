@@ -42,6 +42,9 @@ class Settings(BaseModel):
     service_documents: Literal["public", "closed"] = "public"
     """Whether `/docs` and `/openapi.json` answer without a token."""
 
+    monthly_budget_usd: Annotated[float, Field(ge=0)] = 500
+    """What the account may spend in a month before the alert topic is told; 0 makes no budget."""
+
     def chosen(self, workloads: Sequence[WorkloadSpec]) -> list[WorkloadSpec]:
         """Return the workloads whose stacks are synthesized.
 
@@ -70,7 +73,7 @@ class Settings(BaseModel):
         given = {name: scope.node.try_get_context(name) for name in cls.model_fields}
         given["region"] = given["region"] or os.environ.get("CDK_DEFAULT_REGION")
         try:
-            return cls.model_validate({name: value for name, value in given.items() if value})
+            return cls.model_validate({name: value for name, value in given.items() if value is not None})
         except ValidationError as error:
             faults = "; ".join(
                 f"context key {'.'.join(map(str, fault['loc']))!r} is {fault['input']!r}: {fault['msg']}"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from localcloud import coverage, deleted_stacks
-from localcloud.seams import cloudwatch
+from localcloud.seams import budgets, cloudwatch
 from localcloud.seams.cloudformation import physical_name, resource_handlers
 from localcloud.settings import Settings
 
@@ -40,6 +40,11 @@ class CloudFormationPart:
             "create": create_composite_alarm,
             "update": update_composite_alarm,
             "delete": delete_alarm,
+        }
+        resource_handlers["AWS::Budgets::Budget"] = {
+            "create": create_budget,
+            "update": update_budget,
+            "delete": delete_budget,
         }
         coverage.watch(resource_handlers)
         for functions in resource_handlers.values():
@@ -84,6 +89,34 @@ def update_composite_alarm(
 ) -> tuple[str, dict[str, str]]:
     """Rewrite a composite alarm in place; its state stays."""
     return _put_composite_alarm(physical_id, new)
+
+
+def create_budget(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, str]]:
+    """Provision ``AWS::Budgets::Budget``."""
+    budget = dict(properties["Budget"])
+    name = budget.setdefault("BudgetName", physical_name(stack, logical_id, max_len=100))
+    limit = budget.get("BudgetLimit", {})
+    request = {
+        "Budget": {**budget, "BudgetLimit": {**limit, "Amount": str(limit.get("Amount"))}},
+        "NotificationsWithSubscribers": properties.get("NotificationsWithSubscribers") or [],
+    }
+    status, _, body = budgets.create_budget(request)
+    if status != 200:
+        raise ProvisioningError(json.loads(body).get("message", "CreateBudget failed"))
+    return name, {}
+
+
+def update_budget(
+    physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str
+) -> tuple[str, dict[str, str]]:
+    """Make a budget anew in place of the old one."""
+    delete_budget(physical_id, old)
+    return create_budget(physical_id, new, stack)
+
+
+def delete_budget(physical_id: str, properties: dict[str, Any]) -> None:
+    """Delete a budget."""
+    budgets.delete_budget({"BudgetName": physical_id})
 
 
 def delete_alarm(physical_id: str, properties: dict[str, Any]) -> None:

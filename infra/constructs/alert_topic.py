@@ -10,7 +10,7 @@ from constructs import Construct
 
 
 class AlertTopic(Construct):
-    """An SNS topic under a key of its own, which CloudWatch alarms of this account may publish to."""
+    """An SNS topic under a key of its own, to which alarms and budgets of this account may publish."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
@@ -22,11 +22,11 @@ class AlertTopic(Construct):
             removal_policy=RemovalPolicy.DESTROY,
         )
         self.topic: sns.ITopic = sns.Topic(self, "Topic", master_key=self.key, enforce_ssl=True)
-        alarms = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+        senders = [iam.ServicePrincipal(f"{each}.amazonaws.com") for each in ("cloudwatch", "budgets")]
         own_account = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
-                principals=[alarms],
+                principals=senders,
                 actions=["sns:Publish"],
                 resources=[self.topic.topic_arn],
                 conditions=own_account,
@@ -34,7 +34,7 @@ class AlertTopic(Construct):
         )
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
-                principals=[alarms],
+                principals=senders,
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
                 resources=["*"],  # in a key's policy this is the key itself
                 conditions=own_account,

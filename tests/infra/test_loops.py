@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.infra.templates import Resource, Templates, flat
+from tests.infra.templates import Resource, Templates, flat, many
 from watchkeeper.core import layout
 
 PUMP = layout.workload_stack("pump_pressure")
@@ -107,7 +107,9 @@ def test_anomalies_on_the_alert_bus_reach_publish_alert(templates: Templates) ->
     }
 
 
-def test_alert_topic_is_encrypted_and_takes_alarms_of_this_account_only(templates: Templates) -> None:
+def test_alert_topic_takes_alarms_and_budgets_of_this_account_only_under_its_key(
+    templates: Templates,
+) -> None:
     topic = templates.one("AWS::SNS::Topic", stack="WatchkeeperAlerting")
     key = templates.one("AWS::KMS::Key", stack="WatchkeeperAlerting")
     assert topic.properties["KmsMasterKeyId"] == {"Fn::GetAtt": [key.logical_id, "Arn"]}
@@ -117,8 +119,13 @@ def test_alert_topic_is_encrypted_and_takes_alarms_of_this_account_only(template
         ],
         *key.properties["KeyPolicy"]["Statement"],
     ]
-    alarms = [each for each in statements if each["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
-    assert len(alarms) == 2
+    senders = {"cloudwatch.amazonaws.com", "budgets.amazonaws.com"}
+    alarms = [
+        each
+        for each in statements
+        if isinstance(each["Principal"], dict) and set(many(each["Principal"].get("Service", ""))) == senders
+    ]
+    assert len(alarms) == 2, "of the topic and of its key"
     for statement in alarms:
         assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 

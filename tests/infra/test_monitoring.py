@@ -83,6 +83,17 @@ def test_refused_telemetry_is_kept_and_told(templates: Templates) -> None:
     assert metrics_of(templates, "RefusedTelemetry") == {"ApproximateNumberOfMessagesVisible"}
 
 
+def test_the_topic_is_told_before_the_months_budget_is_spent(templates: Templates) -> None:
+    budget = templates.one("AWS::Budgets::Budget", stack=STACK).properties
+    assert budget["Budget"]["BudgetLimit"] == {"Amount": 500, "Unit": "USD"}
+    told = {
+        each["Notification"]["NotificationType"]: each["Notification"]["Threshold"]
+        for each in budget["NotificationsWithSubscribers"]
+        if ["AlertsTopic" in flat(to["Address"]) for to in each["Subscribers"]] == [True]
+    }
+    assert told == {"ACTUAL": 80, "FORECASTED": 100}
+
+
 def test_every_dead_letter_queue_is_watched(templates: Templates) -> None:
     watched = {
         flat(dimension["Value"])

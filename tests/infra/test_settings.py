@@ -55,6 +55,13 @@ def test_refuses_an_origin_that_would_let_everyone_in() -> None:
         settings_of({"service_cors_origins": ["*"]})
 
 
+def test_a_budget_of_nothing_is_none_and_a_negative_one_is_refused() -> None:
+    assert settings_of({}).monthly_budget_usd == 500
+    assert settings_of({"monthly_budget_usd": 0}).monthly_budget_usd == 0
+    with pytest.raises(InvalidInputError, match="monthly_budget_usd"):
+        settings_of({"monthly_budget_usd": -1})
+
+
 def test_one_workload_is_chosen_by_its_name() -> None:
     workloads = load_workloads(Settings().workloads)
     assert len(settings_of({}).chosen(workloads)) == len(workloads) > 1

@@ -43,6 +43,8 @@ FUNCTIONS = {
     "ministack.services.cloudwatch_logs._append_log_events": "stream, events",
     "ministack.services.cloudwatch_logs._make_group_arn": None,
     "ministack.services.cloudwatch_logs._fanout_to_subscription_filters": "group_name, stream_name, events",
+    "ministack.services.budgets._create_budget": "data",
+    "ministack.services.budgets._delete_budget": "data",
     "ministack.services.cloudwatch.record_metric": "namespace, metric_name, value, unit, dimensions",
     "ministack.services.cloudwatch._evaluate_alarm": "alarm",
     "ministack.services.cloudwatch._evaluate_parent_alarms": "child, seen",
