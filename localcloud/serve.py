@@ -51,7 +51,7 @@ def build_parts(settings: Settings) -> list[server.Part]:
     """Return the parts in the order in which they are installed and started; they end in reverse order."""
     persistence = PersistencePart(settings, Disk(settings))
     authority = Authority(settings)
-    authorization = AuthorizationPart(settings, authority)
+    authorization = AuthorizationPart(authority)
     firehose = FirehosePart(settings, authority, persistence.when_saved)
     sagemaker = SageMakerPart(settings, authority)
     cloudformation = CloudFormationPart(settings, persistence.touch_all)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from localcloud.authorization.authority import AccessDeniedError, Authority
 from localcloud.authorization.credentials import UnknownCallerError
-from localcloud.authorization.needs import Need, UnknownNeedError, needs_of, s3_needs
-from localcloud.authorization.operations import needs_no_caller, operation_of
+from localcloud.authorization.needs import Need, Place, UnknownNeedError, needs_of, s3_needs
+from localcloud.authorization.operations import Operation, needs_no_caller, operation_of
 from localcloud.iam.evaluation import Principal
 from localcloud.seams import gateway, iam
 
@@ -19,12 +21,77 @@ Query = Mapping[str, list[str]]
 
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)")
 _EXECUTE_API = "/_aws/execute-api/"
-_NOT_FOUND = 404
+# Services of the JSON protocol that refuse with 403, as once in the query protocol; the others do with 400.
+_FORBIDDEN = ("sqs", "monitoring")
 _READS = ("s3:GetObject", "s3:GetObjectVersion")
 
 
 class UnsignedError(Exception):
-    """A request without credentials."""
+    """A request without credentials to what AWS serves only with them."""
+
+
+_REFUSALS = (AccessDeniedError, UnknownCallerError, UnknownNeedError, UnsignedError)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One HTTP request.
+
+    Attributes
+    ----------
+    service : str
+        As ministack's router names it.
+    query : mapping
+        Parameters of the query string and of a form in the body.
+    """
+
+    service: str
+    method: str
+    path: str
+    headers: Headers
+    body: bytes
+    query: Query
+
+    @property
+    def key_and_token(self) -> tuple[str, str] | None:
+        """What it is signed with: in a header, a presigned URL, or a presigned form; None where it is not."""
+        authorization = self.headers.get("authorization", "")
+        if authorization.startswith("AWS4-"):
+            found = _CREDENTIAL.search(authorization)
+            return found[1] if found else "", self.headers.get("x-amz-security-token", "")
+        if "X-Amz-Credential" in self.query:
+            key = self.query["X-Amz-Credential"][0].partition("/")[0]
+            return key, self.query.get("X-Amz-Security-Token", [""])[0]
+        key = self._form_field("x-amz-credential").partition("/")[0]
+        return (key, self._form_field("x-amz-security-token")) if key else None
+
+    def needs(self, place: Place) -> list[Need]:
+        """Return the permissions that it needs.
+
+        Raises
+        ------
+        UnknownNeedError
+            When nobody has written them down.
+        """
+        if self.service == "s3":
+            key = self._form_field("key")
+            path = f"{self.path.rstrip('/')}/{key}" if key else self.path
+            return s3_needs(self.method, path, self.headers, self.body, self.query)
+        operation = self.operation
+        return needs_of(operation.service, operation.name, operation.parameters, place)
+
+    @property
+    def operation(self) -> Operation:
+        """Which operation it is, of any service but S3."""
+        return operation_of(self.service, self.method, self.path, self.headers, self.body, self.query)
+
+    def _form_field(self, name: str) -> str:
+        if self.service != "s3" or not self.headers.get("content-type", "").startswith("multipart/form-data"):
+            return ""
+        found = re.search(
+            rb'name="%b"\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]*)' % name.encode(), self.body, re.IGNORECASE
+        )
+        return found[1].decode() if found else ""
 
 
 class AuthorizationGateway:
@@ -36,9 +103,8 @@ class AuthorizationGateway:
         Decides.
     """
 
-    def __init__(self, authority: Authority, *, enforce: bool) -> None:
+    def __init__(self, authority: Authority) -> None:
         self._authority = authority
-        self._enforce = enforce
 
     def install(self) -> None:
         """Stand before both of ministack's ways to a service."""
@@ -53,13 +119,13 @@ class AuthorizationGateway:
         """Answer one request of a service's API."""
         parameters = gateway.routing_parameters(method, path, headers, body, query)
         service = gateway.detect_service(method, path, headers, parameters)
+        asked = Asked(service, method, path, headers, body, parameters)
         try:
-            caller = self._caller(service, method, path, headers, body, query, parameters)
-            needs = self._check(caller, service, method, path, headers, body, parameters)
-        except (AccessDeniedError, UnknownCallerError, UnknownNeedError, UnsignedError) as error:
+            caller, needs = self._check(asked)
+        except _REFUSALS as error:
             return refused(service, error, headers, request_id)
         answer: Response = await self._dispatch_on(method, path, headers, body, query, request_id)
-        if service == "s3" and answer[0] == _NOT_FOUND and needs and needs[0].action in _READS:
+        if answer[0] == HTTPStatus.NOT_FOUND and needs and needs[0].action in _READS:
             # AWS tells that an object is missing only to who may list the bucket.
             listing = Need("s3:ListBucket", needs[0].resource.partition("/")[0])
             try:
@@ -79,66 +145,45 @@ class AuthorizationGateway:
         **options: Any,
     ) -> Response | None:
         """Answer one request that its host or path gives to a data plane; None leaves it to `dispatch`."""
-        if not _is_signed(headers, query):
-            return await self._go_on(method, path, headers, body, query, request_id, **options)
         bucket = gateway.bucket_of_host(headers.get("host", ""))
+        asked = Asked("s3", method, f"/{bucket}{path}" if bucket else path, headers, body, query)
         try:
-            caller = self._known(headers, query)
             if bucket:
-                self._check(caller, "s3", method, f"/{bucket}{path}", headers, body, query)
-        except (AccessDeniedError, UnknownCallerError, UnknownNeedError) as error:
-            return refused("s3" if bucket else "", error, headers, request_id)
-        if caller is None or bucket or path.startswith(_EXECUTE_API):
-            return await self._go_on(method, path, headers, body, query, request_id, **options)
-        return None  # of the other data planes no role has one: what the router makes of it is evaluated
+                self._check(asked)
+            # Of the other data planes no role has one: what the router makes of its request is evaluated.
+            elif asked.key_and_token and not path.startswith(_EXECUTE_API) and not self._is_developer(asked):
+                return None
+        except _REFUSALS as error:
+            return refused("s3", error, headers, request_id)
+        return await self._go_on(method, path, headers, body, query, request_id, **options)
 
-    def _caller(
-        self,
-        service: str,
-        method: str,
-        path: str,
-        headers: Headers,
-        body: bytes,
-        query: Query,
-        parameters: Query,
-    ) -> Principal | None:
-        if _is_signed(headers, query):
-            return self._known(headers, query)
-        if service == "s3" or not self._enforce:
-            return None
-        operation = operation_of(service, method, path, headers, body, parameters)
-        if not needs_no_caller(operation.service, operation.name):
-            raise UnsignedError
-        return None
-
-    def _known(self, headers: Mapping[str, str], query: Query) -> Principal | None:
-        return self._authority.keyring.caller(*_signed_with(headers, query))
-
-    def _check(
-        self,
-        caller: Principal | None,
-        service: str,
-        method: str,
-        path: str,
-        headers: Headers,
-        body: bytes,
-        parameters: Query,
-    ) -> list[Need]:
+    def _check(self, asked: Asked) -> tuple[Principal | None, list[Need]]:
+        if asked.key_and_token is None:
+            operation = None if asked.service == "s3" else asked.operation
+            if operation is None or not needs_no_caller(operation.service, operation.name):
+                raise UnsignedError
+        caller = self._caller(asked)
         if caller is None:
-            return []
-        if service == "s3":
-            needs = s3_needs(method, path, headers, body, parameters)
-        else:
-            asked = operation_of(service, method, path, headers, body, parameters)
-            needs = needs_of(asked.service, asked.name, asked.parameters, self._authority.place)
-        self._authority.require(caller, needs, whole=method != "HEAD")
-        return needs
+            return None, []
+        needs = asked.needs(self._authority.place)
+        self._authority.require(caller, needs, whole=asked.method != "HEAD")
+        return caller, needs
+
+    def _is_developer(self, asked: Asked) -> bool:
+        try:
+            return self._caller(asked) is None
+        except UnknownCallerError:
+            return False  # refused by `dispatch`, in the protocol of the service
+
+    def _caller(self, asked: Asked) -> Principal | None:
+        signed = asked.key_and_token
+        return self._authority.keyring.caller(*signed) if signed else None
 
 
 def refused(service: str, error: Exception, headers: Mapping[str, str], request_id: str) -> Response:
     """Return AWS's answer to a request that is refused, in the protocol of its service."""
     if isinstance(error, AccessDeniedError):
-        return iam.refusal(
+        status, answered, content = iam.refusal(
             service,
             error.request.action,
             error.request.principal.arn,
@@ -148,22 +193,13 @@ def refused(service: str, error: Exception, headers: Mapping[str, str], request_
             resource_arn=error.request.resource,
             explicit_deny=error.decision.explicit,
         )
+        is_json = "x-amz-target" in headers and service not in _FORBIDDEN
+        return HTTPStatus.BAD_REQUEST if is_json else status, answered, content
     code, message = "MissingAuthenticationToken", "Request is missing Authentication Token"
-    if isinstance(error, UnknownCallerError):
+    if isinstance(error, UnsignedError) and service == "s3":
+        code, message = "AccessDenied", "Access Denied"
+    elif isinstance(error, UnknownCallerError):
         code, message = error.code, str(error)
     elif isinstance(error, UnknownNeedError):
         code, message = "NotImplemented", str(error)
     return iam.refusal(service, "", "", request_id, error_code=code, message=message, headers=headers)
-
-
-def _is_signed(headers: Mapping[str, str], query: Query) -> bool:
-    return headers.get("authorization", "").startswith("AWS4-") or "X-Amz-Credential" in query
-
-
-def _signed_with(headers: Mapping[str, str], query: Query) -> tuple[str, str]:
-    """Return key and token, of the header or of a presigned URL."""
-    found = _CREDENTIAL.search(headers.get("authorization", ""))
-    if found:
-        return found[1], headers.get("x-amz-security-token", "")
-    key = query.get("X-Amz-Credential", [""])[0].partition("/")[0]
-    return key, query.get("X-Amz-Security-Token", [""])[0]

@@ -4,7 +4,6 @@ from localcloud.authorization.authority import Authority
 from localcloud.authorization.gateway import AuthorizationGateway
 from localcloud.authorization.services import ServiceCalls
 from localcloud.authorization.workflows import WorkflowCalls
-from localcloud.settings import Settings
 
 
 class AuthorizationPart:
@@ -12,15 +11,13 @@ class AuthorizationPart:
 
     Parameters
     ----------
-    settings
-        Of the local cloud.
     authority
         Decides.
     """
 
-    def __init__(self, settings: Settings, authority: Authority) -> None:
+    def __init__(self, authority: Authority) -> None:
         self._authority = authority
-        self._gateway = AuthorizationGateway(authority, enforce=settings.iam == "enforce")
+        self._gateway = AuthorizationGateway(authority)
         self._services = ServiceCalls(authority)
         self._workflows = WorkflowCalls(authority)
 

@@ -37,8 +37,17 @@ def subscribed(laptop: Laptop, **attributes: list[Any]) -> Iterator[Inbox]:
     sqs, sns = laptop.client("sqs"), laptop.client("sns")
     url = sqs.create_queue(QueueName=f"journey-{uuid4().hex[:12]}")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = laptop.outputs["AlertTopicArn"]
+    delivery = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Statement": [delivery]})})
     subscription = sns.subscribe(
-        TopicArn=laptop.outputs["AlertTopicArn"],
+        TopicArn=topic,
         Protocol="sqs",
         Endpoint=arn,
         Attributes={"FilterPolicy": json.dumps(attributes)},

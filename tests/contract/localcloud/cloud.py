@@ -1,5 +1,6 @@
 """A local cloud of its own for tests: free ports, a temporary home, clients."""
 
+import json
 import os
 import socket
 import subprocess
@@ -69,6 +70,17 @@ class Cloud:
             aws_secret_access_key="test",
             config=config,
         )
+
+    def role(self, name: str, service: str, *statements: dict[str, Any]) -> str:
+        """Make a role that a service, or an account's ARN, may assume, and return its ARN."""
+        principal = {"Service": f"{service}.amazonaws.com"} if ":" not in service else {"AWS": service}
+        trust = [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]
+        client = self.client("iam")
+        role = client.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": trust}))
+        if statements:
+            document = json.dumps({"Statement": [{"Effect": "Allow", **each} for each in statements]})
+            client.put_role_policy(RoleName=name, PolicyName=f"{name}Permissions", PolicyDocument=document)
+        return str(role["Role"]["Arn"])
 
     def outputs(self, *stacks: str) -> dict[str, str]:
         """Return the outputs of deployed stacks."""

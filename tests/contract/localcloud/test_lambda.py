@@ -35,6 +35,11 @@ def handle(event, context):
             "left": context.get_remaining_time_in_millis()}
 """
 
+LOGS = {
+    "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+    "Resource": "arn:aws:logs:*:*:log-group:/aws/lambda/*",
+}
+
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
@@ -45,7 +50,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         found.client("lambda").create_function(
             FunctionName="contract",
             Runtime="python3.11",
-            Role="arn:aws:iam::123456789012:role/contract",
+            Role=found.role("contract", "lambda", LOGS),
             Handler="function.handle",
             Code={"ZipFile": archive.getvalue()},
             Timeout=2,
