@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localcloud import definitions
+from localcloud.authorization.credentials import session
+from localcloud.authorization.needs import needs_of
 from localcloud.request_limits import check_state_output
 from localcloud.sagemaker.api import Api
 from localcloud.sagemaker.errors import SageMakerError
@@ -130,6 +132,15 @@ class Integration:
             )
             raise states.ExecutionError(name, cause) from error
 
+    def _may(self, operation: str, request: Document) -> bool:
+        """Whether the machine's role may do what Step Functions does for it by itself."""
+        authority, execution = self._api.authority, current_execution()
+        if authority is None or execution is None:
+            return True
+        role = states.state_machines[execution["stateMachineArn"]]["roleArn"]
+        needs = needs_of("sagemaker", operation, request, authority.place)
+        return authority.allows(session(role, execution["name"]), needs)
+
     def _wait(self, kind: Kind, name: str) -> Document:
         task = _task.get()
         describe, request = f"Describe{kind.resource}", {kind.name_member: name}
@@ -141,7 +152,7 @@ class Integration:
             if status in ("Failed", "Stopped"):
                 raise states.ExecutionError("States.TaskFailed", json.dumps(render(describe, job)))
             if task and not task.running:
-                if status == "InProgress":
+                if status == "InProgress" and self._may(f"Stop{kind.resource}", request):
                     self._api.call(f"Stop{kind.resource}", request)
                 raise states.ExecutionError("States.TaskFailed", f"{kind.resource} {name} was stopped")
             (task.left if task else threading.Event()).wait(_POLL_SECONDS)

@@ -213,6 +213,46 @@ def _sagemaker(operation: str, parameters: Parameters, place: Place) -> Iterator
         yield Need(action, arn)
     if parameters.get("Tags") and operation.startswith("Create"):
         yield Need("sagemaker:AddTags", arns[0])
+    if operation == "CreateModelPackage":
+        yield from _artifacts(parameters)
+    if operation in ("CreateEndpoint", "UpdateEndpoint"):
+        yield from alarm_needs(parameters.get("DeploymentConfig") or {}, place)
+    volume = volume_key(parameters)
+    if volume:
+        yield from lent_key(volume)
+
+
+def alarm_needs(deployment: Parameters, place: Place) -> Iterator[Need]:
+    """Yield what a deployment's caller and its model's role need to see the alarms that end it."""
+    for alarm in (deployment.get("AutoRollbackConfiguration") or {}).get("Alarms", []):
+        yield Need("cloudwatch:DescribeAlarms", place.arn("cloudwatch", f"alarm:{alarm['AlarmName']}"))
+
+
+def volume_key(parameters: Parameters) -> str | None:
+    """Return the key of the volumes of a job or endpoint configuration."""
+    cluster = (parameters.get("ProcessingResources") or {}).get("ClusterConfig") or {}
+    held = (parameters.get("ResourceConfig") or {}, cluster, parameters.get("TransformResources") or {})
+    found: list[str] = [each["VolumeKmsKeyId"] for each in held if each.get("VolumeKmsKeyId")]
+    if "ProductionVariants" in parameters and parameters.get("KmsKeyId"):
+        found.append(parameters["KmsKeyId"])
+    return found[0] if found else None
+
+
+def lent_key(key: str) -> Iterator[Need]:
+    """Yield what is needed to let SageMaker use a key for volumes that it makes."""
+    record = iam.resolve_key(key)
+    arn = record["Arn"] if record else key
+    yield Need("kms:DescribeKey", arn)
+    yield Need("kms:CreateGrant", arn, {"kms:grantisforawsresource": "true"})
+
+
+def _artifacts(package: Parameters) -> Iterator[Need]:
+    """Yield the objects that SageMaker looks at in the name of who registers a package."""
+    containers = (package.get("InferenceSpecification") or {}).get("Containers", [])
+    for container in containers:
+        uri = str(container.get("ModelDataUrl", ""))
+        if uri.startswith("s3://"):
+            yield Need("s3:GetObject", f"arn:aws:s3:::{uri.removeprefix('s3://')}")
 
 
 # Names that an operation has of other things than what it acts on.
@@ -314,6 +354,8 @@ def s3_needs(
         }
     if name == "DeleteObject" and "delete" in query:
         return [*_deleted(bucket, body), *(Need(*other) for other in others if "Bypass" in other[0])]
+    if name == "PutObject" and "if-match" in headers:
+        others = [*others, ("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")]
     if name == "PutObject" and "x-amz-tagging" in headers:
         others = [*others, ("s3:PutObjectTagging", f"arn:aws:s3:::{bucket}/{key}")]
     resource = f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}" if bucket else "*"

@@ -40,6 +40,7 @@ class Api:
 
     def __init__(self, context: Context, jobs: JobSupervisor, endpoints: EndpointSupervisor) -> None:
         self._context = context
+        self.authority = context.authority
         self._store = context.store
         self._jobs = jobs
         self._endpoints = endpoints

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from localcloud.authorization.needs import Place, alarm_needs
 from localcloud.sagemaker.clock import now
 from localcloud.sagemaker.context import Context
 from localcloud.sagemaker.deployment import Deployment, DeploymentPolicy, RolledBackError
@@ -12,6 +13,7 @@ from localcloud.sagemaker.fleet import Fleet, plan_of
 from localcloud.sagemaker.kinds import ENDPOINT
 from localcloud.sagemaker.limits import require_endpoint_quota
 from localcloud.sagemaker.logs import LogSender
+from localcloud.sagemaker.model_data import ROLE
 from localcloud.sagemaker.shapes import Document
 
 logger = logging.getLogger(__name__)
@@ -96,6 +98,7 @@ class EndpointSupervisor:
             if config is None and request.get("RetainDeploymentConfig"):
                 config = endpoint.get("LastDeploymentConfig")
             policy = DeploymentPolicy.of(config)  # an unsupported one is refused before anything changes
+            self._require_alarms(plan, config or {})
             if policy.config:
                 _require_same_variants(plan, endpoint["_plan"])
             if request.get("RetainAllVariantProperties"):
@@ -125,6 +128,14 @@ class EndpointSupervisor:
             live = self._live.pop(name, None)
         if live and live.fleet:
             threading.Thread(target=live.fleet.end, name=f"endpoint-{name}-end", daemon=True).start()
+
+    def _require_alarms(self, plan: Document, config: Document) -> None:
+        """Refuse a deployment whose alarms the role of its models may not see."""
+        needs = alarm_needs(config, Place(self._context.settings.account, self._context.settings.region))
+        try:
+            self._context.require(plan["variants"][0]["containers"][0].get(ROLE), needs)
+        except JobFailedError as error:
+            raise InvalidRequestError(str(error)) from error
 
     def set_weights(self, request: Document) -> str:
         """Change weights and instance counts of variants in service."""

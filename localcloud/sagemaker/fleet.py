@@ -14,6 +14,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud.authorization.needs import lent_key
 from localcloud.sagemaker.context import Context
 from localcloud.sagemaker.errors import JobFailedError
 from localcloud.sagemaker.kinds import ENDPOINT, ENDPOINT_CONFIG, MODEL
@@ -49,6 +50,7 @@ def plan_of(context: Context, configuration: str) -> Document:
         "configuration": configuration,
         "variants": variants,
         "capture": document.get("DataCaptureConfig"),
+        "volume_key": document.get("KmsKeyId"),
     }
 
 
@@ -162,6 +164,8 @@ class Fleet:
 
     def _start(self, variant: Document) -> None:
         name = variant["VariantName"]
+        if self.plan.get("volume_key"):
+            self._context.require(self.role(name), lent_key(self.plan["volume_key"]))
         self._context.allows(self.role(name), metrics_need(ENDPOINT.resource))
         chain = Chain.start(
             self._context,

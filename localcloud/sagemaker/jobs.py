@@ -20,6 +20,7 @@ from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud.authorization.needs import lent_key, volume_key
 from localcloud.sagemaker.context import Context
 from localcloud.sagemaker.errors import InvalidRequestError, JobFailedError, JobStoppedError, SageMakerError
 from localcloud.sagemaker.job_run import Run
@@ -154,6 +155,8 @@ class JobSupervisor:
         status, reason = "Failed", "InternalServerError: see the log of the local cloud"
         try:
             with self._slots.taken(run.stopping):
+                if volume := volume_key(run.job):
+                    run.context.require(run.role, lent_key(volume))
                 run.context.allows(run.role, metrics_need(run.kind.resource))
                 runner.run(run)
             status, reason = "Completed", ""
