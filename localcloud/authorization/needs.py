@@ -205,10 +205,11 @@ def _sagemaker(operation: str, parameters: Parameters, place: Place) -> Iterator
         value if value.startswith("arn:") else place.arn("sagemaker", f"{_kebab(kind)}/{value.lower()}")
         for kind, value in _named(operation, parameters)
     ]
-    if operation == "CreateModelPackage" and arns:
-        arns.append(f"{arns[0].replace(':model-package-group/', ':model-package/')}/*")
-    if not arns or (operation.startswith(("List", "Search")) and operation != "ListTags"):
-        arns = ["*"]
+    if operation in _OF_PACKAGES:
+        arns = [f"{arn.replace(':model-package-group/', ':model-package/')}/*" for arn in arns]
+    elif operation.startswith(("List", "Search")) and operation != "ListTags":
+        arns = []
+    arns = arns or ["*"]
     for arn in arns:
         yield Need(action, arn)
     if parameters.get("Tags") and operation.startswith("Create"):
@@ -255,6 +256,8 @@ def _artifacts(package: Parameters) -> Iterator[Need]:
             yield Need("s3:GetObject", f"arn:aws:s3:::{uri.removeprefix('s3://')}")
 
 
+# Operations that name a group, and are asked for the packages in it.
+_OF_PACKAGES = ("CreateModelPackage", "ListModelPackages")
 # Names that an operation has of other things than what it acts on.
 _ONLY_READ = {"CreateTransformJob": ("ModelName",)}
 

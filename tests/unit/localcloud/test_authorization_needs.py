@@ -1,6 +1,8 @@
 """Which permissions a request needs: rows of AWS's service authorization reference."""
 
 import json
+import re
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from localcloud.authorization.operations import needs_no_caller, operation_of
 PLACE = Place("123456789012", "us-east-1")
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/items"
 SAGEMAKER = "arn:aws:sagemaker:us-east-1:123456789012"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234"
 ROLE = "arn:aws:iam::123456789012:role/jobs"
 TASKS = [
     (
@@ -74,6 +77,34 @@ TASKS = [
     ),
     (
         "sagemaker",
+        "ListModelPackages",
+        {"ModelPackageGroupName": f"{SAGEMAKER}:model-package-group/g"},
+        [("sagemaker:ListModelPackages", f"{SAGEMAKER}:model-package/g/*")],
+    ),
+    (
+        "sagemaker",
+        "CreateEndpointConfig",
+        {"EndpointConfigName": "c", "ProductionVariants": [], "KmsKeyId": KEY},
+        [
+            ("sagemaker:CreateEndpointConfig", f"{SAGEMAKER}:endpoint-config/c"),
+            ("kms:DescribeKey", KEY),
+            ("kms:CreateGrant", KEY),
+        ],
+    ),
+    (
+        "sagemaker",
+        "UpdateEndpoint",
+        {
+            "EndpointName": "e",
+            "DeploymentConfig": {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "a"}]}},
+        },
+        [
+            ("sagemaker:UpdateEndpoint", f"{SAGEMAKER}:endpoint/e"),
+            ("cloudwatch:DescribeAlarms", "arn:aws:cloudwatch:us-east-1:123456789012:alarm:a"),
+        ],
+    ),
+    (
+        "sagemaker",
         "CreateTransformJob",
         {"TransformJobName": "t", "ModelName": "m"},
         [("sagemaker:CreateTransformJob", f"{SAGEMAKER}:transform-job/t")],
@@ -98,6 +129,18 @@ def test_operation_needs(
     needs = needs_of(service, operation, parameters, PLACE)
 
     assert [(need.action, need.resource) for need in needs] == expected
+
+
+def test_rows_are_those_of_aws_service_authorization_reference() -> None:
+    """cfn-lint carries it: an action is asked for a resource where AWS knows one, else for `*`."""
+    known = json.loads(resources.files("cfnlint").joinpath("data/AdditionalSpecs/Policies.json").read_text())
+    for _, _, _, expected in TASKS:
+        for action, arn in expected:
+            service, _, name = action.partition(":")
+            kinds = known[service]["Actions"][name.lower()].get("Resources", [])
+            formats = [each for kind in kinds for each in known[service]["Resources"][kind]["ARNFormats"]]
+            patterns = [re.sub(r"\$\{\w+\}", "[^:]*", each) for each in formats]
+            assert any(re.fullmatch(each, arn) for each in patterns) if kinds else arn == "*", (action, arn)
 
 
 def test_context_has_what_policies_ask_for() -> None:
