@@ -117,7 +117,7 @@ def drift_job_permissions(
     """Yield what the job that compares may do: read the sample and the training run, write the report."""
     runs, drift = layout.runs_of(workload), layout.drift_prefix(workload)
     yield read_objects(scope, bucket, f"{runs}*", f"{drift}*")
-    yield write_objects(scope, bucket, f"{drift}*")
+    yield write_objects(scope, bucket, f"{drift}*", in_parts=True)
     yield list_keys(bucket, runs, drift)
     yield use_key(key, "s3")
     yield from lend_key(key)

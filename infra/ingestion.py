@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.constructs.telemetry_stream import TelemetryStream
-from infra.permissions import Permission, assumed_by, permit, use_key, write_objects
+from infra.permissions import Permission, assumed_by, permit, write_encrypted_objects, write_objects
 from infra.sharing import output
 from watchkeeper.core import layout
 
@@ -35,7 +35,7 @@ class IngestionStack(Stack):
             role,
             Permission(actions=["firehose:PutRecord"], resources=[self.telemetry.stream.attr_arn]),
             write_objects(self, bucket, f"{layout.IOT_ERRORS}/*"),
-            use_key(data_key, "s3"),
+            write_encrypted_objects(data_key),
         )
         self.stream_name = output(self, "DeliveryStreamName", self.telemetry.stream.ref)
         self.topic_rule_role_arn = output(self, "TopicRuleRoleArn", role.role_arn)

@@ -103,10 +103,10 @@ def read_objects(scope: Construct, bucket: s3.IBucket, *keys: str) -> Permission
     )
 
 
-def write_objects(scope: Construct, bucket: s3.IBucket, *keys: str) -> Permission:
-    """Put objects, in parts where they are large."""
+def write_objects(scope: Construct, bucket: s3.IBucket, *keys: str, in_parts: bool = False) -> Permission:
+    """Put objects; `in_parts` is for who uploads large ones, and gives up what is begun when it fails."""
     return Permission(
-        actions=["s3:PutObject", "s3:AbortMultipartUpload"],
+        actions=["s3:PutObject", *(["s3:AbortMultipartUpload"] if in_parts else [])],
         resources=objects(scope, bucket, *keys),
         reason="Object keys below these prefixes are made at run time.",
     )
@@ -123,15 +123,27 @@ def use_table(table: dynamodb.ITable, *actions: str) -> Permission:
     return Permission(actions=[f"dynamodb:{action}" for action in actions], resources=[table.table_arn])
 
 
-def use_key(key: kms.IKey, *services: str) -> Permission:
-    """Read and write what the key protects, through the named services only (`s3`, `dynamodb`, …)."""
+def read_encrypted_objects(key: kms.IKey) -> Permission:
+    """Read objects that the key protects."""
+    return _through(key, "s3", "Decrypt")
+
+
+def write_encrypted_objects(key: kms.IKey) -> Permission:
+    """Read and write objects that the key protects."""
+    return _through(key, "s3", "Decrypt", "GenerateDataKey")
+
+
+def use_key(key: kms.IKey, service: str) -> Permission:
+    """Use the key as DynamoDB, and SageMaker for what its jobs have in S3, document that they must be let."""
+    return _through(key, service, "Decrypt", "Encrypt", "GenerateDataKey", "DescribeKey")
+
+
+def _through(key: kms.IKey, service: str, *actions: str) -> Permission:
     region, suffix = Stack.of(key).region, Stack.of(key).url_suffix
     return Permission(
-        actions=["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:DescribeKey"],
+        actions=[f"kms:{action}" for action in actions],
         resources=[key.key_arn],
-        conditions={
-            "StringEquals": {"kms:ViaService": [f"{service}.{region}.{suffix}" for service in services]}
-        },
+        conditions={"StringEquals": {"kms:ViaService": f"{service}.{region}.{suffix}"}},
     )
 
 

@@ -27,6 +27,7 @@ from infra.permissions import (
     read_plans,
     use_key,
     use_table,
+    write_encrypted_objects,
     write_objects,
 )
 from infra.sharing import output
@@ -107,7 +108,8 @@ class ScoringStack(Stack):
             use_table(series, "BatchGetItem", "PutItem", "Query"),
             use_table(anomalies, "BatchWriteItem"),
             use_table(idempotency, "GetItem", "PutItem", "UpdateItem", "DeleteItem"),
-            use_key(data_key, "s3", "dynamodb"),
+            write_encrypted_objects(data_key),
+            use_key(data_key, "dynamodb"),
             *of_workloads(self, "endpoint", "InvokeEndpoint"),
             Permission(actions=["events:PutEvents"], resources=[alert_bus.event_bus_arn]),
             read_plans(self),

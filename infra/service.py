@@ -27,6 +27,7 @@ from infra.permissions import (
     read_objects,
     use_key,
     use_table,
+    write_encrypted_objects,
     write_objects,
 )
 from lambdas.service_api.environment import ServiceApiEnvironment
@@ -101,7 +102,8 @@ class ServiceStack(Stack):
             list_keys(bucket),
             use_table(requests, "GetItem", "PutItem"),
             Permission(actions=["dynamodb:Query"], resources=[f"{requests.table_arn}/index/{BY_CREATION}"]),
-            use_key(data_key, "s3", "dynamodb"),
+            write_encrypted_objects(data_key),
+            use_key(data_key, "dynamodb"),
             Permission(
                 actions=["states:StartExecution"],
                 resources=[machine.state_machine_arn for machine in state_machines.values()],

@@ -132,7 +132,7 @@ class ServiceTasksStack(Stack):
             *self._model_code.reading(),
             # Models of the workloads' runs may be used by a request.
             read_objects(self, self._bucket, f"{TENANTS}/*", f"{layout.RUNS}/*"),
-            write_objects(self, self._bucket, f"{TENANTS}/*"),
+            write_objects(self, self._bucket, f"{TENANTS}/*", in_parts=True),
             list_keys(self._bucket, f"{TENANTS}/", f"{layout.RUNS}/"),
             use_key(self._key, "s3"),
             *lend_key(self._key),

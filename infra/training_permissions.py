@@ -15,6 +15,7 @@ from infra.permissions import (
     lend_key,
     list_keys,
     pass_roles,
+    read_encrypted_objects,
     read_objects,
     register_models,
     run_jobs,
@@ -41,7 +42,7 @@ def job_permissions(
     """
     runs = layout.runs_of(workload)
     yield read_objects(scope, bucket, *(f"{source}*" for source in sources), f"{runs}*")
-    yield write_objects(scope, bucket, f"{runs}*", f"{layout.QUARANTINE}/{workload}/*")
+    yield write_objects(scope, bucket, f"{runs}*", f"{layout.QUARANTINE}/{workload}/*", in_parts=True)
     yield list_keys(bucket, *sources, runs, f"{layout.QUARANTINE}/{workload}/")
     yield use_key(key, "s3")
     yield from lend_key(key)
@@ -82,7 +83,7 @@ def model_permissions(
     """Yield what a workload's models may do: transform the run's data, write captured requests."""
     runs, captures = layout.runs_of(workload), layout.capture_prefix(workload)
     yield read_objects(scope, bucket, f"{runs}*")
-    yield write_objects(scope, bucket, f"{runs}*", f"{captures}*")
+    yield write_objects(scope, bucket, f"{runs}*", f"{captures}*", in_parts=True)
     yield list_keys(bucket, runs, captures)
     yield use_key(key, "s3")
     yield from lend_key(key)
@@ -130,7 +131,7 @@ def workflow_permissions(
     yield pass_roles(*roles)
     # SageMaker looks at a package's artifacts as who registers it.
     yield read_objects(scope, bucket, f"{layout.runs_of(workload)}*")
-    yield use_key(key, "s3")
+    yield read_encrypted_objects(key)
     yield from lend_key(key)
     yield _describe_alarms(alarm_arns)
 

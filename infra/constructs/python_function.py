@@ -96,7 +96,6 @@ class PythonFunction(Construct):
                     "sqs:ReceiveMessage",
                     "sqs:DeleteMessage",
                     "sqs:GetQueueAttributes",
-                    "sqs:GetQueueUrl",
                     "sqs:ChangeMessageVisibility",
                 ],
                 resources=[work.queue.queue_arn],

@@ -18,11 +18,13 @@ from infra.permissions import (
     list_keys,
     of_workloads,
     permit,
+    read_encrypted_objects,
     read_objects,
     read_plans,
     sagemaker_arns,
     use_key,
     use_table,
+    write_encrypted_objects,
     write_objects,
 )
 from lambdas.runtime.workflow_step import WORKLOAD, AwsCalls
@@ -118,11 +120,11 @@ def _permissions(scope: Construct, calls: AwsCalls, resources: StepResources) ->
             resources=sagemaker_arns(scope, "model-package", [f"{resources.service_models}/*"]),
             reason="The versions of a package group are numbered at run time.",
         )
-    services = [
-        *(["s3"] if calls.reads or calls.writes else []),
-        *(["dynamodb"] if calls.series else []),
-    ]
-    if services:
-        yield use_key(resources.key, *services)
+    if calls.writes:
+        yield write_encrypted_objects(resources.key)
+    elif calls.reads:
+        yield read_encrypted_objects(resources.key)
+    if calls.series:
+        yield use_key(resources.key, "dynamodb")
     if "UpdateEndpoint" in calls.endpoints:
         yield from lend_key(resources.key)  # to the volumes of the configuration that it goes to

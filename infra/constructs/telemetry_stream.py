@@ -10,7 +10,14 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.permissions import Permission, assumed_by, objects, permit, policy_of, use_key
+from infra.permissions import (
+    Permission,
+    assumed_by,
+    objects,
+    permit,
+    policy_of,
+    write_encrypted_objects,
+)
 from watchkeeper.core import layout
 
 BUFFER_SECONDS = 60
@@ -50,7 +57,7 @@ class TelemetryStream(Construct):
                 resources=objects(self, bucket, f"{layout.RAW}/*", f"{layout.RAW_ERRORS}/*"),
                 reason="Firehose makes object keys at run time.",
             ),
-            use_key(key, "s3"),
+            write_encrypted_objects(key),
             Permission(actions=["logs:PutLogEvents"], resources=[log_group.log_group_arn]),
         )
         self.stream = firehose.CfnDeliveryStream(
