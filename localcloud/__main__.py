@@ -1,5 +1,6 @@
 """``python -m localcloud``: up, status, deploy, coverage, iam, down, reset."""
 
+import contextlib
 import json
 import shutil
 from pathlib import Path
@@ -198,7 +199,10 @@ def mutate(
 
 
 def _journal() -> Journal:
-    folder = _settings().home / "iam"
+    settings = _settings()
+    folder = settings.home / "iam"
+    with contextlib.suppress(supervisor.SupervisorError):
+        supervisor.read_status(settings)  # the server writes what it has recorded
     try:
         return Journal.read(folder)
     except FileNotFoundError:

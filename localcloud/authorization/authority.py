@@ -57,6 +57,11 @@ class Authority:
         with request_scope(self._settings.account, self._settings.region):
             self._recorder.write()
 
+    @property
+    def denied(self) -> int:
+        """Number of distinct requests that were denied."""
+        return self._recorder.denied
+
     def require(self, principal: Principal | None, needs: Iterable[Need], *, whole: bool = True) -> None:
         """Refuse a call that lacks a permission, those of the keys of its resources included.
 

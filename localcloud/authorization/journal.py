@@ -22,6 +22,8 @@ _REQUESTS = "requests.jsonl"
 _COUNTS = "counts.json"
 _POLICIES = "policies.json"
 
+_ALLOWED = 3  # place of the decision in a request's key
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -167,6 +169,11 @@ class Recorder:
                 self._lines.append(json.dumps(values, separators=(",", ":")))
                 self._remember(entry.policy, entry.rule)
             self._counts[number] += 1
+
+    @property
+    def denied(self) -> int:
+        """Number of distinct requests that were denied."""
+        return sum(not key[_ALLOWED] for key in list(self._numbers))
 
     def write(self) -> None:
         """Write what came since the last time."""

@@ -30,6 +30,8 @@ class Mutant:
         Name of the statement.
     action : str or None
         The one action that was taken from it; None is the whole statement.
+    actions : tuple of str
+        All actions of the statement.
     caught : bool
         Whether a recorded request would be denied without it.
     """
@@ -37,6 +39,7 @@ class Mutant:
     owner: str
     statement: str
     action: str | None
+    actions: tuple[str, ...]
     caught: bool
 
     def __str__(self) -> str:
@@ -73,11 +76,13 @@ class _Trial:
             if statement.effect == "Deny":
                 continue  # requests that are allowed cannot tell that a refusal is missing
             by_it = [entry for entry in entries if statement.name in entry.statements]
-            yield Mutant(owner, statement.name, None, self._is_caught(by_it, statement, None))
+            caught = self._is_caught(by_it, statement, None)
+            yield Mutant(owner, statement.name, None, statement.actions, caught)
             for action in statement.actions if len(statement.actions) > 1 else ():
                 rest = tuple(each for each in statement.actions if each != action)
                 without = dataclasses.replace(statement, actions=rest)
-                yield Mutant(owner, statement.name, action, self._is_caught(by_it, statement, without))
+                caught = self._is_caught(by_it, statement, without)
+                yield Mutant(owner, statement.name, action, statement.actions, caught)
 
     def _is_caught(self, entries: list[Entry], statement: Statement, instead: Statement | None) -> bool:
         def changed(found: Statements) -> Statements:

@@ -1,5 +1,7 @@
 """Authorization as a part of the server."""
 
+from typing import Any
+
 from localcloud.authorization.authority import Authority
 from localcloud.authorization.gateway import AuthorizationGateway
 from localcloud.authorization.services import ServiceCalls
@@ -34,6 +36,11 @@ class AuthorizationPart:
     def snapshot(self) -> None:
         """Write what was recorded."""
         self._authority.save()
+
+    def status(self) -> dict[str, Any]:
+        """Write what was recorded, and tell how many different calls were denied."""
+        self._authority.save()
+        return {"denied_calls": self._authority.denied}
 
     def shutdown(self) -> None:
         """Write what was recorded since the last time."""

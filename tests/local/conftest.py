@@ -17,6 +17,8 @@ def shared_laptop() -> Iterator[Laptop]:
         try:
             laptop.cloud.start()
             yield laptop
+            # Of all journeys: a role or service that lacks a permission may do harm that no test looks at.
+            assert laptop.denied() == []
         finally:
             laptop.cloud.stop()
 

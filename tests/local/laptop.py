@@ -1,5 +1,6 @@
 """A local cloud with the real application deployed, and its resources as a stock boto3 client sees them."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 import boto3
 import psutil
 
+from localcloud.authorization.journal import Journal
 from localcloud.environment import client_environment
 from localcloud.supervisor import Running
 from tests.contract.localcloud.cloud import Cloud
@@ -164,6 +166,17 @@ class Laptop:
             Body="\n".join(rows),
         )
         return [score["score"] for score in json.load(answer["Body"])["scores"]]
+
+    def journal(self) -> Journal:
+        """Return what was asked for and decided until now."""
+        self.cloud.run("status", check=False)  # it writes what was recorded; a cloud that is down has done so
+        return Journal.read(self.cloud.settings.home / "iam")
+
+    def denied(self) -> list[str]:
+        """Return AWS's sentences about the calls that were denied; none where nothing was called yet."""
+        with contextlib.suppress(FileNotFoundError):
+            return [entry.message for entry in self.journal().entries if not entry.allowed]
+        return []
 
     def waiting_messages(self) -> dict[str, int]:
         """Return how many messages each queue of the application holds, dead letters included."""

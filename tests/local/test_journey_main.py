@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from localcloud.authorization.mutation import mutants
 from tests.local.device import connected, publish
 from tests.local.histories import History
 from tests.local.inbox import alerts_of, outcomes_of
@@ -24,6 +25,22 @@ HOUR = timedelta(hours=1)
 LIVE_FROM, LIVE_UNTIL = (datetime(2022, 4, day, tzinfo=timezone.utc) for day in (20, 30))
 LOSS = (SERIES, "2022-04-27T16:00:00Z")
 """In the middle of the series' third loss: 24 l/s in place of 100."""
+
+
+# Permissions of the roles of this journey that it does not come to use, and what does.
+USED_ELSEWHERE = {
+    ("TelemetryRole", "s3:ListBucket"): "Firehose documents that it needs it",
+    ("TelemetryRole", "logs:PutLogEvents"): "a delivery that fails",
+    ("TopicWaterFlowRole", "s3:PutObject"): "a message that the stream does not take",
+    ("TopicWaterFlowRole", "kms:GenerateDataKey"): "a message that the stream does not take",
+    ("ScoreTelemetryRole", "s3:ListBucket"): "an object that is missing",
+    ("WaterFlowModelsRole", "cloudwatch:DescribeAlarms"): "a deployment after the first",
+    ("WaterFlowWorkflowRole", "cloudwatch:DescribeAlarms"): "a deployment after the first",
+}
+ROLES = (
+    *("PublishAlertRole", "ScoreTelemetryRole", "TelemetryRole", "TopicWaterFlowRole"),
+    *("WaterFlowJobsRole", "WaterFlowModelsRole", "WaterFlowWorkflowRole"),
+)
 
 
 def readings() -> list[dict[str, str]]:
@@ -83,3 +100,20 @@ def test_device_raises_an_alert_of_a_trained_model(laptop: Laptop, tmp_path: Pat
     assert told in events
     assert told["severity"] >= 70
     assert told["score"] > told["threshold"] == release.threshold.value
+
+
+def test_each_permission_of_the_journeys_roles_would_be_missed(laptop: Laptop) -> None:
+    whole = {
+        mutant: next((name for name in ROLES if f"-{name}" in mutant.owner), "")
+        for mutant in mutants(laptop.journal(), laptop.cloud.settings.region)
+        if mutant.action is None
+    }
+    not_missed = [
+        f"{mutant}: {', '.join(mutant.actions)}"
+        for mutant, role in whole.items()
+        if role and not mutant.caught
+        if not any((role, action) in USED_ELSEWHERE for action in mutant.actions)
+    ]
+
+    assert not_missed == []
+    assert set(whole.values()) >= set(ROLES)
