@@ -20,6 +20,11 @@ from tests.contract.localcloud.cloud import Cloud, eventually
 pytestmark = pytest.mark.local
 
 ROLE = "arn:aws:iam::123456789012:role/test"
+PERMISSIONS = (
+    {"Action": "lambda:InvokeFunction", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:double"},
+    {"Action": "logs:*", "Resource": "*"},
+    {"Action": "s3:PutObject", "Resource": "arn:aws:s3:::*/*"},
+)
 MACHINE = {
     "StartAt": "First",
     "States": {
@@ -84,7 +89,12 @@ def cloud(tmp_path: Path) -> Any:
     made.stop()
 
 
+def make_role(cloud: Cloud) -> None:
+    assert cloud.role("test", "lambda states firehose", *PERMISSIONS) == ROLE
+
+
 def make_function(cloud: Cloud) -> None:
+    make_role(cloud)
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as bundle:
         bundle.writestr(
@@ -191,6 +201,7 @@ def test_execution_whose_start_was_answered_survives_a_kill_with_what_was_writte
 
 def test_acknowledged_records_and_messages_survive_a_kill(cloud: Cloud) -> None:
     cloud.start()
+    make_role(cloud)
     cloud.client("s3").create_bucket(Bucket="kept")
     cloud.client("firehose").create_delivery_stream(
         DeliveryStreamName="stream",
@@ -225,6 +236,7 @@ def test_acknowledged_records_and_messages_survive_a_kill(cloud: Cloud) -> None:
 
 def test_resources_of_a_stack_survive_a_kill(cloud: Cloud) -> None:
     cloud.start()
+    make_role(cloud)
     stacks = cloud.client("cloudformation")
     stacks.create_stack(StackName="stack", TemplateBody=json.dumps(TEMPLATE))
     stacks.get_waiter("stack_create_complete").wait(StackName="stack", WaiterConfig={"Delay": 1})

@@ -71,9 +71,10 @@ class Cloud:
             config=config,
         )
 
-    def role(self, name: str, service: str, *statements: dict[str, Any]) -> str:
-        """Make a role that a service, or an account's ARN, may assume, and return its ARN."""
-        principal = {"Service": f"{service}.amazonaws.com"} if ":" not in service else {"AWS": service}
+    def role(self, name: str, trusted: str, *statements: dict[str, Any]) -> str:
+        """Make a role that services (`lambda states`), or an account's ARN, may assume, and return its ARN."""
+        services = [f"{service}.amazonaws.com" for service in trusted.split()]
+        principal: dict[str, Any] = {"AWS": trusted} if ":" in trusted else {"Service": services}
         trust = [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]
         client = self.client("iam")
         role = client.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": trust}))
