@@ -72,7 +72,7 @@ class Cloud:
         )
 
     def role(self, name: str, trusted: str, *statements: dict[str, Any]) -> str:
-        """Make a role that services (`lambda states`), or an account's ARN, may assume, and return its ARN."""
+        """Make a role that services (`lambda states`), or an account, may assume, and return its ARN."""
         services = [f"{service}.amazonaws.com" for service in trusted.split()]
         principal: dict[str, Any] = {"AWS": trusted} if ":" in trusted else {"Service": services}
         trust = [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]
