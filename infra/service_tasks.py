@@ -25,6 +25,7 @@ from infra.permissions import (
     list_keys,
     pass_roles,
     permit,
+    read_encrypted_objects,
     read_objects,
     register_models,
     run_jobs,
@@ -33,6 +34,7 @@ from infra.permissions import (
     use_table,
     write_objects,
 )
+from infra.training_permissions import SERVICE_MODELS
 from pipeline.substitutions import Substitution
 from watchkeeper.core import layout
 from watchkeeper.service import job_names
@@ -117,6 +119,9 @@ class ServiceTasksStack(Stack):
                 workflow.role,
                 _jobs(self, "TrainingJob", "training-job", job_names.SEARCH, job_names.FIT),
                 register_models(self, self._package_group),
+                # SageMaker looks at a package's artifact as who registers it.
+                read_objects(self, self._bucket, SERVICE_MODELS),
+                read_encrypted_objects(self._key),
             )
         CfnOutput(
             self,

@@ -29,6 +29,9 @@ from watchkeeper.regression.plan import ExplainPlan
 from watchkeeper.service.tasks import MODEL_FILE, Task
 from watchkeeper.service.tenant_files import RESULTS_FOLDER, TENANTS
 
+SERVICE_MODELS = f"{TENANTS}/*/{RESULTS_FOLDER}/{Task.TRAIN.value}/*/{MODEL_FILE}"
+"""Keys of the models that the anomaly service has trained."""
+
 
 def job_permissions(
     scope: Construct, *, workload: str, sources: Sequence[str], bucket: s3.IBucket, key: kms.IKey
@@ -50,8 +53,7 @@ def job_permissions(
 
 def adoption_permissions(scope: Construct, *, bucket: s3.IBucket) -> Iterator[Permission]:
     """Yield what a job may do besides that adopts a model of the anomaly service: read such models."""
-    models = f"{TENANTS}/*/{RESULTS_FOLDER}/{Task.TRAIN.value}/*/{MODEL_FILE}"
-    yield read_objects(scope, bucket, models)
+    yield read_objects(scope, bucket, SERVICE_MODELS)
     yield list_keys(bucket, f"{TENANTS}/")
 
 
