@@ -1,11 +1,16 @@
 """Authorization as a part of the server."""
 
+from pathlib import Path
 from typing import Any
 
 from localcloud.authorization.authority import Authority
 from localcloud.authorization.gateway import AuthorizationGateway
 from localcloud.authorization.services import ServiceCalls
 from localcloud.authorization.workflows import WorkflowCalls
+from localcloud.seams import iam
+
+_AWS_MANAGED = Path(__file__).with_name("aws_managed")
+"""Documents of AWS's own policies, as AWS publishes them, by their names."""
 
 
 class AuthorizationPart:
@@ -25,6 +30,8 @@ class AuthorizationPart:
 
     def install(self) -> None:
         """Register with ministack."""
+        for path in sorted(_AWS_MANAGED.glob("*.json")):
+            iam.add_aws_managed_policy(path.stem, path.read_text())
         self._authority.open()
         self._gateway.install()
         self._services.install()

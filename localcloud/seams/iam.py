@@ -29,6 +29,13 @@ s3_action: Callable[..., str | None] = _actions._s3_action
 s3_additional_checks: Callable[..., list[tuple[str, str]]] = _actions.s3_additional_checks
 refusal: Callable[..., tuple[int, dict[str, str], bytes]] = _actions.access_denied_response
 
+
+def add_aws_managed_policy(name: str, document: str) -> None:
+    """Add a policy of AWS's own that ministack lacks; it refuses to give one that it does not know."""
+    record = _iam._make_aws_managed_record(name, document)
+    _iam._aws_managed_policies.setdefault(record["Arn"], record)
+
+
 warm_credentials = Replaceable(_runtime, "execution_credentials")
 cold_credentials = Replaceable(_lambda, "execution_credentials")
 """Credentials of the functions that ministack runs itself, in warm processes and in others."""

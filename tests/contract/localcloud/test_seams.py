@@ -139,6 +139,7 @@ FUNCTIONS = {
     "ministack.services.lambda_svc._run_sqs_batch": "esm, func_rec, event, batch, queue_url, queue_name",
     "ministack.services.lambda_svc._route_async_failure": "target_arn, func_name, event, result",
     "ministack.services.sts.register_session": "access_key, session",
+    "ministack.services.iam._make_aws_managed_record": "name, document, description",
     "ministack.services.kms._resolve_key": "key_id_or_arn",
     "ministack.services.eventbridge._invoke_target": "target, event, rule, view",
     "ministack.services.sns._deliver_to_sqs": (
@@ -161,7 +162,7 @@ ATTRIBUTES = {
         *("SERVICE_HANDLERS", "SERVICE_REGISTRY", "_iot_mtls_task"),
         *("_S3_VHOST_EXCLUDE_RE", "_NON_S3_VHOST_NAMES"),
     ),
-    "ministack.services.iam": ("_roles",),
+    "ministack.services.iam": ("_roles", "_aws_managed_policies"),
     "ministack.services.kms": ("_grants",),
     "ministack.services.sts": ("_sessions",),
     "ministack.services.lambda_svc": ("_functions",),
