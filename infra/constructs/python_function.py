@@ -96,6 +96,7 @@ class PythonFunction(Construct):
                     "sqs:ReceiveMessage",
                     "sqs:DeleteMessage",
                     "sqs:GetQueueAttributes",
+                    "sqs:GetQueueUrl",
                     "sqs:ChangeMessageVisibility",
                 ],
                 resources=[work.queue.queue_arn],
