@@ -38,7 +38,7 @@ def handle(event, context):
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with running_cloud(tmp_path_factory.mktemp("cloud")) as found:
+    with running_cloud(tmp_path_factory.mktemp("cloud"), LOCALCLOUD_IAM="enforce") as found:
         s3 = found.client("s3")
         for bucket in ("open", "listed", "guarded"):
             s3.create_bucket(Bucket=bucket)
