@@ -89,6 +89,7 @@ def add_stacks(
         data_key=storage.key,
         users=storage.users,
         cors_origins=settings.service_cors_origins,
+        open_tasks=settings.service_open_tasks,
         public_documents=settings.service_documents == "public",
         env=environment,
     )

@@ -56,6 +56,8 @@ class ServiceStack(Stack):
         The workflow of each task.
     cors_origins
         Origins of browsers that may call.
+    open_tasks
+        How many tasks of a tenant may be open at once.
     public_documents
         Whether the OpenAPI document and its page answer without a token.
     """
@@ -73,6 +75,7 @@ class ServiceStack(Stack):
         data_key: kms.IKey,
         users: cognito.IUserPool,
         cors_origins: Sequence[str],
+        open_tasks: int,
         public_documents: bool,
         **stack_options: Any,
     ) -> None:
@@ -89,6 +92,7 @@ class ServiceStack(Stack):
                 train_state_machine_arn=state_machines[Task.TRAIN].state_machine_arn,
                 valid_state_machine_arn=state_machines[Task.VALID].state_machine_arn,
                 infer_state_machine_arn=state_machines[Task.INFER].state_machine_arn,
+                most_open_tasks=str(open_tasks),
             ),
             purpose="Answers the anomaly service's HTTP requests",
             memory_mb=API_MEMORY_MB,
@@ -100,7 +104,7 @@ class ServiceStack(Stack):
             read_objects(self, bucket, own),
             write_objects(self, bucket, own),
             list_keys(bucket),
-            use_table(requests, "GetItem", "PutItem"),
+            use_table(requests, "GetItem", "PutItem", "UpdateItem"),
             Permission(actions=["dynamodb:Query"], resources=[f"{requests.table_arn}/index/{BY_CREATION}"]),
             write_encrypted_objects(data_key),
             use_key(data_key, "dynamodb"),

@@ -42,6 +42,8 @@ class Settings(BaseModel):
     service_documents: Literal["public", "closed"] = "public"
     """Whether `/docs` and `/openapi.json` answer without a token."""
 
+    service_open_tasks: Annotated[int, Field(ge=1, le=1000)] = 50
+    """How many tasks of one tenant may be queued or running at once; the next one is refused with 429."""
     monthly_budget_usd: Annotated[float, Field(ge=0)] = 500
     """What the account may spend in a month before the alert topic is told; 0 makes no budget."""
 

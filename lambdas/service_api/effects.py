@@ -30,6 +30,8 @@ class ServiceEffects:
     requests: RequestTable
     workflows: Workflows
     models: ModelRegistry
+    most_open_tasks: int
+    """Of a tenant at once."""
     now: Callable[[], datetime] = _now
 
     @classmethod
@@ -45,4 +47,5 @@ class ServiceEffects:
                 clients.stepfunctions(), {task: environment.state_machine_arn(task) for task in Task}
             ),
             models=SageMakerModelRegistry(clients.sagemaker()),
+            most_open_tasks=int(environment.most_open_tasks),
         )

@@ -3,7 +3,7 @@
 Permissions
 -----------
 - `s3:GetObject` and `s3:PutObject` on `tenants/*`; `s3:ListBucket` there, so that a missing file is a 404
-- `dynamodb:GetItem`, `dynamodb:PutItem`, `dynamodb:Query` on the requests table and its index
+- `dynamodb:GetItem`, `PutItem`, `UpdateItem`, `Query` on the requests table and its index
 - `states:StartExecution` on the three state machines
 - `sagemaker:ListModelPackages`, `sagemaker:DescribeModelPackage` of the workloads' package groups
 - `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the keys of the bucket and the table
@@ -29,6 +29,8 @@ class ServiceApiEnvironment(TypedEnvironment):
     train_state_machine_arn: str
     valid_state_machine_arn: str
     infer_state_machine_arn: str
+    most_open_tasks: str
+    """A whole number, as variables are: how many tasks of a tenant may be open at once."""
 
     def state_machine_arn(self, task: Task) -> str:
         """Return the state machine of a task."""

@@ -16,10 +16,15 @@ TITLE, VERSION = "Watchkeeper anomaly service", "1"
 DESCRIPTION = """Upload a table, train a detector, validate it, find anomalies.
 
 Every refusal is a problem document (RFC 9457, `application/problem+json`). API Gateway itself answers a
-request without a valid token (401) or over the limit (429) with `{"message": …}`."""
+request without a valid token (401) or over its limit (429) with `{"message": …}`."""
 SECURITY_SCHEME = "token"
 
-OF_A_TASK = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+OF_A_TASK = (
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.TOO_MANY_REQUESTS,
+)
 """Refusals of a POST of a task beside those of any body."""
 _BODY = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 _ANY = (
@@ -55,7 +60,7 @@ def answers(
         Whether the route takes a body.
     """
     taking = _BODY if body else ()
-    problems = sorted({*_ANY, *taking, *refusals})
+    problems = {*_ANY, *taking, *refusals}
     return {
         status.value: {
             "description": status.phrase,
@@ -64,13 +69,12 @@ def answers(
         **{
             each.value: {
                 "description": each.phrase,
-                "content": {"application/json": {"model": GatewayMessage}},
+                "content": {
+                    **({"application/json": {"model": GatewayMessage}} if each in _GATEWAY else {}),
+                    **({CONTENT_TYPE: {"model": Problem}} if each in problems else {}),
+                },
             }
-            for each in _GATEWAY
-        },
-        **{
-            each.value: {"description": each.phrase, "content": {CONTENT_TYPE: {"model": Problem}}}
-            for each in problems
+            for each in sorted({*_GATEWAY, *problems})
         },
     }
 

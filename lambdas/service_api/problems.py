@@ -19,6 +19,7 @@ NOT_FOUND = "not_found"
 METHOD_NOT_ALLOWED = "method_not_allowed"
 REQUEST_NOT_FOUND = "request_not_found"
 REQUEST_CONFLICT = "request_conflict"
+TOO_MANY_TASKS = "too_many_tasks"
 UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
 REQUEST_TOO_LARGE = "request_too_large"
 FORBIDDEN = "forbidden"
@@ -38,6 +39,7 @@ STATUS = {
     REQUEST_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "file_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    TOO_MANY_TASKS: HTTPStatus.TOO_MANY_REQUESTS,
     INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
     UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
 }

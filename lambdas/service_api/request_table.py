@@ -5,15 +5,25 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from lambdas.adapters.errors import CONDITION_FAILED, translated, unless
 from lambdas.service_api.problems import INVALID_REQUEST, ServiceProblemError
-from watchkeeper.service.request_item import BY_CREATION, Attribute, Status, item_key, partition_key
+from watchkeeper.core.timestamps import format_instant, parse_iso8601
+from watchkeeper.service.request_item import (
+    BY_CREATION,
+    PLACES,
+    Attribute,
+    Status,
+    item_key,
+    partition_key,
+    places_key,
+)
 from watchkeeper.service.tasks import Task
 
 if TYPE_CHECKING:
@@ -34,8 +44,35 @@ class Listing(NamedTuple):
     next_start: Mapping[str, str] | None
 
 
+@dataclass(frozen=True)
+class Place:
+    """One of the places of a tenant's open tasks."""
+
+    request: str
+    taken_at: datetime
+
+    @classmethod
+    def of_text(cls, text: str) -> Place:
+        """Read a place as the table has it."""
+        request, _, taken_at = text.rpartition("@")
+        return cls(request, parse_iso8601(taken_at))
+
+    def text(self) -> str:
+        """Return it as the table has it."""
+        return f"{self.request}@{format_instant(self.taken_at)}"
+
+
 class RequestTable(Protocol):
     """The requests of all tenants."""
+
+    def take(self, tenant: str, place: Place, most: int) -> bool:
+        """Take a place unless so many are taken; tell whether it was taken."""
+
+    def places(self, tenant: str) -> list[Place]:
+        """Return the places that are taken."""
+
+    def give_up(self, tenant: str, places: Iterable[Place]) -> None:
+        """Give places up; of one that is not taken, nothing happens."""
 
     def find(self, tenant: str, request: str) -> Item | None:
         """Return a request by what it is called in the account: `request_key_id`."""
@@ -61,6 +98,38 @@ class DynamoRequestTable:
 
     client: DynamoDBClient
     table: str
+
+    def take(self, tenant: str, place: Place, most: int) -> bool:
+        taken = unless(
+            CONDITION_FAILED,
+            f"take a place of {tenant}",
+            lambda: self.client.update_item(
+                TableName=self.table,
+                Key=_typed(places_key(tenant)),
+                UpdateExpression="ADD #places :place",
+                ConditionExpression="attribute_not_exists(#places) OR size(#places) < :most",
+                ExpressionAttributeNames={"#places": PLACES},
+                ExpressionAttributeValues=_typed({":place": {place.text()}, ":most": most}),
+            ),
+        )
+        return taken is not None
+
+    def places(self, tenant: str) -> list[Place]:
+        with translated(f"read the places of {tenant}"):
+            answer = self.client.get_item(
+                TableName=self.table, Key=_typed(places_key(tenant)), ConsistentRead=True
+            )
+        return [Place.of_text(text) for text in sorted(_plain(answer.get("Item", {})).get(PLACES, ()))]
+
+    def give_up(self, tenant: str, places: Iterable[Place]) -> None:
+        with translated(f"give up places of {tenant}"):
+            self.client.update_item(
+                TableName=self.table,
+                Key=_typed(places_key(tenant)),
+                UpdateExpression="DELETE #places :places",
+                ExpressionAttributeNames={"#places": PLACES},
+                ExpressionAttributeValues=_typed({":places": {each.text() for each in places}}),
+            )
 
     def find(self, tenant: str, request: str) -> Item | None:
         with translated(f"read request {request}"):

@@ -22,6 +22,7 @@ from lambdas.service_api.documents import (
 )
 from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.file_search import find_model, find_table
+from lambdas.service_api.open_tasks import take_place
 from lambdas.service_api.problems import REQUEST_CONFLICT, ServiceProblemError
 from lambdas.service_api.request_table import Item
 from watchkeeper.core.errors import ContractViolationError
@@ -50,7 +51,8 @@ def submit(task: Task, body: TaskBody, tenant: str, effects: ServiceEffects) -> 
     Raises
     ------
     ServiceProblemError
-        If there is another request with this id (`request_conflict`), or a file is not as it must be.
+        If there is another request with this id (`request_conflict`), all places of the tenant are taken
+        (`too_many_tasks`), or a file is not as it must be.
     InvalidInputError
         If a file's content is not as it must be.
     """
@@ -60,6 +62,7 @@ def submit(task: Task, body: TaskBody, tenant: str, effects: ServiceEffects) -> 
     repeated = item is not None
     if item is None:
         item = _new_item(_input_of(task, body, tenant, request, effects), digest, effects)
+        take_place(tenant, request, effects)
         if not effects.requests.add(item):
             repeated = True
             item = effects.requests.find(tenant, request)

@@ -15,6 +15,11 @@ BY_CREATION = "by_creation"
 """The index of a tenant's requests in the order of `created_at`."""
 
 
+PLACES = "places"
+"""Sort key of a tenant's item with the places of its open tasks, and the attribute that has them: a set of
+`REQUEST@ISO 8601`."""
+
+
 class Status(str, Enum):
     """How far a request is."""
 
@@ -66,6 +71,11 @@ class Attribute(str, Enum):
 def partition_key(tenant: str) -> str:
     """Return the partition key of a tenant's requests."""
     return f"tenant#{tenant}"
+
+
+def places_key(tenant: str) -> dict[str, str]:
+    """Return the key of the item with the places of a tenant's open tasks."""
+    return {Attribute.PK.value: partition_key(tenant), Attribute.SK.value: PLACES}
 
 
 def item_key(tenant: str, request: str) -> dict[str, str]:

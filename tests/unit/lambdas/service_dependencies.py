@@ -21,6 +21,7 @@ from watchkeeper.service.request_item import BY_CREATION
 from watchkeeper.service.tasks import Task, execution_name
 
 TABLE = "requests"
+MOST_OPEN_TASKS = 20
 FEATURES = b"time,load,flow\n2024-01-01T00:00:00Z,1,2\n2024-01-01T00:05:00Z,3,4\n"
 LABELS = b"label\n0\n1\n"
 
@@ -94,7 +95,9 @@ class Service:
         self.bucket = S3TenantBucket(clients.s3(), clients.s3(), BUCKET)
         self.table = DynamoRequestTable(clients.dynamodb(), TABLE)
         self.clock = Clock()
-        self.effects = ServiceEffects(self.bucket, self.table, self.workflows, self.models, self.clock.now)
+        self.effects = ServiceEffects(
+            self.bucket, self.table, self.workflows, self.models, MOST_OPEN_TASKS, self.clock.now
+        )
 
     def put(self, key: str, body: bytes = FEATURES, tenant: str = "acme") -> None:
         clients.s3().put_object(Bucket=BUCKET, Key=f"tenants/{tenant}/{key}", Body=body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -10,9 +11,11 @@ from uuid import uuid4
 import pytest
 
 from lambdas.adapters.object_store import ObjectUri
+from lambdas.service_api.open_tasks import TAKEN_SECONDS
+from lambdas.service_api.request_table import Place
 from lambdas.service_api.submit import LOST_AFTER
 from tests.unit.lambdas.builders import BUCKET
-from tests.unit.lambdas.service_dependencies import FEATURES, LABELS, Service
+from tests.unit.lambdas.service_dependencies import FEATURES, LABELS, MOST_OPEN_TASKS, Service
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.service.request_item import Attribute, Status
 from watchkeeper.service.tasks import TaskInput, request_key_id
@@ -238,6 +241,45 @@ def test_of_two_at_the_same_time_one_is_written_and_both_get_it(
     monkeypatch.setattr(type(service.table), "find", find_nothing_at_first)
 
     assert service.call("POST", TRAIN, body).document == first.document
+
+
+def test_a_task_beyond_the_most_that_may_be_open_is_refused_until_one_has_ended(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    first, *_ = bodies = [training() for _ in range(MOST_OPEN_TASKS)]
+    for body in bodies:
+        assert service.call("POST", TRAIN, body).status == 200
+    one_more = training()
+
+    refused = service.call("POST", TRAIN, one_more)
+
+    assert (refused.status, refused.problem) == (429, "too_many_tasks")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert f"{MOST_OPEN_TASKS} tasks" in refused.document["detail"]
+    assert len(service.workflows.started) == MOST_OPEN_TASKS
+    assert service.call("POST", TRAIN, first).status == 200, "a repetition takes no other place"
+
+    finish(service, first["request_id"], Status.FAILED)
+    assert service.call("POST", TRAIN, one_more).status == 200
+    assert service.call("POST", TRAIN, training()).status == 429
+
+
+def test_the_tasks_of_one_tenant_take_no_place_of_another(service: Service) -> None:
+    for tenant in ("acme", "other"):
+        service.put("project/file/cogen_feature.csv", tenant=tenant)
+    for _ in range(MOST_OPEN_TASKS):
+        service.call("POST", TRAIN, training())
+
+    assert service.call("POST", TRAIN, training(), tenant="other").status == 200
+
+
+def test_a_place_whose_post_died_before_it_wrote_its_request_is_given_up(service: Service) -> None:
+    service.put("project/file/cogen_feature.csv")
+    for number in range(MOST_OPEN_TASKS):
+        assert service.table.take("acme", Place(f"dead-{number}", service.clock.now()), MOST_OPEN_TASKS)
+
+    assert service.call("POST", TRAIN, training()).status == 429
+    service.clock.moment += timedelta(seconds=TAKEN_SECONDS)
+    assert service.call("POST", TRAIN, training()).status == 200
 
 
 def test_results_are_named_when_they_are_there(service: Service) -> None:
