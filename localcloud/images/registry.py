@@ -188,14 +188,19 @@ def _correct(image: LocalImage) -> None:
     """Write the modules, and replace the texts, that `image.json` names."""
     description, packages = _description(image.directory), _packages(image)
     for name, content in description.get("modules", {}).items():
-        (packages / name).write_text(content)
+        _write(packages / name, content)
     for name, replacements in description.get("replacements", {}).items():
         text = (packages / name).read_text()
         for old, new in replacements.items():
             if old not in text:
                 raise ImageEnvironmentError(f"image {image.name!r}: {name} has no {old!r} to be replaced")
             text = text.replace(old, new)
-        (packages / name).write_text(text)
+        _write(packages / name, text)
+
+
+def _write(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)  # the installer may have linked it to its cache
+    path.write_text(text)
 
 
 def _packages(image: LocalImage) -> Path:

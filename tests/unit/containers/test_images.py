@@ -21,7 +21,13 @@ from localcloud.images.randomcutforest.hyperparameters import (
     parse_hyperparameters,
 )
 from localcloud.images.randomcutforest.recordio import MalformedRecordError, read_records, write_scores
-from localcloud.images.registry import IMAGES_DIRECTORY, UnknownImageError, resolve
+from localcloud.images.registry import (
+    IMAGES_DIRECTORY,
+    LocalImage,
+    UnknownImageError,
+    ensure_environment,
+    resolve,
+)
 
 CSV_ROWS = {"ContentType": "text/csv;label_size=0"}
 CSV_LABELLED = {"ContentType": "text/csv;label_size=1"}
@@ -70,6 +76,40 @@ def test_environment_of_other_requirements_has_another_name(
         (folder / "sources.txt").write_text(sources)
         names.add(resolve("example:1", tmp_path).environment.name)
     assert len(names) == 3
+
+
+def test_corrections_are_written_beside_what_the_installer_linked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "images" / "example"
+    folder.mkdir(parents=True)
+    description = {
+        "name": "example",
+        "repositories": ["example"],
+        "tags": ["1"],
+        "requirements": "requirements.txt",
+        "modules": {"empty.py": ""},
+        "replacements": {"old.py": {"collections.Mapping": "collections.abc.Mapping"}},
+    }
+    (folder / "image.json").write_text(json.dumps({**description, "train": [], "serve": []}))
+    (folder / "requirements.txt").write_text("")
+    cached = tmp_path / "old.py"
+    cached.write_text("collections.Mapping")
+    monkeypatch.setattr("localcloud.images.registry.IMAGES_DIRECTORY", tmp_path / "images")
+    image = resolve("example:1", tmp_path)
+    packages = image.environment / "lib" / "python3" / "site-packages"
+
+    def install(_: LocalImage, command: list[str]) -> None:
+        if not packages.exists():
+            packages.mkdir(parents=True)
+            (packages / "old.py").hardlink_to(cached)
+
+    monkeypatch.setattr("localcloud.images.registry._run", install)
+    ensure_environment(image)
+
+    assert (packages / "empty.py").read_text() == ""
+    assert (packages / "old.py").read_text() == "collections.abc.Mapping"
+    assert cached.read_text() == "collections.Mapping"
 
 
 def test_opt_ml_means_the_root_of_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
