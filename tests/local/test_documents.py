@@ -48,8 +48,9 @@ def run_scripts(document: Path, laptop: Laptop, folder: Path) -> list[str]:
     return told
 
 
-def test_every_guide_is_run_here() -> None:
-    assert {path.name for path in GUIDES.glob("*.md")} == {"clients.md", "service.md"}
+def test_every_guide_with_scripts_is_run_here() -> None:
+    scripted = {path.name for path in GUIDES.glob("*.md") if FENCE.search(path.read_text())}
+    assert scripted == {"clients.md", "service.md"}
 
 
 def test_the_services_guide(laptop: Laptop, tmp_path: Path) -> None:
