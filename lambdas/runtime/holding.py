@@ -32,7 +32,8 @@ def held(
 ) -> Iterator[None]:
     """Hold the messages of a batch until the block ends.
 
-    If the queue cannot be told, the messages stay hidden for the queue's own time.
+    If the queue cannot be told, or the worker dies before its first heartbeat, the messages stay hidden for
+    the queue's own time.
     """
     stop = threading.Event()
     thread = threading.Thread(target=_beat, args=(records, client, logger, stop), daemon=True)
