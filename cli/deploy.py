@@ -187,7 +187,7 @@ class Deployer:
         """Return a stack's status; None if there is no such stack."""
         client = self.session.client("cloudformation")
         try:
-            return client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+            return str(client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
         except ClientError as error:
             if error.response["Error"]["Code"] == "ValidationError":
                 return None

@@ -123,7 +123,8 @@ def _has_bucket(session: boto3.Session, name: str) -> bool:
 
 
 def _has_table(session: boto3.Session, name: str) -> bool:
-    return session.client("dynamodb").describe_table(TableName=name)["Table"]["TableStatus"] == "ACTIVE"
+    status = session.client("dynamodb").describe_table(TableName=name)["Table"]["TableStatus"]
+    return bool(status == "ACTIVE")
 
 
 def _has_user_pool(session: boto3.Session, name: str) -> bool:
@@ -132,7 +133,7 @@ def _has_user_pool(session: boto3.Session, name: str) -> bool:
 
 
 def _has_key(session: boto3.Session, name: str) -> bool:
-    return session.client("kms").describe_key(KeyId=name)["KeyMetadata"]["KeyState"] == "Enabled"
+    return bool(session.client("kms").describe_key(KeyId=name)["KeyMetadata"]["KeyState"] == "Enabled")
 
 
 _IDENTIFIER = {"bucket": "BucketName", "table": "TableName", "user pool": "UserPoolId", "key": "KeyId"}

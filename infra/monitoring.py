@@ -8,7 +8,7 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.alerting import AlertingStack
-from infra.constructs.alarms import DeliveryAlarms, LagAlarm
+from infra.constructs.alarms import DeliveryAlarms, LagAlarm, SilenceAlarm
 from infra.constructs.dashboard import WorkloadsDashboard
 from infra.constructs.loop_monitoring import LoopMonitoring
 from infra.constructs.spending_budget import SpendingBudget
@@ -54,6 +54,8 @@ class MonitoringStack(Stack):
         shared.watch_api("Service", service.http.api)
         shared.watch_dead_letters("RefusedTelemetry", scoring.refused)
         DeliveryAlarms(self, "Delivery", delivery_stream_name=ingestion.telemetry.stream.ref, topic=topic)
+        shared.watch_function("WatchTelemetry", scoring.watch_telemetry.function)
+        SilenceAlarm(self, "Silence", topic=topic)
         LagAlarm(self, "Lag", topic=topic)
         if monthly_budget_usd:
             SpendingBudget(self, "Spending", usd=monthly_budget_usd, topic=topic)

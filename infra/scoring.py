@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import ArnFormat, CfnOutput, Stack
+from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -32,11 +33,13 @@ from infra.permissions import (
 )
 from infra.sharing import output
 from lambdas.scoring.environment import ScoreTelemetryEnvironment
+from lambdas.watching.watch_telemetry import WatchTelemetryEnvironment
 from watchkeeper.core import layout
 from watchkeeper.detectors.forest.surrogate import SURROGATE_NAME
 
 TIMEOUT_SECONDS = 120
 MEMORY_MB = 1024
+WATCHED_EVERY_MINUTES = 30
 CONCURRENCY = 20
 """Batches at once, of different workloads: those of one workload follow each other."""
 
@@ -115,6 +118,32 @@ class ScoringStack(Stack):
             read_plans(self),
         )
         self.score_telemetry.consume(self.work, max_concurrency=CONCURRENCY, batch_size=1)
+
+        self.watch_telemetry = PythonFunction(
+            self,
+            "WatchTelemetry",
+            code=function_code,
+            environment=WatchTelemetryEnvironment(),
+            purpose="Counts the workloads whose telemetry has stopped",
+        )
+        permit(
+            self.watch_telemetry.role,
+            Permission(
+                actions=["cloudwatch:ListMetrics", "cloudwatch:GetMetricData"],
+                resources=["*"],
+                reason="CloudWatch has no resource to name where metrics are read.",
+            ),
+            read_plans(self),
+        )
+        events.Rule(
+            self,
+            "LookForSilence",
+            description="Looks for workloads whose telemetry has stopped",
+            schedule=events.Schedule.rate(Duration.minutes(WATCHED_EVERY_MINUTES)),
+            targets=[
+                targets.LambdaFunction(self.watch_telemetry.function, dead_letter_queue=self.undelivered)
+            ],
+        )
 
         CfnOutput(self, "ScoreTelemetryFunctionName", value=self.score_telemetry.function.function_name)
         CfnOutput(self, "ScoreQueueUrl", value=self.work.queue.queue_url)

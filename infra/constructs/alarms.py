@@ -14,6 +14,7 @@ from constructs import Construct
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
 from lambdas.scoring.environment import ScoreTelemetryEnvironment
 from lambdas.steps.publish_drift import NDCG_METRIC, PublishDriftEnvironment
+from lambdas.watching.watch_telemetry import SILENT_METRIC, WatchTelemetryEnvironment
 from watchkeeper.core import layout
 
 PERIOD = Duration.minutes(1)
@@ -174,6 +175,31 @@ class DeliveryAlarms(Construct):
             (_Beyond.LESS_THAN_THRESHOLD, 1),
             topic,
             twice_in_three=True,
+        )
+
+
+class SilenceAlarm(Construct):
+    """Tells when a workload that had telemetry has none: one alarm for all of them.
+
+    The watcher's own failures are errors of its function.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, topic: sns.ITopic) -> None:
+        super().__init__(scope, construct_id)
+        silent = cloudwatch.Metric(
+            namespace=METRICS_NAMESPACE,
+            metric_name=SILENT_METRIC,
+            dimensions_map={"service": WatchTelemetryEnvironment.service},
+            statistic="Maximum",
+            period=Duration.hours(1),
+        )
+        _alarm(
+            self,
+            "Alarm",
+            "A workload that had telemetry has none: the log of watch_telemetry says which",
+            silent,
+            (_Beyond.GREATER_THAN_THRESHOLD, 0),
+            topic,
         )
 
 

@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
@@ -35,6 +36,7 @@ def _made_once(service: str, config: Config = _CONFIG) -> Any:
     return functools.cache(lambda: boto3.client(service, config=config))
 
 
+cloudwatch: Callable[[], CloudWatchClient] = _made_once("cloudwatch")
 s3: Callable[[], S3Client] = _made_once("s3")
 dynamodb: Callable[[], DynamoDBClient] = _made_once("dynamodb")
 events: Callable[[], EventBridgeClient] = _made_once("events")

@@ -15,6 +15,8 @@ from tests.unit.lambdas.test_environments import ENTRY_POINTS, environment_of
 from watchkeeper.core import layout
 
 NO_RESOURCE_TO_NAME = {
+    "cloudwatch:GetMetricData": "metrics are no resource",
+    "cloudwatch:ListMetrics": "metrics are no resource",
     "cloudwatch:PutMetricData": "no resource type; a condition names the namespaces",
     "ecr:GetAuthorizationToken": "the token is for the whole registry",
     "logs:CreateLogDelivery": "log delivery of a service has no resource",

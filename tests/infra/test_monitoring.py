@@ -77,8 +77,17 @@ def test_telemetry_that_does_not_become_objects_is_told(templates: Templates) ->
     }
 
 
+def test_workloads_that_fall_silent_are_counted_and_told_by_one_alarm(templates: Templates) -> None:
+    rule = templates.one("AWS::Events::Rule", stack="WatchkeeperScoring", having="Silence").properties
+    assert rule["ScheduleExpression"] == "rate(30 minutes)"
+    alarm = templates.one("AWS::CloudWatch::Alarm", stack=STACK, having="Silence").properties
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("silent_workloads", 0)
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": "watch_telemetry"}]
+    assert metrics_of(templates, "WatchTelemetry") == {"Errors", "Throttles"}
+
+
 def test_refused_telemetry_is_kept_and_told(templates: Templates) -> None:
-    rule = templates.one("AWS::Events::Rule", stack="WatchkeeperScoring").properties
+    rule = templates.one("AWS::Events::Rule", stack="WatchkeeperScoring", having="Refused").properties
     assert rule["EventPattern"]["detail"]["object"]["key"] == [{"prefix": "raw-errors/"}]
     assert metrics_of(templates, "RefusedTelemetry") == {"ApproximateNumberOfMessagesVisible"}
 

@@ -30,7 +30,7 @@ def test_one_more_file_adds_the_same_resources_as_every_other(templates: Templat
 
 def test_scoring_reaches_the_objects_endpoint_and_plan_of_every_workload(templates: Templates) -> None:
     """By what their names begin with: its policy does not grow."""
-    policy = str(templates.one("AWS::IAM::Policy", stack="WatchkeeperScoring").properties)
+    policy = str(templates.one("AWS::IAM::Policy", stack="WatchkeeperScoring", having="Score").properties)
     assert "/raw/*" in policy
     assert "endpoint/watchkeeper-*" in policy
     assert "parameter/watchkeeper/*/plan" in policy

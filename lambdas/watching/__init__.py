@@ -1,0 +1,1 @@
+"""What nobody would notice otherwise: a workload whose telemetry has stopped."""
