@@ -15,12 +15,14 @@ from pathlib import Path
 
 import typer
 
-from benchmarks.quality import charts, tables
+from benchmarks.quality import charts, happenings, tables
 from benchmarks.quality.contenders import ABLATIONS, CONTENDERS, WATCHKEEPER, WITHOUT_WEEK, Contender
 from benchmarks.quality.corpus import LabelledSeries, load_corpus
 from benchmarks.quality.measurements import CorpusScores
+from benchmarks.quality.operations import load_application_metrics, load_kpis, summarize_metrics
 from benchmarks.quality.ordinary import holidays, ordinary_alerts
 from benchmarks.quality.splits import development_files
+from watchkeeper.detectors.streaming.detector import score_series
 from watchkeeper.detectors.streaming.state import Parameters
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +50,14 @@ def main(
         "first-rows": tables.first_rows(ordinary_alerts()),
         "weekly-rhythm": tables.weekly_rhythm(holidays(), holidays(Parameters(week_margin=0.0))),
     }
+    found = {one.name: happenings.found(one, score_series) for one in happenings.HAPPENINGS}
+    results["happenings"] = tables.happenings_found(found, happenings.SERIES)
+    quiet = {kind: happenings.alerts_a_week(kind, score_series) for kind in happenings.QUIET}
+    results["quiet"] = tables.quiet_series(quiet)
+    kpis, metrics = load_kpis(), load_application_metrics()
+    if kpis and metrics:
+        of_kpis = CorpusScores(kpis, [WATCHKEEPER.score(series) for series in kpis])
+        results["operations"] = tables.operations(of_kpis, summarize_metrics(metrics))
     if ablation:
         variants = {variant.name: _measure(variant, corpus) for variant in ABLATIONS}
         results["ablation"] = tables.ablation(variants, development)

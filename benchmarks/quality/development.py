@@ -10,15 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-import numpy as np
 import typer
-from sklearn.metrics import average_precision_score
 
 from benchmarks.quality import happenings
 from benchmarks.quality.contenders import watchkeeper
 from benchmarks.quality.corpus import LabelledSeries, load_corpus
 from benchmarks.quality.measurements import CorpusScores
-from benchmarks.quality.operations import delay_f1, load_application_metrics, load_kpis, spans
+from benchmarks.quality.operations import delay_f1, load_application_metrics, load_kpis, summarize_metrics
 from benchmarks.quality.splits import development_files
 from benchmarks.quality.tables import ALERT_SCORE
 from watchkeeper.detectors.streaming.detector import score_series
@@ -78,21 +76,10 @@ def _print_nab(title: str, scores: CorpusScores) -> None:
 
 
 def _print_metrics(count: int) -> None:
-    precisions, windows, hits, false_alerts, weeks = [], 0, 0, 0, 0.0
-    for table in load_application_metrics()[:count]:
-        scores = score_series(table.timestamps, table.values)
-        test = slice(table.first_test_row, None)
-        labels, alerts = table.labels[test], scores.is_anomaly[test]
-        precisions.append(average_precision_score(labels, scores.anomaly_score[test]))
-        stretches = spans(labels)
-        windows += len(stretches)
-        hits += sum(bool(alerts[first : last + 1].any()) for first, last in stretches)
-        false_alerts += int((alerts & ~labels).sum())
-        weeks += len(labels) / happenings.WEEK_ROWS
-    f1 = 2 * hits / (hits + windows + false_alerts)
+    one = summarize_metrics(load_application_metrics()[:count])
     print(
-        f"application metrics, {len(precisions)}: AP {np.mean(precisions):.3f}  event F1 {f1:.3f} "
-        f"({hits} of {windows}), false a week {false_alerts / weeks:.2f}",
+        f"application metrics, {one.tables}: AP {one.average_precision:.3f}  event F1 {one.f1:.3f} "
+        f"({one.found} of {one.windows}), false a week {one.false_alerts / one.weeks:.2f}",
         flush=True,
     )
 

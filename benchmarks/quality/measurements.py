@@ -55,7 +55,7 @@ class CorpusScores:
         return normalized_score(curves, [threshold] * len(curves), STANDARD)
 
     def with_threshold_from_other_files(self) -> FloatArray:
-        """Return the standard score of 20 random halvings, each half with the other half's threshold."""
+        """Return the standard score of 200 random halvings, each half with the other half's threshold."""
         return score_with_threshold_from_other_files(self.corpus, self.scores, STANDARD)
 
     def vus_pr(self, *, buffer_step: int = 1) -> float:

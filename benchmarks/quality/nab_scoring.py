@@ -140,7 +140,7 @@ def score_with_threshold_from_other_files(
     scores: Sequence[FloatArray],
     profile: Profile,
     *,
-    draws: int = 20,
+    draws: int = 200,
     random_state: int = 0,
 ) -> FloatArray:
     """Return the score of each of `draws` random halvings of the corpus, shape (draws,).

@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
+from sklearn.metrics import average_precision_score
 
 from benchmarks.quality.corpus import LabelledSeries
+from watchkeeper.detectors.streaming.detector import score_series
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -58,6 +60,39 @@ def load_application_metrics() -> list[LabelledTable]:
         labels = table["label"].to_numpy() > 0
         found.append(LabelledTable(f"asd/{path.stem}", timestamps, values, labels, first))
     return found
+
+
+@dataclass(frozen=True)
+class MetricsSummary:
+    """What alerts on the test parts of several tables are worth; an alert is a row that is an anomaly."""
+
+    tables: int
+    average_precision: float
+    windows: int
+    found: int
+    false_alerts: int
+    weeks: float
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of the recall of stretches and the precision of alerts; those in one count once."""
+        return 2 * self.found / (self.found + self.windows + self.false_alerts)
+
+
+def summarize_metrics(tables: Sequence[LabelledTable]) -> MetricsSummary:
+    """Return what the streaming detector finds in tables, all columns together."""
+    precisions, windows, found, false_alerts, weeks = [], 0, 0, 0, 0.0
+    for table in tables:
+        scores = score_series(table.timestamps, table.values)
+        test = slice(table.first_test_row, None)
+        labels, alerts = table.labels[test], scores.is_anomaly[test]
+        precisions.append(average_precision_score(labels, scores.anomaly_score[test]))
+        stretches = spans(labels)
+        windows += len(stretches)
+        found += sum(bool(alerts[first : last + 1].any()) for first, last in stretches)
+        false_alerts += int((alerts & ~labels).sum())
+        weeks += len(labels) * float(_METRICS_INTERVAL / np.timedelta64(7, "D"))
+    return MetricsSummary(len(tables), float(np.mean(precisions)), windows, found, false_alerts, weeks)
 
 
 def spans(labels: BoolArray) -> list[tuple[int, int]]:

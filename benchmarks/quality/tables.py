@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from benchmarks.quality.corpus import load_json
 from benchmarks.quality.measurements import CorpusScores
+from benchmarks.quality.operations import MetricsSummary, delay_f1
 from benchmarks.quality.ordinary import DAY_ROWS, SPANS, HolidaySummary, OrdinaryAlerts
 from watchkeeper.detectors.protocol.calibration import SCORE_RARITY, false_alarm_rate
 from watchkeeper.detectors.streaming.detector import DEFAULT_ALERT_RARITY
@@ -136,6 +137,46 @@ def first_rows(measured: Iterable[OrdinaryAlerts]) -> str:
     rows[-1] += [_rate(false_alarm_rate(DEFAULT_ALERT_RARITY))] * len(SPANS)
     spans = [f"rows {first:,} to {last:,}" for first, last in SPANS]
     return _table(["series", "alerts on the first day", *spans], rows)
+
+
+def happenings_found(found: Mapping[str, int], series: int) -> str:
+    """Return in how many series the alert comes for what happens at a known row."""
+    return _table(
+        ["what happens", "found"], [[name, f"{count} of {series}"] for name, count in found.items()]
+    )
+
+
+def quiet_series(alerts: Mapping[str, tuple[float, float]]) -> str:
+    """Return the alerts a week of series in which nothing happens: the first week, and later ones."""
+    rows = [[name, f"{first:.1f}", f"{later:.2f}"] for name, (first, later) in alerts.items()]
+    stated = false_alarm_rate(DEFAULT_ALERT_RARITY) * 7 * DAY_ROWS
+    return _table(
+        ["series", "first week", "a week, later"], [*rows, ["stated", f"{stated:.2f}", f"{stated:.2f}"]]
+    )
+
+
+def operations(kpis: CorpusScores, metrics: MetricsSummary) -> str:
+    """Return what the detector is worth on the sets of server operations."""
+    alerts = kpis.alerts(ALERT_SCORE)
+    rows = [
+        [
+            f"KPIs of servers, {len(kpis.corpus)} series",
+            f"delay-F1 {delay_f1(kpis.corpus, kpis.scores):.3f}",
+            f"{alerts.f1:.3f}",
+            f"{alerts.found} of {alerts.windows}",
+            f"{alerts.false_alerts / alerts.weeks:.2f}",
+        ],
+        [
+            f"application metrics, {metrics.tables} × 19 columns",
+            f"AP {metrics.average_precision:.3f}",
+            f"{metrics.f1:.3f}",
+            f"{metrics.found} of {metrics.windows}",
+            f"{metrics.false_alerts / metrics.weeks:.2f}",
+        ],
+    ]
+    return _table(
+        ["set", "by ranking", "event F1 at the default", "stretches found", "false alerts a week"], rows
+    )
 
 
 def weekly_rhythm(with_week: HolidaySummary, without: HolidaySummary) -> str:

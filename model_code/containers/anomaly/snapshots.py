@@ -152,7 +152,4 @@ def _learned(rows: Sequence[Row], plan: WorkloadPlan) -> WatchkeeperDetector:
 
 
 def _resumed(states: NDArray[np.void]) -> WatchkeeperDetector:
-    detector = WatchkeeperDetector()
-    detector.states_ = states.copy()
-    detector.n_features_in_ = len(states)
-    return detector
+    return WatchkeeperDetector.of_states(states)

@@ -72,9 +72,8 @@ def _of_workload(members: dict[str, bytes]) -> ServiceModel:
             raise InvalidInputError(
                 f"not a model that can be used here: {error}", reason="bad_model"
             ) from error
-    together = WatchkeeperDetector(interval_seconds=plan.interval_seconds)
-    together.states_ = np.concatenate([each.states_ for each in snapshots.detectors.values()])
-    together.n_features_in_ = len(together.states_)
+    states = np.concatenate([each.states_ for each in snapshots.detectors.values()])
+    together = WatchkeeperDetector.of_states(states, interval_seconds=plan.interval_seconds)
     detector = SeriesDetector.from_bytes(together.to_bytes())
     manifest = ServiceManifest(
         algorithm=WATCHKEEPER,

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from watchkeeper.command.series_file import Columns, Piece
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.detectors.protocol.events import EventRows, Events
 from watchkeeper.detectors.protocol.scores import joined
 from watchkeeper.detectors.scorer import RowScorer
 from watchkeeper.detectors.streaming.scores import SeriesScores
@@ -104,7 +105,7 @@ class Kept:
 
 def write_scores(scored: Iterator[Scored], columns: Columns, output: Path, *, keep: bool) -> Kept:
     """Write rows with their scores; the file appears when it is complete."""
-    kept = Kept(keep)
+    kept, events = Kept(keep), Events()
     unfinished = output.with_name(output.name + ".part")
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -112,7 +113,7 @@ def write_scores(scored: Iterator[Scored], columns: Columns, output: Path, *, ke
             for piece, scores in scored:
                 if kept.rows == 0:
                     _require_time_order(piece, columns)
-                _write_piece(file, piece, scores, columns, header=kept.rows == 0)
+                _write_piece(file, piece, scores, events.follow(scores), columns, header=kept.rows == 0)
                 kept.add(piece, scores)
         unfinished.replace(output)
     finally:
@@ -131,36 +132,40 @@ def _require_time_order(piece: Piece, columns: Columns) -> None:
 
 
 def _write_piece(
-    file: IO[str], piece: Piece, scores: SeriesScores, columns: Columns, *, header: bool
+    file: IO[str], piece: Piece, scores: SeriesScores, events: EventRows, columns: Columns, *, header: bool
 ) -> None:
     several = len(columns.values) > 1
     bands = [f"{band}_{name}" for name in columns.values for band in _BANDS] if several else list(_BANDS)
-    added = ["anomaly_score", "severity", "is_anomaly", *bands]
+    shares = [f"contribution_{name}" for name in columns.values] if several else []
+    added = ["anomaly_score", "severity", "is_anomaly", "state", "event_severity", *bands, *shares]
     writer = csv.writer(file, lineterminator="\n")
     if header:
         if taken := sorted(set(added) & set(piece.header)):
             raise InvalidInputError(f"the input has a column {taken[0]!r} already: rename or remove it")
         writer.writerow([*map(inert_text, piece.header), *map(inert_text, added)])
     by_row = [getattr(scores, band).reshape(len(piece.rows), -1) for band in _BANDS]
-    band_cells = np.stack(by_row, axis=2).reshape(len(piece.rows), -1).tolist()
-    for row, anomaly_score, severity, is_anomaly, cells in zip(
+    bands_of_rows = np.stack(by_row, axis=2).reshape(len(piece.rows), -1)
+    if several:
+        bands_of_rows = np.hstack((bands_of_rows, scores.contributions))
+    for row, anomaly_score, severity, is_anomaly, state, of_event, cells in zip(
         piece.rows,
         scores.anomaly_score.tolist(),
         scores.severity.tolist(),
         scores.is_anomaly.tolist(),
-        band_cells,
+        events.state.tolist(),
+        events.severity.tolist(),
+        bands_of_rows.tolist(),
         strict=True,
     ):
         numbers = (_number(cell) for cell in cells)
-        writer.writerow(
-            [
-                *map(inert_text, row),
-                _number(anomaly_score),
-                _number(severity),
-                str(is_anomaly).lower(),
-                *numbers,
-            ]
-        )
+        scored = [
+            _number(anomaly_score),
+            _number(severity),
+            str(is_anomaly).lower(),
+            state,
+            _number(of_event),
+        ]
+        writer.writerow([*map(inert_text, row), *scored, *numbers])
 
 
 def _number(value: float) -> str:

@@ -80,8 +80,9 @@ class RowScorer:
     """Scores the rows of a file in their order.
 
     `watchkeeper` learns as it goes and scores each row with the rows before it; several columns are scored
-    each on its own, and the most anomalous one counts, corrected for their number. The rules do the same with
-    columns, but learn their bounds once; the tabular algorithms learn once, all columns together.
+    each on its own, where the most anomalous one counts, corrected for their number, and all together. The
+    rules take each column alone and learn their bounds once; the tabular algorithms learn once, all columns
+    together.
 
     Parameters
     ----------
@@ -186,4 +187,5 @@ def _with_bounds(
         upper=upper if several else upper[:, 0],
         confidence=np.ones(len(scores)),
         contributions=contributions if several else contributions[:, 0],
+        goes_on=scores.is_anomaly,
     )

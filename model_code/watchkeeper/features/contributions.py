@@ -22,6 +22,7 @@ _OF_MEASURE = {
     "range": "{measure} outside its range",
     "profile": "{measure} off its usual hour",
     "pattern": "pattern of {measure}",
+    "calm": "{measure} moving less than ever",
     "level": "course of {measure} over the last hours",
     "aftermath": "earlier break of {measure}",
 }
@@ -36,7 +37,8 @@ class Contribution:
     ----------
     feature : str
         What of the input: `value`, `difference` (to the interval before), `time_of_day`, `day_of_week`; of
-        the streaming detector its channels `range`, `profile`, `pattern`, `level` and `aftermath`.
+        the streaming detector its channels `range`, `profile`, `pattern`, `calm`, `level` and
+        `aftermath`.
     measure : str or None
         None where the feature is of no measure, such as the time of day, or the row names none.
     lag : int or None

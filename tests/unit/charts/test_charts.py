@@ -112,6 +112,7 @@ def test_each_column_of_a_detector_has_its_panel_and_the_severity_one() -> None:
         upper=by_column + 1,
         confidence=VALUES,
         contributions=by_column,
+        goes_on=VALUES > 0.9,
     )
     panels = detector_panels(["flow", "level"], HOURS, np.stack([VALUES, -VALUES], axis=1), scores)
     assert [one.title for one in panels] == ["flow", "level", "severity"]

@@ -24,7 +24,7 @@ from watchkeeper.judgement import accuracy
 
 ROWS = 1200
 SPIKE = 900
-ADDED = ["anomaly_score", "severity", "is_anomaly", "expected", "lower", "upper"]
+ADDED = ["anomaly_score", "severity", "is_anomaly", "state", "event_severity", "expected", "lower", "upper"]
 
 
 def telemetry() -> tuple[list[str], np.ndarray, np.ndarray]:
@@ -99,6 +99,24 @@ def test_pieces_parquet_and_gzip_give_the_same_scores(
         results.append([row["anomaly_score"] for row in rows_of(folder / "scores.csv")])
     assert len(results[0]) == ROWS
     assert all(one == results[0] for one in results)
+
+
+def test_an_anomaly_begins_goes_on_and_ends_in_the_file(telemetry_file: Path) -> None:
+    assert run(telemetry_file, "--value", "flow").exit_code == 0
+    written = rows_of(telemetry_file.with_name("scores.csv"))
+    states = [row["state"] for row in written]
+    end = states.index("ends", SPIKE)
+    assert states[SPIKE] == "begins"
+    assert set(states[SPIKE + 1 : end]) == {"ongoing"}
+    assert all(float(row["event_severity"]) >= 70 for row in written[SPIKE : end + 1])
+    assert states[end + 1] == ""
+
+
+def test_several_values_have_contributions_that_add_up(telemetry_file: Path) -> None:
+    assert run(telemetry_file, "--value", "flow", "--value", "pressure").exit_code == 0
+    for row in rows_of(telemetry_file.with_name("scores.csv")):
+        total = float(row["contribution_flow"]) + float(row["contribution_pressure"])
+        assert total == pytest.approx(float(row["anomaly_score"]), abs=1e-8)
 
 
 def test_several_values_have_a_band_each_and_the_odd_one_decides(telemetry_file: Path) -> None:

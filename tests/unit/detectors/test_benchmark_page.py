@@ -39,6 +39,9 @@ def test_the_page_has_every_mark_once() -> None:
         "weekly-rhythm",
         "long-series",
         "ablation",
+        "happenings",
+        "quiet",
+        "operations",
     ):
         assert text.count(f"<!-- {name} -->") == text.count(f"<!-- /{name} -->") == 1
 

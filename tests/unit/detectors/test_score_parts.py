@@ -85,6 +85,18 @@ def test_a_day_off_the_rhythm_of_the_week_is_explained_by_the_residuals_against_
     assert max(parts, key=lambda part: part.score)[:2] == ("profile", 0)
 
 
+def test_a_frozen_sensor_is_explained_by_its_calm() -> None:
+    model = WatchkeeperDetector().fit(np.random.default_rng(5).normal(size=ROWS))
+    found = []
+    for _ in range(140):
+        score, parts = model.explain_one(0.5)
+        if score.is_anomaly:
+            found.append([(part.feature, part.lag) for part in parts])
+        model.update(0.5)
+
+    assert found[0] == [("calm", None)]
+
+
 def test_several_columns_are_refused() -> None:
     model = WatchkeeperDetector().fit(np.zeros((10, 2)))
 

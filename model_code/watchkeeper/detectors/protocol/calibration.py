@@ -52,6 +52,10 @@ LEVEL_RARITY = np.array(
     ]
 )
 
+# Of all columns together: measured on the application metrics of the development data.
+TOGETHER_ONSET_RARITY = np.array([[2.5, 3.3], [2.75, 3.75], [3.25, 4.4], [5.0, 5.5], [20.0, 9.9]])
+TOGETHER_LEVEL_RARITY = np.array([[0.0, 0.0], [1.0, 0.6], [2.0, 1.6], [3.0, 2.6], [6.0, 3.5], [20.0, 3.7]])
+
 
 def rarity_of(onset: FloatArray, level: FloatArray) -> FloatArray:
     """Return the rarity of rows with this onset and level, 0 to 9.9.
@@ -60,6 +64,17 @@ def rarity_of(onset: FloatArray, level: FloatArray) -> FloatArray:
     is of a series' first rows, and states less than it would be worth.
     """
     rarity: FloatArray = np.maximum(_of_onset(onset), _of_level(level))
+    return rarity
+
+
+def rarity_together(onset: FloatArray, surprise: FloatArray) -> FloatArray:
+    """Return the rarity of rows whose columns together have this onset and surprise (`streaming.together`).
+
+    As for one column, an onset ranks above every row that is not one.
+    """
+    news = np.interp(onset, TOGETHER_ONSET_RARITY[:, 0], TOGETHER_ONSET_RARITY[:, 1])
+    level = np.interp(surprise, TOGETHER_LEVEL_RARITY[:, 0], TOGETHER_LEVEL_RARITY[:, 1])
+    rarity: FloatArray = np.where(onset > 0, news, level)
     return rarity
 
 

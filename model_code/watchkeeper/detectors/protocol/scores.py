@@ -39,6 +39,12 @@ class Scores:
         """Return the number of rows."""
         return len(self.is_anomaly)
 
+    @property
+    def still_unusual(self) -> npt.NDArray[np.bool_]:
+        """Whether what an earlier anomaly told goes on; by the rows' own decisions where a method says no
+        more."""
+        return self.is_anomaly
+
     def rows(self, chosen: slice | npt.NDArray[np.int64]) -> Self:
         """Return some of the rows."""
         return type(self)(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})

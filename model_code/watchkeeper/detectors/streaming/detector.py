@@ -18,6 +18,12 @@ from watchkeeper.detectors.streaming.score_parts import ScorePart, score_parts
 from watchkeeper.detectors.streaming.scores import Score, SeriesScores, interpret
 from watchkeeper.detectors.streaming.state import BLOCK_ROWS, BLOCKS, STATE, Parameters, new_states
 from watchkeeper.detectors.streaming.times import hours_of_week, missing_before, to_seconds
+from watchkeeper.detectors.streaming.together import (
+    Record,
+    advance_together,
+    new_together,
+    together_dtype,
+)
 
 if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not have it
     from typing import Self
@@ -35,8 +41,8 @@ class WatchkeeperDetector:
 
     Every row is scored before it is learned. Batch and streaming give the same result: `update` row by row
     equals `score_series` on the same rows, and a row's score never depends on later rows. Several columns
-    are scored each on its own; a row's score is that of its most anomalous column, corrected for the number
-    of columns.
+    are scored each on its own and all together (`together`); a row's score is that of its most anomalous
+    column, corrected for the number of columns that ever changed, or that of all together where it is higher.
 
     NaN is a missing interval: it scores 0, and no pattern is compared across it. Values are clipped to
     ±1e30. Multiplying a series by a positive number or adding a constant changes no score beyond rounding.
@@ -102,9 +108,8 @@ class WatchkeeperDetector:
         """
         self._check_parameters()
         values = as_rows(X)
-        self.n_features_in_ = values.shape[1]
-        self.states_ = new_states(values.shape[1])
-        self._advance(values, timestamps, self.states_)
+        self._forget(values.shape[1])
+        self._advance(values, timestamps, self.states_, self.together_)
         return self
 
     def partial_fit(self, X: npt.ArrayLike, y: object = None, *, timestamps: Timestamps = None) -> Self:
@@ -115,12 +120,12 @@ class WatchkeeperDetector:
     def update_all(self, X: npt.ArrayLike, *, timestamps: Timestamps = None) -> SeriesScores:
         """Score each row, then learn it."""
         values = self._checked(X)
-        return self._advance(values, timestamps, self.states_)
+        return self._advance(values, timestamps, self.states_, self.together_)
 
     def score_rows(self, X: npt.ArrayLike, *, timestamps: Timestamps = None) -> SeriesScores:
         """Score rows as if they followed what was learned; the detector itself stays as it is."""
         values = self._checked(X)
-        return self._advance(values, timestamps, self.states_.copy())
+        return self._advance(values, timestamps, self.states_.copy(), self.together_.copy())
 
     def score_samples(self, X: npt.ArrayLike, *, timestamps: Timestamps = None) -> FloatArray:
         """Return the anomaly score of each row, shape (n_rows,): 0 to 1, higher is more anomalous."""
@@ -167,15 +172,21 @@ class WatchkeeperDetector:
                 "interval_seconds": self.interval_seconds,
                 "parameters": None if self.parameters is None else asdict(self.parameters),
             },
-            {"states": self.states_},
+            {"states": self.states_, "together": self.together_},
         )
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
         """Return the detector that `to_bytes` wrote; it goes on bit for bit as the original would."""
         settings, arrays = persistence.load(FORMAT, content)
-        states = arrays.get("states")
-        if states is None or states.dtype != STATE or states.ndim != 1:
+        states, together = arrays.get("states"), arrays.get("together")
+        if (
+            states is None
+            or together is None
+            or states.dtype != STATE
+            or states.ndim != 1
+            or together.dtype != together_dtype(len(states))
+        ):
             raise ContractViolationError(
                 f"{FORMAT}: its states do not have this package's fields; train again"
             )
@@ -186,14 +197,33 @@ class WatchkeeperDetector:
             raise ContractViolationError(f"{FORMAT}: unexpected settings ({error}); train again") from error
         detector._check_parameters()
         detector.states_ = states
+        detector.together_ = together
         detector.n_features_in_ = len(states)
         return detector
 
+    @classmethod
+    def of_states(cls, states: npt.NDArray[np.void], *, interval_seconds: float | None = None) -> Self:
+        """Return a detector whose columns go on from these states, shape (n_columns,); of how they go
+        together nothing is known."""
+        detector = cls(interval_seconds=interval_seconds)
+        detector._forget(len(states))
+        detector.states_ = states.copy()
+        return detector
+
     def _advance(
-        self, values: FloatArray, timestamps: Timestamps, states: npt.NDArray[np.void]
+        self, values: FloatArray, timestamps: Timestamps, states: npt.NDArray[np.void], together: Record
     ) -> SeriesScores:
         outputs = self._outputs(values, timestamps, states)
-        return interpret(outputs, self.alert_rarity, np.asarray(np.isnan(values).any(axis=1)))
+        of_all = None
+        if values.shape[1] > 1:
+            hours = hours_of_week(to_seconds(timestamps, len(values)))
+            of_all = advance_together(together, hours, values)
+        return interpret(outputs, self.alert_rarity, np.asarray(np.isnan(values).any(axis=1)), of_all)
+
+    def _forget(self, columns: int) -> None:
+        self.n_features_in_ = columns
+        self.states_ = new_states(columns)
+        self.together_ = new_together(columns)
 
     def _outputs(
         self, values: FloatArray, timestamps: Timestamps, states: npt.NDArray[np.void]
@@ -236,8 +266,7 @@ class WatchkeeperDetector:
 
     def _start(self, values: FloatArray) -> FloatArray:
         self._check_parameters()
-        self.n_features_in_ = values.shape[1]
-        self.states_ = new_states(values.shape[1])
+        self._forget(values.shape[1])
         return values
 
 

@@ -3,8 +3,9 @@
 Three channels each say how far the newest value breaks the record of its own past: the value itself, its
 smoothed deviation from the profile of the day or the week, and the distance of the last rows to the most
 similar earlier ones. A channel's evidence is -log10 of how rarely it breaks its record by that much; evidence
-adds up over the channels. A fourth measurement, the distance of the last hours to the most similar earlier
-hours, is the slow scale: the level.
+adds up over the channels. A fourth one, which counts alone, says that the series moves less than it ever did:
+a frozen sensor, noise that is gone. A last measurement, the distance of the last hours to the most similar
+earlier hours, is the slow scale: the level.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from typing import Any
 import numpy as np
 
 from watchkeeper.detectors.protocol.compiled import compiled
-from watchkeeper.detectors.streaming.evidence import RARITY, break_of_range, evidence_of_break
+from watchkeeper.detectors.streaming.calm import break_of_calm
+from watchkeeper.detectors.streaming.evidence import RARITY, break_of_range, count_break, evidence_of_break
 from watchkeeper.detectors.streaming.patterns import nearest_earlier_pattern
 from watchkeeper.detectors.streaming.profiles import break_of_profile, enter_hour, expected_by_profiles
 from watchkeeper.detectors.streaming.state import (
     BLOCK_ROWS,
     BLOCKS,
+    CALM,
     LONG_BLOCKS,
     PATTERN,
     PROFILE,
@@ -35,6 +38,7 @@ MEAN_DISTANCES = 1000
 LARGEST_LEVEL = 10.0
 AFTERMATH_WEIGHT = 0.15
 HELD_ROWS = 30
+SETTLED_ROWS = 4000.0
 ERROR_RATE = 0.02
 BAND_STEP = 0.4  # of the mean error
 
@@ -42,9 +46,10 @@ OUTPUT = np.dtype(
     [
         ("onset", "<f8"),  # evidence that something new begins, after suppression; 0 on most rows
         ("level", "<f8"),  # how unusual the last hours are, 0 to about 10
-        ("channels", "<f8", (3,)),  # evidence of each channel, before suppression
+        ("channels", "<f8", (4,)),  # evidence of each channel, before suppression
         ("expected", "<f8"),
         ("band", "<f8"),  # half the width of the band around expected
+        ("varied", "<f8"),  # 1 when the series has ever changed
         ("confidence", "<f8"),  # 0 to 1: how much of what the detector compares with is there yet
     ]
 )
@@ -76,18 +81,24 @@ def advance(s: Any, p: Any, hour: int, value: float, out: Any) -> None:
     x = value - s["origin"]
     s["magnitude"] = max(s["magnitude"], abs(value))
     enter_hour(s, hour)
+    step = abs(x - s["last"])
     _forecast(s, p, hour, x, out)
     out["channels"][VALUE] = break_of_range(s, p, VALUE, VALUE, s["rows"], x, p["range_memory"])
     out["channels"][PROFILE] = break_of_profile(s, p, hour, x)
     out["channels"][PATTERN] = _break_of_pattern(s, p, x)
+    out["channels"][CALM] = break_of_calm(s, p, step)
     out["channels"][VALUE] *= p["value_weight"]
     out["channels"][PROFILE] *= p["profile_weight"]
     out["channels"][PATTERN] *= p["pattern_weight"]
+    out["channels"][CALM] *= p["calm_weight"]
+    for channel in range(len(out["channels"])):
+        count_break(s, p, channel, out["channels"][channel])
     evidence = _together(s, out["channels"])
     out["onset"] = unless_suppressed(s, p, evidence)
     _close_block(s, x)
     s["aftermath"] = max(s["aftermath"] * 0.5 ** (1.0 / p["aftermath_rows"]), out["onset"])
     out["level"] = _level(s) * p["level_weight"]
+    out["varied"] = 1.0 if s["high"][VALUE] > s["low"][VALUE] else 0.0
     s["rows"] += 1
     s["slots"] += 1
 
@@ -122,6 +133,7 @@ def _confidence(s: Any) -> Any:
 def _say_nothing(s: Any, out: Any) -> None:
     out["onset"] = 0.0
     out["level"] = 0.0
+    out["varied"] = 1.0 if s["high"][VALUE] > s["low"][VALUE] else 0.0
     out["channels"][:] = 0.0
     out["expected"] = s["origin"] + s["last"] if s["rows"] > 0 else np.nan
     out["band"] = s["band"] if s["rows"] > 0 else np.nan
@@ -133,7 +145,7 @@ def _together(s: Any, channels: Any) -> Any:
     # the strongest one counts, and the others by how much of the warm-up is over.
     strongest = max(channels[VALUE], channels[PROFILE], channels[PATTERN])
     others = channels[VALUE] + channels[PROFILE] + channels[PATTERN] - strongest
-    return strongest + others * min(s["rows"] / WARM_ROWS, 1.0)
+    return max(strongest + others * min(s["rows"] / WARM_ROWS, 1.0), channels[CALM])
 
 
 @compiled
@@ -150,15 +162,24 @@ def _break_of_pattern(s: Any, p: Any, x: float) -> Any:
     floor = max(1e-9 * s["magnitude"], 1e-300)
     if record <= floor or distance <= record or distance <= floor:
         return 0.0
-    return evidence_of_break(p, PATTERN, s["rows"], np.log(distance / record))
+    return evidence_of_break(s, p, PATTERN, s["rows"], np.log(distance / record))
 
 
 @compiled
 def unless_suppressed(s: Any, p: Any, evidence: float) -> Any:
     """Return the evidence if it is news: nothing as strong came shortly before."""
     s["rows_since_onset"] += 1
-    quiet = s["rows_since_onset"] >= p["refractory_rows"]
-    if evidence <= 0 or not (quiet or evidence > s["onset_level"] + p["escalation"]):
+    s["rows_of_quiet"] += 1
+    if evidence <= 0:
+        return 0.0
+    since = s["rows_since_onset"]
+    # What is rare and what is usual looks alike at first: a young series has to be quiet for longer.
+    longest = p["longest_refractory_rows"]
+    young = max(1.0 - s["rows"] / SETTLED_ROWS, 0.0)
+    refractory = p["refractory_rows"] + young * (longest - p["refractory_rows"])
+    quiet = min(since, s["rows_of_quiet"]) >= refractory or since >= longest
+    s["rows_of_quiet"] = 0
+    if not (quiet or evidence > s["onset_level"] + p["escalation"]):
         return 0.0
     s["onset_level"] = evidence
     s["rows_since_onset"] = 0

@@ -85,7 +85,7 @@ def _residual_of_day(s: Any, p: Any, hour: int, x: float) -> Any:
     seen = s["profile_rows"][hour]
     known = hour if seen > 0 else (hour - 1) % DAY_HOURS  # an hour never seen: the one before it
     residual = x - (s["profile"][known] if s["profile_rows"][known] > 0 else s["slow_mean"])
-    s["profile_rows"][hour] = seen + 1
+    s["profile_rows"][hour] = min(seen + 1, LARGEST_COUNT)
     s["profile"][hour] += (x - s["profile"][hour]) * max(p["profile_rate"], 1.0 / (seen + 1))
     return residual
 

@@ -16,6 +16,7 @@ from watchkeeper.detectors.streaming.kernel import AFTERMATH_WEIGHT, WARM_ROWS
 from watchkeeper.detectors.streaming.patterns import squared_differences
 from watchkeeper.detectors.streaming.profiles import week_counts
 from watchkeeper.detectors.streaming.state import (
+    CALM,
     PATTERN,
     PROFILE,
     RECENT_ROWS,
@@ -29,7 +30,7 @@ class ScorePart(NamedTuple):
     """One part of a score."""
 
     feature: str
-    """`range`, `profile`, `pattern`, `level` or `aftermath`."""
+    """`range`, `profile`, `pattern`, `calm`, `level` or `aftermath`."""
     lag: int | None
     """Rows before the scored one; None where the part has no place in time."""
     score: float
@@ -58,10 +59,12 @@ def score_parts(output: Any, p: Any, before: Any, after: Any, score: float) -> l
 
 
 def _onset(output: Any, p: Any, before: Any, after: Any) -> list[ScorePart]:
-    channels = output["channels"]
+    channels = output["channels"][:CALM]
     strongest = int(np.argmax(channels))
     others = min(float(before["rows"]) / WARM_ROWS, 1.0)
     weights = [float(value) * (1.0 if at == strongest else others) for at, value in enumerate(channels)]
+    if output["channels"][CALM] >= sum(weights):
+        return [ScorePart("calm", None, float(output["channels"][CALM]))]
     return [
         ScorePart("range", 0, weights[VALUE]),
         *_by_row("profile", weights[PROFILE], _residuals(p, before, after)),

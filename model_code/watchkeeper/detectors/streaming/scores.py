@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from watchkeeper.detectors.protocol import calibration
 from watchkeeper.detectors.protocol.scores import Scores
+from watchkeeper.detectors.streaming.together import ONGOING, Together
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -30,6 +31,8 @@ class SeriesScores(Scores):
         0 to 1, rising while the detector warms up.
     contributions : ndarray
         By column: the part of `anomaly_score` that each column accounts for; they add up to it.
+    goes_on : ndarray of bool
+        Whether something unusual goes on: an anomaly lasts until it has not for a while (`protocol.events`).
     """
 
     expected: FloatArray
@@ -37,6 +40,12 @@ class SeriesScores(Scores):
     upper: FloatArray
     confidence: FloatArray
     contributions: FloatArray
+    goes_on: npt.NDArray[np.bool_]
+
+    @property
+    def still_unusual(self) -> npt.NDArray[np.bool_]:
+        """`goes_on`."""
+        return self.goes_on
 
     def row(self, index: int) -> Score:
         """Return one row as plain numbers."""
@@ -58,7 +67,10 @@ class Score:
 
 
 def interpret(
-    outputs: npt.NDArray[np.void], alert_rarity: float, missing: npt.NDArray[np.bool_]
+    outputs: npt.NDArray[np.void],
+    alert_rarity: float,
+    missing: npt.NDArray[np.bool_],
+    together: Together | None = None,
 ) -> SeriesScores:
     """Return what the kernel's outputs mean.
 
@@ -68,10 +80,20 @@ def interpret(
         Shape (n_columns, n_rows), dtype `kernel.OUTPUT`.
     missing
         Which rows lack a value, shape (n_rows,).
+    together
+        Of several columns: what all of them say together.
     """
     by_column = calibration.rarity_of(outputs["onset"], outputs["level"])
-    rarity = np.maximum(by_column.max(axis=0) - np.log10(len(outputs)), 0.0)
+    columns = np.maximum(outputs["varied"].sum(axis=0), 1.0)
+    rarity = np.maximum(by_column.max(axis=0) - np.log10(columns), 0.0)
     shares = by_column / np.maximum(by_column.sum(axis=0), np.finfo(float).tiny)
+    goes_on: npt.NDArray[np.bool_] = np.asarray((outputs["channels"] > 0).any(axis=(0, 2)))
+    if together is not None:
+        several = outputs["varied"].sum(axis=0) > 1  # one that changes has no other to go with
+        of_all = np.where(several, calibration.rarity_together(together.onset, together.surprise), 0.0)
+        shares = np.where(of_all > rarity, together.parts.T, shares)
+        rarity = np.maximum(rarity, of_all)
+        goes_on |= several & (together.surprise >= ONGOING)
     score = rarity / calibration.SCORE_RARITY
     is_anomaly = rarity >= alert_rarity
     expected, band = outputs["expected"], outputs["band"]
@@ -85,6 +107,7 @@ def interpret(
         upper=_by_row(expected + band),
         confidence=outputs["confidence"].min(axis=0),
         contributions=_by_row(shares * score),
+        goes_on=goes_on,
     )
 
 

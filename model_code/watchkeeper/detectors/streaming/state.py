@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
 
-VALUE, PROFILE, PATTERN = 0, 1, 2
+VALUE, PROFILE, PATTERN, CALM = 0, 1, 2, 3
 WEEK = 2  # the range of the residual against the week's profile
-CHANNELS = ("value", "profile", "pattern")
+CHANNELS = ("value", "profile", "pattern", "calm")
 
 DAY_HOURS = 24
 WEEK_HOURS = 168
@@ -36,8 +36,14 @@ STATE = np.dtype(
         ("low", "<f8", (3,)),  # remembered range of the value and of the smoothed residuals of day and week
         ("high", "<f8", (3,)),
         ("centre", "<f8", (3,)),
+        ("known_low", "<f8", (3,)),  # what of the range was reached more than once, or nearly
+        ("known_high", "<f8", (3,)),
+        ("peak_low", "<f8", (3,)),  # furthest that the range ever went
+        ("peak_high", "<f8", (3,)),
+        ("low_row", "<i4", (3,)),  # when what is known was last left, for the first time in a while
+        ("high_row", "<i4", (3,)),
         ("profile", "<f8", (DAY_HOURS,)),  # mean by hour of day
-        ("profile_rows", "<i8", (DAY_HOURS,)),
+        ("profile_rows", "<u2", (DAY_HOURS,)),  # LARGEST_COUNT at most
         ("residuals", "<f8", (SMOOTHED_ROWS,)),  # the last residuals against the day's profile
         ("week", "<f8", (WEEK_HOURS,)),  # mean by hour of the week
         ("week_rows", "<u2", (WEEK_HOURS,)),  # LARGEST_COUNT at most
@@ -58,6 +64,13 @@ STATE = np.dtype(
         ("mean_long_distance", "<f8"),
         ("long_distances", "<i8"),
         ("held_distance", "<f8"),  # decayed maximum of long_distance over its mean
+        ("roughness", "<f8"),  # mean absolute step of the last hours
+        ("calm_low", "<f8"),  # remembered range of it
+        ("calm_high", "<f8"),
+        ("calm_since", "<i8"),  # the row at which it was left downwards; 0 when it was not
+        ("breaks", "<f8", (4,)),  # decayed count of how often each channel broke its record
+        ("break_row", "<i4", (4,)),  # when it last did
+        ("rows_of_quiet", "<i8"),  # rows since any evidence
         ("onset_level", "<f8"),  # evidence of the last onset
         ("rows_since_onset", "<i8"),
         ("aftermath", "<f8"),  # decayed maximum of the onsets
@@ -77,7 +90,13 @@ class Parameters:
     Attributes
     ----------
     range_memory : float
-        Half-life of the remembered range of the value, in rows; 0 never forgets.
+        Half-life of what is known of the range of the value, in rows; 0 never forgets.
+    extreme_memory : float
+        Half-life of an extreme that was reached once, in rows: the range returns to what is known.
+    known_reach : float
+        How far beyond what is known, as a multiple of its width, a single extreme is known at once.
+    apart_rows : float
+        Rows between two extremes from which the second one makes the smaller of them known.
     profile_memory : float
         Half-life of the remembered range of the smoothed residual, in rows.
     pattern_memory : float
@@ -93,44 +112,72 @@ class Parameters:
     week_margin : float
         The week's profile counts where its error is below this fraction of the day's profile's; 0 is never.
     refractory_rows : int
-        Rows after an onset in which only a stronger one counts.
+        Rows after an onset, and without evidence, until which only a stronger one counts.
+    longest_refractory_rows : int
+        Rows after an onset until which that is so even where the evidence goes on.
     escalation : float
         How much stronger, in the evidence's decades.
     aftermath_rows : float
         Half-life of the level that an onset leaves behind.
     coverage : float
         Fraction of rows that the band is to contain.
-    value_weight, profile_weight, pattern_weight, level_weight : float
+    own_rate : float
+        How much the rate counts at which the series itself breaks a channel's record.
+    own_memory : float
+        Half-life of that rate, in rows.
+    value_weight, profile_weight, pattern_weight, calm_weight, level_weight : float
         How much each part counts, 0 to 1. The ablation of the benchmark turns them off one by one.
     """
 
     range_memory: float = 0.0
     profile_memory: float = 4000.0
     pattern_memory: float = 4000.0
-    tolerance: float = 0.005
+    extreme_memory: float = 50.0
+    known_reach: float = 1.0
+    apart_rows: float = 2.0
+    tolerance: float = 0.02
     stretch: float = 2.0
     resolution: float = 0.05
     profile_rate: float = 0.0625
     week_margin: float = 0.8
-    refractory_rows: int = 200
+    refractory_rows: int = 60
+    longest_refractory_rows: int = 200
     escalation: float = 0.3
+    own_rate: float = 0.5
+    own_memory: float = 8000.0
     aftermath_rows: float = 200.0
     coverage: float = 0.99
     value_weight: float = 1.0
     profile_weight: float = 1.0
     pattern_weight: float = 1.0
+    calm_weight: float = 1.0
     level_weight: float = 1.0
 
     def validate(self) -> None:
         """Raise `InvalidInputError` for a value out of its range, naming it."""
         memories = ("range_memory", "profile_memory", "pattern_memory")
-        for name in (*memories, "week_margin", "tolerance", "escalation"):
+        for name in (
+            *memories,
+            "week_margin",
+            "tolerance",
+            "escalation",
+            "known_reach",
+            "apart_rows",
+            "own_rate",
+        ):
             if not (np.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
                 raise InvalidInputError(f"{name} is {getattr(self, name)!r}: give a number of at least 0")
-        for name in ("stretch", "resolution", "refractory_rows", "aftermath_rows"):
+        rows = (
+            "refractory_rows",
+            "longest_refractory_rows",
+            "aftermath_rows",
+            "extreme_memory",
+            "own_memory",
+        )
+        for name in ("stretch", "resolution", *rows):
             if not (np.isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise InvalidInputError(f"{name} is {getattr(self, name)!r}: give a number above 0")
-        for name in ("value_weight", "profile_weight", "pattern_weight", "level_weight"):
+        for name in (*(f"{channel}_weight" for channel in CHANNELS), "level_weight"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InvalidInputError(f"{name} is {getattr(self, name)!r}: give a number from 0 to 1")
         for name in ("profile_rate", "coverage"):

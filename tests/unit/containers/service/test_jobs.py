@@ -267,9 +267,8 @@ def test_a_workloads_model_goes_on_where_its_training_ended(jobs, tmp_path):
 
     results, metrics = jobs.predict("infer", "later.csv", archive)
 
-    detector = WatchkeeperDetector(interval_seconds=PLAN.interval_seconds)
-    detector.states_ = snapshots.detectors["flow"].states_.copy()
-    detector.n_features_in_ = 1
+    states = snapshots.detectors["flow"].states_
+    detector = WatchkeeperDetector.of_states(states, interval_seconds=PLAN.interval_seconds)
     times = np.array([row.timestamp.timestamp() for row in later])
     expected = detector.update_all(table.flow.to_numpy(), timestamps=times)
     assert metrics["algorithm"] == "watchkeeper"
