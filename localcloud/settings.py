@@ -103,7 +103,7 @@ class Settings:
     deployment_time_scale: float = 100.0
     health_check_seconds: float = 120.0
     shutdown_seconds: float = 15.0
-    iam: str = "record"
+    iam: str = "enforce"
 
     def __post_init__(self) -> None:
         """Make the folders absolute and refuse what cannot work."""
