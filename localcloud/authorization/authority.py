@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -14,6 +15,8 @@ from localcloud.iam.conditions import Context
 from localcloud.iam.evaluation import Decision, Policies, Principal, Request, evaluate
 from localcloud.seams.responses import request_scope
 from localcloud.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 # Services that say for which account and resource they assume a role, for the role's trust policy to check.
 _SAY_SOURCE = {"sagemaker", "states", "firehose", "iot", "scheduler", "events"}
@@ -61,6 +64,18 @@ class Authority:
     def denied(self) -> int:
         """Number of distinct requests that were denied."""
         return self._recorder.denied
+
+    def unanswered(self, error: Exception) -> None:
+        """Refuse what cannot be evaluated, or say so in the log where the laptop only records.
+
+        Raises
+        ------
+        Exception
+            The error itself.
+        """
+        if self._enforce:
+            raise error
+        logger.warning("not evaluated: %s", error)
 
     def require(self, principal: Principal | None, needs: Iterable[Need], *, whole: bool = True) -> None:
         """Refuse a call that lacks a permission, those of the keys of its resources included.

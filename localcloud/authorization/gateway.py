@@ -158,14 +158,16 @@ class AuthorizationGateway:
         return await self._go_on(method, path, headers, body, query, request_id, **options)
 
     def _check(self, asked: Asked) -> tuple[Principal | None, list[Need]]:
-        if asked.key_and_token is None:
-            operation = None if asked.service == "s3" else asked.operation
-            if operation is None or not needs_no_caller(operation.service, operation.name):
-                raise UnsignedError
-        caller = self._caller(asked)
-        if caller is None:
-            return None, []
-        needs = asked.needs(self._authority.place)
+        caller, needs = self._caller(asked), []
+        try:
+            if asked.key_and_token is None:
+                operation = None if asked.service == "s3" else asked.operation
+                if operation is None or not needs_no_caller(operation.service, operation.name):
+                    raise UnsignedError(f"{asked.method} {asked.path} without credentials")
+            if caller is not None:
+                needs = asked.needs(self._authority.place)
+        except (UnknownNeedError, UnsignedError) as error:
+            self._authority.unanswered(error)
         self._authority.require(caller, needs, whole=asked.method != "HEAD")
         return caller, needs
 

@@ -72,7 +72,10 @@ class WorkflowCalls:
             except AccessDeniedError as error:
                 raise states.ExecutionError(_error_name(resource), str(error)) from error
             except UnknownNeedError as error:
-                raise states.ExecutionError("States.Runtime", str(error)) from error
+                try:
+                    self._authority.unanswered(error)
+                except UnknownNeedError:
+                    raise states.ExecutionError("States.Runtime", str(error)) from error
         return self._invoke(resource, parameters)
 
     def _caller(self, execution: Mapping[str, Any]) -> Principal:

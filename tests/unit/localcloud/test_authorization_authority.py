@@ -11,7 +11,7 @@ from localcloud.authorization.authority import AccessDeniedError, Authority
 from localcloud.authorization.credentials import session
 from localcloud.authorization.journal import Journal
 from localcloud.authorization.mutation import mutants
-from localcloud.authorization.needs import Need, Place
+from localcloud.authorization.needs import Need, Place, UnknownNeedError
 from localcloud.authorization.report import Report
 from localcloud.authorization.workflows import machine_needs, task_needs
 from localcloud.seams import cloudformation, iam
@@ -103,6 +103,14 @@ def test_key_is_not_given_but_through_the_service(tmp_path: Path) -> None:
         authority_of(tmp_path).require(CALLER, [Need("kms:GenerateDataKey", KEY)])
 
 
+def test_what_cannot_be_evaluated_is_refused_but_where_the_laptop_only_records(tmp_path: Path) -> None:
+    unknown = UnknownNeedError("neptune", "Anything")
+    with pytest.raises(UnknownNeedError):
+        authority_of(tmp_path).unanswered(unknown)
+
+    authority_of(tmp_path, "record").unanswered(unknown)
+
+
 def test_developer_may_do_everything(tmp_path: Path) -> None:
     authority_of(tmp_path).require(None, [Need("iam:DeleteRole", ROLE)])
 
@@ -152,6 +160,19 @@ def test_journal_counts_distinct_requests_also_over_a_restart(tmp_path: Path) ->
         ("s3:PutObject", 4, ("Own#0",)),
         ("kms:GenerateDataKey", 4, ("Own#1", f"{KEY}#0")),
     ]
+
+
+def test_requests_that_differ_in_the_key_alone_are_kept_up_to_a_number_and_all_counted(
+    tmp_path: Path,
+) -> None:
+    authority = authority_of(tmp_path)
+    for number in range(250):
+        authority.require(CALLER, [Need("s3:PutObject", f"{BUCKET}/scores/{number}")])
+    authority.save()
+
+    puts = [entry for entry in Journal.read(tmp_path / "iam").entries if entry.action == "s3:PutObject"]
+    assert len(puts) == 100
+    assert sum(entry.count for entry in puts) == 250
 
 
 def test_line_that_a_kill_cut_off_is_dropped(tmp_path: Path) -> None:
