@@ -22,7 +22,7 @@ _REQUESTS = "requests.jsonl"
 _COUNTS = "counts.json"
 _POLICIES = "policies.json"
 
-# Of requests that differ in nothing but resource and context so many are kept, the others counted with the first.
+# Of requests that differ in resource and context alone so many are kept; others count with the first.
 _ALIKE = 100
 _ALLOWED = 3  # place of the decision in a request's key
 

@@ -162,7 +162,7 @@ def test_journal_counts_distinct_requests_also_over_a_restart(tmp_path: Path) ->
     ]
 
 
-def test_requests_that_differ_in_the_key_alone_are_kept_up_to_a_number_and_all_counted(
+def test_of_requests_that_differ_in_the_key_alone_some_are_kept_and_all_counted(
     tmp_path: Path,
 ) -> None:
     authority = authority_of(tmp_path)
