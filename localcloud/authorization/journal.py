@@ -130,10 +130,11 @@ class Recorder:
         path = self._folder / _REQUESTS
         if not path.exists():
             return
+        if not (self._folder / _COUNTS).exists() or not (self._folder / _POLICIES).exists():
+            path.unlink()
+            return
         whole = path.read_text().rpartition("\n")[0]
         path.write_text(f"{whole}\n" if whole else "")
-        if not (self._folder / _COUNTS).exists() or not (self._folder / _POLICIES).exists():
-            return
         for number, entry in enumerate(Journal.read(self._folder).entries):
             self._numbers[_key(entry)] = number
             self._alike[entry.role or entry.caller, entry.action, entry.allowed, entry.statements].append(
