@@ -44,6 +44,7 @@ def written(laptop: Laptop, workload: str) -> dict[str, Any]:
 
 
 def _message(laptop: Laptop, workload: str, version: dict[str, Any]) -> dict[str, Any]:
+    queue = laptop.outputs["ScoreQueueUrl"].rpartition("/")[2]
     found = {
         "key": version["Key"],
         "version-id": version["VersionId"],
@@ -61,6 +62,6 @@ def _message(laptop: Laptop, workload: str, version: dict[str, Any]) -> dict[str
         "attributes": {"ApproximateReceiveCount": "2", "MessageGroupId": workload},
         "messageAttributes": {},
         "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:work.fifo",
+        "eventSourceARN": f"arn:aws:sqs:us-east-1:123456789012:{queue}",
         "awsRegion": "us-east-1",
     }
