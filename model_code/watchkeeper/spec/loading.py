@@ -6,7 +6,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from watchkeeper.spec.alerting import Subscription
 from watchkeeper.spec.problems import Problem, WorkloadSpecError, explain, problem_at
+from watchkeeper.spec.regression import RegressionWorkload
 from watchkeeper.spec.source import YamlSource, YamlSyntaxError, parse_yaml
 from watchkeeper.spec.types import WORKLOAD_TYPE, WorkloadSpec
 
@@ -53,11 +55,36 @@ def load_workloads(directory: Path | str) -> list[WorkloadSpec]:
         problems += found
         if spec is not None:
             specs.append(spec)
+    problems += _subscribed_twice(directory, specs)
     if not paths and not problems:
         problems = [_problem(directory, "has no workload: a file NAME.yaml for each")]
     if problems:
         raise WorkloadSpecError(problems)
     return specs
+
+
+def _subscribed_twice(directory: Path, specs: list[WorkloadSpec]) -> list[Problem]:
+    """Find who is to be told by several subscriptions: a topic of SNS takes an address once."""
+    subscribed: dict[tuple[str, str], str] = {}
+    problems = []
+    for spec in specs:
+        for wanted in _subscriptions(spec):
+            address = (wanted.protocol, wanted.endpoint)
+            if address in subscribed:
+                message = (
+                    f"subscribes {wanted.protocol} {wanted.endpoint}, as {subscribed[address]} does: "
+                    "the alert topic takes an address once; give this one an address of its own, such as "
+                    "ops+2@example.com"
+                )
+                problems.append(_problem(directory / f"{spec.name}{SUFFIX}", message))
+            subscribed.setdefault(address, spec.name)
+    return problems
+
+
+def _subscriptions(spec: WorkloadSpec) -> list[Subscription]:
+    if isinstance(spec, RegressionWorkload):
+        return spec.notifications
+    return [route.subscription for route in spec.alerts.routes if route.subscription is not None]
 
 
 def _read(path: Path, text: str | None = None) -> tuple[list[Problem], WorkloadSpec | None]:

@@ -173,6 +173,17 @@ def test_a_directory_without_a_spec_is_refused(tmp_path: Path) -> None:
         load_workloads(tmp_path)
 
 
+def test_an_address_is_subscribed_once_in_all_workloads(tmp_path: Path) -> None:
+    shipped = (WORKLOADS / "water_flow.yaml").read_text()
+    told = "- {channel: operators, subscription: {protocol: email, endpoint: ops@example.com}}"
+    for name in ("one", "two"):
+        text = shipped.replace("name: water_flow", f"name: {name}").replace("- {channel: operators}", told)
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(WorkloadSpecError, match=r"two.yaml.*ops@example.com, as one does"):
+        load_workloads(tmp_path)
+
+
 def test_mistakes_of_every_file_of_a_directory_are_reported(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text("name: one\n", encoding="utf-8")
     (tmp_path / "two.yaml").write_text("name: [", encoding="utf-8")
