@@ -36,6 +36,9 @@ class Account:
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
+        function = "arn:aws:lambda:us-east-1:123456789012:function:limits"
+        calls = {"Action": "lambda:InvokeFunction", "Resource": function}
+        assert cloud.role("limits", "lambda states firehose", calls) == ROLE
         s3, dynamodb = cloud.client("s3"), cloud.client("dynamodb")
         s3.create_bucket(Bucket="limits")
         cloud.client("firehose").create_delivery_stream(
