@@ -198,7 +198,10 @@ def of_workloads(
 
 
 def run_jobs(kind: str, resources: Sequence[str], reason: str) -> Permission:
-    """Start, watch and stop SageMaker's jobs of a kind, such as `ProcessingJob`."""
+    """Start, watch and stop SageMaker's jobs of a kind, such as `ProcessingJob`.
+
+    `ListTags` is in the policy that Step Functions documents for a state that waits for a job.
+    """
     verbs = (f"Create{kind}", f"Describe{kind}", f"Stop{kind}", "AddTags", "ListTags")
     return Permission(actions=[f"sagemaker:{verb}" for verb in verbs], resources=resources, reason=reason)
 
@@ -244,6 +247,7 @@ def assumed_by(scope: Construct, service: str) -> iam.ServicePrincipal:
     return iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=account)
 
 
+# Lambda sends traces by the first two; AWS's own policies for tracing have the sampling rules, too.
 TRACE = Permission(
     actions=[
         "xray:PutTraceSegments",

@@ -28,6 +28,7 @@ class SageMakerRole(Construct):
         self.role = iam.Role(self, "Role", assumed_by=assumed_by(self, "sagemaker"))
         permit(
             self.role,
+            # As SageMaker documents its execution roles.
             Permission(
                 actions=[
                     "logs:CreateLogGroup",
