@@ -43,7 +43,9 @@ def crowded(tmp_path_factory: pytest.TempPathFactory, cdk_context: dict[str, Any
         (files / f"{name}.yaml").write_text(
             text
             if name == EXTRA_WORKLOAD
-            else text.replace(EXTRA_WORKLOAD, name).replace("plant/", f"{name}/")
+            else text.replace(EXTRA_WORKLOAD, name)
+            .replace("plant/", f"{name}/")
+            .replace("example.com", f"{name.replace('_', '-')}.example.com")
         )
     synthesize(files, folder / "cdk.out", cdk_context, checks=False)
     return Templates.read(folder / "cdk.out")

@@ -12,9 +12,9 @@ from rich.table import Table
 from watchkeeper.command.screen import console, done, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.spec import load_workload
+from watchkeeper.spec.discovery import Discovery, discover
 from watchkeeper.spec.draft import distinct_names, draft, slug
 from watchkeeper.spec.fields import duration_text
-from watchkeeper.telemetry.discovery import Discovery, discover
 
 
 def init(

@@ -8,8 +8,8 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 
+from watchkeeper.spec.discovery import Discovery, FoundMeasure
 from watchkeeper.spec.fields import duration_text
-from watchkeeper.telemetry.discovery import Discovery, FoundMeasure
 from watchkeeper.telemetry.rows import NUMBER_WORDS
 
 _WEEK_SECONDS = 604_800

@@ -14,8 +14,8 @@ import pytest
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import Dialect, WorkloadPlan
 from watchkeeper.spec import load_workload
+from watchkeeper.spec.discovery import Discovery, discover
 from watchkeeper.spec.draft import distinct_names, draft, risk_of
-from watchkeeper.telemetry.discovery import Discovery, discover
 from watchkeeper.telemetry.history import History
 from watchkeeper.telemetry.records import Record
 
