@@ -50,6 +50,11 @@ class Hyperparameters:
     decimal: str = "."
     """Decimal sign of the files."""
 
+    @property
+    def dialect(self) -> Dialect:
+        """How the files are written."""
+        return Dialect(decimal=self.decimal)
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -63,8 +68,7 @@ class Choice:
 def fit() -> None:
     """Read, choose, fit, write."""
     given = read_hyperparameters(Hyperparameters, job.root())
-    dialect = Dialect(decimal=given.decimal)
-    table = read_table(given_file(job.training_channel("features"), given.features), dialect)
+    table = read_table(given_file(job.training_channel("features"), given.features), given.dialect)
     if algorithm_of(given.model_name).is_streaming:
         (table,) = in_order([table])
     choice = Choice({}, {}, [])
@@ -114,8 +118,8 @@ def read_tried(folder: Path) -> list[Tried]:
 
 def choose(given: Hyperparameters, table: Table, tried: list[Tried]) -> Choice:
     """Choose the best candidate, and measure it and the defaults on the rows that the search never saw."""
-    dialect = Dialect(decimal=given.decimal)
-    labels = read_labels(given_file(job.training_channel("labels"), given.labels), len(table), dialect)
+    path = given_file(job.training_channel("labels"), given.labels)
+    labels = read_labels(path, len(table), given.dialect)
     split = split_rows(labels, table.times, in_order=algorithm_of(given.model_name).is_streaming)
     best = best_of(tried)
     defaults = next(each for each in tried if each.place == 0)

@@ -109,7 +109,6 @@ class _Columns:
     """The cells of all files by column, and what was noticed."""
 
     cells: dict[str, list[str]] = field(default_factory=dict)
-    delimiter: str = ","
     doubts: list[str] = field(default_factory=list)
 
     @property
@@ -161,15 +160,13 @@ def _read(paths: Sequence[Path]) -> _Columns:
         header: list[str] = []
         taken = 0
         with open_file(path) as stream:
-            table = TableFile(stream, str(path))
-            for chunk in table.chunks():
+            for chunk in TableFile(stream, str(path)).chunks():
                 if taken >= FILE_ROWS:
                     columns.doubts.append(f"{path}: its first {taken:,} rows were looked at")
                     break
                 if not header:
                     header = chunk.header
                     _check_header(path, header, columns)
-                    columns.delimiter = table.delimiter
                 for name, cells in zip(header, zip(*chunk.rows, strict=True), strict=True):
                     columns.cells.setdefault(name, []).extend(cells)
                 taken += len(chunk.rows)
