@@ -50,8 +50,11 @@ def evaluate() -> None:
     candidate = read_scores(job.processing_input("candidate"), len(rows))
     champion = of_champion(read_scores, len(rows))
     output = job.processing_output("evaluation")
+    summary = json.loads((prepared / "summary.json").read_bytes())
+    scales = {series: float(found["step_scale"]) for series, found in summary["series"].items()}
     evaluation = dataclasses.replace(
-        compare(rows, candidate, champion, _step_scales(prepared), plan, run_id()),
+        compare(rows, candidate, champion, scales, plan, run_id()),
+        left_out=summary["left_out"],
         explainer=make_explainer(prepared / "train" / "rows.csv", lines, candidate, plan, output),
     )
     calibrate_metrics = measure_part(rows, candidate, evaluation.threshold, plan, "calibrate")
@@ -60,11 +63,6 @@ def evaluate() -> None:
     write_json(output / "smoke.json", smoke_case(lines, candidate))
     charts = draw_charts(rows, candidate, evaluation, plan, output / "charts")
     logger.info("evaluated", extra={"candidate": vars(evaluation.candidate), "charts": len(charts)})
-
-
-def _step_scales(prepared: Path) -> dict[str, float]:
-    summary = json.loads((prepared / "summary.json").read_bytes())
-    return {series: float(found["step_scale"]) for series, found in summary["series"].items()}
 
 
 def _read_index(path: Path) -> list[HoldbackRow]:

@@ -2,11 +2,15 @@
 
 Rows of all series are ordered by time and cut at two instants: what comes before the first trains the model,
 what comes before the second fits the threshold, the rest tests both.
+
+A series that training has not seen, since it began later or has hardly any interval before, is in no part: no
+model can be judged by it, and it must not keep the others from a new one. It is named.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -25,6 +29,8 @@ Part = Literal["train", "calibrate", "test"]
 
 MINIMUM_ROWS: dict[Part, int] = {"train": 100, "calibrate": 30, "test": 10}
 """With fewer rows, scales, thresholds and metrics would be accidents."""
+SERIES_ROWS = 30
+"""Training rows of a series that was there; of a measure with shorter series only, half of its longest's."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,8 @@ class Partition:
     rows: dict[Part, list[SeriesRow]]
     step_scales: dict[str, float]
     """By series key; fitted on the training part."""
+    left_out: dict[str, str]
+    """When each series began that is in no part, by series key; ISO 8601, UTC."""
 
     def holdback(self, labels: Labels | None, plan: WorkloadPlan) -> Iterator[tuple[SeriesRow, HoldbackRow]]:
         """Yield the held-back rows, calibration then test, each with its line of the index."""
@@ -86,7 +94,7 @@ def partition(series_values: Mapping[str, Sequence[tuple[int, float]]], plan: Wo
     Raises
     ------
     InvalidInputError
-        If a part has too few rows (reason `too_few_rows`), or a measure has none in the training part.
+        If a part has too few rows (reason `too_few_rows`).
     """
     rows = sorted(
         (
@@ -96,15 +104,20 @@ def partition(series_values: Mapping[str, Sequence[tuple[int, float]]], plan: Wo
         ),
         key=lambda row: (row.context.interval_start, row.series),
     )
-    parts: dict[Part, list[SeriesRow]] = {part: [] for part in get_args(Part)}
-    first_calibrate, first_test = _cuts([row.context.interval_start for row in rows], plan.split)
+    began: dict[str, str] = {}
     for row in rows:
-        start = row.context.interval_start
-        parts["train" if start < first_calibrate else "calibrate" if start < first_test else "test"].append(
-            row
-        )
-    _check_sizes(parts, plan)
-    return Partition(parts, _step_scales(parts, plan))
+        began.setdefault(row.series, format_instant(row.context.interval_start))
+    known = set(began)
+    while True:  # what is left out moves the cuts
+        kept = [row for row in rows if row.series in known]
+        parts = _cut(kept, plan.split)
+        seen = _known([row.series for row in parts["train"]])
+        if seen == known:
+            break
+        known = seen
+    _check_sizes(parts, len(rows), plan)
+    left_out = {series: start for series, start in began.items() if series not in known}
+    return Partition(parts, _step_scales(parts["train"]), left_out)
 
 
 def intervals_needed(split: SplitPlan) -> int:
@@ -117,18 +130,23 @@ def intervals_needed(split: SplitPlan) -> int:
     return max(math.ceil(round(MINIMUM_ROWS[part] / share, 6)) for part, share in shares.items())
 
 
-def _cuts(starts: Sequence[int], split: SplitPlan) -> tuple[float, float]:
-    """Return the first instants of the calibration and of the test part."""
+def _cut(rows: Sequence[SeriesRow], split: SplitPlan) -> dict[Part, list[SeriesRow]]:
+    """Cut rows in time order at the first instants of the calibration and of the test part."""
 
-    def cut(share: float) -> float:
-        position = math.floor(round(share * len(starts), 6))
-        return starts[position] if position < len(starts) else math.inf
+    def instant(share: float) -> float:
+        position = math.floor(round(share * len(rows), 6))
+        return rows[position].context.interval_start if position < len(rows) else math.inf
 
-    return cut(split.train), cut(split.train + split.calibrate)
+    first_calibrate, first_test = instant(split.train), instant(split.train + split.calibrate)
+    parts: dict[Part, list[SeriesRow]] = {part: [] for part in get_args(Part)}
+    for row in rows:
+        start = row.context.interval_start
+        part: Part = "train" if start < first_calibrate else "calibrate" if start < first_test else "test"
+        parts[part].append(row)
+    return parts
 
 
-def _check_sizes(parts: Mapping[Part, Sequence[SeriesRow]], plan: WorkloadPlan) -> None:
-    total = sum(map(len, parts.values()))
+def _check_sizes(parts: Mapping[Part, Sequence[SeriesRow]], total: int, plan: WorkloadPlan) -> None:
     for part, rows in parts.items():
         if len(rows) < MINIMUM_ROWS[part]:
             raise InvalidInputError(
@@ -139,19 +157,22 @@ def _check_sizes(parts: Mapping[Part, Sequence[SeriesRow]], plan: WorkloadPlan) 
             )
 
 
-def _step_scales(parts: Mapping[Part, Sequence[SeriesRow]], plan: WorkloadPlan) -> dict[str, float]:
+def _known(trained: Sequence[str]) -> set[str]:
+    """Return the series that were there, of the series of each training row."""
+    counts = Counter(trained)
+    longest: dict[str, int] = {}
+    for series, count in counts.items():
+        measure = parse_series_key(series).measure
+        longest[measure] = max(longest.get(measure, 0), count)
+    return {
+        series
+        for series, count in counts.items()
+        if count >= min(SERIES_ROWS, longest[parse_series_key(series).measure] / 2)
+    }
+
+
+def _step_scales(trained: Sequence[SeriesRow]) -> dict[str, float]:
     pairs: dict[str, list[tuple[float, float | None]]] = {}
-    for row in parts["train"]:
+    for row in trained:
         pairs.setdefault(row.series, []).append((row.context.value, row.context.expected))
-    trained = {parse_series_key(series).measure for series in pairs}
-    for part in ("calibrate", "test"):
-        for row in parts[part]:
-            measure = parse_series_key(row.series).measure
-            if measure not in trained:
-                start = format_instant(row.context.interval_start)
-                raise InvalidInputError(
-                    f"measure {measure!r} has no reading before {start}, when the training part of "
-                    f"workload {plan.workload} has ended",
-                    reason="too_few_rows",
-                )
     return {series: fit_step_scale(values) for series, values in pairs.items()}

@@ -56,7 +56,8 @@ def prepare() -> None:
     _write_holdback(prepared / "holdback", parts, labels, plan)
     summary = _summary(telemetry, parts, labels, plan)
     (prepared / "summary.json").write_text(json.dumps(summary, sort_keys=True, indent=2))
-    logger.info("prepared", extra={"summary": {key: summary[key] for key in ("read", "accepted", "rows")}})
+    told = ("read", "accepted", "rows", "left_out")
+    logger.info("prepared", extra={"summary": {key: summary[key] for key in told}})
 
 
 def _write_holdback(folder: Path, parts: Partition, labels: Labels | None, plan: WorkloadPlan) -> None:
@@ -92,6 +93,7 @@ def _summary(
             for part, rows in parts.rows.items()
         },
         "series": {series: {"step_scale": scale} for series, scale in parts.step_scales.items()},
+        "left_out": parts.left_out,
     }
 
 

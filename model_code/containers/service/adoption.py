@@ -205,11 +205,11 @@ def _snapshots(
 
 
 def _series_of_columns(columns: Sequence[str], series: Sequence[str]) -> list[str]:
-    """Return the series that each column of the model is."""
+    """Return the series that each column of the model is; a series without one is new to the model."""
     if len(columns) == len(series) and (len(series) == 1 or unnamed(columns)):
         return list(series)
     missing = [name for name in series if name not in columns]
-    if missing:
+    if len(missing) == len(series):
         raise InvalidInputError(
             f"the workload has the series {', '.join(missing[:5])}, for which it has no column: train it "
             "on a table with a column for each series, named by its key",

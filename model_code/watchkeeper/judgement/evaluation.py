@@ -3,6 +3,7 @@ and the index of the held-back rows that it was measured on."""
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,6 +65,8 @@ class Evaluation(Document, name="evaluation", indent=2):
     """Rows that the thresholds were fitted on."""
     explainer: Explainer = NO_EXPLAINER
     """How the candidate's anomalies are explained."""
+    left_out: dict[str, str] = dataclasses.field(default_factory=dict)
+    """When each series began (ISO 8601, UTC) that training has not seen, and that nothing was measured on."""
     version: int = EVALUATION_VERSION
 
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from watchkeeper.core.plan import GatePlan
 from watchkeeper.judgement.evaluation import Evaluation, Metrics
 
+NAMED_SERIES = 10
+"""Of the series that are left out, how many a decision names."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -15,7 +18,8 @@ class Decision:
 
     approved: bool
     reasons: list[str]
-    """Sentences with the figures in them: every check that failed or, of an approved model, every check."""
+    """Sentences with the figures in them: every check that failed or, of an approved model, every check; then
+    what was not counted."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ def decide_promotion(evaluation: Evaluation, gate: GatePlan) -> Decision:
 
     Always: its scores differ from row to row, and its alerts are within the weekly budget; with labels,
     only alerts outside the labelled windows count. With labelled anomalies in the test part also: its
-    PR-AUC is at least the champion's less the tolerance, and above that of the trivial detector.
+    PR-AUC is at least the champion's less the tolerance, and above that of the trivial detector. Series that
+    training has not seen count nowhere; the reasons name them.
     """
     checks = [_not_degenerate(evaluation.candidate), _within_budget(evaluation.candidate, gate)]
     if not evaluation.labelled:
@@ -50,7 +55,20 @@ def decide_promotion(evaluation: Evaluation, gate: GatePlan) -> Decision:
             checks.append(_beats_baseline(evaluation))
         if gate.beat_champion and evaluation.champion is not None:
             checks.append(_holds_against_champion(evaluation.candidate, evaluation.champion, gate.tolerance))
-    return decision_of(checks)
+    decision = decision_of(checks)
+    return Decision(decision.approved, [*decision.reasons, *_left_out(evaluation)])
+
+
+def _left_out(evaluation: Evaluation) -> list[str]:
+    if not evaluation.left_out:
+        return []
+    newest_first = sorted(evaluation.left_out.items(), key=lambda item: (item[1], item[0]), reverse=True)
+    named = ", ".join(f"{series} (since {began})" for series, began in newest_first[:NAMED_SERIES])
+    more = len(newest_first) - NAMED_SERIES
+    return [
+        f"{len(newest_first)} series not counted, training has too few of their intervals: {named}"
+        f"{f' and {more} more' if more > 0 else ''}."
+    ]
 
 
 def _not_degenerate(candidate: Metrics) -> Check:

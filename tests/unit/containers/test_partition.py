@@ -71,7 +71,24 @@ def test_the_history_that_is_asked_for_is_enough(split: SplitPlan) -> None:
         partition({"flow": series(needed - 2)}, plan)
 
 
-def test_measure_that_begins_after_the_training_part_is_refused() -> None:
-    plan = hourly(measures=(MeasurePlan("flow", "flow"), MeasurePlan("level", "level")))
-    with pytest.raises(InvalidInputError, match="measure 'level' has no reading before"):
-        partition({"flow": series(200), "level": series(20, first=180)}, plan)
+def test_a_series_or_measure_that_training_has_not_seen_is_in_no_part_and_is_named() -> None:
+    plan = hourly(measures=(MeasurePlan("flow", "flow"), MeasurePlan("level", "level")), dimensions=("hall",))
+    old = {f"flow|hall={hall}": series(200) for hall in "abcd"}
+    found = partition(
+        {**old, "flow|hall=new": series(70, first=130), "level|hall=a": series(20, first=180)}, plan
+    )
+    assert found.left_out == {"flow|hall=new": "1970-01-06T10:00:00Z", "level|hall=a": "1970-01-08T12:00:00Z"}
+    assert found.rows == partition(old, plan).rows
+    assert set(found.step_scales) == set(old)
+
+
+def test_a_crowd_of_new_series_leaves_every_part_of_the_old_one_large_enough() -> None:
+    crowd = {f"flow|hall={number}": series(20, first=180) for number in range(500)}
+    found = partition({"flow|hall=a": series(200), **crowd}, hourly(dimensions=("hall",)))
+    assert set(found.left_out) == set(crowd)
+    assert [len(rows) for rows in found.rows.values()] == [120, 40, 40]
+
+
+def test_series_that_are_all_short_were_all_there() -> None:
+    short = {f"flow|hall={number}": series(20) for number in range(10)}
+    assert not partition(short, hourly(dimensions=("hall",))).left_out

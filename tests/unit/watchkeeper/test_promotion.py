@@ -104,3 +104,15 @@ def test_without_labels_only_the_budget_and_the_scores_count_and_it_says_so() ->
     assert "no labelled anomaly" in decision.reasons[-1]
     over = dataclasses.replace(blind, candidate=dataclasses.replace(unlabelled, alerts_per_week=8.0))
     assert decide_promotion(over, GatePlan()).reasons == ["8.00 alerts a week, over the budget of 7."]
+
+
+@pytest.mark.parametrize("budget", [7.0, 1.0])
+def test_series_that_training_has_not_seen_are_named_whatever_is_decided(budget: float) -> None:
+    newest = {f"flow|hall={number:02}": f"2026-01-{number:02}T00:00:00Z" for number in range(1, 13)}
+
+    reasons = decide_promotion(evaluation(left_out=newest), GatePlan(max_alerts_per_week=budget)).reasons
+
+    assert reasons[-1].startswith(
+        "12 series not counted, training has too few of their intervals: flow|hall=12"
+    )
+    assert reasons[-1].endswith("flow|hall=03 (since 2026-01-03T00:00:00Z) and 2 more.")
