@@ -20,6 +20,7 @@ IOT_ERRORS = f"{RAW_ERRORS}/iot"
 HISTORY = "history"
 QUARANTINE = "quarantine"
 SCORES = "scores"
+PAGES = "pages"
 RUNS = "runs"
 CAPTURES = "captures"
 DRIFT = "drift"
@@ -48,19 +49,76 @@ def workload_of_raw_key(key: str) -> str:
     return match[1]
 
 
+def hour_of_raw_key(key: str) -> str:
+    """Return the hour, such as `2026-11-29T17`, in which an object under `raw/` was delivered.
+
+    Raises
+    ------
+    InvalidInputError
+        If the key is not one that the delivery stream writes.
+    """
+    match = re.search(r"/year=(\d{4})/month=(\d\d)/day=(\d\d)/hour=(\d\d)/", key)
+    if match is None:
+        raise InvalidInputError(
+            f"object key {key!r} is not of the form raw/workload=NAME/year=…/month=…/day=…/hour=…/…"
+        )
+    return f"{match[1]}-{match[2]}-{match[3]}T{match[4]}"
+
+
 def history_prefix(workload: str) -> str:
     """Where a user puts a workload's history: `.csv`, `.jsonl`, either with `.gz`, and `labels.json`."""
     return f"{HISTORY}/{workload}/"
 
 
-def quarantine_key(workload: str, source_key: str) -> str:
-    """The one object that holds what was refused of one source object."""
-    return f"{QUARANTINE}/{workload}/{short_hash(source_key, 24)}.jsonl"
+def quarantine_key(workload: str, source_key: str, shelf: str | None = None, part: int = 0) -> str:
+    """The one object that holds what was refused of one source object, as a whole or by one of its shelves.
+
+    Parameters
+    ----------
+    shelf, part
+        As of `scores_key`.
+    """
+    of_shelf = "" if shelf is None else _part_of_shelf(shelf, part)
+    return f"{QUARANTINE}/{workload}/{short_hash(source_key, 24)}{of_shelf}.jsonl"
 
 
-def scores_key(workload: str, series: str, interval_start: str) -> str:
-    """The object of one series' scored intervals that begin with `interval_start` (ISO 8601, UTC)."""
-    return f"{SCORES}/{workload}/{interval_start[:10]}/{short_hash(series, 16)}-{interval_start}.jsonl"
+def scores_prefix(workload: str) -> str:
+    """All scored intervals of a workload, in folders `date=YYYY-MM-DD/hour=HH/`."""
+    return f"{SCORES}/workload={workload}/"
+
+
+def scores_key(workload: str, hour: str, object_id: str, shelf: str, part: int = 0) -> str:
+    """The object of the intervals of one shelf that one object of telemetry closed.
+
+    Parameters
+    ----------
+    hour
+        In which the telemetry was delivered, such as `2026-11-29T17`.
+    object_id
+        What identifies the telemetry object and its content.
+    shelf
+        Its bits.
+    part
+        Counts the objects where one is not enough.
+    """
+    date, _, hour = hour.partition("T")
+    name = f"{short_hash(object_id, 24)}{_part_of_shelf(shelf, part)}"
+    return f"{scores_prefix(workload)}date={date}/hour={hour}/{name}.jsonl.gz"
+
+
+def pages_prefix(workload: str) -> str:
+    """The pages of a workload's shelves, in the bucket of pages or among a run's files."""
+    return f"{PAGES}/workload={workload}/"
+
+
+def page_key(workload: str, shelf: str) -> str:
+    """The page of a shelf."""
+    return f"{pages_prefix(workload)}shelf={shelf_name(shelf)}.page"
+
+
+def shelf_name(shelf: str) -> str:
+    """How a shelf's bits are written; the first shelf has none."""
+    return shelf or "root"
 
 
 def runs_of(workload: str) -> str:
@@ -122,3 +180,7 @@ def plan_parameter(workload: str) -> str:
 def short_hash(text: str, length: int = 16) -> str:
     """A stable identifier made from text: `length` hexadecimal characters of its SHA-256."""
     return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def _part_of_shelf(shelf: str, part: int) -> str:
+    return f"-{shelf_name(shelf)}" + (f"-{part}" if part else "")

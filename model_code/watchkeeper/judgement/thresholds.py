@@ -14,6 +14,9 @@ from watchkeeper.core.plan import ThresholdPlan
 SECONDS_PER_WEEK = 7 * 86_400
 ADAPTIVE = "adaptive"
 """The rule whose thresholds move; see `watchkeeper.judgement.adaptation`."""
+RARITY = "rarity"
+"""The rule of the streaming detector's own calibration: its value is the largest score that is no anomaly. It
+is not fitted, and severities are the detector's."""
 SMALL_SHAPE = 1e-9
 """Below it a generalised Pareto distribution is taken as the exponential one."""
 

@@ -55,6 +55,17 @@ class ServedModel(Document, name="release", remedy="train again"):
 
 
 @dataclass(frozen=True)
+class StreamModel:
+    """The streaming detector of a release: it scores inside the scoring loop's step and learns as it goes."""
+
+    parameters: dict[str, float]
+    """Of `watchkeeper.detectors.streaming.state.Parameters`; what is left out has its default."""
+    alert_rarity: float
+    pages: str = ""
+    """`s3://` prefix of the pages that the run's history was replayed into; empty where there are none."""
+
+
+@dataclass(frozen=True)
 class Release(ServedModel, name="release", remedy="train again"):
     """A model that scores telemetry, and how its scores are read."""
 
@@ -68,6 +79,8 @@ class Release(ServedModel, name="release", remedy="train again"):
     """The score that this release's own model gave to it in its evaluation."""
     explainer: Explainer = NO_EXPLAINER
     """How its anomalies are explained; a release of older software has none."""
+    stream: StreamModel | None = None
+    """None where an endpoint scores. Otherwise none is asked, and there is no probe."""
     version: int = RELEASE_VERSION
 
     def gave(self, score: float) -> bool:

@@ -1,4 +1,5 @@
-"""What the scoring loop keeps of a series between two objects of telemetry.
+"""The step of the scoring loop, pure: what an object of telemetry does to the shelves of a workload.
 
-Reading and writing it is the business of `lambdas`; this room is pure.
+A shelf is up to 1,024 series that lie together; its page is all that the loop keeps of them. Reading pages,
+asking endpoints and writing what comes out is the business of the hosts.
 """

@@ -7,7 +7,7 @@ since every float is one, and is rounded once, at the end.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -46,6 +46,16 @@ class Aggregation:
     def of(cls, value: float) -> Aggregation:
         """One reading."""
         return cls(1, Fraction(value), value, value)
+
+    @classmethod
+    def of_values(cls, values: Sequence[float]) -> Aggregation:
+        """Several readings; at least one."""
+        numerators: dict[int, int] = {}
+        for value in values:
+            numerator, denominator = value.as_integer_ratio()
+            numerators[denominator] = numerators.get(denominator, 0) + numerator
+        total = sum((Fraction(top, bottom) for bottom, top in numerators.items()), Fraction(0))
+        return cls(len(values), total, min(values), max(values))
 
     def merge(self, other: Aggregation) -> Aggregation:
         """Both aggregations' readings together; associative and commutative, without rounding."""

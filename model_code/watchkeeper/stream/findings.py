@@ -1,0 +1,53 @@
+"""Anomalies before their events are written: what is explained of them."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from watchkeeper.features.contributions import ExplainedScore
+from watchkeeper.lifecycle.release import Release
+from watchkeeper.telemetry.context import ContextRow
+from watchkeeper.telemetry.series import parse_series_key
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An interval whose score is above the threshold that judged it."""
+
+    series: str
+    row: ContextRow
+    score: float
+    threshold: float
+    severity: float
+    release: Release
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Series and interval."""
+        return self.series, self.row.interval_start
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """What an event says beyond its score."""
+
+    explained: ExplainedScore
+    also_anomalous: dict[str, float]
+    """Severity by measure; see `AnomalyEvent`."""
+
+
+def also_anomalous(findings: Iterable[Finding]) -> dict[tuple[str, int], dict[str, float]]:
+    """Return, by each finding's key, the severities of the other measures of its dimensions and interval."""
+    together: dict[object, dict[str, float]] = collections.defaultdict(dict)
+    places = {}
+    for found in findings:
+        key = parse_series_key(found.series)
+        place = (key.dimensions, found.row.interval_start)
+        places[found.key] = (place, key.measure)
+        together[place][key.measure] = found.severity
+    return {
+        key: {name: severity for name, severity in sorted(together[place].items()) if name != measure}
+        for key, (place, measure) in places.items()
+    }

@@ -1,0 +1,221 @@
+"""What the scores of closed intervals mean: their lines, and the anomalies among them.
+
+Each score is judged by the threshold of the model that gave it; a threshold that moves stands where the
+intervals before left it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.score_line import ScoreLine
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import format_instant
+from watchkeeper.judgement.adaptation import Adaptation, adapted, threshold_now
+from watchkeeper.judgement.thresholds import ADAPTIVE
+from watchkeeper.lifecycle.release import Release
+from watchkeeper.stream.findings import Finding, Reasons
+from watchkeeper.stream.page import NO_RUN, THRESHOLD, Page
+from watchkeeper.telemetry.context import ContextRow
+from watchkeeper.telemetry.expectation import expectation
+
+NO_LIVE_MODEL = "no live model"
+UNKNOWN_MEASURE = "the live model was not trained on this measure"
+INTERVAL_CHANGED = "the workload's interval changed before it was scored"
+REFUSED = "refused by the model"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A line of telemetry, or a row of a model, that is quarantined."""
+
+    number: int
+    """Of the line, from 1; 0 for what is no line of the object."""
+    reason: str
+    message: str
+    text: str = ""
+    source: str | None = None
+    """Where it is not of the object itself: of a row, its series and interval."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a row: a score and the release whose model gave it, or the reason why there is none."""
+
+    score: float | None
+    release: Release | None = None
+    reason: str | None = None
+    refusal: str | None = None
+    """The model's message, if it refused the row."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Closed intervals with what is said of them; their anomalies are not explained yet."""
+
+    page: Page
+    """After them."""
+    lines: list[ScoreLine]
+    """In the order of series and time, without events."""
+    findings: dict[int, Finding]
+    """Of the anomalies, by position in `lines`."""
+    refusals: tuple[Refusal, ...] = ()
+    reasons: Mapping[tuple[str, int], Reasons] = dataclasses.field(default_factory=dict)
+    """Those that are known already."""
+
+
+class Instants(dict[int, str]):
+    """Seconds since 1970 as text: many rows have the same."""
+
+    def __missing__(self, seconds: int) -> str:
+        text = self[seconds] = format_instant(seconds)
+        return text
+
+
+class Thresholds:
+    """Where the thresholds of a page's series stand, while rows are judged in the order of time.
+
+    Parameters
+    ----------
+    page
+        Not changed.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._moved: dict[int, Adaptation] = {}
+
+    def of(self, series: int) -> Adaptation | None:
+        """Return where a series' threshold stands; None where none has moved."""
+        if series in self._moved:
+            return self._moved[series]
+        run, alerting, value = self._page.thresholds[series].item()
+        return None if run == NO_RUN else Adaptation(self._page.runs[run], value, bool(alerting))
+
+    def judge(self, series: int, score: float, release: Release) -> tuple[float, float | None]:
+        """Return the threshold of a score and, where it moves, the next one."""
+        if release.threshold.rule != ADAPTIVE:
+            return release.threshold.value, None
+        before = self.of(series)
+        after = adapted(release.threshold, release.run_id, before, score)
+        if after is not None:
+            self._moved[series] = after
+        return threshold_now(release.threshold, release.run_id, before), after.value if after else None
+
+    def page(self, page: Page) -> Page:
+        """Return a page of the same series with the thresholds as they stand now."""
+        if not self._moved:
+            return page
+        rows = page.thresholds.copy()
+        runs = list(page.runs)
+        for series, standing in self._moved.items():
+            if standing.run_id not in runs:
+                runs.append(standing.run_id)
+            rows[series] = (runs.index(standing.run_id), standing.alerting, standing.value)
+        used = sorted({runs[run] for run in rows["run"].tolist() if run != NO_RUN})
+        moved = np.array([used.index(name) if name in used else NO_RUN for name in runs], dtype=np.int32)
+        of_series = rows["run"] != NO_RUN
+        rows["run"][of_series] = moved[rows["run"][of_series]]
+        return dataclasses.replace(page, thresholds=rows.astype(THRESHOLD), runs=tuple(used))
+
+
+def unscored(page: Page, series: int, start: str, value: float, reason: str) -> ScoreLine:
+    """Return the line of an interval that no model scores."""
+    return ScoreLine(page.workload, page.series[series], start, value, None, None, None, None, reason)
+
+
+def judged(
+    page: Page, rows: Sequence[tuple[int, ContextRow]], answers: Sequence[Answer], plan: WorkloadPlan
+) -> Judged:
+    """Say which rows of a stateless model are anomalies.
+
+    Parameters
+    ----------
+    page
+        From which the rows are taken already.
+    rows
+        Series and interval, in the order of series and time.
+    """
+    thresholds, instants = Thresholds(page), Instants()
+    scales: dict[tuple[str, int], float] = {}
+    lines, findings, model = [], {}, page.model
+    for (series, context), answer in zip(rows, answers, strict=True):
+        score, release = answer.score, answer.release
+        line = ScoreLine(
+            workload=plan.workload,
+            series=page.series[series],
+            interval_start=instants[context.interval_start],
+            value=context.value,
+            expected=context.expected,
+            lower=None,
+            upper=None,
+            anomaly_score=score,
+            reason=answer.reason,
+        )
+        if score is None or release is None:
+            lines.append(line)
+            continue
+        scale = scales.get((release.run_id, series))
+        if scale is None:
+            scale = scales[release.run_id, series] = release.step_scale(line.series)
+        band = None if context.expected is None else expectation(context.expected, scale)
+        threshold, following = thresholds.judge(series, score, release)
+        severity = release.severity.severity_beyond(score, threshold)
+        model = release.run_id
+        if score > threshold:
+            findings[len(lines)] = Finding(line.series, context, score, threshold, severity, release)
+        lines.append(
+            dataclasses.replace(
+                line,
+                lower=band.lower if band else None,
+                upper=band.upper if band else None,
+                threshold=threshold,
+                severity=severity,
+                is_anomaly=score > threshold,
+                run_id=release.run_id,
+                next_threshold=following,
+            )
+        )
+    after = thresholds.page(dataclasses.replace(page, model=model))
+    return Judged(after, lines, findings)
+
+
+def with_events(
+    lines: Iterable[ScoreLine],
+    findings: Mapping[int, Finding],
+    reasons: Mapping[tuple[str, int], Reasons],
+    plan: WorkloadPlan,
+) -> list[ScoreLine]:
+    """Return lines with the events of the anomalies among them."""
+    found = list(lines)
+    for position, finding in findings.items():
+        event = _event(found[position], finding, reasons[finding.key], plan)
+        found[position] = dataclasses.replace(found[position], anomaly=event)
+    return found
+
+
+def _event(line: ScoreLine, finding: Finding, reasons: Reasons, plan: WorkloadPlan) -> AnomalyEvent:
+    return AnomalyEvent(
+        workload=line.workload,
+        series=line.series,
+        interval_start=line.interval_start,
+        interval_seconds=plan.interval_seconds,
+        observed=line.value,
+        expected=line.expected,
+        lower=line.lower,
+        upper=line.upper,
+        score=finding.score,
+        threshold=finding.threshold,
+        severity=finding.severity,
+        run_id=finding.release.run_id,
+        execution_arn=finding.release.execution_arn,
+        model_package_arn=finding.release.model_package_arn,
+        contributions=reasons.explained.contributions,
+        explanation=reasons.explained.explanation,
+        also_anomalous=reasons.also_anomalous,
+    )

@@ -1,0 +1,286 @@
+"""The streaming detector inside the step: it scores closed intervals and learns them, a shelf at a time.
+
+The numbers are those of `WatchkeeperDetector` on each series' intervals, bit for bit: the same kernel, the
+same reading of what it says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from watchkeeper.anomalies.score_line import ScoreLine
+from watchkeeper.core.layout import short_hash
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.detectors.streaming.fleet_kernel import advance_each
+from watchkeeper.detectors.streaming.kernel import OUTPUT, advance_all
+from watchkeeper.detectors.streaming.score_parts import score_parts
+from watchkeeper.detectors.streaming.scores import SeriesScores, interpret
+from watchkeeper.detectors.streaming.state import BLOCK_ROWS, BLOCKS, Parameters, new_states
+from watchkeeper.detectors.streaming.times import hours_of_week, missing_before, missing_between
+from watchkeeper.features.contributions import Contribution, ExplainedScore, Explanation, largest_first
+from watchkeeper.judgement.thresholds import RARITY
+from watchkeeper.lifecycle.release import Release, StreamModel
+from watchkeeper.stream.findings import Finding, Reasons, also_anomalous
+from watchkeeper.stream.judging import INTERVAL_CHANGED, Instants, Judged, Thresholds, unscored
+from watchkeeper.stream.page import KNOWN, WAITING, Integers, Page, Records, firsts, in_order
+from watchkeeper.telemetry.context import ContextRow
+from watchkeeper.telemetry.series import parse_series_key
+
+_LONGEST_GAP = BLOCK_ROWS * BLOCKS
+
+
+@dataclass(frozen=True)
+class _Learning:
+    """Rows of several series, in the order of series and time, and the detector that meets them."""
+
+    rows: Records
+    parameters: Any
+    """Record of PARAMETERS."""
+    interval_seconds: int
+
+    @property
+    def seconds(self) -> npt.NDArray[np.float64]:
+        return self.rows["start"].astype(np.float64)
+
+    def groups(self) -> Iterator[tuple[int, slice]]:
+        """Yield each series with its rows."""
+        begins = firsts(self.rows, "series")
+        for begin, end in zip(begins.tolist(), np.append(begins, len(self.rows))[1:].tolist(), strict=True):
+            yield int(self.rows["series"][begin]), slice(begin, end)
+
+    def advance(self, states: Records) -> Records:
+        """Learn the rows, in place; return what the kernel says of each."""
+        outputs = np.zeros(len(self.rows), dtype=OUTPUT)
+        counts = np.diff(np.append(firsts(self.rows, "series"), len(self.rows)))
+        if len(counts) and counts.max() > len(counts):
+            for series, part in self.groups():
+                self.advance_series(states[series], part, outputs[part])
+        else:
+            self._advance_by_rounds(states, outputs, counts)
+        return outputs
+
+    def advance_series(self, state: Any, part: slice, outputs: Records) -> None:
+        """Learn consecutive rows of one series, in place."""
+        seconds = self.seconds[part]
+        last = float(state["last_time"])
+        missing = missing_before(seconds, last, self.interval_seconds, limit=_LONGEST_GAP)
+        values = np.ascontiguousarray(self.rows["value"][part])
+        advance_all(state, self.parameters, hours_of_week(seconds), missing, values, outputs)
+        state["last_time"] = seconds[-1]
+
+    def _advance_by_rounds(self, states: Records, outputs: Records, counts: npt.NDArray[np.int64]) -> None:
+        """Learn the first row of every series, then the second, and so on."""
+        begins = firsts(self.rows, "series")
+        for round_ in range(int(counts.max(initial=0))):
+            chosen = begins[counts > round_] + round_
+            series = self.rows["series"][chosen].astype(np.int64)
+            seconds = self.seconds[chosen]
+            missing = missing_between(
+                states["last_time"][series], seconds, self.interval_seconds, limit=_LONGEST_GAP
+            )
+            found = np.zeros(len(chosen), dtype=OUTPUT)
+            values = np.ascontiguousarray(self.rows["value"][chosen])
+            hours = hours_of_week(seconds)
+            advance_each(states, series, self.parameters, seconds, hours, missing, values, found)
+            outputs[chosen] = found
+
+
+def learner_of(model: StreamModel) -> str:
+    """Return what a page remembers of a detector's parameters: states go on only where it is the same."""
+    parameters = dataclasses.asdict(Parameters(**model.parameters))
+    return short_hash(repr(sorted((name, float(value)) for name, value in parameters.items())))
+
+
+def adopt(
+    page: Page,
+    model: StreamModel,
+    warm: Page | None = None,
+    values: Mapping[str, Sequence[tuple[int, float]]] | None = None,
+) -> Page:
+    """Return a page whose states are those of a release's detector.
+
+    What was learned with the same parameters stays. Otherwise series begin with what the run learned of them,
+    and learn what came after it.
+
+    Parameters
+    ----------
+    warm
+        Page of the run, with at least those of its series that are on this shelf.
+    values
+        Of intervals before those that wait, by series; start and value, in the order of time. Those that the
+        warm page knows are passed over.
+    """
+    learner = learner_of(model)
+    keeps = page.learner == learner and len(page.states) == len(page)
+    if keeps and warm is None:
+        return page
+    states = page.states.copy() if keeps else new_states(len(page))
+    begin = np.flatnonzero(states["slots"] == 0)
+    if warm is not None and len(warm.states):
+        warmed = {name: position for position, name in enumerate(warm.series)}
+        for position in begin.tolist():
+            if page.series[position] in warmed:
+                states[position] = warm.states[warmed[page.series[position]]]
+    rows = _between(page, begin, states, values or {})
+    _Learning(rows, Parameters(**model.parameters).record()[0], page.interval_seconds).advance(states)
+    return dataclasses.replace(page, states=states, learner=learner)
+
+
+def _between(
+    page: Page, begin: Integers, states: Records, values: Mapping[str, Sequence[tuple[int, float]]]
+) -> Records:
+    """Return the intervals of series that begin: those after their states and before those that wait."""
+    firsts_waiting = firsts(page.waiting, "series")
+    until = dict(
+        zip(
+            page.waiting["series"][firsts_waiting].tolist(),
+            page.waiting["start"][firsts_waiting].tolist(),
+            strict=True,
+        )
+    )
+    rows = [
+        (position, start, value, 1)
+        for position in begin.tolist()
+        for start, value in values.get(page.series[position], ())
+        if not start <= states["last_time"][position] and start < until.get(position, math.inf)
+    ]
+    return in_order(np.array(rows, dtype=WAITING))
+
+
+def learned(page: Page, release: Release, plan: WorkloadPlan) -> Judged:
+    """Score the intervals that wait on a page, learn them, and say which are anomalies, and why.
+
+    Parameters
+    ----------
+    release
+        One with a streaming detector.
+    """
+    model = release.stream
+    if model is None:
+        raise ValueError(f"release {release.run_id} has no streaming detector")
+    page = adopt(page, model)
+    rows = page.waiting[page.waiting["scorable"] == 1]
+    states = page.states.copy()
+    learning = _Learning(rows, Parameters(**model.parameters).record()[0], page.interval_seconds)
+    outputs = learning.advance(states)
+    scores = interpret(outputs[np.newaxis], model.alert_rarity, np.zeros(len(rows), dtype=np.bool_))
+    after = dataclasses.replace(
+        page,
+        states=states,
+        waiting=page.waiting[:0],
+        context=np.zeros(0, dtype=KNOWN),
+        model=release.run_id,
+    )
+    lines, found, after = _lines(after, rows, scores, release)
+    shares = _explained(page, learning, outputs, scores, {position for position, _ in found})
+    findings = dict(found)
+    also = also_anomalous(findings.values())
+    reasons = {
+        finding.key: Reasons(ExplainedScore(shares[position], Explanation("detector")), also[finding.key])
+        for position, finding in findings.items()
+    }
+    dropped = page.waiting[page.waiting["scorable"] == 0]
+    if len(dropped):
+        lines, findings = _with_dropped(page, lines, findings, dropped)
+    return Judged(after, lines, findings, reasons=reasons)
+
+
+def _lines(
+    page: Page, rows: Records, scores: SeriesScores, release: Release
+) -> tuple[list[ScoreLine], list[tuple[int, Finding]], Page]:
+    """Return the lines of rows, the anomalies among them, and the page with its thresholds after them."""
+    thresholds, instants = Thresholds(page), Instants()
+    own = release.threshold.rule == RARITY
+    lines: list[ScoreLine] = []
+    found = []
+    columns = zip(
+        rows["series"].tolist(),
+        rows["start"].tolist(),
+        rows["value"].tolist(),
+        scores.anomaly_score.tolist(),
+        scores.expected.tolist(),
+        scores.lower.tolist(),
+        scores.upper.tolist(),
+        scores.severity.tolist(),
+        scores.is_anomaly.tolist(),
+        strict=True,
+    )
+    for series, start, value, score, expected, lower, upper, severity, is_anomaly in columns:
+        threshold, following = release.threshold.value, None
+        if not own:
+            threshold, following = thresholds.judge(series, score, release)
+            severity, is_anomaly = release.severity.severity_beyond(score, threshold), score > threshold
+        line = ScoreLine(
+            workload=page.workload,
+            series=page.series[series],
+            interval_start=instants[start],
+            value=value,
+            expected=expected,
+            lower=lower,
+            upper=upper,
+            anomaly_score=score,
+            threshold=threshold,
+            severity=severity,
+            is_anomaly=is_anomaly,
+            run_id=release.run_id,
+            next_threshold=following,
+        )
+        if is_anomaly:
+            context = ContextRow(start, value, (), expected)
+            found.append(
+                (len(lines), Finding(line.series, context, score, threshold, severity, release))
+            )
+        lines.append(line)
+    return lines, found, thresholds.page(page)
+
+
+def _explained(
+    page: Page, learning: _Learning, outputs: Records, scores: SeriesScores, chosen: set[int]
+) -> dict[int, tuple[Contribution, ...]]:
+    """Say what the scores of some rows are made of: their series learn once more, from one such row to the
+    next, because the parts follow from the states before and after it."""
+    parts: dict[int, tuple[Contribution, ...]] = {}
+    if not chosen:
+        return parts
+    for series, part in learning.groups():
+        places = sorted(chosen.intersection(range(part.start, part.stop)))
+        state = page.states[series : series + 1].copy()
+        position = part.start
+        for place in places:
+            if place > position:
+                between = slice(position, place)
+                learning.advance_series(state[0], between, np.zeros(place - position, dtype=OUTPUT))
+            before = state.copy()
+            learning.advance_series(state[0], slice(place, place + 1), np.zeros(1, dtype=OUTPUT))
+            score = float(scores.anomaly_score[place])
+            measure = parse_series_key(page.series[series]).measure
+            found = score_parts(outputs[place], learning.parameters, before[0], state[0], score)
+            parts[place] = largest_first(
+                Contribution(one.feature, measure, one.lag, one.score) for one in found
+            )
+            position = place + 1
+    return parts
+
+
+def _with_dropped(
+    page: Page, lines: list[ScoreLine], findings: dict[int, Finding], dropped: Records
+) -> tuple[list[ScoreLine], dict[int, Finding]]:
+    """Add the lines of intervals that nothing can score any more, in the order of series and time."""
+    instants = Instants()
+    more = [
+        unscored(page, series, instants[start], value, INTERVAL_CHANGED)
+        for series, start, value, _ in dropped.tolist()
+    ]
+    by_key = {finding.key: finding for finding in findings.values()}
+    merged = sorted([*lines, *more], key=lambda line: line.interval)
+    starts = {(line.series, line.start): position for position, line in enumerate(merged) if line.is_anomaly}
+    return merged, {starts[key]: finding for key, finding in by_key.items()}
+
+

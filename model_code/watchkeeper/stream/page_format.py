@@ -1,0 +1,146 @@
+"""A page as bytes: what is in the store.
+
+`WKPG`, the version (4 bytes), the length of the header (4 bytes), the header in JSON, then the columns that
+the header names, each from a multiple of 8 bytes on. Numbers are little-endian. Nothing is unpickled: a column
+has the type that this release expects, or the page is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.detectors.streaming.state import STATE
+from watchkeeper.stream.page import (
+    APPLIED,
+    KNOWN,
+    READING,
+    THRESHOLD,
+    WAITING,
+    Folded,
+    Output,
+    Page,
+)
+from watchkeeper.telemetry.intervals import Aggregation
+
+MAGIC = b"WKPG"
+PAGE_VERSION = 1
+
+_PREAMBLE = struct.Struct("<4sII")
+_ALIGNMENT = 8
+_COLUMNS: dict[str, Any] = {
+    "watermark": np.dtype("<i8"),
+    "closed_until": np.dtype("<i8"),
+    "thresholds": THRESHOLD,
+    "readings": READING,
+    "waiting": WAITING,
+    "context": KNOWN,
+    "applied": APPLIED,
+    "states": STATE,
+}
+
+
+def to_bytes(page: Page) -> bytes:
+    """Return a page as bytes; equal pages give equal bytes."""
+    columns = {name: getattr(page, name) for name in _COLUMNS}
+    blobs = [blob for output in page.pending for blob in (output.scores, output.quarantine)]
+    header = {
+        "workload": page.workload,
+        "shelf": page.shelf,
+        "interval_seconds": page.interval_seconds,
+        "series": page.series,
+        "folded": [_folded_fields(one) for one in page.folded],
+        "runs": page.runs,
+        "model": page.model,
+        "learner": page.learner,
+        "condition": page.condition,
+        "pending": [[output.scores_key, output.quarantine_key] for output in page.pending],
+        "columns": {name: len(column) for name, column in columns.items()},
+        "blobs": [len(blob) for blob in blobs],
+    }
+    text = json.dumps(header, separators=(",", ":")).encode()
+    parts = [_PREAMBLE.pack(MAGIC, PAGE_VERSION, len(text)), text]
+    size = sum(map(len, parts))
+    for column in columns.values():
+        raw = np.ascontiguousarray(column).data.cast("B") if len(column) else b""
+        parts += [bytes(-size % _ALIGNMENT), raw]
+        size += -size % _ALIGNMENT + len(raw)
+    return b"".join([*parts, *blobs])
+
+
+def from_bytes(content: bytes) -> Page:
+    """Read a page.
+
+    Raises
+    ------
+    ContractViolationError
+        If it is no page, or one of another release.
+    """
+    if len(content) < _PREAMBLE.size:
+        raise _refusal("is too short")
+    magic, version, length = _PREAMBLE.unpack_from(content)
+    if magic != MAGIC:
+        raise _refusal(f"begins with {magic!r}")
+    if version != PAGE_VERSION:
+        raise _refusal(f"is of version {version}, this release reads {PAGE_VERSION}")
+    try:
+        header = json.loads(content[_PREAMBLE.size : _PREAMBLE.size + length])
+        return _page(header, content, _PREAMBLE.size + length)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _refusal(f"cannot be read ({error!r})") from error
+
+
+def _page(header: dict[str, Any], content: bytes, position: int) -> Page:
+    columns: dict[str, npt.NDArray[Any]] = {}
+    for name, dtype in _COLUMNS.items():
+        position += -position % _ALIGNMENT
+        count = header["columns"][name]
+        columns[name] = np.frombuffer(content, dtype=dtype, count=count, offset=position)
+        position += count * dtype.itemsize
+    blobs = []
+    for length in header["blobs"]:
+        blobs.append(content[position : position + length])
+        position += length
+    of_series = [len(columns[name]) for name in ("watermark", "closed_until", "thresholds")]
+    if {*of_series, len(columns["states"]) or len(header["series"])} != {len(header["series"])}:
+        raise ValueError("columns are not one item a series")
+    if position != len(content):
+        raise ValueError(f"{len(content)} bytes, {position} are described")
+    outputs = zip(header["pending"], blobs[::2], blobs[1::2], strict=True)
+    return Page(
+        workload=header["workload"],
+        shelf=header["shelf"],
+        interval_seconds=header["interval_seconds"],
+        series=tuple(header["series"]),
+        folded=tuple(_folded(*fields) for fields in header["folded"]),
+        runs=tuple(header["runs"]),
+        model=header["model"],
+        learner=header["learner"],
+        condition=header["condition"],
+        pending=tuple(Output(scores, blob, refused, more) for (scores, refused), blob, more in outputs),
+        **columns,
+    )
+
+
+def _folded_fields(folded: Folded) -> list[Any]:
+    found = folded.aggregation
+    total = [found.total.numerator, found.total.denominator]
+    return [folded.series, folded.start, found.count, *total, found.minimum, found.maximum]
+
+
+def _folded(
+    series: int, start: int, count: int, top: int, bottom: int, minimum: float, maximum: float
+) -> Folded:
+    return Folded(series, start, Aggregation(count, Fraction(top, bottom), minimum, maximum))
+
+
+def _refusal(problem: str) -> ContractViolationError:
+    return ContractViolationError(
+        f"the page {problem}: deploy the release that wrote it, or remove the page to begin anew"
+    )

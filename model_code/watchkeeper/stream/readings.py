@@ -1,0 +1,107 @@
+"""The readings of one object of telemetry, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from watchkeeper.core.layout import short_hash
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import epoch_microseconds
+from watchkeeper.stream.placement import bits_of
+from watchkeeper.telemetry.records import Record
+from watchkeeper.telemetry.series import series_key
+
+if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not have it
+    from typing import Self
+
+HASH_LENGTH = 16
+"""Hexadecimal characters: 64 bits."""
+
+_COLUMNS = np.dtype(
+    [("series", "<i4"), ("event_time", "<i8"), ("value", "<f8"), ("record_id", "<u8"), ("line", "<i4")]
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where readings come from: what identifies them, and when they were delivered."""
+
+    object_id: str
+    """The same for every announcement of the same content."""
+    hour: str
+    """In which they were delivered, such as `2026-11-29T17`; from the object's key, never from the clock."""
+    key: str = ""
+    """Of the object, for whoever looks into what was refused."""
+    place: str = ""
+    """`s3://bucket/key` of it."""
+    version: str = ""
+
+    @property
+    def number(self) -> int:
+        """The object's identity in 64 bits."""
+        return int(short_hash(self.object_id, HASH_LENGTH), 16)
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """One value of one series a row, in the order of the object."""
+
+    series: tuple[str, ...]
+    """Keys, each once."""
+    rows: npt.NDArray[np.void]
+    """`series` (position in `series`), `event_time` (microseconds since 1970), `value`, `record_id`, `line`
+    (from 1)."""
+    texts: Mapping[int, bytes]
+    """Lines as they were written, by number."""
+
+    @classmethod
+    def none(cls) -> Self:
+        """No reading."""
+        return cls((), np.zeros(0, dtype=_COLUMNS), {})
+
+    @classmethod
+    def of(cls, lines: Iterable[tuple[int, bytes, Record]], plan: WorkloadPlan) -> Self:
+        """Take the readings out of lines: number, text and record of each."""
+        positions: dict[str, int] = {}
+        known: dict[tuple[str, ...], int] = {}
+        rows: list[tuple[Any, ...]] = []
+        texts = {}
+        for number, text, record in lines:
+            texts[number] = text
+            instant, record_id = epoch_microseconds(record.event_time), int(record.record_id, 16)
+            place = tuple(record.dimensions.values())
+            for measure, value in record.measures.items():
+                if value is None:
+                    continue
+                position = known.get((measure, *place))
+                if position is None:
+                    key = series_key(measure, record.dimensions, plan)
+                    position = known[(measure, *place)] = positions.setdefault(key, len(positions))
+                rows.append((position, instant, value, record_id, number))
+        return cls(tuple(positions), np.array(rows, dtype=_COLUMNS), texts)
+
+    def by_path(self) -> dict[str, list[int]]:
+        """Return the positions of the series by the path to their shelf."""
+        paths: dict[str, list[int]] = {}
+        of_place: dict[str, str] = {}
+        for position, series in enumerate(self.series):
+            place = series.partition("|")[2]
+            path = of_place.get(place)
+            if path is None:
+                path = of_place[place] = bits_of(series)
+            paths.setdefault(path, []).append(position)
+        return paths
+
+    def of_series(self, positions: Iterable[int]) -> Readings:
+        """Return the readings of some series."""
+        chosen = sorted(positions)
+        moved = np.full(len(self.series), -1, dtype=np.int32)
+        moved[chosen] = np.arange(len(chosen), dtype=np.int32)
+        rows = self.rows[moved[self.rows["series"]] >= 0]
+        rows["series"] = moved[rows["series"]]
+        return Readings(tuple(self.series[position] for position in chosen), rows, self.texts)
