@@ -173,7 +173,7 @@ def _write_once(lines: list[ScoreLine], plan: WorkloadPlan, effects: ScoringEffe
     """
     final: list[ScoreLine] = []
     while lines:
-        key = layout.scores_key(plan.workload, *lines[0].interval)
+        key = layout.series_scores_key(plan.workload, *lines[0].interval)
         document = "".join(f"{line.to_json()}\n" for line in lines).encode()
         stored = effects.objects.write_once(ObjectUri(effects.bucket, key), document)
         if stored == document:

@@ -106,6 +106,11 @@ def scores_key(workload: str, hour: str, object_id: str, shelf: str, part: int =
     return f"{scores_prefix(workload)}date={date}/hour={hour}/{name}.jsonl.gz"
 
 
+def series_scores_key(workload: str, series: str, interval_start: str) -> str:
+    """The object of one series' scored intervals from `interval_start` on, of releases without pages."""
+    return f"{SCORES}/{workload}/{interval_start[:10]}/{short_hash(series, 16)}-{interval_start}.jsonl"
+
+
 def pages_prefix(workload: str) -> str:
     """The pages of a workload's shelves, in the bucket of pages or among a run's files."""
     return f"{PAGES}/workload={workload}/"

@@ -175,9 +175,7 @@ def _aggregated(page: Page, readings: Records, folded: list[Folded], plan: Workl
         values = readings["value"][begins[place] : begins[place] + counts[place]]
         found = _with(kept.pop((series, start), None), values[~np.isnan(values)].tolist())
         closed["value"][place] = found.value(aggregate_of(series))
-    rest = [
-        (series, start, found.value(aggregate_of(series)), 1) for (series, start), found in kept.items()
-    ]
+    rest = [(series, start, found.value(aggregate_of(series)), 1) for (series, start), found in kept.items()]
     return stacked([closed, np.array(rest, dtype=WAITING)])
 
 

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.anomalies.score_line import ScoreLine
+from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.layout import short_hash
-from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.detectors.streaming.fleet_kernel import advance_each
 from watchkeeper.detectors.streaming.kernel import OUTPUT, advance_all
 from watchkeeper.detectors.streaming.score_parts import score_parts
@@ -29,7 +29,7 @@ from watchkeeper.judgement.thresholds import RARITY
 from watchkeeper.lifecycle.release import Release, StreamModel
 from watchkeeper.stream.findings import Finding, Reasons, also_anomalous
 from watchkeeper.stream.judging import INTERVAL_CHANGED, Instants, Judged, Thresholds, unscored
-from watchkeeper.stream.page import KNOWN, WAITING, Integers, Page, Records, firsts, in_order
+from watchkeeper.stream.page import WAITING, Integers, Page, Records, firsts, in_order
 from watchkeeper.telemetry.context import ContextRow
 from watchkeeper.telemetry.series import parse_series_key
 
@@ -44,6 +44,16 @@ class _Learning:
     parameters: Any
     """Record of PARAMETERS."""
     interval_seconds: int
+
+    @classmethod
+    def of(cls, page: Page, model: StreamModel, rows: Records | None = None) -> _Learning:
+        """Return what a page's states are to learn: some rows, or those that wait."""
+        chosen = page.waiting[page.waiting["scorable"] == 1] if rows is None else rows
+        return cls(chosen, _parameters(model).record()[0], page.interval_seconds)
+
+    def scores(self, outputs: Records, model: StreamModel) -> SeriesScores:
+        """Return what the kernel's outputs mean."""
+        return interpret(outputs[np.newaxis], model.alert_rarity, np.zeros(len(self.rows), dtype=np.bool_))
 
     @property
     def seconds(self) -> npt.NDArray[np.float64]:
@@ -94,8 +104,13 @@ class _Learning:
 
 def learner_of(model: StreamModel) -> str:
     """Return what a page remembers of a detector's parameters: states go on only where it is the same."""
-    parameters = dataclasses.asdict(Parameters(**model.parameters))
+    parameters = dataclasses.asdict(_parameters(model))
     return short_hash(repr(sorted((name, float(value)) for name, value in parameters.items())))
+
+
+def _parameters(model: StreamModel) -> Parameters:
+    given: dict[str, Any] = model.parameters
+    return Parameters(**given)
 
 
 def adopt(
@@ -129,7 +144,7 @@ def adopt(
             if page.series[position] in warmed:
                 states[position] = warm.states[warmed[page.series[position]]]
     rows = _between(page, begin, states, values or {})
-    _Learning(rows, Parameters(**model.parameters).record()[0], page.interval_seconds).advance(states)
+    _Learning.of(page, model, rows).advance(states)
     return dataclasses.replace(page, states=states, learner=learner)
 
 
@@ -154,7 +169,25 @@ def _between(
     return in_order(np.array(rows, dtype=WAITING))
 
 
-def learned(page: Page, release: Release, plan: WorkloadPlan) -> Judged:
+def learn(page: Page, model: StreamModel) -> tuple[Page, Records, SeriesScores]:
+    """Score the intervals that wait on a page and learn them.
+
+    Returns
+    -------
+    Page
+        With their states after them; nothing waits but what no model can score.
+    ndarray of WAITING
+        The intervals, in the order of series and time.
+    SeriesScores
+        What is said of each of them.
+    """
+    page = adopt(page, model)
+    learning = _Learning.of(page, model)
+    outputs, after = _advanced(page, learning)
+    return after, learning.rows, learning.scores(outputs, model)
+
+
+def learned(page: Page, release: Release) -> Judged:
     """Score the intervals that wait on a page, learn them, and say which are anomalies, and why.
 
     Parameters
@@ -164,42 +197,43 @@ def learned(page: Page, release: Release, plan: WorkloadPlan) -> Judged:
     """
     model = release.stream
     if model is None:
-        raise ValueError(f"release {release.run_id} has no streaming detector")
+        raise ContractViolationError(f"release {release.run_id} has no streaming detector: train again")
     page = adopt(page, model)
-    rows = page.waiting[page.waiting["scorable"] == 1]
-    states = page.states.copy()
-    learning = _Learning(rows, Parameters(**model.parameters).record()[0], page.interval_seconds)
-    outputs = learning.advance(states)
-    scores = interpret(outputs[np.newaxis], model.alert_rarity, np.zeros(len(rows), dtype=np.bool_))
-    after = dataclasses.replace(
-        page,
-        states=states,
-        waiting=page.waiting[:0],
-        context=np.zeros(0, dtype=KNOWN),
-        model=release.run_id,
-    )
-    lines, found, after = _lines(after, rows, scores, release)
-    shares = _explained(page, learning, outputs, scores, {position for position, _ in found})
-    findings = dict(found)
+    learning = _Learning.of(page, model)
+    outputs, after = _advanced(page, learning)
+    scores = learning.scores(outputs, model)
+    lines, findings, after = _lines(after, learning.rows, scores, release)
+    shares = _explained(page, learning, outputs, scores, set(findings))
     also = also_anomalous(findings.values())
     reasons = {
         finding.key: Reasons(ExplainedScore(shares[position], Explanation("detector")), also[finding.key])
         for position, finding in findings.items()
     }
-    dropped = page.waiting[page.waiting["scorable"] == 0]
-    if len(dropped):
-        lines, findings = _with_dropped(page, lines, findings, dropped)
-    return Judged(after, lines, findings, reasons=reasons)
+    if len(after.waiting):
+        lines, findings = _with_dropped(after, lines, findings)
+    return Judged(
+        dataclasses.replace(after, waiting=page.waiting[:0], model=release.run_id),
+        lines,
+        findings,
+        reasons=reasons,
+    )
+
+
+def _advanced(page: Page, learning: _Learning) -> tuple[Records, Page]:
+    states = page.states.copy()
+    outputs = learning.advance(states)
+    rest = page.waiting[page.waiting["scorable"] == 0]
+    return outputs, dataclasses.replace(page, states=states, waiting=rest, context=page.context[:0])
 
 
 def _lines(
     page: Page, rows: Records, scores: SeriesScores, release: Release
-) -> tuple[list[ScoreLine], list[tuple[int, Finding]], Page]:
+) -> tuple[list[ScoreLine], dict[int, Finding], Page]:
     """Return the lines of rows, the anomalies among them, and the page with its thresholds after them."""
     thresholds, instants = Thresholds(page), Instants()
     own = release.threshold.rule == RARITY
     lines: list[ScoreLine] = []
-    found = []
+    findings: dict[int, Finding] = {}
     columns = zip(
         rows["series"].tolist(),
         rows["start"].tolist(),
@@ -212,11 +246,10 @@ def _lines(
         scores.is_anomaly.tolist(),
         strict=True,
     )
-    for series, start, value, score, expected, lower, upper, severity, is_anomaly in columns:
-        threshold, following = release.threshold.value, None
-        if not own:
-            threshold, following = thresholds.judge(series, score, release)
-            severity, is_anomaly = release.severity.severity_beyond(score, threshold), score > threshold
+    for series, start, value, score, expected, lower, upper, own_severity, own_decision in columns:
+        threshold, following = thresholds.judge(series, score, release)
+        severity = own_severity if own else release.severity.severity_beyond(score, threshold)
+        is_anomaly = own_decision if own else score > threshold
         line = ScoreLine(
             workload=page.workload,
             series=page.series[series],
@@ -234,11 +267,9 @@ def _lines(
         )
         if is_anomaly:
             context = ContextRow(start, value, (), expected)
-            found.append(
-                (len(lines), Finding(line.series, context, score, threshold, severity, release))
-            )
+            findings[len(lines)] = Finding(line.series, context, score, threshold, severity, release)
         lines.append(line)
-    return lines, found, thresholds.page(page)
+    return lines, findings, thresholds.page(page)
 
 
 def _explained(
@@ -270,17 +301,14 @@ def _explained(
 
 
 def _with_dropped(
-    page: Page, lines: list[ScoreLine], findings: dict[int, Finding], dropped: Records
+    page: Page, lines: list[ScoreLine], findings: dict[int, Finding]
 ) -> tuple[list[ScoreLine], dict[int, Finding]]:
-    """Add the lines of intervals that nothing can score any more, in the order of series and time."""
+    """Add lines of what still waits, since nothing can score it any more, in the order of series and time."""
     instants = Instants()
     more = [
         unscored(page, series, instants[start], value, INTERVAL_CHANGED)
-        for series, start, value, _ in dropped.tolist()
+        for series, start, value, _ in page.waiting.tolist()
     ]
-    by_key = {finding.key: finding for finding in findings.values()}
     merged = sorted([*lines, *more], key=lambda line: line.interval)
-    starts = {(line.series, line.start): position for position, line in enumerate(merged) if line.is_anomaly}
-    return merged, {starts[key]: finding for key, finding in by_key.items()}
-
-
+    places = {(line.series, line.start): place for place, line in enumerate(merged) if line.is_anomaly}
+    return merged, {places[finding.key]: finding for finding in findings.values()}

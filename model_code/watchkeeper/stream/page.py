@@ -10,7 +10,7 @@ import dataclasses
 import gzip
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,8 @@ from watchkeeper.telemetry.intervals import Aggregation
 Condition = Literal["open", "splitting", "split"]
 Records = npt.NDArray[np.void]
 Integers = npt.NDArray[np.int64]
+
+Column = TypeVar("Column", Integers, Records)
 
 NEVER = np.iinfo(np.int64).min
 """A time before all others."""
@@ -143,7 +145,7 @@ def with_series(page: Page, names: Iterable[str]) -> Page:
     moved = np.array([place[name] for name in page.series], dtype=np.int32)
     count = len(series)
 
-    def spread(column: npt.NDArray[np.generic], empty: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    def spread(column: Column, empty: Column) -> Column:
         empty[moved] = column
         return empty
 
@@ -163,10 +165,10 @@ def with_series(page: Page, names: Iterable[str]) -> Page:
     )
 
 
-def overflows(page: Page, names: Iterable[str]) -> bool:
+def overflows(page: Page, names: Sequence[str], most: int = SHELF_SERIES) -> bool:
     """Tell whether a page has to split before it takes in these series."""
     count = len(set(names).difference(page.series)) + len(page)
-    return count > SHELF_SERIES and can_split({bits_of(name) for name in (*page.series, *names)})
+    return count > most and can_split({bits_of(name) for name in (*page.series, *names)})
 
 
 def split(page: Page) -> tuple[Page, Page]:

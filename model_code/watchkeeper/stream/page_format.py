@@ -1,8 +1,8 @@
 """A page as bytes: what is in the store.
 
-`WKPG`, the version (4 bytes), the length of the header (4 bytes), the header in JSON, then the columns that
-the header names, each from a multiple of 8 bytes on. Numbers are little-endian. Nothing is unpickled: a column
-has the type that this release expects, or the page is refused.
+`WKPG`, the version (4 bytes), the length of the header (4 bytes), the header in JSON, then the columns, of
+which the header has the lengths, each from a multiple of 8 bytes on. Numbers are little-endian. Nothing is
+unpickled: a column has the type that this release expects, or the page is refused.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def to_bytes(page: Page) -> bytes:
     parts = [_PREAMBLE.pack(MAGIC, PAGE_VERSION, len(text)), text]
     size = sum(map(len, parts))
     for column in columns.values():
-        raw = np.ascontiguousarray(column).data.cast("B") if len(column) else b""
+        raw = np.ascontiguousarray(column).tobytes()
         parts += [bytes(-size % _ALIGNMENT), raw]
         size += -size % _ALIGNMENT + len(raw)
     return b"".join([*parts, *blobs])

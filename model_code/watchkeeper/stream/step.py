@@ -1,8 +1,8 @@
 """The step: what an object of telemetry does to a shelf, from its readings to lines and events.
 
-A host reads the page, makes the step, and writes the page with what comes out as pending; then it writes that,
-the object of scores last. A crash at any point is healed by the object's next delivery, or by the next object
-of the shelf: what is pending is written again under the same names.
+A host reads the page, makes the step, and writes the page with what comes out as pending; then it writes
+that, the object of scores last. A crash at any point is healed by the object's next delivery, or by the next
+object of the shelf: what is pending is written again under the same names.
 
 With a model at an endpoint, the host asks it between `take_in` and `concluded`:
 `take_in` → `asked` → the endpoint → `Asked.judged` → the anomalies' reasons → `concluded`.
@@ -48,9 +48,7 @@ class Tally:
     """Those of them whose event says why it has no contributions."""
 
     def __add__(self, other: Tally) -> Tally:
-        return Tally(
-            *(mine + yours for mine, yours in zip(_numbers(self), _numbers(other), strict=True))
-        )
+        return Tally(*(mine + yours for mine, yours in zip(_numbers(self), _numbers(other), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ def step(
 def scored_here(page: Page, release: Release | None, plan: WorkloadPlan) -> Judged:
     """Say what the intervals that wait are worth, by a streaming detector; without a release, nothing."""
     if release is not None:
-        return learned(page, release, plan)
+        return learned(page, release)
     everything = asked(page, plan, limit=len(page.waiting))
     return everything.judged(unanswered(everything, NO_LIVE_MODEL), plan)
 
@@ -105,7 +103,9 @@ def scored_here(page: Page, release: Release | None, plan: WorkloadPlan) -> Judg
 def late(lines: Integers, readings: Readings) -> list[Refusal]:
     """Return the refusals of lines that came too late."""
     return [
-        Refusal(number, LATE, _LATE_MESSAGE, readings.texts.get(number, b"").decode(errors="backslashreplace"))
+        Refusal(
+            number, LATE, _LATE_MESSAGE, readings.texts.get(number, b"").decode(errors="backslashreplace")
+        )
         for number in lines.tolist()
     ]
 
@@ -139,12 +139,8 @@ def concluded(
     events = tuple(line.anomaly for line in lines if line.anomaly is not None)
     scored = sum(line.anomaly_score is not None for line in lines)
     unexplained = sum(not event.contributions for event in events)
-    after = dataclasses.replace(
-        page, applied=_counted(page, source), pending=(*page.pending, output)
-    )
-    return Outcome(
-        after, output, events, Tally(scored, len(lines) - scored, len(events), unexplained)
-    )
+    after = dataclasses.replace(page, applied=_counted(page, source), pending=(*page.pending, output))
+    return Outcome(after, output, events, Tally(scored, len(lines) - scored, len(events), unexplained))
 
 
 def written(page: Page, outputs: Iterable[Output]) -> Page:

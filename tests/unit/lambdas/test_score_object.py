@@ -32,7 +32,7 @@ from tests.unit.lambdas.fakes import CrashError, FakePlanStore, FakeStateStore, 
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError, UnavailableError
-from watchkeeper.core.layout import quarantine_key, scores_key
+from watchkeeper.core.layout import quarantine_key, series_scores_key
 from watchkeeper.core.plan import MeasurePlan
 from watchkeeper.judgement.adaptation import Adaptation
 from watchkeeper.stream.series_state import MAX_APPLIED_OBJECTS, Dropped, SeriesState
@@ -96,7 +96,7 @@ def test_objects_of_scores_are_named_for_their_first_interval() -> None:
     fakes = fakes_of()
     fakes.deliver("1", reading(0, 10), reading(60, 20), reading(CLOSE, 1))
     assert list(fakes.objects.under("scores/")) == [
-        scores_key("pump", "pressure|device=a", "2024-01-01T00:00:00Z")
+        series_scores_key("pump", "pressure|device=a", "2024-01-01T00:00:00Z")
     ]
 
 
@@ -384,7 +384,7 @@ def test_batch_that_grew_while_nothing_could_be_settled_is_completed() -> None:
         with contextlib.suppress(UnavailableError):
             fakes.deliver(str(number), reading(60 * number, 10))
     earlier = ScoreLine("pump", "pressure|device=a", "2024-01-01T00:00:00Z", 10.0, None, None, None, 1.0)
-    key = scores_key("pump", *earlier.interval)
+    key = series_scores_key("pump", *earlier.interval)
     fakes.objects.objects[ObjectUri(BUCKET, key)] = earlier.to_json().encode()
     fakes.endpoint.failure = None
     fakes.deliver("last", reading(60 * count, 10))
@@ -396,7 +396,7 @@ def test_batch_that_grew_while_nothing_could_be_settled_is_completed() -> None:
 
 def test_object_of_scores_that_is_something_else_is_a_contract_violation() -> None:
     fakes = fakes_of()
-    key = scores_key("pump", "pressure|device=a", "2024-01-01T00:00:00Z")
+    key = series_scores_key("pump", "pressure|device=a", "2024-01-01T00:00:00Z")
     later = ScoreLine("pump", "pressure|device=a", "2030-01-01T00:00:00Z", 10.0, None, None, None, 1.0)
     for body, message in (
         ("{}\n", "line 1: score line: no key"),
