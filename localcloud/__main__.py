@@ -113,10 +113,17 @@ def coverage(
 
 
 @app.command()
-def images(quiet: Quiet = False) -> None:
-    """Build the environments of the container images, where they are missing."""
+def images(
+    name: Annotated[str | None, typer.Argument(help="Folder of one image, such as glue.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Build the environments of the container images, where they are missing.
+
+    Without a name those that every deployment needs; Spark's (glue) is built when a job first asks for it.
+    """
+    home = _settings().image_home
     try:
-        for image in registry.all_images(_settings().image_home):
+        for image in registry.all_images(home) if name is None else [registry.image_named(name, home)]:
             registry.ensure_environment(image)
             if not quiet:
                 console.print(f"{image.name}: {image.environment}")

@@ -32,7 +32,18 @@ from localcloud.settings import Settings
 logger = logging.getLogger(__name__)
 
 # Services that others change without a request of their own.
-_LINKED = ("sqs", "sns", "dynamodb", "stepfunctions", "eventbridge", "scheduler", "s3", "firehose", "iot")
+_LINKED = (
+    "sqs",
+    "sns",
+    "dynamodb",
+    "stepfunctions",
+    "eventbridge",
+    "scheduler",
+    "s3",
+    "firehose",
+    "glue",
+    "iot",
+)
 # Large, and nothing depends on them: saved now and then, and at the end.
 _SLOW = ("cloudwatch", "cloudwatch_logs")
 _SLOW_SECONDS = 10.0

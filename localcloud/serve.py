@@ -12,6 +12,7 @@ from localcloud.disk import DamagedStateError, Disk
 from localcloud.events import EventsPart
 from localcloud.executions import ExecutionsPart
 from localcloud.firehose.part import FirehosePart
+from localcloud.glue.part import GluePart
 from localcloud.iot import IotPart
 from localcloud.lambda_runtime.executor import LambdaExecutor
 from localcloud.persistence import PersistencePart
@@ -67,6 +68,7 @@ def build_parts(settings: Settings) -> list[server.Part]:
         firehose,
         IotPart(settings, firehose, authority),
         sagemaker,
+        GluePart(settings, authority, persistence.touch),
         cloudformation,
         ExecutionsPart(settings, persistence.touch),
         persistence,

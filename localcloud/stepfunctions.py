@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localcloud import definitions
+from localcloud.authorization.authority import Authority
 from localcloud.authorization.credentials import session
 from localcloud.authorization.needs import needs_of
 from localcloud.request_limits import check_state_output
@@ -52,10 +53,25 @@ class Task:
 _task: contextvars.ContextVar[Task | None] = contextvars.ContextVar("localcloud_task", default=None)
 
 
+def current_task() -> Task | None:
+    """Return the state that is carried out in this thread."""
+    return _task.get()
+
+
 def current_execution() -> Document | None:
     """Return the execution whose state is carried out in this thread."""
     task = _task.get()
     return task.execution if task else None
+
+
+def machine_may(authority: Authority | None, service: str, operation: str, request: Document) -> bool:
+    """Whether the role of the machine in this thread may do what Step Functions does for it by itself."""
+    execution = current_execution()
+    if authority is None or execution is None:
+        return True
+    role = states.state_machines[execution["stateMachineArn"]]["roleArn"]
+    needs = needs_of(service, operation, request, authority.place)
+    return authority.allows(session(role, execution["name"]), needs)
 
 
 def install(api: Api) -> None:
@@ -132,15 +148,6 @@ class Integration:
             )
             raise states.ExecutionError(name, cause) from error
 
-    def _may(self, operation: str, request: Document) -> bool:
-        """Whether the machine's role may do what Step Functions does for it by itself."""
-        authority, execution = self._api.authority, current_execution()
-        if authority is None or execution is None:
-            return True
-        role = states.state_machines[execution["stateMachineArn"]]["roleArn"]
-        needs = needs_of("sagemaker", operation, request, authority.place)
-        return authority.allows(session(role, execution["name"]), needs)
-
     def _wait(self, kind: Kind, name: str) -> Document:
         task = _task.get()
         describe, request = f"Describe{kind.resource}", {kind.name_member: name}
@@ -152,8 +159,9 @@ class Integration:
             if status in ("Failed", "Stopped"):
                 raise states.ExecutionError("States.TaskFailed", json.dumps(render(describe, job)))
             if task and not task.running:
-                if status == "InProgress" and self._may(f"Stop{kind.resource}", request):
-                    self._api.call(f"Stop{kind.resource}", request)
+                stop = f"Stop{kind.resource}"
+                if status == "InProgress" and machine_may(self._api.authority, "sagemaker", stop, request):
+                    self._api.call(stop, request)
                 raise states.ExecutionError("States.TaskFailed", f"{kind.resource} {name} was stopped")
             (task.left if task else threading.Event()).wait(_POLL_SECONDS)
 

@@ -286,6 +286,17 @@ def _kebab(kind: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", kind).lower()
 
 
+def _glue(operation: str, parameters: Parameters, place: Place) -> Iterator[Need]:
+    name = parameters.get("JobName") or (parameters.get("Name") if operation == "CreateJob" else None)
+    if name is None and "Job" not in operation:
+        raise UnknownNeedError("glue", operation)
+    yield Need(f"glue:{operation}", place.arn("glue", f"job/{name}") if name else "*")
+    role = str(parameters.get("Role") or (parameters.get("JobUpdate") or {}).get("Role") or "")
+    if role:
+        arn = role if role.startswith("arn:") else f"arn:aws:iam::{place.account}:role/{role}"
+        yield Need("iam:PassRole", arn, {"iam:passedtoservice": "glue.amazonaws.com"})
+
+
 def _iam(operation: str, parameters: Parameters, place: Place) -> Iterator[Need]:
     for name, kind in (("RoleName", "role"), ("UserName", "user"), ("PolicyArn", "")):
         value = parameters.get(name)
@@ -310,6 +321,7 @@ _SPECIAL: dict[tuple[str, str], Callable[[str, Parameters, Place], Iterable[Need
     ("kms", ""): _kms,
     ("ssm", ""): _ssm,
     ("sagemaker", ""): _sagemaker,
+    ("glue", ""): _glue,
     ("iam", ""): _iam,
     ("sts", ""): _sts,
 }

@@ -123,6 +123,8 @@ def task_needs(resource: str, parameters: Any, place: Place) -> list[Need]:
     if service == "states":
         asked = {f"{name[:1].lower()}{name[1:]}": value for name, value in asked.items()}
     needs = needs_of(service, f"{action[:1].upper()}{action[1:]}", asked, place)
+    if service == "glue" and found["pattern"].startswith(".sync"):
+        needs += [Need("glue:GetJobRun", needs[0].resource)]  # Step Functions looks at the run until it ends
     watching = _WATCHED.get(f"{service}:{action}") if found["pattern"].startswith(".sync") else None
     if watching:
         # Step Functions marks the jobs that it waits for with a tag of its own.
@@ -155,7 +157,7 @@ def _error_name(resource: str) -> str:
     found = _INTEGRATION.fullmatch(resource)
     if found is None or found["service"] == "lambda":
         return "Lambda.AWSLambdaException"
-    name = {"sagemaker": "SageMaker", "dynamodb": "DynamoDB", "events": "EventBridge"}.get(
+    name = {"sagemaker": "SageMaker", "dynamodb": "DynamoDB", "events": "EventBridge", "glue": "Glue"}.get(
         found["service"], found["service"].upper()
     )
     return f"{name}.{name}Exception" if found["sdk"] else f"{name}.Amazon{name}Exception"

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -43,8 +44,8 @@ class LocalImage:
         Name of its folder.
     python : Path
         Interpreter of its environment.
-    train, serve : list of str
-        Command lines.
+    train, serve, run : list of str
+        Command lines; empty where the image has no such program.
     directory : Path
         The folder with its programs.
     """
@@ -53,7 +54,13 @@ class LocalImage:
     python: Path
     train: list[str]
     serve: list[str]
+    run: list[str]
     directory: Path
+
+    @property
+    def is_built(self) -> bool:
+        """Whether its environment exists."""
+        return (self.environment / COMPLETE).exists()
 
     @property
     def environment(self) -> Path:
@@ -100,10 +107,25 @@ def resolve(image_uri: str, image_home: Path | None = None) -> LocalImage:
 
 
 def all_images(image_home: Path | None = None) -> list[LocalImage]:
-    """Return every image that the laptop has."""
+    """Return every image that is built ahead; those that are `on_demand` are built when a job asks first."""
     home = image_home or Settings.from_environment().image_home
-    directories = sorted(path.parent for path in IMAGES_DIRECTORY.glob("*/image.json"))
-    return [_local_image(directory, _description(directory), home) for directory in directories]
+    found = [
+        (path.parent, _description(path.parent)) for path in sorted(IMAGES_DIRECTORY.glob("*/image.json"))
+    ]
+    return [
+        _local_image(directory, description, home)
+        for directory, description in found
+        if not description.get("on_demand")
+    ]
+
+
+def image_named(name: str, image_home: Path) -> LocalImage:
+    """Return the image in a folder of that name."""
+    directory = IMAGES_DIRECTORY / name
+    if not (directory / "image.json").is_file():
+        known = ", ".join(sorted(path.parent.name for path in IMAGES_DIRECTORY.glob("*/image.json")))
+        raise ImageEnvironmentError(f"there is no image {name!r}; there are {known}")
+    return _local_image(directory, _description(directory), image_home)
 
 
 def ensure_environment(image: LocalImage) -> None:
@@ -118,6 +140,10 @@ def ensure_environment(image: LocalImage) -> None:
     marker = image.environment / COMPLETE
     if marker.exists():
         return
+    platform = f"{sys.platform}-{os.uname().machine}"
+    missing = _description(image.directory).get("missing", {}).get(platform)
+    if missing is not None:
+        raise ImageEnvironmentError(f"image {image.name!r} cannot be built on {platform}: {missing}")
     image.environment.parent.mkdir(parents=True, exist_ok=True)
     with _lock(image.environment.with_suffix(".lock")):
         if marker.exists():
@@ -146,8 +172,9 @@ def _local_image(directory: Path, description: dict[str, Any], image_home: Path)
     return LocalImage(
         name=str(description["name"]),
         python=python,
-        train=command(description["train"]),
-        serve=command(description["serve"]),
+        train=command(description.get("train", [])),
+        serve=command(description.get("serve", [])),
+        run=command(description.get("run", [])),
         directory=directory,
     )
 

@@ -1,18 +1,14 @@
 """What every part of the laptop's SageMaker works with."""
 
 import re
-import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
-import boto3
-from botocore.config import Config
-
 from localcloud.authorization.authority import AccessDeniedError, Authority
 from localcloud.authorization.credentials import session
 from localcloud.authorization.needs import Need
-from localcloud.environment import client_environment
+from localcloud.role_clients import RoleClients
 from localcloud.sagemaker.errors import JobFailedError, SageMakerError
 from localcloud.sagemaker.store import Store
 from localcloud.service_quotas import ServiceQuotas
@@ -69,38 +65,15 @@ class Context:
         self.folder = settings.home / "sagemaker"
         self.store = Store(self.folder / "state.json", region=settings.region, account=settings.account)
         self.authority = authority
-        self._session = boto3.session.Session()
-        self._clients: dict[tuple[str, str | None], Any] = {}
-        self._lock = threading.Lock()
+        self._clients = RoleClients(settings, authority, _SESSION)
 
     def client(self, service: str, role: str | None = None) -> Any:
-        """Return the client of another service of this local cloud. Clients are thread-safe and kept.
-
-        Parameters
-        ----------
-        role
-            ARN of the role that calls; None is SageMaker itself.
-        """
-        with self._lock:
-            if (service, role) not in self._clients:
-                keys = self.variables(role)
-                self._clients[service, role] = self._session.client(
-                    service,
-                    endpoint_url=self.settings.endpoint_url,
-                    region_name=self.settings.region,
-                    aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-                    aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-                    aws_session_token=keys.get("AWS_SESSION_TOKEN"),
-                    config=Config(max_pool_connections=32, retries={"max_attempts": 5, "mode": "standard"}),
-                )
-            return self._clients[service, role]
+        """Return the client of another service that calls as a role; see `RoleClients.client`."""
+        return self._clients.client(service, role)
 
     def variables(self, role: str | None) -> dict[str, str]:
         """Return what points a process at this local cloud, with the keys of a role's session."""
-        variables = client_environment(self.settings)
-        if self.authority is None or role is None:
-            return variables
-        return {**variables, **self.authority.keyring.issue(role, _SESSION).variables}
+        return self._clients.variables(role)
 
     def image(self, uri: str, role: str | None) -> Image:
         """Return the stand-in of an image that a role pulls.

@@ -5,11 +5,9 @@ import logging
 import threading
 import time
 from collections import deque
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
-
-from localcloud.sagemaker.context import Context
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +22,13 @@ _BATCH_BYTES = 900_000  # PutLogEvents takes 1,048,576 bytes
 _LINE_BYTES = 200_000
 _KEPT_EVENTS = 100_000
 _TAIL_LINES = 50
+
+
+class Clients(Protocol):
+    """Gives clients that call as a role."""
+
+    def client(self, service: str, role: str | None = None) -> Any:
+        """Return a client of a service."""
 
 
 class LogStream:
@@ -72,8 +77,8 @@ class LogStream:
 class LogSender:
     """Sends the streams of all running jobs and endpoints every half second."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
         self._streams: list[LogStream] = []
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -111,6 +116,6 @@ class LogSender:
 
     def _send(self, stream: LogStream) -> None:
         try:
-            stream.send(self._context.client("logs", stream.role))
+            stream.send(self._clients.client("logs", stream.role))
         except (ClientError, BotoCoreError) as error:
             logger.warning("log stream %s/%s: %s", stream.group, stream.name, error)

@@ -1,0 +1,1 @@
+"""AWS Glue's Spark: what runs a job's script."""

@@ -1,0 +1,11 @@
+"""Glue: the records of jobs and runs, and the tags of all that has an ARN."""
+
+from typing import Any
+
+from ministack.services import glue as _glue
+
+jobs: Any = _glue._jobs
+runs: Any = _glue._job_runs
+"""The runs of each job by its name, the oldest first."""
+tags: Any = _glue._tags
+"""Tags by ARN."""
