@@ -65,6 +65,21 @@ TASKS = [
         [("logs:PutLogEvents", "arn:aws:logs:us-east-1:123456789012:log-group:/g:log-stream:s")],
     ),
     ("sts", "GetCallerIdentity", {}, []),
+    (
+        "glue",
+        "CreateJob",
+        {"Name": "spark", "Role": "jobs"},
+        [
+            ("glue:CreateJob", "arn:aws:glue:us-east-1:123456789012:job/spark"),
+            ("iam:PassRole", ROLE),
+        ],
+    ),
+    (
+        "glue",
+        "StartJobRun",
+        {"JobName": "j"},
+        [("glue:StartJobRun", "arn:aws:glue:us-east-1:123456789012:job/j")],
+    ),
     ("sagemaker", "ListEndpoints", {"NameContains": "x"}, [("sagemaker:ListEndpoints", "*")]),
     (
         "sagemaker",
