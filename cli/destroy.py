@@ -80,6 +80,20 @@ class MadeByWorkflow:
         return any(tag["Key"] == TAG for tag in self.client.list_tags(ResourceArn=arn)["Tags"])
 
 
+def delete_endpoint_logs(session: boto3.Session) -> Iterator[Removal]:
+    """Delete the log groups of the workloads' endpoints, which no stack has."""
+    client = session.client("logs")
+    pages = client.get_paginator("describe_log_groups").paginate(
+        logGroupNamePrefix=f"{layout.ENDPOINT_LOGS}/{layout.PREFIX}-"
+    )
+    for name in [group["logGroupName"] for page in pages for group in page["logGroups"]]:
+        removed = Patience(seconds=0).remove(
+            f"log group {name}", partial(client.delete_log_group, logGroupName=name)
+        )
+        if removed is not None:
+            yield removed
+
+
 def stop_executions(session: boto3.Session, state_machines: list[str]) -> Iterator[Removal]:
     """Stop what runs: it would make models and endpoints while these are removed."""
     client = session.client("stepfunctions")
@@ -121,6 +135,7 @@ def _removals(session: boto3.Session, delete_data: bool) -> Iterator[Removal]:
     retained = retained_of(session)
     yield from stop_executions(session, stacks.resources("AWS::StepFunctions::StateMachine"))
     yield from MadeByWorkflow(session.client("sagemaker")).remove()
+    yield from delete_endpoint_logs(session)
     yield from stacks.remove()
     if delete_data:
         yield from retained.delete(session)

@@ -18,6 +18,7 @@ from infra.constructs.package_group import PackageGroup
 from infra.constructs.training_workflow import LOG_GROUPS
 from infra.constructs.user_directory import UserDirectory
 from infra.sharing import output
+from watchkeeper.core import layout
 from watchkeeper.service import job_names
 from watchkeeper.service.request_item import BY_CREATION, Attribute
 
@@ -89,7 +90,7 @@ class StorageStack(Stack):
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
-        for use in self._use_by_execution_logs():
+        for use in self._use_by_logs():
             self.key.add_to_resource_policy(use)
         self.bucket: s3.IBucket = DataBucket(self, "Data", key=self.key).bucket
         self.series: dynamodb.ITable = StateTable(
@@ -123,8 +124,8 @@ class StorageStack(Stack):
         CfnOutput(self, "RequestsTableName", value=self.requests.table_name)
         CfnOutput(self, "UserPoolId", value=self.users.user_pool_id)
 
-    def _use_by_execution_logs(self) -> Iterator[iam.PolicyStatement]:
-        """Let CloudWatch Logs encrypt the workflows' log groups, which have the data of executions."""
+    def _use_by_logs(self) -> Iterator[iam.PolicyStatement]:
+        """Let CloudWatch Logs encrypt the workflows' and endpoints' log groups, which have data in them."""
 
         def of_logs(resource: str, name: str) -> str:
             form = ArnFormat.COLON_RESOURCE_NAME
@@ -135,7 +136,12 @@ class StorageStack(Stack):
             actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*"],
             resources=["*"],
             conditions={
-                "ArnLike": {"kms:EncryptionContext:aws:logs:arn": of_logs("log-group", f"{LOG_GROUPS}*")}
+                "ArnLike": {
+                    "kms:EncryptionContext:aws:logs:arn": [
+                        of_logs("log-group", f"{LOG_GROUPS}*"),
+                        of_logs("log-group", f"{layout.ENDPOINT_LOGS}/{layout.PREFIX}-*"),
+                    ]
+                }
             },
         )
         # Step Functions delivers through this service, which reads what it has encrypted on the way

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -13,6 +14,7 @@ from constructs import Construct
 
 from infra.constructs.python_function import PythonFunction
 from infra.permissions import (
+    WORKLOAD_REASON,
     Permission,
     lend_key,
     list_keys,
@@ -29,6 +31,7 @@ from infra.permissions import (
 )
 from lambdas.runtime.workflow_step import WORKLOAD, AwsCalls
 from pipeline.step import Step
+from watchkeeper.core import layout
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,11 @@ class StepResources:
 
     def variables(self, scope: Construct) -> dict[str, str]:
         """Return what the functions may be told, by the names of their environments' fields."""
-        told = {"data_bucket": self.bucket.bucket_name, "series_table": self.series.table_name}
+        told = {
+            "data_bucket": self.bucket.bucket_name,
+            "data_key_arn": self.key.key_arn,
+            "series_table": self.series.table_name,
+        }
         if self.service_models is not None:
             told["service_models_arn"] = sagemaker_arns(scope, "model-package", [self.service_models])[0]
         return told
@@ -119,6 +126,18 @@ def _permissions(scope: Construct, calls: AwsCalls, resources: StepResources) ->
             actions=[f"sagemaker:{action}" for action in calls.service_models],
             resources=sagemaker_arns(scope, "model-package", [f"{resources.service_models}/*"]),
             reason="The versions of a package group are numbered at run time.",
+        )
+    if calls.endpoint_logs:
+        groups = Stack.of(scope).format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=f"{layout.ENDPOINT_LOGS}/{layout.PREFIX}-*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        yield Permission(
+            actions=[f"logs:{action}" for action in calls.endpoint_logs],
+            resources=[groups],
+            reason=WORKLOAD_REASON,
         )
     if calls.writes:
         yield write_encrypted_objects(resources.key)

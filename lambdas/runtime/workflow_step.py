@@ -45,6 +45,8 @@ class AwsCalls:
     endpoints: tuple[str, ...] = ()
     service_models: tuple[str, ...] = ()
     """SageMaker actions on the versions of the anomaly service's model package group."""
+    endpoint_logs: tuple[str, ...] = ()
+    """Actions of CloudWatch Logs on the log groups of the workloads' endpoints."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,7 @@
-"""Before the endpoint changes: record what is known of the new model."""
+"""Before the endpoint changes: record what is known of the new model, and make the endpoint's log group.
+
+SageMaker would make that group itself: kept for ever, and without the project's key.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,13 @@ from datetime import datetime, timezone
 from typing import Any, ClassVar
 
 from lambdas.adapters import clients
+from lambdas.adapters.log_groups import KeyedLogGroups, LogGroups
 from lambdas.adapters.object_store import ObjectStore, S3ObjectStore
 from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
 from lambdas.adapters.run_documents import SmokeCase, read_evaluation, read_smoke_case
 from lambdas.runtime.workflow_payload import run_of, text_of
 from lambdas.runtime.workflow_step import RUN_KEYS, RUNS_PREFIX, AwsCalls, StepEnvironment, step_handler
+from watchkeeper.core import layout
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.detectors.forest.surrogate import SURROGATE_NAME
@@ -32,9 +37,13 @@ class StageReleaseEnvironment(StepEnvironment):
     service: ClassVar[str] = "stage_release"
     purpose: ClassVar[str] = "Records a release before it can answer a request"
     calls: ClassVar[AwsCalls] = AwsCalls(
-        reads=(RUN_KEYS,), lists=(RUNS_PREFIX,), series=("GetItem", "PutItem")
+        reads=(RUN_KEYS,),
+        lists=(RUNS_PREFIX,),
+        series=("GetItem", "PutItem"),
+        endpoint_logs=("CreateLogGroup", "PutRetentionPolicy"),
     )
 
+    data_key_arn: str
     series_table: str
 
 
@@ -44,6 +53,7 @@ class StagingEffects:
 
     objects: ObjectStore
     releases: ReleaseStore
+    logs: LogGroups
     now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
 
     @classmethod
@@ -52,6 +62,7 @@ class StagingEffects:
         return cls(
             objects=S3ObjectStore(clients.s3()),
             releases=TableReleaseStore(clients.dynamodb(), environment.series_table),
+            logs=KeyedLogGroups(clients.logs(), environment.data_key_arn),
         )
 
 
@@ -79,6 +90,7 @@ def stage(payload: dict[str, Any], effects: StagingEffects) -> dict[str, Any]:
         case RegressionEvaluation():
             explanations = payload.get("explanations") or ""
             effects.releases.stage(_regression_release(run, evaluation, explanations, package, released_at))
+    effects.logs.settle(layout.endpoint_log_group(run.workload))
     return {"run_id": run.run_id}
 
 

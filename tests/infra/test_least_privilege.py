@@ -47,6 +47,7 @@ NAMED_AT_RUN_TIME = (
     r"arn:aws:ssm:eu-west-1:<AWS::AccountId>:parameter/watchkeeper/\*/plan",
     r"arn:aws:states:eu-west-1:<AWS::AccountId>:stateMachine:watchkeeper-\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/sagemaker/\*",
+    r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/sagemaker/Endpoints/watchkeeper-\*",
     r"arn:aws:states:eu-west-1:<AWS::AccountId>:execution:<WatchkeeperServiceTasks:\w+>:\*",
 )
 """Resources whose last part is a wildcard: object keys, names of runs, SageMaker's own log groups."""

@@ -11,6 +11,8 @@ PREFIX = "watchkeeper"
 STACK_PREFIX = "Watchkeeper"
 """What the names of our CloudFormation stacks begin with, and so of what CloudFormation names in them."""
 SAGEMAKER_NAME_LENGTH = 63
+ENDPOINT_LOGS = "/aws/sagemaker/Endpoints"
+"""Below it SageMaker makes a log group an endpoint."""
 VARIANT = "primary"
 """The one production variant of every endpoint: a blue/green deployment must keep the name."""
 
@@ -154,6 +156,11 @@ def dashed(workload: str) -> str:
 def endpoint_name(workload: str) -> str:
     """The SageMaker endpoint of a workload. It outlives every model that it serves."""
     return f"{PREFIX}-{dashed(workload)}"
+
+
+def endpoint_log_group(workload: str) -> str:
+    """The log group that SageMaker writes an endpoint's logs to."""
+    return f"{ENDPOINT_LOGS}/{endpoint_name(workload)}"
 
 
 def shadow_endpoint_prefix(workload: str) -> str:

@@ -278,6 +278,14 @@ class FakeRegisteredModels:
 
 
 @dataclass
+class FakeLogGroups:
+    settled: list[str] = field(default_factory=list)
+
+    def settle(self, name: str) -> None:
+        self.settled.append(name)
+
+
+@dataclass
 class FakeResources:
     models: set[str] = field(default_factory=set)
     endpoint_configs: dict[str, dict[str, float]] = field(default_factory=dict)

@@ -27,6 +27,7 @@ from tests.unit.lambdas.builders import (
     run_payload,
 )
 from tests.unit.lambdas.fakes import (
+    FakeLogGroups,
     FakeObjectStore,
     FakeReleaseStore,
     run_documents,
@@ -129,7 +130,8 @@ def test_an_evaluation_of_another_kind_than_the_plan_is_a_contract_violation() -
 
 def test_a_release_has_its_rows_and_where_its_explanations_are() -> None:
     releases = FakeReleaseStore()
-    effects = StagingEffects(run_documents(RUN, evaluation=EVALUATION.to_json()), releases, now=lambda: BEGIN)
+    documents = run_documents(RUN, evaluation=EVALUATION.to_json())
+    effects = StagingEffects(documents, releases, FakeLogGroups(), now=lambda: BEGIN)
 
     stage(run_payload(RUN, model_package_arn="arn", explanations="s3://b/explain/"), effects)
 

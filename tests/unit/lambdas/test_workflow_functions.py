@@ -29,6 +29,7 @@ from tests.unit.lambdas.builders import (
 )
 from tests.unit.lambdas.fakes import (
     FakeEndpoint,
+    FakeLogGroups,
     FakeObjectStore,
     FakeReleaseStore,
     FakeResources,
@@ -116,7 +117,10 @@ def test_probe_has_the_highest_score_that_no_other_row_has(
 def test_staged_release_is_made_from_run_evaluation_and_package() -> None:
     releases = FakeReleaseStore()
     effects = StagingEffects(
-        run_documents(RUN, evaluation=make_evaluation(RUN).to_json(), smoke=SMOKE), releases, lambda: BEGIN
+        run_documents(RUN, evaluation=make_evaluation(RUN).to_json(), smoke=SMOKE),
+        releases,
+        logs := FakeLogGroups(),
+        lambda: BEGIN,
     )
     assert stage(run_payload(RUN, model_package_arn=PACKAGE_ARN), effects) == {"run_id": RUN.run_id}
     release = releases.of_run(WORKLOAD, RUN.run_id)
@@ -126,13 +130,16 @@ def test_staged_release_is_made_from_run_evaluation_and_package() -> None:
     assert release.threshold == make_evaluation(RUN).threshold
     assert (release.probe_row, release.probe_score) == ("r2", 2.0)
     assert releases.live(WORKLOAD) is None
+    assert logs.settled == [f"/aws/sagemaker/Endpoints/{RUN.names.endpoint}"]
 
 
 def test_staging_again_keeps_the_time_of_the_first() -> None:
     releases = FakeReleaseStore()
     objects = run_documents(RUN, evaluation=make_evaluation(RUN).to_json(), smoke=SMOKE)
     for minute in (0, 9):
-        effects = StagingEffects(objects, releases, lambda minute=minute: BEGIN + timedelta(minutes=minute))  # type: ignore[misc]  # binds the loop's value
+        effects = StagingEffects(
+            objects, releases, FakeLogGroups(), lambda minute=minute: BEGIN + timedelta(minutes=minute)
+        )  # type: ignore[misc]  # binds the loop's value
         stage(run_payload(RUN, model_package_arn=PACKAGE_ARN), effects)
     (release,) = releases.staged(WORKLOAD)
     assert release.released_at == "2024-01-01T00:00:00Z"
@@ -141,7 +148,10 @@ def test_staging_again_keeps_the_time_of_the_first() -> None:
 def test_evaluation_of_another_run_is_refused() -> None:
     objects = run_documents(RUN, evaluation=make_evaluation(make_run(1)).to_json())
     with pytest.raises(ContractViolationError, match=f"is of run {make_run(1).run_id}, not of {RUN.run_id}"):
-        stage(run_payload(RUN, model_package_arn=PACKAGE_ARN), StagingEffects(objects, FakeReleaseStore()))
+        stage(
+            run_payload(RUN, model_package_arn=PACKAGE_ARN),
+            StagingEffects(objects, FakeReleaseStore(), FakeLogGroups()),
+        )
 
 
 # verify_deployment
