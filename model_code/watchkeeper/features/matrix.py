@@ -1,8 +1,8 @@
 """Feature vectors from rows, in numpy: the same code makes the training set and answers the endpoint.
 
 Every series is centred on its median and divided by a robust scale, both fitted on the training part, so
-that one model serves series of different units. Differences have a scale of their own, because a series'
-steps are smaller than its range.
+that one model serves series of different units; a row of a series that training has not seen is centred on
+itself. Differences have a scale of their own, because a series' steps are smaller than its range.
 """
 
 from __future__ import annotations
@@ -127,6 +127,8 @@ def feature_matrix(rows: RowArrays, plan: WorkloadPlan, scales: Scales) -> Float
     ).reshape(-1, 3)
     center, scale, difference_scale = of_series[rows.series].T
     window = np.column_stack([rows.values, rows.lags])
+    known = np.array([scales.knows(name) for name in rows.names], dtype=bool)[rows.series]
+    center = np.where(known, center, np.median(window, axis=1))
     columns = [(window - center[:, None]) / scale[:, None]]
     if plan.features.differences:
         columns.append((window[:, :-1] - window[:, 1:]) / difference_scale[:, None])

@@ -24,6 +24,11 @@ class Scales:
     series: dict[str, SeriesScale]
     measures: dict[str, SeriesScale]
 
+    def knows(self, name: str | None) -> bool:
+        """Whether training has seen a series. One that it has not seen has a level of its own: a row of it is
+        centred on the median of its own window."""
+        return name is None or name in self.series
+
     def of(self, name: str | None) -> SeriesScale:
         """Return a series' scale; of an unknown series of a known measure, the measure's.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import statistics
 
 from watchkeeper.core.layout import short_hash
 from watchkeeper.core.plan import FeaturePlan, WorkloadPlan
@@ -86,7 +87,8 @@ def feature_vector(row: Row, features: FeaturePlan, scales: Scales) -> list[floa
     """
     scale = scales.of(row.series)
     window = (row.value, *row.filled(features.shingle - 1))
-    vector = [_clipped((value - scale.center) / scale.scale) for value in window]
+    center = scale.center if scales.knows(row.series) else statistics.median(window)
+    vector = [_clipped((value - center) / scale.scale) for value in window]
     if features.differences:
         vector += [
             _clipped((newer - older) / scale.difference_scale) for newer, older in itertools.pairwise(window)

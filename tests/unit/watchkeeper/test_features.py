@@ -152,6 +152,16 @@ def test_an_unknown_series_is_scaled_like_its_measure() -> None:
         scales.of("so2|hall=a")
 
 
+def test_the_level_of_a_series_that_training_has_not_seen_is_not_unusual() -> None:
+    training = row_arrays([Row(MONDAY, "co|hall=a", value) for value in (1.0, 2.0, 3.0)], PLAN)
+    new = row_arrays([Row(MONDAY, "co|hall=new", 900.0), Row(MONDAY, "co|hall=new", 901.0, (900.0,))], PLAN)
+
+    at_first, then = feature_matrix(new, PLAN, fit_scales(training))
+
+    assert not at_first[: PLAN.features.shingle].any()
+    assert np.abs(then[: PLAN.features.shingle]).max() < 1.5
+
+
 def test_a_row_without_series_is_answered_by_a_model_of_one_series_only() -> None:
     one = fit_scales(rows([1.0, 2.0, 3.0]))
     two = fit_scales(row_arrays([Row(MONDAY, key, 1.0) for key in ("co|hall=a", "co|hall=b")], PLAN))
