@@ -61,6 +61,9 @@ class AnomalyEvent(Document, name="anomaly event"):
     also_anomalous: dict[str, float] = dataclasses.field(default_factory=dict)
     """Severity by measure: the other measures of the same dimensions that were found anomalous in the same
     interval, as far as they were scored with this one."""
+    confidence: float | None = None
+    """Of a series that the model has not seen in training, in [0, 1); see
+    `watchkeeper.judgement.acquaintance`."""
     version: int = EVENT_VERSION
 
     @property
@@ -121,6 +124,10 @@ def alert_text(event: AnomalyEvent) -> str:
         f"Score:     {event.score:.6g}, threshold {event.threshold:.6g}",
         f"Severity:  {event.severity:.0f} of 100 ({THRESHOLD_SEVERITY:.0f} is the threshold)",
     ]
+    if event.confidence is not None:
+        lines.append(
+            f"Confidence: {event.confidence:.0%}, the series is new: the model has not learned it yet"
+        )
     lines += _reasons(event)
     lines += ["", f"Model:     {event.model_package_arn or event.run_id}", f"Anomaly:   {event.anomaly_id}"]
     return "\n".join(lines)

@@ -12,7 +12,7 @@ from watchkeeper.core.timestamps import epoch_seconds, parse_instant
 Interval = tuple[str, str]
 """Series key, and start of the interval (ISO 8601, UTC)."""
 
-_OPTIONAL = ("reason", "threshold", "severity", "run_id", "next_threshold", "anomaly")
+_OPTIONAL = ("reason", "threshold", "severity", "confidence", "run_id", "next_threshold", "anomaly")
 """Keys that a line lacks where they say nothing."""
 
 
@@ -37,6 +37,9 @@ class ScoreLine(Document, name="score line", sort_keys=False):
     """What judged the score."""
     severity: float | None = None
     is_anomaly: bool = False
+    confidence: float | None = None
+    """Of a series that the model has not seen in training, in [0, 1): it is judged by its own last intervals
+    and what is usual for the others."""
     run_id: str | None = None
     """The run whose model gave the score."""
     next_threshold: float | None = None

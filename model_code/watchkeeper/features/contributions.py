@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Method = Literal["forest", "detector", "none"]
+Method = Literal["forest", "detector", "rule", "none"]
 """`forest`: attribution of a forest that was fitted on the same feature vectors as the model
-(`watchkeeper.detectors.forest.surrogate`). `detector`: the model itself says it. `none`: there are no
-contributions."""
+(`watchkeeper.detectors.forest.surrogate`). `detector`: the model itself says it. `rule`: the series is new to
+the model, its own last intervals are all that the score is made of. `none`: there are no contributions."""
 
 EXPLAINED_JSON = "application/json;contributions=true"
 """What a request accepts that wants contributions with its scores: `{"scores":[{"score":…,

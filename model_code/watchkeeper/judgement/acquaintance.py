@@ -1,11 +1,11 @@
 """Judging a series that the model has not seen in training: at once, with a stated confidence.
 
-What it should be is what its own last intervals led to expect, as for every series. How far from it is still
-usual is known of the fleet at first, then more and more of the series itself: its squared residuals join those
-of `FLEET_INTERVALS` intervals of the fleet's step scale. The score is the residual in units of that, times the
-confidence, which grows from 0 with the intervals that were seen; above `LIMIT` it is an anomaly. So a level of
-its own is no anomaly, an early one needs a large jump, and a series that is noisier than the fleet is soon
-judged by its own noise. A series is judged so until a model has seen it.
+What it should be is what its own last intervals led to expect, as for every series. How far from it is
+still usual is known of the fleet at first, then more and more of the series itself: its squared residuals
+join those of `FLEET_INTERVALS` intervals of the fleet's step scale. The score is the residual in units of
+that, times the confidence, which grows from 0 with the intervals that were seen; above `LIMIT` it is an
+anomaly. So a level of its own is no anomaly, an early one needs a large jump, and a series that is noisier
+than the fleet is soon judged by its own noise.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from watchkeeper.core.documents import Document, plain
@@ -10,7 +11,7 @@ from watchkeeper.features.contributions import NO_EXPLAINER, Explainer
 from watchkeeper.judgement.severity import SeverityCalibration
 from watchkeeper.judgement.thresholds import Threshold
 from watchkeeper.lifecycle.run import TrainingRun
-from watchkeeper.telemetry.expectation import step_scale_of
+from watchkeeper.telemetry.expectation import fleet_scale_of, fleet_scales
 
 if TYPE_CHECKING:
     from typing import Self
@@ -95,7 +96,13 @@ class Release(ServedModel, name="release", remedy="train again"):
         ContractViolationError
             If the release has no series of that measure.
         """
-        return step_scale_of(series, self.step_scales)
+        known = self.step_scales.get(series)
+        return fleet_scale_of(series, self.fleet_scales) if known is None else known
+
+    @cached_property
+    def fleet_scales(self) -> dict[str, float]:
+        """The median step scale of each measure that the model knows."""
+        return fleet_scales(self.step_scales)
 
 
 def same_score(score: float, expected: float, tolerance: float = SCORE_TOLERANCE) -> bool:

@@ -6,7 +6,7 @@ import collections
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from watchkeeper.features.contributions import ExplainedScore
+from watchkeeper.features.contributions import Contribution, ExplainedScore, Explanation
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.telemetry.context import ContextRow
 from watchkeeper.telemetry.series import parse_series_key
@@ -22,6 +22,8 @@ class Finding:
     threshold: float
     severity: float
     release: Release
+    confidence: float | None = None
+    """Of a series that the model has not seen in training; see `watchkeeper.judgement.acquaintance`."""
 
     @property
     def key(self) -> tuple[str, int]:
@@ -36,6 +38,12 @@ class Reasons:
     explained: ExplainedScore
     also_anomalous: dict[str, float]
     """Severity by measure; see `AnomalyEvent`."""
+
+
+def explained_by_rule(found: Finding) -> ExplainedScore:
+    """Return what the score of a series is made of that the model has not seen: of its value alone."""
+    measure = parse_series_key(found.series).measure
+    return ExplainedScore((Contribution("value", measure, 0, found.score),), Explanation("rule"))
 
 
 def also_anomalous(findings: Iterable[Finding]) -> dict[tuple[str, int], dict[str, float]]:

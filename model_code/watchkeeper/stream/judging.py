@@ -16,6 +16,7 @@ from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
+from watchkeeper.judgement.acquaintance import Acquaintance, Judgement
 from watchkeeper.judgement.adaptation import Adaptation, adapted, threshold_now
 from watchkeeper.judgement.thresholds import ADAPTIVE
 from watchkeeper.lifecycle.release import Release
@@ -23,6 +24,7 @@ from watchkeeper.stream.findings import Finding, Reasons
 from watchkeeper.stream.page import NO_RUN, THRESHOLD, Page
 from watchkeeper.telemetry.context import ContextRow
 from watchkeeper.telemetry.expectation import expectation
+from watchkeeper.telemetry.series import parse_series_key
 
 NO_LIVE_MODEL = "no live model"
 UNKNOWN_MEASURE = "the live model was not trained on this measure"
@@ -45,7 +47,10 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a row: a score and the release whose model gave it, or the reason why there is none."""
+    """What became of a row: a score and the release whose model gave it, or the reason why there is none.
+
+    With a release and no score, its model has not seen the series: the series is judged by itself.
+    """
 
     score: float | None
     release: Release | None = None
@@ -124,6 +129,44 @@ class Thresholds:
         return dataclasses.replace(page, thresholds=rows.astype(THRESHOLD), runs=tuple(used))
 
 
+class Acquaintances:
+    """What is known of series that the model has not seen, while rows are judged in the order of time.
+
+    Parameters
+    ----------
+    page
+        Not changed.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._known: dict[int, Acquaintance] = {}
+
+    def judge(self, series: int, context: ContextRow, fleet_scale: float) -> tuple[Judgement, float]:
+        """Return what an interval is worth, and the usual size of its residual."""
+        before = self._known.get(series) or Acquaintance(*self._page.acquainted[series].item())
+        self._known[series] = before.after(context.value, context.expected)
+        return before.judge(context.value, context.expected, fleet_scale), before.scale(fleet_scale)
+
+    def page(self, page: Page) -> Page:
+        """Return a page of the same series with what is known of them now."""
+        if not self._known:
+            return page
+        rows = page.acquainted.copy()
+        for series, known in self._known.items():
+            rows[series] = dataclasses.astuple(known)
+        return dataclasses.replace(page, acquainted=rows)
+
+
+def unasked(series: str, release: Release) -> Answer | None:
+    """Return what is said of rows of a series without asking the model; None if it is to be asked."""
+    if series in release.step_scales:
+        return None
+    if parse_series_key(series).measure in release.fleet_scales:
+        return Answer(None, release)
+    return Answer(None, reason=UNKNOWN_MEASURE)
+
+
 def unscored(page: Page, series: int, start: str, value: float, reason: str) -> ScoreLine:
     """Return the line of an interval that no model scores."""
     return ScoreLine(page.workload, page.series[series], start, value, None, None, None, None, reason)
@@ -141,7 +184,7 @@ def judged(
     rows
         Series and interval, in the order of series and time.
     """
-    thresholds, instants = Thresholds(page), Instants()
+    thresholds, instants, acquaintances = Thresholds(page), Instants(), Acquaintances(page)
     scales: dict[tuple[str, int], float] = {}
     lines, findings, model = [], {}, page.model
     for (series, context), answer in zip(rows, answers, strict=True):
@@ -157,23 +200,33 @@ def judged(
             anomaly_score=score,
             reason=answer.reason,
         )
-        if score is None or release is None:
+        if release is None:
             lines.append(line)
             continue
         scale = scales.get((release.run_id, series))
         if scale is None:
             scale = scales[release.run_id, series] = release.step_scale(line.series)
+        confidence = None
+        if score is None:
+            found, scale = acquaintances.judge(series, context, scale)
+            score, threshold, following = found.anomaly_score, found.threshold, None
+            severity, confidence = found.severity, found.confidence
+        else:
+            threshold, following = thresholds.judge(series, score, release)
+            severity = release.severity.severity_beyond(score, threshold)
         band = None if context.expected is None else expectation(context.expected, scale)
-        threshold, following = thresholds.judge(series, score, release)
-        severity = release.severity.severity_beyond(score, threshold)
         model = release.run_id
         if score > threshold:
-            findings[len(lines)] = Finding(line.series, context, score, threshold, severity, release)
+            findings[len(lines)] = Finding(
+                line.series, context, score, threshold, severity, release, confidence
+            )
         lines.append(
             dataclasses.replace(
                 line,
                 lower=band.lower if band else None,
                 upper=band.upper if band else None,
+                anomaly_score=score,
+                confidence=confidence,
                 threshold=threshold,
                 severity=severity,
                 is_anomaly=score > threshold,
@@ -181,7 +234,7 @@ def judged(
                 next_threshold=following,
             )
         )
-    after = thresholds.page(dataclasses.replace(page, model=model))
+    after = acquaintances.page(thresholds.page(dataclasses.replace(page, model=model)))
     return Judged(after, lines, findings)
 
 
@@ -218,4 +271,5 @@ def _event(line: ScoreLine, finding: Finding, reasons: Reasons, plan: WorkloadPl
         contributions=reasons.explained.contributions,
         explanation=reasons.explained.explanation,
         also_anomalous=reasons.also_anomalous,
+        confidence=finding.confidence,
     )

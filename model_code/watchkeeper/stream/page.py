@@ -39,6 +39,8 @@ KNOWN = np.dtype([("series", "<i4"), ("start", "<i8"), ("value", "<f8")])
 """An interval of `watchkeeper.telemetry.context.Context`."""
 THRESHOLD = np.dtype([("run", "<i4"), ("alerting", "<i4"), ("value", "<f8")])
 """`watchkeeper.judgement.adaptation.Adaptation`; its run is a position in `Page.runs`."""
+ACQUAINTED = np.dtype([("intervals", "<i8"), ("mean_square", "<f8")])
+"""`watchkeeper.judgement.acquaintance.Acquaintance`."""
 APPLIED = np.dtype([("object", "<u8"), ("parts", "<i8")])
 """An object that was taken in, and how many outputs were made while it was the newest."""
 
@@ -96,6 +98,8 @@ class Page:
     closed_until: Integers = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     """Intervals that begin before it, in seconds since 1970, are closed; `NEVER` before the first."""
     thresholds: Records = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=THRESHOLD))
+    acquainted: Records = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=ACQUAINTED))
+    """With series that the model has not seen in training."""
     states: Records = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=STATE))
     """What the streaming detector has learned, or nothing at all where another model scores."""
     readings: Records = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=READING))
@@ -157,6 +161,7 @@ def with_series(page: Page, names: Iterable[str]) -> Page:
         watermark=spread(page.watermark, np.full(count, NEVER)),
         closed_until=spread(page.closed_until, np.full(count, NEVER)),
         thresholds=spread(page.thresholds, thresholds),
+        acquainted=spread(page.acquainted, np.zeros(count, dtype=ACQUAINTED)),
         states=spread(page.states, new_states(count)) if len(page.states) else page.states,
         readings=_renumbered(page.readings, moved),
         waiting=_renumbered(page.waiting, moved),
@@ -207,6 +212,7 @@ def _part(page: Page, shelf: str, chosen: npt.NDArray[np.intp]) -> Page:
         watermark=page.watermark[chosen],
         closed_until=page.closed_until[chosen],
         thresholds=page.thresholds[chosen],
+        acquainted=page.acquainted[chosen],
         states=page.states[chosen] if len(page.states) else page.states,
         readings=of_chosen(page.readings),
         waiting=of_chosen(page.waiting),

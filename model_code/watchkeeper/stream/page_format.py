@@ -18,6 +18,7 @@ import numpy.typing as npt
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.detectors.streaming.state import STATE
 from watchkeeper.stream.page import (
+    ACQUAINTED,
     APPLIED,
     KNOWN,
     READING,
@@ -38,6 +39,7 @@ _COLUMNS: dict[str, Any] = {
     "watermark": np.dtype("<i8"),
     "closed_until": np.dtype("<i8"),
     "thresholds": THRESHOLD,
+    "acquainted": ACQUAINTED,
     "readings": READING,
     "waiting": WAITING,
     "context": KNOWN,
@@ -107,7 +109,7 @@ def _page(header: dict[str, Any], content: bytes, position: int) -> Page:
     for length in header["blobs"]:
         blobs.append(content[position : position + length])
         position += length
-    of_series = [len(columns[name]) for name in ("watermark", "closed_until", "thresholds")]
+    of_series = [len(columns[name]) for name in ("watermark", "closed_until", "thresholds", "acquainted")]
     if {*of_series, len(columns["states"]) or len(header["series"])} != {len(header["series"])}:
         raise ValueError("columns are not one item a series")
     if position != len(content):

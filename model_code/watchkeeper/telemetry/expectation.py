@@ -89,10 +89,28 @@ def step_scale_of(series: str, step_scales: Mapping[str, float]) -> float:
     """
     if series in step_scales:
         return step_scales[series]
+    return fleet_scale_of(series, fleet_scales(step_scales))
+
+
+def fleet_scales(step_scales: Mapping[str, float]) -> dict[str, float]:
+    """Return the median step scale of each measure's series."""
+    of_measure: dict[str, list[float]] = {}
+    for series, scale in step_scales.items():
+        of_measure.setdefault(parse_series_key(series).measure, []).append(scale)
+    return {measure: statistics.median(scales) for measure, scales in of_measure.items()}
+
+
+def fleet_scale_of(series: str, fleet: Mapping[str, float]) -> float:
+    """Return the step scale of an unknown series.
+
+    Raises
+    ------
+    ContractViolationError
+        If no series of its measure is known.
+    """
     measure = parse_series_key(series).measure
-    known = [scale for key, scale in step_scales.items() if parse_series_key(key).measure == measure]
-    if not known:
+    if measure not in fleet:
         raise ContractViolationError(
             f"no step scale of a series of measure {measure!r} is known: train again"
         )
-    return statistics.median(known)
+    return fleet[measure]
