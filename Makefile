@@ -13,8 +13,11 @@ KEEP ?=
 export LOCALCLOUD_PORT ?= 4566
 export LOCALCLOUD_MQTT_TLS_PORT ?= 8883
 export LOCALCLOUD_SERVICE_PORT ?= 8000
+# What delivery streams wait on the laptop, in place of what workloads say (a minute at least where they share one).
+export LOCALCLOUD_FIREHOSE_INTERVAL_SECONDS ?= 0.3
 LAPTOP := AWS_ENDPOINT_URL=http://127.0.0.1:$(LOCALCLOUD_PORT) AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
           AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 \
+          WATCHKEEPER_FRESHNESS=$(LOCALCLOUD_FIREHOSE_INTERVAL_SECONDS) \
           WATCHKEEPER_MQTT_HOST=127.0.0.1 WATCHKEEPER_MQTT_PORT=$(LOCALCLOUD_MQTT_TLS_PORT) \
           WATCHKEEPER_MQTT_CA=http://127.0.0.1:$(LOCALCLOUD_PORT)/_ministack/iot/ca.pem
 

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from cli.failures import StepFailedError
 from watchkeeper.command.screen import complain
 from watchkeeper.core import layout
+from watchkeeper.spec import AnomalyWorkload
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
@@ -123,6 +124,12 @@ def broker_of(session: boto3.Session, host: str | None, port: int | None, author
     if host is None:
         host = session.client("iot").describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
     return Broker(host, port or MQTT_PORT, _authority_file(authority or AMAZON_ROOT_CA))
+
+
+def topic_of(spec: AnomalyWorkload, device: str) -> str:
+    """Return where a device publishes a workload's telemetry: its topic, or its rule by Basic Ingest."""
+    topic = concrete_topic(spec.source.topic, device)
+    return layout.basic_ingest_topic(spec.name, topic) if spec.source.basic_ingest else topic
 
 
 def concrete_topic(topic_filter: str, device: str) -> str:

@@ -12,7 +12,7 @@ import boto3
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.device import Broker, broker_of, concrete_topic, provisioned
+from cli.device import Broker, broker_of, provisioned, topic_of
 from cli.metrics import say_read
 from cli.publisher import Pace, Publisher
 from cli.specs import anomaly_spec_of
@@ -69,7 +69,7 @@ def publish(
     speed: float | None,
 ) -> None:
     """Publish readings with QoS 1 and return when the broker has acknowledged all of them."""
-    topic = concrete_topic(spec.source.topic, f"{spec.name}-replay")
+    topic = topic_of(spec, f"{spec.name}-replay")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
         provisioned(session, spec.name, topic) as identity,

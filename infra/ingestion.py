@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from aws_cdk import Stack
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.constructs.telemetry_stream import TelemetryStream
-from infra.permissions import Permission, assumed_by, permit, write_encrypted_objects, write_objects
+from infra.constructs.topic_rule import topic_rule_role
 from infra.sharing import output
-from watchkeeper.core import layout
+from watchkeeper.spec.delivery import PARTITIONED_SECONDS
 
 
 class IngestionStack(Stack):
-    """One delivery stream for all workloads, and the role by which their IoT rules write to it."""
+    """The delivery stream that workloads share, and the role by which their IoT rules write to it.
+
+    A workload that cannot wait for it has a stream and a role in its own stack.
+    """
 
     def __init__(
         self,
@@ -29,13 +31,11 @@ class IngestionStack(Stack):
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
-        self.telemetry = TelemetryStream(self, "Telemetry", bucket=bucket, key=data_key)
-        role = iam.Role(self, "TopicRules", assumed_by=assumed_by(self, "iot"))
-        permit(
-            role,
-            Permission(actions=["firehose:PutRecord"], resources=[self.telemetry.stream.attr_arn]),
-            write_objects(self, bucket, f"{layout.IOT_ERRORS}/*"),
-            write_encrypted_objects(data_key),
+        self.telemetry = TelemetryStream(
+            self, "Telemetry", bucket=bucket, key=data_key, buffer_seconds=PARTITIONED_SECONDS
+        )
+        role = topic_rule_role(
+            self, "TopicRules", stream_arn=self.telemetry.stream.attr_arn, bucket=bucket, key=data_key
         )
         self.stream_name = output(self, "DeliveryStreamName", self.telemetry.stream.ref)
         self.topic_rule_role_arn = output(self, "TopicRuleRoleArn", role.role_arn)

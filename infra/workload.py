@@ -14,14 +14,15 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.bundles import Bundles
-from infra.constructs.alarms import AnomaliesAlarm, RollbackAlarms
+from infra.constructs.alarms import AnomaliesAlarm, DeliveryAlarms, RollbackAlarms
 from infra.constructs.model_code import ModelCode
 from infra.constructs.package_group import PackageGroup
 from infra.constructs.plan_parameter import PlanParameter
 from infra.constructs.route_subscription import RouteSubscription
 from infra.constructs.sagemaker_role import SageMakerRole
 from infra.constructs.telemetry_rule import TelemetryRule
-from infra.constructs.topic_rule import TopicRule
+from infra.constructs.telemetry_stream import TelemetryStream
+from infra.constructs.topic_rule import TopicRule, topic_rule_role
 from infra.constructs.training_schedule import TrainingSchedule
 from infra.constructs.training_workflow import TrainingWorkflow
 from infra.definition_images import images_of
@@ -183,14 +184,15 @@ class WorkloadStack(Stack):
 
     def _ingest(self, spec: AnomalyWorkload) -> None:
         shared = self._shared
+        stream_name, role_arn = self._delivered_by(spec)
         TopicRule(
             self,
             "Topic",
             workload=spec.name,
             topic=spec.source.topic,
-            delivery_stream_name=shared.delivery_stream_name,
+            delivery_stream_name=stream_name,
             bucket_name=shared.bucket_name,
-            role_arn=shared.topic_rule_role_arn,
+            role_arn=role_arn,
         )
         TelemetryRule(
             self,
@@ -207,6 +209,24 @@ class WorkloadStack(Stack):
             alerts_per_week=spec.gate.max_alerts_per_week,
             topic=self._topic,
         )
+
+    def _delivered_by(self, spec: AnomalyWorkload) -> tuple[str, str]:
+        """Return the delivery stream of the telemetry, and the ARN of the role that may write to it."""
+        if spec.delivery.partitioned:
+            return self._shared.delivery_stream_name, self._shared.topic_rule_role_arn
+        stream = TelemetryStream(
+            self,
+            "Delivery",
+            bucket=self._bucket,
+            key=self._key,
+            buffer_seconds=spec.delivery.buffer_seconds,
+            workload=spec.name,
+        ).stream
+        role = topic_rule_role(
+            self, "TopicRules", stream_arn=stream.attr_arn, bucket=self._bucket, key=self._key
+        )
+        DeliveryAlarms(self, "Delivered", delivery_stream_name=stream.ref, topic=self._topic)
+        return stream.ref, role.role_arn
 
     def _tell_of_anomalies(self, spec: AnomalyWorkload) -> None:
         for route in spec.alerts.routes:

@@ -230,6 +230,14 @@ def _greet(settings: Settings) -> None:
     console.print(
         f"  MQTT with a device certificate: {settings.host}:{settings.mqtt_tls_port}", highlight=False
     )
+    wait = settings.firehose_interval_seconds
+    console.print(
+        f"  Delivery streams wait {wait:g} s, in place of their own buffering"
+        if wait
+        else "  Delivery streams wait as in an account: a minute where they partition; "
+        "LOCALCLOUD_FIREHOSE_INTERVAL_SECONDS shortens it",
+        highlight=False,
+    )
     service = supervisor.read_status(settings)["service"]
     console.print(f"  HTTP API of the deployed application: {service}", highlight=False)
 

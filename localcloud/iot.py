@@ -1,6 +1,7 @@
 """IoT Core: rule actions ``firehose`` and ``s3``, refusal of what would silently be empty, MQTT over mTLS."""
 
 import json
+import logging
 import re
 import ssl
 import time
@@ -12,10 +13,12 @@ from typing import Any
 from localcloud.authorization.authority import Authority
 from localcloud.authorization.needs import Need, needs_of
 from localcloud.firehose.part import FirehosePart
-from localcloud.mqtt_limits import LimitedSession
+from localcloud.mqtt_limits import LimitedSession, publishable
 from localcloud.seams import iot, s3
 from localcloud.seams.responses import error_response_json, json_response, request_scope
 from localcloud.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 DETACHING_SECONDS = 1.0
 """For so long after it was asked for, a principal is still attached to its thing: AWS detaches later."""
@@ -69,6 +72,7 @@ class IotPart:
         self._original_principals = iot.thing_principals.replace(self._principals)
         self._original_delete = iot.delete_thing.replace(self._delete_thing)
         iot.session.replace(LimitedSession)
+        is_topic = iot.validate_publish_topic.replace(lambda topic: publishable(is_topic, topic))
         iot.rule_action_resource_keys.update({"firehose": ("deliveryStreamName",), "s3": ("bucketName",)})
 
     async def start(self) -> None:
@@ -113,6 +117,9 @@ class IotPart:
         topic: str = "",
         client_id: str | None = None,
     ) -> None:
+        if rule is None:
+            logger.warning("no such rule: a message of Basic Ingest is dropped, as AWS does (RuleNotFound)")
+            return
         token = _message.set((topic, payload or b""))
         try:
             await self._original_run(account, region, rule, payload, topic, client_id)

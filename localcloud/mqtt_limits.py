@@ -1,9 +1,10 @@
-"""What AWS IoT takes of one MQTT connection: so many publishes a second, of so many bytes.
+"""What AWS IoT takes of one MQTT connection: what its policies allow, so many a second, so long.
 
 Quotas: https://docs.aws.amazon.com/general/latest/gr/iot-core.html (message broker).
 """
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,9 @@ from localcloud.seams import iot
 
 PUBLISHES_PER_SECOND = 100
 MAX_PAYLOAD_BYTES = 128 * 1024
+MAX_SLASHES = 7
+BASIC_INGEST = re.compile(r"\$aws/rules/[^/]+/?")
+"""What names a rule before a topic; the quotas of topics do not count it."""
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +40,15 @@ class Allowance:
 
 
 class LimitedSession(iot.Session):  # type: ignore[misc]  # ministack is not typed
-    """A connection with AWS's quotas."""
+    """A connection with AWS's quotas, held to the policies of its certificate."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self._allowance = Allowance()
+
+    def _evaluates_policies(self) -> bool:
+        """Tell ministack to ask the policies: without this it does so only where it checks signatures too."""
+        return self.certificate_id is not None
 
     async def handle_packet(self, pkt_type: int, flags: int, body: bytes) -> bool:
         """Handle a packet; a publish beyond the rate is discarded, without an acknowledgement."""
@@ -56,3 +64,18 @@ class LimitedSession(iot.Session):  # type: ignore[misc]  # ministack is not typ
                 return True
         handled: bool = await super().handle_packet(pkt_type, flags, body)
         return handled
+
+
+def publishable(is_topic: Callable[[str], bool], topic: str) -> bool:
+    """Tell whether AWS takes a publish to a topic; what it does not take ends the connection.
+
+    Parameters
+    ----------
+    is_topic
+        What ministack says of a topic without the part that names a rule.
+    """
+    rest = BASIC_INGEST.sub("", topic, count=1) if topic.startswith("$aws/rules/") else topic
+    if rest.count("/") > MAX_SLASHES:
+        logger.warning("MQTT: a topic with more than %d slashes: %s", MAX_SLASHES, topic)
+        return False
+    return bool(topic) and (not rest or is_topic(rest))

@@ -62,7 +62,8 @@ class Settings:
     time_scale : float
         Speed of waits in state machines: 60 makes a ``Wait`` of a minute last a second.
     firehose_interval_seconds : float
-        Longest time a record stays in a delivery stream's buffer, in place of the stream's own interval.
+        Longest time a record stays in a delivery stream's buffer, in place of the stream's own interval; 0 is
+        that interval, as in an account.
     persistence_interval_seconds : float
         Time between two snapshots of what changed.
     free_bytes : int
@@ -94,7 +95,7 @@ class Settings:
     account: str = "123456789012"
     account_age: str = "established"
     time_scale: float = 1.0
-    firehose_interval_seconds: float = 0.3
+    firehose_interval_seconds: float = 0.0
     persistence_interval_seconds: float = 0.5
     free_bytes: int = 64 * 2**20
     lambda_concurrency: int = 4
@@ -131,7 +132,6 @@ class Settings:
             raise SettingsError(f"{PREFIX}ACCOUNT_AGE={self.account_age!r}: must be {known}")
         for name in (
             "time_scale",
-            "firehose_interval_seconds",
             "persistence_interval_seconds",
             "free_bytes",
             "lambda_concurrency",
@@ -143,6 +143,9 @@ class Settings:
         ):
             if not getattr(self, name) > 0:
                 raise SettingsError(f"{PREFIX}{name.upper()}={getattr(self, name)}: must be greater than 0")
+        if self.firehose_interval_seconds < 0:
+            given = self.firehose_interval_seconds
+            raise SettingsError(f"{PREFIX}FIREHOSE_INTERVAL_SECONDS={given}: must not be less than 0")
 
     @property
     def endpoint_url(self) -> str:

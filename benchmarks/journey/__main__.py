@@ -16,7 +16,8 @@ from benchmarks.journey.laptop import FOLDER, running, trained
 from benchmarks.journey.report import Alerts, Results
 from benchmarks.journey.telemetry import source_after_history
 from cli.demo.inbox import subscribed
-from cli.specs import ROOT
+from cli.freshness import told
+from cli.specs import ROOT, anomaly_spec_of
 from watchkeeper.command.screen import console, done
 
 JSON = FOLDER / "journey.json"
@@ -31,13 +32,15 @@ def main(
         int, typer.Option(min=100, help="Records; also measured with ten times as many.")
     ] = 500,
     spikes: Annotated[int, typer.Option(min=1, help="Anomalous records, each followed to its alert.")] = 50,
-    buffer_seconds: Annotated[float, typer.Option(help="The delivery stream's buffer.")] = 0.05,
+    freshness: Annotated[
+        float, typer.Option(min=0.01, help="Seconds that delivery streams wait, in place of the workload's.")
+    ] = 0.05,
     page: Annotated[Path, typer.Option(help="The page to write.")] = PAGE,
 ) -> None:
     """Measure throughput, time to alert and the endpoint, and how each grows with ten times the records."""
     load = os.getloadavg()[0]
     throughput, alerts = [], []
-    with running(buffer_seconds) as settings:
+    with running(freshness) as settings:
         subject = trained(settings, workload)
         with (
             connected(subject, source_after_history(subject)) as line,
@@ -54,7 +57,8 @@ def main(
         command=COMMAND,
         date=datetime.now(timezone.utc).date().isoformat(),
         load=load,
-        buffer_seconds=buffer_seconds,
+        buffer_seconds=freshness,
+        waited=told(anomaly_spec_of(workload, "the scoring loop"), freshness),
         throughput=(throughput[0], throughput[1]),
         alerts=(alerts[0], alerts[1]),
         endpoint=tuple(endpoint),

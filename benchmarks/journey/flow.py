@@ -14,7 +14,7 @@ from benchmarks.journey.laptop import Trained
 from benchmarks.journey.telemetry import Source
 from cli.demo.inbox import Inbox
 from cli.demo.scores import ScoreReader, expected_intervals, wait_until_scored
-from cli.device import concrete_topic, provisioned
+from cli.device import provisioned, topic_of
 from cli.failures import StepFailedError
 from cli.publisher import Publisher
 from watchkeeper.command.screen import console
@@ -64,7 +64,7 @@ class Line:
 @contextmanager
 def connected(trained: Trained, source: Source) -> Iterator[Line]:
     """Connect a device with a certificate of its own."""
-    topic = concrete_topic(trained.spec.source.topic, "benchmark")
+    topic = topic_of(trained.spec, "benchmark")
     reader = ScoreReader(trained.session, trained.deployment.bucket, trained.spec.name)
     with (
         provisioned(trained.session, trained.spec.name, topic) as identity,

@@ -40,13 +40,13 @@ class Trained:
 
 
 @contextmanager
-def running(buffer_seconds: float) -> Iterator[Settings]:
+def running(freshness_seconds: float) -> Iterator[Settings]:
     """Start an empty local cloud on free loopback ports, point this process at it, and end it.
 
     Parameters
     ----------
-    buffer_seconds
-        The longest time a record stays in the delivery stream's buffer.
+    freshness_seconds
+        What delivery streams wait, in place of what workloads say.
     """
     port, mqtt_port, service_port = _free_ports()
     variables = {
@@ -54,7 +54,7 @@ def running(buffer_seconds: float) -> Iterator[Settings]:
         "LOCALCLOUD_PORT": str(port),
         "LOCALCLOUD_MQTT_TLS_PORT": str(mqtt_port),
         "LOCALCLOUD_SERVICE_PORT": str(service_port),
-        "LOCALCLOUD_FIREHOSE_INTERVAL_SECONDS": str(buffer_seconds),
+        "LOCALCLOUD_FIREHOSE_INTERVAL_SECONDS": str(freshness_seconds),
     }
     settings = Settings.from_environment(variables)
     os.environ.update(variables)

@@ -14,6 +14,7 @@ import numpy as np
 import psutil
 from rich.table import Table
 
+from benchmarks.journey import account
 from benchmarks.journey.endpoint import EndpointSpeed
 from benchmarks.journey.flow import Throughput
 
@@ -39,6 +40,8 @@ class Results:
     date: str
     load: float
     buffer_seconds: float
+    waited: str
+    """What the workload says of its freshness, and that it was overridden: `cli.freshness.told`."""
     throughput: tuple[Throughput, Throughput]
     alerts: tuple[Alerts, Alerts]
     endpoint: tuple[EndpointSpeed, ...]
@@ -71,7 +74,7 @@ class Results:
 
     def table(self) -> Table:
         """Lay out the figures for the screen."""
-        table = Table(*HEADER, title=f"{self.workload}: the scoring loop", title_justify="left", box=None)
+        table = Table(*HEADER, title=f"{self.workload}, {self.waited}", title_justify="left", box=None)
         for row in self.rows():
             table.add_row(*row)
         return table
@@ -90,6 +93,8 @@ class Results:
             load=self.load,
             workload=self.workload,
             buffer=self.buffer_seconds,
+            waited=self.waited,
+            account=account.table(),
             table="\n".join(lines),
             target=TARGET_SECONDS,
             verdict="met" if worst < TARGET_SECONDS else f"missed, with {worst:.2f} s",

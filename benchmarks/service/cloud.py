@@ -18,7 +18,7 @@ from localcloud.environment import client_environment
 from localcloud.settings import Settings
 
 TENANT = "benchmark"
-BUFFER_SECONDS = 0.3
+FRESHNESS_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Service:
 @contextmanager
 def deployed() -> Iterator[Service]:
     """Deploy the application to a local cloud, serve it, and end it."""
-    with running(BUFFER_SECONDS) as settings:
+    with running(FRESHNESS_SECONDS) as settings:
         session = boto3.Session()
         Deployer(session, Stage.LAPTOP).deploy()
         yield service_at(session, settings)

@@ -22,6 +22,7 @@ from cli.deploy import Deployer, Stage, StageOption
 from cli.device import broker_of
 from cli.executions import Outcome, run_to_its_end
 from cli.failures import StepFailedError
+from cli.freshness import Overridden, told
 from cli.metrics import metrics_table
 from cli.replay import Authority, Host, Port, publish
 from cli.specs import ROOT, spec_of
@@ -50,6 +51,7 @@ def demo(
     host: Host = None,
     port: Port = None,
     authority: Authority = None,
+    freshness: Overridden = None,
 ) -> None:
     """Deploy, train, publish telemetry over MQTT, and show scores, anomalies and the alert."""
     spec = spec_of(workload)
@@ -79,7 +81,8 @@ def demo(
         with watch.stage("alert"):
             alert = inbox.first(ALERT_SECONDS)
     with watch.stage("report"):
-        report = _report(session, spec, material, outcome, scores, alert, watch, folder)
+        waited = told(spec, freshness)
+        report = _report(session, spec, material, outcome, scores, alert, watch, folder, waited)
     _show(report, scores, watch, folder)
 
 
@@ -107,6 +110,7 @@ def _report(
     alert: Alert,
     watch: Stopwatch,
     folder: Path,
+    waited: str,
 ) -> Report:
     plan = spec.plan()
     run = outcome.state["run"]
@@ -120,6 +124,7 @@ def _report(
         decision=outcome.state["decision"]["reasons"],
         alert=alert,
         timings=tuple(watch.timings),
+        waited=waited,
         endpoint=run["names"]["endpoint"],
         invocations=invocations(run["names"]["endpoint"], scores[-1]),
         chart=chart,
@@ -189,6 +194,7 @@ def _show(report: Report, scores: Sequence[ScoreLine], watch: Stopwatch, folder:
     say("\nthe first alert, as delivered:")
     say(report.alert.text)
     console.print(watch.table())
+    say(report.waited)
     say(f"\nendpoint: {report.endpoint}")
     for name, lines in report.invocations:
         say(f"\n{name}:\n{lines}")

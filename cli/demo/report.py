@@ -45,6 +45,8 @@ class Report:
     alert: Alert
     timings: Sequence[tuple[str, float]]
     """Stage and seconds."""
+    waited: str
+    """How long telemetry waited in the delivery stream: `cli.freshness.told`."""
     endpoint: str
     invocations: Sequence[tuple[str, str]]
     """What it is for, and the lines."""
@@ -80,6 +82,7 @@ class Report:
             timings="".join(
                 f"<tr><td>{escape(name)}</td><td>{seconds:.1f} s</td></tr>" for name, seconds in timings
             ),
+            waited=escape(self.waited),
             invocations="".join(
                 f"<h3>{escape(name)}</h3><pre>{escape(lines)}</pre>" for name, lines in self.invocations
             ),

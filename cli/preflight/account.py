@@ -202,6 +202,12 @@ _NAMED = {
         ),
         "aws ssm delete-parameter --name {name}",
     ),
+    "AWS::IoT::TopicRule": _Naming(
+        "topic rule",
+        "RuleName",
+        _listed("iot", "list_topic_rules", "rules.ruleName"),
+        "aws iot delete-topic-rule --rule-name {name}",
+    ),
     "AWS::Logs::LogGroup": _Naming(
         "log group",
         "LogGroupName",

@@ -20,7 +20,6 @@ from infra.permissions import (
 )
 from watchkeeper.core import layout
 
-BUFFER_SECONDS = 60
 BUFFER_MEGABYTES = 64  # the least that dynamic partitioning allows
 RETRY_SECONDS = 300
 ARRIVAL = "year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/"
@@ -28,13 +27,30 @@ LOG_STREAM = "delivery"
 
 
 class TelemetryStream(Construct):
-    """One stream for all workloads: GZIP objects of JSON lines, partitioned by `workload` and arrival time.
+    """GZIP objects of JSON lines under `raw/`, by workload and arrival time.
 
-    A record that is no JSON or names no workload goes to `raw-errors/`.
+    The stream that workloads share is partitioned by the field `workload`; a record that is no JSON or has
+    none goes to `raw-errors/`. The stream of one workload has its name in the prefix.
+
+    Parameters
+    ----------
+    workload
+        The one whose stream it is; None: the shared one.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, bucket: s3.IBucket, key: kms.IKey) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        bucket: s3.IBucket,
+        key: kms.IKey,
+        buffer_seconds: int,
+        workload: str | None = None,
+    ) -> None:
         super().__init__(scope, construct_id)
+        raw = layout.raw_prefix("!{partitionKeyFromQuery:workload}" if workload is None else workload)
+        written = f"{layout.RAW}/*" if workload is None else f"{raw}*"
         log_group = logs.LogGroup(
             self, "Log", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
         )
@@ -54,7 +70,7 @@ class TelemetryStream(Construct):
             ),
             Permission(
                 actions=["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
-                resources=objects(self, bucket, f"{layout.RAW}/*", f"{layout.RAW_ERRORS}/*"),
+                resources=objects(self, bucket, written, f"{layout.RAW_ERRORS}/*"),
                 reason="Firehose makes object keys at run time.",
             ),
             write_encrypted_objects(key),
@@ -70,26 +86,17 @@ class TelemetryStream(Construct):
             extended_s3_destination_configuration=firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(
                 bucket_arn=bucket.bucket_arn,
                 role_arn=role.role_arn,
-                prefix=f"{layout.RAW}/workload=!{{partitionKeyFromQuery:workload}}/{ARRIVAL}",
+                prefix=f"{raw}{ARRIVAL}",
                 error_output_prefix=f"{layout.RAW_ERRORS}/!{{firehose:error-output-type}}/{ARRIVAL}",
                 buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(
-                    interval_in_seconds=BUFFER_SECONDS, size_in_m_bs=BUFFER_MEGABYTES
+                    interval_in_seconds=buffer_seconds, size_in_m_bs=BUFFER_MEGABYTES
                 ),
                 compression_format="GZIP",
-                dynamic_partitioning_configuration=firehose.CfnDeliveryStream.DynamicPartitioningConfigurationProperty(
-                    enabled=True,
-                    retry_options=firehose.CfnDeliveryStream.RetryOptionsProperty(
-                        duration_in_seconds=RETRY_SECONDS
-                    ),
-                ),
+                dynamic_partitioning_configuration=_partitioned() if workload is None else None,
                 processing_configuration=firehose.CfnDeliveryStream.ProcessingConfigurationProperty(
                     enabled=True,
                     processors=[
-                        _processor(
-                            "MetadataExtraction",
-                            MetadataExtractionQuery="{workload:.workload}",
-                            JsonParsingEngine="JQ-1.6",
-                        ),
+                        *([_by_workload()] if workload is None else []),
                         _processor("AppendDelimiterToRecord", Delimiter="\\n"),
                     ],
                 ),
@@ -102,6 +109,19 @@ class TelemetryStream(Construct):
         )
         # Firehose tries the role when the stream is made.
         self.stream.node.add_dependency(policy_of(role))
+
+
+def _partitioned() -> firehose.CfnDeliveryStream.DynamicPartitioningConfigurationProperty:
+    return firehose.CfnDeliveryStream.DynamicPartitioningConfigurationProperty(
+        enabled=True,
+        retry_options=firehose.CfnDeliveryStream.RetryOptionsProperty(duration_in_seconds=RETRY_SECONDS),
+    )
+
+
+def _by_workload() -> firehose.CfnDeliveryStream.ProcessorProperty:
+    return _processor(
+        "MetadataExtraction", MetadataExtractionQuery="{workload:.workload}", JsonParsingEngine="JQ-1.6"
+    )
 
 
 def _processor(kind: str, **parameters: str) -> firehose.CfnDeliveryStream.ProcessorProperty:

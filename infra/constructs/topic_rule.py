@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_iot as iot
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.permissions import Permission, assumed_by, permit, write_encrypted_objects, write_objects
 from watchkeeper.core import layout
 
 SQL_VERSION = "2016-03-23"
 
 
+def topic_rule_role(
+    scope: Construct, construct_id: str, *, stream_arn: str, bucket: s3.IBucket, key: kms.IKey
+) -> iam.Role:
+    """Make the role by which rules write to a delivery stream, and keep what could not be delivered."""
+    role = iam.Role(scope, construct_id, assumed_by=assumed_by(scope, "iot"))
+    permit(
+        role,
+        Permission(actions=["firehose:PutRecord"], resources=[stream_arn]),
+        write_objects(scope, bucket, f"{layout.IOT_ERRORS}/*"),
+        write_encrypted_objects(key),
+    )
+    return role
+
+
 class TopicRule(Construct):
     """An IoT rule that writes the workload's name into each message; what fails is kept in `raw-errors/`.
+
+    It has a name of ours, because devices say it where they publish by Basic Ingest.
 
     Parameters
     ----------
     topic
         MQTT topic filter.
     role_arn
-        Role of all workloads' rules.
+        Made by `topic_rule_role`.
     """
 
     def __init__(
@@ -36,6 +56,7 @@ class TopicRule(Construct):
         iot.CfnTopicRule(
             self,
             "Rule",
+            rule_name=layout.topic_rule_name(workload),
             topic_rule_payload=iot.CfnTopicRule.TopicRulePayloadProperty(
                 description=f"Telemetry of {workload}",
                 aws_iot_sql_version=SQL_VERSION,

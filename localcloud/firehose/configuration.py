@@ -12,6 +12,9 @@ _PROCESSORS = {"MetadataExtraction", "AppendDelimiterToRecord"}
 _COMPRESSIONS = {"UNCOMPRESSED", "GZIP"}
 _UNSUPPORTED = ("DataFormatConversionConfiguration", "S3BackupConfiguration")
 _MEBIBYTE = 1 << 20
+_DEFAULT_SECONDS, _DEFAULT_MEBIBYTES = 300, 5
+_PARTITIONED_SECONDS, _PARTITIONED_MEBIBYTES = 60, 64
+"""What a stream with dynamic partitioning must buffer at least."""
 
 Steps = list[tuple[str, list[Any], list[Any]]]
 
@@ -38,6 +41,8 @@ class Destination:
         Appended to every record.
     buffer_bytes : int
         A buffer of this size is delivered at once.
+    buffer_seconds : int
+        A buffer of this age is delivered.
     """
 
     bucket: str
@@ -48,6 +53,7 @@ class Destination:
     gzip: bool
     delimiter: bytes
     buffer_bytes: int
+    buffer_seconds: int
     partition_query: Steps | None
 
     @classmethod
@@ -73,10 +79,10 @@ class Destination:
             raise UnsupportedDeliveryError(f"processor {unknown[0]} is not supported by the local cloud")
         extraction = processors.get("MetadataExtraction", {})
         query = extraction.get("MetadataExtractionQuery")
-        partitioned = (config.get("DynamicPartitioningConfiguration") or {}).get("Enabled", False)
+        partitioned = _is_partitioned(config)
         delimiter = processors.get("AppendDelimiterToRecord")
         gzip = compression == "GZIP"
-        hints = config.get("BufferingHints") or {}
+        seconds, mebibytes = _buffering(config.get("BufferingHints") or {}, partitioned)
         return cls(
             bucket=firehose.s3_bucket_from_arn(config["BucketARN"]),
             role=config["RoleARN"],
@@ -85,7 +91,8 @@ class Destination:
             extension=config.get("FileExtension") or (".gz" if gzip else ""),
             gzip=gzip,
             delimiter=b"" if delimiter is None else _unescape(delimiter.get("Delimiter", "\\n")),
-            buffer_bytes=int(hints.get("SizeInMBs") or 5) * _MEBIBYTE,
+            buffer_bytes=mebibytes * _MEBIBYTE,
+            buffer_seconds=seconds,
             partition_query=_parse_query(query) if partitioned and query else None,
         )
 
@@ -121,6 +128,42 @@ class Destination:
             found: str = firehose.evaluate_prefix(self.error_prefix, moment, error_type=error_type)
             return found
         return f"{self.prefix.partition('!{')[0]}{error_type}/{time.strftime('%Y/%m/%d/%H/', moment)}"
+
+
+def check_update(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Refuse a change of a stream's destination that AWS, or the local cloud, does not make.
+
+    Raises
+    ------
+    UnsupportedDeliveryError
+        Naming it.
+    """
+    Destination.parse(after)
+    if _is_partitioned(before) is not _is_partitioned(after):
+        raise UnsupportedDeliveryError(
+            "DynamicPartitioningConfiguration: a stream begins with it or never has it; make another stream"
+        )
+
+
+def _is_partitioned(config: Mapping[str, Any]) -> bool:
+    return bool((config.get("DynamicPartitioningConfiguration") or {}).get("Enabled", False))
+
+
+def _buffering(hints: Mapping[str, Any], partitioned: bool) -> tuple[int, int]:
+    """Return seconds and mebibytes; what AWS refuses of a stream with dynamic partitioning is refused."""
+    if len(hints) == 1:
+        raise UnsupportedDeliveryError("BufferingHints: IntervalInSeconds and SizeInMBs go together")
+    seconds = int(hints.get("IntervalInSeconds", _DEFAULT_SECONDS))
+    mebibytes = int(hints.get("SizeInMBs", _DEFAULT_MEBIBYTES))
+    for name, given, least in (
+        ("IntervalInSeconds", seconds, _PARTITIONED_SECONDS),
+        ("SizeInMBs", mebibytes, _PARTITIONED_MEBIBYTES),
+    ):
+        if partitioned and given < least:
+            raise UnsupportedDeliveryError(
+                f"BufferingHints.{name} is {given}: with dynamic partitioning it must be at least {least}"
+            )
+    return seconds, mebibytes
 
 
 def _processors(config: Mapping[str, Any]) -> dict[str, dict[str, str]]:

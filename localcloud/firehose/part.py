@@ -7,6 +7,7 @@ stream is made, through the API and through CloudFormation alike.
 import asyncio
 import base64
 import binascii
+import functools
 import json
 import logging
 import shutil
@@ -19,10 +20,11 @@ from typing import Any
 
 from localcloud.authorization.authority import AccessDeniedError, Authority
 from localcloud.authorization.needs import Need
-from localcloud.firehose.configuration import Destination, UnsupportedDeliveryError
+from localcloud.firehose.configuration import Destination, UnsupportedDeliveryError, check_update
 from localcloud.firehose.delivery import build_objects
 from localcloud.firehose.journal import Journal, Segment
 from localcloud.seams import cloudwatch, firehose, s3
+from localcloud.seams.cloudformation import resource_handlers
 from localcloud.seams.gateway import service_handlers
 from localcloud.seams.responses import error_response_json, json_response, request_scope
 from localcloud.settings import Settings
@@ -76,6 +78,10 @@ class FirehosePart:
         service_handlers["firehose"] = self.handle_request
         self._original_create = firehose.create_delivery_stream.replace(self._create)
         firehose.handlers["CreateDeliveryStream"] = self._create
+        self._original_update = firehose.handlers["UpdateDestination"]
+        firehose.handlers["UpdateDestination"] = self._update
+        stream = resource_handlers["AWS::KinesisFirehose::DeliveryStream"]
+        stream["update"] = _refusing_update(stream["update"])
 
     async def start(self) -> None:
         """Deliver what an earlier process had acknowledged and not delivered."""
@@ -107,7 +113,7 @@ class FirehosePart:
             self._flush(stream)
         elif stream not in self._timers:
             loop = asyncio.get_running_loop()
-            interval = self._settings.firehose_interval_seconds
+            interval = self._settings.firehose_interval_seconds or destination.buffer_seconds
             self._timers[stream] = loop.call_later(interval, self._flush, stream)
         self._count(stream, "IncomingRecords", len(records))
 
@@ -159,6 +165,18 @@ class FirehosePart:
                 return _refuse("InvalidArgumentException", str(error))
         created: Response = self._original_create(request)
         return created
+
+    def _update(self, request: dict[str, Any]) -> Response:
+        change = request.get("ExtendedS3DestinationUpdate") or {}
+        record = firehose.streams.get(request.get("DeliveryStreamName", ""))
+        if record is not None and record["destinations"]:
+            old = record["destinations"][0]["config"]
+            try:
+                check_update(old, {**old, **change})
+            except (UnsupportedDeliveryError, ValueError, KeyError) as error:
+                return _refuse("InvalidArgumentException", str(error))
+        updated: Response = self._original_update(request)
+        return updated
 
     def _destination(self, stream: str) -> Destination:
         with request_scope(self._settings.account, self._settings.region):
@@ -248,6 +266,16 @@ class FirehosePart:
         self._destinations.pop(stream, None)
         folder: Path = self._folder / stream
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refusing_update(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def update(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str) -> Any:
+        (_, before), (_, after) = map(firehose.resolve_destination, (old, new))
+        check_update(before, after)
+        return original(physical_id, old, new, stack)
+
+    return update
 
 
 def _limits(action: str, records: Sequence[bytes]) -> str | None:

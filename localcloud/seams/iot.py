@@ -30,6 +30,7 @@ mtls_start = Replaceable(_iot, "_mtls_start_locked")
 thing_principals = Replaceable(_iot, "_handle_thing_principals")
 delete_thing = Replaceable(_iot, "_delete_thing")
 describe_endpoint = Replaceable(_iot, "_describe_endpoint")
+validate_publish_topic = Replaceable(_iot, "_validate_publish_topic")
 mtls_context = Replaceable(_iot, "_mtls_build_ssl_context")
 
 

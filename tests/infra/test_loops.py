@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.infra.templates import Resource, Templates, flat, many
 from watchkeeper.core import layout
 
-PUMP = layout.workload_stack("pump_pressure")
+PUMP, VALVE = layout.workload_stack("pump_pressure"), layout.workload_stack("valve_position")
 SUBSCRIBED = {"email": "operators@example.com", "https": "https://alerts.example.com/hook"}
 
 
@@ -38,13 +38,35 @@ def test_delivery_partitions_by_workload_and_arrival(templates: Templates) -> No
     assert stream.properties["DeliveryStreamEncryptionConfigurationInput"]["KeyType"] == "AWS_OWNED_CMK"
 
 
+def test_a_workload_that_cannot_wait_is_delivered_by_a_stream_of_its_own(templates: Templates) -> None:
+    """Firehose lets a stream with partitions wait for a minute at least, and take half as long again."""
+    shared = templates.one("AWS::KinesisFirehose::DeliveryStream", stack="WatchkeeperIngestion")
+    own = templates.one("AWS::KinesisFirehose::DeliveryStream", stack=VALVE)
+    at_leisure, at_once = (each.properties["ExtendedS3DestinationConfiguration"] for each in (shared, own))
+    assert at_leisure["BufferingHints"] == {"IntervalInSeconds": 60, "SizeInMBs": 64}
+    assert at_once["BufferingHints"]["IntervalInSeconds"] == 5
+    assert "DynamicPartitioningConfiguration" not in at_once
+    assert at_once["Prefix"].startswith(layout.raw_prefix("valve_position") + "year=!{timestamp:yyyy}/")
+    assert layout.workload_of_raw_key(at_once["Prefix"]) == "valve_position"
+    (action,) = templates.one("AWS::IoT::TopicRule", stack=VALVE).properties["TopicRulePayload"]["Actions"]
+    assert action["Firehose"]["DeliveryStreamName"] == {"Ref": own.logical_id}
+    streams = templates.resources("AWS::KinesisFirehose::DeliveryStream")
+    assert {each.stack for each in streams} == {"WatchkeeperIngestion", VALVE}
+
+
+def test_devices_may_name_the_rule_of_a_workload(templates: Templates) -> None:
+    rule = templates.one("AWS::IoT::TopicRule", stack=PUMP)
+    topic = layout.basic_ingest_topic("pump_pressure", "plant/7/pressure")
+    assert topic == f"$aws/rules/{rule.properties['RuleName']}/plant/7/pressure"
+
+
 def test_delivery_ends_each_record_with_a_new_line_once(templates: Templates) -> None:
-    stream = templates.one("AWS::KinesisFirehose::DeliveryStream", stack="WatchkeeperIngestion")
-    processors = stream.properties["ExtendedS3DestinationConfiguration"]["ProcessingConfiguration"][
-        "Processors"
-    ]
-    (delimiter,) = [each for each in processors if each["Type"] == "AppendDelimiterToRecord"]
-    assert delimiter["Parameters"] == [{"ParameterName": "Delimiter", "ParameterValue": "\\n"}]
+    for stream in templates.resources("AWS::KinesisFirehose::DeliveryStream"):
+        processors = stream.properties["ExtendedS3DestinationConfiguration"]["ProcessingConfiguration"][
+            "Processors"
+        ]
+        (delimiter,) = [each for each in processors if each["Type"] == "AppendDelimiterToRecord"]
+        assert delimiter["Parameters"] == [{"ParameterName": "Delimiter", "ParameterValue": "\\n"}]
     for rule in templates.resources("AWS::IoT::TopicRule"):
         (action,) = rule.properties["TopicRulePayload"]["Actions"]
         assert "Separator" not in action["Firehose"]

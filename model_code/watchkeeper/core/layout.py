@@ -184,6 +184,16 @@ def state_machine_name(workload: str, purpose: str) -> str:
     return f"{endpoint_name(workload)}-{purpose}"
 
 
+def topic_rule_name(workload: str) -> str:
+    """The IoT rule of a workload; devices name it where they publish by Basic Ingest."""
+    return f"{PREFIX}_{workload}"
+
+
+def basic_ingest_topic(workload: str, topic: str) -> str:
+    """Where a message goes to the workload's rule without the message broker, and without its price."""
+    return f"$aws/rules/{topic_rule_name(workload)}/{topic}"
+
+
 def plan_parameter(workload: str) -> str:
     """The parameter that holds a workload's detection plan."""
     return f"/{PREFIX}/{workload}/plan"

@@ -23,6 +23,8 @@ class Source(Section):
 
     topic: TopicFilter
     """MQTT topic filter; + is one level, # the rest."""
+    basic_ingest: bool = False
+    """Whether devices publish to $aws/rules/watchkeeper_NAME/TOPIC, which saves the price of messages."""
     timestamp: Timestamp = Timestamp()
     """Where a record's event time is and how it is written."""
     record_id: RecordField | None = None

@@ -23,6 +23,7 @@ from watchkeeper.core.plan import (
     WorkloadPlan,
 )
 from watchkeeper.spec.alerting import Alerts
+from watchkeeper.spec.delivery import LONGEST, SHARED_FROM, Delivery
 from watchkeeper.spec.deployment import Endpoint, Training
 from watchkeeper.spec.detection import (
     Detector,
@@ -59,6 +60,8 @@ class AnomalyWorkload(Section):
     """Readings are aggregated over intervals of this length, aligned to the epoch in UTC."""
     lateness: Duration = timedelta(0)
     """How long after an interval's end, in event time, its late records are still taken."""
+    freshness: Duration = SHARED_FROM
+    """How long a record may wait for scoring to begin; below 90s the delivery stream is its own."""
     measures: list[Measure] = Field(min_length=1, max_length=50)
     """The numbers that are watched, each one a series for each combination of the dimensions."""
     dimensions: list[RecordField] = Field(default_factory=list, max_length=10)
@@ -96,6 +99,13 @@ class AnomalyWorkload(Section):
         if interval is not None and lateness > MAX_OPEN_INTERVALS * interval:
             raise ValueError(f"must be at most {MAX_OPEN_INTERVALS} intervals")
         return lateness
+
+    @field_validator("freshness")
+    @classmethod
+    def _is_a_buffer_of_firehose(cls, freshness: timedelta) -> timedelta:
+        if freshness > LONGEST:
+            raise ValueError("must be from 0s to 15m: a delivery stream buffers no longer")
+        return freshness
 
     @field_validator("measures")
     @classmethod
@@ -135,6 +145,11 @@ class AnomalyWorkload(Section):
                 "use instance_type, or the detector watchkeeper"
             )
         return endpoint
+
+    @property
+    def delivery(self) -> Delivery:
+        """How its telemetry becomes objects."""
+        return Delivery.within(self.freshness)
 
     def plan(self) -> WorkloadPlan:
         """Return what the running parts know of the workload."""

@@ -19,6 +19,8 @@ from localcloud.settings import Settings
 from localcloud.supervisor import Running
 
 APP = Path(__file__).parent / "app"
+FRESHNESS_SECONDS = 0.3
+"""In place of what streams buffer, so that tests need not wait for a minute as in an account."""
 _PORTS = range(18500, 18600)
 _Found = TypeVar("_Found")
 
@@ -38,6 +40,7 @@ class Cloud:
             "LOCALCLOUD_PORT": str(port),
             "LOCALCLOUD_MQTT_TLS_PORT": str(mqtt),
             "LOCALCLOUD_SERVICE_PORT": str(service),
+            "LOCALCLOUD_FIREHOSE_INTERVAL_SECONDS": str(FRESHNESS_SECONDS),
             **variables,
         }
         self.settings = Settings.from_environment(self.environment)

@@ -207,6 +207,24 @@ def test_device_publishes_with_its_certificate(cloud: Cloud, outputs: dict[str, 
     assert all(isinstance(row["received_at"], int) for row in found)
 
 
+def test_a_message_of_basic_ingest_goes_to_the_rule_that_its_topic_names(
+    cloud: Cloud, outputs: dict[str, str], tmp_path: Path
+) -> None:
+    device = _device(cloud, tmp_path)
+    for rule in ("contract_readings", "no_such_rule"):
+        topic = f"$aws/rules/{rule}/telemetry/pump-9/readings"
+        device.publish(topic, json.dumps({"of": rule}), qos=1).wait_for_publish(5)
+        if rule == "no_such_rule":
+            eventually(lambda: not device.is_connected(), what="refusal of what the policy does not allow")
+    device.loop_stop()
+
+    found = eventually(
+        lambda: [row for row in lines(objects(cloud, outputs, "raw/contract/")) if row["device"] == "pump-9"],
+        what="object of the rule",
+    )
+    assert [row["of"] for row in found] == ["contract_readings"]
+
+
 def test_inactive_certificate_and_no_certificate_are_refused(cloud: Cloud, tmp_path: Path) -> None:
     device = _device(cloud, tmp_path)
     device.disconnect()

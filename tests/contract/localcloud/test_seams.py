@@ -71,6 +71,7 @@ FUNCTIONS = {
     "ministack.services.firehose._evaluate_prefix": "template, t, query_keys, lambda_keys, error_type",
     "ministack.services.firehose._jq_parse": "expression",
     "ministack.services.firehose._jq_value": "document, steps, functions",
+    "ministack.services.iot._validate_publish_topic": "topic",
     "ministack.services.iot._WSSession": "send_coro, account_id, region, principal",
     "ministack.services.iot._run_rule_actions": "account_id, region, rule, payload, topic, client_id",
     "ministack.services.iot._dispatch_rule_action": "account_id, region, rule_name, action, event",

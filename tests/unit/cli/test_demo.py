@@ -194,7 +194,8 @@ def test_the_report_stands_alone_and_escapes_what_it_shows(plan: WorkloadPlan, t
     report = Report(
         "water_flow", live, evaluation, ["within <budget>"],
         alert_in(json.dumps({"Subject": "a & b", "Message": json.dumps(ALERT)})),
-        [("train", 12.0), ("score", 3.5)], "watchkeeper-water-flow", [("boto3", "x < y")], chart, scores,
+        [("train", 12.0), ("score", 3.5)], "freshness 90s: here 0.3 s",
+        "watchkeeper-water-flow", [("boto3", "x < y")], chart, scores,
     )  # fmt: skip
 
     report.write(tmp_path / "report.html")
@@ -203,6 +204,7 @@ def test_the_report_stands_alone_and_escapes_what_it_shows(plan: WorkloadPlan, t
     assert chart.read_bytes().startswith(b"\x89PNG")
     assert "data:image/png;base64," in text
     assert "15.5 s" in text
+    assert "freshness 90s: here 0.3 s" in text
     assert "<td>flow 1 hour earlier</td><td>75%</td>" in text
     assert "1 of 1 anomalies are explained" in text
     assert "is 0.91, on 500 held-back rows" in text

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localcloud.firehose.configuration import Destination, UnsupportedDeliveryError
+from localcloud.firehose.configuration import Destination, UnsupportedDeliveryError, check_update
 from localcloud.firehose.delivery import build_objects
 from localcloud.firehose.journal import Journal, Segment
 
@@ -21,6 +21,7 @@ def destination(**changes: Any) -> Destination:
         "ErrorOutputPrefix": "errors/!{firehose:error-output-type}/",
         "CompressionFormat": "GZIP",
         "DynamicPartitioningConfiguration": {"Enabled": True},
+        "BufferingHints": {"IntervalInSeconds": 60, "SizeInMBs": 64},
         "ProcessingConfiguration": {
             "Enabled": True,
             "Processors": [
@@ -83,11 +84,37 @@ def test_record_without_key_is_kept_under_the_error_prefix(tmp_path: Path, recor
         ({"CompressionFormat": "Snappy"}, "Snappy"),
         ({"DataFormatConversionConfiguration": {"Enabled": True}}, "DataFormatConversionConfiguration"),
         ({"ProcessingConfiguration": {"Enabled": True, "Processors": [{"Type": "Lambda"}]}}, "Lambda"),
+        ({"BufferingHints": {"IntervalInSeconds": 59, "SizeInMBs": 64}}, "IntervalInSeconds is 59.* 60"),
+        ({"BufferingHints": {"IntervalInSeconds": 60, "SizeInMBs": 63}}, "SizeInMBs is 63.* 64"),
+        ({"BufferingHints": {}}, "SizeInMBs is 5"),
+        ({"BufferingHints": {"IntervalInSeconds": 60}}, "go together"),
     ],
 )
 def test_refuses_by_name_what_it_cannot_do(changes: dict[str, Any], named: str) -> None:
     with pytest.raises(UnsupportedDeliveryError, match=named):
         destination(**changes)
+
+
+def test_a_stream_without_partitions_may_buffer_nothing() -> None:
+    hints = {"IntervalInSeconds": 0, "SizeInMBs": 1}
+    found = destination(DynamicPartitioningConfiguration={"Enabled": False}, BufferingHints=hints)
+
+    assert (found.buffer_seconds, found.buffer_bytes) == (0, 1 << 20)
+
+
+def test_partitions_of_a_stream_that_is_there_can_neither_come_nor_go() -> None:
+    config = {"BucketARN": "arn:aws:s3:::bucket", "RoleARN": "arn:aws:iam::123456789012:role/stream"}
+    hints = {"IntervalInSeconds": 60, "SizeInMBs": 64}
+    partitioned = {**config, "BufferingHints": hints, "DynamicPartitioningConfiguration": {"Enabled": True}}
+
+    check_update(partitioned, {**partitioned, "BufferingHints": {"IntervalInSeconds": 90, "SizeInMBs": 64}})
+    for before, after in ((config, partitioned), (partitioned, config)):
+        with pytest.raises(UnsupportedDeliveryError, match="DynamicPartitioningConfiguration"):
+            check_update(before, after)
+    with pytest.raises(UnsupportedDeliveryError, match="at least 60"):
+        check_update(
+            partitioned, {**partitioned, "BufferingHints": {"IntervalInSeconds": 5, "SizeInMBs": 64}}
+        )
 
 
 @given(records=st.lists(st.binary(max_size=40), min_size=1), cut=st.integers(min_value=0))

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from localcloud.mqtt_limits import MAX_PAYLOAD_BYTES, Allowance, LimitedSession
+from localcloud.mqtt_limits import MAX_PAYLOAD_BYTES, Allowance, LimitedSession, publishable
 from localcloud.seams import iot
 
 
@@ -61,3 +61,19 @@ def test_a_payload_beyond_128_kib_ends_the_connection(monkeypatch: pytest.Monkey
     sizes = [MAX_PAYLOAD_BYTES - 2, MAX_PAYLOAD_BYTES + 1]
     answers, reached = handled([publish_packet(b"x" * size) for size in sizes], monkeypatch)
     assert (answers, reached) == ([True, False], 1)
+
+
+@pytest.mark.parametrize(
+    ("topic", "taken"),
+    [
+        ("a/b/c/d/e/f/g/h", True),
+        ("a/b/c/d/e/f/g/h/i", False),
+        ("$aws/rules/flow/a/b/c/d/e/f/g/h", True),
+        ("$aws/rules/flow/a/b/c/d/e/f/g/h/i", False),
+        ("$aws/rules/flow", True),
+        ("$aws/rules/flow/" + "x" * 256, True),
+        ("$aws/rules/flow/" + "x" * 257, False),
+    ],
+)
+def test_a_topics_length_is_counted_without_the_rule_that_basic_ingest_names(topic: str, taken: bool) -> None:
+    assert publishable(lambda rest: len(rest) <= 256, topic) is taken

@@ -23,7 +23,7 @@ def test_takes_values_from_the_environment() -> None:
         ("SERVICE_PORT", "8883", "different ports"),
         ("ACCOUNT", "1234", "12 digits"),
         ("TIME_SCALE", "0", "greater than 0"),
-        ("FIREHOSE_INTERVAL_SECONDS", "-1", "greater than 0"),
+        ("FIREHOSE_INTERVAL_SECONDS", "-1", "not be less than 0"),
         ("PROT", "4566", "no such setting"),
     ],
 )

@@ -198,6 +198,7 @@ def test_a_problem_reads_as_file_line_key_value_and_message(problems: Problems, 
         ),
         ("alerts: []\n", "alerts", "must be a mapping of keys to values"),
         ("42: x\n", "42", "keys must be text"),
+        ("freshness: 16m\n", "freshness", "must be from 0s to 15m"),
     ],
 )
 def test_one_mistake_is_one_problem_at_its_key(

@@ -246,6 +246,7 @@ class Flow(cdk.Stack):
         iot.CfnTopicRule(
             self,
             "Rule",
+            rule_name="contract_readings",
             topic_rule_payload=iot.CfnTopicRule.TopicRulePayloadProperty(
                 sql="SELECT *, topic(2) AS device, timestamp() AS received_at, 'contract' AS workload "
                 "FROM 'telemetry/+/readings'",
@@ -272,7 +273,17 @@ class Flow(cdk.Stack):
             policy_name="localcloud-contract",
             policy_document={
                 "Version": "2012-10-17",
-                "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}],
+                "Statement": [
+                    {"Effect": "Allow", "Action": "iot:Connect", "Resource": "*"},
+                    {
+                        "Effect": "Allow",
+                        "Action": "iot:Publish",
+                        "Resource": [
+                            self.format_arn(service="iot", resource="topic", resource_name=name)
+                            for name in ("telemetry/*", "$aws/rules/contract_readings/*")
+                        ],
+                    },
+                ],
             },
         )
         iot.CfnThing(self, "Device", thing_name="localcloud-contract")
