@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.infra.templates import Resource, Templates, flat, many
 from watchkeeper.core import layout
 
-PUMP, VALVE = layout.workload_stack("pump_pressure"), layout.workload_stack("valve_position")
+PUMP, VALVE, MACHINE = map(layout.workload_stack, ("pump_pressure", "valve_position", "machine_temperature"))
 SUBSCRIBED = {"email": "operators@example.com", "https": "https://alerts.example.com/hook"}
 
 
@@ -51,7 +51,7 @@ def test_a_workload_that_cannot_wait_is_delivered_by_a_stream_of_its_own(templat
     (action,) = templates.one("AWS::IoT::TopicRule", stack=VALVE).properties["TopicRulePayload"]["Actions"]
     assert action["Firehose"]["DeliveryStreamName"] == {"Ref": own.logical_id}
     streams = templates.resources("AWS::KinesisFirehose::DeliveryStream")
-    assert {each.stack for each in streams} == {"WatchkeeperIngestion", VALVE}
+    assert {each.stack for each in streams} == {"WatchkeeperIngestion", VALVE, MACHINE}
 
 
 def test_devices_may_name_the_rule_of_a_workload(templates: Templates) -> None:
