@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cli import backtest, deploy, destroy, drift, invoke, models, replay, train
+from cli.cost.command import cost
 from cli.demo import command as demo
 from cli.failures import AwsReportingGroup
 from cli.preflight.command import preflight
@@ -12,6 +13,7 @@ app = application(
     (
         *LIBRARY_VERBS,
         preflight,
+        cost,
         deploy.deploy,
         train.train,
         replay.replay,

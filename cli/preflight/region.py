@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import boto3
 
 from cli.assembly import Assembly
+from cli.cost.prices import PRICING_REGION, on_demand, products
 from cli.preflight.finding import Finding, Level
 from pipeline.settings import ServiceSettings
 from watchkeeper.spec import WorkloadSpec
 
-PRICING_REGION = "us-east-1"
-"""One of the few that answer the Price List API; it knows all regions."""
 _PUBLIC = "/aws/service/global-infrastructure"
 _OTHER_NAMES = {
     "AWS::ApiGatewayV2": ("apigateway",),
@@ -79,21 +76,13 @@ def hour_prices(session: boto3.Session, kind: str) -> dict[str, float]:
     Empty where the type is not offered there.
     """
     client = session.client("pricing", region_name=PRICING_REGION)
-    pages = client.get_paginator("get_products").paginate(
-        ServiceCode="AmazonSageMaker",
-        Filters=[
-            {"Type": "TERM_MATCH", "Field": "regionCode", "Value": str(session.region_name)},
-            {"Type": "TERM_MATCH", "Field": "instanceName", "Value": kind},
-        ],
-    )
-    found: dict[str, float] = {}
-    for page in pages:
-        for text in page["PriceList"]:
-            product = json.loads(text)
-            component = str(product["product"]["attributes"].get("component", "")).lower()
-            for usd in _on_demand(product):
-                found[component] = usd
-    return found
+    return {
+        str(product["product"]["attributes"].get("component", "")).lower(): usd
+        for product in products(
+            client, "AmazonSageMaker", regionCode=str(session.region_name), instanceName=kind
+        )
+        for usd in on_demand(product)
+    }
 
 
 def check_instances(
@@ -123,11 +112,3 @@ def check_instances(
             )
         else:
             yield Finding("instances", Level.GREEN, f"{kind} is offered in {session.region_name}")
-
-
-def _on_demand(product: dict[str, Any]) -> Iterator[float]:
-    for offer in product["terms"].get("OnDemand", {}).values():
-        for dimension in offer["priceDimensions"].values():
-            usd = float(dimension["pricePerUnit"].get("USD", 0))
-            if usd:
-                yield usd

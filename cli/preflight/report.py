@@ -14,11 +14,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
 from cli.assembly import Assembly
-from cli.costs import SERIES, Cost, Prices, endpoints_month, idle_month, scoring_month, total
+from cli.cost.model import SERIES, Cost, total
+from cli.cost.prices import Prices
+from cli.cost.report import document, month_of
 from cli.preflight import account, quotas, region
 from cli.preflight.finding import Check, Finding, Level, answered
 from watchkeeper.command.screen import console, errors, say
-from watchkeeper.spec import AnomalyWorkload, WorkloadSpec
+from watchkeeper.spec import WorkloadSpec
 
 _COLOURS = {Level.GREEN: "green", Level.YELLOW: "yellow", Level.RED: "red"}
 
@@ -42,15 +44,7 @@ class Report:
         return {
             "ready": not self.reds,
             "findings": [asdict(finding) for finding in self.findings],
-            "month_usd": {
-                what: {"total": round(total(each), 2), "of": [asdict(cost) for cost in each]}
-                for what, each in self.month.items()
-            },
-            "prices": {
-                "region": self.prices.region,
-                "as_of": self.prices.as_of,
-                "source": self.prices.source,
-            },
+            **document(self.month, self.prices),
         }
 
 
@@ -85,15 +79,7 @@ def examine(
         for finding in answered(name, check):
             note(finding)
     report.prices = report.prices.with_instances(hour_usd)
-    report.month = {
-        "idle": list(idle_month(assembly, report.prices)),
-        "endpoints": list(endpoints_month(workloads, report.prices)),
-        **{
-            f"scoring of {spec.name}": list(scoring_month(spec, report.prices))
-            for spec in workloads
-            if isinstance(spec, AnomalyWorkload)
-        },
-    }
+    report.month = month_of(assembly, workloads, report.prices)
     return report
 
 
@@ -118,8 +104,8 @@ def show_end(report: Report) -> None:
             if cost.usd is None:
                 say(f"  {'?':>8}  {cost.what}: the list has no price of it")
         for name, each in report.month.items():
-            if name.startswith("scoring"):
-                say(f"  {total(each):8.2f}  and {name}, for each {SERIES:,} series")
+            if ":" in name:
+                say(f"  {total(each):8.2f}  and {name}, with {SERIES:,} series")
     counted = Counter(finding.level for finding in report.findings)
     words = ", ".join(f"{counted[level]} {level.value}" for level in Level)
     (errors.print if report.reds else console.print)(words)

@@ -24,6 +24,7 @@ CHECKOUT_VERBS = frozenset(
     (
         "approve",
         "backtest",
+        "cost",
         "deploy",
         "demo",
         "destroy",

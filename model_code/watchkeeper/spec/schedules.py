@@ -35,6 +35,20 @@ class _Field:
                     "lists with commas, ranges with -, steps with /"
                 )
 
+    def count(self, text: str) -> int:
+        """Return how many numbers a checked text stands for."""
+        found: set[int | str] = set()
+        for item in text.split(","):
+            if re.fullmatch(self.also, item):
+                found.add(item)
+                continue
+            span, _, step = item.partition("/")
+            ends = [self.least, self.most] if span == "*" else [self._number(end) for end in span.split("-")]
+            first = self.least if ends[0] is None else ends[0]
+            last = ends[-1] if len(ends) > 1 else self.most if step else first
+            found.update(range(first, (self.most if last is None else last) + 1, int(step or 1)))
+        return len(found)
+
     def _number(self, text: str) -> int | None:
         if text in self.words:
             return self.least + self.words.index(text)
@@ -76,3 +90,29 @@ def check_schedule(value: str) -> str:
     if (parts[_DAY_OF_MONTH] == "?") == (parts[_DAY_OF_WEEK] == "?"):
         raise ValueError("cron: exactly one of day of month and day of week must be ?")
     return value
+
+
+def runs_a_month(value: str) -> float:
+    """Return how often a checked expression starts something in a month of 30 days, on average.
+
+    Examples
+    --------
+    >>> runs_a_month("rate(12 hours)")
+    60.0
+    >>> round(runs_a_month("cron(0 3 ? * MON,THU *)"), 2)
+    8.57
+    """
+    if (rate := _RATE.fullmatch(value)) is not None:
+        minutes = int(rate[1]) * {"minute": 1, "hour": 60, "day": 1440}[rate[2].removesuffix("s")]
+        return 30 * 1440 / minutes
+    parts = value[len("cron(") : -1].split(" ")
+    minutes, hours, day, months, weekday = (
+        each.count(part) for part, each in zip(parts[:5], _FIELDS[:5], strict=True)
+    )
+    if parts[_DAY_OF_WEEK] == "?":
+        days = min(30.0, day)
+    elif "#" in parts[_DAY_OF_WEEK] or parts[_DAY_OF_WEEK].endswith("L"):
+        days = float(weekday)
+    else:
+        days = weekday * 30 / 7
+    return minutes * hours * days * months / 12

@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 
 from cli import deploy as deploying
 from cli.assembly import Assembly
-from cli.costs import Prices, endpoints_month, idle_month, scoring_month, total
+from cli.cost.model import total
 from cli.main import app
 from cli.preflight.finding import Finding, Level
 from cli.preflight.report import Report, examine
 from cli.specs import WORKLOADS
 from tests.unit.cli.answering import AnsweringAws
-from watchkeeper.spec import AnomalyWorkload, load_workload
+from watchkeeper.spec import load_workload
 
 ACCOUNT = "123456789012"
 WORKLOAD = load_workload(WORKLOADS / "water_flow.yaml")
@@ -335,29 +335,10 @@ def test_a_call_that_is_not_allowed_is_yellow_and_the_other_checks_go_on(
 def test_the_region_s_own_price_of_an_endpoint_is_used_where_aws_tells_it(
     aws: AnsweringAws, assembly: Assembly
 ) -> None:
-    assert total(examined(aws, assembly).month["endpoints"]) == pytest.approx(730 * 0.128)
+    assert total(examined(aws, assembly).month["endpoints"]) == pytest.approx(720 * 0.128)
 
     aws.refused["GetProducts"] = "AccessDeniedException"
-    assert total(examined(aws, assembly).month["endpoints"]) == pytest.approx(730 * 0.115)
-
-
-def test_costs_are_quantities_times_the_listed_prices(assembly: Assembly) -> None:
-    prices = Prices.read()
-    by_name = {cost.what: cost.usd for cost in idle_month(assembly, prices)}
-    assert by_name == {"KMS keys": 1.0, "metrics of alarms": 0.2, "dashboards": 0.0, "polls of queues": 0.0}
-
-    five_minutes = load_workload(WORKLOADS / "machine_temperature.yaml")
-    assert isinstance(five_minutes, AnomalyWorkload)
-    scoring = {cost.what: cost for cost in scoring_month(five_minutes, prices)}
-    assert scoring["score objects put"].quantity == 1000 * 12 * 24 * 30
-    assert scoring["score objects put"].usd == pytest.approx(43.2)
-    assert scoring["DynamoDB write units"].usd == pytest.approx(32.4)
-
-
-def test_an_instance_type_without_a_listed_price_is_said_and_not_taken_for_free() -> None:
-    unlisted = Prices("us-east-1", "2026-01-01", "", {}, {})
-
-    assert [cost.usd for cost in endpoints_month([WORKLOAD], unlisted)] == [None]
+    assert total(examined(aws, assembly).month["endpoints"]) == pytest.approx(720 * 0.115)
 
 
 def test_the_command_writes_json_and_fails_on_red(

@@ -1,0 +1,258 @@
+"""What a month costs, by service and item: quantities that follow from templates and specs, times prices.
+
+A month has 30 days. What is assumed of a workload's telemetry is in `Fleet`; what is assumed of the scoring
+loop are the constants here, and `make bench-cost` compares them with what it counts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cli.assembly import Assembly
+from cli.cost.prices import Prices
+from watchkeeper.spec import AnomalyWorkload, WorkloadSpec
+from watchkeeper.spec.schedules import runs_a_month
+from watchkeeper.stream.placement import SHELF_SERIES
+
+SECONDS_A_MONTH = 30 * 24 * 3600
+HOURS_A_MONTH = SECONDS_A_MONTH / 3600
+SERIES = 1000
+"""Of how many series the price of scoring is told where nobody says."""
+METERED_BYTES = 5 * 1024
+"""IoT and Firehose round every message up to a multiple of this."""
+
+POLLS_A_MONTH = 5 * 3 * SECONDS_A_MONTH // 60
+"""Of an empty queue with an event source: Lambda holds five long polls of 20 seconds."""
+MULTIPART_REQUESTS, MULTIPART_BELOW_SECONDS = 3, 60
+"""Firehose uploads in parts where it buffers for less: begin, a part, complete."""
+UNBUFFERED_SECONDS = 1
+"""Firehose says "within a few seconds" where nothing is buffered: an object a second is assumed."""
+JQ_SECONDS_A_RECORD = 0.001
+QUEUE_REQUESTS_AN_OBJECT = 4
+"""Sent, received, held by a heartbeat, deleted."""
+IDEMPOTENCY_WRITES_AN_OBJECT = 2
+KEY_REQUESTS_AN_OBJECT_REQUEST = 0.01
+"""A bucket's own key saves up to 99 percent of the requests to KMS."""
+OBJECT_BYTES, RAW_BYTES_A_RECORD, SCORE_BYTES, PAGE_BYTES_A_SERIES = 300, 20, 60, 6000
+"""Stored: of an object as such; packed, of a record, of a scored interval, of a series on a page."""
+KEPT_MONTHS = 12
+LAMBDA_GB = 1.0
+LAMBDA_SECONDS_AN_OBJECT, LAMBDA_SECONDS_A_SHELF, LAMBDA_SECONDS_A_RECORD = 0.06, 0.05, 0.0001
+LOG_BYTES_AN_OBJECT = 3000
+SCORING_METRICS = 9
+"""Metrics that the scoring loop writes of each workload."""
+TICK_LAMBDA_SECONDS = 0.05
+TRAINING_JOBS, TRAINING_JOB_HOURS, TRAINING_STATES = 6, 5 / 60, 40
+
+_SERVICES = {
+    "cloudwatch": "CloudWatch",
+    "dynamodb": "DynamoDB",
+    "firehose": "Firehose",
+    "iot": "IoT Core",
+    "kms": "KMS",
+    "lambda": "Lambda",
+    "s3": "S3",
+    "sagemaker": "SageMaker",
+    "scheduler": "EventBridge Scheduler",
+    "sqs": "SQS",
+    "states": "Step Functions",
+    "xray": "X-Ray",
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One thing that is paid for in a month."""
+
+    service: str
+    what: str
+    quantity: float
+    unit: str
+    unit_usd: float | None
+    """None where the list has no price for it."""
+    as_of: str
+
+    @property
+    def usd(self) -> float | None:
+        """Quantity times price."""
+        return None if self.unit_usd is None else self.quantity * self.unit_usd
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {**asdict(self), "usd": self.usd}
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """What sends a workload's telemetry."""
+
+    series: int = SERIES
+    devices: int | None = None
+    """None: one for each place where all measures are read, which sends them in one message."""
+    messages_an_interval: float = 1.0
+    """Of each device."""
+    message_bytes: int = 200
+
+    def devices_of(self, spec: AnomalyWorkload) -> int:
+        """Return how many devices send."""
+        return self.devices or math.ceil(self.series / len(spec.measures))
+
+
+@dataclass(frozen=True)
+class Flow:
+    """How many of everything a workload's telemetry is in a month."""
+
+    messages: float
+    objects: float
+    shelf_steps: float
+    """Shelves that objects touch, summed over the objects."""
+    intervals: float
+
+    @classmethod
+    def of(cls, spec: AnomalyWorkload, fleet: Fleet) -> Flow:
+        """Count; messages are spread evenly over time, so this is at most what devices in step cause."""
+        intervals = SECONDS_A_MONTH / spec.interval.total_seconds()
+        messages = fleet.devices_of(spec) * intervals * fleet.messages_an_interval
+        objects = min(messages, SECONDS_A_MONTH / (spec.delivery.buffer_seconds or UNBUFFERED_SECONDS))
+        shelves = shelves_of(fleet.series)
+        touched = shelves * (1 - (1 - 1 / shelves) ** (messages / objects))
+        return cls(messages, objects, objects * touched, fleet.series * intervals)
+
+
+def shelves_of(series: int) -> int:
+    """Return how many shelves so many series fill: each holds 1,024 and splits in two."""
+    return int(2 ** math.ceil(math.log2(max(1.0, series / SHELF_SERIES))))
+
+
+def total(costs: Iterable[Cost]) -> float:
+    """Return the sum of what has a price, USD."""
+    return sum(cost.usd or 0.0 for cost in costs)
+
+
+def cost(prices: Prices, what: str, quantity: float, price: str) -> Cost:
+    """Return what a quantity costs; `price` is a name of the list."""
+    known = prices.units.get(price)
+    service = _SERVICES[price.partition(".")[0]]
+    if known is None:
+        return Cost(service, what, quantity, "", None, prices.as_of)
+    return Cost(service, what, quantity, known.unit, known.usd, known.as_of)
+
+
+def instance_hours(prices: Prices, what: str, hours: float, kind: str) -> Cost:
+    """Return what hours of a SageMaker instance cost."""
+    usd = prices.instance_hour_usd.get(kind)
+    return Cost(_SERVICES["sagemaker"], what, hours, "instance-hour", usd, prices.instances_as_of)
+
+
+def idle_month(assembly: Assembly, prices: Prices) -> Iterator[Cost]:
+    """Give what the stacks cost in a month without telemetry and before any training."""
+    polls = assembly.counts["AWS::Lambda::EventSourceMapping"] * POLLS_A_MONTH
+    yield cost(prices, "keys", assembly.counts["AWS::KMS::Key"], "kms.key_month")
+    yield cost(prices, "metrics of alarms", _alarm_metrics(assembly), "cloudwatch.alarm_metric_month")
+    dashboards = assembly.counts["AWS::CloudWatch::Dashboard"]
+    yield cost(prices, "dashboards", dashboards, "cloudwatch.dashboard_month")
+    yield cost(prices, "polls of queues", polls, "sqs.fifo_request")
+
+
+def endpoints_month(workloads: Iterable[WorkloadSpec], prices: Prices) -> Iterator[Cost]:
+    """Give what the endpoints cost in a month once they are trained; serverless ones cost by use."""
+    for spec in workloads:
+        if spec.endpoint.serverless is None:
+            kind, count = spec.endpoint.instance_type, spec.endpoint.instance_count
+            what = f"endpoint of {spec.name}, {count} × {kind}"
+            yield instance_hours(prices, what, count * HOURS_A_MONTH, kind)
+
+
+def training_month(workloads: Sequence[WorkloadSpec], prices: Prices) -> Iterator[Cost]:
+    """Give what the scheduled trainings of a month cost; a run has six jobs of five minutes."""
+    for spec in workloads:
+        if spec.training.schedule is None:
+            continue
+        runs = runs_a_month(spec.training.schedule)
+        hours = runs * TRAINING_JOBS * TRAINING_JOB_HOURS
+        what = f"{runs:.1f} trainings of {spec.name}"
+        yield instance_hours(prices, what, hours, spec.training.instance_type)
+        yield cost(prices, what, runs * TRAINING_STATES, "states.transition")
+
+
+def ingestion_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterator[Cost]:
+    """Give what a month of a workload's telemetry costs until it is objects, whoever scores them."""
+    flow, delivery = Flow.of(spec, fleet), spec.delivery
+    metered = flow.messages * math.ceil(fleet.message_bytes / METERED_BYTES)
+    connected = fleet.devices_of(spec) * SECONDS_A_MONTH / 60
+    published = 0.0 if spec.source.basic_ingest else metered
+    yield cost(prices, "messages (Basic Ingest: none)", published, "iot.message")
+    yield cost(prices, "rules evaluated", metered, "iot.rule")
+    yield cost(prices, "actions", metered, "iot.action")
+    yield cost(prices, "connections", connected, "iot.connection_minute")
+    yield cost(prices, "records, rounded up to 5 KB", metered * METERED_BYTES / 1e9, "firehose.gb")
+    if delivery.partitioned:
+        gigabytes = flow.messages * fleet.message_bytes / 1e9
+        hours = flow.messages * JQ_SECONDS_A_RECORD / 3600
+        yield cost(prices, "partitioned", gigabytes, "firehose.partitioned_gb")
+        yield cost(prices, "objects of partitions", flow.objects, "firehose.partitioned_object")
+        yield cost(prices, "JQ", hours, "firehose.jq_hour")
+    in_parts = not delivery.partitioned and delivery.buffer_seconds < MULTIPART_BELOW_SECONDS
+    puts = flow.objects * (MULTIPART_REQUESTS if in_parts else 1)
+    yield cost(prices, "telemetry objects put by Firehose", puts, "s3.put")
+
+
+def scoring_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterator[Cost]:
+    """Give what a month of scoring a workload's telemetry costs, and of keeping it."""
+    flow = Flow.of(spec, fleet)
+    seconds = (
+        flow.objects * LAMBDA_SECONDS_AN_OBJECT
+        + flow.shelf_steps * LAMBDA_SECONDS_A_SHELF
+        + flow.messages * len(spec.measures) * LAMBDA_SECONDS_A_RECORD
+    )
+    written, read = 2 * flow.shelf_steps, flow.objects + 2 * flow.shelf_steps
+    for what, quantity, price in (
+        ("telemetry objects read", flow.objects, "s3.get"),
+        ("pages read", flow.shelf_steps, "s3.get"),
+        ("pages put", flow.shelf_steps, "s3.put"),
+        ("scores objects looked for", flow.shelf_steps, "s3.get"),
+        ("scores objects put", flow.shelf_steps, "s3.put"),
+        ("requests of buckets", (written + read) * KEY_REQUESTS_AN_OBJECT_REQUEST, "kms.request"),
+        ("messages of objects", flow.objects * QUEUE_REQUESTS_AN_OBJECT, "sqs.fifo_request"),
+        ("idempotency", flow.objects * IDEMPOTENCY_WRITES_AN_OBJECT, "dynamodb.write_unit"),
+        ("live release", flow.objects, "dynamodb.read_unit"),
+        ("score_telemetry", flow.objects, "lambda.request"),
+        ("score_telemetry", seconds * LAMBDA_GB, "lambda.arm_gb_second"),
+        ("logs", flow.objects * LOG_BYTES_AN_OBJECT / 1e9, "cloudwatch.log_gb"),
+        ("traces", flow.objects, "xray.trace"),
+    ):
+        yield cost(prices, what, quantity, price)
+    yield from _stored(spec, prices, fleet)
+
+
+def workload_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterator[Cost]:
+    """Give what a workload in use costs whatever the number of its series: its metrics and its ticks."""
+    ticks = SECONDS_A_MONTH / max(60.0, spec.interval.total_seconds())
+    yield cost(prices, "metrics of the scoring loop", SCORING_METRICS, "cloudwatch.metric_month")
+    yield cost(prices, "ticks", ticks, "scheduler.invocation")
+    yield cost(prices, "ticks in the queue", ticks * QUEUE_REQUESTS_AN_OBJECT, "sqs.fifo_request")
+    yield cost(prices, "pages looked at by ticks", ticks * shelves_of(fleet.series), "s3.get")
+    yield cost(prices, "ticks handled", ticks * TICK_LAMBDA_SECONDS * LAMBDA_GB, "lambda.arm_gb_second")
+
+
+def _stored(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterator[Cost]:
+    flow = Flow.of(spec, fleet)
+    raw = flow.objects * OBJECT_BYTES + flow.messages * RAW_BYTES_A_RECORD
+    scores = flow.shelf_steps * OBJECT_BYTES + flow.intervals * SCORE_BYTES
+    pages = fleet.series * PAGE_BYTES_A_SERIES
+    for what, stored in (
+        ("telemetry, kept for a year", KEPT_MONTHS * raw),
+        ("scores, kept for a year", KEPT_MONTHS * scores),
+        ("pages", pages),
+    ):
+        yield cost(prices, what, stored / 1e9, "s3.gb_month")
+
+
+def _alarm_metrics(assembly: Assembly) -> int:
+    return sum(
+        max(1, sum("MetricStat" in metric for metric in alarm.properties.get("Metrics", ())))
+        for alarm in assembly.of_type("AWS::CloudWatch::Alarm")
+    )

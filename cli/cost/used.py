@@ -1,0 +1,237 @@
+"""What a deployment has used since the month began, as CloudWatch counts it, and where that leads.
+
+CloudWatch counts no requests to S3 unless it is paid for, so those are derived: the function that scores has
+one invocation an object, and the model says how many requests an object makes. Such lines say so.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import boto3
+
+from cli.cost.model import (
+    METERED_BYTES,
+    SECONDS_A_MONTH,
+    Cost,
+    Fleet,
+    Flow,
+    cost,
+    instance_hours,
+    scoring_month,
+)
+from cli.cost.prices import Prices
+from cli.stacks import project_resources
+from watchkeeper.core import layout
+from watchkeeper.spec import AnomalyWorkload, WorkloadSpec
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
+
+QUERIES = 500
+"""Most of one GetMetricData."""
+PERIOD_SECONDS = 3600
+DERIVED = " (derived from the objects scored)"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Sums of a metric over the month, of each of some resources."""
+
+    namespace: str
+    name: str
+    dimension: str
+    statistic: str = "Sum"
+
+
+_OF_TYPES: dict[str, tuple[Metric, ...]] = {
+    "AWS::Lambda::Function": (
+        Metric("AWS/Lambda", "Invocations", "FunctionName"),
+        Metric("AWS/Lambda", "Duration", "FunctionName"),
+    ),
+    "AWS::SQS::Queue": tuple(
+        Metric("AWS/SQS", name, "QueueName")
+        for name in (
+            "NumberOfMessagesSent",
+            "NumberOfMessagesReceived",
+            "NumberOfMessagesDeleted",
+            "NumberOfEmptyReceives",
+        )
+    ),
+    "AWS::DynamoDB::Table": (
+        Metric("AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName"),
+        Metric("AWS/DynamoDB", "ConsumedReadCapacityUnits", "TableName"),
+    ),
+    "AWS::KinesisFirehose::DeliveryStream": (
+        Metric("AWS/Firehose", "IncomingRecords", "DeliveryStreamName"),
+        Metric("AWS/Firehose", "IncomingBytes", "DeliveryStreamName"),
+        Metric("AWS/Firehose", "DeliveryToS3.ObjectCount", "DeliveryStreamName"),
+    ),
+    "AWS::IoT::TopicRule": (Metric("AWS/IoT", "TopicMatch", "RuleName"),),
+    "AWS::Logs::LogGroup": (Metric("AWS/Logs", "IncomingBytes", "LogGroupName"),),
+}
+
+
+@dataclass(frozen=True)
+class Used:
+    """Costs since the month began, and the share of the month that has passed."""
+
+    costs: tuple[Cost, ...]
+    passed: float
+
+    def projected(self) -> list[Cost]:
+        """Return the whole month's costs if it goes on like this."""
+        return [replace(each, quantity=each.quantity / self.passed) for each in self.costs]
+
+
+def used(session: boto3.Session, workloads: Sequence[WorkloadSpec], prices: Prices, now: datetime) -> Used:
+    """Ask CloudWatch what the project's stacks have used since the first of the month.
+
+    Parameters
+    ----------
+    workloads
+        Their endpoints and rules are looked at.
+    now
+        Aware, UTC.
+    """
+    begin = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    passed = min(1.0, max((now - begin).total_seconds(), PERIOD_SECONDS) / SECONDS_A_MONTH)
+    resources = project_resources(session)
+    sums = _sums(session, resources, workloads, begin, now)
+    costs = [
+        *_functions(session, resources, sums, prices),
+        *_rest(workloads, sums, prices),
+        *_derived(workloads, resources, sums, prices),
+        *_kept(resources, prices, passed),
+    ]
+    return Used(tuple(each for each in costs if each.quantity), passed)
+
+
+class Sums(defaultdict[tuple[str, str, str], float]):
+    """The month's sums by namespace, metric and resource."""
+
+    def of_all(self, namespace: str, name: str) -> float:
+        """Return the sum over all resources."""
+        return sum(value for key, value in self.items() if key[:2] == (namespace, name))
+
+
+def _sums(
+    session: boto3.Session,
+    resources: Sequence[tuple[str, str]],
+    workloads: Sequence[WorkloadSpec],
+    begin: datetime,
+    end: datetime,
+) -> Sums:
+    wanted = [
+        (metric, _name(kind, identity), ())
+        for kind, identity in resources
+        for metric in _OF_TYPES.get(kind, ())
+    ]
+    variant = ({"Name": "VariantName", "Value": layout.VARIANT},)
+    minutes = Metric("/aws/sagemaker/Endpoints", "CPUUtilization", "EndpointName", "SampleCount")
+    wanted += [(minutes, layout.endpoint_name(spec.name), variant) for spec in workloads]
+    queries: list[MetricDataQueryTypeDef] = [
+        {
+            "Id": f"m{index}",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": metric.namespace,
+                    "MetricName": metric.name,
+                    "Dimensions": [{"Name": metric.dimension, "Value": name}, *more],
+                },
+                "Period": PERIOD_SECONDS,
+                "Stat": metric.statistic,
+            },
+        }
+        for index, (metric, name, more) in enumerate(wanted)
+    ]
+    sums = Sums(float)
+    paginator = session.client("cloudwatch").get_paginator("get_metric_data")
+    for first in range(0, len(queries), QUERIES):
+        asked = queries[first : first + QUERIES]
+        for page in paginator.paginate(MetricDataQueries=asked, StartTime=begin, EndTime=end):
+            for result in page["MetricDataResults"]:
+                metric, name, _ = wanted[int(result["Id"][1:])]
+                sums[metric.namespace, metric.name, name] += sum(result["Values"])
+    return sums
+
+
+def _functions(
+    session: boto3.Session, resources: Sequence[tuple[str, str]], sums: Sums, prices: Prices
+) -> Iterator[Cost]:
+    client = session.client("lambda")
+    for kind, name in resources:
+        if kind == "AWS::Lambda::Function" and sums["AWS/Lambda", "Invocations", name]:
+            gigabytes = client.get_function_configuration(FunctionName=name)["MemorySize"] / 1024
+            yield cost(prices, name, sums["AWS/Lambda", "Invocations", name], "lambda.request")
+            seconds = sums["AWS/Lambda", "Duration", name] / 1000
+            yield cost(prices, name, seconds * gigabytes, "lambda.arm_gb_second")
+
+
+def _rest(workloads: Sequence[WorkloadSpec], sums: Sums, prices: Prices) -> Iterator[Cost]:
+    queues = sum(sums.of_all("AWS/SQS", metric.name) for metric in _OF_TYPES["AWS::SQS::Queue"])
+    written, read = (
+        sums.of_all("AWS/DynamoDB", f"Consumed{what}CapacityUnits") for what in ("Write", "Read")
+    )
+    records, taken, objects = (
+        sums.of_all("AWS/Firehose", name)
+        for name in ("IncomingRecords", "IncomingBytes", "DeliveryToS3.ObjectCount")
+    )
+    matched = sums.of_all("AWS/IoT", "TopicMatch")
+    published = sum(
+        sums["AWS/IoT", "TopicMatch", layout.topic_rule_name(spec.name)]
+        for spec in workloads
+        if isinstance(spec, AnomalyWorkload) and not spec.source.basic_ingest
+    )
+    yield cost(prices, "requests of all queues, as of FIFO queues", queues, "sqs.fifo_request")
+    yield cost(prices, "all tables", written, "dynamodb.write_unit")
+    yield cost(prices, "all tables", read, "dynamodb.read_unit")
+    gigabytes = max(records * METERED_BYTES, taken) / 1e9
+    yield cost(prices, "records, rounded up to 5 KB", gigabytes, "firehose.gb")
+    yield cost(prices, "objects of partitions", objects, "firehose.partitioned_object")
+    yield cost(prices, "rules evaluated", matched, "iot.rule")
+    yield cost(prices, "actions", matched, "iot.action")
+    yield cost(prices, "messages (Basic Ingest: none)", published, "iot.message")
+    yield cost(prices, "logs", sums.of_all("AWS/Logs", "IncomingBytes") / 1e9, "cloudwatch.log_gb")
+    for spec in workloads:
+        minutes = sums["/aws/sagemaker/Endpoints", "CPUUtilization", layout.endpoint_name(spec.name)]
+        yield instance_hours(prices, f"endpoint of {spec.name}", minutes / 60, spec.endpoint.instance_type)
+
+
+def _derived(
+    workloads: Sequence[WorkloadSpec], resources: Sequence[tuple[str, str]], sums: Sums, prices: Prices
+) -> Iterator[Cost]:
+    """Give the requests to S3 that so many objects make, as the model has them of the first workload."""
+    objects = sum(
+        sums["AWS/Lambda", "Invocations", name]
+        for kind, name in resources
+        if kind == "AWS::Lambda::Function" and "ScoreTelemetry" in name
+    )
+    spec = next((each for each in workloads if isinstance(each, AnomalyWorkload)), None)
+    if spec is None:
+        return
+    fleet = Fleet()
+    share = objects / Flow.of(spec, fleet).objects
+    for each in scoring_month(spec, prices, fleet):
+        if each.service in ("S3", "KMS") and each.unit == "request":
+            yield replace(each, what=each.what + DERIVED, quantity=each.quantity * share)
+
+
+def _kept(resources: Sequence[tuple[str, str]], prices: Prices, passed: float) -> Iterator[Cost]:
+    """Give what is paid by the month for being there."""
+    counts: dict[str, float] = defaultdict(float)
+    for kind, _ in resources:
+        counts[kind] += passed
+    yield cost(prices, "keys", counts["AWS::KMS::Key"], "kms.key_month")
+    alarms = counts["AWS::CloudWatch::Alarm"]
+    yield cost(prices, "alarms, of one metric each", alarms, "cloudwatch.alarm_metric_month")
+    yield cost(prices, "dashboards", counts["AWS::CloudWatch::Dashboard"], "cloudwatch.dashboard_month")
+
+
+def _name(kind: str, identity: str) -> str:
+    """Return what a metric calls a resource: a queue's identity is its URL."""
+    return identity.rpartition("/")[2] if kind == "AWS::SQS::Queue" else identity

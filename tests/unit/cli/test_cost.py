@@ -1,0 +1,250 @@
+"""What a deployment costs: quantities times listed prices, the list's refresh, and what a month has used."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from cli import deploy as deploying
+from cli.assembly import Assembly
+from cli.cost.model import (
+    Cost,
+    Fleet,
+    Flow,
+    endpoints_month,
+    idle_month,
+    ingestion_month,
+    scoring_month,
+    shelves_of,
+    total,
+    training_month,
+)
+from cli.cost.prices import Price, Prices, refreshed
+from cli.cost.used import DERIVED, used
+from cli.main import app
+from cli.specs import WORKLOADS
+from tests.unit.cli.answering import AnsweringAws
+from watchkeeper.core import layout
+from watchkeeper.spec import AnomalyWorkload, load_workload
+
+PRICES = Prices.read()
+MACHINE = load_workload(WORKLOADS / "machine_temperature.yaml")
+assert isinstance(MACHINE, AnomalyWorkload)
+FREE = MACHINE.source.model_copy(update={"basic_ingest": True})
+SHARED = MACHINE.model_copy(update={"freshness": timedelta(seconds=90), "source": FREE})
+"""Every five minutes, over the stream that workloads share, by Basic Ingest."""
+ONE_EACH = Fleet(devices=1000)
+OBJECTS = 60 * 24 * 30
+"""One a minute."""
+
+
+def items(costs: Any) -> dict[str, Cost]:
+    return {f"{cost.service}: {cost.what}": cost for cost in costs}
+
+
+@pytest.fixture
+def assembly(tmp_path: Path) -> Assembly:
+    metrics = [{"MetricStat": {}}, {"MetricStat": {}}, {}]
+    alarm = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": metrics}}
+    stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "W.json"}}
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"WatchkeeperStorage": stack}}))
+    template = {"Resources": {"Key": {"Type": "AWS::KMS::Key"}, "Alarm": alarm}}
+    (tmp_path / "W.json").write_text(json.dumps(template))
+    return Assembly(tmp_path)
+
+
+def test_idle_costs_what_the_templates_have(assembly: Assembly) -> None:
+    assert {cost.what: cost.usd for cost in idle_month(assembly, PRICES)} == {
+        "keys": 1.0,
+        "metrics of alarms": 0.2,
+        "dashboards": 0.0,
+        "polls of queues": 0.0,
+    }
+
+
+def test_a_thousand_series_cost_a_message_an_interval_and_two_writes_an_object_and_shelf() -> None:
+    coming, scoring = (items(month(SHARED, PRICES, ONE_EACH)) for month in (ingestion_month, scoring_month))
+    assert coming["IoT Core: rules evaluated"].quantity == 1000 * 12 * 24 * 30
+    assert coming["IoT Core: messages (Basic Ingest: none)"].usd == 0
+    assert coming["S3: telemetry objects put by Firehose"].quantity == OBJECTS
+    assert scoring["S3: pages put"].usd == scoring["S3: scores objects put"].usd == pytest.approx(0.216)
+    assert total([*coming.values(), *scoring.values()]) < 10
+
+
+def test_three_measures_in_a_message_cost_a_third_of_the_messages() -> None:
+    measures = [SHARED.measures[0].model_copy(update={"name": name}) for name in ("x", "y", "z")]
+    spec = SHARED.model_copy(update={"measures": measures})
+    assert Fleet(999).devices_of(spec) == 333
+    assert Flow.of(spec, Fleet(999)).messages == Flow.of(SHARED, Fleet(999)).messages / 3
+
+
+def test_freshness_has_its_price() -> None:
+    def usd(seconds: int) -> float:
+        spec = SHARED.model_copy(update={"freshness": timedelta(seconds=seconds)})
+        return total([*ingestion_month(spec, PRICES, ONE_EACH), *scoring_month(spec, PRICES, ONE_EACH)])
+
+    assert usd(900) == usd(90) < usd(30) < usd(10) < usd(1)
+    puts = items(ingestion_month(MACHINE, PRICES, ONE_EACH))["S3: telemetry objects put by Firehose"]
+    assert puts.quantity == 3 * 6 * OBJECTS, "uploaded in three requests where Firehose buffers briefly"
+
+
+@given(st.integers(1, 10**7), st.integers(1, 10**6))
+def test_an_object_touches_no_more_shelves_than_there_are_and_no_more_than_it_has_devices(
+    series: int, devices: int
+) -> None:
+    flow = Flow.of(SHARED, Fleet(series, devices))
+    a_step = flow.shelf_steps / flow.objects
+    assert a_step <= min(shelves_of(series), flow.messages / flow.objects) * (1 + 1e-9)
+    assert series <= 1024 * shelves_of(series) < 2 * max(series, 1024)
+
+
+def test_what_has_no_listed_price_is_said_and_not_taken_for_free() -> None:
+    unlisted = replace(PRICES, instance_hour_usd={}, units={})
+    assert [cost.usd for cost in endpoints_month([MACHINE], unlisted)] == [None]
+    assert {cost.usd for cost in ingestion_month(MACHINE, unlisted, Fleet())} == {None}
+
+
+def test_scheduled_trainings_cost_their_jobs() -> None:
+    weekly = items(training_month([MACHINE], PRICES))
+    assert weekly["SageMaker: 4.3 trainings of machine_temperature"].quantity == pytest.approx(30 / 7 / 2)
+
+
+def product(usage_type: str, usd: str, begin: str = "0", **attributes: str) -> str:
+    """Return a product as `pricing.GetProducts` writes it: one JSON text."""
+    free = {"unit": "Requests", "beginRange": "0", "endRange": begin, "pricePerUnit": {"USD": "0.0000000000"}}
+    paid = {"unit": "Requests", "beginRange": begin, "endRange": "Inf", "pricePerUnit": {"USD": usd}}
+    dimensions = {"sku.term.paid": paid, **({"sku.term.free": free} if begin != "0" else {})}
+    term = {"offerTermCode": "JRTCKXETXF", "sku": "X", "termAttributes": {}, "priceDimensions": dimensions}
+    attributes |= {"usagetype": usage_type, "regionCode": "eu-west-1"}
+    return json.dumps(
+        {
+            "product": {"productFamily": "API Request", "attributes": attributes, "sku": "X"},
+            "serviceCode": "X",
+            "terms": {"OnDemand": {"X.JRTCKXETXF": term}},
+            "version": "20261101000000",
+            "publicationDate": "2026-11-01T00:00:00Z",
+        }
+    )
+
+
+def test_prices_are_refreshed_by_what_the_price_list_says_of_the_region() -> None:
+    answers = {
+        "AmazonS3": [product("EU-Requests-Tier1", "0.0000052"), product("EU-Requests-SIA-Tier1", "0.00001")],
+        "AWSQueueService": [product("EU-Requests-FIFO-RBP", "0.0000005500", begin="1000000")],
+        "awskms": [product("eu-west-1-KMS-Keys", "1.1")],
+        "AmazonSageMaker": [product("EU-Host:ml.m5.large", "0.128", component="Hosting")],
+    }
+    aws = AnsweringAws({"GetProducts": lambda asked: {"PriceList": answers.get(asked["ServiceCode"], [])}})
+    known = replace(PRICES, instance_hour_usd={"ml.m5.large": 0.115})
+
+    found, missing = refreshed(known, aws.session(), date(2026, 12, 1))
+
+    assert found.region == "eu-west-1"
+    assert {name: price.usd for name, price in found.units.items()} == {
+        "s3.put": 5.2e-6,
+        "sqs.fifo_request": 5.5e-7,
+        "kms.key_month": 1.1,
+    }
+    assert found.units["s3.put"].as_of == "2026-12-01"
+    assert found.instance_hour_usd == {"ml.m5.large": 0.128}
+    assert {"iot.message", "lambda.request"} <= set(missing)
+
+
+def test_prices_of_the_same_region_that_are_not_found_keep_their_date() -> None:
+    aws = AnsweringAws({"GetProducts": {"PriceList": [product("Requests-Tier1", "0.000006")]}})
+    known = replace(PRICES, instance_hour_usd={})
+
+    found, missing = refreshed(known, aws.session("us-east-1"), date(2026, 12, 1))
+
+    assert (found.units["s3.put"].usd, found.units["s3.put"].as_of) == (6e-6, "2026-12-01")
+    assert found.units["iot.rule"] == PRICES.units["iot.rule"]
+    assert found.as_of == PRICES.as_of < "2026-12-01"
+    assert "s3.put" not in missing
+
+
+def test_a_list_is_read_as_it_was_written(tmp_path: Path) -> None:
+    PRICES.write(tmp_path / "prices.json")
+    assert Prices.read(tmp_path / "prices.json") == PRICES
+    assert all(isinstance(price, Price) and price.source for price in PRICES.units.values())
+
+
+def test_what_the_month_has_used_is_projected_to_its_end() -> None:
+    rule, function = layout.topic_rule_name(MACHINE.name), "W-ScoreTelemetryFunction-1"
+    resources = {
+        "AWS::Lambda::Function": function,
+        "AWS::SQS::Queue": "https://sqs.eu-west-1.amazonaws.com/1/W-Work.fifo",
+        "AWS::IoT::TopicRule": rule,
+        "AWS::KMS::Key": "key-1",
+    }
+    counted = {
+        ("Invocations", function): [2000.0, 2320.0],
+        ("Duration", function): [432_000.0],
+        ("NumberOfMessagesSent", "W-Work.fifo"): [4320.0],
+        ("TopicMatch", rule): [1_000_000.0],
+        ("CPUUtilization", layout.endpoint_name(MACHINE.name)): [600.0],
+    }
+
+    def measured(asked: dict[str, Any]) -> dict[str, Any]:
+        metrics = {query["Id"]: query["MetricStat"]["Metric"] for query in asked["MetricDataQueries"]}
+        return {
+            "MetricDataResults": [
+                {"Id": name, "Values": counted.get((of["MetricName"], of["Dimensions"][0]["Value"]), [])}
+                for name, of in metrics.items()
+            ]
+        }
+
+    created = datetime(2026, 11, 1, tzinfo=UTC)
+    stack = {
+        "StackName": "WatchkeeperScoring",
+        "StackStatus": "CREATE_COMPLETE",
+        "CreationTime": created,
+    }
+    listed = [{"ResourceType": kind, "PhysicalResourceId": name} for kind, name in resources.items()]
+    aws = AnsweringAws(
+        {
+            "DescribeStacks": {"Stacks": [stack, {**stack, "StackName": "Other"}]},
+            "ListStackResources": {"StackResourceSummaries": listed},
+            "GetFunctionConfiguration": {"MemorySize": 512},
+            "GetMetricData": measured,
+        }
+    )
+
+    so_far = used(aws.session(), [MACHINE], PRICES, created + timedelta(days=3))
+
+    quantities = {(each.what, each.unit): each.quantity for each in so_far.costs}
+    assert so_far.passed == pytest.approx(0.1)
+    assert quantities[function, "GB-second"] == pytest.approx(216)
+    assert quantities["requests of all queues, as of FIFO queues", "request"] == 4320
+    assert quantities["messages (Basic Ingest: none)", "5 KB"] == 1_000_000
+    assert quantities["endpoint of machine_temperature", "instance-hour"] == 10
+    assert quantities["pages put" + DERIVED, "request"] == pytest.approx(4320)
+    assert quantities["keys", "key-month"] == pytest.approx(0.1)
+    assert aws.asked.count("cloudformation:ListStackResources") == 1, "of the project's stacks only"
+    projected = {(each.what, each.unit): each.quantity for each in so_far.projected()}
+    assert projected["keys", "key-month"] == pytest.approx(1)
+    assert projected["messages (Basic Ingest: none)", "5 KB"] == pytest.approx(1e7)
+
+
+def test_the_command_tells_a_month_by_service_and_item(
+    assembly: Assembly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deploying.Deployer, "templates", lambda deployer: assembly)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+
+    plain = CliRunner().invoke(app, ["cost", "machine_temperature", "--series", "1000", "--devices", "1000"])
+    assert plain.exit_code == 0, plain.output
+    assert "freshness 10s" in plain.stdout
+
+    told = json.loads(CliRunner().invoke(app, ["cost", "machine_temperature", "--json"]).stdout)
+    parts = told["month_usd"]
+    assert parts["idle"]["total"] == 1.2
+    assert parts["machine_temperature: scoring"]["of"][0]["service"] == "S3"
+    assert told["prices"] == {"region": "us-east-1", "as_of": PRICES.as_of}
