@@ -26,7 +26,7 @@ help: ## list the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: .venv/.installed node_modules/.installed build/.images ## make the virtual environment, the CDK command line and the laptop's images
+setup: .venv/.installed build/kernel/.compiled node_modules/.installed build/.images ## make the virtual environment, the detector's kernel, the CDK command line and the laptop's images
 
 .venv/.installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, {v.major}.{v.minor} found: set PYTHON=python3.12")'
@@ -36,6 +36,12 @@ setup: .venv/.installed node_modules/.installed build/.images ## make the virtua
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
+
+KERNEL := model_code/watchkeeper/detectors/native
+
+build/kernel/.compiled: .venv/.installed $(wildcard $(KERNEL)/*.[ch]) $(KERNEL)/compiling.py
+	@echo "Compiling the detector's kernel (once)"
+	@$(BIN)/python $(KERNEL)/compiling.py build/kernel && touch $@
 
 node_modules/.installed: package.json package-lock.json
 	@echo "Installing the CDK command line (once)"

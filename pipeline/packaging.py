@@ -1,9 +1,9 @@
 """How code reaches the jobs, the endpoints and the Lambda functions: what is packed, and how it is started.
 
-`sourcedir.tar.gz` holds the packages `watchkeeper` and `containers`, the entry files of script
-mode, and `vendor/` with the wheels of `model_code/containers/requirements.txt`: a job installs nothing at its
-start and runs with network isolation. `analysis-sourcedir.tar.gz` has the wheels of
-`requirements-analysis.txt` too: those of the analysis jobs, of which shap and numba would make every model
+`sourcedir.tar.gz` holds the packages `watchkeeper`, with the detector's compiled kernel, and `containers`,
+the entry files of script mode, and `vendor/` with the wheels of `model_code/containers/requirements.txt`: a
+job installs nothing at its start and runs with network isolation. `analysis-sourcedir.tar.gz` has the wheels
+of `requirements-analysis.txt` too: those of the analysis jobs, of which shap and numba would make every model
 and every other job 200 MB larger. The folder of the Lambda functions holds `lambdas`, `watchkeeper` and
 pure-Python packages; the anomaly service's API has a folder of its own, since it needs pydantic, which is
 compiled (docs/adr/0006). All are the same bytes for the same sources, and are built again only when a source
@@ -26,6 +26,10 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.vendoring import HERE, LAMBDA, SAGEMAKER, Target, vendor
+from watchkeeper.core.errors import UnavailableError
+from watchkeeper.detectors.native.compiling import SOURCES as KERNEL_SOURCES
+from watchkeeper.detectors.native.compiling import compile_kernel, this_platform
+from watchkeeper.detectors.native.library import BUILT, PACKED
 
 CODE_ARCHIVE = "sourcedir.tar.gz"
 ANALYSIS_ARCHIVE = "analysis-sourcedir.tar.gz"
@@ -125,7 +129,7 @@ def build_model_code(target: Literal["sagemaker", "here"], build_dir: Path) -> P
     Raises
     ------
     UnavailableError
-        If the vendored packages cannot be installed.
+        If the vendored packages cannot be installed, or the kernel cannot be compiled.
     """
     return _build_archive(CODE_ARCHIVE, ["requirements.txt"], target, build_dir, compression=6)
 
@@ -152,6 +156,7 @@ def _build_archive(
     vendored = [_vendored(containers / file, _TARGETS[target], build_dir) for file in requirements]
     sources = {
         **_shared(),
+        **_kernel(f"linux-{_TARGETS[target].linux}" if _TARGETS[target].linux else this_platform()),
         **_python("containers", containers),
         **_entries(containers / "entry"),
     }
@@ -250,6 +255,23 @@ def _python(name: str, folder: Path) -> dict[str, Path]:
 def _shared() -> dict[str, Path]:
     files = _python("watchkeeper", MODEL_CODE / "watchkeeper")
     return {name: file for name, file in files.items() if name.split("/")[1] not in NOT_PACKED}
+
+
+def _kernel(*platforms: str) -> dict[str, Path]:
+    """Return the detector's kernel: its sources, which say which library is theirs, and the libraries."""
+    native, compiled = KERNEL_SOURCES.relative_to(MODEL_CODE), PACKED.relative_to(MODEL_CODE)
+    sources = {
+        f"{native}/{name}": file
+        for name, file in _files(KERNEL_SOURCES).items()
+        if name.endswith((".c", ".h"))
+    }
+    try:
+        built = [compile_kernel(platform, BUILT) for platform in platforms]
+    except (ModuleNotFoundError, RuntimeError) as error:
+        raise UnavailableError(
+            f"the detector's kernel cannot be compiled: {error}; run `make setup`"
+        ) from error
+    return sources | {f"{compiled}/{file.relative_to(BUILT)}": file for file in built}
 
 
 def _entries(folder: Path) -> dict[str, Path]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from benchmarks.quality.corpus import LabelledSeries, load_corpus
 from benchmarks.quality.splits import development_files
 from watchkeeper.detectors.protocol.calibration import LEVEL_RARITY, ONSET_RARITY
-from watchkeeper.detectors.streaming.kernel import OUTPUT, advance_all
+from watchkeeper.detectors.streaming.kernel import advance_all
 from watchkeeper.detectors.streaming.state import Parameters, new_states
 from watchkeeper.detectors.streaming.times import hours_of_week, to_seconds
 
@@ -27,12 +27,10 @@ ENOUGH = 6
 
 def kernel_outputs(series: LabelledSeries, parameters: Parameters | None = None) -> npt.NDArray[np.void]:
     """Return what the kernel says of each row before calibration, shape (n_rows,), dtype OUTPUT."""
-    outputs = np.zeros(len(series.values), dtype=OUTPUT)
-    hours = hours_of_week(to_seconds(series.timestamps, len(outputs)))
-    missing = np.zeros(len(outputs), dtype=np.int64)
-    record = (parameters or Parameters()).record()[0]
-    advance_all(new_states(1)[0], record, hours, missing, series.values.copy(), outputs)
-    return outputs
+    values = np.array(series.values, dtype=np.float64)
+    hours = hours_of_week(to_seconds(series.timestamps, len(values)))
+    missing = np.zeros(len(values), dtype=np.int64)
+    return advance_all(new_states(1), (parameters or Parameters()).record(), hours, missing, values)
 
 
 def measured(corpus: Sequence[LabelledSeries], field: str, edges: FloatArray) -> list[tuple[int, float]]:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from watchkeeper.command.scored_file import Kept
     from watchkeeper.command.series_file import Piece
 
-LONG_FILE_ROWS = 20_000
 _NAMED_DELIMITERS = {"tab": "\t", "\\t": "\t"}
 
 
@@ -84,10 +83,9 @@ def score(
     and the most anomalous one counts, corrected for their number; algorithms such as isolation_forest take
     all values of a row together.
     """
-    # numba takes long to import, and no other command needs it.
+    # numpy takes long to import, and not every command needs it.
     from watchkeeper.command.scored_file import accuracy_table, score_pieces, write_scores
     from watchkeeper.command.series_file import Columns, SeriesFile
-    from watchkeeper.detectors.protocol.compiled import HAVE_NUMBA
     from watchkeeper.detectors.scorer import RowScorer
 
     if plot:  # said before the file is scored
@@ -118,8 +116,6 @@ def score(
             f"{algorithm} learned from the first {rows:,} of {kept.rows:,} rows: what is odd in them "
             "counts as usual, and their own scores are of rows that it knows"
         )
-    if kept.rows >= LONG_FILE_ROWS and not HAVE_NUMBA:
-        say("a long file is scored faster where numba is installed: `pip install numba`")
     for note in series.notes:
         say(f"{file}: {note}")
     if kept.backwards:

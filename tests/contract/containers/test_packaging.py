@@ -34,6 +34,7 @@ from pipeline.packaging import (
 from pipeline.vendoring import Target, vendor
 from tests.unit.lambdas.test_environments import ENTRY_POINTS, entry_points
 from watchkeeper.core.errors import UnavailableError
+from watchkeeper.detectors.native.compiling import library_in
 
 BUILD = PROJECT / "build"
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
@@ -54,6 +55,14 @@ def test_archive_has_the_entry_files_the_packages_and_the_wheels(names: set[str]
     assert {"train_detector.py", "serve_detector.py", "containers/anomaly/prepare.py"} <= names
     assert {"watchkeeper/core/plan.py", "watchkeeper/charts/series.py"} <= names
     assert {"vendor/matplotlib/__init__.py", "vendor/target.json"} <= names
+
+
+def test_archive_has_the_kernel_of_the_images_processor_and_what_says_that_it_is_of_these_sources(
+    names: set[str],
+) -> None:
+    kernel = library_in(Path("watchkeeper/detectors/native/compiled"), "linux-x86_64")
+    assert {str(kernel), "watchkeeper/detectors/native/step.c"} <= names
+    assert len([name for name in names if "/native/compiled/" in name]) == 1
 
 
 def test_archive_makes_no_job_install_anything(names: set[str]) -> None:

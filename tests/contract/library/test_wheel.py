@@ -19,6 +19,7 @@ import pytest
 
 from cli.main import app
 from watchkeeper.command.main import CHECKOUT_VERBS, LIBRARY_VERBS
+from watchkeeper.detectors.native.compiling import TARGETS, library_in
 
 ROOT = Path(__file__).resolve().parents[3]
 SUPPORTED = (11, 12, 13)
@@ -76,7 +77,7 @@ def interpreters() -> list[Path]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build from the sources alone: what an earlier build left in the checkout is not packed."""
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
     shutil.copytree(ROOT / "model_code", source / "model_code", ignore=ignored)
@@ -110,7 +111,10 @@ def test_the_wheel_has_every_module_of_the_library_and_nothing_else(wheel: Path)
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     sources = ROOT / "model_code"
     modules = {path.relative_to(sources).as_posix() for path in (sources / "watchkeeper").rglob("*.py")}
-    assert packed == modules | {"watchkeeper/py.typed"}
+    kernel = sources / "watchkeeper" / "detectors" / "native"
+    source = {path.relative_to(sources).as_posix() for path in kernel.glob("*.[ch]")}
+    compiled = {library_in(kernel / "compiled", target).relative_to(sources).as_posix() for target in TARGETS}
+    assert packed == modules | source | compiled | {"watchkeeper/py.typed"}
 
 
 def test_every_module_is_there_or_says_which_package_it_needs(environment: Environment) -> None:

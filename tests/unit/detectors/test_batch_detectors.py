@@ -222,7 +222,7 @@ def test_tail_states_the_probability_of_scores_it_has_seen_and_orders_those_beyo
     assert (np.diff(tail.rarity(np.linspace(0, 20, 200))) >= 0).all()
 
 
-def test_importing_the_package_needs_numpy_and_numba_only() -> None:
+def test_importing_the_package_needs_numpy_and_no_other_package_but_numba() -> None:
     program = (
         "import sys, pkgutil, importlib, watchkeeper.detectors as package\n"
         "for module in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"

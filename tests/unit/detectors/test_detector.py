@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
-from watchkeeper.detectors.protocol import calibration, compiled, persistence
+from watchkeeper.detectors.protocol import calibration, persistence
 from watchkeeper.detectors.streaming.detector import FORMAT, WatchkeeperDetector, score_series
 from watchkeeper.detectors.streaming.scores import SeriesScores
 from watchkeeper.detectors.streaming.state import CHANNELS, STATE, Parameters
@@ -379,59 +374,3 @@ def test_parameters_are_read_and_set_as_scikit_learn_does() -> None:
     assert detector.set_params(interval_seconds=60).interval_seconds == 60
     with pytest.raises(InvalidInputError, match="speed is not a parameter"):
         detector.set_params(speed=3)
-
-
-def test_compiled_code_is_kept_only_while_no_module_of_the_detectors_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = compiled._stamp(tmp_path)
-    (tmp_path / "kernel.py").write_text("a = 1\n")
-    second = compiled._stamp(tmp_path)
-    (tmp_path / "kernel.py").write_text("a = 2\n")
-    assert len({first, second, compiled._stamp(tmp_path)}) == 3
-    kept = compiled.compiled(calibration.false_alarm_rate)
-    assert kept._cache._cache_file._source_stamp == compiled._stamp(Path(compiled.__file__).parents[1])
-
-
-def test_a_read_only_folder_does_not_stop_compilation(monkeypatch: pytest.MonkeyPatch) -> None:
-    class ReadOnlyNumba:
-        @staticmethod
-        def njit(*, cache: bool = False, **options: object) -> Callable[[object], object]:
-            if cache:
-                raise RuntimeError("no locator available")
-            return lambda function: (function, options["nogil"])
-
-    monkeypatch.setattr(compiled, "numba", ReadOnlyNumba)
-    assert compiled.compiled(score_series) == (score_series, True)
-
-
-@pytest.mark.parametrize("series", [telemetry, weekly_telemetry])
-def test_without_numba_the_scores_are_the_same(
-    series: Callable[[int], tuple[np.ndarray, np.ndarray]],
-) -> None:
-    timestamps, values = series(420)
-    values[400] += 50
-    program = (
-        "import sys, json; sys.modules['numba'] = None\n"
-        "from watchkeeper.detectors.protocol.compiled import HAVE_NUMBA\n"
-        "from watchkeeper.detectors.streaming.detector import score_series\n"
-        "import numpy as np\n"
-        "assert not HAVE_NUMBA\n"
-        "rows = json.load(sys.stdin)\n"
-        "scores = score_series(np.array(rows['seconds']), rows['values'])\n"
-        "json.dump([scores.anomaly_score.tolist(), scores.upper.tolist()], sys.stdout)\n"
-    )
-    answer = subprocess.run(
-        [sys.executable, "-c", program],
-        input=json.dumps(
-            {"seconds": timestamps.astype(int).astype(float).tolist(), "values": values.tolist()}
-        ),
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=Path(__file__).parents[3] / "model_code",
-    )
-    with_numba = score_series(timestamps, values)
-    plain = json.loads(answer.stdout)
-    np.testing.assert_allclose(plain[0], with_numba.anomaly_score, atol=1e-12)
-    np.testing.assert_allclose(plain[1], with_numba.upper, atol=1e-9)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.detectors.forest import compiled
 from watchkeeper.detectors.forest import kernel as forest_kernel
 from watchkeeper.detectors.forest.forest import FrozenForest
 from watchkeeper.detectors.forest.kernel import Trees
@@ -175,3 +178,27 @@ def test_says_what_is_wrong_with_rows(forest: FrozenForest) -> None:
         forest.score_samples(np.full((1, 8), np.nan))
     with pytest.raises(InvalidInputError, match="no rows to fit"):
         FrozenForest().fit(np.empty((0, 2)))
+
+
+def test_compiled_code_is_kept_only_while_no_module_of_the_forest_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = compiled._stamp(tmp_path)
+    (tmp_path / "kernel.py").write_text("a = 1\n")
+    second = compiled._stamp(tmp_path)
+    (tmp_path / "kernel.py").write_text("a = 2\n")
+    assert len({first, second, compiled._stamp(tmp_path)}) == 3
+    kept = compiled.compiled_reassociating(compiled._stamp)
+    assert kept._cache._cache_file._source_stamp == compiled._stamp(Path(compiled.__file__).parent)
+
+
+def test_a_read_only_folder_does_not_stop_compilation(monkeypatch: pytest.MonkeyPatch) -> None:
+    class ReadOnlyNumba:
+        @staticmethod
+        def njit(*, cache: bool = False, **options: object) -> Callable[[object], object]:
+            if cache:
+                raise RuntimeError("no locator available")
+            return lambda function: (function, options["nogil"])
+
+    monkeypatch.setattr(compiled, "numba", ReadOnlyNumba)
+    assert compiled.compiled_reassociating(compiled._stamp) == (compiled._stamp, True)

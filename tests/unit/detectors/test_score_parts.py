@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.detectors.native.library import address, library
 from watchkeeper.detectors.protocol import calibration
 from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
-from watchkeeper.detectors.streaming.patterns import nearest_earlier_pattern, squared_differences
-from watchkeeper.detectors.streaming.profiles import week_counts
+from watchkeeper.detectors.streaming.kernel import week_counts
+from watchkeeper.detectors.streaming.score_parts import squared_differences
 from watchkeeper.detectors.streaming.state import Parameters
 
 ROWS = 1500
@@ -24,6 +27,13 @@ def learned() -> bytes:
     noise = np.random.default_rng(3).normal(size=ROWS)
     values = 50 + 10 * np.sin(2 * np.pi * np.arange(ROWS) / 288) + noise
     return WatchkeeperDetector().fit(values, timestamps=300.0 * np.arange(ROWS)).to_bytes()
+
+
+def nearest(ring: npt.NDArray[np.float32], newest: int, filled: int, length: int) -> float:
+    function = library().nearest_earlier_pattern
+    function.restype = ctypes.c_double
+    places = (ctypes.c_longlong(number) for number in (len(ring), newest, filled, length))
+    return float(function(address(ring, np.float32), *places))
 
 
 def detector() -> WatchkeeperDetector:
@@ -77,7 +87,7 @@ def test_a_day_off_the_rhythm_of_the_week_is_explained_by_the_residuals_against_
     hours = np.arange(24 * 7 * 8)
     values = np.where(hours // 24 % 7 >= 5, 20.0, 60.0) + np.random.default_rng(4).normal(size=len(hours))
     model = WatchkeeperDetector().fit(values, timestamps=3600.0 * hours)
-    assert week_counts(model.states_[0], Parameters().record()[0])
+    assert week_counts(model.states_, Parameters().record())
 
     score, parts = model.explain_one(45.0, 3600.0 * len(hours))
 
@@ -116,7 +126,7 @@ def test_squared_differences_belong_to_the_nearest_earlier_pattern(
     ring = np.array(values, dtype=np.float32)
     filled = min(newest + 1, len(ring))
 
-    distance = nearest_earlier_pattern(ring, newest, filled, length)
+    distance = nearest(ring, newest, filled, length)
     squares = squared_differences(ring, newest, filled, length)
 
     assert np.sqrt(squares.mean()) == pytest.approx(0.0 if np.isnan(distance) else distance, rel=1e-9)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from watchkeeper.detectors.protocol.compiled import HAVE_NUMBA
+from watchkeeper.detectors.forest.compiled import HAVE_NUMBA
 
 _LANES = 4
 _ACCUMULATORS = 4

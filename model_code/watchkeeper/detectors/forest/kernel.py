@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from watchkeeper.detectors.protocol.compiled import HAVE_NUMBA, compiled_reassociating
+from watchkeeper.detectors.forest.compiled import HAVE_NUMBA, compiled_reassociating
 
 if HAVE_NUMBA:
     from watchkeeper.detectors.forest.boxes import grown_span

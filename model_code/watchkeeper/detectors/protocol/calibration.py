@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.severity import BELOW_THRESHOLD, THRESHOLD_SEVERITY, severity_above
+from watchkeeper.detectors.native.elementwise import exponential, interpolated
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -72,8 +73,8 @@ def rarity_together(onset: FloatArray, surprise: FloatArray) -> FloatArray:
 
     As for one column, an onset ranks above every row that is not one.
     """
-    news = np.interp(onset, TOGETHER_ONSET_RARITY[:, 0], TOGETHER_ONSET_RARITY[:, 1])
-    level = np.interp(surprise, TOGETHER_LEVEL_RARITY[:, 0], TOGETHER_LEVEL_RARITY[:, 1])
+    news = interpolated(onset, TOGETHER_ONSET_RARITY)
+    level = interpolated(surprise, TOGETHER_LEVEL_RARITY)
     rarity: FloatArray = np.where(onset > 0, news, level)
     return rarity
 
@@ -104,7 +105,7 @@ def severity_of(rarity: FloatArray, threshold: float, is_anomaly: npt.NDArray[np
     """
     at = max(threshold, float(np.finfo(np.float64).tiny))
     distance = np.maximum(rarity - at, 0.0) / max(at - _MEDIAN_RARITY, _MEDIAN_RARITY)
-    above = severity_above(np.exp(-distance))
+    above = severity_above(exponential(-distance))
     below = np.minimum(THRESHOLD_SEVERITY * np.minimum(rarity, at) / at, BELOW_THRESHOLD)
     return np.where(is_anomaly, above, below)
 
@@ -119,11 +120,11 @@ def false_alarm_rate(rarity: float) -> float:
 
 
 def _of_onset(onset: FloatArray) -> FloatArray:
-    of_table = np.interp(onset, ONSET_RARITY[:, 0], ONSET_RARITY[:, 1])
+    of_table = interpolated(onset, ONSET_RARITY)
     rarity: FloatArray = np.where(onset >= SMALLEST_ONSET, of_table, EARLY_WEIGHT * onset)
     return rarity
 
 
 def _of_level(level: FloatArray) -> FloatArray:
-    rarity: FloatArray = np.interp(level, LEVEL_RARITY[:, 0], LEVEL_RARITY[:, 1])
+    rarity: FloatArray = interpolated(level, LEVEL_RARITY)
     return rarity

@@ -154,8 +154,8 @@ class WatchkeeperDetector:
         after = self.states_.copy()
         outputs = self._outputs(values, _one(timestamp), after)
         score = interpret(outputs, self.alert_rarity, np.asarray(np.isnan(values).any(axis=1))).row(0)
-        record = (self.parameters or Parameters()).record()[0]
-        return score, score_parts(outputs[0, 0], record, self.states_[0], after[0], score.anomaly_score)
+        record = (self.parameters or Parameters()).record()
+        return score, score_parts(outputs[0, 0], record, self.states_, after, score.anomaly_score)
 
     def learn_one(self, value: float | Sequence[float], timestamp: datetime | float | None = None) -> Self:
         """Learn one row."""
@@ -233,10 +233,11 @@ class WatchkeeperDetector:
         hours = hours_of_week(seconds)
         last = float(states["last_time"][0])
         missing = missing_before(seconds, last, self.interval_seconds, limit=BLOCK_ROWS * BLOCKS)
-        parameters = (self.parameters or Parameters()).record()[0]
-        outputs = np.zeros((values.shape[1], len(values)), dtype=OUTPUT)
+        parameters = (self.parameters or Parameters()).record()
+        outputs = np.empty((values.shape[1], len(values)), dtype=OUTPUT)
         for column in range(values.shape[1]):
-            advance_all(states[column], parameters, hours, missing, values[:, column].copy(), outputs[column])
+            state, readings = states[column : column + 1], values[:, column].copy()
+            outputs[column] = advance_all(state, parameters, hours, missing, readings)
         if len(seconds):
             states["last_time"] = seconds[-1]
         return outputs

@@ -20,8 +20,7 @@ from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.detectors.protocol.detector import require_rarity
 from watchkeeper.detectors.streaming import fleet_files
 from watchkeeper.detectors.streaming.detector import DEFAULT_ALERT_RARITY
-from watchkeeper.detectors.streaming.fleet_kernel import advance_each
-from watchkeeper.detectors.streaming.kernel import OUTPUT
+from watchkeeper.detectors.streaming.kernel import OUTPUT, advance_rows
 from watchkeeper.detectors.streaming.scores import SeriesScores, interpret
 from watchkeeper.detectors.streaming.state import BLOCK_ROWS, BLOCKS, STATE, Parameters, new_states
 from watchkeeper.detectors.streaming.times import hours_of_week, missing_between, to_seconds
@@ -199,7 +198,7 @@ class Fleet:
         return fleet
 
     def _advance(self, numbers: IntArray, values: FloatArray, seconds: FloatArray, outputs: States) -> None:
-        parameters, hours = self.parameters.record()[0], hours_of_week(seconds)
+        parameters, hours = self.parameters.record(), hours_of_week(seconds)
 
         def advance_part(part: list[tuple[States, IntArray, IntArray]]) -> None:
             for shelf, rows, places in part:
@@ -209,11 +208,10 @@ class Fleet:
                     self.interval_seconds,
                     limit=BLOCK_ROWS * BLOCKS,
                 )
-                found = np.zeros(len(rows), dtype=OUTPUT)
-                advance_each(
-                    shelf, rows, parameters, seconds[places], hours[places], missing, values[places], found
+                outputs[places] = advance_rows(
+                    shelf, parameters, hours[places], missing, values[places], places=rows
                 )
-                outputs[places] = found
+                shelf["last_time"][rows] = seconds[places]
 
         shelves = list(self._by_shelf(numbers))
         if self.threads == 1 or len(shelves) == 1:

@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from watchkeeper.detectors.protocol.calibration import is_news
-from watchkeeper.detectors.streaming.kernel import AFTERMATH_WEIGHT, WARM_ROWS
-from watchkeeper.detectors.streaming.patterns import squared_differences
-from watchkeeper.detectors.streaming.profiles import week_counts
+from watchkeeper.detectors.streaming.kernel import constant, week_counts
 from watchkeeper.detectors.streaming.state import (
     CALM,
     PATTERN,
@@ -44,14 +43,14 @@ def score_parts(output: Any, p: Any, before: Any, after: Any, score: float) -> l
     ----------
     output : record of `kernel.OUTPUT`
         Of the row.
-    p : record of PARAMETERS
-    before, after : record of `state.STATE`
+    p : array of PARAMETERS, shape (1,)
+    before, after : array of `state.STATE`, shape (1,)
         The state that the row met, and the one that it left.
     score : float
         The row's anomaly_score.
     """
     news = is_news(output["onset"], output["level"])
-    evidence = _onset(output, p, before, after) if news else _level(after)
+    evidence = _onset(output, p, before, after) if news else _level(after[0])
     total = sum(part.score for part in evidence)
     if score <= 0 or total <= 0:
         return []
@@ -61,21 +60,21 @@ def score_parts(output: Any, p: Any, before: Any, after: Any, score: float) -> l
 def _onset(output: Any, p: Any, before: Any, after: Any) -> list[ScorePart]:
     channels = output["channels"][:CALM]
     strongest = int(np.argmax(channels))
-    others = min(float(before["rows"]) / WARM_ROWS, 1.0)
+    others = min(float(before[0]["rows"]) / constant("warm_rows"), 1.0)
     weights = [float(value) * (1.0 if at == strongest else others) for at, value in enumerate(channels)]
     if output["channels"][CALM] >= sum(weights):
         return [ScorePart("calm", None, float(output["channels"][CALM]))]
     return [
         ScorePart("range", 0, weights[VALUE]),
         *_by_row("profile", weights[PROFILE], _residuals(p, before, after)),
-        *_by_row("pattern", weights[PATTERN], _differences(before, after)),
+        *_by_row("pattern", weights[PATTERN], _differences(before[0], after[0])),
     ]
 
 
 def _level(after: Any) -> list[ScorePart]:
     return [
         ScorePart("level", None, float(np.sqrt(after["held_distance"]))),
-        ScorePart("aftermath", None, AFTERMATH_WEIGHT * float(after["aftermath"])),
+        ScorePart("aftermath", None, constant("aftermath_weight") * float(after["aftermath"])),
     ]
 
 
@@ -90,12 +89,43 @@ def _by_row(feature: str, weight: float, shares: Any) -> list[ScorePart]:
 def _residuals(p: Any, before: Any, after: Any) -> Any:
     """Return how far each of the last rows pulls the smoothed residual in its direction."""
     ring, rows = ("week_residuals", "week_residuals_seen") if week_counts(after, p) else ("residuals", "rows")
-    newest = int(before[rows])
+    newest = int(before[0][rows])
     lags = np.arange(min(newest + 1, SMOOTHED_ROWS))
-    residuals = after[ring][(newest - lags) % SMOOTHED_ROWS]
+    residuals = after[0][ring][(newest - lags) % SMOOTHED_ROWS]
     return np.maximum(residuals * np.sign(residuals.sum()), 0.0)
 
 
 def _differences(before: Any, after: Any) -> Any:
     newest = int(before["slots"])
     return squared_differences(after["recent"], newest, min(newest + 1, RECENT_ROWS), SHORT_ROWS)
+
+
+def squared_differences(ring: Any, newest: int, filled: int, length: int) -> npt.NDArray[np.float64]:
+    """Return how far each element of the newest pattern is from its nearest earlier pattern, newest first.
+
+    The kernel's `nearest_earlier_pattern` is the root of their mean.
+
+    Parameters
+    ----------
+    ring : array of float32
+    newest : int
+        Position of the newest element; it may exceed the ring's size.
+    filled : int
+        How many elements the ring holds.
+    length : int
+        Elements a pattern.
+
+    Returns
+    -------
+    ndarray of float64, shape (length,)
+        All 0 when there is no earlier pattern without a gap.
+    """
+    ages = np.arange(length, filled - length + 1)
+    offsets = np.arange(length)[:, np.newaxis]
+    here = ring[(newest - offsets) % len(ring)].astype(np.float64)
+    squares = (here - ring[(newest - ages - offsets) % len(ring)].astype(np.float64)) ** 2
+    total = squares.sum(axis=0)
+    if not len(ages) or np.isnan(total).all():
+        return np.zeros(length)
+    nearest: npt.NDArray[np.float64] = squares[:, np.nanargmin(total)]
+    return nearest

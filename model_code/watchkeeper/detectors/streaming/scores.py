@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
+from watchkeeper.detectors.native.elementwise import decimal_logarithm
 from watchkeeper.detectors.protocol import calibration
 from watchkeeper.detectors.protocol.scores import Scores
 from watchkeeper.detectors.streaming.together import ONGOING, Together
@@ -84,12 +86,12 @@ def interpret(
         Of several columns: what all of them say together.
     """
     by_column = calibration.rarity_of(outputs["onset"], outputs["level"])
-    columns = np.maximum(outputs["varied"].sum(axis=0), 1.0)
-    rarity = np.maximum(by_column.max(axis=0) - np.log10(columns), 0.0)
-    shares = by_column / np.maximum(by_column.sum(axis=0), np.finfo(float).tiny)
+    varied = _in_order(outputs["varied"])
+    rarity = np.maximum(by_column.max(axis=0) - decimal_logarithm(np.maximum(varied, 1.0)), 0.0)
+    shares = by_column / np.maximum(_in_order(by_column), np.finfo(float).tiny)
     goes_on: npt.NDArray[np.bool_] = np.asarray((outputs["channels"] > 0).any(axis=(0, 2)))
     if together is not None:
-        several = outputs["varied"].sum(axis=0) > 1  # one that changes has no other to go with
+        several = varied > 1  # one that changes has no other to go with
         of_all = np.where(several, calibration.rarity_together(together.onset, together.surprise), 0.0)
         shares = np.where(of_all > rarity, together.parts.T, shares)
         rarity = np.maximum(rarity, of_all)
@@ -109,6 +111,11 @@ def interpret(
         contributions=_by_row(shares * score),
         goes_on=goes_on,
     )
+
+
+def _in_order(by_column: FloatArray) -> FloatArray:
+    """Return the sum of the columns, one after the other: numpy's own order differs between its versions."""
+    return functools.reduce(np.add, by_column)
 
 
 def _by_row(by_column: FloatArray) -> FloatArray:

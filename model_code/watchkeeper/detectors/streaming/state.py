@@ -1,6 +1,8 @@
 """What the detector remembers of one series: one fixed-size record of numbers, under 16 KiB.
 
 A record is the whole state, so a fleet is an array of records, and writing an array writes the fleet.
+Artifacts, fleets and the pages of the scoring loop hold these records as they are: the layout is frozen by
+its version, and `detectors/native/kernel.h` has it for the kernel, which refuses another one.
 """
 
 from __future__ import annotations
@@ -25,6 +27,9 @@ SHORT_ROWS = 2
 BLOCK_ROWS = 4
 BLOCKS = 1024
 LONG_BLOCKS = 24
+
+STATE_VERSION = 1
+"""Counted up when a field of `STATE` is added, moved, removed or means something else."""
 
 STATE = np.dtype(
     [
@@ -185,7 +190,7 @@ class Parameters:
                 raise InvalidInputError(f"{name} is {getattr(self, name)!r}: give a number between 0 and 1")
 
     def record(self) -> npt.NDArray[np.void]:
-        """Return the parameters as one record that compiled code can read."""
+        """Return the parameters as one record that the kernel reads, shape (1,)."""
         return np.array(
             [tuple(float(getattr(self, name)) for name in self.__dataclass_fields__)], dtype=PARAMETERS
         )

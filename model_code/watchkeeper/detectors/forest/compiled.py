@@ -16,13 +16,11 @@ except ImportError:
 else:
     HAVE_NUMBA = True
 
-_EXACT: set[str] = set()
-_REORDERED = {"reassoc", "nsz", "contract", "nnan", "ninf"}
-
-
-def compiled(function: Function) -> Function:
-    """Compile with numba, without fast-math, so that both ways give the same numbers."""
-    return _compiled(function, _EXACT) if HAVE_NUMBA else function
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"reassoc", "nsz", "contract", "nnan", "ninf"},
+}
 
 
 def compiled_reassociating(function: Function) -> Function:
@@ -30,15 +28,12 @@ def compiled_reassociating(function: Function) -> Function:
 
     For finite numbers only.
     """
-    return _compiled(function, _REORDERED) if HAVE_NUMBA else function
-
-
-def _compiled(function: Function, relaxed: set[str]) -> Function:
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": relaxed or False}
+    if not HAVE_NUMBA:
+        return function
     try:
-        result: Function = numba.njit(cache=True, **options)(function)
+        result: Function = numba.njit(cache=True, **_OPTIONS)(function)
     except RuntimeError:  # no folder for the cache is writable, as in a read-only container
-        result = numba.njit(**options)(function)
+        result = numba.njit(**_OPTIONS)(function)
     # numba looks only at the function's own file, but compiles in what it calls in other files: code that it
     # kept would outlive a change there.
     kept = getattr(getattr(result, "_cache", None), "_cache_file", None)
@@ -55,4 +50,4 @@ def _stamp(folder: Path) -> str:
     return content.hexdigest()
 
 
-_STAMP = _stamp(Path(__file__).parents[1])
+_STAMP = _stamp(Path(__file__).parent)
