@@ -18,8 +18,7 @@ import numpy.typing as npt
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.layout import short_hash
-from watchkeeper.detectors.streaming.fleet_kernel import advance_each
-from watchkeeper.detectors.streaming.kernel import OUTPUT, advance_all
+from watchkeeper.detectors.streaming.kernel import OUTPUT, advance_all, advance_rows
 from watchkeeper.detectors.streaming.score_parts import score_parts
 from watchkeeper.detectors.streaming.scores import SeriesScores, interpret
 from watchkeeper.detectors.streaming.state import BLOCK_ROWS, BLOCKS, Parameters, new_states
@@ -41,15 +40,15 @@ class _Learning:
     """Rows of several series, in the order of series and time, and the detector that meets them."""
 
     rows: Records
-    parameters: Any
-    """Record of PARAMETERS."""
+    parameters: Records
+    """Of `Parameters.record`."""
     interval_seconds: int
 
     @classmethod
     def of(cls, page: Page, model: StreamModel, rows: Records | None = None) -> _Learning:
         """Return what a page's states are to learn: some rows, or those that wait."""
         chosen = page.waiting[page.waiting["scorable"] == 1] if rows is None else rows
-        return cls(chosen, _parameters(model).record()[0], page.interval_seconds)
+        return cls(chosen, _parameters(model).record(), page.interval_seconds)
 
     def scores(self, outputs: Records, model: StreamModel) -> SeriesScores:
         """Return what the kernel's outputs mean."""
@@ -71,19 +70,20 @@ class _Learning:
         counts = np.diff(np.append(firsts(self.rows, "series"), len(self.rows)))
         if len(counts) and counts.max() > len(counts):
             for series, part in self.groups():
-                self.advance_series(states[series], part, outputs[part])
+                outputs[part] = self.advance_series(states[series : series + 1], part)
         else:
             self._advance_by_rounds(states, outputs, counts)
         return outputs
 
-    def advance_series(self, state: Any, part: slice, outputs: Records) -> None:
-        """Learn consecutive rows of one series, in place."""
+    def advance_series(self, state: Records, part: slice) -> Records:
+        """Learn consecutive rows of one series, in place; return what the kernel says of each."""
         seconds = self.seconds[part]
-        last = float(state["last_time"])
+        last = float(state["last_time"][0])
         missing = missing_before(seconds, last, self.interval_seconds, limit=_LONGEST_GAP)
         values = np.ascontiguousarray(self.rows["value"][part])
-        advance_all(state, self.parameters, hours_of_week(seconds), missing, values, outputs)
+        outputs = advance_all(state, self.parameters, hours_of_week(seconds), missing, values)
         state["last_time"] = seconds[-1]
+        return outputs
 
     def _advance_by_rounds(self, states: Records, outputs: Records, counts: npt.NDArray[np.int64]) -> None:
         """Learn the first row of every series, then the second, and so on."""
@@ -95,11 +95,10 @@ class _Learning:
             missing = missing_between(
                 states["last_time"][series], seconds, self.interval_seconds, limit=_LONGEST_GAP
             )
-            found = np.zeros(len(chosen), dtype=OUTPUT)
             values = np.ascontiguousarray(self.rows["value"][chosen])
             hours = hours_of_week(seconds)
-            advance_each(states, series, self.parameters, seconds, hours, missing, values, found)
-            outputs[chosen] = found
+            outputs[chosen] = advance_rows(states, self.parameters, hours, missing, values, places=series)
+            states["last_time"][series] = seconds
 
 
 def learner_of(model: StreamModel) -> str:
@@ -286,13 +285,12 @@ def _explained(
         position = part.start
         for place in places:
             if place > position:
-                between = slice(position, place)
-                learning.advance_series(state[0], between, np.zeros(place - position, dtype=OUTPUT))
+                learning.advance_series(state, slice(position, place))
             before = state.copy()
-            learning.advance_series(state[0], slice(place, place + 1), np.zeros(1, dtype=OUTPUT))
+            learning.advance_series(state, slice(place, place + 1))
             score = float(scores.anomaly_score[place])
             measure = parse_series_key(page.series[series]).measure
-            found = score_parts(outputs[place], learning.parameters, before[0], state[0], score)
+            found = score_parts(outputs[place], learning.parameters, before, state, score)
             parts[place] = largest_first(
                 Contribution(one.feature, measure, one.lag, one.score) for one in found
             )
