@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from watchkeeper.command.failures import FAILURE, USAGE, ReportingGroup
 from watchkeeper.command.screen import complain
@@ -23,12 +23,18 @@ class AwsReportingGroup(ReportingGroup):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except NoCredentialsError as error:
+        except _of_aws("NoCredentialsError") as error:
             complain("no AWS credentials: set AWS_PROFILE, or run `aws configure`")
             raise typer.Exit(FAILURE) from error
-        except NoRegionError as error:
+        except _of_aws("NoRegionError") as error:
             complain("no AWS region: set AWS_REGION")
             raise typer.Exit(USAGE) from error
-        except (ClientError, BotoCoreError) as error:
+        except _of_aws("ClientError", "BotoCoreError") as error:
             complain(f"AWS refused or did not answer: {error}")
             raise typer.Exit(FAILURE) from error
+
+
+def _of_aws(*names: str) -> tuple[type[Exception], ...]:
+    """Return some of AWS's errors; none can have come where its library was not imported."""
+    exceptions = sys.modules.get("botocore.exceptions")
+    return () if exceptions is None else tuple(getattr(exceptions, name) for name in names)

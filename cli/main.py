@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from cli import backtest, deploy, destroy, drift, invoke, models, replay, train
-from cli.cost.command import cost
-from cli.demo import command as demo
 from cli.failures import AwsReportingGroup
-from cli.preflight.command import preflight
-from watchkeeper.command.main import LIBRARY_VERBS, application
+from watchkeeper.command.main import CHECKOUT_VERBS, LIBRARY_VERBS, application
+
+_ELSEWHERE = {
+    "approve": "cli.models:approve",
+    "cost": "cli.cost.command:cost",
+    "demo": "cli.demo.command:demo",
+    "preflight": "cli.preflight.command:preflight",
+}
+"""The verbs that are not in a module of their name."""
 
 app = application(
-    (
-        *LIBRARY_VERBS,
-        preflight,
-        cost,
-        deploy.deploy,
-        train.train,
-        replay.replay,
-        invoke.invoke,
-        backtest.backtest,
-        drift.drift,
-        models.models,
-        models.approve,
-        destroy.destroy,
-        demo.demo,
-    ),
+    {**LIBRARY_VERBS, **{name: f"cli.{name}:{name}" for name in CHECKOUT_VERBS}, **_ELSEWHERE},
     AwsReportingGroup,
     "Streaming anomaly detection as code. AWS is found as every AWS client finds it: "
     "AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.",

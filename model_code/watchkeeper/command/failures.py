@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import importlib
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import typer
 from typer.core import TyperGroup
@@ -16,6 +18,22 @@ FAILURE = 1
 
 class ReportingGroup(TyperGroup):
     """Turns the project's errors into messages: 2 for wrong input, 1 for a failure."""
+
+    verbs: ClassVar[Mapping[str, str]] = {}
+    """Where each verb's function is, as `module:function`."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the verbs."""
+        return list(self.verbs)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the verb of a name; its module is imported now."""
+        if cmd_name in self.verbs and cmd_name not in self.commands:
+            module, _, function = self.verbs[cmd_name].partition(":")
+            only = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            only.command(cmd_name)(getattr(importlib.import_module(module), function))
+            self.commands[cmd_name] = typer.main.get_command(only)
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +14,25 @@ import tomllib
 import typer
 
 from watchkeeper.command.failures import ReportingGroup
-from watchkeeper.command.init import init
-from watchkeeper.command.score import score
-from watchkeeper.command.token import token
-from watchkeeper.command.validate import validate
 from watchkeeper.core.errors import InvalidInputError
 
-LIBRARY_VERBS = (init, score, token, validate)
-CHECKOUT_VERBS = frozenset(
-    (
-        "approve",
-        "backtest",
-        "cost",
-        "deploy",
-        "demo",
-        "destroy",
-        "drift",
-        "invoke",
-        "models",
-        "preflight",
-        "replay",
-        "train",
-    )
+LIBRARY_VERBS = {
+    name: f"watchkeeper.command.{name}:{name}" for name in ("init", "score", "token", "validate")
+}
+"""Where each verb is: a verb is imported when it is asked for, since each needs packages of its own."""
+CHECKOUT_VERBS = (
+    "preflight",
+    "cost",
+    "deploy",
+    "train",
+    "replay",
+    "invoke",
+    "backtest",
+    "drift",
+    "models",
+    "approve",
+    "destroy",
+    "demo",
 )
 """What a checkout adds: named here, so that the library can say where they are."""
 
@@ -48,26 +46,27 @@ class LibraryGroup(ReportingGroup):
             raise InvalidInputError(
                 f"`watchkeeper {cmd_name}` needs a checkout of the project, with its packages: run `make "
                 f"setup` in it, then `.venv/bin/watchkeeper {cmd_name}`. The installed library has "
-                f"{', '.join(sorted(verb.__name__ for verb in LIBRARY_VERBS))}"
+                f"{', '.join(LIBRARY_VERBS)}"
             )
         return super().get_command(ctx, cmd_name)
 
 
-def application(verbs: Iterable[Callable[..., None]], group: type[ReportingGroup], about: str) -> typer.Typer:
-    """Return a command of some verbs, each named after its function.
+def application(verbs: Mapping[str, str], group: type[ReportingGroup], about: str) -> typer.Typer:
+    """Return a command of some verbs.
 
     Parameters
     ----------
+    verbs
+        Where each one's function is, as `module:function`.
     group
         Which errors become messages.
     about
         The command's help.
     """
+    cls = type(group.__name__, (group,), {"verbs": verbs})
     app = typer.Typer(
-        cls=group, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=about
+        cls=cls, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=about
     )
-    for verb in verbs:
-        app.command()(verb)
     app.callback()(_configure)
     return app
 
@@ -84,14 +83,11 @@ def _of_checkout() -> typer.Typer | None:
         named = tomllib.loads(project.read_text())["tool"]["watchkeeper"]["command"]
     except (FileNotFoundError, KeyError):
         return None
+    if find_spec("boto3") is None:
+        return None  # only the library's own packages are installed
     sys.path.insert(0, str(project.parent))
     module, _, name = named.partition(":")
-    try:
-        app: typer.Typer = getattr(importlib.import_module(module), name)
-    except ModuleNotFoundError as error:
-        if (project.parent / str(error.name).partition(".")[0]).exists():
-            raise
-        return None  # only the library's own packages are installed
+    app: typer.Typer = getattr(importlib.import_module(module), name)
     return app
 
 

@@ -169,7 +169,7 @@ def _write_piece(
 
 
 def _number(value: float) -> str:
-    return "" if np.isnan(value) else format(value, ".10g")
+    return format(value, ".10g") if value == value else ""  # NaN is the one that is not
 
 
 def accuracy_table(kept: Kept) -> Table:

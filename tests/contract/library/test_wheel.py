@@ -17,8 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import app
-from watchkeeper.command.main import CHECKOUT_VERBS, LIBRARY_VERBS
 from watchkeeper.detectors.native.compiling import TARGETS, library_in
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -188,8 +186,3 @@ def test_a_verb_of_the_checkout_says_that_it_needs_one(environment: Environment,
     done = environment.run("watchkeeper", verb, "water_flow")
     assert done.returncode == 2
     assert f"`watchkeeper {verb}` needs a checkout of the project" in done.stderr
-
-
-def test_the_library_knows_which_verbs_the_checkout_has() -> None:
-    names = {str(command.callback.__name__) for command in app.registered_commands if command.callback}
-    assert names == CHECKOUT_VERBS | {verb.__name__ for verb in LIBRARY_VERBS}
