@@ -34,7 +34,6 @@ from watchkeeper.telemetry.decoding import open_file
 from watchkeeper.telemetry.intervals import aggregate_records
 from watchkeeper.telemetry.labels import Labels, read_labels
 from watchkeeper.telemetry.rows import format_row
-from watchkeeper.telemetry.series import measure_of
 from watchkeeper.telemetry.tally import Tally
 
 
@@ -77,7 +76,7 @@ def backtest_rows(
 ) -> Iterator[tuple[HoldbackRow, str]]:
     """Return each interval with the endpoint's request row, as training and scoring make it."""
     for series, values in series_values.items():
-        for row in rows_of(values, measure_of(series, plan).aggregate, plan):
+        for row in rows_of(values, plan):
             known = HoldbackRow(
                 series=series,
                 interval_start=format_instant(row.interval_start),

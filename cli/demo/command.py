@@ -149,7 +149,7 @@ def live_metrics(scores: Sequence[ScoreLine], labels: Labels, plan: WorkloadPlan
         HoldbackRow(
             series=score.series,
             interval_start=score.interval_start,
-            value=score.value,
+            value=score.value or 0.0,
             part="test",
             label=labels.of(score.series, score.start, plan.interval_seconds) if labelled else None,
             expected=None,
@@ -165,7 +165,7 @@ def live_metrics(scores: Sequence[ScoreLine], labels: Labels, plan: WorkloadPlan
 
 def invocations(endpoint: str, last: ScoreLine) -> list[tuple[str, str]]:
     """Return the lines that score a row with boto3 and with the AWS CLI."""
-    row = format_row(Row(parse_instant(last.interval_start), last.series, last.value))
+    row = format_row(Row(parse_instant(last.interval_start), last.series, last.value or 0.0))
     return [
         (
             "boto3",

@@ -23,7 +23,7 @@ from watchkeeper.telemetry.context import ContextRow, rows_of
 from watchkeeper.telemetry.expectation import expectation, fit_step_scale, step_scale_of
 from watchkeeper.telemetry.labels import Labels
 from watchkeeper.telemetry.rows import format_row
-from watchkeeper.telemetry.series import measure_of, parse_series_key
+from watchkeeper.telemetry.series import parse_series_key
 
 Part = Literal["train", "calibrate", "test"]
 
@@ -97,11 +97,7 @@ def partition(series_values: Mapping[str, Sequence[tuple[int, float]]], plan: Wo
         If a part has too few rows (reason `too_few_rows`).
     """
     rows = sorted(
-        (
-            SeriesRow(series, row)
-            for series, values in series_values.items()
-            for row in rows_of(values, measure_of(series, plan).aggregate, plan)
-        ),
+        (SeriesRow(series, row) for series, values in series_values.items() for row in rows_of(values, plan)),
         key=lambda row: (row.context.interval_start, row.series),
     )
     began: dict[str, str] = {}

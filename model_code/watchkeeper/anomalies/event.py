@@ -39,7 +39,8 @@ class AnomalyEvent(Document, name="anomaly event"):
     interval_start: str
     """ISO 8601, UTC."""
     interval_seconds: int
-    observed: float
+    observed: float | None
+    """None of a series that has said nothing for too long; the explanation's reason says since when."""
     expected: float | None
     """None where nothing is known of the intervals before."""
     lower: float | None
@@ -116,7 +117,7 @@ def alert_text(event: AnomalyEvent) -> str:
         f"Measure:   {key.measure}",
         *(f"{name}: {value}" for name, value in key.dimensions),
         f"Interval:  {event.interval_start} to {format_instant(int(end))}",
-        f"Observed:  {event.observed:.6g}",
+        f"Observed:  {event.explanation.reason if event.observed is None else f'{event.observed:.6g}'}",
     ]
     if event.expected is not None and event.lower is not None and event.upper is not None:
         lines.append(f"Expected:  {event.expected:.6g} (usual: {event.lower:.6g} to {event.upper:.6g})")

@@ -24,7 +24,8 @@ class ScoreLine(Document, name="score line", sort_keys=False):
     series: str
     interval_start: str
     """ISO 8601, UTC."""
-    value: float
+    value: float | None
+    """None of a series that has said nothing for too long."""
     expected: float | None
     """None where nothing is known of the intervals before."""
     lower: float | None

@@ -67,6 +67,16 @@ class MeasurePlan:
     name: str
     field: str
     aggregate: Aggregate = "avg"
+    missing: float | Literal["ignore", "previous"] | None = None
+    """What an interval without records has: no value, that of the one before, or this one; None: 0 where the
+    aggregate is a sum or a count, else no value."""
+
+    @property
+    def fill(self) -> float | Literal["ignore", "previous"]:
+        """The same, said out."""
+        if self.missing is not None:
+            return self.missing
+        return 0.0 if self.aggregate in ("sum", "count") else "ignore"
 
 
 @dataclass(frozen=True)
@@ -136,6 +146,14 @@ class GatePlan:
 
 
 @dataclass(frozen=True)
+class SilencePlan:
+    """When a series that says nothing is an anomaly."""
+
+    after_seconds: int
+    severity: float
+
+
+@dataclass(frozen=True)
 class AlertRoute:
     """Anomalies of at least `severity_at_least` go to `channel`."""
 
@@ -164,6 +182,10 @@ class WorkloadPlan(Document, name="plan"):
     """How long after an interval's end, in event time, its late records are still taken."""
     record_id_field: str | None = None
     """The field that identifies a record; without one, its whole content does."""
+    delivery_seconds: int = 90
+    """How long a record may be under way until it is scored."""
+    silence: SilencePlan | None = None
+    """None where a series may say nothing."""
     max_gap_intervals: int = 3
     """Missing intervals that are bridged with the last value; a longer gap starts the context anew."""
     history_seconds: int | None = None
@@ -179,3 +201,9 @@ class WorkloadPlan(Document, name="plan"):
     gate: GatePlan = GatePlan()
     alerts: AlertPlan = AlertPlan()
     version: int = PLAN_VERSION
+
+    @property
+    def tick_seconds(self) -> int:
+        """How often intervals are closed by the time that has passed: once an interval, each minute to each
+        hour."""
+        return 60 * max(1, min(self.interval_seconds // 60, 60))

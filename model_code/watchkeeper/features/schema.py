@@ -71,7 +71,10 @@ def schema_hash(plan: WorkloadPlan) -> str:
         "features": feature_names(plan),
         "interval_seconds": plan.interval_seconds,
         "max_gap_intervals": plan.max_gap_intervals,
-        "measures": [[measure.name, measure.field, measure.aggregate] for measure in plan.measures],
+        "measures": [
+            [one.name, one.field, one.aggregate, *([] if one.missing is None else [one.missing])]
+            for one in plan.measures
+        ],
         "dimensions": plan.dimensions,
     }
     return short_hash(json.dumps(schema, sort_keys=True))

@@ -20,7 +20,6 @@ from watchkeeper.stream.judging import (
 from watchkeeper.stream.page import KNOWN, Page, firsts
 from watchkeeper.telemetry.context import Context, ContextRow, extend
 from watchkeeper.telemetry.rows import format_row
-from watchkeeper.telemetry.series import measure_of
 
 MAX_STEP_ROWS = 20_000
 """Of one page and request for scores; the rest waits for the next one."""
@@ -83,13 +82,12 @@ def asked(page: Page, plan: WorkloadPlan, limit: int = MAX_STEP_ROWS) -> Asked:
     for begin, end in _groups(waiting):
         series = int(waiting["series"][begin])
         key = page.series[series]
-        aggregate = measure_of(key, plan).aggregate
         context = contexts.get(series, ())
         for _, start, value, scorable in waiting[begin:end].tolist():
             if not scorable:
                 intervals.append((series, ContextRow(start, value, (), None), False))
                 continue
-            context, row = extend(context, start, value, aggregate, plan)
+            context, row = extend(context, start, value, plan)
             intervals.append((series, row, True))
             rows.append(WaitingRow(key, row, format_row(row.row(key))))
         contexts[series] = context

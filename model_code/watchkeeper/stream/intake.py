@@ -8,6 +8,7 @@ lateness, and an object that was taken in already changes nothing.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import UnavailableError
-from watchkeeper.core.plan import Aggregate, WorkloadPlan
+from watchkeeper.core.plan import MeasurePlan, WorkloadPlan
 from watchkeeper.stream.page import (
     APPLIED,
     KNOWN,
@@ -31,11 +32,13 @@ from watchkeeper.stream.page import (
     Records,
     firsts,
     in_order,
+    nothing_heard,
     stacked,
     with_series,
 )
 from watchkeeper.stream.readings import Readings, Source
 from watchkeeper.telemetry.intervals import Aggregation
+from watchkeeper.telemetry.missing import empty_starts, filler
 from watchkeeper.telemetry.series import measure_of
 
 MAX_READINGS = 4096
@@ -60,6 +63,8 @@ class TakenIn:
     """Numbers of the lines with a reading whose interval had closed before the object came, ascending."""
     dropped: int = 0
     """Intervals of the length that the plan had before: open ones, and closed ones that will get no score."""
+    silent: tuple[int, ...] = ()
+    """Series, by position, that have said nothing for too long."""
 
 
 def take_in(page: Page, readings: Readings, source: Source, plan: WorkloadPlan) -> TakenIn:
@@ -92,18 +97,6 @@ def take_in(page: Page, readings: Readings, source: Source, plan: WorkloadPlan) 
     return TakenIn(_closed(dataclasses.replace(page, applied=applied), plan), late, dropped)
 
 
-def close_until(page: Page, seconds: int, plan: WorkloadPlan) -> Page:
-    """Close, in every series of a page, the intervals that end at or before a time, as far as they are open.
-
-    Parameters
-    ----------
-    seconds
-        Since 1970. What comes of those intervals from then on is late.
-    """
-    until = seconds // plan.interval_seconds * plan.interval_seconds
-    return _closed_at(page, np.maximum(page.closed_until, until), plan)
-
-
 def _merged(page: Page, readings: Readings) -> tuple[Page, Integers]:
     found = readings.rows
     new = np.zeros(len(found), dtype=READING)
@@ -115,7 +108,9 @@ def _merged(page: Page, readings: Readings) -> tuple[Page, Integers]:
     kept, taken = _unique(page.readings, new[in_time])
     watermark = page.watermark.copy()
     np.maximum.at(watermark, new["series"][in_time][taken], found["event_time"][in_time][taken])
-    merged = dataclasses.replace(page, readings=kept, watermark=watermark)
+    newest = page.newest.copy()
+    newest["silent"][watermark > page.watermark] = 0
+    merged = dataclasses.replace(page, readings=kept, watermark=watermark, newest=newest)
     return merged, np.unique(found["line"][~in_time]).astype(np.int64)
 
 
@@ -132,18 +127,27 @@ def _closed(page: Page, plan: WorkloadPlan) -> Page:
     seen = page.watermark != NEVER
     behind = page.watermark // _MICROSECONDS - plan.lateness_seconds
     boundary = np.where(seen, behind // plan.interval_seconds * plan.interval_seconds, NEVER)
-    page = _closed_at(page, np.maximum(boundary, page.closed_until), plan)
+    page = closed_at(page, np.maximum(boundary, page.closed_until), plan)
     return _with_few_readings(page)
 
 
-def _closed_at(page: Page, boundary: Integers, plan: WorkloadPlan) -> Page:
+def closed_at(page: Page, boundary: Integers, plan: WorkloadPlan) -> Page:
+    """Close the intervals that begin before a time, and fill those of them that have no records.
+
+    Parameters
+    ----------
+    boundary
+        Of each series, in seconds since 1970; not before its `closed_until`. What comes of those intervals
+        from then on is late.
+    """
     closing = page.readings["start"] < boundary[page.readings["series"]]
     of_fold = [one.start < boundary[one.series] for one in page.folded]
+    done = [one for one, closes in zip(page.folded, of_fold, strict=True) if closes]
+    closed = in_order(_aggregated(page, page.readings[closing], done, plan))
+    empty = _empty(page, closed, boundary, plan)
     waiting = page.waiting
-    if closing.any() or any(of_fold):
-        done = [one for one, closes in zip(page.folded, of_fold, strict=True) if closes]
-        closed = _aggregated(page, page.readings[closing], done, plan)
-        waiting = in_order(stacked([page.waiting, closed]))
+    if len(closed) or len(empty):
+        waiting = in_order(stacked([page.waiting, closed, empty]))
     if len(waiting) > MAX_WAITING_INTERVALS:
         raise UnavailableError(
             f"shelf {page.shelf!r} of {page.workload}: {len(waiting)} intervals would wait to be scored, "
@@ -152,10 +156,51 @@ def _closed_at(page: Page, boundary: Integers, plan: WorkloadPlan) -> Page:
     return dataclasses.replace(
         page,
         closed_until=boundary,
+        newest=_newest(page, closed),
         readings=page.readings[~closing],
         folded=tuple(one for one, closes in zip(page.folded, of_fold, strict=True) if not closes),
         waiting=waiting,
     )
+
+
+def _empty(page: Page, closed: Records, boundary: Integers, plan: WorkloadPlan) -> Records:
+    """Return the intervals without records that close, where they have a value.
+
+    Parameters
+    ----------
+    closed
+        Those with records, in order.
+    """
+    if all(one.fill == "ignore" for one in plan.measures):
+        return np.zeros(0, dtype=WAITING)
+    length, measure = page.interval_seconds, measures_of(page, plan)
+    begins = np.searchsorted(closed["series"], np.arange(len(page)))
+    counts = np.bincount(closed["series"], minlength=len(page))
+    heard = page.newest["start"] != NEVER
+    first = np.where(heard, page.closed_until, boundary)
+    only_now = ~heard & (counts > 0)
+    first[only_now] = closed["start"][begins[only_now]]
+    rows: list[tuple[int, int, float, int]] = []
+    for series in np.flatnonzero((boundary - first) // length > counts).tolist():
+        before = page.newest[series].item()[:2] if heard[series] else None
+        of_series = closed[begins[series] : begins[series] + counts[series]]
+        for start, value in [*zip(*_values(of_series), strict=True), (int(boundary[series]), math.nan)]:
+            fill = None if before is None else filler(measure(series), before[1])
+            if before is not None and fill is not None:
+                starts = empty_starts(before[0], start, length)
+                rows += [(series, at, fill, 1) for at in starts if at >= page.closed_until[series]]
+            before = (start, value)
+    return np.array(rows, dtype=WAITING)
+
+
+def _newest(page: Page, closed: Records) -> Records:
+    if not len(closed):
+        return page.newest
+    newest = page.newest.copy()
+    lasts = np.append(firsts(closed, "series")[1:], len(closed)) - 1
+    newest["start"][closed["series"][lasts]] = closed["start"][lasts]
+    newest["value"][closed["series"][lasts]] = closed["value"][lasts]
+    return newest
 
 
 def _aggregated(page: Page, readings: Records, folded: list[Folded], plan: WorkloadPlan) -> Records:
@@ -165,7 +210,7 @@ def _aggregated(page: Page, readings: Records, folded: list[Folded], plan: Workl
     closed = np.zeros(len(begins), dtype=WAITING)
     closed["series"], closed["start"] = readings["series"][begins], readings["start"][begins]
     closed["value"], closed["scorable"] = readings["value"][begins], 1
-    aggregate_of = _aggregates(page, plan)
+    measure = measures_of(page, plan)
     kept = {(one.series, one.start): one.aggregation for one in folded}
     several = counts > 1
     if kept:  # what is folded may have readings beside it, and their rows must not stand for the interval
@@ -174,8 +219,10 @@ def _aggregated(page: Page, readings: Records, folded: list[Folded], plan: Workl
         series, start = int(closed["series"][place]), int(closed["start"][place])
         values = readings["value"][begins[place] : begins[place] + counts[place]]
         found = _with(kept.pop((series, start), None), values[~np.isnan(values)].tolist())
-        closed["value"][place] = found.value(aggregate_of(series))
-    rest = [(series, start, found.value(aggregate_of(series)), 1) for (series, start), found in kept.items()]
+        closed["value"][place] = found.value(measure(series).aggregate)
+    rest = [
+        (series, start, found.value(measure(series).aggregate), 1) for (series, start), found in kept.items()
+    ]
     return stacked([closed, np.array(rest, dtype=WAITING)])
 
 
@@ -189,14 +236,19 @@ def _keys(rows: Records) -> tuple[list[int], list[int]]:
     return rows["series"].tolist(), rows["start"].tolist()
 
 
-def _aggregates(page: Page, plan: WorkloadPlan) -> Callable[[int], Aggregate]:
-    known: dict[str, Aggregate] = {}
+def _values(rows: Records) -> tuple[list[int], list[float]]:
+    return rows["start"].tolist(), rows["value"].tolist()
 
-    def of(series: int) -> Aggregate:
+
+def measures_of(page: Page, plan: WorkloadPlan) -> Callable[[int], MeasurePlan]:
+    """Return what finds the measure of a series by its position."""
+    known: dict[str, MeasurePlan] = {}
+
+    def of(series: int) -> MeasurePlan:
         key = page.series[series]
         measure = key.partition("|")[0]
         if measure not in known:
-            known[measure] = measure_of(key, plan).aggregate
+            known[measure] = measure_of(key, plan)
         return known[measure]
 
     return of
@@ -249,6 +301,7 @@ def _restarted(page: Page, plan: WorkloadPlan) -> tuple[Page, int]:
         waiting=waiting,
         context=np.zeros(0, dtype=KNOWN),
         thresholds=thresholds,
+        newest=nothing_heard(len(page)),
         states=page.states[:0],
         runs=(),
         learner="",

@@ -41,6 +41,9 @@ THRESHOLD = np.dtype([("run", "<i4"), ("alerting", "<i4"), ("value", "<f8")])
 """`watchkeeper.judgement.adaptation.Adaptation`; its run is a position in `Page.runs`."""
 ACQUAINTED = np.dtype([("intervals", "<i8"), ("mean_square", "<f8")])
 """`watchkeeper.judgement.acquaintance.Acquaintance`."""
+NEWEST = np.dtype([("start", "<i8"), ("value", "<f8"), ("silent", "<i8")])
+"""The last closed interval with records, `NEVER` before the first; `silent` is 1 where it was told that
+nothing came after it."""
 APPLIED = np.dtype([("object", "<u8"), ("parts", "<i8")])
 """An object that was taken in, and how many outputs were made while it was the newest."""
 
@@ -98,6 +101,7 @@ class Page:
     closed_until: Integers = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     """Intervals that begin before it, in seconds since 1970, are closed; `NEVER` before the first."""
     thresholds: Records = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=THRESHOLD))
+    newest: Records = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=NEWEST))
     acquainted: Records = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=ACQUAINTED))
     """With series that the model has not seen in training."""
     states: Records = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=STATE))
@@ -161,6 +165,7 @@ def with_series(page: Page, names: Iterable[str]) -> Page:
         watermark=spread(page.watermark, np.full(count, NEVER)),
         closed_until=spread(page.closed_until, np.full(count, NEVER)),
         thresholds=spread(page.thresholds, thresholds),
+        newest=spread(page.newest, nothing_heard(count)),
         acquainted=spread(page.acquainted, np.zeros(count, dtype=ACQUAINTED)),
         states=spread(page.states, new_states(count)) if len(page.states) else page.states,
         readings=_renumbered(page.readings, moved),
@@ -168,6 +173,13 @@ def with_series(page: Page, names: Iterable[str]) -> Page:
         context=_renumbered(page.context, moved),
         folded=tuple(dataclasses.replace(one, series=int(moved[one.series])) for one in page.folded),
     )
+
+
+def nothing_heard(count: int) -> Records:
+    """Return `Page.newest` of series that nothing is known of."""
+    newest = np.zeros(count, dtype=NEWEST)
+    newest["start"] = NEVER
+    return newest
 
 
 def overflows(page: Page, names: Sequence[str], most: int = SHELF_SERIES) -> bool:
@@ -212,6 +224,7 @@ def _part(page: Page, shelf: str, chosen: npt.NDArray[np.intp]) -> Page:
         watermark=page.watermark[chosen],
         closed_until=page.closed_until[chosen],
         thresholds=page.thresholds[chosen],
+        newest=page.newest[chosen],
         acquainted=page.acquainted[chosen],
         states=page.states[chosen] if len(page.states) else page.states,
         readings=of_chosen(page.readings),

@@ -21,6 +21,7 @@ from watchkeeper.stream.page import (
     ACQUAINTED,
     APPLIED,
     KNOWN,
+    NEWEST,
     READING,
     THRESHOLD,
     WAITING,
@@ -39,6 +40,7 @@ _COLUMNS: dict[str, Any] = {
     "watermark": np.dtype("<i8"),
     "closed_until": np.dtype("<i8"),
     "thresholds": THRESHOLD,
+    "newest": NEWEST,
     "acquainted": ACQUAINTED,
     "readings": READING,
     "waiting": WAITING,
@@ -109,7 +111,9 @@ def _page(header: dict[str, Any], content: bytes, position: int) -> Page:
     for length in header["blobs"]:
         blobs.append(content[position : position + length])
         position += length
-    of_series = [len(columns[name]) for name in ("watermark", "closed_until", "thresholds", "acquainted")]
+    of_series = [
+        len(columns[name]) for name in ("watermark", "closed_until", "thresholds", "newest", "acquainted")
+    ]
     if {*of_series, len(columns["states"]) or len(header["series"])} != {len(header["series"])}:
         raise ValueError("columns are not one item a series")
     if position != len(content):

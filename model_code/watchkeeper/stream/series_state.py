@@ -64,7 +64,7 @@ class SeriesState:
 
     def pending(self, plan: WorkloadPlan) -> list[ContextRow]:
         """Return a row for every interval of the outbox."""
-        return list(rows_of(self.outbox, measure_of(self.series, plan).aggregate, plan, self.context))
+        return list(rows_of(self.outbox, plan, self.context))
 
     def settle(self, through: int, plan: WorkloadPlan, adaptation: Adaptation | None = None) -> SeriesState:
         """Take the intervals that begin at or before `through` out of the outbox: they are scored.
@@ -72,11 +72,10 @@ class SeriesState:
         `adaptation` is where the threshold stands after them. It counts only with intervals that are taken
         out now: if another worker settled them, their scores have moved it already.
         """
-        aggregate = measure_of(self.series, plan).aggregate
         context = self.context
         done = [item for item in self.outbox if item[0] <= through]
         for start, value in done:
-            context, _ = extend(context, start, value, aggregate, plan)
+            context, _ = extend(context, start, value, plan)
         return dataclasses.replace(
             self,
             context=context,

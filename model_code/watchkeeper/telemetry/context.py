@@ -1,10 +1,10 @@
 """From a series of closed intervals to rows with lags: one walk for the stream and for the training set.
 
 What a row sees of the past
-    At most `shingle - 1` lags, the newest first; fewer at the beginning. A gap of at most
-    `max_gap_intervals` is bridged with the last value, or with 0 where the aggregate is a sum or a count,
-    for an interval without readings then has that value. Bridged intervals are seen as lags and are not
-    scored themselves. A longer gap starts the context anew: what is not known is left out of a row.
+    At most `shingle - 1` lags, the newest first; fewer at the beginning. Where intervals have no value
+    (`watchkeeper.telemetry.missing`), a gap of at most `max_gap_intervals` is bridged with the last one.
+    Bridged intervals are seen as lags and are not scored themselves. A longer gap starts the context anew:
+    what is not known is left out of a row.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from watchkeeper.core.plan import Aggregate, WorkloadPlan
+from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH
 from watchkeeper.telemetry.expectation import EXPECTATION_LAGS, expected_value
-from watchkeeper.telemetry.intervals import ABSENT_IS_ZERO
 from watchkeeper.telemetry.rows import Row
 
 Context = tuple[tuple[int, float], ...]
@@ -46,7 +45,7 @@ def context_length(plan: WorkloadPlan) -> int:
 
 
 def extend(
-    context: Context, interval_start: int, value: float, aggregate: Aggregate, plan: WorkloadPlan
+    context: Context, interval_start: int, value: float, plan: WorkloadPlan
 ) -> tuple[Context, ContextRow]:
     """Add the next closed interval to the context.
 
@@ -57,7 +56,7 @@ def extend(
     interval_start
         Seconds since 1970; later than the context's last.
     """
-    context = _bridged(context, interval_start, aggregate, plan)
+    context = _bridged(context, interval_start, plan)
     known = [item for _, item in reversed(context)]
     lags = tuple(known[: plan.features.shingle - 1])
     row = ContextRow(interval_start, value, lags, expected_value(known))
@@ -65,20 +64,19 @@ def extend(
 
 
 def rows_of(
-    values: Iterable[tuple[int, float]], aggregate: Aggregate, plan: WorkloadPlan, context: Context = ()
+    values: Iterable[tuple[int, float]], plan: WorkloadPlan, context: Context = ()
 ) -> Iterator[ContextRow]:
     """Return a row for every `(interval start, value)`, in time order, one after the other."""
     for interval_start, value in values:
-        context, row = extend(context, interval_start, value, aggregate, plan)
+        context, row = extend(context, interval_start, value, plan)
         yield row
 
 
-def _bridged(context: Context, interval_start: int, aggregate: Aggregate, plan: WorkloadPlan) -> Context:
+def _bridged(context: Context, interval_start: int, plan: WorkloadPlan) -> Context:
     if not context:
         return ()
     last_start, last_value = context[-1]
     missing = range(last_start + plan.interval_seconds, interval_start, plan.interval_seconds)
     if len(missing) > plan.max_gap_intervals:
         return ()
-    filler = 0.0 if aggregate in ABSENT_IS_ZERO else last_value
-    return (*context, *((start, filler) for start in missing))[-context_length(plan) :]
+    return (*context, *((start, last_value) for start in missing))[-context_length(plan) :]

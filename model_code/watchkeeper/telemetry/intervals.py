@@ -14,11 +14,9 @@ from fractions import Fraction
 
 from watchkeeper.core.plan import Aggregate, WorkloadPlan
 from watchkeeper.core.timestamps import epoch_seconds
+from watchkeeper.telemetry.missing import filled
 from watchkeeper.telemetry.records import Record, by_series
 from watchkeeper.telemetry.series import measure_of
-
-ABSENT_IS_ZERO: frozenset[Aggregate] = frozenset({"sum", "count"})
-"""Aggregates of which an interval without readings has the value 0; for the others it has none."""
 
 
 def interval_start(event_time: datetime, interval_seconds: int) -> int:
@@ -99,7 +97,8 @@ def aggregate_records(records: Iterable[Record], plan: WorkloadPlan) -> dict[str
 def interval_values(
     intervals: Mapping[str, Mapping[int, Aggregation]], plan: WorkloadPlan
 ) -> dict[str, list[tuple[int, float]]]:
-    """Return the value of each interval of each series in time order, of the plan's newest history.
+    """Return the value of each interval of each series in time order, of the plan's newest history, and of
+    those between them that have no records, as `watchkeeper.telemetry.missing` fills them.
 
     Parameters
     ----------
@@ -112,8 +111,13 @@ def interval_values(
         first = newest + plan.interval_seconds - plan.history_seconds
     values = {}
     for series, of_series in intervals.items():
-        aggregate = measure_of(series, plan).aggregate
-        kept = [(start, of_series[start].value(aggregate)) for start in sorted(of_series) if start >= first]
+        measure = measure_of(series, plan)
+        kept = [
+            (start, of_series[start].value(measure.aggregate))
+            for start in sorted(of_series)
+            if start >= first
+        ]
+        kept = list(filled(kept, measure, plan.interval_seconds))
         if kept:
             values[series] = kept
     return values

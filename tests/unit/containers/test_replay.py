@@ -22,7 +22,7 @@ from containers.anomaly.snapshots import save_snapshots as save
 from tests.unit.containers.plans import HOUR, hourly
 from watchkeeper.core.documents import read_part
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
-from watchkeeper.core.plan import Aggregate, FeaturePlan, WorkloadPlan
+from watchkeeper.core.plan import FeaturePlan, WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH
 from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
 from watchkeeper.features.contributions import Contribution
@@ -42,8 +42,8 @@ def series_values(count: int, seed: int = 1) -> Values:
     return [(HOUR * at, float(np.sin(at / 4)) + noise.gauss(0, 0.2)) for at in range(count)]
 
 
-def rows(values: Values, series: str = "flow", aggregate: Aggregate = "avg") -> list[Row]:
-    return [row.row(series) for row in rows_of(values, aggregate, PLAN)]
+def rows(values: Values, series: str = "flow") -> list[Row]:
+    return [row.row(series) for row in rows_of(values, PLAN)]
 
 
 @cache
@@ -173,17 +173,17 @@ def test_a_gap_right_after_training_ends_neither_scoring_nor_memory(missing: int
     assert anomalous > 0.3 > ordinary
 
 
-@pytest.mark.parametrize("aggregate", ["avg", "count"])
-def test_training_learns_bridged_intervals_as_rows_show_them(aggregate: Aggregate) -> None:
+def test_training_learns_bridged_intervals_as_rows_show_them() -> None:
     values = series_values(TRAINED)
     gappy = values[:100] + values[102:200] + values[210:]
-    filler = values[99][1] if aggregate == "avg" else 0.0
-    bridged = values[:100] + [(time, filler) for time, _ in values[100:102]] + values[102:200] + values[210:]
+    bridged = (
+        values[:100] + [(time, values[99][1]) for time, _ in values[100:102]] + values[102:200] + values[210:]
+    )
     expected = WatchkeeperDetector(interval_seconds=HOUR).partial_fit(
         [value for _, value in bridged], timestamps=np.array([float(time) for time, _ in bridged])
     )
 
-    learned = fit_snapshots(rows(gappy, aggregate=aggregate), PLAN).of("flow")
+    learned = fit_snapshots(rows(gappy), PLAN).of("flow")
 
     assert learned.states_.tobytes() == expected.states_.tobytes()
 

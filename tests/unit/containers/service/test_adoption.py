@@ -36,7 +36,7 @@ def jobs(tmp_path, monkeypatch):
 
 def rows_of_workload(plan, series="flow"):
     points = [(HOUR * at, float(value)) for at, value in enumerate(VALUES)]
-    return [row.row(series) for row in rows_of(points, "avg", plan)]
+    return [row.row(series) for row in rows_of(points, plan)]
 
 
 def train(jobs, algorithm, columns, *, timed=True, rows=LEARNED):
