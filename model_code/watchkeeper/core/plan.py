@@ -182,7 +182,7 @@ class WorkloadPlan(Document, name="plan"):
     """How long after an interval's end, in event time, its late records are still taken."""
     record_id_field: str | None = None
     """The field that identifies a record; without one, its whole content does."""
-    delivery_seconds: int = 90
+    delivery_seconds: int = 150
     """How long a record may be under way until it is scored."""
     silence: SilencePlan | None = None
     """None where a series may say nothing."""

@@ -48,6 +48,22 @@ class Route(Section):
     """Who receives them; without one, whoever subscribes to the alert topic."""
 
 
+class Silence(Section):
+    """When a series, and the workload as a whole, says nothing for too long."""
+
+    after: Duration
+    """Without a reading for so long, a series is an anomaly and the workload has an alarm."""
+    severity: float = Field(default=80.0, ge=THRESHOLD_SEVERITY, le=MAX_SEVERITY)
+    """Of that anomaly."""
+
+    @field_validator("after")
+    @classmethod
+    def _can_be_watched(cls, after: timedelta) -> timedelta:
+        if not timedelta(minutes=1) <= after <= timedelta(days=7):
+            raise ValueError("must be from 1m to 7d: an alarm looks back no further")
+        return after
+
+
 class Alerts(Section):
     """Where alerts go and how often."""
 

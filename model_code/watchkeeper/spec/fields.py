@@ -3,11 +3,13 @@ what is allowed."""
 
 from __future__ import annotations
 
+import difflib
+import math
 import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
@@ -23,6 +25,7 @@ from watchkeeper.telemetry.rows import NUMBER_WORDS
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+_MISSING = ("ignore", "zero", "previous")
 _TOPIC_BYTES = 256
 _TOPIC_SLASHES = 7
 
@@ -43,6 +46,18 @@ def duration_text(duration: timedelta) -> str:
         if seconds and seconds % size == 0:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
+
+
+def _missing(value: object) -> float | str:
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    if value == "zero":
+        return 0.0
+    if value not in _MISSING or not isinstance(value, str):
+        close = difflib.get_close_matches(value, _MISSING, n=1) if isinstance(value, str) else []
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ValueError(f"must be {', '.join(_MISSING)} or a number{hint}")
+    return value
 
 
 def _name(value: str) -> str:
@@ -106,6 +121,11 @@ Duration = Annotated[
     BeforeValidator(_duration),
     PlainSerializer(duration_text, return_type=str),
     WithJsonSchema({"type": "string", "pattern": rf"^{_DURATION.pattern}$", "examples": ["5m", "1h", "7d"]}),
+]
+Missing = Annotated[
+    float | Literal["ignore", "previous"],
+    BeforeValidator(_missing),
+    WithJsonSchema({"anyOf": [{"enum": list(_MISSING)}, {"type": "number"}]}),
 ]
 Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": rf"^{_NAME.pattern}$"})]
 WorkloadName = Annotated[Name, AfterValidator(_workload_name)]

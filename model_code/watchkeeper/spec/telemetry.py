@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from watchkeeper.core.plan import Aggregate
-from watchkeeper.spec.fields import Name, RecordField, TimestampFormat, TimeZone, TopicFilter
+from watchkeeper.core.plan import Aggregate, MeasurePlan
+from watchkeeper.spec.fields import Missing, Name, RecordField, TimestampFormat, TimeZone, TopicFilter
 from watchkeeper.spec.section import Section
 
 
@@ -40,3 +40,10 @@ class Measure(Section):
     """What the measure is called in series keys, charts and alerts."""
     aggregate: Aggregate = "avg"
     """How an interval's readings become one value."""
+    missing: Missing | None = None
+    """What an interval without readings has, from a series' first one on: ignore is no value, zero 0,
+    previous the one before; or a number. Without it, 0 for count and sum, no value for the others."""
+
+    def plan(self) -> MeasurePlan:
+        """Return what the running parts know of it."""
+        return MeasurePlan(**self.model_dump())

@@ -5,6 +5,7 @@ Checks between keys are validators of the later key, so that they are reported w
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -16,13 +17,13 @@ from watchkeeper.core.plan import (
     DetectorPlan,
     FeaturePlan,
     GatePlan,
-    MeasurePlan,
+    SilencePlan,
     SplitPlan,
     ThresholdPlan,
     TimestampPlan,
     WorkloadPlan,
 )
-from watchkeeper.spec.alerting import Alerts
+from watchkeeper.spec.alerting import Alerts, Silence
 from watchkeeper.spec.delivery import LONGEST, SHARED_FROM, Delivery
 from watchkeeper.spec.deployment import Endpoint, Training
 from watchkeeper.spec.detection import (
@@ -43,6 +44,10 @@ from watchkeeper.spec.telemetry import Measure, Source
 
 MAX_OPEN_INTERVALS = 1000
 """Lateness keeps intervals open, and the series' state holds all of them."""
+
+
+SCORED_WITHIN_SECONDS = 60
+"""How long an object of telemetry usually waits at most; beyond it, a tick may close intervals before it."""
 
 
 class AnomalyWorkload(Section):
@@ -66,6 +71,8 @@ class AnomalyWorkload(Section):
     """The numbers that are watched, each one a series for each combination of the dimensions."""
     dimensions: list[RecordField] = Field(default_factory=list, max_length=10)
     """Fields that tell series apart, such as a machine's name."""
+    silence: Silence | None = None
+    """When saying nothing is an anomaly; without it, never."""
     max_gap_intervals: int = Field(default=3, ge=0, le=100)
     """Missing intervals that are bridged; a longer gap starts the context anew."""
     history: History = History()
@@ -125,6 +132,21 @@ class AnomalyWorkload(Section):
                 raise ValueError(f"{dimension!r} is a measure's or the timestamp's field already")
         return dimensions
 
+    @field_validator("silence")
+    @classmethod
+    def _can_be_told(cls, silence: Silence | None, info: ValidationInfo) -> Silence | None:
+        interval, measures = info.data.get("interval"), info.data.get("measures")
+        if silence is None or interval is None or measures is None:
+            return silence
+        if silence.after < interval:
+            raise ValueError("after must be at least the interval: shorter, each interval would be a silence")
+        if all(measure.plan().fill != "ignore" for measure in measures):
+            raise ValueError(
+                "every measure has a value where nothing is said (missing), and that is scored: leave "
+                "silence out, or watch a measure with missing: ignore"
+            )
+        return silence
+
     @field_validator("detector")
     @classmethod
     def _takes_the_features(cls, detector: Detector, info: ValidationInfo) -> Detector:
@@ -157,10 +179,14 @@ class AnomalyWorkload(Section):
             workload=self.name,
             timestamp=TimestampPlan(**self.source.timestamp.model_dump()),
             record_id_field=self.source.record_id,
-            measures=tuple(MeasurePlan(**measure.model_dump()) for measure in self.measures),
+            measures=tuple(measure.plan() for measure in self.measures),
             dimensions=tuple(self.dimensions),
             interval_seconds=_seconds(self.interval),
             lateness_seconds=_seconds(self.lateness),
+            delivery_seconds=math.ceil(self.delivery.longest_seconds) + SCORED_WITHIN_SECONDS,
+            silence=None
+            if self.silence is None
+            else SilencePlan(_seconds(self.silence.after), self.silence.severity),
             max_gap_intervals=self.max_gap_intervals,
             history_seconds=None if self.history.window is None else _seconds(self.history.window),
             dialect=self.history.dialect(),

@@ -23,7 +23,7 @@ from watchkeeper.stream.ticking import due, tick_source, ticked
 from watchkeeper.telemetry.intervals import aggregate_records
 from watchkeeper.telemetry.missing import MAX_FILLED_INTERVALS
 
-WAIT = 120 + 90
+WAIT = 120 + 150
 """Lateness and delivery of the plan."""
 BEGIN = 1_700_000_040 // 60 * 60
 

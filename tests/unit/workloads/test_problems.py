@@ -42,7 +42,7 @@ TEN_PROBLEMS = [
     "epoch_microseconds, epoch_nanoseconds, "
     "or a strptime format with year, month and day such as %Y-%m-%d %H:%M:%S",
     "7: measures[0].agregate: 'max': "
-    "unknown key; did you mean aggregate?; known keys: aggregate, field, name",
+    "unknown key; did you mean aggregate?; known keys: aggregate, field, missing, name",
     "8: interval: '5 minutes': "
     "must be a duration: a whole number and s, m, h, d or w, such as 30s, 5m, 1h, 7d",
     "10: lateness: is there twice, first in line 9; keep one",
@@ -83,6 +83,9 @@ def test_a_problem_reads_as_file_line_key_value_and_message(problems: Problems, 
             "ingestion writes the fields received_at, workload itself",
         ),
         ("max_gap_intervals: 2.5\n", "max_gap_intervals", "must be a whole number"),
+        ("silence: {after: 4m}\n", "silence", "after must be at least the interval"),
+        ("silence: {after: 8d}\n", "silence.after", "must be from 1m to 7d"),
+        ("silence: {after: 15m, severity: 60}\n", "silence.severity", "must be at least 70 and at most 100"),
         ("features: {shingle: 257}\n", "features.shingle", "must be at least 1 and at most 256"),
         ("features: {time_of_day: 'yes'}\n", "features.time_of_day", "must be true or false"),
         ("history: {window: 0d}\n", "history.window", "must be longer than 0s"),
@@ -318,3 +321,26 @@ def test_any_document_is_refused_with_problems_at_lines_of_the_file(
         assert 1 <= problem.line <= len(text.splitlines())
         assert problem.message
         assert "Pydantic" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ("previus", "must be ignore, zero, previous or a number; did you mean previous?"),
+        ("true", "must be ignore, zero, previous or a number"),
+        (".nan", "must be ignore, zero, previous or a number"),
+    ],
+)
+def test_what_an_interval_without_readings_may_have_is_said(
+    problems: Problems, good: str, missing: str, message: str
+) -> None:
+    (problem,) = problems(good.replace("name: pressure", f"name: pressure, missing: {missing}"))
+
+    assert (problem.key, problem.message) == ("measures[0].missing", message)
+
+
+def test_silence_of_what_always_has_a_value_is_refused(problems: Problems, good: str) -> None:
+    counted = good.replace("name: pressure", "name: pressure, aggregate: count")
+    (problem,) = problems(f"{counted}silence: {{after: 15m}}\n")
+
+    assert problem.message.endswith("leave silence out, or watch a measure with missing: ignore")

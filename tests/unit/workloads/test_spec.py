@@ -19,6 +19,7 @@ from watchkeeper.core.plan import (
     DetectorPlan,
     FeaturePlan,
     MeasurePlan,
+    SilencePlan,
     SplitPlan,
     ThresholdPlan,
     WorkloadPlan,
@@ -102,6 +103,29 @@ alerts: {throttle: 2h, routes: [{channel: ops, severity_at_least: 80}]}
     assert plan.threshold == ThresholdPlan("quantile", quantile=0.99)
     assert (plan.gate.max_alerts_per_week, plan.gate.beat_champion, plan.gate.tolerance) == (3, False, 0.1)
     assert (plan.alerts.throttle_seconds, plan.alerts.routes) == (7200, (AlertRoute("ops", 80.0),))
+
+
+@pytest.mark.parametrize(
+    ("written", "fill"),
+    [
+        ("aggregate: count", 0.0),
+        ("aggregate: sum, missing: ignore", "ignore"),
+        ("aggregate: max", "ignore"),
+        ("missing: zero", 0.0),
+        ("missing: previous", "previous"),
+        ("missing: -3", -3.0),
+    ],
+)
+def test_what_an_interval_without_readings_has_reaches_the_plan(
+    load: Load, good: str, written: str, fill: float | str
+) -> None:
+    plan = load(text=good.replace("name: pressure", f"name: pressure, {written}")).plan()
+
+    assert WorkloadPlan.from_json(plan.to_json()).measures[0].fill == fill
+
+
+def test_silence_reaches_the_plan(load: Load) -> None:
+    assert load("silence: {after: 15m}\n").plan().silence == SilencePlan(900, 80.0)
 
 
 def test_what_is_not_written_has_the_plans_defaults(load: Load) -> None:
