@@ -19,6 +19,7 @@ from localcloud.persistence import PersistencePart
 from localcloud.request_limits import RequestLimitsPart
 from localcloud.s3 import S3Part
 from localcloud.sagemaker_part import SageMakerPart
+from localcloud.scheduler import SchedulerPart
 from localcloud.service_front.part import ServiceFrontPart
 from localcloud.service_quotas import ServiceQuotasPart
 from localcloud.settings import Settings
@@ -62,6 +63,7 @@ def build_parts(settings: Settings) -> list[server.Part]:
         authorization,
         ServiceQuotasPart(settings),
         EventsPart(),
+        SchedulerPart(),
         S3Part(settings),
         AlarmsPart(settings),
         LambdaExecutor(settings, authority, persistence.touch),

@@ -14,11 +14,12 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.stream.intake import TakenIn, closed_at, measures_of
 from watchkeeper.stream.page import APPLIED, NEVER, Integers, Page, stacked
-from watchkeeper.stream.readings import Source
+from watchkeeper.stream.tick_message import Tick
 from watchkeeper.telemetry.missing import MAX_FILLED_INTERVALS
 
 LIVE_STEPS = 10
@@ -29,26 +30,8 @@ _LONG_AGO = np.int64(NEVER) // 4
 """Stands for `NEVER` where times are subtracted."""
 
 
-def tick_source(time: str) -> Source:
-    """Return what outputs of a tick are named for.
-
-    Parameters
-    ----------
-    time
-        That it was scheduled for; ISO 8601, UTC.
-    """
-    return Source(f"tick#{time}", time[:13], f"tick/{time}", f"tick {time}")
-
-
-def ticked(page: Page, source: Source, seconds: int, plan: WorkloadPlan) -> TakenIn | None:
+def ticked(page: Page, tick: Tick, plan: WorkloadPlan) -> TakenIn | None:
     """Close what has ended, and say which series are silent.
-
-    Parameters
-    ----------
-    source
-        Of the tick.
-    seconds
-        Its time, since 1970.
 
     Returns
     -------
@@ -61,16 +44,16 @@ def ticked(page: Page, source: Source, seconds: int, plan: WorkloadPlan) -> Take
     UnavailableError
         If too much waits to be scored; see `watchkeeper.stream.intake.take_in`.
     """
-    if page.interval_seconds != plan.interval_seconds or page.knows(source.number):
+    if page.interval_seconds != plan.interval_seconds or page.knows(tick.source.number):
         return None
-    silent = _silent(page, seconds, plan)
-    until = _until(page, seconds, plan)
+    silent = _silent(page, tick.seconds, plan)
+    until = _until(page, tick.seconds, plan)
     if not len(silent) and np.array_equal(until, page.closed_until):
         return None
     closed = closed_at(page, until, plan)
     newest = closed.newest.copy()
     newest["silent"][silent] = 1
-    applied = stacked([closed.applied, np.array([(source.number, 0)], dtype=APPLIED)])
+    applied = stacked([closed.applied, np.array([(tick.source.number, 0)], dtype=APPLIED)])
     return TakenIn(
         dataclasses.replace(closed, newest=newest, applied=applied),
         np.zeros(0, dtype=np.int64),
@@ -105,11 +88,6 @@ def due(page: Page, plan: WorkloadPlan) -> tuple[int, int] | None:
     return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
 
-def silent_since(page: Page, series: int) -> int:
-    """Return the second of the last record of a series."""
-    return int(page.watermark[series]) // _MICROSECONDS
-
-
 def _until(page: Page, seconds: int, plan: WorkloadPlan) -> Integers:
     """Return until when the intervals of each series are closed after a tick."""
     length = plan.interval_seconds
@@ -142,7 +120,7 @@ def _reach(plan: WorkloadPlan) -> int:
     return LIVE_STEPS * max(plan.interval_seconds, plan.tick_seconds)
 
 
-def _fills(page: Page, plan: WorkloadPlan) -> np.ndarray:
+def _fills(page: Page, plan: WorkloadPlan) -> npt.NDArray[np.bool_]:
     """Return which series have a value where there are no records."""
     measure = measures_of(page, plan)
     return np.array([measure(series).fill != "ignore" for series in range(len(page))], dtype=np.bool_)
@@ -152,4 +130,5 @@ def _filled_until(page: Page, plan: WorkloadPlan) -> Integers:
     """Return until when empty intervals of each series have a value, if they are filled at all."""
     newest = np.maximum(page.newest["start"], _LONG_AGO)
     np.maximum.at(newest, page.readings["series"], page.readings["start"])
-    return newest + (1 + MAX_FILLED_INTERVALS) * plan.interval_seconds
+    until: Integers = newest + (1 + MAX_FILLED_INTERVALS) * plan.interval_seconds
+    return until

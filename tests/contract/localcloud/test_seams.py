@@ -28,6 +28,7 @@ from localcloud.seams import (
     iot,
     lambda_functions,
     s3,
+    scheduler,
     stepfunctions,
 )
 from localcloud.seams import sns as topics
@@ -143,6 +144,14 @@ FUNCTIONS = {
     "ministack.services.iam._make_aws_managed_record": "name, document, description",
     "ministack.services.kms._resolve_key": "key_id_or_arn",
     "ministack.services.eventbridge._invoke_target": "target, event, rule, view",
+    "ministack.services.eventbridge._parse_rate_seconds": "expr",
+    "ministack.services.eventbridge._parse_cron_fields": "expr",
+    "ministack.services.eventbridge._cron_next_fire": "fields, after_dt",
+    "ministack.services.scheduler._tick_schedules": "",
+    "ministack.services.scheduler._create_schedule": "name, body",
+    "ministack.services.scheduler._update_schedule": "name, body",
+    "ministack.services.scheduler._error": "status, code, message",
+    "ministack.services.scheduler._at_time_epoch": "expr",
     "ministack.services.sns._deliver_to_sqs": (
         "endpoint, envelope, raw, raw_message, message_group_id, message_dedup_id, message_attributes, "
         "topic_arn"
@@ -180,13 +189,14 @@ ATTRIBUTES = {
     "ministack.services.cloudwatch_logs": ("_log_groups",),
     "ministack.services.glue": ("_jobs", "_job_runs", "_tags"),
     "ministack.services.s3": ("_object_versions",),
+    "ministack.services.scheduler": ("_schedules",),
     "ministack.services.cloudformation": ("_stacks", "_stack_events"),
     "ministack.services.cloudformation.provisioners": ("_RESOURCE_HANDLERS",),
 }
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 MODULES = (
     *(apigateway, cloudformation, cloudwatch, cloudwatch_logs, eventbridge, firehose),
-    *(gateway, iam, iot, lambda_functions, s3, stepfunctions, topics),
+    *(gateway, iam, iot, lambda_functions, s3, scheduler, stepfunctions, topics),
 )
 REPLACEABLE = [
     pytest.param(found, id=f"{found.module.__name__}.{found.name}")

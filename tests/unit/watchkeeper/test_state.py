@@ -64,7 +64,7 @@ def pending(state: SeriesState, plan: WorkloadPlan = PLAN) -> list[tuple[int, fl
 
 
 def with_aggregate(plan: WorkloadPlan, aggregate: str) -> WorkloadPlan:
-    return dataclasses.replace(plan, measures=(MeasurePlan("m", "m", aggregate),))  # type: ignore[arg-type]
+    return dataclasses.replace(plan, measures=(MeasurePlan("m", "m", aggregate, "ignore"),))  # type: ignore[arg-type]
 
 
 def cut(records: list[Record], seed: int) -> list[list[Record]]:

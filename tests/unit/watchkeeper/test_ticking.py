@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,13 +12,15 @@ from hypothesis import strategies as st
 from tests.unit.watchkeeper.shelves import plan_of, reading, readings, records, source, streaming_release
 from watchkeeper.anomalies.event import AnomalyEvent, alert_text
 from watchkeeper.anomalies.score_line import ScoreLine
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import MeasurePlan, SilencePlan, WorkloadPlan
-from watchkeeper.core.timestamps import EPOCH, format_instant
+from watchkeeper.core.timestamps import format_instant
 from watchkeeper.stream.page import Page, new_page
 from watchkeeper.stream.page_format import from_bytes, to_bytes
 from watchkeeper.stream.silence import with_silence
 from watchkeeper.stream.step import concluded, scored_here, step, written
-from watchkeeper.stream.ticking import due, tick_source, ticked
+from watchkeeper.stream.tick_message import Tick, tick_of
+from watchkeeper.stream.ticking import due, ticked
 from watchkeeper.telemetry.intervals import aggregate_records
 from watchkeeper.telemetry.missing import MAX_FILLED_INTERVALS
 
@@ -54,8 +55,8 @@ class Shelf:
     def tick(self, second: int) -> None:
         at = BEGIN + second
         span = due(self.page, self.plan)
-        origin = tick_source((EPOCH + timedelta(seconds=at)).isoformat())
-        taken = ticked(self.page, origin, at, self.plan)
+        tick = Tick("w", at)
+        taken = ticked(self.page, tick, self.plan)
         if taken is None:
             return
         assert span is not None
@@ -64,7 +65,7 @@ class Shelf:
         judged = with_silence(
             scored_here(taken.page, self.release, self.plan), taken, self.release, self.plan
         )
-        self._keep(concluded(judged, judged.reasons, origin, self.plan))
+        self._keep(concluded(judged, judged.reasons, tick.source, self.plan))
 
     def values(self) -> list[tuple[str, int, float | None]]:
         return sorted((line.series, line.start - BEGIN, line.value) for line in self.lines)
@@ -201,3 +202,14 @@ def test_a_silent_series_is_told_once_and_again_when_it_has_spoken_between() -> 
         shelf.deliver(second, device="b")
     assert [found.series for found in shelf.events] == ["m|device=a"] * 2
     assert AnomalyEvent.from_json(event.to_json()) == event
+
+
+def test_a_tick_is_told_from_other_messages_by_its_source() -> None:
+    sent = '{"source": "watchkeeper.tick", "workload": "w", "time": "2026-11-29T17:05:00Z"}'
+    tick = tick_of(sent)
+    assert tick is not None
+    assert (tick.workload, tick.source.hour) == ("w", "2026-11-29T17")
+    assert tick_of('{"source": "aws.s3", "detail": {}}') is None
+    assert tick_of("no JSON") is None
+    with pytest.raises(InvalidInputError, match="not a tick"):
+        tick_of(sent.replace("2026-11-29T17:05:00Z", "noon"))
