@@ -13,8 +13,8 @@ from infra.permissions import Permission, sagemaker_arns
 from watchkeeper.core import layout
 from watchkeeper.lifecycle.run import RunNames, training_run
 
-Kind = Literal["anomaly", "regression"]
-"""Of a workload."""
+Kind = Literal["anomaly", "streaming", "regression"]
+"""Of a workload's training: with telemetry, of a detector that learns in the scoring loop, of a table."""
 
 RUN_REASON = (
     "Each run of the training workflow makes names of its own; only the workload's part is known now."
@@ -35,7 +35,12 @@ class RunResources:
             return sagemaker_arns(scope, kind, of_kind)
 
         judging = (names.holdback_job, names.champion_job)
-        if kind == "anomaly":
+        if kind == "streaming":
+            self.training_jobs, self.transform_jobs = [], []
+            self.processing_jobs = arns(
+                "processing-job", names.prepare_job, names.warm_up_job, names.evaluate_job
+            )
+        elif kind == "anomaly":
             self.training_jobs = arns("training-job", names.preprocessor_job, names.detector_job)
             self.processing_jobs = arns("processing-job", names.prepare_job, names.evaluate_job)
             self.transform_jobs = arns("transform-job", names.transform_job, *judging)

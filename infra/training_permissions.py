@@ -102,7 +102,7 @@ def workflow_permissions(
     package_group: str,
     bucket: s3.IBucket,
     key: kms.IKey,
-    alarm_arns: Sequence[str],
+    alarm_arns: Sequence[str] | None,
 ) -> Iterator[Permission]:
     """Yield what a workload's state machine may do.
 
@@ -114,12 +114,31 @@ def workflow_permissions(
         The roles that it hands to SageMaker.
     package_group
         Name of the workload's model package group.
+    alarm_arns
+        Those that watch its endpoint's deployments; None of a workload without an endpoint.
     """
     runs = RunResources(scope, workload, kind)
     yield Permission(actions=["lambda:InvokeFunction"], resources=functions)
-    yield run_jobs("TrainingJob", runs.training_jobs, RUN_REASON)
-    yield run_jobs("ProcessingJob", runs.processing_jobs, RUN_REASON)
-    yield run_jobs("TransformJob", runs.transform_jobs, RUN_REASON)
+    jobs = {
+        "TrainingJob": runs.training_jobs,
+        "ProcessingJob": runs.processing_jobs,
+        "TransformJob": runs.transform_jobs,
+    }
+    for job, arns in jobs.items():
+        if arns:
+            yield run_jobs(job, arns, RUN_REASON)
+    if alarm_arns is not None:
+        yield from _deploying(runs, alarm_arns)
+    yield register_models(scope, package_group)
+    yield pass_roles(*roles)
+    # SageMaker looks at a package's artifacts as who registers it.
+    yield read_objects(scope, bucket, f"{layout.runs_of(workload)}*")
+    yield read_encrypted_objects(key)
+    yield from lend_key(key)
+
+
+def _deploying(runs: RunResources, alarm_arns: Sequence[str]) -> Iterator[Permission]:
+    """Yield what it takes to make models and to put one behind an endpoint."""
     yield on_runs(["CreateModel", "AddTags"], runs.models)
     yield on_runs(["CreateEndpointConfig", "AddTags"], runs.endpoint_configs)
     yield on_runs(["CreateEndpoint", "UpdateEndpoint"], [*runs.endpoints, *runs.endpoint_configs])
@@ -129,12 +148,6 @@ def workflow_permissions(
         resources=["*"],
         reason="SageMaker has no resource to name when endpoints are listed.",
     )
-    yield register_models(scope, package_group)
-    yield pass_roles(*roles)
-    # SageMaker looks at a package's artifacts as who registers it.
-    yield read_objects(scope, bucket, f"{layout.runs_of(workload)}*")
-    yield read_encrypted_objects(key)
-    yield from lend_key(key)
     yield _describe_alarms(alarm_arns)
 
 

@@ -38,7 +38,7 @@ from infra.training_permissions import (
     workflow_permissions,
 )
 from pipeline.step import EXPLAINING, TRAINING
-from pipeline.substitutions import Substitution
+from pipeline.substitutions import Substitution, placeholder
 from watchkeeper.core import layout
 from watchkeeper.spec import AnomalyWorkload, RegressionWorkload, Subscription, WorkloadSpec
 from watchkeeper.spec.detection import RegisteredDetector
@@ -95,46 +95,30 @@ class WorkloadStack(Stack):
         ).model_package_group_name
         model_code = ModelCode(self, "ModelCode", archive=bundles.model)
         analysis_code = ModelCode(self, "AnalysisCode", archive=bundles.analysis) if _analyses(spec) else None
-        alarms = RollbackAlarms(
-            self,
-            "Rollback",
-            endpoint_name=layout.endpoint_name(spec.name),
-            errors_per_minute=spec.endpoint.rollback.server_errors_per_minute,
-            latency_milliseconds=spec.endpoint.rollback.latency_milliseconds,
-            topic=self._topic,
-        )
-        alarm_arns = [alarms.errors.alarm_arn, alarms.latency.alarm_arn]
         images = images_of(json.loads(text))
         job_role = self._job_role(spec, images, [model_code, *([analysis_code] if analysis_code else [])])
-        model_role = SageMakerRole(self, "Models", images=images).role
-        permit(
-            model_role,
-            *model_permissions(
-                self, workload=spec.name, bucket=self._bucket, key=self._key, alarm_arns=alarm_arns
-            ),
-        )
-        steps = (*TRAINING, *(EXPLAINING if _explains(spec) else ()))
+        serving, alarm_arns, roles = self._serve(spec, images)
+        steps = [step for step in (*TRAINING, *EXPLAINING) if placeholder(step.substitution) in text]
         functions = {step.substitution: self._shared.function_arns[step.substitution] for step in steps}
+        known = {
+            **functions,
+            Substitution.PARTITION: self.partition,
+            Substitution.MODEL_CODE_URI: model_code.uri,
+            Substitution.MODEL_CODE_ARCHIVE_NAME: model_code.name,
+            Substitution.KMS_KEY_ARN: self._shared.data_key_arn,
+            Substitution.NOTIFICATION_TOPIC_ARN: self._shared.alert_topic_arn,
+            Substitution.JOB_ROLE_ARN: job_role.role_arn,
+            Substitution.MODEL_PACKAGE_GROUP_NAME: group,
+            **({Substitution.ANALYSIS_CODE_URI: analysis_code.uri} if analysis_code else {}),
+            **serving,
+        }
         workflow = TrainingWorkflow(
             self,
             "Workflow",
             name=layout.state_machine_name(spec.name, "training"),
             key=self._key,
             definition=definition,
-            substitutions={
-                **functions,
-                Substitution.PARTITION: self.partition,
-                Substitution.MODEL_CODE_URI: model_code.uri,
-                Substitution.MODEL_CODE_ARCHIVE_NAME: model_code.name,
-                Substitution.KMS_KEY_ARN: self._shared.data_key_arn,
-                Substitution.NOTIFICATION_TOPIC_ARN: self._shared.alert_topic_arn,
-                Substitution.JOB_ROLE_ARN: job_role.role_arn,
-                Substitution.MODEL_ROLE_ARN: model_role.role_arn,
-                Substitution.MODEL_PACKAGE_GROUP_NAME: group,
-                Substitution.ENDPOINT_ERRORS_ALARM_NAME: alarms.errors.alarm_name,
-                Substitution.ENDPOINT_LATENCY_ALARM_NAME: alarms.latency.alarm_name,
-                **({Substitution.ANALYSIS_CODE_URI: analysis_code.uri} if analysis_code else {}),
-            },
+            substitutions={name: value for name, value in known.items() if placeholder(name) in text},
             purpose=f"Trains, judges and deploys the model of {spec.name}",
         )
         # The definition insists on its plan.
@@ -144,9 +128,9 @@ class WorkloadStack(Stack):
             *workflow_permissions(
                 self,
                 workload=spec.name,
-                kind=spec.kind,
+                kind="streaming" if spec.is_streaming else spec.kind,
                 functions=list(functions.values()),
-                roles=[job_role, model_role],
+                roles=[job_role, *roles],
                 package_group=layout.endpoint_name(spec.name),
                 bucket=self._bucket,
                 key=self._key,
@@ -165,6 +149,41 @@ class WorkloadStack(Stack):
             )
         CfnOutput(self, "StateMachineArn", value=workflow.state_machine.state_machine_arn)
         CfnOutput(self, "ModelPackageGroup", value=group)
+
+    def _serve(
+        self, spec: WorkloadSpec, images: Sequence[str]
+    ) -> tuple[dict[str, str], list[str] | None, list[iam.Role]]:
+        """Make what an endpoint's deployments need.
+
+        Returns
+        -------
+        substitutions, alarm_arns, roles
+            Nothing of a workload without an endpoint.
+        """
+        if spec.endpoint is None:
+            return {}, None, []
+        alarms = RollbackAlarms(
+            self,
+            "Rollback",
+            endpoint_name=layout.endpoint_name(spec.name),
+            errors_per_minute=spec.endpoint.rollback.server_errors_per_minute,
+            latency_milliseconds=spec.endpoint.rollback.latency_milliseconds,
+            topic=self._topic,
+        )
+        alarm_arns = [alarms.errors.alarm_arn, alarms.latency.alarm_arn]
+        role = SageMakerRole(self, "Models", images=images).role
+        permit(
+            role,
+            *model_permissions(
+                self, workload=spec.name, bucket=self._bucket, key=self._key, alarm_arns=alarm_arns
+            ),
+        )
+        substitutions = {
+            Substitution.MODEL_ROLE_ARN: role.role_arn,
+            Substitution.ENDPOINT_ERRORS_ALARM_NAME: alarms.errors.alarm_name,
+            Substitution.ENDPOINT_LATENCY_ALARM_NAME: alarms.latency.alarm_name,
+        }
+        return substitutions, alarm_arns, [role]
 
     def _job_role(self, spec: WorkloadSpec, images: Sequence[str], code: Sequence[ModelCode]) -> iam.Role:
         sources = [layout.history_prefix(spec.name)]

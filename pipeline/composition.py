@@ -7,7 +7,7 @@ from typing import Any
 
 from stepfunctions.steps.states import Catch, Graph, State
 
-from pipeline import endings, evaluation, release
+from pipeline import endings, evaluation, preparation, release
 from pipeline.contracts import path
 from pipeline.jobs import Jobs
 from pipeline.step import DECIDE_PROMOTION, PUBLISH_RELEASE, SMOKE_TEST, VERIFY_DEPLOYMENT
@@ -28,21 +28,56 @@ def state_machine(jobs: Jobs, first: State, *, clean_up: State) -> dict[str, Any
     return definition
 
 
+def prepared(jobs: Jobs, *, then: State) -> State:
+    """Begin a run of a workload that watches telemetry: check, name, and prepare what there is to read."""
+    states = {
+        name: preparation.prepare(jobs, name, "anomaly.prepare", *sources)
+        for name, sources in {
+            "PrepareData": ("history", "raw"),
+            "PrepareHistory": ("history",),
+            "PrepareTelemetry": ("raw",),
+        }.items()
+    }
+    both, history, telemetry = (chain(state, then) for state in states.values())
+    sources = preparation.sources_present(both=both, history=history, telemetry=telemetry)
+    return chain(preparation.open_run(), preparation.validate_input(jobs.settings), sources)
+
+
 def judge(jobs: Jobs, *, module: str, approved: State, rejected: State) -> State:
     """Measure the candidate with `containers.MODULE`, beside the champion if the gate asks for it; decide."""
-    gate = run_state(DECIDE_PROMOTION, jobs.settings.workload)
-    decide = chain(gate, choose("Approved?", path("decision.approved"), yes=approved, no=rejected))
-    alone = chain(evaluation.evaluate(jobs, module, champion=False), decide)
+    decide = decided(jobs, approved=approved, rejected=rejected)
+    alone = chain(evaluation.evaluate(jobs, module), decide)
     if not jobs.settings.plan.gate.beat_champion:
         return alone
-    compared = chain(
-        evaluation.score_champion(jobs), evaluation.evaluate(jobs, module, champion=True), decide
+    beside = evaluation.evaluate(
+        jobs, module, champion=path("run.uris.champion_scores"), name="EvaluateAgainstChampion"
     )
+    compared = chain(evaluation.score_champion(jobs), beside, decide)
     return choose("ChampionExists?", path("champion.exists"), yes=compared, no=alone)
 
 
+def decided(jobs: Jobs, *, approved: State, rejected: State) -> State:
+    """Apply the gate to the evaluation."""
+    gate = run_state(DECIDE_PROMOTION, jobs.settings.workload)
+    return chain(gate, choose("Approved?", path("decision.approved"), yes=approved, no=rejected))
+
+
+def publish(jobs: Jobs, stage: State, *, broken: State) -> State:
+    """Stage the release of a registered model, try it, and publish it: the scoring loop adopts it.
+
+    Parameters
+    ----------
+    broken
+        Where a failure goes.
+    """
+    stage.add_catch(Catch(error_equals=["States.ALL"], result_path="$.error", next_step=broken))
+    notify = indifferent(endings.notify_deployed(jobs), then=endings.deployed())
+    checks = (SMOKE_TEST, PUBLISH_RELEASE)
+    return chain(stage, *(run_state(step, jobs.settings.workload) for step in checks), notify)
+
+
 def deploy(jobs: Jobs, stage: State, *, broken: State, notes: tuple[str, ...] = ()) -> State:
-    """Stage the release of a registered model, deploy it, verify what is live, and publish it.
+    """Stage the release of a registered model, deploy it to its endpoint, verify what is live, publish it.
 
     Parameters
     ----------

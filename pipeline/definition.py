@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stepfunctions.steps.states import State, Task
-
-from pipeline import composition, evaluation, preparation, release
+from pipeline import composition, evaluation, release
 from pipeline.composition import chain
-from pipeline.detectors import Detector, detector_of
+from pipeline.detectors import detector_of
 from pipeline.jobs import Jobs
 from pipeline.regression import regression_definition
 from pipeline.settings import WorkflowSettings, settings_of
+from pipeline.streaming import streaming_definition
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.regression.plan import RegressionPlan
 
@@ -42,6 +41,8 @@ def build_definition(spec: WorkloadSpec, *, region: str) -> dict[str, Any]:
 def definition_of(settings: WorkflowSettings) -> dict[str, Any]:
     """Return the state machine of a workload's settings; see `build_definition`."""
     match settings.plan:
+        case WorkloadPlan() as plan if plan.detector.is_streaming:
+            return streaming_definition(Jobs(settings))
         case WorkloadPlan() as plan:
             return anomaly_definition(Jobs(settings), plan)
         case RegressionPlan() as plan:
@@ -49,7 +50,7 @@ def definition_of(settings: WorkflowSettings) -> dict[str, Any]:
 
 
 def anomaly_definition(jobs: Jobs, plan: WorkloadPlan) -> dict[str, Any]:
-    """Return the state machine of a workload that watches telemetry."""
+    """Return the state machine of a workload that watches telemetry and asks a model at an endpoint."""
     detector = detector_of(jobs, plan)
     cleaning = composition.fail(jobs)
     deploying = chain(
@@ -59,23 +60,10 @@ def anomaly_definition(jobs: Jobs, plan: WorkloadPlan) -> dict[str, Any]:
     judging = composition.judge(
         jobs, module="anomaly.evaluate", approved=deploying, rejected=composition.reject(jobs)
     )
-    return composition.state_machine(jobs, _train(jobs, detector, then=judging), clean_up=cleaning)
-
-
-def _train(jobs: Jobs, detector: Detector, *, then: State) -> State:
     fitting = chain(
         *detector.fit(),
         evaluation.create_model(jobs, detector),
         evaluation.score_holdback(jobs),
-        then,
+        judging,
     )
-    sources = preparation.sources_present(
-        both=chain(_prepare(jobs, "PrepareData", "history", "raw"), fitting),
-        history=chain(_prepare(jobs, "PrepareHistory", "history"), fitting),
-        telemetry=chain(_prepare(jobs, "PrepareTelemetry", "raw"), fitting),
-    )
-    return chain(preparation.open_run(), preparation.validate_input(jobs.settings), sources)
-
-
-def _prepare(jobs: Jobs, name: str, *sources: str) -> Task:
-    return preparation.prepare(jobs, name, "anomaly.prepare", *sources)
+    return composition.state_machine(jobs, composition.prepared(jobs, then=fitting), clean_up=cleaning)

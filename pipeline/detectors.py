@@ -15,7 +15,7 @@ from stepfunctions.steps.states import State
 from pipeline import preparation
 from pipeline.contracts import path
 from pipeline.jobs import Jobs, channel
-from pipeline.packaging import DETECTOR, REGISTERED_DETECTOR
+from pipeline.packaging import REGISTERED_DETECTOR
 from pipeline.serving import ScriptModeModel, ServedModel
 from pipeline.tasks import JsonObject
 from watchkeeper.core.errors import InvalidInputError
@@ -84,8 +84,6 @@ def detector_of(jobs: Jobs, plan: WorkloadPlan) -> Detector:
     match plan.detector.algorithm:
         case "rcf":
             return RandomCutForest(jobs, plan)
-        case "watchkeeper":  # served from a snapshot of its state (docs/adr/0005)
-            return ScriptModeModel(jobs, "TrainDetector", DETECTOR, "detector", given)
         case "registered":  # a model that the anomaly service trained, as the workload's own (docs/adr/0015)
             model = {"model": channel(path("registered.uri"))}
             version = {"version": given["version"]}

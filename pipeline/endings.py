@@ -23,19 +23,19 @@ def notify_deployed(jobs: Jobs, *notes: str) -> Task:
     notes
         Paths of more sentences.
     """
-    return _notify(
-        jobs,
-        "NotifyDeployed",
-        "deployed",
-        formatted(
+    metrics = f"States.JsonToString({path('decision.metrics')})"
+    if jobs.settings.serving is None:
+        message = formatted("The scoring loop goes on with run {}. Metrics: {}", path("run.run_id"), metrics)
+    else:
+        message = formatted(
             "Model {} of run {} serves on endpoint {}. Metrics: {}" + " {}" * len(notes),
             path("run.names.model"),
             path("run.run_id"),
             path("run.names.endpoint"),
-            f"States.JsonToString({path('decision.metrics')})",
+            metrics,
             *notes,
-        ),
-    )
+        )
+    return _notify(jobs, "NotifyDeployed", "deployed", message)
 
 
 def deployed() -> Succeed:

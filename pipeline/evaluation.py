@@ -11,7 +11,6 @@ from stepfunctions.steps.states import Task
 from pipeline.contracts import path
 from pipeline.jobs import Jobs
 from pipeline.serving import ServedModel
-from pipeline.settings import InstanceHosting
 from pipeline.substitutions import Substitution
 from pipeline.tasks import JsonObject, service_task
 
@@ -31,8 +30,7 @@ def create_model(jobs: Jobs, served: ServedModel) -> Task:
             "ModelName": path("run.names.model"),
             "ExecutionRoleArn": Substitution.MODEL_ROLE_ARN.placeholder,
             **serving,
-            # Serverless Inference takes no model that is isolated from the network.
-            "EnableNetworkIsolation": isinstance(jobs.settings.hosting, InstanceHosting),
+            "EnableNetworkIsolation": jobs.settings.isolates_models,
             "Tags": jobs.tag_list,
         },
     )
@@ -62,10 +60,15 @@ def score_champion(jobs: Jobs) -> Task:
     )
 
 
-def evaluate(jobs: Jobs, module: str, *, champion: bool) -> Task:
+def evaluate(jobs: Jobs, module: str, *, champion: str | None = None, name: str = "Evaluate") -> Task:
     """Measure the candidate with `containers.MODULE`, alone or beside the champion.
 
     They are two states: a job may not name an input that is empty.
+
+    Parameters
+    ----------
+    champion
+        The input that tells of the champion: its scores or, of a streaming detector, its release.
     """
     inputs = {
         "plan": path("run.uris.plan"),
@@ -73,9 +76,9 @@ def evaluate(jobs: Jobs, module: str, *, champion: bool) -> Task:
         "candidate": path("run.uris.candidate_scores"),
     }
     if champion:
-        inputs["champion"] = path("run.uris.champion_scores")
+        inputs["champion"] = champion
     return jobs.processing(
-        "EvaluateAgainstChampion" if champion else "Evaluate",
+        name,
         module,
         job_name=path("run.names.evaluate_job"),
         inputs=inputs,

@@ -20,7 +20,6 @@ from pipeline.contracts import path
 from pipeline.jobs import WHOLE_OUTPUT, Jobs
 from pipeline.packaging import REGRESSOR
 from pipeline.serving import ScriptModeModel
-from pipeline.settings import InstanceHosting
 from pipeline.step import SUMMARIZE_EXPLANATION, WRITE_EXPLAIN_CONFIGURATION
 from pipeline.substitutions import Substitution
 from pipeline.tasks import JsonObject, formatted, run_state
@@ -53,7 +52,8 @@ def _explain_and_deploy(jobs: Jobs, plan: RegressionPlan, forest: ScriptModeMode
     if plan.explain.engine == "none":
         stage = release.stage_release(jobs, explanations="")
         return chain(
-            release.register_model_package(jobs, forest), composition.deploy(jobs, stage, broken=broken)
+            release.register_model_package(jobs, forest),
+            composition.deploy(jobs, stage, broken=broken),
         )
     deploying = composition.deploy(
         jobs,
@@ -82,11 +82,8 @@ def _explain_and_deploy(jobs: Jobs, plan: RegressionPlan, forest: ScriptModeMode
 
 def _write_explain_configuration(jobs: Jobs) -> Task:
     """Write `analysis_config.json` for the run's model."""
-    hosting = jobs.settings.hosting
-    instance_type = (
-        hosting.instance_type if isinstance(hosting, InstanceHosting) else jobs.settings.job_instance
-    )
-    return run_state(WRITE_EXPLAIN_CONFIGURATION, jobs.settings.workload, instance_type=instance_type)
+    settings = jobs.settings
+    return run_state(WRITE_EXPLAIN_CONFIGURATION, settings.workload, instance_type=settings.endpoint_instance)
 
 
 def _explain(jobs: Jobs, plan: RegressionPlan) -> Task:

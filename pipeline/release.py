@@ -54,7 +54,7 @@ def register_model_package(
                 "SupportedContentTypes": ["text/csv"],
                 "SupportedResponseMIMETypes": ["application/json", SCORES_TYPE],
                 "SupportedTransformInstanceTypes": [jobs.settings.job_instance],
-                "SupportedRealtimeInferenceInstanceTypes": [_realtime_instance(jobs)],
+                "SupportedRealtimeInferenceInstanceTypes": [jobs.settings.endpoint_instance],
             },
             "ModelMetrics": {
                 "ModelQuality": {
@@ -83,7 +83,7 @@ def stage_release(jobs: Jobs, **more: str) -> Task:
 
 def create_endpoint_config(jobs: Jobs) -> Task:
     """Describe how the model is served: its variant, its capacity, and which requests are captured."""
-    settings = jobs.settings
+    serving = jobs.settings.endpoint
     variant: JsonObject = {
         "VariantName": layout.VARIANT,
         "ModelName": path("run.names.model"),
@@ -93,7 +93,7 @@ def create_endpoint_config(jobs: Jobs) -> Task:
         "ProductionVariants": [variant],
         "Tags": jobs.tag_list,
     }
-    match settings.hosting:
+    match serving.hosting:
         case InstanceHosting(instance_type, instance_count):
             variant |= {
                 "InstanceType": instance_type,
@@ -102,8 +102,8 @@ def create_endpoint_config(jobs: Jobs) -> Task:
                 "ContainerStartupHealthCheckTimeoutInSeconds": CONTAINER_START_SECONDS,
             }
             parameters["KmsKeyId"] = Substitution.KMS_KEY_ARN.placeholder
-            if settings.capture_percent:
-                parameters["DataCaptureConfig"] = _data_capture(settings.capture_percent)
+            if serving.capture_percent:
+                parameters["DataCaptureConfig"] = _data_capture(serving.capture_percent)
         case ServerlessHosting(memory_mb, max_concurrency):
             variant["ServerlessConfig"] = {"MemorySizeInMB": memory_mb, "MaxConcurrency": max_concurrency}
     return service_task("CreateEndpointConfig", "aws-sdk:sagemaker:createEndpointConfig", parameters)
@@ -135,7 +135,7 @@ def create_endpoint(jobs: Jobs) -> Task:
 
 def update_endpoint(jobs: Jobs) -> Task:
     """Replace the serving model, blue/green; SageMaker goes back to the old one when an alarm fires."""
-    rollout = jobs.settings.rollout
+    rollout = jobs.settings.endpoint.rollout
     return service_task(
         "UpdateEndpoint",
         "aws-sdk:sagemaker:updateEndpoint",
@@ -191,11 +191,6 @@ def endpoint_settled(*, in_service: State, in_progress: State, failed: State, ti
     choice.add_choice(changing, timed_out)
     choice.default_choice(failed)
     return choice
-
-
-def _realtime_instance(jobs: Jobs) -> str:
-    hosting = jobs.settings.hosting
-    return hosting.instance_type if isinstance(hosting, InstanceHosting) else jobs.settings.job_instance
 
 
 def _data_capture(percent: int) -> JsonObject:

@@ -116,6 +116,8 @@ def _endpoints(workloads: Sequence[WorkloadSpec]) -> Iterator[Need]:
     concurrency = 0
     for spec in workloads:
         endpoint = spec.endpoint
+        if endpoint is None:
+            continue
         if endpoint.serverless is not None:
             concurrency += endpoint.serverless.max_concurrency
             continue
@@ -146,9 +148,11 @@ def _endpoints(workloads: Sequence[WorkloadSpec]) -> Iterator[Need]:
 
 
 def _jobs(workloads: Sequence[WorkloadSpec]) -> Iterator[Need]:
-    at_once = Counter(spec.training.instance_type for spec in workloads)
     service = ServiceSettings(region="")
     for use in ("training", "processing", "transform"):
+        at_once = Counter(
+            spec.training.instance_type for spec in workloads if use == "processing" or not spec.is_streaming
+        )
         least, ample = Counter(dict.fromkeys(at_once, 1)), Counter(at_once)
         if use != "transform":
             together = service.search_concurrency if use == "training" else 1

@@ -63,8 +63,9 @@ def instance_types(workloads: Sequence[WorkloadSpec]) -> dict[str, set[str]]:
     """Return the instance types that are used, each with the components of the price list it is used as."""
     used: dict[str, set[str]] = {}
     for spec in workloads:
-        used.setdefault(spec.training.instance_type, set()).update(("training", "processing"))
-        if spec.endpoint.serverless is None:
+        uses = ("processing",) if spec.is_streaming else ("training", "processing")
+        used.setdefault(spec.training.instance_type, set()).update(uses)
+        if spec.endpoint is not None and spec.endpoint.serverless is None:
             used.setdefault(spec.endpoint.instance_type, set()).add("hosting")
     used.setdefault(ServiceSettings(region="").job_instance, set()).update(("training", "processing"))
     return used

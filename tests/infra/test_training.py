@@ -7,7 +7,7 @@ import re
 
 from pipeline.step import TRAINING
 from pipeline.substitutions import Substitution
-from tests.infra.templates import Json, Templates
+from tests.infra.templates import Json, Templates, many
 from watchkeeper.core import layout
 from watchkeeper.core.plan import WorkloadPlan
 
@@ -103,3 +103,25 @@ def test_model_package_groups_are_named_as_the_workflow_registers(templates: Tem
     assert group.properties["ModelPackageGroupName"] == layout.endpoint_name("pump_pressure")
     named = state_machine(templates)["DefinitionSubstitutions"]["ModelPackageGroupName"]
     assert named == group.properties["ModelPackageGroupName"]
+
+
+def test_a_workload_without_endpoint_makes_no_model_and_no_alarm_and_may_not(templates: Templates) -> None:
+    stack = layout.workload_stack("tank_level")
+    alarms = templates.resources("AWS::CloudWatch::Alarm", stack=stack)
+    roles = {each.logical_id for each in templates.resources("AWS::IAM::Role", stack=stack)}
+    allowed = {
+        action
+        for resource, statement in templates.statements()
+        if resource.stack == stack
+        for action in many(statement["Action"])
+        if action.startswith("sagemaker:")
+    }
+
+    assert [each.properties["MetricName"] for each in alarms] == ["anomalies"]
+    assert not [each for each in roles if each.startswith("Models")]
+    assert allowed == {
+        *(f"sagemaker:{verb}ProcessingJob" for verb in ("Create", "Describe", "Stop")),
+        "sagemaker:CreateModelPackage",
+        "sagemaker:AddTags",
+        "sagemaker:ListTags",
+    }

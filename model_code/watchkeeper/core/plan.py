@@ -17,7 +17,7 @@ from watchkeeper.core.severity import THRESHOLD_SEVERITY
 
 PLAN_VERSION = 1
 LEAST_CONTEXT = 16
-"""Fewest intervals that the streaming detector makes a score from, the current one included."""
+"""Fewest intervals that a snapshot of the streaming detector is asked with, the current one included."""
 
 Aggregate = Literal["avg", "sum", "min", "max", "count"]
 TimestampFormat = str
@@ -99,7 +99,7 @@ class FeaturePlan:
 class ThresholdPlan:
     """The rule that turns held-back scores into a threshold."""
 
-    rule: Literal["mean_sigma", "quantile", "peaks_over_threshold", "adaptive"] = "mean_sigma"
+    rule: Literal["mean_sigma", "quantile", "peaks_over_threshold", "adaptive", "rarity"] = "mean_sigma"
     k: float = 3.0
     """Standard deviations above the mean, for `mean_sigma`."""
     quantile: float = 0.999
@@ -115,6 +115,9 @@ class ThresholdPlan:
     the fitted threshold."""
     reach: float = 0.5
     """How far it moves at most from the fitted value, in the same unit."""
+    rarity: float = 3.75
+    """-log10 of the share of usual intervals that are anomalies, for `rarity`: the streaming detector's own
+    calibration."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,11 @@ class DetectorPlan:
     algorithm: Literal["rcf", "watchkeeper", "registered"] = "rcf"
     """`registered` is a model of the anomaly service; the hyperparameter `version` says which."""
     hyperparameters: dict[str, int | float | str | bool] = dataclasses.field(default_factory=dict)
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether it scores in the scoring loop itself and learns there, without an endpoint."""
+        return self.algorithm == "watchkeeper"
 
 
 @dataclass(frozen=True)

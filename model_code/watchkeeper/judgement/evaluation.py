@@ -13,6 +13,9 @@ from watchkeeper.judgement.severity import SeverityCalibration
 from watchkeeper.judgement.thresholds import Threshold
 
 EVALUATION_VERSION = 1
+JudgedBy = Literal["points", "events"]
+"""Labelled intervals, each one case, or events and labelled windows: a detector that learns as it goes tells
+when something begins and is then silent, so that most of a window's intervals are no anomalies."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,13 @@ class Metrics:
     pr_auc: float | None = None
     windows_found: int | None = None
     windows_total: int | None = None
+    events: int | None = None
+    """Anomalies of one series that follow each other within the plan's throttle are one event."""
+    event_precision: float | None = None
+    """Share of the events that meet a labelled window."""
+    event_recall: float | None = None
+    """Share of the labelled windows that are found."""
+    event_f1: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,10 @@ class Evaluation(Document, name="evaluation", indent=2):
     """How the candidate's anomalies are explained."""
     left_out: dict[str, str] = dataclasses.field(default_factory=dict)
     """When each series began (ISO 8601, UTC) that training has not seen, and that nothing was measured on."""
+    judged_by: JudgedBy = "points"
+    """What the gate compares."""
+    parameters: dict[str, float] | None = None
+    """Of a streaming detector: `watchkeeper.detectors.streaming.state.Parameters`."""
     version: int = EVALUATION_VERSION
 
 

@@ -3,7 +3,8 @@
 Point metrics (precision, recall, F1, PR-AUC) take each labelled interval as one case. A labelled window
 is a run of consecutive labelled rows of one series; it is found if at least one of its rows is above the
 threshold. An alert is an anomaly that is not within the plan's throttle of the series' alert before it;
-it is false if its row is not labelled.
+it is false if its row is not labelled. An event is a run of anomalies of one series that follow each other
+within the throttle; it is a hit if one of them is labelled. Its recall is that of windows.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ import math
 from collections.abc import Mapping, Sequence
 
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
-from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.plan import ThresholdPlan, WorkloadPlan
 from watchkeeper.core.timestamps import epoch_seconds, parse_instant
 from watchkeeper.judgement.adaptation import thresholds_of
 from watchkeeper.judgement.evaluation import Evaluation, HoldbackRow, Metrics
 from watchkeeper.judgement.severity import fit_severity
 from watchkeeper.judgement.thresholds import (
+    RARITY,
     SECONDS_PER_WEEK,
     Threshold,
     expected_alerts_per_week,
@@ -35,6 +37,7 @@ def evaluate(
     step_scales: Mapping[str, float],
     plan: WorkloadPlan,
     run_id: str,
+    champion_threshold: Threshold | None = None,
 ) -> Evaluation:
     """Compare a candidate with the trivial detector and, where there is one, with the model in service.
 
@@ -49,6 +52,9 @@ def evaluate(
         Anomaly scores, one for each row, in the same order.
     step_scales
         Of every series; see `watchkeeper.telemetry.expectation`.
+    champion_threshold
+        By which the champion judges now, where that is what it is compared by: the states of a streaming
+        detector give the same scores in every run.
 
     Raises
     ------
@@ -70,10 +76,11 @@ def evaluate(
         threshold=threshold,
         severity=fit_severity(calibrate, threshold.value),
         candidate=_metrics(rows, candidate, threshold, plan),
-        baseline=_of(rows, baseline_scores(rows, step_scales), plan),
-        champion=None if champion is None else _of(rows, champion, plan),
+        baseline=_baseline(rows, step_scales, plan),
+        champion=None if champion is None else _of(rows, champion, plan, champion_threshold),
         step_scales=dict(step_scales),
         n_calibrate=len(calibrate),
+        judged_by="events" if plan.detector.is_streaming else "points",
     )
 
 
@@ -131,6 +138,10 @@ def measure_scores(
         return counts
     truth = [bool(rows[position].label) for position in labelled]
     found, total = _windows(rows, anomalous)
+    events = _events(rows, anomalous, plan.alerts.throttle_seconds)
+    hits = sum(any(rows[position].label for position in event) for event in events)
+    of_events = hits / len(events) if events else 0.0
+    of_windows = found / total if total else 0.0
     precision, recall, f1 = precision_recall_f1(truth, [anomalous[position] for position in labelled])
     return Metrics(
         **{
@@ -142,6 +153,10 @@ def measure_scores(
             "pr_auc": average_precision(truth, [scores[position] for position in labelled]),
             "windows_found": found,
             "windows_total": total,
+            "events": len(events),
+            "event_precision": of_events if total else None,
+            "event_recall": of_windows if total else None,
+            "event_f1": _harmonic(of_events, of_windows) if total else None,
         }
     )
 
@@ -161,7 +176,7 @@ def precision_recall_f1(truth: Sequence[bool], predicted: Sequence[bool]) -> tup
     hits = sum(actual and guess for actual, guess in zip(truth, predicted, strict=True))
     precision = hits / sum(predicted) if any(predicted) else 0.0
     recall = hits / sum(truth) if any(truth) else 0.0
-    return precision, recall, 2 * precision * recall / (precision + recall) if hits else 0.0
+    return precision, recall, _harmonic(precision, recall)
 
 
 def average_precision(truth: Sequence[bool], scores: Sequence[float]) -> float | None:
@@ -188,8 +203,21 @@ def average_precision(truth: Sequence[bool], scores: Sequence[float]) -> float |
     return area
 
 
-def _of(rows: Sequence[HoldbackRow], scores: Sequence[float], plan: WorkloadPlan) -> Metrics:
-    return _metrics(rows, scores, _fit(rows, scores, plan), plan)
+def _baseline(rows: Sequence[HoldbackRow], step_scales: Mapping[str, float], plan: WorkloadPlan) -> Metrics:
+    """Measure the trivial detector; the rule `rarity` is not for its scores, so the same risk is fitted."""
+    rule = plan.threshold
+    if rule.rule == RARITY:
+        rule = ThresholdPlan("peaks_over_threshold", risk=10.0**-rule.rarity)
+    return _of(rows, baseline_scores(rows, step_scales), dataclasses.replace(plan, threshold=rule))
+
+
+def _of(
+    rows: Sequence[HoldbackRow],
+    scores: Sequence[float],
+    plan: WorkloadPlan,
+    threshold: Threshold | None = None,
+) -> Metrics:
+    return _metrics(rows, scores, threshold or _fit(rows, scores, plan), plan)
 
 
 def _fit(rows: Sequence[HoldbackRow], scores: Sequence[float], plan: WorkloadPlan) -> Threshold:
@@ -231,6 +259,26 @@ def _alerts(rows: Sequence[HoldbackRow], anomalous: Sequence[bool], throttle_sec
             raised[row.series] = start
             alerts.append(position)
     return alerts
+
+
+def _events(rows: Sequence[HoldbackRow], anomalous: Sequence[bool], throttle_seconds: int) -> list[list[int]]:
+    """Return the positions of each event's anomalies; a series without labels has none."""
+    events: list[list[int]] = []
+    latest: dict[str, tuple[int, list[int]]] = {}
+    for position, (row, start, is_anomaly) in enumerate(zip(rows, _starts(rows), anomalous, strict=True)):
+        if not is_anomaly or row.label is None:
+            continue
+        known = latest.get(row.series)
+        if known is None or start - known[0] >= throttle_seconds:
+            events.append([])
+            known = (start, events[-1])
+        known[1].append(position)
+        latest[row.series] = (start, known[1])
+    return events
+
+
+def _harmonic(precision: float, recall: float) -> float:
+    return 2 * precision * recall / (precision + recall) if precision and recall else 0.0
 
 
 def _windows(rows: Sequence[HoldbackRow], anomalous: Sequence[bool]) -> tuple[int, int]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from watchkeeper.core.plan import GatePlan
-from watchkeeper.judgement.evaluation import Evaluation, Metrics
+from watchkeeper.judgement.evaluation import Evaluation, JudgedBy, Metrics
 
 NAMED_SERIES = 10
 """Of the series that are left out, how many a decision names."""
@@ -41,9 +41,11 @@ def decide_promotion(evaluation: Evaluation, gate: GatePlan) -> Decision:
     """Decide on an evaluated candidate.
 
     Always: its scores differ from row to row, and its alerts are within the weekly budget; with labels,
-    only alerts outside the labelled windows count. With labelled anomalies in the test part also: its
-    PR-AUC is at least the champion's less the tolerance, and above that of the trivial detector. Series that
-    training has not seen count nowhere; the reasons name them.
+    only alerts outside the labelled windows count. With labelled anomalies in the test part also, where a
+    detector is judged by points: its PR-AUC is at least the champion's less the tolerance, and above that of
+    the trivial detector. By events: it finds a window, and its F1 by event is at least the trivial detector's
+    and the champion's less the tolerance; few events make ties common. Series that training has not seen
+    count nowhere; the reasons name them.
     """
     checks = [_not_degenerate(evaluation.candidate), _within_budget(evaluation.candidate, gate)]
     if not evaluation.labelled:
@@ -51,10 +53,11 @@ def decide_promotion(evaluation: Evaluation, gate: GatePlan) -> Decision:
             Check(True, "The test part has no labelled anomaly: compared with neither champion nor baseline.")
         )
     else:
+        figure = _BY[evaluation.judged_by]
         if gate.beat_baseline:
-            checks.append(_beats_baseline(evaluation))
+            checks.append(figure.beats(evaluation.candidate, evaluation.baseline))
         if gate.beat_champion and evaluation.champion is not None:
-            checks.append(_holds_against_champion(evaluation.candidate, evaluation.champion, gate.tolerance))
+            checks.append(figure.holds(evaluation.candidate, evaluation.champion, gate.tolerance))
     decision = decision_of(checks)
     return Decision(decision.approved, [*decision.reasons, *_left_out(evaluation)])
 
@@ -69,6 +72,37 @@ def _left_out(evaluation: Evaluation) -> list[str]:
         f"{len(newest_first)} series not counted, training has too few of their intervals: {named}"
         f"{f' and {more} more' if more > 0 else ''}."
     ]
+
+
+@dataclass(frozen=True)
+class _Figure:
+    """What candidate, baseline and champion are compared by."""
+
+    name: str
+    of: Callable[[Metrics], float | None]
+    ties_pass: bool
+    """Whether as good as the trivial detector is good enough; nothing found never is."""
+
+    def beats(self, candidate: Metrics, baseline: Metrics) -> Check:
+        new, trivial = self._value(candidate), self._value(baseline)
+        if self.ties_pass:
+            passed = new > 0.0 and new >= trivial
+            relation = "at least" if passed else "0 or below"
+        else:
+            passed = new > trivial
+            relation = "above" if passed else "not above"
+        return Check(passed, f"{self.name} {new:.4f} is {relation} the trivial detector's {trivial:.4f}.")
+
+    def holds(self, candidate: Metrics, champion: Metrics, tolerance: float) -> Check:
+        new, old = self._value(candidate), self._value(champion)
+        passed = new >= old - tolerance
+        relation = "at least" if passed else "below"
+        return Check(
+            passed, f"{self.name} {new:.4f} is {relation} the champion's {old:.4f} less {tolerance:g}."
+        )
+
+    def _value(self, metrics: Metrics) -> float:
+        return self.of(metrics) or 0.0
 
 
 def _not_degenerate(candidate: Metrics) -> Check:
@@ -88,19 +122,7 @@ def _within_budget(candidate: Metrics, gate: GatePlan) -> Check:
     )
 
 
-def _beats_baseline(evaluation: Evaluation) -> Check:
-    candidate, baseline = _pr_auc(evaluation.candidate), _pr_auc(evaluation.baseline)
-    passed = candidate > baseline
-    relation = "above" if passed else "not above"
-    return Check(passed, f"PR-AUC {candidate:.4f} is {relation} the trivial detector's {baseline:.4f}.")
-
-
-def _holds_against_champion(candidate: Metrics, champion: Metrics, tolerance: float) -> Check:
-    new, old = _pr_auc(candidate), _pr_auc(champion)
-    passed = new >= old - tolerance
-    relation = "at least" if passed else "below"
-    return Check(passed, f"PR-AUC {new:.4f} is {relation} the champion's {old:.4f} less {tolerance:g}.")
-
-
-def _pr_auc(metrics: Metrics) -> float:
-    return 0.0 if metrics.pr_auc is None else metrics.pr_auc
+_BY: dict[JudgedBy, _Figure] = {
+    "points": _Figure("PR-AUC", lambda metrics: metrics.pr_auc, ties_pass=False),
+    "events": _Figure("F1 by event", lambda metrics: metrics.event_f1, ties_pass=True),
+}

@@ -140,6 +140,13 @@ def _adaptive(scores: Sequence[float], plan: ThresholdPlan) -> tuple[float, dict
     }
 
 
+def _rarity(scores: Sequence[float], plan: ThresholdPlan) -> tuple[float, dict[str, float]]:
+    from watchkeeper.detectors.protocol.calibration import SCORE_RARITY  # numpy: only who fits needs it
+
+    largest_that_is_none = math.nextafter(plan.rarity / SCORE_RARITY, 0.0)
+    return largest_that_is_none, {"rarity": plan.rarity, "risk": 10.0**-plan.rarity}
+
+
 def _pareto(excesses: Sequence[float]) -> tuple[float, float]:
     """Return shape and scale of the generalised Pareto distribution of ascending excesses."""
     n = len(excesses)
@@ -158,4 +165,5 @@ RULES: dict[str, Rule] = {
     "quantile": _quantile,
     "peaks_over_threshold": _peaks_over_threshold,
     ADAPTIVE: _adaptive,
+    RARITY: _rarity,
 }

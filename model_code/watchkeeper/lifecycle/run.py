@@ -23,6 +23,7 @@ class RunNames:
     transform_job: str
     detector_job: str
     regressor_job: str
+    warm_up_job: str
     explain_job: str
     model: str
     holdback_job: str
@@ -48,6 +49,10 @@ class RunUris:
     features: str
     detector_output: str
     regressor_output: str
+    pages: str
+    """`shelf=ID.page`: what a streaming detector knows of each series after the whole history."""
+    champion: str
+    """`release.json`: the release of a streaming detector that is live when the run begins, or `null`."""
     candidate_scores: str
     champion_scores: str
     evaluation: str
@@ -100,6 +105,7 @@ def training_run(
             transform_job=name("transform"),
             detector_job=name("detector"),
             regressor_job=name("regressor"),
+            warm_up_job=name("warm-up"),
             explain_job=name("explain"),
             model=name("model"),
             holdback_job=name("holdback"),
@@ -120,6 +126,8 @@ def training_run(
             features=f"{root}features/",
             detector_output=f"{root}detector/",
             regressor_output=f"{root}regressor/",
+            pages=f"{root}pages/",
+            champion=f"{root}champion/",
             candidate_scores=f"{root}scores/candidate/",
             champion_scores=f"{root}scores/champion/",
             evaluation=f"{root}evaluation/",

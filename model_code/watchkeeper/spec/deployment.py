@@ -59,7 +59,7 @@ class Rollback(Section):
 
 
 class Endpoint(Section):
-    """What serves the model: instances, or serverless."""
+    """What answers requests with the model: instances, or serverless."""
 
     serverless: Serverless | None = None
     """Serverless in place of instances."""

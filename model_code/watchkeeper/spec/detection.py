@@ -83,11 +83,13 @@ class WatchkeeperHyperparameters(Section):
     """Hyperparameters of Watchkeeper's detector: its own defaults are meant for every series."""
 
     context: int = Field(default=128, ge=LEAST_CONTEXT, le=256)
-    """Latest intervals that each score is made from, the current one included; the rest is training."""
+    """Latest intervals that a request at the endpoint shows, the current one included; needs an endpoint."""
 
 
 class WatchkeeperDetector(Section):
-    """Watchkeeper's own detector. It takes the series as they are, without features."""
+    """Watchkeeper's own detector. It takes the series as they are, without features, scores in the scoring
+    loop itself and learns there: it needs no endpoint.
+    """
 
     algorithm: Literal["watchkeeper"]
     """Which detector scores the feature vectors."""
@@ -175,8 +177,17 @@ class AdaptiveThreshold(Section):
         return self
 
 
+class RarityThreshold(Section):
+    """The streaming detector's own calibration: the decisions of `watchkeeper score`. Nothing is fitted."""
+
+    rule: Literal["rarity"]
+    """How the threshold is fitted."""
+    rarity: float = Field(default=3.75, gt=0, le=9.9)
+    """-log10 of the share of usual intervals that are anomalies: 3.75 is one in 5,600."""
+
+
 Threshold = Annotated[
-    MeanSigmaThreshold | QuantileThreshold | PeaksOverThreshold | AdaptiveThreshold,
+    MeanSigmaThreshold | QuantileThreshold | PeaksOverThreshold | AdaptiveThreshold | RarityThreshold,
     Field(discriminator="rule"),
 ]
 
@@ -191,4 +202,4 @@ class Gate(Section):
     beat_champion: bool = True
     """Whether it must not be worse than the model in service; needs labels."""
     tolerance: float = Field(default=0.0, ge=0, le=1)
-    """How much lower than the champion's its PR-AUC may be."""
+    """How much lower than the champion's its PR-AUC may be; of the detector watchkeeper, its F1 by event."""

@@ -153,6 +153,11 @@ class RegressionWorkload(Section):
         refuse_repeats([subscription.endpoint for subscription in notifications], "endpoint")
         return notifications
 
+    @property
+    def is_streaming(self) -> bool:
+        """Never: a table is learned at once."""
+        return False
+
     def plan(self) -> RegressionPlan:
         """Return what the running parts know of the workload."""
         history, timestamp = self.history, self.history.timestamp

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationInfo, field_validator
 
@@ -32,6 +32,7 @@ from watchkeeper.spec.detection import (
     Gate,
     History,
     MeanSigmaThreshold,
+    RarityThreshold,
     RcfDetector,
     RegisteredDetector,
     Threshold,
@@ -81,14 +82,21 @@ class AnomalyWorkload(Section):
     """What is in the feature vector."""
     detector: Detector = RcfDetector()
     """What scores the feature vectors."""
-    threshold: Threshold = MeanSigmaThreshold()
-    """How high a score is an anomaly."""
+    threshold: Threshold = Field(
+        default_factory=lambda validated: (
+            RarityThreshold(rule="rarity") if _streams(validated) else MeanSigmaThreshold()
+        )
+    )
+    """How high a score is an anomaly. Without it, the detector watchkeeper has rarity, others mean_sigma."""
     gate: Gate = Gate()
     """What a model must meet before it may serve."""
     training: Training = Training()
     """When and on what the model is trained."""
-    endpoint: Endpoint = Endpoint()
-    """What serves the model."""
+    endpoint: Endpoint | None = Field(
+        default_factory=lambda validated: None if _streams(validated) else Endpoint(), validate_default=True
+    )
+    """What serves the model. The detector watchkeeper scores without one; with one it answers requests, too,
+    from a snapshot of what it knew when it was trained."""
     alerts: Alerts = Alerts()
     """Where alerts go and how often."""
 
@@ -158,10 +166,19 @@ class AnomalyWorkload(Section):
             )
         return detector
 
+    @field_validator("threshold")
+    @classmethod
+    def _is_of_the_detector(cls, threshold: Threshold, info: ValidationInfo) -> Threshold:
+        if isinstance(threshold, RarityThreshold) and not _streams(info.data):
+            raise ValueError("rarity is the calibration of the detector watchkeeper: choose another rule")
+        return threshold
+
     @field_validator("endpoint")
     @classmethod
-    def _can_serve_the_detector(cls, endpoint: Endpoint, info: ValidationInfo) -> Endpoint:
-        if endpoint.serverless is not None and isinstance(info.data.get("detector"), RcfDetector):
+    def _can_serve_the_detector(cls, endpoint: Endpoint | None, info: ValidationInfo) -> Endpoint | None:
+        if endpoint is None:
+            _needs_no_endpoint(info.data.get("detector"))
+        elif endpoint.serverless is not None and isinstance(info.data.get("detector"), RcfDetector):
             raise ValueError(
                 "serverless serves one container, and the detector rcf needs two (an inference pipeline): "
                 "use instance_type, or the detector watchkeeper"
@@ -172,6 +189,11 @@ class AnomalyWorkload(Section):
     def delivery(self) -> Delivery:
         """How its telemetry becomes objects."""
         return Delivery.within(self.freshness)
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether the detector learns in the scoring loop: its training fits and transforms nothing."""
+        return isinstance(self.detector, WatchkeeperDetector)
 
     def plan(self) -> WorkloadPlan:
         """Return what the running parts know of the workload."""
@@ -217,14 +239,36 @@ WORKLOAD_TYPE: TypeAdapter[WorkloadSpec] = TypeAdapter(
 def _detector(spec: AnomalyWorkload) -> DetectorPlan:
     if isinstance(spec.detector, RegisteredDetector):
         return DetectorPlan(spec.detector.algorithm, {"version": spec.detector.version})
+    if spec.endpoint is None:
+        return DetectorPlan(spec.detector.algorithm)
     return DetectorPlan(**spec.detector.model_dump())
 
 
 def _features(spec: AnomalyWorkload) -> FeaturePlan:
     if isinstance(spec.detector, WatchkeeperDetector):
-        # the rows' lags are what it replays: docs/adr/0005
-        return FeaturePlan(shingle=spec.detector.hyperparameters.context, differences=False)
+        # what a request at the endpoint shows; the scoring loop needs the interval alone
+        context = 1 if spec.endpoint is None else spec.detector.hyperparameters.context
+        return FeaturePlan(shingle=context, differences=False)
     return FeaturePlan(**spec.features.model_dump())
+
+
+def _streams(validated: dict[str, Any]) -> bool:
+    return isinstance(validated.get("detector"), WatchkeeperDetector)
+
+
+def _needs_no_endpoint(detector: Detector | None) -> None:
+    """Refuse what only an endpoint makes sense of."""
+    if detector is None:
+        return
+    if detector.algorithm != "watchkeeper":
+        raise ValueError(
+            f"the detector {detector.algorithm} is asked at an endpoint: leave the key out for its defaults"
+        )
+    if "context" in detector.hyperparameters.model_fields_set:
+        raise ValueError(
+            "is missing, and detector.hyperparameters.context is what a request at the endpoint shows: "
+            "leave context out, or write endpoint: {}"
+        )
 
 
 def _seconds(duration: timedelta) -> int:

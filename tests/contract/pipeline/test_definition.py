@@ -11,9 +11,9 @@ import pytest
 
 from pipeline.contracts import OUTPUTS
 from pipeline.definition import definition_of
-from pipeline.settings import InstanceHosting, Rollout, ServerlessHosting, WorkflowSettings
+from pipeline.settings import InstanceHosting, Rollout, ServerlessHosting, Serving, WorkflowSettings
 from pipeline.step import EXPLAINING as EXPLAINING_STEPS
-from pipeline.step import TRAINING
+from pipeline.step import TRAINING, VERIFY_DEPLOYMENT
 from pipeline.substitutions import Substitution
 from tests.contract.pipeline.asl import known_paths, paths_in, successors, used_paths
 from watchkeeper.core.errors import InvalidInputError
@@ -33,14 +33,18 @@ PLAN = WorkloadPlan(
     measures=(MeasurePlan("flow", "flow"),),
     interval_seconds=3600,
 )
-OWN = DetectorPlan("watchkeeper", {"context": 128})
-SETTINGS = WorkflowSettings(
-    plan=PLAN,
-    region="us-east-1",
+OWN = dataclasses.replace(PLAN, detector=DetectorPlan("watchkeeper"))
+SERVING = Serving(
     hosting=InstanceHosting("ml.m5.large", 1),
     capture_percent=20,
     rollout=Rollout(canary_percent=None, wait_seconds=300),
+)
+SERVERLESS = dataclasses.replace(SERVING, hosting=ServerlessHosting(2048, 5), capture_percent=0)
+SETTINGS = WorkflowSettings(
+    plan=PLAN,
+    region="us-east-1",
     job_instance="ml.m5.large",
+    serving=SERVING,
 )
 TABLE = RegressionPlan(
     workload="water_flow",
@@ -70,24 +74,23 @@ VARIANTS = {
     "one instance": SETTINGS,
     "fleet": dataclasses.replace(
         SETTINGS,
-        hosting=InstanceHosting("ml.m5.large", 3),
-        rollout=Rollout(canary_percent=10, wait_seconds=3600),
+        serving=dataclasses.replace(
+            SERVING,
+            hosting=InstanceHosting("ml.m5.large", 3),
+            rollout=Rollout(canary_percent=10, wait_seconds=3600),
+        ),
     ),
-    "serverless": dataclasses.replace(SETTINGS, hosting=ServerlessHosting(2048, 5), capture_percent=0),
+    "serverless": dataclasses.replace(SETTINGS, serving=SERVERLESS),
     "no comparison": dataclasses.replace(
         SETTINGS, plan=dataclasses.replace(PLAN, gate=GatePlan(beat_champion=False))
     ),
-    "own detector": dataclasses.replace(SETTINGS, plan=dataclasses.replace(PLAN, detector=OWN)),
-    "own detector, serverless": dataclasses.replace(
-        SETTINGS,
-        plan=dataclasses.replace(PLAN, detector=OWN),
-        hosting=ServerlessHosting(2048, 5),
-        capture_percent=0,
-    ),
+    "streaming": dataclasses.replace(SETTINGS, plan=OWN, serving=None),
+    "streaming, endpoint": dataclasses.replace(SETTINGS, plan=OWN),
+    "streaming, serverless": dataclasses.replace(SETTINGS, plan=OWN, serving=SERVERLESS),
     "registered": dataclasses.replace(
         SETTINGS, plan=dataclasses.replace(PLAN, detector=DetectorPlan("registered", {"version": 7}))
     ),
-    "no capture": dataclasses.replace(SETTINGS, capture_percent=0),
+    "no capture": dataclasses.replace(SETTINGS, serving=dataclasses.replace(SERVING, capture_percent=0)),
     **{name: dataclasses.replace(SETTINGS, plan=plan) for name, plan in REGRESSIONS.items()},
 }
 EXPLAINING = {"regression", "regression, explanation may fail", "regression, Clarify", "regression, endpoint"}
@@ -200,6 +203,15 @@ def test_placeholders_are_exactly_the_documented_substitutions(
     unused = {Substitution.REQUESTS_TABLE_NAME}
     if variant not in EXPLAINING or variant == "regression, Clarify":
         unused.add(Substitution.ANALYSIS_CODE_URI)
+    if variant.startswith("streaming"):
+        unused.add(Substitution.MODEL_CODE_ARCHIVE_NAME)
+    if variant == "streaming":
+        steps = tuple(step for step in steps if step is not VERIFY_DEPLOYMENT)
+        unused |= {
+            Substitution.MODEL_ROLE_ARN,
+            Substitution.ENDPOINT_ERRORS_ALARM_NAME,
+            Substitution.ENDPOINT_LATENCY_ALARM_NAME,
+        }
     assert used == {each.substitution for each in steps} | set(Substitution) - unused
 
 
@@ -210,7 +222,7 @@ def test_everything_that_is_created_carries_its_workload(states: dict[str, dict[
         if re.search(r":sagemaker:create(?!ModelPackage)", s.get("Resource", ""))
     }
 
-    assert len(creating) >= 7
+    assert len(creating) >= 3
     for name, state in creating.items():
         assert {"Key": "watchkeeper:workload", "Value": "water_flow"} in state["Parameters"]["Tags"], name
 
@@ -238,7 +250,10 @@ def test_code_of_ours_runs_without_a_network_unless_it_asks_an_endpoint(
             assert parameters["NetworkConfig"]["EnableNetworkIsolation"] is not asks_endpoint, name
 
 
-def test_waiting_for_the_endpoint_is_bounded(states: dict[str, dict[str, Any]]) -> None:
+def test_waiting_for_the_endpoint_is_bounded(states: dict[str, dict[str, Any]], variant: str) -> None:
+    if variant == "streaming":
+        assert "EndpointSettled?" not in states
+        return
     loop = next(rule for rule in states["EndpointSettled?"]["Choices"] if rule["Next"] == "WaitForEndpoint")
 
     bounds = [part for part in loop["And"] if part.get("Variable") == "$.polls.count"]
@@ -283,21 +298,43 @@ def test_the_users_hyperparameters_win_but_not_over_the_feature_dimension() -> N
     assert int(sent["feature_dim"]) >= PLAN.features.shingle
 
 
-def test_the_own_detector_is_one_container_that_learns_the_rows_as_they_are() -> None:
-    states = definition_of(VARIANTS["own detector"])["States"]
+def test_a_streaming_detector_is_warmed_up_judged_registered_and_published() -> None:
+    states = definition_of(VARIANTS["streaming"])["States"]
 
-    training, model = states["TrainDetector"]["Parameters"], states["CreateModel"]["Parameters"]
-    assert states["PrepareData"]["Next"] == states["PrepareHistory"]["Next"] == "TrainDetector"
-    assert states["TrainDetector"]["Next"] == "CreateModel"
-    assert training["HyperParameters"]["context"] == "128"
-    assert training["HyperParameters"]["sagemaker_program"] == "train_detector.py"
-    assert {channel["ChannelName"] for channel in training["InputDataConfig"]} == {"train", "plan", "code"}
-    assert model["PrimaryContainer"]["ModelDataUrl.$"] == "$.detector.uri"
-    assert model["PrimaryContainer"]["Environment"]["SAGEMAKER_PROGRAM"] == "serve_detector.py"
-    assert not {"Containers", "InferenceExecutionConfig"} & set(model)
+    way = ["PrepareHistory"]
+    while way[-1] != "Deployed":
+        state = states[way[-1]]
+        way.append(state["Next"] if "Next" in state else state["Choices"][0]["Next"])
+    assert way[1:-2] == [
+        "WarmUp",
+        "Evaluate",
+        "DecidePromotion",
+        "Approved?",
+        "RegisterModelPackage",
+        "StageRelease",
+        "SmokeTest",
+        "PublishRelease",
+    ]
+    called = {state.get("Resource", "").rpartition(":::")[2] for state in states.values()}
+    assert {each for each in called if "sagemaker" in each} == {
+        "sagemaker:createProcessingJob.sync",
+        "aws-sdk:sagemaker:createModelPackage",
+    }
+
+
+def test_a_streaming_detector_with_an_endpoint_serves_what_its_pages_know() -> None:
+    states = definition_of(VARIANTS["streaming, endpoint"])["States"]
+
+    model = states["CreateModel"]["Parameters"]["PrimaryContainer"]
+    warmed = states["WarmUp"]["Parameters"]["ProcessingOutputConfig"]["Outputs"]
+    outputs = {each["OutputName"]: each["S3Output"]["S3Uri.$"] for each in warmed}
+    assert outputs["pages"] == "$.run.uris.pages"
+    assert model["ModelDataUrl.$"] == f"States.Format('{{}}model.tar.gz', {outputs['model']})"
+    assert model["Environment"]["SAGEMAKER_PROGRAM"] == "serve_detector.py"
     package = states["RegisterModelPackage"]["Parameters"]["InferenceSpecification"]["Containers"]
-    assert package == [model["PrimaryContainer"]]
-    assert "TrainPreprocessor" not in states
+    assert package == [model]
+    assert states["RegisterModelPackage"]["Next"] == "CreateModel"
+    assert states["VerifyDeployment"]["Next"] == "SmokeTest"
 
 
 def test_the_built_in_forest_follows_its_preprocessor() -> None:

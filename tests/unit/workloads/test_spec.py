@@ -135,15 +135,22 @@ def test_what_is_not_written_has_the_plans_defaults(load: Load) -> None:
     assert plan == written
 
 
-def test_a_detector_of_ones_own_takes_its_hyperparameters(load: Load) -> None:
-    plan = load("detector: {algorithm: watchkeeper, hyperparameters: {context: 64}}\n").plan()
+def test_the_streaming_detector_needs_no_endpoint_and_no_features(load: Load) -> None:
+    spec = load("detector: {algorithm: watchkeeper}\n")
 
-    assert plan.detector == DetectorPlan("watchkeeper", {"context": 64})
-    assert plan.features == FeaturePlan(shingle=64, differences=False)
+    assert spec.endpoint is None
+    assert spec.plan().detector == DetectorPlan("watchkeeper")
+    assert spec.plan().features == FeaturePlan(shingle=1, differences=False)
+    assert spec.plan().threshold == ThresholdPlan("rarity", rarity=3.75)
 
 
-def test_the_own_detector_sees_128_intervals_unless_told_otherwise(load: Load) -> None:
-    assert load("detector: {algorithm: watchkeeper}\n").plan().features.shingle == 128
+def test_a_streaming_detector_with_an_endpoint_answers_rows_with_context(load: Load) -> None:
+    spec = load("detector: {algorithm: watchkeeper, hyperparameters: {context: 64}}\nendpoint: {}\n")
+
+    assert spec.endpoint is not None
+    assert spec.plan().detector == DetectorPlan("watchkeeper", {"context": 64})
+    assert spec.plan().features == FeaturePlan(shingle=64, differences=False)
+    assert load("detector: {algorithm: watchkeeper}\nendpoint: {}\n").plan().features.shingle == 128
 
 
 def test_a_serverless_endpoint_captures_nothing(load: Load) -> None:
@@ -151,12 +158,16 @@ def test_a_serverless_endpoint_captures_nothing(load: Load) -> None:
         "detector: {algorithm: watchkeeper}\nendpoint: {serverless: {memory_mb: 4096}}\n"
     ).endpoint
 
+    assert endpoint is not None
     assert endpoint.serverless is not None
     assert (endpoint.serverless.memory_mb, endpoint.capture_percent) == (4096, 0)
 
 
 def test_an_endpoint_on_instances_captures_a_fifth(load: Load) -> None:
-    assert load("endpoint: {instance_count: 2, rollout: {traffic: canary}}\n").endpoint.capture_percent == 20
+    endpoint = load("endpoint: {instance_count: 2, rollout: {traffic: canary}}\n").endpoint
+
+    assert endpoint is not None
+    assert endpoint.capture_percent == 20
 
 
 @given(st.integers(1, 999_999), st.sampled_from("smhdw"))
