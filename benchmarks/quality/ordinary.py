@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
-from watchkeeper.detectors.protocol.calibration import SCORE_RARITY
+from watchkeeper.core.severity import SCORE_RARITY
 from watchkeeper.detectors.streaming.detector import score_series
 from watchkeeper.detectors.streaming.state import Parameters
 

@@ -10,7 +10,8 @@ from benchmarks.quality.corpus import load_json
 from benchmarks.quality.measurements import CorpusScores
 from benchmarks.quality.operations import MetricsSummary, delay_f1
 from benchmarks.quality.ordinary import DAY_ROWS, SPANS, HolidaySummary, OrdinaryAlerts
-from watchkeeper.detectors.protocol.calibration import SCORE_RARITY, false_alarm_rate
+from watchkeeper.core.severity import SCORE_RARITY
+from watchkeeper.detectors.protocol.calibration import false_alarm_rate
 from watchkeeper.detectors.streaming.detector import DEFAULT_ALERT_RARITY
 
 PUBLISHED = {

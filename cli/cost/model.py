@@ -46,6 +46,8 @@ SCORING_METRICS = 9
 """Metrics that the scoring loop writes of each workload."""
 TICK_LAMBDA_SECONDS = 0.05
 TRAINING_JOBS, TRAINING_JOB_HOURS, TRAINING_STATES = 6, 5 / 60, 40
+STREAMING_JOBS = 3
+"""Of a run that warms a streaming detector up: nothing is fitted or transformed."""
 
 _SERVICES = {
     "cloudwatch": "CloudWatch",
@@ -160,19 +162,19 @@ def idle_month(assembly: Assembly, prices: Prices) -> Iterator[Cost]:
 def endpoints_month(workloads: Iterable[WorkloadSpec], prices: Prices) -> Iterator[Cost]:
     """Give what the endpoints cost in a month once they are trained; serverless ones cost by use."""
     for spec in workloads:
-        if spec.endpoint.serverless is None:
+        if spec.endpoint is not None and spec.endpoint.serverless is None:
             kind, count = spec.endpoint.instance_type, spec.endpoint.instance_count
             what = f"endpoint of {spec.name}, {count} × {kind}"
             yield instance_hours(prices, what, count * HOURS_A_MONTH, kind)
 
 
 def training_month(workloads: Sequence[WorkloadSpec], prices: Prices) -> Iterator[Cost]:
-    """Give what the scheduled trainings of a month cost; a run has six jobs of five minutes."""
+    """Give what the scheduled trainings of a month cost; a run has six jobs of five minutes, or three."""
     for spec in workloads:
         if spec.training.schedule is None:
             continue
         runs = runs_a_month(spec.training.schedule)
-        hours = runs * TRAINING_JOBS * TRAINING_JOB_HOURS
+        hours = runs * (STREAMING_JOBS if spec.is_streaming else TRAINING_JOBS) * TRAINING_JOB_HOURS
         what = f"{runs:.1f} trainings of {spec.name}"
         yield instance_hours(prices, what, hours, spec.training.instance_type)
         yield cost(prices, what, runs * TRAINING_STATES, "states.transition")

@@ -198,6 +198,8 @@ def _rest(workloads: Sequence[WorkloadSpec], sums: Sums, prices: Prices) -> Iter
     yield cost(prices, "messages (Basic Ingest: none)", published, "iot.message")
     yield cost(prices, "logs", sums.of_all("AWS/Logs", "IncomingBytes") / 1e9, "cloudwatch.log_gb")
     for spec in workloads:
+        if spec.endpoint is None:
+            continue
         minutes = sums["/aws/sagemaker/Endpoints", "CPUUtilization", layout.endpoint_name(spec.name)]
         yield instance_hours(prices, f"endpoint of {spec.name}", minutes / 60, spec.endpoint.instance_type)
 

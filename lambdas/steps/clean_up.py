@@ -21,6 +21,7 @@ from lambdas.runtime.workflow_payload import run_of
 from lambdas.runtime.workflow_step import AwsCalls, StepEnvironment, step_handler
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.kinds import AnyRelease
+from watchkeeper.lifecycle.release import Release
 from watchkeeper.lifecycle.run import TrainingRun
 
 FAILED = frozenset({"Failed", "OutOfService"})
@@ -146,7 +147,7 @@ def judge(run: TrainingRun, endpoint: EndpointDescription | None, live: AnyRelea
     """Decide about the endpoint of a run that did not end well."""
     name = run.names.endpoint
     if endpoint is None:
-        return Verdict(EndpointAction.LEAVE, "No model serves.")
+        return _without_endpoint(run, live)
     if endpoint.status in CHANGING:
         return Verdict(EndpointAction.WAIT, f"Endpoint {name} is {endpoint.status}.")
     if endpoint.endpoint_config != run.names.endpoint_config:
@@ -163,6 +164,14 @@ def judge(run: TrainingRun, endpoint: EndpointDescription | None, live: AnyRelea
     return Verdict(
         EndpointAction.GO_BACK, f"Endpoint {name} goes back to configuration {live.endpoint_config}."
     )
+
+
+def _without_endpoint(run: TrainingRun, live: AnyRelease | None) -> Verdict:
+    """Decide where the scoring loop asks nobody: what is published stays."""
+    if isinstance(live, Release) and live.stream is not None:
+        action = EndpointAction.KEEP if live.run_id == run.run_id else EndpointAction.LEAVE
+        return Verdict(action, f"The scoring loop goes on with run {live.run_id}.")
+    return Verdict(EndpointAction.LEAVE, "No model serves.")
 
 
 handle = step_handler(clean_up, CleanUpEnvironment, CleanUpEffects.in_aws)

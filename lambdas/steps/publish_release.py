@@ -15,6 +15,7 @@ from lambdas.runtime.workflow_payload import run_of
 from lambdas.runtime.workflow_step import AwsCalls, StepEnvironment, step_handler
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.kinds import AnyRelease
+from watchkeeper.lifecycle.release import Release
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,7 @@ class PublishReleaseEnvironment(StepEnvironment):
     calls: ClassVar[AwsCalls] = AwsCalls(
         series=("GetItem", "PutItem", "DeleteItem", "Query"),
         models=("DescribeModel", "DeleteModel"),
+        endpoints=("DescribeEndpoint", "DeleteEndpoint"),
         endpoint_configs=("DescribeEndpointConfig", "DeleteEndpointConfig"),
         packages=("UpdateModelPackage",),
     )
@@ -55,7 +57,9 @@ class PublishingEffects:
 def publish(payload: dict[str, Any], effects: PublishingEffects) -> dict[str, Any]:
     """Publish the run's release, approve its package, and remove what is older than what it replaces.
 
-    Registered model packages stay: a retired model can be made from its package again.
+    Registered model packages stay: a retired model can be made from its package again. So do the releases of a
+    streaming detector: any of them may become the live one again. Where a workload has lost its endpoint, the
+    endpoint goes with the models behind it.
 
     Raises
     ------
@@ -72,9 +76,12 @@ def publish(payload: dict[str, Any], effects: PublishingEffects) -> dict[str, An
     effects.resources.judge_package(
         release.model_package_arn, approved=True, reason=f"Published by {run.execution_arn}"
     )
+    if payload.get("endpoint") is False:
+        effects.resources.remove_endpoint(run.names.endpoint)
+        if previous is not None:
+            _remove_model(previous, effects)
     for old in retired(effects.releases.staged(run.workload), release, previous):
-        effects.resources.remove_endpoint_config(old.endpoint_config)
-        effects.resources.remove_model(old.model)
+        _remove_model(old, effects)
         effects.releases.remove(run.workload, old.run_id)
         logger.info("retired", extra={"run_id": old.run_id, "model": old.model})
     effects.resources.remove_model(run.names.preprocessor_model)
@@ -91,9 +98,23 @@ def publish(payload: dict[str, Any], effects: PublishingEffects) -> dict[str, An
 
 
 def retired(staged: Iterable[AnyRelease], live: AnyRelease, previous: AnyRelease | None) -> list[AnyRelease]:
-    """Return the releases of older runs than the live one, but for the one that it replaced."""
+    """Return the releases of older runs than the live one that nothing goes back to.
+
+    It goes back to the one that it replaced and, of a streaming detector, to any.
+    """
     kept = {live.run_id, *([previous.run_id] if previous else [])}
-    return [release for release in staged if release.run_id < live.run_id and release.run_id not in kept]
+    return [
+        release
+        for release in staged
+        if release.run_id < live.run_id
+        and release.run_id not in kept
+        and not (isinstance(release, Release) and release.stream is not None)
+    ]
+
+
+def _remove_model(old: AnyRelease, effects: PublishingEffects) -> None:
+    effects.resources.remove_endpoint_config(old.endpoint_config)
+    effects.resources.remove_model(old.model)
 
 
 handle = step_handler(publish, PublishReleaseEnvironment, PublishingEffects.in_aws)

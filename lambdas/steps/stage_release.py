@@ -20,11 +20,12 @@ from lambdas.runtime.workflow_payload import run_of, text_of
 from lambdas.runtime.workflow_step import RUN_KEYS, RUNS_PREFIX, AwsCalls, StepEnvironment, step_handler
 from watchkeeper.core import layout
 from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.plan import ThresholdPlan
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.detectors.forest.surrogate import SURROGATE_NAME
 from watchkeeper.features.contributions import Explainer
 from watchkeeper.judgement.evaluation import Evaluation
-from watchkeeper.lifecycle.release import Release
+from watchkeeper.lifecycle.release import Release, StreamModel
 from watchkeeper.lifecycle.run import TrainingRun
 from watchkeeper.regression.evaluation import RegressionEvaluation
 from watchkeeper.regression.release import RegressionRelease
@@ -109,6 +110,7 @@ def _release(
         probe_row=probe_row,
         probe_score=probe_score,
         explainer=_explainer(evaluation.explainer, run),
+        stream=_stream(evaluation, run),
     )
 
 
@@ -123,6 +125,13 @@ def _regression_release(
         schema_hash=evaluation.schema_hash,
         explanations=explanations,
     )
+
+
+def _stream(evaluation: Evaluation, run: TrainingRun) -> StreamModel | None:
+    if evaluation.parameters is None:
+        return None
+    rarity = evaluation.threshold.parameters.get("rarity", ThresholdPlan().rarity)
+    return StreamModel(evaluation.parameters, rarity, run.uris.pages, heard_until=run.began_in)
 
 
 def _explainer(made: Explainer, run: TrainingRun) -> Explainer:

@@ -28,7 +28,7 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import parse_instant
 from watchkeeper.kinds import AnyPlan, AnyRelease
 from watchkeeper.lifecycle.release import Release
-from watchkeeper.lifecycle.run import TrainingRun, training_run
+from watchkeeper.lifecycle.run import RELEASE_NAME, TrainingRun, training_run
 from watchkeeper.regression.manifest import schema_hash
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.release import RegressionRelease
@@ -160,6 +160,9 @@ def validate(payload: dict[str, Any], effects: ValidationEffects) -> dict[str, A
     artifact = registered_artifact(plan, effects.bucket, effects.registered)
     effects.objects.write(ObjectUri.parse(run.uris.plan), plan.to_json().encode())
     champion = _champion(plan, effects)
+    if isinstance(plan, WorkloadPlan) and plan.detector.is_streaming:
+        document = "null" if champion is None else champion.to_json()
+        effects.objects.write(ObjectUri.parse(f"{run.uris.champion}{RELEASE_NAME}"), document.encode())
     validated = Validated(
         run=run,
         champion=Champion(
@@ -184,16 +187,22 @@ def _check_window(wanted: ExecutionInput, plan: AnyPlan) -> None:
 
 
 def _champion(plan: AnyPlan, effects: ValidationEffects) -> AnyRelease | None:
-    """Return the live release whose model can answer the rows that this plan makes."""
+    """Return the live release whose model can score what this plan makes."""
     live = effects.releases.live(plan.workload)
-    if live is None or not effects.resources.model_exists(live.model):
+    if live is None:
         return None
     match plan, live:
+        case WorkloadPlan(), Release() if plan.detector.is_streaming and live.stream is not None:
+            return live
+        case WorkloadPlan(), Release() if plan.detector.is_streaming or live.stream is not None:
+            pass
+        case _ if not effects.resources.model_exists(live.model):
+            return None
         case WorkloadPlan(), Release():
             return live
         case RegressionPlan(), RegressionRelease() if live.schema_hash == schema_hash(plan):
             return live
-    logger.info("the live model takes other rows: no comparison", extra={"run_id": live.run_id})
+    logger.info("the live model is of another kind: no comparison", extra={"run_id": live.run_id})
     return None
 
 

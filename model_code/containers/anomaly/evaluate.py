@@ -1,7 +1,8 @@
 """Processing job: fits the threshold, and compares the candidate with the labels, the trivial detector and
 the champion on the held-back rows; draws charts, and makes what explains the candidate's anomalies.
 
-Inputs `plan`, `prepared`, `candidate` and, when a model is in service, `champion`; output `evaluation`.
+Inputs `plan`, `prepared`, `candidate` and, when a model is in service, `champion`; output `evaluation`. Of a
+streaming detector `champion` is always there and has the live release, or `null`.
 
 The built-in Random Cut Forest cannot be asked for attributions, so a forest of the same kind stands in for it
 (`watchkeeper.detectors.forest.surrogate`). The streaming detector says itself what its scores are made of.
@@ -12,14 +13,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from containers.anomaly.charts import draw_charts
 from containers.anomaly.model_quality import model_quality
+from containers.anomaly.warm_up import SMOKE_NAME, STREAM_NAME
 from containers.runtime import job
 from containers.runtime.processing import (
     of_champion,
+    read_holdback,
     read_lines,
     read_scores,
     run_id,
@@ -31,9 +34,12 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.detectors.forest.surrogate import SURROGATE_NAME
 from watchkeeper.detectors.forest.surrogate_fit import fit_surrogate, rank_agreement
 from watchkeeper.features.contributions import Explainer
-from watchkeeper.judgement.evaluation import HoldbackRow
+from watchkeeper.judgement.evaluation import Evaluation, HoldbackRow
 from watchkeeper.judgement.metrics import evaluate as compare
 from watchkeeper.judgement.metrics import measure_part
+from watchkeeper.lifecycle.release import Release, StreamModel
+from watchkeeper.lifecycle.run import RELEASE_NAME
+from watchkeeper.stream.learning import learner_of
 from watchkeeper.telemetry.rows import parse_rows
 
 logger = logging.getLogger(__name__)
@@ -43,31 +49,51 @@ def evaluate() -> None:
     """Read, compare, write."""
     plan = job.read_plan(job.processing_input("plan"))
     prepared = job.processing_input("prepared")
-    rows = _read_index(prepared / "holdback" / "index.jsonl")
+    rows = read_holdback(prepared)
     lines = read_lines(prepared / "holdback" / "rows.csv")
     if len(lines) != len(rows):
         raise ContractViolationError(f"holdback/rows.csv has {len(lines)} rows, index.jsonl has {len(rows)}")
     candidate = read_scores(job.processing_input("candidate"), len(rows))
-    champion = of_champion(read_scores, len(rows))
     output = job.processing_output("evaluation")
     summary = json.loads((prepared / "summary.json").read_bytes())
     scales = {series: float(found["step_scale"]) for series, found in summary["series"].items()}
+    if plan.detector.is_streaming:
+        compared = _compared_as_stream(rows, candidate, scales, plan)
+    else:
+        compared = compare(rows, candidate, of_champion(read_scores, len(rows)), scales, plan, run_id())
     evaluation = dataclasses.replace(
-        compare(rows, candidate, champion, scales, plan, run_id()),
+        compared,
         left_out=summary["left_out"],
         explainer=make_explainer(prepared / "train" / "rows.csv", lines, candidate, plan, output),
     )
     calibrate_metrics = measure_part(rows, candidate, evaluation.threshold, plan, "calibrate")
     (output / "evaluation.json").write_text(evaluation.to_json())
     write_json(output / "statistics.json", model_quality(evaluation, rows, candidate, calibrate_metrics))
-    write_json(output / "smoke.json", smoke_case(lines, candidate))
+    smoke = job.processing_input("candidate") / SMOKE_NAME  # of a stream: rows that could follow
+    case = json.loads(smoke.read_bytes()) if smoke.exists() else smoke_case(lines, candidate)
+    write_json(output / "smoke.json", case)
     charts = draw_charts(rows, candidate, evaluation, plan, output / "charts")
     logger.info("evaluated", extra={"candidate": vars(evaluation.candidate), "charts": len(charts)})
 
 
-def _read_index(path: Path) -> list[HoldbackRow]:
-    with path.open(encoding="utf-8") as file:
-        return list(HoldbackRow.from_lines(file))
+def _compared_as_stream(
+    rows: Sequence[HoldbackRow], scores: Sequence[float], scales: Mapping[str, float], plan: WorkloadPlan
+) -> Evaluation:
+    """Compare a streaming detector with the live one, which gives the same scores: by its threshold.
+
+    A live one that learned with other parameters is not compared: its states go on in no other software.
+    """
+    said = json.loads((job.processing_input("candidate") / STREAM_NAME).read_bytes())
+    live = json.loads((job.processing_input("champion") / RELEASE_NAME).read_bytes())
+    champion = None if live is None else Release.from_dict(live)
+    same = (
+        champion is not None
+        and champion.stream is not None
+        and learner_of(champion.stream) == learner_of(StreamModel(said["parameters"], plan.threshold.rarity))
+    )
+    threshold = champion.threshold if champion is not None and same else None
+    compared = compare(rows, scores, scores if same else None, scales, plan, run_id(), threshold)
+    return dataclasses.replace(compared, step_scales={}, parameters=said["parameters"])
 
 
 COMPARED_ROWS = 2000
@@ -86,7 +112,7 @@ def make_explainer(
         The held-back rows and the candidate's scores of them; up to `COMPARED_ROWS` of them, spread evenly,
         are compared.
     """
-    if plan.detector.algorithm == "watchkeeper":
+    if plan.detector.is_streaming:
         return Explainer("detector")
     max_lags = plan.features.shingle - 1
     with train_rows.open(encoding="utf-8") as file:

@@ -1,7 +1,8 @@
 """Processing job: telemetry in, rows out, split by time; what does not parse is quarantined.
 
 Inputs `plan`, `history` (with `labels.json`, if there are labels) and `raw`; outputs `prepared` and
-`quarantine`.
+`quarantine`. Of a streaming detector the rows are what the scoring loop would have closed, and the whole
+history is written as pages that nothing has learned yet.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from containers.anomaly.pages import write_page
 from containers.anomaly.partition import Partition, partition
 from containers.anomaly.telemetry import Telemetry, read_folder
 from containers.runtime import job
 from containers.runtime.processing import PrepareSettings, nothing_accepted, write_lines
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
+from watchkeeper.stream.warming import pages_of
 from watchkeeper.telemetry.labels import LABELS_NAME, Labels, read_labels
 
 logger = logging.getLogger(__name__)
@@ -43,7 +46,8 @@ def prepare() -> None:
             remedy="upload history, or let the devices send first",
         )
     telemetry.history.check(plan.max_refused_share)
-    values = telemetry.series_values()
+    streaming = plan.detector.is_streaming
+    values = telemetry.closed_values() if streaming else telemetry.series_values()
     if labels is not None:
         starts = {series: [start for start, _ in of_series] for series, of_series in values.items()}
         labels, unmet = labels.fitted(
@@ -54,6 +58,9 @@ def prepare() -> None:
     prepared = job.processing_output("prepared")
     write_lines(prepared / "train" / "rows.csv", (row.to_csv() for row in parts.rows["train"]))
     _write_holdback(prepared / "holdback", parts, labels, plan)
+    if streaming:
+        for page in pages_of(telemetry.histories(), plan):
+            write_page(prepared / "pages", page)
     summary = _summary(telemetry, parts, labels, plan)
     (prepared / "summary.json").write_text(json.dumps(summary, sort_keys=True, indent=2))
     told = ("read", "accepted", "rows", "left_out")

@@ -1,14 +1,13 @@
-"""The streaming detector as an artifact: what it knows of each series when the training part ends.
+"""The streaming detector as an artifact that answers requests: what it knows of each series.
 
-Stored in `snapshots.npz`, in the detector's own format of states
-(`watchkeeper.detectors.protocol.persistence`: exact,
-versioned, no pickle): `states.npy` has one record a series, the header lists the series in that order.
+A workload's own has it in its warm pages. One that adopts a model of the anomaly service has `snapshots.npz`,
+in the detector's own format of states (`watchkeeper.detectors.protocol.persistence`: exact, versioned, no
+pickle): `states.npy` has one record a series, the header lists the series in that order.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,14 +15,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from containers.anomaly.pages import PAGES_NAME, page_files, read_page
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.timestamps import epoch_seconds
 from watchkeeper.detectors.protocol import persistence
 from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
 from watchkeeper.detectors.streaming.state import STATE
 from watchkeeper.lifecycle.manifest import MANIFEST_NAME, ArtifactManifest, check
-from watchkeeper.telemetry.rows import Row
 from watchkeeper.telemetry.series import known_of, parse_series_key
 
 SNAPSHOTS_NAME = "snapshots.npz"
@@ -55,18 +53,6 @@ class Snapshots:
         return known_of(series, self.detectors, self.measures)
 
 
-def fit_snapshots(rows: Iterable[Row], plan: WorkloadPlan) -> Snapshots:
-    """Let a detector of each series learn its rows in time order.
-
-    It learns what later rows will show it: an interval that the rows bridge counts with the value of the
-    bridge, and one in a longer gap is missing.
-    """
-    of_series: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        of_series[row.series or ""].append(row)
-    return Snapshots({series: _learned(part, plan) for series, part in sorted(of_series.items())})
-
-
 def save_snapshots(
     snapshots: Snapshots, plan: WorkloadPlan, manifest: ArtifactManifest, folder: Path
 ) -> None:
@@ -87,8 +73,10 @@ def load_snapshots(folder: Path) -> tuple[Snapshots, WorkloadPlan]:
         If the files are absent, or were written by an incompatible release.
     """
     what = "an artifact of the detector"
-    content = _needed(folder / SNAPSHOTS_NAME, what)
     plan = load_plan(folder, what)
+    if (folder / PAGES_NAME).is_dir():
+        return _of_pages(folder / PAGES_NAME), plan
+    content = _needed(folder / SNAPSHOTS_NAME, what)
     try:
         settings, arrays = persistence.load(FORMAT, content)
     except InvalidInputError as error:
@@ -99,6 +87,15 @@ def load_snapshots(folder: Path) -> tuple[Snapshots, WorkloadPlan]:
             f"{SNAPSHOTS_NAME}: its states do not have this package's fields; train again"
         )
     return Snapshots(resumed(series, states)), plan
+
+
+def _of_pages(folder: Path) -> Snapshots:
+    """Return what the pages of a workload know, of the series that have learned anything."""
+    found: dict[str, WatchkeeperDetector] = {}
+    for page in map(read_page, page_files(folder)):
+        known = np.flatnonzero(page.states["slots"] > 0)
+        found |= resumed([page.series[at] for at in known], page.states[known])
+    return Snapshots(dict(sorted(found.items())))
 
 
 def load_plan(folder: Path, what: str) -> WorkloadPlan:
@@ -133,22 +130,6 @@ def resumed(series: Sequence[str], states: NDArray[np.void]) -> dict[str, Watchk
     `containers.anomaly.replay`.
     """
     return {name: _resumed(states[at : at + 1]) for at, name in enumerate(series)}
-
-
-def _learned(rows: Sequence[Row], plan: WorkloadPlan) -> WatchkeeperDetector:
-    times: list[int] = []
-    values: list[float] = []
-    for row in sorted(rows, key=lambda row: row.timestamp):
-        time = epoch_seconds(row.timestamp)
-        missing = (time - times[-1]) // plan.interval_seconds - 1 if times else 0
-        if 0 < missing <= min(plan.max_gap_intervals, len(row.lags)):
-            times += [time - plan.interval_seconds * age for age in range(missing, 0, -1)]
-            values += reversed(row.lags[:missing])
-        times.append(time)
-        values.append(row.value)
-    learning = WatchkeeperDetector(interval_seconds=plan.interval_seconds)
-    learning.partial_fit(values, timestamps=np.array(times, dtype=np.float64))
-    return _resumed(learning.states_)
 
 
 def _resumed(states: NDArray[np.void]) -> WatchkeeperDetector:

@@ -16,6 +16,8 @@ from pathlib import Path
 from containers.runtime.processing import input_files
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import epoch_microseconds
+from watchkeeper.stream.warming import SeriesHistory, boundary_of
 from watchkeeper.telemetry.history import History
 from watchkeeper.telemetry.intervals import Aggregation, add, interval_start, interval_values
 from watchkeeper.telemetry.labels import LABELS_NAME
@@ -53,6 +55,10 @@ class Telemetry:
     """By series key, then by interval start."""
     files: dict[str, set[str]] = field(default_factory=dict)
     """Names of the files that a series is in, by series key."""
+    watermarks: dict[str, int] = field(default_factory=dict)
+    """The newest event time of each series, in microseconds since 1970."""
+    _open_ids: dict[str, dict[int, set[int]]] = field(default_factory=dict)
+    """Ids of the records in each series' newest intervals, by interval start."""
     _seen: set[int] = field(default_factory=set)
 
     @property
@@ -63,6 +69,26 @@ class Telemetry:
     def series_values(self) -> dict[str, list[tuple[int, float]]]:
         """Return `(interval start, value)` of each series, in time order, of the plan's newest history."""
         return interval_values(dict(sorted(self.intervals.items())), self.plan)
+
+    def closed_values(self) -> dict[str, list[tuple[int, float]]]:
+        """Return of `series_values` what the scoring loop would have closed."""
+        boundaries = {series: boundary_of(newest, self.plan) for series, newest in self.watermarks.items()}
+        found = {
+            series: [(start, value) for start, value in values if start < boundaries[series]]
+            for series, values in self.series_values().items()
+        }
+        return {series: values for series, values in found.items() if values}
+
+    def histories(self) -> dict[str, SeriesHistory]:
+        """Return what is known of each series, as the scoring loop would."""
+        closed = self.closed_values()
+        found = {}
+        for series, newest in self.watermarks.items():
+            boundary, ids = boundary_of(newest, self.plan), self._open_ids[series]
+            still_open = {start: item for start, item in self.intervals[series].items() if start >= boundary}
+            of_open = {start: sorted(of_interval) for start, of_interval in ids.items() if start >= boundary}
+            found[series] = SeriesHistory(closed.get(series, ()), still_open, of_open, newest)
+        return found
 
     def take(self, record: Record, file: str) -> None:
         """Count a record, unless it is known already or not of the wanted time."""
@@ -81,6 +107,18 @@ class Telemetry:
                 series = series_key(name, record.dimensions, self.plan)
                 add(self.intervals.setdefault(series, {}), start, value)
                 self.files.setdefault(series, set()).add(file)
+                self._remember(series, start, identity, epoch_microseconds(record.event_time))
+
+    def _remember(self, series: str, start: int, identity: int, instant: int) -> None:
+        """Keep the ids of records whose interval is open still."""
+        known, before = self._open_ids.setdefault(series, {}), self.watermarks.get(series)
+        newest = self.watermarks[series] = instant if before is None else max(before, instant)
+        boundary = boundary_of(newest, self.plan)
+        if start >= boundary:
+            known.setdefault(start, set()).add(identity)
+        if before is None or boundary > boundary_of(before, self.plan):
+            for closed in [each for each in known if each < boundary]:
+                del known[closed]
 
 
 def read_folder(folder: Path, telemetry: Telemetry, quarantine: Path, *, delivered: bool = False) -> int:

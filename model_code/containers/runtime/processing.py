@@ -14,6 +14,7 @@ from typing import Any
 from containers.runtime.job import only_file, processing_input
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.timestamps import epoch_seconds, format_instant, parse_instant
+from watchkeeper.judgement.evaluation import HoldbackRow
 from watchkeeper.lifecycle.release import SCORE_TOLERANCE
 
 NO_VALUE = ("", "null", "None")
@@ -84,6 +85,12 @@ def read_lines(path: Path) -> list[str]:
     """Return a file's lines without their ends."""
     with path.open(encoding="utf-8") as file:
         return [line.rstrip("\n") for line in file]
+
+
+def read_holdback(prepared: Path) -> list[HoldbackRow]:
+    """Return the index of the held-back rows."""
+    with (prepared / "holdback" / "index.jsonl").open(encoding="utf-8") as file:
+        return list(HoldbackRow.from_lines(file))
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:

@@ -127,8 +127,13 @@ def load_archive(path: Path) -> ServiceModel:
     return model_of(read_members(path, READ))
 
 
-def read_members(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:
+def read_members(path: Path, names: tuple[str, ...], folder: str | None = None) -> dict[str, bytes]:
     """Return files of a `model.tar.gz` by name; those that it does not have are left out.
+
+    Parameters
+    ----------
+    folder
+        Of which all files are wanted, too.
 
     Raises
     ------
@@ -140,7 +145,8 @@ def read_members(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:
         with tarfile.open(path, "r:gz") as archive:
             for member in archive:
                 name = member.name.removeprefix("./")
-                if name in names and member.isfile():
+                wanted = name in names or (folder is not None and name.startswith(f"{folder}/"))
+                if wanted and member.isfile():
                     if member.size > MAX_MEMBER_BYTES:
                         raise _bad_model(f"{name} has {member.size} bytes")
                     file = archive.extractfile(member)

@@ -33,10 +33,11 @@ from containers.service.predictions import PredictionsFile
 from containers.service.tables import part_rows, read_parts
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.plan import Dialect
+from watchkeeper.core.severity import SCORE_RARITY
 from watchkeeper.detectors.catalogue import RULES
 from watchkeeper.detectors.factory import new_detector
 from watchkeeper.detectors.protocol.batch import BatchDetector
-from watchkeeper.detectors.protocol.calibration import SCORE_RARITY, severity_of
+from watchkeeper.detectors.protocol.calibration import severity_of
 from watchkeeper.detectors.protocol.scores import Scores
 from watchkeeper.detectors.tabular.rule_parameters import checked_parameters
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from containers.anomaly.pages import PAGES_NAME
 from containers.anomaly.snapshots import PLAN_NAME, SNAPSHOTS_NAME, load_snapshots
 from containers.service.adoption import TABLE_FOLDER
 from containers.service.artifact import (
@@ -46,8 +47,8 @@ def load_any_model(path: Path) -> ServiceModel:
     InvalidInputError
         If it is neither, or one that this release cannot read (reason `bad_model`).
     """
-    members = read_members(path, MEMBERS)
-    if SNAPSHOTS_NAME in members:
+    members = read_members(path, MEMBERS, PAGES_NAME)
+    if SNAPSHOTS_NAME in members or any(name.startswith(f"{PAGES_NAME}/") for name in members):
         return _of_workload(members)
     if set(ADOPTED.values()) <= set(members):
         return model_of({name: members[place] for name, place in ADOPTED.items()})
@@ -64,6 +65,7 @@ def _of_workload(members: dict[str, bytes]) -> ServiceModel:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         for name, content in members.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
         try:
             snapshots, plan = load_snapshots(folder)

@@ -9,6 +9,8 @@ from typing import Any
 
 THRESHOLD_SEVERITY = 70.0
 """Of what just is an anomaly."""
+SCORE_RARITY = 10.0
+"""The rarity whose anomaly_score is 1: -log10 of how often an unlabelled row gets at least as much."""
 MAX_SEVERITY = 100.0
 """Never exceeded."""
 BELOW_THRESHOLD = THRESHOLD_SEVERITY - 1e-4

@@ -12,10 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.severity import MAX_SEVERITY, THRESHOLD_SEVERITY
+from watchkeeper.core.severity import MAX_SEVERITY, SCORE_RARITY, THRESHOLD_SEVERITY
 from watchkeeper.detectors.catalogue import Algorithm, algorithm_of
 from watchkeeper.detectors.factory import new_detector
-from watchkeeper.detectors.protocol.calibration import SCORE_RARITY
 from watchkeeper.detectors.protocol.detector import Detector
 from watchkeeper.detectors.protocol.scores import Scores
 from watchkeeper.detectors.streaming.detector import WatchkeeperDetector

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import ThresholdPlan
+from watchkeeper.core.severity import SCORE_RARITY
 
 SECONDS_PER_WEEK = 7 * 86_400
 ADAPTIVE = "adaptive"
@@ -141,8 +142,6 @@ def _adaptive(scores: Sequence[float], plan: ThresholdPlan) -> tuple[float, dict
 
 
 def _rarity(scores: Sequence[float], plan: ThresholdPlan) -> tuple[float, dict[str, float]]:
-    from watchkeeper.detectors.protocol.calibration import SCORE_RARITY  # numpy: only who fits needs it
-
     largest_that_is_none = math.nextafter(plan.rarity / SCORE_RARITY, 0.0)
     return largest_that_is_none, {"rarity": plan.rarity, "risk": 10.0**-plan.rarity}
 

@@ -64,6 +64,8 @@ class StreamModel:
     alert_rarity: float
     pages: str = ""
     """`s3://` prefix of the pages that the run's history was replayed into; empty where there are none."""
+    heard_until: str = ""
+    """An hour such as `2026-11-29T17`: the pages know all telemetry that was delivered before it."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from datetime import datetime
 from watchkeeper.core import layout
 from watchkeeper.core.documents import Document
 
+RELEASE_NAME = "release.json"
+
 
 @dataclass(frozen=True)
 class RunNames:
@@ -76,6 +78,11 @@ class TrainingRun(Document, name="training run", sort_keys=False):
     reason: str
     names: RunNames
     uris: RunUris
+
+    @property
+    def began_in(self) -> str:
+        """The hour in which it began, such as `2026-11-29T17`: `run_id_of` begins with the time."""
+        return f"{datetime.strptime(self.run_id[:10], '%Y%m%d%H'):%Y-%m-%dT%H}"
 
 
 def run_id_of(execution_arn: str, started_at: datetime) -> str:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.severity import SCORE_RARITY
 from watchkeeper.detectors.native.library import address, library
 from watchkeeper.detectors.protocol import calibration
 from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
@@ -65,7 +66,7 @@ def test_a_spike_is_explained_by_its_own_row() -> None:
     score, parts = detector().explain_one(500.0, 300.0 * ROWS)
 
     by_feature = {(part.feature, part.lag): part.score for part in parts}
-    assert score.anomaly_score > calibration.SMALLEST_ONSET / calibration.SCORE_RARITY
+    assert score.anomaly_score > calibration.SMALLEST_ONSET / SCORE_RARITY
     assert by_feature["range", 0] > 0
     now = sum(part.score for part in parts if part.lag == 0)
     assert now > 0.9 * score.anomaly_score

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.severity import SCORE_RARITY
 from watchkeeper.detectors.protocol import persistence
-from watchkeeper.detectors.protocol.calibration import LARGEST_RARITY, SCORE_RARITY, severity_of
+from watchkeeper.detectors.protocol.calibration import LARGEST_RARITY, severity_of
 from watchkeeper.detectors.protocol.detector import Detector, as_rows
 from watchkeeper.detectors.protocol.scores import Scores
 

@@ -20,8 +20,6 @@ FloatArray = npt.NDArray[np.float64]
 
 SMALLEST_ONSET = 2.3
 EARLY_WEIGHT = 0.8
-SCORE_RARITY = 10.0
-"""The rarity whose anomaly_score is 1."""
 LARGEST_RARITY = 9.9
 _MEDIAN_RARITY = float(np.log10(2.0))
 

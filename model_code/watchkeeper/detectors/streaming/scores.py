@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
+from watchkeeper.core.severity import SCORE_RARITY
 from watchkeeper.detectors.native.elementwise import decimal_logarithm
 from watchkeeper.detectors.protocol import calibration
 from watchkeeper.detectors.protocol.scores import Scores
@@ -96,7 +97,7 @@ def interpret(
         shares = np.where(of_all > rarity, together.parts.T, shares)
         rarity = np.maximum(rarity, of_all)
         goes_on |= several & (together.surprise >= ONGOING)
-    score = rarity / calibration.SCORE_RARITY
+    score = rarity / SCORE_RARITY
     is_anomaly = rarity >= alert_rarity
     expected, band = outputs["expected"], outputs["band"]
     return SeriesScores(

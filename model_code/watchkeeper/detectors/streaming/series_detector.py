@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.detectors.protocol.calibration import SCORE_RARITY
+from watchkeeper.core.severity import SCORE_RARITY
 from watchkeeper.detectors.protocol.detector import Detector, as_rows
 from watchkeeper.detectors.protocol.scores import Scores
 from watchkeeper.detectors.streaming.detector import DEFAULT_ALERT_RARITY, FORMAT, WatchkeeperDetector
