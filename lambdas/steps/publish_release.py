@@ -57,7 +57,7 @@ class PublishingEffects:
 def publish(payload: dict[str, Any], effects: PublishingEffects) -> dict[str, Any]:
     """Publish the run's release, approve its package, and remove what is older than what it replaces.
 
-    Registered model packages stay: a retired model can be made from its package again. So do the releases of a
+    Registered model packages stay: a retired model can be made from its package again. So do releases of a
     streaming detector: any of them may become the live one again. Where a workload has lost its endpoint, the
     endpoint goes with the models behind it.
 

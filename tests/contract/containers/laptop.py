@@ -121,15 +121,6 @@ def train_preprocessor(root: Path, rows: Path, plan: Path) -> Path:
     )
 
 
-def train_detector(root: Path, rows: Path, plan: Path, hyperparameters: Mapping[str, str]) -> Path:
-    return run_training(
-        root,
-        SKLEARN,
-        {"train": rows, "plan": plan, "code": code_archive()},
-        {**script_mode_hyperparameters(DETECTOR), **hyperparameters},
-    )
-
-
 def train_service_detector(root: Path, table: Path, algorithm: str) -> Path:
     return run_training(
         root,

@@ -13,15 +13,14 @@ from lambdas.adapters.endpoint import explained_scores_in
 from tests.contract.containers.conftest import Pipeline
 from tests.contract.containers.laptop import (
     Container,
-    JobFailedError,
     run_processing,
     serve_detector,
-    train_detector,
 )
 from watchkeeper.core.plan import DetectorPlan, FeaturePlan
 from watchkeeper.features.contributions import EXPLAINED_JSON
 
 CONTEXT = 32
+SMOKE = Path("candidate", "smoke.json")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Served:
     """A trained detector behind its container."""
 
     plan_file: Path
-    train_rows: Path
+    prepared: Path
     archive: Path
     holdback: list[str]
     container: Container
@@ -38,6 +37,15 @@ class Served:
         reply = self.container.post("\n".join(rows), "text/csv")
         assert reply.status == 200, reply.text
         return [answer["score"] for answer in json.loads(reply.body)["scores"]]
+
+
+def warmed_up(root: Path, prepared: Path, plan_file: Path) -> Path:
+    """Warm the detector up; return the folder of the job's outputs."""
+    champion = root / "champion"
+    champion.mkdir(parents=True)
+    (champion / "release.json").write_text("null")
+    inputs = {"plan": plan_file, "prepared": prepared, "champion": champion}
+    return run_processing(root / "job", "anomaly.warm_up", inputs, {"WATCHKEEPER_RUN_ID": "20261129170000-a"})
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +60,10 @@ def served(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iter
     plan_file.write_text(plan.to_json())
     inputs = {"plan": plan_file, "history": pipeline.history}
     prepared = run_processing(root / "prepare", "anomaly.prepare", inputs, {}) / "prepared"
-    rows = prepared / "train" / "rows.csv"
-    archive = train_detector(root / "train", rows, plan_file, {"context": str(CONTEXT)})
+    archive = warmed_up(root / "warm-up", prepared, plan_file) / "model" / "model.tar.gz"
     holdback = (prepared / "holdback" / "rows.csv").read_text().splitlines()
     with serve_detector(root / "serve", archive) as container:
-        yield Served(plan_file, rows, archive, holdback, container)
+        yield Served(plan_file, prepared, archive, holdback, container)
 
 
 def test_one_score_a_row_whatever_is_beside_it_and_in_whatever_order(served: Served) -> None:
@@ -91,15 +98,13 @@ def test_a_second_instance_gives_the_same_scores(served: Served, pipeline: Pipel
     assert [json.loads(line)["score"] for line in reply.text.split("\n")] == served.scores(rows)
 
 
-def test_training_twice_gives_the_same_scores(served: Served, pipeline: Pipeline, tmp_path: Path) -> None:
-    archive = train_detector(
-        tmp_path / "train", served.train_rows, served.plan_file, {"context": str(CONTEXT)}
-    )
-    rows = served.holdback[::20]
-    with serve_detector(tmp_path / "serve", archive) as again:
-        reply = again.post("\n".join(rows), "text/csv")
+def test_the_endpoint_gives_the_scores_that_the_pages_give_to_rows_that_could_follow(
+    served: Served, tmp_path: Path
+) -> None:
+    smoke = json.loads((warmed_up(tmp_path, served.prepared, served.plan_file) / SMOKE).read_text())
 
-    assert [answer["score"] for answer in json.loads(reply.body)["scores"]] == served.scores(rows)
+    assert smoke["rows"]
+    assert served.scores(smoke["rows"]) == smoke["scores"]
 
 
 def test_scores_are_the_same_whatever_the_content_type(served: Served) -> None:
@@ -144,18 +149,3 @@ def test_refuses_a_bad_request_and_names_the_record(
     assert reply.status == status, reply.text
     assert said in reply.text
     assert len(reply.text.splitlines()) == 1
-
-
-@pytest.mark.parametrize(
-    ("hyperparameters", "said"),
-    [
-        ({"context": "7"}, "context=7, but the plan's rows show 32"),
-        ({}, "hyperparameter 'context' is missing"),
-        ({"context": "32", "trees": "5"}, "unknown hyperparameter 'trees'; allowed: context"),
-    ],
-)
-def test_training_refuses_hyperparameters_that_do_not_fit(
-    served: Served, tmp_path: Path, hyperparameters: dict[str, str], said: str
-) -> None:
-    with pytest.raises(JobFailedError, match=said):
-        train_detector(tmp_path / "job", served.train_rows, served.plan_file, hyperparameters)

@@ -52,7 +52,7 @@ def names() -> set[str]:
 
 
 def test_archive_has_the_entry_files_the_packages_and_the_wheels(names: set[str]) -> None:
-    assert {"train_detector.py", "serve_detector.py", "containers/anomaly/prepare.py"} <= names
+    assert {"train_preprocessor.py", "serve_detector.py", "containers/anomaly/prepare.py"} <= names
     assert {"watchkeeper/core/plan.py", "watchkeeper/charts/series.py"} <= names
     assert {"vendor/matplotlib/__init__.py", "vendor/target.json"} <= names
 

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from containers.anomaly import serve_detector
 from containers.anomaly.replay import ReplayScorer
-from containers.anomaly.snapshots import PLAN_NAME, SNAPSHOTS_NAME, Snapshots, fit_snapshots, load_snapshots
+from containers.anomaly.snapshots import PLAN_NAME, SNAPSHOTS_NAME, Snapshots, load_snapshots
 from containers.anomaly.snapshots import save_snapshots as save
 from tests.unit.containers.plans import HOUR, hourly
 from watchkeeper.core.documents import read_part
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.plan import FeaturePlan, WorkloadPlan
-from watchkeeper.core.timestamps import EPOCH
+from watchkeeper.core.timestamps import EPOCH, epoch_seconds
 from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
 from watchkeeper.features.contributions import Contribution
 from watchkeeper.lifecycle.manifest import MANIFEST_NAME, ArtifactManifest
@@ -50,7 +50,20 @@ def rows(values: Values, series: str = "flow") -> list[Row]:
 def trained() -> tuple[Snapshots, list[Row]]:
     """The model of a series' first rows, and the rows that follow."""
     everything = rows(series_values(TRAINED + 120))
-    return fit_snapshots(everything[:TRAINED], PLAN), everything[TRAINED:]
+    return snapshots_of(everything[:TRAINED]), everything[TRAINED:]
+
+
+def snapshots_of(learned: list[Row]) -> Snapshots:
+    """What a detector of each series knows after its rows."""
+    detectors = {}
+    for series in sorted({row.series or "" for row in learned}):
+        own = [row for row in learned if row.series == series]
+        times = [float(epoch_seconds(row.timestamp)) for row in own]
+        known = WatchkeeperDetector(interval_seconds=HOUR).partial_fit(
+            [row.value for row in own], timestamps=np.array(times)
+        )
+        detectors[series] = WatchkeeperDetector.of_states(known.states_)
+    return Snapshots(detectors)
 
 
 def scorer(snapshots: Snapshots, **changes: int) -> ReplayScorer:
@@ -173,31 +186,6 @@ def test_a_gap_right_after_training_ends_neither_scoring_nor_memory(missing: int
     assert anomalous > 0.3 > ordinary
 
 
-def test_training_learns_bridged_intervals_as_rows_show_them() -> None:
-    values = series_values(TRAINED)
-    gappy = values[:100] + values[102:200] + values[210:]
-    bridged = (
-        values[:100] + [(time, values[99][1]) for time, _ in values[100:102]] + values[102:200] + values[210:]
-    )
-    expected = WatchkeeperDetector(interval_seconds=HOUR).partial_fit(
-        [value for _, value in bridged], timestamps=np.array([float(time) for time, _ in bridged])
-    )
-
-    learned = fit_snapshots(rows(gappy), PLAN).of("flow")
-
-    assert learned.states_.tobytes() == expected.states_.tobytes()
-
-
-def test_training_does_not_depend_on_the_order_of_rows() -> None:
-    part = rows(series_values(TRAINED))
-    shuffled = random.Random(3).sample(part, len(part))
-
-    assert (
-        fit_snapshots(shuffled, PLAN).of(None).states_.tobytes()
-        == fit_snapshots(part, PLAN).of("flow").states_.tobytes()
-    )
-
-
 def test_an_unknown_series_of_a_known_measure_is_scored_by_a_detector_that_knows_its_lags_only() -> None:
     snapshots, following = trained()
     row = dataclasses.replace(following[60], series="flow|pipe=9")
@@ -224,8 +212,8 @@ def test_an_unknown_measure_is_refused_and_the_record_named(series: str) -> None
 def test_a_row_without_series_is_answered_by_a_model_of_one_series_only() -> None:
     part = rows(series_values(TRAINED))
     one, two = (
-        fit_snapshots(part, PLAN),
-        fit_snapshots([*part, *rows(series_values(200), "flow|pipe=2")], PLAN),
+        snapshots_of(part),
+        snapshots_of([*part, *rows(series_values(200), "flow|pipe=2")]),
     )
     nameless = Row(part[-1].timestamp + timedelta(hours=1), None, 0.5)
 
@@ -236,7 +224,7 @@ def test_a_row_without_series_is_answered_by_a_model_of_one_series_only() -> Non
 
 def test_snapshots_survive_storage_bit_for_bit(tmp_path: Path) -> None:
     part = rows(series_values(TRAINED)) + rows(series_values(250, seed=2), "flow|pipe=2")
-    snapshots = fit_snapshots(part, PLAN)
+    snapshots = snapshots_of(part)
 
     loaded, plan = load_snapshots(saved(tmp_path, snapshots))
 
