@@ -183,7 +183,15 @@ def test_a_patch_release_may_serve_an_older_artifact() -> None:
     manifest.check(dataclasses.replace(artifact(), package_version=f"{major}.{minor}.{int(patch) + 1}"), PLAN)
 
 
-NUMPY_MODULES = ("features/matrix", "detectors/", "judgement/accuracy", "charts/", "command/", "spec/d")
+NUMPY_MODULES = (
+    "features/matrix",
+    "detectors/",
+    "judgement/accuracy",
+    "stream/",
+    "charts/",
+    "command/",
+    "spec/d",
+)
 
 
 def test_only_the_features_need_numpy() -> None:
