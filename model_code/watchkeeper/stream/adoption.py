@@ -91,7 +91,7 @@ def _of_series(warm: Sequence[Page], names: set[str], page: Page) -> Page:
         moved = np.full(len(one), NO_RUN, dtype=np.int32)
         moved[here] = there = found.positions_of(one.series[place] for place in here.tolist())
         found.watermark[there], found.closed_until[there] = one.watermark[here], one.closed_until[here]
-        states[there] = one.states[here]
+        found.newest[there], states[there] = one.newest[here], one.states[here]
         rows = one.readings[moved[one.readings["series"]] >= 0].copy()
         rows["series"] = moved[rows["series"]]
         readings.append(rows)
@@ -110,9 +110,9 @@ def _joined(page: Page, warm: Page) -> Page:
     is_new = np.array([name not in page.series for name in warm.series], dtype=np.bool_)
     page = with_series(page, warm.series)
     places = page.positions_of(warm.series)
-    watermark, closed_until = page.watermark.copy(), page.closed_until.copy()
-    watermark[places[is_new]] = warm.watermark[is_new]
-    closed_until[places[is_new]] = warm.closed_until[is_new]
+    columns = {name: getattr(page, name).copy() for name in ("watermark", "closed_until", "newest")}
+    for name, column in columns.items():
+        column[places[is_new]] = getattr(warm, name)[is_new]
     readings = warm.readings[is_new[warm.readings["series"]]].copy()
     readings["series"] = places[readings["series"]]
     folded = [
@@ -120,8 +120,7 @@ def _joined(page: Page, warm: Page) -> Page:
     ]
     return dataclasses.replace(
         page,
-        watermark=watermark,
-        closed_until=closed_until,
+        **columns,
         readings=_sorted(stacked([page.readings, readings])),
         folded=tuple(sorted((*page.folded, *folded), key=_place)),
     )

@@ -20,6 +20,8 @@ from watchkeeper.core.timestamps import EPOCH, epoch_seconds
 from watchkeeper.lifecycle.release import StreamModel
 from watchkeeper.stream.learning import learn
 from watchkeeper.stream.page import (
+    NEVER,
+    NEWEST,
     READING,
     WAITING,
     Folded,
@@ -35,6 +37,7 @@ from watchkeeper.stream.placement import ROOT
 from watchkeeper.telemetry.intervals import Aggregation
 from watchkeeper.telemetry.rows import Row
 
+NOTHING = ((NEVER, 0.0),)
 _MICROSECONDS = 1_000_000
 
 
@@ -85,6 +88,7 @@ def pages_of(histories: Mapping[str, SeriesHistory], plan: WorkloadPlan) -> Iter
         root,
         watermark=watermark,
         closed_until=np.array([boundary_of(history.watermark, plan) for history in known], dtype=np.int64),
+        newest=np.array([(*(history.values or NOTHING)[-1], 0) for history in known], dtype=NEWEST),
         waiting=in_order(np.array(waiting, dtype=WAITING)),
         readings=readings[np.lexsort((readings["record_id"], readings["start"], readings["series"]))],
         folded=tuple(
