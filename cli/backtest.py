@@ -29,6 +29,7 @@ from watchkeeper.regression.history import read_history
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.split import LabelledRow
 from watchkeeper.spec import RegressionWorkload
+from watchkeeper.telemetry.cells import names_shown
 from watchkeeper.telemetry.context import rows_of
 from watchkeeper.telemetry.decoding import open_file
 from watchkeeper.telemetry.intervals import aggregate_records
@@ -64,7 +65,10 @@ def backtest(
         say(unmet) if unmet else None
     session = boto3.Session()
     release = live_detector(session, Deployment(session), plan.workload)
-    rows = list(backtest_rows(values, plan, known))
+    new = [] if release.stream is not None else sorted(set(values).difference(release.step_scales))
+    if new:
+        say(f"{len(new)} series not counted, the live model has not seen them: {names_shown(new)}")
+    rows = list(backtest_rows({name: values[name] for name in values if name not in new}, plan, known))
     endpoint = SageMakerEndpoint(session.client("sagemaker-runtime"))
     scores = answers_of(endpoint.score, release.endpoint, [request for _, request in rows])
     metrics = measure_part([row for row, _ in rows], scores, release.threshold, plan, "test")

@@ -15,9 +15,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from watchkeeper.command.screen import console, done, errors, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.extras import extra
-from watchkeeper.core.plan import Dialect, TimestampPlan
+from watchkeeper.core.plan import Dialect, Fill, TimestampPlan
 from watchkeeper.core.severity import THRESHOLD_SEVERITY
 from watchkeeper.detectors.catalogue import ALGORITHMS, WATCHKEEPER
+from watchkeeper.telemetry.missing import read_fill
 
 if TYPE_CHECKING:
     from watchkeeper.command.scored_file import Kept
@@ -64,6 +65,10 @@ def score(
     interval: Annotated[
         float | None, typer.Option(help="Seconds between rows: a longer step counts as missing rows.")
     ] = None,
+    missing: Annotated[
+        str,
+        typer.Option(help="What watchkeeper learns of missing rows: ignore, zero, previous or a number."),
+    ] = "ignore",
     alert_severity: Annotated[
         float,
         typer.Option(help="Severity from which a row is an anomaly, 0 to 100; by default the threshold's."),
@@ -97,6 +102,7 @@ def score(
         algorithm,
         alert_severity=alert_severity,
         interval_seconds=interval,
+        missing=_fill(missing, interval),
         hyperparameters=_hyperparameters(parameter or []),
     )
     columns = Columns(
@@ -128,6 +134,16 @@ def score(
     if plot:
         _plot(plot, file.name, columns.values, kept, interval)
         done(str(plot))
+
+
+def _fill(missing: str, interval: float | None) -> Fill:
+    try:
+        fill = read_fill(missing)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"--missing {missing}: {error}", reason=error.reason) from error
+    if fill != "ignore" and interval is None:
+        raise InvalidInputError(f"--missing {missing}: name --interval too, or no row is known to be missing")
+    return fill
 
 
 def _plot(path: Path, title: str, names: tuple[str, ...], kept: Kept, interval: float | None) -> None:

@@ -20,6 +20,8 @@ LEAST_CONTEXT = 16
 """Fewest intervals that a snapshot of the streaming detector is asked with, the current one included."""
 
 Aggregate = Literal["avg", "sum", "min", "max", "count"]
+Fill = float | Literal["ignore", "previous"]
+"""What an interval without records has: a value, none, or that of the one before."""
 TimestampFormat = str
 """`iso8601`, `epoch_seconds`, `epoch_milliseconds`, `epoch_microseconds`, `epoch_nanoseconds`, or a format of
 `strptime` such as `%Y-%m-%d %H:%M:%S`."""
@@ -67,12 +69,12 @@ class MeasurePlan:
     name: str
     field: str
     aggregate: Aggregate = "avg"
-    missing: float | Literal["ignore", "previous"] | None = None
+    missing: Fill | None = None
     """What an interval without records has: no value, that of the one before, or this one; None: 0 where the
     aggregate is a sum or a count, else no value."""
 
     @property
-    def fill(self) -> float | Literal["ignore", "previous"]:
+    def fill(self) -> Fill:
         """The same, said out."""
         if self.missing is not None:
             return self.missing

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import Fill
 from watchkeeper.core.severity import MAX_SEVERITY, SCORE_RARITY, THRESHOLD_SEVERITY
 from watchkeeper.detectors.catalogue import Algorithm, algorithm_of
 from watchkeeper.detectors.factory import new_detector
@@ -21,6 +23,7 @@ from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
 from watchkeeper.detectors.streaming.scores import SeriesScores
 from watchkeeper.detectors.streaming.series_detector import SeriesDetector
 from watchkeeper.detectors.tabular.rules import RangeRule
+from watchkeeper.telemetry.missing import MAX_FILLED_INTERVALS
 
 FloatArray = npt.NDArray[np.float64]
 Scorer = Callable[[FloatArray, FloatArray | None], Scores]
@@ -92,6 +95,8 @@ class RowScorer:
         hyperparameters set.
     interval_seconds : float, optional
         Only `watchkeeper` looks at it; as of `WatchkeeperDetector`.
+    missing : float or {"ignore", "previous"}, default "ignore"
+        What a missing row has: see `watchkeeper.telemetry.missing`. It is learned, and in no answer.
     hyperparameters : mapping, optional
         Of the algorithm; those that are not named have its defaults.
 
@@ -107,6 +112,7 @@ class RowScorer:
         *,
         alert_severity: float = THRESHOLD_SEVERITY,
         interval_seconds: float | None = None,
+        missing: Fill = "ignore",
         hyperparameters: Mapping[str, Any] | None = None,
     ) -> None:
         if not 0 <= alert_severity <= MAX_SEVERITY:
@@ -122,6 +128,8 @@ class RowScorer:
         self._score: Callable[[FloatArray, FloatArray | None], SeriesScores] | None = None
         if isinstance(self._detector, SeriesDetector):
             self._score = partial(_stream, self._detector.unfitted())
+            if interval_seconds is not None and missing != "ignore":
+                self._score = _Filled(self._detector.unfitted(), interval_seconds, missing)
 
     @property
     def learns_first(self) -> bool:
@@ -149,6 +157,35 @@ def _stream(
     detector: WatchkeeperDetector, values: FloatArray, times: FloatArray | None = None
 ) -> SeriesScores:
     return detector.update_all(values, timestamps=times)
+
+
+@dataclasses.dataclass
+class _Filled:
+    """Lets a detector learn rows that are missing by what they have instead."""
+
+    detector: WatchkeeperDetector
+    interval_seconds: float
+    missing: float | Literal["previous"]
+    _time: float = math.nan
+    _row: FloatArray = dataclasses.field(default_factory=lambda: np.zeros(0))
+
+    def __call__(self, values: FloatArray, times: FloatArray | None = None) -> SeriesScores:
+        if times is None or not len(values):
+            return self.detector.update_all(values, timestamps=times)
+        before = np.concatenate(([self._time], times[:-1]))
+        rows_before = np.vstack((self._row if len(self._row) else values[:1], values[:-1]))
+        self._time, self._row = float(times[-1]), values[-1]
+        steps = np.nan_to_num((times - before) / self.interval_seconds, nan=1.0)
+        gaps = np.clip(np.rint(steps) - 1, 0, MAX_FILLED_INTERVALS).astype(np.int64)
+        own = np.cumsum(gaps + 1) - 1
+        nth = np.arange(int(own[-1]) + 1) - np.repeat(own - gaps, gaps + 1) + 1
+        filled_times = np.repeat(before, gaps + 1) + nth * self.interval_seconds
+        filled = np.repeat(rows_before, gaps + 1, axis=0)
+        if self.missing != "previous":
+            filled[:] = self.missing
+        filled_times[own], filled[own] = times, values
+        scores = self.detector.update_all(filled, timestamps=filled_times)
+        return SeriesScores(**{name: column[own] for name, column in vars(scores).items()})
 
 
 def _by_column(rules: Sequence[Detector], values: FloatArray, _times: FloatArray | None) -> SeriesScores:

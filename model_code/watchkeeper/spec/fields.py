@@ -3,29 +3,28 @@ what is allowed."""
 
 from __future__ import annotations
 
-import difflib
-import math
 import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.layout import RESERVED_WORKLOAD
+from watchkeeper.core.plan import Fill
 from watchkeeper.core.time_formats import EPOCH_UNITS
 from watchkeeper.core.timestamps import check_timestamp_format, time_zone
 from watchkeeper.spec.instances import ENDPOINT_INSTANCES, JOB_INSTANCES, check_instance
 from watchkeeper.spec.schedules import check_schedule
+from watchkeeper.telemetry.missing import FILLS, read_fill
 from watchkeeper.telemetry.records import INGESTION_FIELDS
 from watchkeeper.telemetry.rows import NUMBER_WORDS
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
-_MISSING = ("ignore", "zero", "previous")
 _TOPIC_BYTES = 256
 _TOPIC_SLASHES = 7
 
@@ -48,16 +47,13 @@ def duration_text(duration: timedelta) -> str:
     return f"{seconds}s"
 
 
-def _missing(value: object) -> float | str:
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
-    if value == "zero":
-        return 0.0
-    if value not in _MISSING or not isinstance(value, str):
-        close = difflib.get_close_matches(value, _MISSING, n=1) if isinstance(value, str) else []
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise ValueError(f"must be {', '.join(_MISSING)} or a number{hint}")
-    return value
+def _missing(value: object) -> Fill:
+    if isinstance(value, str) and value not in FILLS:
+        value = f"{value!r}"  # a number is not written in quotes
+    try:
+        return read_fill(value)
+    except InvalidInputError as error:
+        raise ValueError(str(error)) from error
 
 
 def _name(value: str) -> str:
@@ -123,9 +119,9 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": rf"^{_DURATION.pattern}$", "examples": ["5m", "1h", "7d"]}),
 ]
 Missing = Annotated[
-    float | Literal["ignore", "previous"],
+    Fill,
     BeforeValidator(_missing),
-    WithJsonSchema({"anyOf": [{"enum": list(_MISSING)}, {"type": "number"}]}),
+    WithJsonSchema({"anyOf": [{"enum": list(FILLS)}, {"type": "number"}]}),
 ]
 Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": rf"^{_NAME.pattern}$"})]
 WorkloadName = Annotated[Name, AfterValidator(_workload_name)]

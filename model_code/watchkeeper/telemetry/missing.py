@@ -7,12 +7,39 @@ What is before a series' first record is not missing, and a series that says not
 
 from __future__ import annotations
 
+import contextlib
+import difflib
+import math
 from collections.abc import Iterator, Sequence
 
-from watchkeeper.core.plan import MeasurePlan
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import Fill, MeasurePlan
+
+FILLS = ("ignore", "zero", "previous")
 
 MAX_FILLED_INTERVALS = 1000
 """Of one gap; at intervals of 5 minutes, three days and a half."""
+
+
+def read_fill(value: object) -> Fill:
+    """Read what an interval without records has: `ignore`, `zero`, `previous` or a number.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is something else.
+    """
+    if value in ("ignore", "previous"):
+        return "ignore" if value == "ignore" else "previous"
+    with contextlib.suppress(ValueError, TypeError):
+        number = 0.0 if value == "zero" else float(value)  # type: ignore[arg-type]
+        if math.isfinite(number) and not isinstance(value, bool):
+            return number
+    close = difflib.get_close_matches(str(value), FILLS, n=1)
+    raise InvalidInputError(
+        f"must be {', '.join(FILLS)} or a number{f'; did you mean {close[0]}?' if close else ''}",
+        reason="bad_missing",
+    )
 
 
 def filler(measure: MeasurePlan, last: float) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import MeasurePlan, SilencePlan, WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
+from watchkeeper.detectors.scorer import RowScorer
 from watchkeeper.stream.page import Page, new_page
 from watchkeeper.stream.page_format import from_bytes, to_bytes
 from watchkeeper.stream.silence import with_silence
@@ -213,3 +215,18 @@ def test_a_tick_is_told_from_other_messages_by_its_source() -> None:
     assert tick_of("no JSON") is None
     with pytest.raises(InvalidInputError, match="not a tick"):
         tick_of(sent.replace("2026-11-29T17:05:00Z", "noon"))
+
+
+@pytest.mark.parametrize("missing", [0.0, "previous", "ignore"])
+def test_a_file_with_gaps_has_the_scores_of_the_loop(missing: Any) -> None:
+    shelf = Shelf(plan_with(missing, "max"), streaming_release())
+    present = [number for number in range(120) if number % 17 and number not in range(60, 75)]
+    values = [float(number % 12) for number in present]
+    for number, value in zip([*present, 200], [*values, 1.0], strict=True):
+        shelf.deliver(60 * number, value)
+    scorer = RowScorer("watchkeeper", interval_seconds=60, missing=missing)
+    seconds = np.array([float(BEGIN + 60 * number) for number in present])
+    parts = np.split(np.arange(len(present)), [1, 40, 41])
+    scores = [scorer.score(seconds[part], np.array(values)[part, None]).anomaly_score for part in parts]
+    found = {line.start: line.anomaly_score for line in shelf.lines}
+    assert [found[int(at)] for at in seconds] == np.concatenate(scores).tolist()
