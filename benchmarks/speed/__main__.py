@@ -1,5 +1,7 @@
 """Run the speed benchmark: `python -m benchmarks.speed`, and `--fleet` for fleets of up to a million series.
 
+`--before COMMIT` measures the streaming detector alone, beside that version.
+
 Writes `build/benchmarks/speed.json` and `docs/benchmarks-speed.md`; what is not measured anew is kept.
 
 rrcf and isotree are no dependencies of the project. To have them measured too (isotree is compiled, which
@@ -15,7 +17,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks.speed import growth, rates, report, shared_forest
+from benchmarks.speed import growth, rates, report, shared_forest, versions
 from benchmarks.speed.contenders import DETECTORS, ENGINES, FORESTS
 from benchmarks.speed.growth import FLEET_SIZES
 
@@ -31,11 +33,21 @@ def main(
         help="Measure fleets, a record and a shared forest only; sizes beyond the memory are left out.",
     ),
     series: Annotated[list[int], typer.Option(help="Size of a fleet; repeat it.")] = list(FLEET_SIZES),  # noqa: B006 - typer copies it
+    before: Annotated[
+        str, typer.Option(help="Measure the streaming detector only, beside the version of this commit.")
+    ] = "",
     repetitions: int = typer.Option(7, min=1, help="Turns of each engine."),
 ) -> None:
     """Measure speed and memory side by side and write the results down."""
     console = Console(width=160)
     results = report.load(JSON)
+    if before:
+        results["versions_machine"] = report.machine()
+        results["versions"] = [asdict(one) for one in versions.compare(before, turns=repetitions)]
+        report.save(JSON, results)
+        report.write_page(PAGE, results)
+        report.show(console, {"versions": results["versions"]})
+        return
     results["fleet_machine" if fleet else "machine"] = report.machine()
     if fleet:
         sizes = [size for size in series if growth.fits(size)]

@@ -22,6 +22,7 @@ Results = dict[str, Any]
 Rows = list[list[str]]
 NOT_INSTALLED = "not installed"
 _FLEET = "An interval of a fleet"
+_VERSIONS = "The streaming detector beside the version before its kernel was in C"
 _MEBIBYTE, _GIBIBYTE = KIBIBYTE**2, KIBIBYTE**3
 
 _INTRODUCTION = """# Benchmarks: speed and memory
@@ -82,6 +83,8 @@ def tables(results: Results) -> dict[str, tuple[list[str], Rows]]:
     if memory := results.get("memory"):
         header = ["engine", "before the work, MiB", "peak, MiB", "for the work, MiB"]
         found["Peak memory, 8 features, 50 trees, 20,000 rows"] = (header, [_memory(one) for one in memory])
+    if versions := results.get("versions"):
+        found[_VERSIONS] = _versions(versions)
     if records := results.get("records"):
         cells = [
             [f"{one['records']:,}", f"{one['microseconds']:.1f}", f"{one['state_bytes']:,}"]
@@ -104,6 +107,12 @@ def write_page(path: Path, results: Results) -> None:
         lines = ["| " + " | ".join(cells) + " |" for cells in (header, *rows)]
         lines.insert(1, "|" + " --- |" * len(header))
         parts[title] = f"## {title}\n\n" + "\n".join(lines) + "\n"
+        if title == _VERSIONS:
+            parts[title] += (
+                f"\n{describe_machine(results['versions_machine'])} Figures are of processor time, in turns, "
+                "medians, each\nturn a process of its own; a command's is from its start to its end, its "
+                "wall time in brackets.\n"
+            )
         if title == _FLEET:
             parts[title] += (
                 f"\n{describe_machine(results.get('fleet_machine') or results['machine'])} "
@@ -152,6 +161,19 @@ def _rate(rate: float | None, krcf: float | None) -> str:
     if not rate:
         return "–"
     return f"{rate:,.0f}" + (f" ({rate / krcf:.2g} × krcf)" if krcf and krcf != rate else "")
+
+
+def _versions(found: Sequence[dict[str, Any]]) -> tuple[list[str], Rows]:
+    names = list(dict.fromkeys(one["version"] for one in found))
+    figures = {(one["work"], one["version"]): _figure(one) for one in found}
+    works = dict.fromkeys(one["work"] for one in found)
+    return ["", *names], [[work, *(figures.get((work, name), "–") for name in names)] for work in works]
+
+
+def _figure(one: dict[str, Any]) -> str:
+    if one["wall_seconds"] is None:
+        return f"{one['figure']:,.0f} {one['unit']}"
+    return f"{one['figure']:.2f} {one['unit']} ({one['wall_seconds']:.2f})"
 
 
 def _fleets(fleets: Iterable[dict[str, Any]]) -> tuple[list[str], Rows]:

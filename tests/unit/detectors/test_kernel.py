@@ -21,7 +21,7 @@ from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.detectors.native import library as native
 from watchkeeper.detectors.native.compiling import TARGETS, library_in, this_platform
 from watchkeeper.detectors.native.elementwise import decimal_logarithm, exponential, interpolated
-from watchkeeper.detectors.native.library import MissingKernelError, address, library, require_layout
+from watchkeeper.detectors.native.library import FLOAT, MissingKernelError, address, library, require_layout
 from watchkeeper.detectors.streaming.kernel import OUTPUT, advance_all, advance_rows
 from watchkeeper.detectors.streaming.state import PARAMETERS, STATE, STATE_VERSION, Parameters, new_states
 
@@ -152,7 +152,12 @@ def test_a_shelf_of_series_moves_as_each_series_alone(series: int, seed: int) ->
 
 @pytest.mark.parametrize(
     ("hours", "places", "message"),
-    [([168], [0], "not of a week"), ([0], [3], "1 of 3 states"), ([0], [-1], "1 of 3 states")],
+    [
+        ([168], [0], "hours 168 to"),
+        ([-1], [0], "hours -1"),
+        ([0], [3], "states 3 to 3"),
+        ([0], [-1], "among 3"),
+    ],
 )
 def test_places_outside_of_the_records_are_refused(hours: list[int], places: list[int], message: str) -> None:
     with pytest.raises(ContractViolationError, match=message):
@@ -168,9 +173,9 @@ def test_places_outside_of_the_records_are_refused(hours: list[int], places: lis
 
 def test_an_array_of_another_kind_is_refused() -> None:
     with pytest.raises(ContractViolationError, match="no contiguous"):
-        address(np.zeros(4)[::2], np.float64)
+        address(np.zeros(4)[::2], FLOAT)
     with pytest.raises(ContractViolationError, match="float32"):
-        address(np.zeros(4, dtype=np.float32), np.float64)
+        address(np.zeros(4, dtype=np.float32), FLOAT)
 
 
 def test_a_platform_without_a_kernel_is_told_which_have_one(tmp_path: Path) -> None:

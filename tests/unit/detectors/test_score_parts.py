@@ -34,7 +34,7 @@ def nearest(ring: npt.NDArray[np.float32], newest: int, filled: int, length: int
     function = library().nearest_earlier_pattern
     function.restype = ctypes.c_double
     places = (ctypes.c_longlong(number) for number in (len(ring), newest, filled, length))
-    return float(function(address(ring, np.float32), *places))
+    return float(function(address(ring, np.dtype(np.float32)), *places))
 
 
 def detector() -> WatchkeeperDetector:

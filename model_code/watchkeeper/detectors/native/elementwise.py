@@ -7,7 +7,7 @@ import ctypes
 import numpy as np
 import numpy.typing as npt
 
-from watchkeeper.detectors.native.library import address, library
+from watchkeeper.detectors.native.library import FLOAT, address, library
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -28,11 +28,11 @@ def interpolated(x: npt.ArrayLike, table: FloatArray) -> FloatArray:
     numbers = np.asarray(x, dtype=np.float64, order="C")
     out = np.empty_like(numbers)
     library().interpolate(
-        address(table, np.float64),
+        address(table, FLOAT),
         ctypes.c_longlong(len(table)),
-        address(numbers, np.float64),
+        address(numbers, FLOAT),
         ctypes.c_longlong(numbers.size),
-        address(out, np.float64),
+        address(out, FLOAT),
     )
     return out
 
@@ -40,7 +40,7 @@ def interpolated(x: npt.ArrayLike, table: FloatArray) -> FloatArray:
 def _of_each(function: str, x: npt.ArrayLike) -> FloatArray:
     numbers = np.asarray(x, dtype=np.float64, order="C")
     out = np.empty_like(numbers)
-    library()[function](
-        address(numbers, np.float64), ctypes.c_longlong(numbers.size), address(out, np.float64)
+    getattr(library(), function)(
+        address(numbers, FLOAT), ctypes.c_longlong(numbers.size), address(out, FLOAT)
     )
     return out

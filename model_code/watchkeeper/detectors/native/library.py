@@ -19,6 +19,7 @@ from watchkeeper.detectors.native.compiling import TARGETS, compile_kernel, libr
 
 PACKED = Path(__file__).parent / "compiled"
 """Where a wheel, a job's archive and a function's bundle have the libraries."""
+INT, FLOAT = np.dtype(np.int64), np.dtype(np.float64)
 _CHECKOUT = Path(__file__).parents[4]
 BUILT = _CHECKOUT / "build" / "kernel"
 """Where a checkout has them."""
@@ -52,7 +53,7 @@ def require_layout(name: str, dtype: np.dtype[np.void]) -> None:
         raise ContractViolationError(f"the kernel's record of {name} has other fields than {name.upper()}")
 
 
-def address(array: npt.NDArray[Any], dtype: npt.DTypeLike) -> ctypes.c_void_p:
+def address(array: npt.NDArray[Any], dtype: np.dtype[Any]) -> ctypes.c_void_p:
     """Return where an array begins, for the kernel: it has to be contiguous and of this dtype."""
     if array.dtype != dtype or not array.flags.c_contiguous:
         raise ContractViolationError(f"{array.dtype} of shape {array.shape} is no contiguous {dtype}")

@@ -211,30 +211,44 @@ static void advance_after(State *s, const Settings *p, i64 missing, i64 hour, f6
     advance(s, p, hour, value, out);
 }
 
-/* Score and learn the values of one series in order.
+/* Return the first number that is not below a limit, or `count`: nothing is read or written outside of a record. */
+static i64 first_beyond(const i64 *numbers, i64 count, i64 limit) {
+    for (i64 at = 0; at < count; at++) {
+        if (numbers[at] < 0 || numbers[at] >= limit) return at;
+    }
+    return count;
+}
+
+/* Score and learn the values of one series in order; return how many, or none of them if an hour is of no week.
 
    `missing` is how many intervals without a row there are before each value; `hours` are those of the week. */
-EXPORT void advance_all(
+EXPORT i64 advance_all(
     State *state, const Parameters *parameters, i64 count, const i64 *hours, const i64 *missing,
     const f64 *values, Output *out
 ) {
+    if (first_beyond(hours, count, WEEK_HOURS) < count) return -1;
     Settings settings;
     settle(&settings, parameters);
     for (i64 row = 0; row < count; row++) {
         advance_after(state, &settings, missing[row], hours[row], values[row], &out[row]);
     }
+    return count;
 }
 
-/* Score and learn one value of each of many series; `places` says which state each value is for, none twice. */
-EXPORT void advance_rows(
-    State *states, const i64 *places, const Parameters *parameters, i64 count, const i64 *hours,
+/* Score and learn one value of each of many series; return how many, or none of them as `advance_all`.
+
+   `places` says which of the states each value is for, none twice. */
+EXPORT i64 advance_rows(
+    State *states, i64 series, const i64 *places, const Parameters *parameters, i64 count, const i64 *hours,
     const i64 *missing, const f64 *values, Output *out
 ) {
+    if (first_beyond(hours, count, WEEK_HOURS) < count || first_beyond(places, count, series) < count) return -1;
     Settings settings;
     settle(&settings, parameters);
     for (i64 row = 0; row < count; row++) {
         advance_after(&states[places[row]], &settings, missing[row], hours[row], values[row], &out[row]);
     }
+    return count;
 }
 
 #ifdef _WIN32

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.detectors.native import library as native
-from watchkeeper.detectors.native.library import address
-from watchkeeper.detectors.streaming.state import PARAMETERS, STATE, WEEK_HOURS
+from watchkeeper.detectors.native.library import FLOAT, INT, address
+from watchkeeper.detectors.streaming.state import PARAMETERS, STATE
 
 Records = npt.NDArray[np.void]
 FloatArray = npt.NDArray[np.float64]
@@ -57,13 +57,15 @@ def advance_all(
     array of OUTPUT, shape (n_rows,)
     """
     outputs = np.empty(len(values), dtype=OUTPUT)
-    _checked().advance_all(
+    done = _checked().advance_all(
         address(state, STATE),
         address(parameters, PARAMETERS),
         ctypes.c_longlong(len(values)),
         *_rows(hours, missing, values),
         address(outputs, OUTPUT),
     )
+    if done < 0:
+        raise ContractViolationError(f"hours {hours.min()} to {hours.max()} are not of a week")
     return outputs
 
 
@@ -92,17 +94,23 @@ def advance_rows(
     array of OUTPUT, shape (n_rows,)
     """
     chosen = np.arange(len(values)) if places is None else places
-    if len(chosen) != len(values) or (len(chosen) and not 0 <= chosen.min() <= chosen.max() < len(states)):
-        raise ContractViolationError(f"{len(values)} values for {len(chosen)} of {len(states)} states")
+    if len(chosen) != len(values):
+        raise ContractViolationError(f"{len(values)} values for {len(chosen)} states")
     outputs = np.empty(len(values), dtype=OUTPUT)
-    _checked().advance_rows(
+    done = _checked().advance_rows(
         address(states, STATE),
-        address(chosen, np.int64),
+        ctypes.c_longlong(len(states)),
+        address(chosen, INT),
         address(parameters, PARAMETERS),
         ctypes.c_longlong(len(values)),
         *_rows(hours, missing, values),
         address(outputs, OUTPUT),
     )
+    if done < 0:
+        raise ContractViolationError(
+            f"hours {hours.min()} to {hours.max()} are not of a week, or states {chosen.min()} to "
+            f"{chosen.max()} are not among {len(states)}"
+        )
     return outputs
 
 
@@ -119,9 +127,7 @@ def constant(name: str) -> float:
 def _rows(hours: IntArray, missing: IntArray, values: FloatArray) -> tuple[ctypes.c_void_p, ...]:
     if not len(hours) == len(missing) == len(values):
         raise ContractViolationError(f"{len(hours)} hours, {len(missing)} missing, {len(values)} values")
-    if len(hours) and not 0 <= hours.min() <= hours.max() < WEEK_HOURS:
-        raise ContractViolationError(f"hours {hours.min()} to {hours.max()} are not of a week")
-    return address(hours, np.int64), address(missing, np.int64), address(values, np.float64)
+    return address(hours, INT), address(missing, INT), address(values, FLOAT)
 
 
 @functools.cache
@@ -129,4 +135,6 @@ def _checked() -> ctypes.CDLL:
     """Return the library, whose records are this package's."""
     for name, dtype in (("state", STATE), ("parameters", PARAMETERS), ("output", OUTPUT)):
         native.require_layout(name, dtype)
-    return native.library()
+    library = native.library()
+    library.advance_all.restype = library.advance_rows.restype = ctypes.c_longlong
+    return library

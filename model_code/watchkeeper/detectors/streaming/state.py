@@ -7,6 +7,7 @@ its version, and `detectors/native/kernel.h` has it for the kernel, which refuse
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -191,12 +192,18 @@ class Parameters:
 
     def record(self) -> npt.NDArray[np.void]:
         """Return the parameters as one record that the kernel reads, shape (1,)."""
-        return np.array(
-            [tuple(float(getattr(self, name)) for name in self.__dataclass_fields__)], dtype=PARAMETERS
-        )
+        return _record(self)
 
 
 PARAMETERS = np.dtype([(name, "<f8") for name in Parameters.__dataclass_fields__])
+
+
+@functools.lru_cache
+def _record(parameters: Parameters) -> npt.NDArray[np.void]:
+    numbers = tuple(float(getattr(parameters, name)) for name in parameters.__dataclass_fields__)
+    record = np.array([numbers], dtype=PARAMETERS)
+    record.setflags(write=False)  # one for all who ask
+    return record
 
 
 def new_states(count: int) -> npt.NDArray[np.void]:

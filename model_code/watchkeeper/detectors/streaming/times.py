@@ -44,7 +44,7 @@ def hours_of_week(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 
     Its remainder by 24 is the hour of the day. It is 0 where there is no timestamp.
     """
-    known = np.nan_to_num(seconds, nan=0.0)
+    known = np.where(np.isnan(seconds), 0.0, seconds)
     return np.floor_divide(known, _HOUR_SECONDS).astype(np.int64) % WEEK_HOURS
 
 
@@ -70,7 +70,7 @@ def missing_between(
     if interval_seconds is None:
         return np.zeros(len(seconds), dtype=np.int64)
     steps = np.rint((seconds - previous) / interval_seconds) - 1
-    counts: npt.NDArray[np.int64] = np.clip(np.nan_to_num(steps, nan=0.0), 0, limit).astype(np.int64)
+    counts: npt.NDArray[np.int64] = np.clip(np.where(np.isnan(steps), 0.0, steps), 0, limit).astype(np.int64)
     return counts
 
 

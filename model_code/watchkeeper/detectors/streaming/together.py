@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from watchkeeper.detectors.native.library import address, library
+from watchkeeper.detectors.native.library import FLOAT, INT, address, library
 from watchkeeper.detectors.streaming.state import DAY_HOURS
 
 FloatArray = npt.NDArray[np.float64]
@@ -86,7 +86,7 @@ def advance_together(record: Record, hours: IntArray, values: FloatArray) -> Tog
         address(record, together_dtype(columns)),
         ctypes.c_longlong(columns),
         ctypes.c_longlong(rows),
-        address(hours, np.int64),
-        *(address(numbers, np.float64) for numbers in (readings, scratch, surprise, onset, parts)),
+        address(hours, INT),
+        *(address(numbers, FLOAT) for numbers in (readings, scratch, surprise, onset, parts)),
     )
     return Together(surprise, onset, parts)
