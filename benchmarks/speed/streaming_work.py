@@ -54,9 +54,9 @@ def shelf() -> Callable[[], int]:
     generator = np.random.default_rng(0)
     fleet = Fleet(interval_seconds=INTERVAL_SECONDS)
     states = []
-    for template in range(16):  # of different ages, so that not all close a block at once
-        rows = LEARNED_ROWS - template % 4
-        seconds = (np.arange(rows) + template % 4) * INTERVAL_SECONDS
+    for template in range(4):  # of different ages, so that not all close a block at once
+        rows = LEARNED_ROWS - template
+        seconds = (np.arange(rows) + template) * INTERVAL_SECONDS
         detector = WatchkeeperDetector(interval_seconds=INTERVAL_SECONDS)
         states.append(detector.fit(generator.normal(size=rows), timestamps=seconds).states_)
     numbers = fleet.join(SHELF_SERIES, np.resize(np.concatenate(states), SHELF_SERIES))

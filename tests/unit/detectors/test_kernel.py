@@ -22,6 +22,8 @@ from watchkeeper.detectors.native import library as native
 from watchkeeper.detectors.native.compiling import TARGETS, library_in, this_platform
 from watchkeeper.detectors.native.elementwise import decimal_logarithm, exponential, interpolated
 from watchkeeper.detectors.native.library import FLOAT, MissingKernelError, address, library, require_layout
+from watchkeeper.detectors.streaming.detector import score_series
+from watchkeeper.detectors.streaming.fleet import Fleet
 from watchkeeper.detectors.streaming.kernel import OUTPUT, advance_all, advance_rows
 from watchkeeper.detectors.streaming.state import PARAMETERS, STATE, STATE_VERSION, Parameters, new_states
 
@@ -208,3 +210,24 @@ def test_the_kernel_beside_the_package_is_taken(tmp_path: Path) -> None:
 def test_the_kernel_needs_no_other_library() -> None:
     content = native._find(this_platform(), native.PACKED, native._CHECKOUT).read_bytes()
     assert not any(name in content for name in (b"libc.so", b"libm.so", b"GLIBC_"))
+
+
+def test_scoring_calls_nothing_of_numpy_whose_numbers_differ_between_hosts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Numpy's exp, log and powers follow the processor's vector unit, LAPACK its version."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("scoring called it")
+
+    for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "power", "interp", "dot", "matmul"):
+        monkeypatch.setattr(np, name, refuse)
+    monkeypatch.setattr(np.linalg, "eigh", refuse)
+    values = np.array([telemetry(400, seed) for seed in range(3)]).T
+
+    scores = score_series(300.0 * np.arange(400), values)
+    fleet = Fleet()
+    followed = fleet.update(fleet.join(3), values[0])
+
+    assert np.isfinite(scores.anomaly_score).all()
+    assert np.isfinite(followed.severity).all()

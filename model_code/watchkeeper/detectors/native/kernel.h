@@ -9,6 +9,8 @@
 
 #ifdef _WIN32
 #define EXPORT __declspec(dllexport)
+#elif defined(__ELF__) /* seen by others, but never replaced by a function of theirs with the same name */
+#define EXPORT __attribute__((visibility("protected")))
 #else
 #define EXPORT __attribute__((visibility("default")))
 #endif
