@@ -15,12 +15,13 @@ library (`smclarify` 0.5) computes. Of the flip test, the sign is the developer 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from containers.explain.measures.bias_sample import (
     BiasSample,
-    Outcomes,
     UndefinedMetricError,
     demographic_disparity_by_group,
     difference,
@@ -48,84 +49,62 @@ def disparate_impact(sample: BiasSample) -> float:
     )
 
 
-def difference_in_conditional_acceptance(sample: BiasSample) -> float:
-    """Return `c_a - c_d`, where c is favourable labels by favourable predictions, in [-inf, inf]."""
+def _gap(above: str, below: str, undefined: str, *, of_d: bool = False) -> Callable[[BiasSample], float]:
+    """Return the metric that is one group's rate minus the other's.
 
-    def rate(group: Outcomes) -> float:
-        return ratio(
-            group.labelled,
-            group.predicted,
-            "a group has neither favourable labels nor favourable predictions",
+    Parameters
+    ----------
+    above, below
+        The counts of `Outcomes` that the rate is made of.
+    undefined
+        Why there is no rate where both are 0.
+    of_d
+        Whether the rate of group d comes first.
+    """
+
+    def metric(sample: BiasSample) -> float:
+        first, second = (
+            ratio(getattr(group, above), getattr(group, below), undefined)
+            for group in ((sample.d, sample.a) if of_d else (sample.a, sample.d))
         )
+        return difference(first, second)
 
-    return difference(rate(sample.a), rate(sample.d))
-
-
-def difference_in_conditional_rejection(sample: BiasSample) -> float:
-    """Return `r_d - r_a`, where r is unfavourable labels by unfavourable predictions, in [-inf, inf]."""
-
-    def rate(group: Outcomes) -> float:
-        return ratio(
-            group.not_labelled,
-            group.not_predicted,
-            "a group has neither unfavourable labels nor unfavourable predictions",
-        )
-
-    return difference(rate(sample.d), rate(sample.a))
+    return metric
 
 
-def recall_difference(sample: BiasSample) -> float:
-    """Return the recall `TP / (TP + FN)` of a minus that of d, in [-1, 1]."""
-
-    def rate(group: Outcomes) -> float:
-        return ratio(group.true_positive, group.labelled, "a group has no favourable label")
-
-    return rate(sample.a) - rate(sample.d)
-
-
-def specificity_difference(sample: BiasSample) -> float:
-    """Return the specificity `TN / (TN + FP)` of d minus that of a, in [-1, 1]."""
-
-    def rate(group: Outcomes) -> float:
-        return ratio(group.true_negative, group.not_labelled, "a group has no unfavourable label")
-
-    return rate(sample.d) - rate(sample.a)
-
-
-def difference_in_acceptance_rates(sample: BiasSample) -> float:
-    """Return the precision `TP / (TP + FP)` of a minus that of d, in [-1, 1]."""
-
-    def rate(group: Outcomes) -> float:
-        return ratio(group.true_positive, group.predicted, "a group has no favourable prediction")
-
-    return rate(sample.a) - rate(sample.d)
-
-
-def difference_in_rejection_rates(sample: BiasSample) -> float:
-    """Return the negative predictive value `TN / (TN + FN)` of d minus that of a, in [-1, 1]."""
-
-    def rate(group: Outcomes) -> float:
-        return ratio(group.true_negative, group.not_predicted, "a group has no unfavourable prediction")
-
-    return rate(sample.d) - rate(sample.a)
+difference_in_conditional_acceptance = _gap(
+    "labelled", "predicted", "a group has neither favourable labels nor favourable predictions"
+)
+"""`c_a - c_d`, where c is favourable labels by favourable predictions, in [-inf, inf]."""
+difference_in_conditional_rejection = _gap(
+    *(
+        "not_labelled",
+        "not_predicted",
+        "a group has neither unfavourable labels nor unfavourable predictions",
+    ),
+    of_d=True,
+)
+"""`r_d - r_a`, where r is unfavourable labels by unfavourable predictions, in [-inf, inf]."""
+recall_difference = _gap("true_positive", "labelled", "a group has no favourable label")
+"""The recall `TP / (TP + FN)` of a minus that of d, in [-1, 1]."""
+specificity_difference = _gap("true_negative", "not_labelled", "a group has no unfavourable label", of_d=True)
+"""The specificity `TN / (TN + FP)` of d minus that of a, in [-1, 1]."""
+difference_in_acceptance_rates = _gap("true_positive", "predicted", "a group has no favourable prediction")
+"""The precision `TP / (TP + FP)` of a minus that of d, in [-1, 1]."""
+difference_in_rejection_rates = _gap(
+    "true_negative", "not_predicted", "a group has no unfavourable prediction", of_d=True
+)
+"""The negative predictive value `TN / (TN + FN)` of d minus that of a, in [-1, 1]."""
+treatment_equality = _gap("false_negative", "false_positive", "a group has no wrong prediction", of_d=True)
+"""`FN / FP` of d minus that of a, in [-inf, inf]."""
 
 
 def accuracy_difference(sample: BiasSample) -> float:
     """Return the accuracy of a minus that of d, in [-1, 1]."""
-
-    def rate(group: Outcomes) -> float:
-        return (group.true_positive + group.true_negative) / group.n
-
-    return rate(sample.a) - rate(sample.d)
-
-
-def treatment_equality(sample: BiasSample) -> float:
-    """Return `FN / FP` of d minus that of a, in [-inf, inf]."""
-
-    def rate(group: Outcomes) -> float:
-        return ratio(group.false_negative, group.false_positive, "a group has no wrong prediction")
-
-    return difference(rate(sample.d), rate(sample.a))
+    accuracy_a, accuracy_d = (
+        (group.true_positive + group.true_negative) / group.n for group in (sample.a, sample.d)
+    )
+    return accuracy_a - accuracy_d
 
 
 def conditional_demographic_disparity(sample: BiasSample) -> float:
