@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
+from benchmarks import pages
 from benchmarks.attribution.measurements import ANOMALIES, SERIES, SPIKE_SCALES, Agreement, measure
 from watchkeeper.core.plan import FeaturePlan
 
 TEMPLATE = Path(__file__).with_name("page.md")
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks-attribution.md"
+PAGE = pages.DOCS / "benchmarks-attribution.md"
 VECTORS = {
     "4 values": FeaturePlan(shingle=4, differences=False),
     "4 values, differences": FeaturePlan(shingle=4),
@@ -43,16 +44,17 @@ def main() -> None:
 
 def page_of(found: Sequence[Agreement]) -> str:
     """Return the page in Markdown."""
-    head = "| " + " | ".join(name for name, _ in _COLUMNS) + " |"
-    rule = "| --- |" + " ---: |" * (len(_COLUMNS) - 1)
-    lines = ["| " + " | ".join(text(item) for _, text in _COLUMNS) + " |" for item in found]
     counts = [item.anomalies for item in found]
     return Template(TEMPLATE.read_text()).substitute(
         series=SERIES,
         anomalies=f"{min(counts)} to {max(counts)}",
         explained=ANOMALIES,
         spike_scales=f"{SPIKE_SCALES:g}",
-        table="\n".join([head, rule, *lines]),
+        table=pages.table(
+            [name for name, _ in _COLUMNS],
+            ([text(item) for _, text in _COLUMNS] for item in found),
+            rule="---:",
+        ).rstrip(),
     )
 
 

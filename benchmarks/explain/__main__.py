@@ -17,12 +17,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from benchmarks import pages
 from benchmarks.explain import measurements, page
-from benchmarks.speed import report
-from benchmarks.speed.__main__ import ROOT
 
-JSON = ROOT / "build" / "benchmarks" / "explain.json"
-PAGE = ROOT / "docs" / "benchmarks-explain.md"
+JSON = pages.FOLDER / "explain.json"
+PAGE = pages.DOCS / "benchmarks-explain.md"
 PARTS: dict[str, Callable[[], Any]] = {
     "speeds": lambda: [asdict(item) for item in measurements.speeds()],
     "agreement": measurements.agreement,
@@ -34,12 +33,12 @@ def main(parts: Annotated[list[str], typer.Argument(help="speeds, agreement, gro
     """Measure, and write the results down; what is not measured anew is kept."""
     console = Console(width=160)
     warnings.simplefilter("ignore")
-    results = report.load(JSON) | {"machine": report.machine()}
+    results = pages.load(JSON) | {"machine": pages.machine()}
     for part, measure in PARTS.items():
         if not parts or part in parts:
             console.print(part, style="dim")
             results[part] = measure()
-    report.save(JSON, results)
+    pages.save(JSON, results)
     PAGE.write_text(page.render(results), encoding="utf-8")
     console.print(PAGE.read_text(encoding="utf-8"))
 

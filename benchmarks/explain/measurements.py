@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,10 +14,11 @@ from scipy.stats import spearmanr
 
 from benchmarks.explain import subjects
 from benchmarks.explain.subjects import Subject
-from containers.explain.job import peak_memory_bytes
+from benchmarks.processes import in_a_process
 from containers.explain.measures.attribution import global_importance
 from containers.explain.shap.kernel import kernel_shap
 from containers.explain.shap.trees import NotTraceableError, find_trees, tree_shap
+from containers.runtime.memory import peak_memory_bytes
 
 SEED = 7
 SAMPLES, ENOUGH = 100, 254
@@ -155,14 +153,7 @@ def growth() -> list[Cost]:
     methods = ("tree", "kernel")
     by_rows = [(method, rows, 8) for method in methods for rows in (1_000, 8_000)]
     by_features = [(method, 200, features) for method in methods for features in (10, 40)]
-    return [in_a_process(*case) for case in [("plain", 100, 8), *by_rows, *by_features]]
-
-
-def in_a_process(method: str, rows: int, features: int) -> Cost:
-    """Measure in a process of its own: memory never goes down in one."""
-    command = [sys.executable, "-m", "benchmarks.explain.measurements", method, str(rows), str(features)]
-    result = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return Cost(**json.loads(result.stdout.splitlines()[-1]))
+    return [in_a_process(cost, *case) for case in [("plain", 100, 8), *by_rows, *by_features]]
 
 
 def cost(method: str, rows: int, features: int) -> Cost:
@@ -187,7 +178,3 @@ def timed(work: Callable[[], NDArray[np.float64]]) -> tuple[float, NDArray[np.fl
     start = time.process_time()
     result = work()
     return time.process_time() - start, result
-
-
-if __name__ == "__main__":
-    print(json.dumps(asdict(cost(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from benchmarks.explain.measurements import ENOUGH, PLAIN_ROWS, SAMPLES
-from benchmarks.speed.report import describe_machine
+from benchmarks.pages import described, table
 
 INTRODUCTION = """# Benchmarks: explanations
 
@@ -23,11 +23,9 @@ coalitions.
 def render(results: dict[str, Any]) -> str:
     """Return the page."""
     parts = [
-        INTRODUCTION.format(
-            machine=describe_machine(results["machine"]), samples=SAMPLES, plain_rows=PLAIN_ROWS
-        ),
+        INTRODUCTION.format(machine=described(results["machine"]), samples=SAMPLES, plain_rows=PLAIN_ROWS),
         "## Seconds for 1,000 rows\n",
-        _table(
+        table(
             [
                 "model",
                 "plain",
@@ -43,7 +41,7 @@ def render(results: dict[str, Any]) -> str:
         "## How exact\n",
         *_exactness(results["agreement"], results["speeds"]),
         "## Growth and memory\n",
-        _table(["method", "rows", "features", "seconds", "peak memory"], map(_cost, results["growth"])),
+        table(["method", "rows", "features", "seconds", "peak memory"], map(_cost, results["growth"])),
         "Random forest of 100 trees (8 features) and of 50 (10 and more, drawn numbers). Memory is that "
         "of the whole process, "
         "libraries and model included. Kernel SHAP holds a bounded number of coalitions at once.\n",
@@ -79,7 +77,7 @@ def _exactness(found: dict[str, Any], speeds: Sequence[dict[str, Any]]) -> Itera
         f"{published['our_additivity']:.0e}, and Kernel SHAP on all coalitions confirms it "
         f"({published['kernel_difference']:.0e}).\n"
     )
-    yield _table(
+    yield table(
         [
             "samples",
             "rank correlation of global importance with the exact one",
@@ -106,8 +104,3 @@ def _cost(item: dict[str, Any]) -> list[str]:
         f"{item['seconds']:.2g}",
         f"{item['peak_bytes'] / 1024**2:,.0f} MiB",
     ]
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)

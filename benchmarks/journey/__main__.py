@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from benchmarks import pages
 from benchmarks.journey.endpoint import measure_endpoint
 from benchmarks.journey.flow import connected, measure_alerts, measure_throughput
-from benchmarks.journey.laptop import FOLDER, running, trained
+from benchmarks.journey.laptop import running, trained
 from benchmarks.journey.report import Alerts, Results
 from benchmarks.journey.telemetry import source_after_history
 from cli.demo.inbox import subscribed
 from cli.freshness import told
-from cli.specs import ROOT, anomaly_spec_of
+from cli.specs import anomaly_spec_of
 from watchkeeper.command.screen import console, done
 
-JSON = FOLDER / "journey.json"
-PAGE = ROOT / "docs" / "benchmarks-journey.md"
+JSON = pages.FOLDER / "journey.json"
+PAGE = pages.DOCS / "benchmarks-journey.md"
 GROWTH = 10
 COMMAND = "make bench-journey"
 
@@ -38,7 +36,7 @@ def main(
     page: Annotated[Path, typer.Option(help="The page to write.")] = PAGE,
 ) -> None:
     """Measure throughput, time to alert and the endpoint, and how each grows with ten times the records."""
-    load = os.getloadavg()[0]
+    machine = pages.machine()
     throughput, alerts = [], []
     with running(freshness) as settings:
         subject = trained(settings, workload)
@@ -55,8 +53,7 @@ def main(
     results = Results(
         workload=workload,
         command=COMMAND,
-        date=datetime.now(timezone.utc).date().isoformat(),
-        load=load,
+        machine=machine,
         buffer_seconds=freshness,
         waited=told(anomaly_spec_of(workload, "the scoring loop"), freshness),
         throughput=(throughput[0], throughput[1]),
@@ -64,7 +61,7 @@ def main(
         endpoint=tuple(endpoint),
     )
     console.print(results.table())
-    JSON.write_text(json.dumps(results.document(), indent=2) + "\n")
+    pages.save(JSON, results.document())
     page.write_text(results.page())
     done(f"written: {JSON}, {page}")
 

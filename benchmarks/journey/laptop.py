@@ -13,6 +13,7 @@ from pathlib import Path
 
 import boto3
 
+from benchmarks.pages import FOLDER
 from cli.datasets import dataset_of
 from cli.demo.live_data import DemoData, prepared
 from cli.deploy import Deployer, Stage
@@ -24,8 +25,6 @@ from cli.train import execution_input, upload_history
 from localcloud.environment import client_environment
 from localcloud.settings import Settings
 from watchkeeper.spec import WorkloadSpec
-
-FOLDER = ROOT / "build" / "benchmarks"
 
 
 @dataclass(frozen=True)

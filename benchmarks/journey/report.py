@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 from rich.table import Table
 
+from benchmarks import pages
 from benchmarks.journey import account
 from benchmarks.journey.endpoint import EndpointSpeed
 from benchmarks.journey.flow import Throughput
@@ -37,8 +35,7 @@ class Results:
 
     workload: str
     command: str
-    date: str
-    load: float
+    machine: dict[str, Any]
     buffer_seconds: float
     waited: str
     """What the workload says of its freshness, and that it was overridden: `cli.freshness.told`."""
@@ -48,7 +45,7 @@ class Results:
 
     def document(self) -> dict[str, Any]:
         """Return the figures with what they were made from."""
-        return {**dataclasses.asdict(self), "machine": machine(), "summary": list(map(list, self.rows()))}
+        return {**dataclasses.asdict(self), "summary": list(map(list, self.rows()))}
 
     def rows(self) -> Iterator[tuple[str, str, str, str, str]]:
         """Lay out one line a measurement; see `HEADER`."""
@@ -81,41 +78,24 @@ class Results:
 
     def page(self) -> str:
         """Write the page of the documentation."""
-        lines = ["| " + " | ".join(cells) + " |" for cells in (HEADER, ("---",) * len(HEADER), *self.rows())]
         worst = max(_quantile(alerts.seconds, 0.95) for alerts in self.alerts)
         few, many = self.throughput
         before, after = (_quantile(alerts.seconds, 0.5) for alerts in self.alerts)
         hundred, thousand = (_quantile(speed.seconds, 0.5) for speed in self.endpoint[-2:])
         return PAGE.read_text(encoding="utf-8").format(
             command=self.command,
-            date=self.date,
-            machine=machine(),
-            load=self.load,
+            machine=pages.described(self.machine),
             workload=self.workload,
             buffer=self.buffer_seconds,
             waited=self.waited,
             account=account.table(),
-            table="\n".join(lines),
+            table=pages.table(HEADER, self.rows()).rstrip(),
             target=TARGET_SECONDS,
             verdict="met" if worst < TARGET_SECONDS else f"missed, with {worst:.2f} s",
             rate_growth=many.records_per_second / few.records_per_second,
             latency_growth=after / before,
             endpoint_growth=thousand / hundred,
         )
-
-
-def machine() -> str:
-    """Describe this machine."""
-    memory = psutil.virtual_memory().total / 2**30
-    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    return f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, {system}"
-
-
-def _processor() -> str:
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or "processor of unknown name"
 
 
 def _percentiles(seconds: Sequence[float]) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import typer
 
+from benchmarks import pages
 from benchmarks.quality import charts, happenings, tables
 from benchmarks.quality.contenders import ABLATIONS, CONTENDERS, WATCHKEEPER, WITHOUT_WEEK, Contender
 from benchmarks.quality.corpus import LabelledSeries, load_corpus
@@ -25,10 +26,9 @@ from benchmarks.quality.splits import development_files
 from watchkeeper.detectors.streaming.detector import score_series
 from watchkeeper.detectors.streaming.state import Parameters
 
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "benchmarks.md"
-IMAGES = ROOT / "docs" / "images" / "benchmarks"
-SCORES = ROOT / "build" / "benchmarks" / "nab" / "scores"
+PAGE = pages.DOCS / "benchmarks.md"
+IMAGES = pages.DOCS / "images" / "benchmarks"
+SCORES = pages.FOLDER / "nab" / "scores"
 
 
 def main(

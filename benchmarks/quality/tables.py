@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from benchmarks.pages import table
 from benchmarks.quality.corpus import load_json
 from benchmarks.quality.measurements import CorpusScores
 from benchmarks.quality.operations import MetricsSummary, delay_f1
@@ -51,13 +52,13 @@ def leaderboard(measured: dict[str, CorpusScores]) -> str:
             rows.append((result["standard"], [name, causal, *(_one(result[one]) for one in profiles), "–"]))
     ordered = [cells for _, cells in sorted(rows, key=lambda row: -row[0])]
     header = ["detector", "causal", "standard", "low FP", "low FN", "standard, threshold from other files"]
-    return _table(header, ordered)
+    return table(header, ordered)
 
 
 def threshold_free(measured: dict[str, CorpusScores]) -> str:
     """Return VUS-PR and PR-AUC."""
     rows = [[name, f"{one.vus_pr():.3f}", f"{one.pr_auc():.3f}"] for name, one in measured.items()]
-    return _table(["detector", "VUS-PR", "PR-AUC"], rows)
+    return table(["detector", "VUS-PR", "PR-AUC"], rows)
 
 
 def halves(scores: CorpusScores, development: set[str]) -> str:
@@ -79,7 +80,7 @@ def halves(scores: CorpusScores, development: set[str]) -> str:
         row += [_one(low_fn), _one(others), _one(half.standard_with(threshold)), f"{half.vus_pr():.3f}"]
         rows.append(row)
     header = ["half", "files", "windows", "standard", "low FP", "low FN", "threshold from other files"]
-    return _table([*header, "threshold from the development half", "VUS-PR"], rows)
+    return table([*header, "threshold from the development half", "VUS-PR"], rows)
 
 
 def categories(scores: CorpusScores) -> str:
@@ -102,7 +103,7 @@ def categories(scores: CorpusScores) -> str:
         "a week of one series",
         "F1",
     ]
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def showcase(scores: CorpusScores) -> str:
@@ -125,7 +126,7 @@ def calibration(scores: CorpusScores, development: set[str]) -> str:
         level = rarity / SCORE_RARITY
         cells = [f"{rarity:g}", _rate(false_alarm_rate(rarity))]
         rows.append([*cells, *(_rate(half.rate_outside_windows(level)) for half in (first, second))])
-    return _table(["rarity", "stated", "measured, development half", "measured, validation half"], rows)
+    return table(["rarity", "stated", "measured, development half", "measured, validation half"], rows)
 
 
 def first_rows(measured: Iterable[OrdinaryAlerts]) -> str:
@@ -137,21 +138,19 @@ def first_rows(measured: Iterable[OrdinaryAlerts]) -> str:
     rows.append(["stated", f"{false_alarm_rate(DEFAULT_ALERT_RARITY) * DAY_ROWS:.2f}"])
     rows[-1] += [_rate(false_alarm_rate(DEFAULT_ALERT_RARITY))] * len(SPANS)
     spans = [f"rows {first:,} to {last:,}" for first, last in SPANS]
-    return _table(["series", "alerts on the first day", *spans], rows)
+    return table(["series", "alerts on the first day", *spans], rows)
 
 
 def happenings_found(found: Mapping[str, int], series: int) -> str:
     """Return in how many series the alert comes for what happens at a known row."""
-    return _table(
-        ["what happens", "found"], [[name, f"{count} of {series}"] for name, count in found.items()]
-    )
+    return table(["what happens", "found"], [[name, f"{count} of {series}"] for name, count in found.items()])
 
 
 def quiet_series(alerts: Mapping[str, tuple[float, float]]) -> str:
     """Return the alerts a week of series in which nothing happens: the first week, and later ones."""
     rows = [[name, f"{first:.1f}", f"{later:.2f}"] for name, (first, later) in alerts.items()]
     stated = false_alarm_rate(DEFAULT_ALERT_RARITY) * 7 * DAY_ROWS
-    return _table(
+    return table(
         ["series", "first week", "a week, later"], [*rows, ["stated", f"{stated:.2f}", f"{stated:.2f}"]]
     )
 
@@ -175,7 +174,7 @@ def operations(kpis: CorpusScores, metrics: MetricsSummary) -> str:
             f"{metrics.false_alerts / metrics.weeks:.2f}",
         ],
     ]
-    return _table(
+    return table(
         ["set", "by ranking", "event F1 at the default", "stretches found", "false alerts a week"], rows
     )
 
@@ -186,7 +185,7 @@ def weekly_rhythm(with_week: HolidaySummary, without: HolidaySummary) -> str:
         [name, f"{one.found} of {one.series}", f"{one.rarity:.2f}", str(one.false_alerts)]
         for name, one in (("with the week's profile", with_week), ("without", without))
     ]
-    return _table(["", "holidays found", "median rarity", "false alerts, weeks 3 to 5"], rows)
+    return table(["", "holidays found", "median rarity", "false alerts, weeks 3 to 5"], rows)
 
 
 def long_series(with_week: CorpusScores, without: CorpusScores, development: set[str]) -> str:
@@ -204,7 +203,7 @@ def long_series(with_week: CorpusScores, without: CorpusScores, development: set
             cells += [_one(own.standard_with(ALERT_SCORE)), f"{own.vus_pr(buffer_step=_COARSE_BUFFERS):.3f}"]
             rows.append([*cells, f"{summary.found} of {summary.windows}", str(summary.false_alerts)])
     header = ["files", "", "standard, default threshold", "VUS-PR", "found", "false alerts"]
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def ablation(measured: dict[str, CorpusScores], development: set[str]) -> str:
@@ -219,19 +218,13 @@ def ablation(measured: dict[str, CorpusScores], development: set[str]) -> str:
         cells += [_one(standard), _one(low_fp), _one(scores.with_threshold_from_other_files().mean())]
         rows.append(cells)
     header = ["variant", "development: standard", "VUS-PR", "validation: standard", "VUS-PR"]
-    return _table([*header, "all: standard", "low FP", "threshold from other files"], rows)
+    return table([*header, "all: standard", "low FP", "threshold from other files"], rows)
 
 
 def _alert_cells(scores: CorpusScores, threshold: float) -> list[str]:
     summary = scores.alerts(threshold)
     a_week = summary.false_alerts / summary.weeks
     return [str(summary.found), str(summary.false_alerts), f"{a_week:.2f}", f"{summary.f1:.2f}"]
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(cells) + " |" for cells in (header, *rows)]
-    lines.insert(1, "|" + " --- |" * len(header))
-    return "\n".join(lines) + "\n"
 
 
 def _one(value: float) -> str:

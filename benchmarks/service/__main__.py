@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from benchmarks import pages
 from benchmarks.service.cloud import Service, deployed, given
 from benchmarks.service.interruptions import killed, restarted
 from benchmarks.service.latency import one_by_one
@@ -17,10 +17,9 @@ from benchmarks.service.load import all_at_once
 from benchmarks.service.page import Figures, text
 from benchmarks.service.tables import KEY, LARGE_KEY, ROWS, upload_table
 from benchmarks.service.throughput import measure_throughput
-from cli.specs import ROOT
 from watchkeeper.client import Client
 
-PAGE = ROOT / "docs" / "benchmarks-service.md"
+PAGE = pages.DOCS / "benchmarks-service.md"
 TIMEOUT_SECONDS = 300
 BURSTS = {
     "": None,
@@ -39,17 +38,17 @@ def main(
     ] = False,
 ) -> None:
     """Measure times of requests, many of them at once, with restarts in the middle, and rows a second."""
-    load = os.getloadavg()[0]
+    machine = pages.machine()
     place: AbstractContextManager[Service] = given() if here else deployed()
     with place as service:
-        figures = _measured(service, load, single, burst, rows)
+        figures = _measured(service, machine, single, burst, rows)
     page.write_text(text(figures))
     typer.echo(page.read_text())
     if not all(each.whole for each in figures.bursts):
         raise typer.Exit(1)
 
 
-def _measured(service: Service, load: float, single: int, burst: int, rows: int) -> Figures:
+def _measured(service: Service, machine: dict[str, Any], single: int, burst: int, rows: int) -> Figures:
     client = Client(service.front, timeout_seconds=TIMEOUT_SECONDS)
     with tempfile.TemporaryDirectory() as folder:
         upload_table(client, Path(folder), KEY, ROWS)
@@ -58,7 +57,7 @@ def _measured(service: Service, load: float, single: int, burst: int, rows: int)
     alone = one_by_one(client, single)
     throughput = measure_throughput(client, rows)
     bursts = [all_at_once(service, client, burst, name, act) for name, act in BURSTS.items()]
-    return Figures(load, alone, bursts, throughput)
+    return Figures(machine, alone, bursts, throughput)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
+from benchmarks.pages import described
 from benchmarks.service.latency import Single
 from benchmarks.service.load import Burst
 from benchmarks.service.throughput import Throughput
@@ -20,8 +20,7 @@ COMMAND = "make bench-service"
 class Figures:
     """All that is measured."""
 
-    load: float
-    """One-minute load of the machine before the start."""
+    machine: dict[str, Any]
     single: Single
     bursts: Sequence[Burst]
     throughput: Sequence[Throughput]
@@ -31,9 +30,7 @@ def text(figures: Figures) -> str:
     """Return the page."""
     return TEMPLATE.read_text().format(
         command=COMMAND,
-        date=datetime.now(timezone.utc).date().isoformat(),
-        cores=os.cpu_count(),
-        load=figures.load,
+        machine=described(figures.machine),
         single=figures.single,
         latencies="\n".join(
             f"| {burst.asked} at once{burst.name} | {burst.latency.p50:,.0f} ms "

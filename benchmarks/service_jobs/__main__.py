@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
+from benchmarks import pages
 from benchmarks.service_jobs.growth import Judged, judge_growing
 from benchmarks.service_jobs.labelled_sets import labelled_sets
 from benchmarks.service_jobs.page import page_of
 from benchmarks.service_jobs.quality import ALGORITHMS, Compared, compare
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "benchmarks-service-jobs.md"
-JSON = ROOT / "build" / "benchmarks" / "service-jobs.json"
+PAGE = pages.DOCS / "benchmarks-service-jobs.md"
+JSON = pages.FOLDER / "service-jobs.json"
 SIZES = (10_000, 100_000, 1_000_000)
 TIMED = ("ECOD", "IsolationForest", "DBSCAN")
 METHODS = ("iqr", "quantile", "persist")
@@ -30,8 +27,7 @@ def main() -> None:
     chosen = parser.parse_args()
     sets = labelled_sets()
     everything = chosen.algorithms == list(ALGORITHMS) and chosen.sizes == list(SIZES)
-    kept = JSON.exists() and not everything
-    results = json.loads(JSON.read_text()) if kept else {"compared": {}, "judged": {}}
+    results = {"compared": {}, "judged": {}} | ({} if everything else pages.load(JSON))
     total = len(sets) * len(chosen.algorithms) + 2 * len(chosen.sizes) * len(TIMED + METHODS)
     numbers = itertools.count(1)
     for labelled in sets:
@@ -39,23 +35,18 @@ def main() -> None:
             told = f"{found.set_name}, {found.algorithm}: F1 {found.searched:.2f} in {found.seconds:.0f} s"
             print(f"{next(numbers)} of {total}: {told}", flush=True)
             results["compared"][f"{found.set_name} {found.algorithm}"] = asdict(found)
-            _save(results)
+            pages.save(JSON, results)
     for run in judge_growing(tuple(chosen.sizes), TIMED, METHODS):
         how = " by hand" if run.by_hand else ""
         told = f"{run.what}{how}, {run.rows:,} rows: {run.rows_a_second:,.0f} rows a CPU-second"
         print(f"{next(numbers)} of {total}: {told}", flush=True)
         results["judged"][f"{run.what} {run.rows} {'by hand' if run.by_hand else 'job'}"] = asdict(run)
-        _save(results)
+        pages.save(JSON, results)
     compared = [Compared(**each) for _, each in sorted(results["compared"].items())]
     judged = sorted(
         (Judged(**each) for each in results["judged"].values()), key=lambda run: (run.what, run.rows)
     )
     PAGE.write_text(page_of(sets, compared, judged))
-
-
-def _save(results: dict[str, Any]) -> None:
-    JSON.parent.mkdir(parents=True, exist_ok=True)
-    JSON.write_text(json.dumps(results, indent=1))
 
 
 if __name__ == "__main__":

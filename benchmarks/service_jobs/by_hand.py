@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.service_jobs.memory import peak_mib
 from benchmarks.service_jobs.peers import peer_of
+from containers.runtime.memory import peak_memory_bytes
 
 WINDOW = 12
 
@@ -82,7 +82,7 @@ def main() -> None:
     frame = pd.read_csv(features)
     found = judge_model(frame, Path(fitted)) if fitted else judge_rule(frame, what)
     found.to_csv(predictions, index_label="row")
-    print(json.dumps({"seconds": time.process_time() - began, "peak_mib": peak_mib()}))
+    print(json.dumps({"seconds": time.process_time() - began, "peak_mib": peak_memory_bytes() / 2**20}))
 
 
 if __name__ == "__main__":

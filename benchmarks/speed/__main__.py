@@ -11,19 +11,18 @@ takes some minutes and a C++ compiler): `uv pip install rrcf "setuptools<81" iso
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from benchmarks import pages
 from benchmarks.speed import growth, rates, report, shared_forest, versions
 from benchmarks.speed.contenders import DETECTORS, ENGINES, FORESTS
 from benchmarks.speed.growth import FLEET_SIZES
 
-ROOT = Path(__file__).parents[2]
-JSON = ROOT / "build" / "benchmarks" / "speed.json"
-PAGE = ROOT / "docs" / "benchmarks-speed.md"
+JSON = pages.FOLDER / "speed.json"
+PAGE = pages.DOCS / "benchmarks-speed.md"
 FEATURES, TREES = (1, 8, 48), (50, 100)
 
 
@@ -40,15 +39,15 @@ def main(
 ) -> None:
     """Measure speed and memory side by side and write the results down."""
     console = Console(width=160)
-    results = report.load(JSON)
+    results = pages.load(JSON)
     if before:
-        results["versions_machine"] = report.machine()
+        results["versions_machine"] = pages.machine()
         results["versions"] = [asdict(one) for one in versions.compare(before, turns=repetitions)]
-        report.save(JSON, results)
+        pages.save(JSON, results)
         report.write_page(PAGE, results)
         report.show(console, {"versions": results["versions"]})
         return
-    results["fleet_machine" if fleet else "machine"] = report.machine()
+    results["fleet_machine" if fleet else "machine"] = pages.machine()
     if fleet:
         sizes = [size for size in series if growth.fits(size)]
         measured = [asdict(growth.fleet_in_a_process(size, threads)) for size in sizes for threads in (1, 2)]
@@ -66,7 +65,7 @@ def main(
         results["memory"] = [asdict(growth.peak_memory(name)) for name in installed]
     results["records"] = [asdict(cost) for cost in growth.records()]
     results["shared_forest"] = [asdict(shared_forest.cost(size)) for size in shared_forest.SIZES]
-    report.save(JSON, results)
+    pages.save(JSON, results)
     report.write_page(PAGE, results)
     report.show(console, results)
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import resource
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.processes import in_a_process
 from benchmarks.speed.contenders import ENGINES
+from containers.runtime.memory import peak_memory_bytes
 from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
 from watchkeeper.detectors.streaming.fleet import Fleet
 from watchkeeper.detectors.streaming.state import STATE
@@ -28,9 +25,6 @@ TEMPLATE_ROWS = 5000
 UPDATES = 4
 MEMORY_FEATURES, MEMORY_TREES, MEMORY_ROWS = 8, 50, 20_000
 SPARE_BYTES = 2 << 30
-KIBIBYTE = 1024
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -105,13 +99,13 @@ def fleet(series: int, threads: int) -> FleetCost:
         wall_seconds=float(np.median(wall)),
         microseconds_a_series=float(np.median(cpu)) / series * 1e6,
         state_bytes=fleet.state_bytes,
-        peak_bytes=_peak_bytes(),
+        peak_bytes=peak_memory_bytes(),
     )
 
 
-def fleet_in_a_process(series: int, threads: int) -> FleetCost:
+def fleetin_a_process(series: int, threads: int) -> FleetCost:
     """Return `fleet` of a process of its own, so that its peak memory is that fleet's."""
-    return _in_a_process(fleet, series, threads)
+    return in_a_process(fleet, series, threads)
 
 
 def fits(series: int) -> bool:
@@ -123,24 +117,19 @@ def fits(series: int) -> bool:
 
 def peak_memory(engine: str) -> PeakMemory:
     """Return the peak memory of an engine in a process of its own."""
-    return _in_a_process(_peak_memory_here, engine)
+    return in_a_process(_peak_memory_here, engine)
 
 
 def _peak_memory_here(name: str) -> PeakMemory:
     engine = ENGINES[name]
     engine.installed()
-    imported = _peak_bytes()
+    imported = peak_memory_bytes()
     generator = np.random.default_rng(0)
     operations = engine.build(generator.normal(size=(2000, MEMORY_FEATURES)), MEMORY_TREES)
     rows = generator.normal(size=(MEMORY_ROWS, MEMORY_FEATURES))
     for operation in operations.values():
         operation(rows if name != "rrcf" else rows[:50])
-    return PeakMemory(name, imported, _peak_bytes())
-
-
-def _in_a_process(function: Callable[..., Result], *arguments: object) -> Result:
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(function, arguments)
+    return PeakMemory(name, imported, peak_memory_bytes())
 
 
 def _templates() -> npt.NDArray[np.void]:
@@ -152,12 +141,3 @@ def _templates() -> npt.NDArray[np.void]:
         detector = WatchkeeperDetector(interval_seconds=INTERVAL_SECONDS)
         states.append(detector.fit(generator.normal(size=rows), timestamps=seconds).states_)
     return np.concatenate(states)
-
-
-def _peak_bytes() -> int:
-    """Return the most memory that this process has held."""
-    status = Path("/proc/self/status")
-    if status.exists():  # on Linux getrusage also counts what the parent held when it started this process
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * KIBIBYTE
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

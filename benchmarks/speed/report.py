@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import platform
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import numba
-import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.pages import Results, described, table
 from benchmarks.speed.contenders import ATTRIBUTE, KRCF, SCORE, UPDATE
-from benchmarks.speed.growth import INTERVAL_SECONDS, KIBIBYTE, TEMPLATE_ROWS
+from benchmarks.speed.growth import INTERVAL_SECONDS, TEMPLATE_ROWS
 from watchkeeper.detectors.streaming.state import STATE
 
-Results = dict[str, Any]
 Rows = list[list[str]]
 NOT_INSTALLED = "not installed"
 _FLEET = "An interval of a fleet"
 _VERSIONS = "The streaming detector beside the version before its kernel was in C"
-_MEBIBYTE, _GIBIBYTE = KIBIBYTE**2, KIBIBYTE**3
+_MEBIBYTE, _GIBIBYTE = 2**20, 2**30
 
 _INTRODUCTION = """# Benchmarks: speed and memory
 
@@ -38,39 +33,6 @@ hand. {machine}
   depth 8. A random cut forest goes to the leaf and measures the row against the node's box in every feature:
   its score and attribution say more and cost more, in proportion to the features.
 """
-
-
-def load(path: Path) -> Results:
-    """Return the results of earlier runs, so that a part can be measured anew."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
-def save(path: Path, results: Results) -> None:
-    """Write the results with the machine and the date."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-
-
-def machine() -> dict[str, Any]:
-    """Return what was measured on, and when."""
-    return {
-        "processor": _processor(),
-        "cores": psutil.cpu_count(),
-        "memory_bytes": psutil.virtual_memory().total,
-        "load": psutil.getloadavg()[0],
-        "python": platform.python_version(),
-        "numba": numba.__version__,
-        "measured_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-    }
-
-
-def describe_machine(about: dict[str, Any]) -> str:
-    """Return what `machine` found, in a sentence."""
-    return (
-        f"Measured {about['measured_at'][:10]} on {about['processor']}, {about['cores']} cores, "
-        f"{about['memory_bytes'] / _GIBIBYTE:.0f} GiB, load {about['load']:.1f}; Python {about['python']}, "
-        f"numba {about['numba']}."
-    )
 
 
 def tables(results: Results) -> dict[str, tuple[list[str], Rows]]:
@@ -102,20 +64,18 @@ def write_page(path: Path, results: Results) -> None:
     """Write the page of the documentation; a section that there are no results for stays as it was."""
     parts = _sections(path)
     if results.get("rates") or not parts:
-        parts[""] = _INTRODUCTION.format(machine=describe_machine(results["machine"]))
+        parts[""] = _INTRODUCTION.format(machine=described(results["machine"]))
     for title, (header, rows) in tables(results).items():
-        lines = ["| " + " | ".join(cells) + " |" for cells in (header, *rows)]
-        lines.insert(1, "|" + " --- |" * len(header))
-        parts[title] = f"## {title}\n\n" + "\n".join(lines) + "\n"
+        parts[title] = f"## {title}\n\n{table(header, rows)}"
         if title == _VERSIONS:
             parts[title] += (
-                f"\n{describe_machine(results['versions_machine'])} Figures are of processor time, in turns, "
+                f"\n{described(results['versions_machine'])} Figures are of processor time, in turns, "
                 "medians, each\nturn a process of its own; a command's is from its start to its end, its "
                 "wall time in brackets.\n"
             )
         if title == _FLEET:
             parts[title] += (
-                f"\n{describe_machine(results.get('fleet_machine') or results['machine'])} "
+                f"\n{described(results.get('fleet_machine') or results['machine'])} "
                 f"A state is {STATE.itemsize:,} bytes whatever the series' age. The series of a\n"
                 f"fleet have seen {TEMPLATE_ROWS:,} rows each, so that all is remembered that can be. An "
                 f"interval of {INTERVAL_SECONDS / 60:.0f} minutes has {INTERVAL_SECONDS:.0f} s a core.\n"
@@ -134,12 +94,12 @@ def _sections(path: Path) -> dict[str, str]:
 def show(console: Console, results: Results) -> None:
     """Write the tables to the screen."""
     for title, (header, rows) in tables(results).items():
-        table = Table(title=title, title_justify="left")
+        shown = Table(title=title, title_justify="left")
         for number, name in enumerate(header):
-            table.add_column(name, justify="right" if number else "left")
+            shown.add_column(name, justify="right" if number else "left")
         for row in rows:
-            table.add_row(*row)
-        console.print(table)
+            shown.add_row(*row)
+        console.print(shown)
 
 
 def _rates(rates: Sequence[dict[str, Any]]) -> tuple[list[str], Rows]:
@@ -219,12 +179,3 @@ def _shared_forests(forests: Iterable[dict[str, Any]]) -> tuple[list[str], Rows]
 def _memory(one: dict[str, Any]) -> list[str]:
     before, peak = one["imported_bytes"], one["peak_bytes"]
     return [one["engine"], *(f"{count / _MEBIBYTE:,.0f}" for count in (before, peak, peak - before))]
-
-
-def _processor() -> str:
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

@@ -2,42 +2,24 @@
 
 import base64
 import json
-import logging
 import random
-import threading
 import uuid
 from collections import defaultdict
 from datetime import datetime, timezone
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from localcloud.sagemaker import locations
 from localcloud.sagemaker.context import Context
+from localcloud.sagemaker.sender import Sender
 from localcloud.sagemaker.serving import Reply
 from localcloud.sagemaker.shapes import Document
 
-logger = logging.getLogger(__name__)
 
-_FLUSH_SECONDS = 1.0
-
-
-class DataCapture:
+class DataCapture(Sender):
     """Collects captured records and uploads a file a variant every second."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
+        super().__init__(context, "captured data")
         self._lines: defaultdict[tuple[str, str, str, str | None], list[str]] = defaultdict(list)
-        self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sagemaker-capture", daemon=True)
-
-    def start(self) -> None:
-        """Begin to upload."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread; what was captured in the last second is not uploaded."""
-        self._stop.set()
 
     def record(
         self,
@@ -79,7 +61,7 @@ class DataCapture:
         with self._lock:
             self._lines[config["DestinationS3Uri"], endpoint, variant, role].append(line)
 
-    def flush(self) -> None:
+    def send(self) -> None:
         """Upload every line collected so far, in one file a variant under the hour's prefix."""
         with self._lock:
             lines, self._lines = self._lines, defaultdict(list)
@@ -89,22 +71,12 @@ class DataCapture:
             target = locations.parse(
                 locations.join(destination, endpoint, variant, f"{now:%Y/%m/%d/%H}", file)
             )
-            self._context.client("s3", role).put_object(
+            self._clients.client("s3", role).put_object(
                 Bucket=target.bucket,
                 Key=target.key,
                 Body="".join(f"{record}\n" for record in records).encode(),
                 ContentType="application/x-ndjson",
             )
-
-    def _run(self) -> None:
-        while not self._stop.wait(_FLUSH_SECONDS):
-            self._try_flush()
-
-    def _try_flush(self) -> None:
-        try:
-            self.flush()
-        except (ClientError, BotoCoreError) as error:
-            logger.warning("captured data was not uploaded: %s", error)
 
 
 def _side(mode: str, body: bytes, content_type: str, types: Document) -> Document:

@@ -117,3 +117,23 @@ class Run:
                         raise
         finally:
             child.end()
+
+    def finish(self, status: str, reason: str, also: Callable[[Document, float], None] | None = None) -> None:
+        """Write the final status, its time and the reason of a failure.
+
+        Parameters
+        ----------
+        also
+            Changes the document too, by the time of the end, before the status is seen.
+        """
+
+        def change(job: Document) -> None:
+            ended = now()
+            if also is not None:
+                also(job, ended)
+            job[self.kind.status] = status
+            job[self.kind.end_member] = ended
+            if reason:
+                job["FailureReason"] = reason
+
+        self.edit(change)

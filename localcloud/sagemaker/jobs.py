@@ -90,7 +90,7 @@ class Runner(Protocol):
         """Do the whole work; raise `JobFailedError` or `JobStoppedError`."""
 
     def finish(self, run: Run, status: str, reason: str) -> None:
-        """Write the final status."""
+        """Write the final status; see `Run.finish`."""
 
 
 class JobSupervisor:

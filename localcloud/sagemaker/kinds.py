@@ -39,6 +39,11 @@ class Kind:
         """Member that holds the ARN."""
         return f"{self.resource}Arn"
 
+    @property
+    def end_member(self) -> str:
+        """Member that holds the time at which a job ended."""
+        return f"{self.resource.removesuffix('Job')}EndTime"
+
 
 def _job(word: str) -> Kind:
     return Kind(

@@ -1,15 +1,13 @@
 """Output of jobs and endpoints in CloudWatch Logs, sent in batches by one thread."""
 
 import contextlib
-import logging
-import threading
 import time
 from collections import deque
-from typing import Any, Protocol
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-logger = logging.getLogger(__name__)
+from localcloud.sagemaker.sender import Clients, Sender
 
 TRAINING_GROUP = "/aws/sagemaker/TrainingJobs"
 PROCESSING_GROUP = "/aws/sagemaker/ProcessingJobs"
@@ -22,13 +20,6 @@ _BATCH_BYTES = 900_000  # PutLogEvents takes 1,048,576 bytes
 _LINE_BYTES = 200_000
 _KEPT_EVENTS = 100_000
 _TAIL_LINES = 50
-
-
-class Clients(Protocol):
-    """Gives clients that call as a role."""
-
-    def client(self, service: str, role: str | None = None) -> Any:
-        """Return a client of a service."""
 
 
 class LogStream:
@@ -74,19 +65,12 @@ class LogStream:
         self._exists = True
 
 
-class LogSender:
+class LogSender(Sender):
     """Sends the streams of all running jobs and endpoints every half second."""
 
     def __init__(self, clients: Clients) -> None:
-        self._clients = clients
+        super().__init__(clients, "logs", _FLUSH_SECONDS)
         self._streams: list[LogStream] = []
-        self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sagemaker-logs", daemon=True)
-
-    def start(self) -> None:
-        """Begin to send."""
-        self._thread.start()
 
     def open(self, group: str, name: str, role: str | None) -> LogStream:
         """Return a new stream that is sent, as the role, until it is closed."""
@@ -103,19 +87,13 @@ class LogSender:
         if not self._stop.is_set():
             self._send(stream)
 
-    def stop(self) -> None:
-        """End the thread; the gateway is about to leave."""
-        self._stop.set()
-
-    def _run(self) -> None:
-        while not self._stop.wait(_FLUSH_SECONDS):
-            with self._lock:
-                streams = list(self._streams)
-            for stream in streams:
-                self._send(stream)
+    def send(self) -> None:
+        """Send the new lines of every stream."""
+        with self._lock:
+            streams = list(self._streams)
+        for stream in streams:
+            self._send(stream)
 
     def _send(self, stream: LogStream) -> None:
-        try:
+        with self._logged(f"log stream {stream.group}/{stream.name}"):
             stream.send(self._clients.client("logs", stream.role))
-        except (ClientError, BotoCoreError) as error:
-            logger.warning("log stream %s/%s: %s", stream.group, stream.name, error)

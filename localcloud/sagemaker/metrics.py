@@ -1,19 +1,13 @@
 """CloudWatch metrics of jobs and endpoints, collected in memory and put in batches by one thread."""
 
-import logging
-import threading
 import time
 from collections import Counter, defaultdict
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from localcloud.authorization.needs import Need
 from localcloud.sagemaker.context import Context
+from localcloud.sagemaker.sender import Sender
 
-logger = logging.getLogger(__name__)
-
-_FLUSH_SECONDS = 1.0
 _VALUES = 150  # of one datum; PutMetricData takes as many
 _DATA = 100
 
@@ -25,23 +19,12 @@ def metrics_need(resource: str) -> Need:
     return Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": f"/aws/sagemaker/{resource}s"})
 
 
-class MetricSender:
+class MetricSender(Sender):
     """Collects values and puts them every second, one datum a metric."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
+        super().__init__(context, "metrics")
         self._values: defaultdict[tuple[str, str, str, Dimensions], Counter[float]] = defaultdict(Counter)
-        self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sagemaker-metrics", daemon=True)
-
-    def start(self) -> None:
-        """Begin to send."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread; the gateway is about to leave."""
-        self._stop.set()
 
     def add(self, namespace: str, name: str, value: float, unit: str, dimensions: Dimensions) -> None:
         """Add one value of a metric."""
@@ -70,16 +53,6 @@ class MetricSender:
                 )
         for namespace, data in by_namespace.items():
             for start in range(0, len(data), _DATA):
-                self._context.client("cloudwatch").put_metric_data(
+                self._clients.client("cloudwatch").put_metric_data(
                     Namespace=namespace, MetricData=data[start : start + _DATA]
                 )
-
-    def _run(self) -> None:
-        while not self._stop.wait(_FLUSH_SECONDS):
-            self._try_send()
-
-    def _try_send(self) -> None:
-        try:
-            self.send()
-        except (ClientError, BotoCoreError) as error:
-            logger.warning("metrics of SageMaker were not put: %s", error)

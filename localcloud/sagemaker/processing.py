@@ -10,7 +10,6 @@ from localcloud.sagemaker.errors import JobFailedError, JobStoppedError
 from localcloud.sagemaker.job_run import Run
 from localcloud.sagemaker.kinds import PROCESSING_JOB
 from localcloud.sagemaker.logs import PROCESSING_GROUP
-from localcloud.sagemaker.shapes import Document
 
 MESSAGE_LENGTH = 1024
 
@@ -56,16 +55,7 @@ def run(run: Run) -> None:
         locations.upload_folder(run.s3, locations.local_path(target["LocalPath"], root), target["S3Uri"])
 
 
-def finish(run: Run, status: str, reason: str) -> None:
-    """Write the final status, its time and the reason of a failure."""
-
-    def change(job: Document) -> None:
-        job["ProcessingJobStatus"] = status
-        job["ProcessingEndTime"] = now()
-        if reason:
-            job["FailureReason"] = reason
-
-    run.edit(change)
+finish = Run.finish
 
 
 def _command(run: Run, image: Image) -> list[str]:

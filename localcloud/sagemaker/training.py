@@ -72,21 +72,16 @@ def run(run: Run) -> None:
 def finish(run: Run, status: str, reason: str) -> None:
     """Write the final status, its times and the reason of a failure."""
 
-    def change(job: Document) -> None:
-        ended = now()
+    def change(job: Document, ended: float) -> None:
         secondary = job.pop("_secondary", status)
         _transit(job, secondary, reason or _MESSAGES[secondary], ended)
         job["SecondaryStatusTransitions"][-1]["EndTime"] = ended
-        job["TrainingJobStatus"] = status
-        job["TrainingEndTime"] = ended
-        if reason:
-            job["FailureReason"] = reason
         if "TrainingStartTime" in job:
             job["TrainingTimeInSeconds"] = job["BillableTimeInSeconds"] = max(
                 1, round(ended - job["TrainingStartTime"])
             )
 
-    run.edit(change)
+    run.finish(status, reason, change)
 
 
 def _train(run: Run, argv: list[str], variables: dict[str, str]) -> None:

@@ -69,16 +69,7 @@ def run(run: Run) -> None:
         chain.end()
 
 
-def finish(run: Run, status: str, reason: str) -> None:
-    """Write the final status, its time and the reason of a failure."""
-
-    def change(job: Document) -> None:
-        job["TransformJobStatus"] = status
-        job["TransformEndTime"] = now()
-        if reason:
-            job["FailureReason"] = reason
-
-    run.edit(change)
+finish = Run.finish
 
 
 class _Settings:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import platform
-import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +22,7 @@ from containers.explain.report.findings import Findings
 from containers.explain.shap.analysis import ShapAnalysis, analyse_shap
 from containers.explain.shap.partial_dependence import analyse_dependence
 from containers.runtime import job
+from containers.runtime.memory import peak_memory_bytes
 from watchkeeper import __version__
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 
@@ -153,16 +153,6 @@ def _record(
         "peak_memory_bytes": peak_memory_bytes(),
         "versions": {"watchkeeper": __version__, "python": platform.python_version(), **_versions()},
     }
-
-
-def peak_memory_bytes() -> int:
-    """Return the most memory that this process has held."""
-    # On Linux `ru_maxrss` also counts what the parent held when it started this process.
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _versions() -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks import pages
 from benchmarks.speed import growth, rates, report, shared_forest
 from benchmarks.speed.contenders import ATTRIBUTE, KRCF, OURS, SCORE, UPDATE, Engine
 
@@ -31,7 +32,7 @@ def test_page_has_every_table_and_says_not_installed(tmp_path: Path, monkeypatch
     monkeypatch.setattr(growth, "TEMPLATE_ROWS", 50)
     monkeypatch.setattr(growth, "TEMPLATES", 3)
     results = {
-        "machine": report.machine(),
+        "machine": pages.machine(),
         "rates": [
             {"engine": "krcf", "operation": SCORE, "features": 8, "trees": 50, "rows_per_second": 1000.0},
             {"engine": "fast", "operation": SCORE, "features": 8, "trees": 50, "rows_per_second": 12500.0},
@@ -39,15 +40,15 @@ def test_page_has_every_table_and_says_not_installed(tmp_path: Path, monkeypatch
         ],
         "fleet": [asdict(growth.fleet(10, 1))],
     }
-    report.save(tmp_path / "build" / "speed.json", results)
-    report.write_page(tmp_path / "page.md", report.load(tmp_path / "build" / "speed.json"))
+    pages.save(tmp_path / "build" / "speed.json", results)
+    report.write_page(tmp_path / "page.md", pages.load(tmp_path / "build" / "speed.json"))
     page = (tmp_path / "page.md").read_text(encoding="utf-8")
     assert "| fast | 12,500 (12 × krcf) |" in page
     assert "| absent | not installed |" in page
     assert "| 10 | 1 |" in page
     assert results["machine"]["measured_at"][:10] in page
     del results["rates"], results["machine"]
-    results |= {"fleet_machine": report.machine(), "fleet": [asdict(growth.fleet(20, 1))]}
+    results |= {"fleet_machine": pages.machine(), "fleet": [asdict(growth.fleet(20, 1))]}
     report.write_page(tmp_path / "page.md", results)
     renewed = (tmp_path / "page.md").read_text(encoding="utf-8")
     assert "| fast | 12,500 (12 × krcf) |" in renewed

@@ -9,10 +9,10 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.tree import DecisionTreeRegressor
 
+from benchmarks import pages
 from benchmarks.explain import measurements, page, subjects
 from benchmarks.explain.measurements import Cost
 from benchmarks.explain.subjects import Subject
-from benchmarks.speed import report
 
 
 def small(model: Any) -> Subject:
@@ -45,7 +45,7 @@ def test_page_names_command_machine_and_every_measurement(
         "kernel_difference": 1e-13,
     }
     results = {
-        "machine": report.machine(),
+        "machine": pages.machine(),
         "speeds": [
             {
                 "model": "forest",
