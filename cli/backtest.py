@@ -9,14 +9,13 @@ from typing import Annotated
 import boto3
 import typer
 
-from cli.failures import StepFailedError
 from cli.metrics import metrics_table, say_read
+from cli.serving import asking, no_model_serves
 from cli.specs import spec_of
 from cli.stacks import STORAGE, Deployment
 from cli.telemetry import read_telemetry, records_of
 from lambdas.adapters.endpoint import SageMakerEndpoint
 from watchkeeper.command.screen import console, say
-from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
@@ -118,7 +117,7 @@ def live_release(session: boto3.Session, deployment: Deployment, workload: str) 
     table = deployment.output(STORAGE, "SeriesTableName")
     item = session.client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
     if item is None:
-        raise StepFailedError(f"no model serves workload {workload}: run `watchkeeper train {workload}`")
+        raise no_model_serves(workload)
     return release_from_json(item["document"]["S"])
 
 
@@ -151,9 +150,10 @@ def backtest_table(plan: RegressionPlan, file: Path) -> None:
     say_read(file, tally, "rows")
     if not rows:
         raise InvalidInputError(f"{file}: not one row: {tally.sentence('rows')}")
-    endpoint = SageMakerEndpoint(boto3.Session().client("sagemaker-runtime"))
-    name = layout.endpoint_name(plan.workload)
-    predictions = answers_of(endpoint.predict, name, [row for _, row in rows])
+    session = boto3.Session()
+    endpoint = SageMakerEndpoint(session.client("sagemaker-runtime"))
+    with asking(session, plan.workload) as name:
+        predictions = answers_of(endpoint.predict, name, [row for _, row in rows])
     console.print(metrics_table(measure_predictions([target for target, _ in rows], predictions)))
 
 

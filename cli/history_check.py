@@ -40,6 +40,9 @@ def check_history(plan: WorkloadPlan | RegressionPlan, files: Sequence[Path]) ->
                     else:
                         counted.refuse(error, str(path), line)
         say_read(path, tally, notes=notes)
+    if files and not whole.read:
+        names = ", ".join(map(str, files))
+        raise InvalidInputError(f"{names}: not one record below the header", reason="too_few_rows")
     whole.check(plan.max_refused_share if isinstance(plan, WorkloadPlan) else plan.history.max_refused_share)
 
 

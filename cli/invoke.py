@@ -9,10 +9,10 @@ import boto3
 import typer
 
 from cli.request_rows import read_request_rows
+from cli.serving import asking
 from cli.specs import spec_of
 from lambdas.adapters.endpoint import SageMakerEndpoint
 from watchkeeper.command.screen import console, errors
-from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.spec import RegressionWorkload, WorkloadSpec
 
@@ -30,9 +30,12 @@ def invoke(
     """Ask the model that serves now: one score, or one prediction, a line."""
     spec = spec_of(workload)
     rows = _rows(row, file, spec)
-    endpoint = SageMakerEndpoint(boto3.Session().client("sagemaker-runtime"))
+    session = boto3.Session()
+    endpoint = SageMakerEndpoint(session.client("sagemaker-runtime"))
     ask = endpoint.predict if isinstance(spec, RegressionWorkload) else endpoint.score
-    for answer in ask(layout.endpoint_name(spec.name), rows):
+    with asking(session, spec.name) as name:
+        answers = ask(name, rows)
+    for answer in answers:
         console.print(repr(answer))
 
 

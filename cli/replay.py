@@ -22,9 +22,6 @@ from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import parse_instant
 from watchkeeper.spec import AnomalyWorkload
 
-BURST = 100
-"""Readings between two acknowledgements of everything: few enough for one buffer of the delivery stream."""
-
 Host = Annotated[str | None, typer.Option("--host", envvar="WATCHKEEPER_MQTT_HOST", help="MQTT broker.")]
 Port = Annotated[int | None, typer.Option("--port", envvar="WATCHKEEPER_MQTT_PORT", help="Its TLS port.")]
 Authority = Annotated[
@@ -77,24 +74,19 @@ def publish(
         Progress(*columns, console=console, transient=True) as bar,
     ):
         task = bar.add_task(f"publishing to {topic}", total=len(readings))
-        pace = Pace(speed)
-        for first in range(0, len(readings), BURST):
-            burst = readings[first : first + BURST]
-            start = readings[0].event_time
-            send(burst, start, partial(publisher.publish, topic), pace, partial(bar.advance, task))
-            publisher.drain()
+        send(readings, partial(publisher.publish, topic), Pace(speed), partial(bar.advance, task))
+        publisher.drain()
 
 
 def send(
     readings: Sequence[Reading],
-    begin: datetime,
     hand_over: Callable[[bytes, datetime], None],
     pace: Pace,
     sent: Callable[[], None],
 ) -> None:
-    """Hand over messages in the order of their time, at the pace of it."""
+    """Hand over messages in the order of their time, at the pace of it; the publisher waits where it must."""
     for reading in readings:
-        pace.wait_for((reading.event_time - begin).total_seconds())
+        pace.wait_for((reading.event_time - readings[0].event_time).total_seconds())
         hand_over(reading.message, reading.event_time)
         sent()
 

@@ -12,6 +12,8 @@ from infra.settings import Settings, Stage
 from pipeline.definition import build_definition
 from pipeline.drift import build_drift_definition
 from pipeline.packaging import (
+    ANALYSIS_ARCHIVE,
+    CODE_ARCHIVE,
     build_analysis_code,
     build_lambda_code,
     build_model_code,
@@ -59,11 +61,30 @@ def build_bundles(settings: Settings, workloads: Sequence[WorkloadSpec]) -> Bund
         If third-party packages cannot be fetched.
     """
     target = MODEL_CODE_TARGETS[settings.stage]
-    return Bundles(
+    return _with_definitions(
+        settings,
+        workloads,
         functions=build_lambda_code(settings.build),
         api=build_service_code(API_TARGETS[settings.stage], settings.build),
         model=build_model_code(target, settings.build),
         analysis=build_analysis_code(target, settings.build),
+    )
+
+
+def stand_in_bundles(settings: Settings, workloads: Sequence[WorkloadSpec], folder: Path) -> Bundles:
+    """Build the definitions alone, for whom the templates are all: the code is small files in `folder`."""
+    functions, model, analysis = (folder / name for name in ("functions", CODE_ARCHIVE, ANALYSIS_ARCHIVE))
+    functions.mkdir()
+    for file in (functions / "code.py", model, analysis):
+        file.write_text(file.name)
+    return _with_definitions(
+        settings, workloads, functions=functions, api=functions, model=model, analysis=analysis
+    )
+
+
+def _with_definitions(settings: Settings, workloads: Sequence[WorkloadSpec], **code: Path) -> Bundles:
+    return Bundles(
+        **code,
         definitions=write_definitions(settings, workloads),
         service_definitions=write_service_definitions(settings),
         drift_definitions=write_drift_definitions(settings, watched_for_drift(workloads)),

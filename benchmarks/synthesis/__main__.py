@@ -18,13 +18,7 @@ import psutil
 import typer
 
 from infra.application import add_checks, add_stacks
-from infra.bundles import (
-    Bundles,
-    watched_for_drift,
-    write_definitions,
-    write_drift_definitions,
-    write_service_definitions,
-)
+from infra.bundles import stand_in_bundles
 from infra.settings import ROOT, Settings
 from watchkeeper.core import layout
 from watchkeeper.spec import load_workloads
@@ -44,21 +38,9 @@ def write_workloads(folder: Path, count: int) -> None:
 
 def synthesize(folder: Path, context: dict[str, object]) -> Path:
     """Synthesize the workloads of a folder and return the cloud assembly."""
-    code, archive = folder / "code", folder / "sourcedir.tar.gz"
-    code.mkdir()
-    (code / "code.py").touch()
-    archive.touch()
     settings = Settings(workloads=folder / "workloads", build=folder / "build")
     specs = load_workloads(settings.workloads)
-    bundles = Bundles(
-        functions=code,
-        api=code,
-        model=archive,
-        analysis=archive,
-        definitions=write_definitions(settings, specs),
-        service_definitions=write_service_definitions(settings),
-        drift_definitions=write_drift_definitions(settings, watched_for_drift(specs)),
-    )
+    bundles = stand_in_bundles(settings, specs, folder)
     outdir = folder / "cdk.out"
     app = cdk.App(outdir=str(outdir), context=context, builtin_cloud_formation_validation=False)
     add_stacks(app, settings=settings, workloads=specs, bundles=bundles)

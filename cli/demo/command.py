@@ -15,7 +15,7 @@ from cli.demo.chart import draw
 from cli.demo.inbox import Alert, subscribed
 from cli.demo.live_data import DemoData, prepared
 from cli.demo.regression import demo_regression
-from cli.demo.report import Report, summary
+from cli.demo.report import Report, boto3_lines, summary
 from cli.demo.scores import ScoreReader, expected_intervals, reason_of, wait_until_scored
 from cli.demo.stopwatch import Stopwatch
 from cli.deploy import Deployer, Stage, StageOption
@@ -169,9 +169,7 @@ def invocations(endpoint: str, last: ScoreLine) -> list[tuple[str, str]]:
     return [
         (
             "boto3",
-            'import boto3\n\nanswer = boto3.client("sagemaker-runtime").invoke_endpoint(\n'
-            f'    EndpointName="{endpoint}", ContentType="text/csv", Body="{row}"\n)\n'
-            'print(answer["Body"].read().decode())',
+            boto3_lines(endpoint, row),
         ),
         (
             "AWS CLI",

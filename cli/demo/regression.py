@@ -12,6 +12,7 @@ import boto3
 from rich.table import Table
 
 from cli.datasets import Dataset, located
+from cli.demo.report import boto3_lines
 from cli.demo.stopwatch import Stopwatch
 from cli.deploy import Deployer
 from cli.executions import run_to_its_end
@@ -117,15 +118,6 @@ def importance_table(importance: dict[str, float]) -> Table:
     return table
 
 
-def invocation_lines(endpoint: str, row: str) -> str:
-    """Return the lines that ask the endpoint with boto3."""
-    return (
-        'import boto3\n\nanswer = boto3.client("sagemaker-runtime").invoke_endpoint(\n'
-        f'    EndpointName="{endpoint}", ContentType="text/csv", Accept="application/json", Body="{row}"\n)\n'
-        'print(answer["Body"].read().decode())'
-    )
-
-
 def _show(place: Path, state: dict[str, Any], prediction: Prediction, watch: Stopwatch) -> None:
     run = state["run"]
     explanations = place / "explanations"
@@ -140,7 +132,7 @@ def _show(place: Path, state: dict[str, Any], prediction: Prediction, watch: Sto
     say(f"\nprediction for {prediction.row}: {prediction.predicted:.4g}, actual {prediction.actual:g}")
     console.print(watch.table())
     say(f"\nendpoint: {run['names']['endpoint']}")
-    say(f"\nboto3:\n{invocation_lines(run['names']['endpoint'], prediction.row)}")
+    say(f"\nboto3:\n{boto3_lines(run['names']['endpoint'], prediction.row)}")
     say(f"\nreport: {explanations / 'report.html'}\n        {explanations / 'report.pdf'}")
     for title, charts in (
         ("local explanations of examples", sorted((explanations / "charts").glob(LOCAL_CHART))),

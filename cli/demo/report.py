@@ -101,6 +101,15 @@ def summary(live: Metrics) -> str:
     )
 
 
+def boto3_lines(endpoint: str, row: str) -> str:
+    """Return the lines that ask an endpoint about a row with boto3."""
+    return (
+        'import boto3\n\nanswer = boto3.client("sagemaker-runtime").invoke_endpoint(\n'
+        f'    EndpointName="{endpoint}", ContentType="text/csv", Accept="application/json", Body="{row}"\n)\n'
+        'print(answer["Body"].read().decode())'
+    )
+
+
 def explained(scores: Sequence[ScoreLine], evaluation: Evaluation) -> str:
     """Return in words where the contributions come from and how many anomalies have them."""
     anomalies = [score.anomaly for score in scores if score.anomaly is not None]

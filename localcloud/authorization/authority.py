@@ -179,6 +179,19 @@ class Authority:
             raise AccessDeniedError(request, decision)
 
 
+class Guard:
+    """What stands before calls of one kind.
+
+    Parameters
+    ----------
+    authority
+        Decides.
+    """
+
+    def __init__(self, authority: Authority) -> None:
+        self._authority = authority
+
+
 @lru_cache(maxsize=1024)
 def standing_context(principal: Principal, region: str) -> Context:
     """Return the keys that every request of a caller has; the laptop's plain HTTP stands for AWS's TLS."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from localcloud.authorization.authority import AccessDeniedError, Authority
+from localcloud.authorization.authority import AccessDeniedError, Guard
 from localcloud.authorization.credentials import UnknownCallerError
 from localcloud.authorization.needs import Need, Place, UnknownNeedError, needs_of, s3_needs
 from localcloud.authorization.operations import Operation, needs_no_caller, operation_of
@@ -94,17 +94,8 @@ class Asked:
         return found[1].decode() if found else ""
 
 
-class AuthorizationGateway:
-    """Takes the place of ministack's dispatch, and hands on what is allowed.
-
-    Parameters
-    ----------
-    authority
-        Decides.
-    """
-
-    def __init__(self, authority: Authority) -> None:
-        self._authority = authority
+class AuthorizationGateway(Guard):
+    """Takes the place of ministack's dispatch, and hands on what is allowed."""
 
     def install(self) -> None:
         """Stand before both of ministack's ways to a service."""

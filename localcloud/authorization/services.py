@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from localcloud.authorization.authority import AccessDeniedError, Authority
+from localcloud.authorization.authority import AccessDeniedError, Guard
 from localcloud.authorization.credentials import session
 from localcloud.authorization.needs import Need
 from localcloud.seams import apigateway, cloudwatch, eventbridge, lambda_functions, sns
@@ -22,17 +22,8 @@ _BY_ROLE = {**_DELIVERY, "states": "states:StartExecution", "events": "events:Pu
 _QUEUE_READS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 
 
-class ServiceCalls:
-    """Stands before the deliveries between services.
-
-    Parameters
-    ----------
-    authority
-        Decides.
-    """
-
-    def __init__(self, authority: Authority) -> None:
-        self._authority = authority
+class ServiceCalls(Guard):
+    """Stands before the deliveries between services."""
 
     def install(self) -> None:
         """Register with ministack."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from localcloud.authorization.authority import AccessDeniedError, Authority
+from localcloud.authorization.authority import AccessDeniedError, Guard
 from localcloud.authorization.needs import Need, Parameters, Place, UnknownNeedError, needs_of
 from localcloud.cloudformation import ProvisioningError
 from localcloud.definitions import states_of
@@ -45,17 +45,8 @@ _SDK_SERVICES = {
 }
 
 
-class WorkflowCalls:
-    """Stands before the tasks of state machines.
-
-    Parameters
-    ----------
-    authority
-        Decides.
-    """
-
-    def __init__(self, authority: Authority) -> None:
-        self._authority = authority
+class WorkflowCalls(Guard):
+    """Stands before the tasks of state machines."""
 
     def install(self) -> None:
         """Register with ministack."""

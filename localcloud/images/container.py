@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,13 @@ def read_config(name: str) -> dict[str, Any]:
         return {}
     document: dict[str, Any] = localized(json.loads(path.read_text()))
     return document
+
+
+def configure_logging() -> None:
+    """Log to standard output, as the image does."""
+    logging.basicConfig(
+        stream=sys.stdout, level=logging.INFO, format="[%(asctime)s %(levelname)s %(process)d] %(message)s"
+    )
 
 
 def write_failure(message: str) -> None:

@@ -58,35 +58,15 @@ def synthesize(workloads: Path, outdir: Path, context: dict[str, Any], *, checks
     import aws_cdk as cdk
 
     from infra.application import add_checks, add_stacks
-    from infra.bundles import (
-        Bundles,
-        watched_for_drift,
-        write_definitions,
-        write_drift_definitions,
-        write_service_definitions,
-    )
+    from infra.bundles import stand_in_bundles
     from infra.settings import Settings
     from watchkeeper.spec import load_workloads
 
     folder = workloads.parent
-    functions, archive = folder / "functions", folder / "sourcedir.tar.gz"
-    functions.mkdir()
-    (functions / "code.py").write_text("")
-    archive.write_bytes(b"archive")
-    analysis = folder / "analysis-sourcedir.tar.gz"
-    analysis.write_bytes(b"analysis archive")
     app = cdk.App(outdir=str(outdir), context=context, builtin_cloud_formation_validation=False)
     settings = Settings(region="eu-west-1", workloads=workloads, build=folder / "build")
     specs = load_workloads(workloads)
-    bundles = Bundles(
-        functions=functions,
-        api=functions,
-        model=archive,
-        analysis=analysis,
-        definitions=write_definitions(settings, specs),
-        service_definitions=write_service_definitions(settings),
-        drift_definitions=write_drift_definitions(settings, watched_for_drift(specs)),
-    )
+    bundles = stand_in_bundles(settings, specs, folder)
     add_stacks(app, settings=settings, workloads=specs, bundles=bundles)
     if checks:
         add_checks(app)

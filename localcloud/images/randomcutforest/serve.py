@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import sys
 from collections.abc import Mapping
 
 from .. import container
@@ -39,9 +37,7 @@ class RandomCutForestModel:
 
 def main() -> None:
     """Load the model and serve it; a model that cannot be loaded ends the process with its traceback."""
-    logging.basicConfig(
-        stream=sys.stdout, level=logging.INFO, format="[%(asctime)s %(levelname)s %(process)d] %(message)s"
-    )
+    container.configure_logging()
     serve(RandomCutForestModel(load(container.root() / "model")))
 
 

@@ -49,9 +49,7 @@ def run() -> None:
 
 def main() -> None:
     """Run as a training job: the reason of a failure goes to the failure file, and the exit code is 1."""
-    logging.basicConfig(
-        stream=sys.stdout, level=logging.INFO, format="[%(asctime)s %(levelname)s %(process)d] %(message)s"
-    )
+    container.configure_logging()
     try:
         run()
     except ClientError as error:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import io
-import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -72,9 +71,7 @@ def transformer_of(script: ModuleType) -> Any:
 def main() -> None:
     """Load the user's model and serve it; a `model_fn` that fails ends the process with its traceback."""
     container.localize_environment()
-    logging.basicConfig(
-        stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    container.configure_logging()
     sys.path.insert(0, os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY", str(container.root() / "model" / "code")))
 
     # the toolkit reads its environment when it is imported

@@ -19,11 +19,10 @@ from containers.anomaly.replay import ReplayScorer
 from containers.anomaly.snapshots import load_snapshots
 from containers.runtime.requests import (
     Instances,
-    Refusal,
     ServerContext,
+    answering,
     predicting,
     read_instances,
-    refuse,
     written,
 )
 from watchkeeper.features.contributions import Contribution
@@ -78,9 +77,8 @@ def predict_fn(instances: Instances, model: RowScorer) -> Prediction:
     return Prediction(model, rows, model.score(rows))
 
 
-def output_fn(prediction: Prediction | Refusal, accept: str, context: ServerContext | None = None) -> Any:
-    """Return the answer's body and content type, or the framework's own way of refusing a request."""
-    if isinstance(prediction, Refusal):
-        return refuse(prediction, context)
+@answering
+def output_fn(prediction: Prediction, accept: str, context: ServerContext | None) -> Any:
+    """Return the answer's body and content type."""
     parameters = (part.strip().lower() for part in (accept or "").split(";"))
     return written(prediction.answers(explained=CONTRIBUTIONS in parameters), accept, context)

@@ -15,14 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from containers.anomaly.preprocessor import FeaturePreprocessor, load_preprocessor
-from containers.runtime.requests import (
-    Instances,
-    Refusal,
-    ServerContext,
-    predicting,
-    read_instances,
-    refuse,
-)
+from containers.runtime.requests import Instances, ServerContext, answering, predicting, read_instances
 from watchkeeper.telemetry.payloads import CSV, naming_record
 from watchkeeper.telemetry.rows import Row, rows_of
 
@@ -42,13 +35,9 @@ def predict_fn(instances: Instances, model: FeaturePreprocessor) -> NDArray[np.f
     return model.transform(rows)
 
 
-def output_fn(
-    prediction: NDArray[np.float64] | Refusal, accept: str, context: ServerContext | None = None
-) -> Any:
-    """Return the answer's body and content type, or the framework's own way of refusing a request."""
-    del accept
-    if isinstance(prediction, Refusal):
-        return refuse(prediction, context)
+@answering
+def output_fn(prediction: NDArray[np.float64], _accept: str, _context: ServerContext | None) -> Any:
+    """Return the answer's body and content type."""
     # No newline at the end: batch transform joins the answers of its batches with one.
     return "\n".join(",".join(map(repr, vector)) for vector in prediction.tolist()), CSV
 

@@ -15,11 +15,10 @@ from typing import Any
 from containers.regression.estimator import Regressor, load_regressor
 from containers.runtime.requests import (
     Instances,
-    Refusal,
     ServerContext,
+    answering,
     predicting,
     read_instances,
-    refuse,
     written,
 )
 from watchkeeper.regression.rows import cells_of, features_of
@@ -42,8 +41,7 @@ def predict_fn(instances: Instances, model: Regressor) -> list[float]:
     return predictions
 
 
-def output_fn(prediction: list[float] | Refusal, accept: str, context: ServerContext | None = None) -> Any:
-    """Return the answer's body and content type, or the framework's own way of refusing a request."""
-    if isinstance(prediction, Refusal):
-        return refuse(prediction, context)
+@answering
+def output_fn(prediction: list[float], accept: str, context: ServerContext | None) -> Any:
+    """Return the answer's body and content type."""
     return written([{"score": each} for each in prediction], accept, context, key="predictions", csv=True)

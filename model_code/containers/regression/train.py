@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass
 from containers.regression.estimator import Regressor, build_pipeline, frame_of, save_regressor
 from containers.runtime import job
 from containers.runtime.hyperparameters import read_hyperparameters
-from containers.runtime.training import ROWS_NAME, copy_serving_code
+from containers.runtime.training import copy_serving_code, read_rows
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.rows import Features, features_of
 from watchkeeper.telemetry.cells import parse_number
-from watchkeeper.telemetry.payloads import csv_records, naming_record
+from watchkeeper.telemetry.payloads import csv_records, read_each
 
 SERVE_PROGRAM = "serve_regressor.py"
 
@@ -74,19 +74,13 @@ def read_labelled_rows(plan: RegressionPlan) -> tuple[list[float], list[Features
     InvalidInputError
         If there is no file, a row does not parse, or there are no rows.
     """
-    path = job.training_channel("train") / ROWS_NAME
-    if not path.exists():
-        raise InvalidInputError(f"the channel 'train' has no {ROWS_NAME}")
-    targets: list[float] = []
-    rows: list[Features] = []
-    with path.open(encoding="utf-8", newline="") as file:
-        for number, cells in enumerate(csv_records(file), start=1):
-            with naming_record(number):
-                targets.append(parse_number(cells[0], plan.target))
-                rows.append(features_of(cells[1:], plan))
-    if not rows:
-        raise InvalidInputError(f"{path.name} has no rows", reason="too_few_rows")
-    return targets, rows
+    rows = read_rows(
+        lambda lines: read_each(
+            csv_records(lines),
+            lambda cells: (parse_number(cells[0], plan.target), features_of(cells[1:], plan)),
+        )
+    )
+    return [target for target, _ in rows], [features for _, features in rows]
 
 
 def main() -> None:

@@ -78,6 +78,19 @@ def predicting(
     return predict_fn
 
 
+def answering(
+    answer: Callable[[Predicted, str, ServerContext | None], Any],
+) -> Callable[..., Any]:
+    """Return an `output_fn`: a refused request is answered in the framework's own way of refusing."""
+
+    def output_fn(prediction: Predicted | Refusal, accept: str, context: ServerContext | None = None) -> Any:
+        if isinstance(prediction, Refusal):
+            return refuse(prediction, context)
+        return answer(prediction, accept, context)
+
+    return output_fn
+
+
 def written(
     answers: Sequence[Mapping[str, Any]],
     accept: str,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from containers.runtime import job
 from watchkeeper.core.errors import InvalidInputError
@@ -13,6 +15,8 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.lifecycle.manifest import ArtifactManifest
 from watchkeeper.telemetry.rows import Row, parse_rows
+
+AnyRow = TypeVar("AnyRow")
 
 ROWS_NAME = "rows.csv"
 SOURCE = Path(__file__).resolve().parents[2]
@@ -28,12 +32,17 @@ def read_training_rows(max_lags: int) -> list[Row]:
     InvalidInputError
         If there is no file, a row does not parse, or there are no rows.
     """
+    return read_rows(partial(parse_rows, max_lags=max_lags))
+
+
+def read_rows(read: Callable[[Iterable[str]], Iterable[AnyRow]]) -> list[AnyRow]:
+    """Return the rows of the channel `train` as `read` makes them of its lines; see `read_training_rows`."""
     path = job.training_channel("train") / ROWS_NAME
     if not path.exists():
         raise InvalidInputError(f"the channel 'train' has no {ROWS_NAME}")
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         try:
-            rows = list(parse_rows(file, max_lags=max_lags))
+            rows = list(read(file))
         except InvalidInputError as error:
             raise InvalidInputError(f"{path.name}: {error}", reason=error.reason) from error
     if not rows:

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.timestamps import epoch_microseconds, parse_instant
+from watchkeeper.core.timestamps import EARLIEST, EPOCH, LATEST, epoch_microseconds, parse_instant
 from watchkeeper.service.feature_file import not_a_number
-from watchkeeper.telemetry.cells import is_missing, shown
+from watchkeeper.telemetry.cells import is_missing, is_number, shown
 
 FloatArray = npt.NDArray[np.float64]
 Place = Callable[[int], str]
@@ -38,13 +38,28 @@ def numbers(column: Any, place: Place) -> FloatArray:
     """
     import pandas
 
-    found = pandas.to_numeric(column, errors="coerce") if column.dtype.kind not in "fiub" else column
-    values: FloatArray = found.to_numpy(dtype=np.float64, na_value=np.nan)
+    # pandas would take bytes, true and durations for numbers
+    foreign = column.dtype.kind in "bmM" or (
+        column.dtype.kind == "O" and pandas.api.types.infer_dtype(column) in ("bytes", "boolean")
+    )
+    found = column if column.dtype.kind in "fiu" or foreign else _numeric(column)
+    values: FloatArray = (
+        np.full(len(column), np.nan) if foreign else found.to_numpy(dtype=np.float64, na_value=np.nan)
+    )
     wrong = ~np.isfinite(values) & (column.notna().to_numpy() | np.isinf(values))
     for position in np.flatnonzero(wrong).tolist():
         if not is_missing(column.iloc[position]):
             raise not_a_number(place(position), column.iloc[position])
     return values
+
+
+def _numeric(column: Any) -> Any:
+    import pandas
+
+    try:
+        return pandas.to_numeric(column, errors="coerce")
+    except OverflowError:  # a whole number of hundreds of digits
+        return column.map(lambda cell: float(str(cell)) if is_number(str(cell)) else np.nan)
 
 
 def times(column: Any, place: Place) -> FloatArray:
@@ -56,7 +71,8 @@ def times(column: Any, place: Place) -> FloatArray:
         If a cell is empty or neither (reason `bad_time`).
     """
     seconds = _seconds(column)
-    for position in np.flatnonzero(~np.isfinite(seconds)).tolist():
+    first, end = ((moment - EPOCH).total_seconds() for moment in (EARLIEST, LATEST))
+    for position in np.flatnonzero(~((seconds >= first) & (seconds < end))).tolist():
         cell = str(column.iloc[position])
         try:
             # what pandas does not know: leap seconds, years before 1678

@@ -18,11 +18,10 @@ import numpy.typing as npt
 
 from containers.runtime.requests import (
     Instances,
-    Refusal,
     ServerContext,
+    answering,
     predicting,
     read_instances,
-    refuse,
     written,
 )
 from containers.service.artifact import ServiceModel, load_model
@@ -51,10 +50,9 @@ def predict_fn(instances: Instances, model: ServiceModel) -> list[float]:
     return scores
 
 
-def output_fn(scores: list[float] | Refusal, accept: str, context: ServerContext | None = None) -> Any:
-    """Return the answer's body and content type, or the framework's own way of refusing a request."""
-    if isinstance(scores, Refusal):
-        return refuse(scores, context)
+@answering
+def output_fn(scores: list[float], accept: str, context: ServerContext | None) -> Any:
+    """Return the answer's body and content type."""
     return written([{"score": score} for score in scores], accept, context)
 
 

@@ -222,7 +222,7 @@ class _File:
 
     def _parquet(self, rows: int) -> Iterator[Any]:
         for batch in self._table.batches(rows):
-            yield batch.to_pandas(date_as_object=False)
+            yield batch.to_pandas(date_as_object=False, ignore_metadata=True)
 
     def _chunks(self, rows: int) -> Iterator[Any]:
         import pandas
@@ -265,7 +265,7 @@ def _typed(column: Any) -> Any:
 
     try:
         return pandas.to_numeric(column)
-    except ValueError:
+    except (ValueError, OverflowError):
         return column
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from watchkeeper.core.plan import Dialect, TimestampPlan
 from watchkeeper.core.timestamps import (
     EARLIEST,
     EPOCH,
+    LATEST,
     check_timestamp_plan,
     check_unit,
     epoch_microseconds,
@@ -26,9 +26,9 @@ from watchkeeper.core.timestamps import (
 from watchkeeper.telemetry.cells import (
     MAX_MAGNITUDE,
     is_missing,
-    names_shown,
     parse_number,
 )
+from watchkeeper.telemetry.csv_rows import header_error
 from watchkeeper.telemetry.decoding import open_file
 from watchkeeper.telemetry.dialect import DIALECT, Chunk, TableFile
 from watchkeeper.telemetry.interleaving import Interleaving
@@ -122,6 +122,8 @@ class SeriesFile:
         with open_file(path) as stream:
             size = max(path.stat().st_size, 1)
             table = TableFile(stream, str(path), self._columns.dialect)
+            for name in self._columns.names if table.header is not None else ():
+                self._position(table.header or (), name)
             for chunk in table.chunks(PIECE_ROWS):
                 piece = self._piece(chunk, min(stream.tell() / size, 1.0))
                 self._look_at(piece)
@@ -199,12 +201,7 @@ class SeriesFile:
     def _position(self, header: Sequence[str], name: str) -> int:
         if name in header:
             return header.index(name)
-        folded = {column.lower(): column for column in header}
-        close = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.5)
-        hint = f"; did you mean {folded[close[0]]!r}?" if close else ""
-        raise InvalidInputError(
-            f"{self._path}: no column {name!r}{hint} (there are {names_shown(list(header))})"
-        )
+        raise header_error(str(self._path), name, header)
 
     def _times(self, cells: Cells) -> FloatArray | None:
         plan = self._columns.timestamp
@@ -215,7 +212,8 @@ class SeriesFile:
         except ValueError:  # the 31st of April: which row, the other way says
             return None
         seconds: FloatArray = moments.astype(np.int64) / 1e6
-        return seconds if seconds.min() >= (EARLIEST - EPOCH).total_seconds() else None
+        first, end = ((moment - EPOCH).total_seconds() for moment in (EARLIEST, LATEST))
+        return seconds if seconds.min() >= first and seconds.max() < end else None
 
     def _numbers(self, cells: Cells) -> FloatArray | None:
         text = "".join(cells)
@@ -234,10 +232,7 @@ class SeriesFile:
         def read(cell: str) -> float:
             if is_missing(cell):
                 return np.nan
-            try:
-                return parse_number(cell, name)
-            except InvalidInputError as error:
-                raise InvalidInputError(f"{error}; leave the cell empty where a value is missing") from error
+            return parse_number(cell, name)
 
         return read
 

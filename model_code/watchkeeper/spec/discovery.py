@@ -52,6 +52,9 @@ INTERVALS = (
 """Seconds of the intervals that are proposed."""
 RHYTHMS = {"day": 86_400, "week": 604_800}
 
+UNIT = re.compile(r"\s*[\[(]([^\])]*)[\])]\s*$")
+"""What stands in brackets at the end of a column's name."""
+_UNIT_CHARACTERS = 12
 _SAMPLE = 400
 _CLEAR = 0.95
 """Share of a column's cells that must be of its kind."""
@@ -63,7 +66,6 @@ _MOST_YEARS = 20
 _RHYTHM = 0.3
 _TIME_NAME = re.compile(r"time|date|zeit|datum|uhr|\bts\b|_ts\b|stamp", re.IGNORECASE)
 _OFFSET = re.compile(r".*(Z|z|[+-]\d\d:?\d\d)$")
-_UNIT = re.compile(r"[\[(]\s*([^\])]{1,12}?)\s*[\])]\s*$")
 _ZONES = ("Europe/Berlin", "Europe/London", "Europe/Helsinki", "America/New_York")
 """One of each rule by which clocks go forward: their skipped hours tell the families apart."""
 
@@ -361,8 +363,7 @@ def _measures(
             columns.doubts.append(
                 f"column {shown(name)} is 0 or 1: take it out if it is a label and no measure"
             )
-        unit = _UNIT.search(name)
-        found.append(FoundMeasure(name, unit[1] if unit else "", 1 - len(known) / max(len(values), 1)))
+        found.append(FoundMeasure(name, _unit(name), 1 - len(known) / max(len(values), 1)))
     if not found:
         raise InvalidInputError(
             f"no column of numbers changes; the columns are {names_shown(list(columns.cells))}"
@@ -370,6 +371,13 @@ def _measures(
             reason="no_measure",
         )
     return tuple(found)
+
+
+def _unit(name: str) -> str:
+    """Return the unit that a column's name has in brackets, on one line; empty without."""
+    found = UNIT.search(name)
+    unit = " ".join(found[1].split()) if found else ""
+    return unit if len(unit) <= _UNIT_CHARACTERS else ""
 
 
 def _interval(series: Sequence[FloatArray], doubts: list[str]) -> int:

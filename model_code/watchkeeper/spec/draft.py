@@ -8,15 +8,13 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 
-from watchkeeper.spec.discovery import Discovery, FoundMeasure
-from watchkeeper.spec.fields import duration_text
+from watchkeeper.spec.discovery import UNIT, Discovery, FoundMeasure
+from watchkeeper.spec.fields import NAME_CHARACTERS, duration_text
 from watchkeeper.telemetry.rows import NUMBER_WORDS
 
 _WEEK_SECONDS = 604_800
-_NAME_CHARACTERS = 31
 _MISSING = 0.005
 _RISKS = (1e-6, 0.4)
-_UNIT = re.compile(r"\s*[\[(][^\])]*[\])]\s*$")
 
 
 def draft(found: Discovery, *, name: str, alerts_per_week: float) -> str:
@@ -54,7 +52,9 @@ def draft(found: Discovery, *, name: str, alerts_per_week: float) -> str:
         "",
     ]
     if found.dimensions:
-        counts = ", ".join(f"{column}: {count}" for column, count in found.dimensions.items())
+        counts = ", ".join(
+            f"{' '.join(column.split())}: {count}" for column, count in found.dimensions.items()
+        )
         lines += [
             f"# a series for each value of these columns ({counts})",
             f"dimensions: {json.dumps(list(found.dimensions), ensure_ascii=False)}",
@@ -117,11 +117,11 @@ def slug(text: str) -> str:
     >>> slug("Temperatur Öl [°C]"), slug("2nd flow"), slug("nan")
     ('temperatur_ol', 'm_2nd_flow', 'm_nan')
     """
-    plain = unicodedata.normalize("NFKD", _UNIT.sub("", text)).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", UNIT.sub("", text)).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
     if not name[:1].isalpha() or name in NUMBER_WORDS:
         name = f"m_{name}".rstrip("_")
-    return name[:_NAME_CHARACTERS].rstrip("_")
+    return name[:NAME_CHARACTERS].rstrip("_")
 
 
 def distinct_names(texts: Iterable[str]) -> list[str]:
@@ -137,6 +137,6 @@ def distinct_names(texts: Iterable[str]) -> list[str]:
         name, number = slug(text), 1
         while name in names:
             number += 1
-            name = f"{slug(text)[: _NAME_CHARACTERS - 4]}_{number}"
+            name = f"{slug(text)[: NAME_CHARACTERS - 4]}_{number}"
         names.append(name)
     return names

@@ -24,7 +24,8 @@ from watchkeeper.telemetry.rows import NUMBER_WORDS
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+NAME_CHARACTERS = 31
+_NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{NAME_CHARACTERS - 1}}}")
 _TOPIC_BYTES = 256
 _TOPIC_SLASHES = 7
 
@@ -58,7 +59,9 @@ def _missing(value: object) -> Fill:
 
 def _name(value: str) -> str:
     if not _NAME.fullmatch(value):
-        raise ValueError("must be 1 to 31 characters of a-z, 0-9 and _, the first one a letter")
+        raise ValueError(
+            f"must be 1 to {NAME_CHARACTERS} characters of a-z, 0-9 and _, the first one a letter"
+        )
     if value in NUMBER_WORDS:
         raise ValueError(f"{value} reads as a number; choose another name")
     return value

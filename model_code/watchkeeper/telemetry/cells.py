@@ -40,6 +40,7 @@ _LONGEST_MISSING = max(map(len, MISSING))
 _FLOAT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _FLOAT_WORD = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?", re.ASCII)
+_GROUPED = re.compile(r"[+-]?\d{1,3}([ ,'’\u00a0\u202f]\d{3})+(\.\d*)?", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?", re.ASCII)
 
 
@@ -77,16 +78,20 @@ def parse_number(value: object, name: str) -> float:
     InvalidInputError
         With reason `not_a_number`, `not_finite` or `out_of_range`; the message begins with `name`.
     """
+    written = value
     if isinstance(value, str):
         text = value.strip()
         if _FLOAT.fullmatch(text) or _FLOAT_WORD.fullmatch(text):
             value = float(text)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidInputError(
-            f"{name}: {shown(value)} is not a number{_hint(value)}", reason="not_a_number"
+            f"{name}: {shown(value)} is not a number; {_remedy(value)}", reason="not_a_number"
         )
     if isinstance(value, float) and not math.isfinite(value):
-        raise InvalidInputError(f"{name}: {value} is not finite", reason="not_finite")
+        raise InvalidInputError(
+            f"{name}: {shown(written)} is not finite; leave the cell empty where a value is missing",
+            reason="not_finite",
+        )
     if abs(value) > MAX_MAGNITUDE:
         raise InvalidInputError(f"{name}: {shown(value)} is beyond ±{MAX_MAGNITUDE:g}", reason="out_of_range")
     return float(value)
@@ -151,12 +156,13 @@ def names_shown(names: list[str] | tuple[str, ...], most: int = 12) -> str:
     return first if len(names) <= most else f"{first} and {len(names) - most} more"
 
 
-def _hint(value: object) -> str:
-    if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value.strip()):
-        return (
-            "; if the comma is its decimal sign, say so: --decimal-comma, or in a spec history.decimal: ','"
-        )
-    return ""
+def _remedy(value: object) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if _DECIMAL_COMMA.fullmatch(text):
+        return "if the comma is its decimal sign, say so: --decimal-comma, or in a spec history.decimal: ','"
+    if _GROUPED.fullmatch(text):
+        return "write it without signs between thousands"
+    return "write digits with a point, or leave the cell empty where a value is missing"
 
 
 def inert_text(text: str) -> str:

@@ -8,6 +8,7 @@ one cell, so it ends the reading with the line that opened it.
 from __future__ import annotations
 
 import csv
+import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -199,18 +200,15 @@ class CsvRows:
             if names and len(row.cells) != len(names):
                 row.error = self._wrong_width(row.cells, len(names))
             return list(names)
-        name, count = Counter(cell for cell in found if cell).most_common(1)[0] if any(found) else ("", 0)
-        if count > 1:
-            raise InvalidInputError(
-                f"{self.name}: {count} columns are named {shown(name)}: rename all but one",
-                reason="duplicate_column",
-            )
+        refuse_repeated(self.name, found)
         return found
 
     def _wrong_width(self, cells: Sequence[str], width: int | None = None) -> InvalidInputError:
         wanted = len(self.header) if width is None else width
         hint = ""
-        if self.delimiter == "," and len(cells) > wanted:
+        if len(cells) == wanted + 1 and not cells[-1].strip():
+            hint = f": remove the {shown(self.delimiter)} at the end of the line, or name its column"
+        elif self.delimiter == "," and len(cells) > wanted:
             hint = ": quote a cell that has a comma in it"
         return InvalidInputError(
             f"{len(cells)} cells, the header has {wanted} columns{hint}", reason="wrong_width"
@@ -353,9 +351,27 @@ def _agrees(head: Sequence[str], delimiter: str, width: int) -> bool:
     return all(len(cells) == width for cells in rows if cells)
 
 
+def refuse_repeated(name: str, header: Sequence[str]) -> None:
+    """Refuse a file in which two columns have one name; a column may have none."""
+    counts = Counter(filter(None, header))
+    column, count = counts.most_common(1)[0] if counts else ("", 0)
+    if count > 1:
+        raise InvalidInputError(
+            f"{name}: {count} columns are named {shown(column)}: rename all but one",
+            reason="duplicate_column",
+        )
+
+
 def header_error(name: str, missing: str, header: Sequence[str]) -> InvalidInputError:
     """Return the refusal of a file without a column."""
+    folded = {column.lower(): column for column in header}
+    close = difflib.get_close_matches(missing.lower(), folded, n=1, cutoff=0.5)
+    if len(header) == 1:
+        hint = "; is it the header? Remove what stands before it, and separate columns by , ; | or a tab"
+    else:
+        hint = f" (did you mean {shown(folded[close[0]])}?)" if close else ""
+    columns = names_shown(list(header))
     return InvalidInputError(
-        f"{name}: the header has no column {shown(missing)}; its columns are {names_shown(list(header))}",
+        f"{name}: the header has no column {shown(missing)}; its columns are {columns}{hint}",
         reason="missing_column",
     )

@@ -10,7 +10,7 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
@@ -23,6 +23,7 @@ PARQUET_MAGIC = b"PAR1"
 JSON_SUFFIXES = (".jsonl", ".json", ".ndjson")
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_TAR, _TAR_AT = b"ustar", 257
 _FOREIGN = (
     (
         b"PK\x03\x04",
@@ -38,9 +39,11 @@ _FOREIGN = (
     (b"ARROW1", "an Arrow (Feather) file", "save it as Parquet"),
     (b"SQLite format 3", "a SQLite database", "export the table as CSV"),
     (b"%PDF", "a PDF", "export the table as CSV"),
+    (_TAR, "a tar archive", "unpack it, and give each file by itself"),
     (b"\xff\xfe\x00\x00", "text in UTF-32", "save it as CSV UTF-8"),
     (b"\x00\x00\xfe\xff", "text in UTF-32", "save it as CSV UTF-8"),
 )
+_IN_A_PACK = tuple((magic, "packed twice", "unpack it once") for magic in (GZIP_MAGIC, ZSTD_MAGIC))
 _HEAD_BYTES = 4096
 _PACKED_BYTES = 1 << 16
 _LEAST_NULS = 0.4
@@ -120,6 +123,7 @@ class TextFile:
         plain = self._unpacked(stream, head)
         if self._packing:
             head = self._guarded(lambda: _peek(plain))
+            self._refuse_foreign(head, _IN_A_PACK)
         self.kind: Kind = "parquet" if head.startswith(PARQUET_MAGIC) else kind or "csv"
         if self.kind == "parquet":
             if self._packing:
@@ -184,10 +188,13 @@ class TextFile:
             return cast("IO[bytes]", io.BufferedReader(cast("Any", gzip.GzipFile(fileobj=stream))))
         if self._packing == "zstd":
             return _zstd(stream, self.name)
-        for magic, what, remedy in _FOREIGN:
-            if head.startswith(magic):
-                raise InvalidInputError(f"{self.name} is {what}: {remedy}", reason="unreadable_file")
+        self._refuse_foreign(head)
         return stream
+
+    def _refuse_foreign(self, head: bytes, more: Iterable[tuple[bytes, str, str]] = ()) -> None:
+        for magic, what, remedy in (*_FOREIGN, *more):
+            if head.startswith(magic) or (magic == _TAR and head[_TAR_AT:].startswith(magic)):
+                raise InvalidInputError(f"{self.name} is {what}: {remedy}", reason="unreadable_file")
 
     def _guarded(self, read: Any) -> Any:
         try:

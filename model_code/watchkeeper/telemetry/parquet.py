@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import IO, Any
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.extras import extra
 from watchkeeper.telemetry.cells import cell_text
+from watchkeeper.telemetry.csv_rows import refuse_repeated
 from watchkeeper.telemetry.decoding import check_unpacked
 
 BATCH_ROWS = 20_000
@@ -20,7 +22,7 @@ class ParquetRows:
     Raises
     ------
     InvalidInputError
-        With reason `unreadable_file`: the package is not there, or the file is damaged. With reason
+        With reason `unreadable_file`: the package is not there, or the file is damaged; `duplicate_column`;
         `too_large`, before anything is unpacked: see `check_unpacked`.
     """
 
@@ -34,6 +36,7 @@ class ParquetRows:
         except self._errors as error:
             raise self._damaged() from error
         self.header: list[str] = list(self._file.schema_arrow.names)
+        refuse_repeated(name, self.header)
         self.n_rows: int = self._file.metadata.num_rows
         check_unpacked(name, stream.seek(0, io.SEEK_END), self._unpacked_bytes())
 
@@ -78,4 +81,6 @@ class ParquetRows:
 def _plain(value: Any) -> Any:
     if value != value:
         return None
+    if isinstance(value, Decimal):
+        return float(value)
     return value.isoformat() if hasattr(value, "isoformat") else value

@@ -8,9 +8,16 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
+import pandas
 import pyarrow
+import zstandard
 from pyarrow.parquet import write_table
 
 ROWS = 40
@@ -52,11 +59,36 @@ SWALLOWED = QUOTED.replace("2024-03-01 02:30:00,", '2024-03-01 02:30:00",')
 NOTED = "".join(f'{time},"{value}","a, b\nc"\n' for time, value in TABLE)
 
 
-def parquet() -> bytes:
+TIMES = [record["timestamp"] for record in RECORDS]
+VALUES = [record["value"] for record in RECORDS]
+INSTANTS = [datetime.fromisoformat(time) for time in TIMES]
+
+
+def parquet(times: Sequence[object] = TIMES, values: Any = VALUES) -> bytes:
+    return arrow(pyarrow.table({"timestamp": times, "value": values}))
+
+
+def arrow(table: pyarrow.Table) -> bytes:
     content = io.BytesIO()
-    columns = {name: [record[name] for record in RECORDS] for name in HEADER}
-    write_table(pyarrow.table(columns), content)
+    write_table(table, content)
     return content.getvalue()
+
+
+def tar_archive() -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        member = tarfile.TarInfo("history.csv")
+        member.size = len(PLAIN)
+        archive.addfile(member, io.BytesIO(PLAIN.encode()))
+    return content.getvalue()
+
+
+def of_values(
+    name: str, content: bytes, message: str, *, head: int | str = ROWS, shown: str = "is not a finite number"
+) -> Situation:
+    """A file in which no value is a number."""
+    passed_on = {"table": 0, "job": 0, "analysis": ROWS, "requests": ROWS}
+    return Situation(name, content, message, unless={**passed_on, "features": shown, "head": head})
 
 
 SITUATIONS = (
@@ -211,4 +243,189 @@ SITUATIONS = (
             "series": "3 series are in one: at the same times, column 'machine'",
         },
     ),
+    Situation(
+        "spaces around names and cells",
+        csv([[t, f" {v} "] for t, v in TABLE], ["timestamp ", " value"]).encode(),
+        ROWS,
+    ),
+    Situation("zstd under another name", zstandard.compress(PLAIN.encode()), ROWS),
+    Situation("damaged zstd", zstandard.compress(PLAIN.encode())[:-5], "damaged zstd", unless={"head": ROWS}),
+    Situation(
+        "two members of gzip", gzip.compress(PLAIN[:99].encode()) + gzip.compress(PLAIN[99:].encode()), ROWS
+    ),
+    Situation(
+        "packed twice", gzip.compress(gzip.compress(PLAIN.encode())), "packed twice", unless={"head": ROWS}
+    ),
+    Situation("a packed archive", tar_archive(), "is a tar archive: unpack it", unless={"head": ROWS}),
+    Situation("UTF-16, the other way round", b"\xfe\xff" + PLAIN.encode("utf-16-be"), ROWS),
+    Situation("UTF-32", PLAIN.encode("utf-32"), "text in UTF-32: save it as CSV UTF-8"),
+    Situation("offsets", csv([[f"{t}+0200", v] for t, v in TABLE]).encode(), ROWS),
+    Situation("fractions of nine digits", csv([[f"{t}.123456789", v] for t, v in TABLE]).encode(), ROWS),
+    Situation(
+        "days without a time",
+        csv([[f"2024-{1 + row // 28:02}-{row % 28 + 1:02}", v] for row, (_, v) in enumerate(TABLE)]).encode(),
+        ROWS,
+    ),
+    Situation(
+        "a day that does not exist",
+        csv(changed(7, "2024-02-30 00:00:00", "1")).encode(),
+        ROWS - 1,
+        unless={
+            "analysis": ROWS,
+            "features": "column 'timestamp', row 7 (line 9 of the file): '2024-02-30 00:00:00' is not a time",
+            "head": ROWS,
+            "series": "line 9: timestamp '2024-02-30 00:00:00' is not of the format iso8601",
+            "requests": ROWS,
+        },
+    ),
+    Situation(
+        "a clock of the year 9999",
+        csv(changed(7, "9999-12-31 23:59:59", "1")).encode(),
+        ROWS - 1,
+        unless={
+            "analysis": ROWS,
+            "features": "column 'timestamp', row 7 (line 9 of the file): '9999-12-31 23:59:59' is not a time",
+            "head": ROWS,
+            "series": "outside the years 1678 to 9998",
+            "requests": ROWS,
+        },
+    ),
+    Situation(
+        "a number without end",
+        csv(changed(7, TABLE[7][0], "1e400")).encode(),
+        ROWS - 1,
+        unless={
+            "analysis": ROWS,
+            "features": "column 'value', row 7 (line 9 of the file)",
+            "head": ROWS,
+            "series": "line 9: value: '1e400' is not finite",
+            "requests": ROWS,
+        },
+    ),
+    of_values(
+        "words for true",
+        csv([[t, "true"] for t, _ in TABLE]).encode(),
+        "'true' is not a number; write digits",
+        head="'true' is not a finite number",
+    ),
+    of_values(
+        "signs between thousands",
+        csv([[t, '"1,234.5"'] for t, _ in TABLE]).encode(),
+        "'1,234.5' is not a number; write it without signs between thousands",
+        head="'1,234.5' is not a finite number",
+    ),
+    Situation(
+        "a delimiter at the end of each row",
+        csv([[*cells, ""] for cells in TABLE]).encode(),
+        "line 2: 3 cells, the header has 2 columns: remove the ',' at the end of the line",
+        unless={"table": 0, "job": 0},
+    ),
+    Situation(
+        "a title before the header",
+        f"Report of March\n\n{PLAIN}".encode(),
+        "its columns are 'Report of March'; is it the header? Remove what stands before it",
+        unless={
+            "analysis": "line 1: 1 cells, the header has 2 columns",
+            "features": "line 3: 2 cells, the header has 1 columns",
+            "head": "line 3: 2 cells, the header has 1 columns",
+            "requests": ROWS + 2,
+        },
+    ),
+    Situation(
+        "names in other letters",
+        csv(TABLE, ["Timestamp", "Value"]).encode(),
+        "did you mean '",
+        unless={"analysis": ROWS + 1, "features": ROWS, "head": ROWS, "requests": ROWS + 1},
+    ),
+    Situation(
+        "a file behind another",
+        (PLAIN + PLAIN).encode(),
+        2 * ROWS,
+        unless={
+            "analysis": 2 * ROWS + 1,
+            "features": "column 'value', row 40 (line 42 of the file): 'value'",
+            "head": "column 'value', row 40 (line 42 of the file): 'value'",
+            "job": ROWS,
+            "series": "line 42: timestamp 'timestamp'",
+            "requests": 2 * ROWS + 1,
+        },
+    ),
+    Situation(
+        "a header alone",
+        b"timestamp,value\n",
+        "not one re",
+        unless={
+            "analysis": "has no rows",
+            "features": "has no rows",
+            "head": ROWS,
+            "job": 0,
+            "series": "no row below the header",
+            "table": 0,
+            "requests": "no rows",
+        },
+    ),
+    Situation(
+        "numbers as text in JSON",
+        "".join(json.dumps({"timestamp": t, "value": v}) + "\n" for t, v in TABLE).encode(),
+        ROWS,
+    ),
+    Situation(
+        "one JSON document over several lines",
+        json.dumps({"data": RECORDS}, indent=1).encode(),
+        "one JSON document over several lines: write one object a line",
+        unless={"head": ROWS},
+    ),
+    Situation(
+        "a JSON array that is cut off",
+        json.dumps(RECORDS).encode()[:-30],
+        "the array is cut off",
+        unless={"head": ROWS},
+    ),
+    Situation(
+        "JSON lines with commas between them",
+        LINES.replace("}\n", "},\n").encode(),
+        "line 1: not a JSON object: character 51, ',', is out of place",
+        unless={"table": 0, "job": 0, "head": ROWS},
+    ),
+    of_values(
+        "a whole number of 400 digits in JSON",
+        "".join(json.dumps({"timestamp": t, "value": 10**400}) + "\n" for t in TIMES).encode(),
+        "...",
+    ),
+    Situation("Parquet, instants", parquet(INSTANTS), ROWS),
+    Situation(
+        "Parquet, instants of a zone",
+        parquet(pyarrow.array(INSTANTS, pyarrow.timestamp("ns", "Europe/Berlin"))),
+        ROWS,
+    ),
+    Situation("Parquet, decimals", parquet(values=[Decimal(v) for _, v in TABLE]), ROWS),
+    Situation(
+        "Parquet, a dictionary of text",
+        parquet(values=pyarrow.array([v for _, v in TABLE]).dictionary_encode()),
+        ROWS,
+    ),
+    Situation(
+        "Parquet, times as pandas' index",
+        arrow(
+            pyarrow.Table.from_pandas(
+                pandas.DataFrame({"value": VALUES}, index=pandas.DatetimeIndex(INSTANTS, name="timestamp"))
+            )
+        ),
+        ROWS,
+    ),
+    Situation(
+        "Parquet, a column twice",
+        arrow(
+            pyarrow.Table.from_arrays(list(map(pyarrow.array, (TIMES, VALUES, VALUES))), [*HEADER, "value"])
+        ),
+        "2 columns are named 'value': rename all but one",
+        unless={"head": ROWS},
+    ),
+    of_values(
+        "Parquet, truth values", parquet(values=[bool(v) for v in VALUES]), " is not a number; write digits"
+    ),
+    of_values(
+        "Parquet, bytes", parquet(values=[v.encode() for _, v in TABLE]), "is not a number; write digits"
+    ),
+    Situation("damaged Parquet", parquet()[:-20], "damaged Parquet: write it again", unless={"head": ROWS}),
 )

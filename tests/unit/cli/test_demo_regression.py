@@ -17,9 +17,9 @@ from cli.demo.regression import (
     fetched,
     history_file,
     importance_table,
-    invocation_lines,
     predict_first,
 )
+from cli.demo.report import boto3_lines
 from cli.specs import anomaly_spec_of, spec_of
 from cli.train import train
 from watchkeeper.core.errors import InvalidInputError
@@ -104,7 +104,7 @@ def test_the_first_explained_row_is_asked_without_its_target(tmp_path: Path) -> 
 
     assert runtime.request["Body"] == ROW.encode()
     assert (prediction.row, prediction.predicted, prediction.actual) == (ROW, 9.5, 15.0)
-    assert ROW in invocation_lines("watchkeeper-abalone", prediction.row)
+    assert ROW in boto3_lines("watchkeeper-abalone", prediction.row)
 
 
 def test_importance_is_shown_with_its_share() -> None:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from watchkeeper.command.failures import ReportingGroup
 from watchkeeper.command.main import LIBRARY_VERBS, application
-from watchkeeper.spec import load_workload
+from watchkeeper.spec import AnomalyWorkload, load_workload
 
 ROWS = "time,load\n" + "".join(f"2024-01-01 00:{row:02}:00,{row % 7 + 0.5}\n" for row in range(60))
 
@@ -46,6 +46,19 @@ def test_what_is_there_is_written_over_only_when_asked(history: Path) -> None:
     assert Path("workloads/press.yaml").read_text() == "name: press\n"
     assert init(history, "--name", "press", "--force").exit_code == 0
     load_workload("workloads/press.yaml")
+
+
+def test_line_breaks_in_the_header_leave_a_workload_that_loads(tmp_path: Path, history: Path) -> None:
+    rows = [f"2024-01-01 00:{row:02}:00,{name},{row % 7 + 0.5}" for row in range(60) for name in "ab"]
+    history.write_text('time,"press\nroom","load [kN/\nm2]"\n' + "\n".join(rows) + "\n")
+
+    answer = init(history, "--name", "press")
+
+    assert answer.exit_code == 0, answer.output
+    spec = load_workload("workloads/press.yaml")
+    assert isinstance(spec, AnomalyWorkload)
+    assert spec.measures[0].field == "load [kN/\nm2]"
+    assert "# kN/ m2" in Path("workloads/press.yaml").read_text()
 
 
 @pytest.mark.parametrize("name", ["Press", "anomaly_service", "nan"])

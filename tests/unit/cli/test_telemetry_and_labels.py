@@ -80,7 +80,6 @@ def test_messages_are_handed_over_in_order_and_counted(csv_file: Path, plan: Wor
 
     send(
         readings,
-        readings[0].event_time,
         lambda *message: handed.append(message),
         Pace(None),
         lambda: sent.append(None),
