@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 ABSENT = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 """What S3 answers where there is no object."""
-_WRITTEN_BEFORE = frozenset({"409", "412", "ConditionalRequestConflict", "PreconditionFailed"})
+CONFLICT = frozenset({"409", "412", "ConditionalRequestConflict", "PreconditionFailed"})
+"""What S3 answers to a conditional write whose condition does not hold, or where another one is under way."""
 
 
 class ObjectUri(NamedTuple):
@@ -66,6 +67,9 @@ class ObjectStore(Protocol):
     def write_once(self, uri: ObjectUri, body: bytes) -> bytes:
         """Create the object unless it exists, and return what it holds now: `body`, or what was first."""
 
+    def exists(self, uri: ObjectUri) -> bool:
+        """Tell whether there is such an object."""
+
     def any_under(self, prefix: ObjectUri) -> bool:
         """Tell whether an object's key begins with the prefix."""
 
@@ -93,12 +97,18 @@ class S3ObjectStore:
 
     def write_once(self, uri: ObjectUri, body: bytes) -> bytes:
         written = unless(
-            _WRITTEN_BEFORE,
+            CONFLICT,
             f"write {uri}",
             lambda: self.client.put_object(Bucket=uri.bucket, Key=uri.key, Body=body, IfNoneMatch="*"),
         )
         first = None if written else self.read(uri)
         return body if first is None else first
+
+    def exists(self, uri: ObjectUri) -> bool:
+        found = unless(
+            ABSENT, f"look for {uri}", lambda: self.client.head_object(Bucket=uri.bucket, Key=uri.key)
+        )
+        return found is not None
 
     def any_under(self, prefix: ObjectUri) -> bool:
         with translated(f"list {prefix}"):

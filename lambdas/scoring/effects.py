@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lambdas.adapters import clients
 from lambdas.adapters.endpoint import Endpoint, SageMakerEndpoint
-from lambdas.adapters.errors import CONDITION_FAILED, translated, unless
+from lambdas.adapters.errors import translated
 from lambdas.adapters.object_store import ObjectStore, S3ObjectStore
 from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
 from lambdas.adapters.release_store import TableReleaseStore
 from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
 from lambdas.runtime.threads import ForEach, in_threads
+from lambdas.scoring.earlier_states import EarlierStates, TableStates
 from lambdas.scoring.environment import ScoreTelemetryEnvironment
 from lambdas.scoring.explaining import Explainers
-from lambdas.scoring.merging import NEW, StateStore, StoredState
+from lambdas.scoring.pages import PageStore, S3PageStore, SplitShelves
 from lambdas.scoring.probing import ReleaseCache
 from watchkeeper.anomalies.event import EVENT_DETAIL_TYPE, EVENT_SOURCE, AnomalyEvent
 from watchkeeper.core.errors import UnavailableError
-from watchkeeper.stream.series_state import SeriesState
+from watchkeeper.stream.placement import SHELF_SERIES
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
 
-STATE_DAYS = 90
-"""A series that was silent for so long begins anew."""
 ANOMALY_DAYS = 400
 
 _SECONDS_PER_DAY = 86_400
-_GET_ITEMS = 100
 _WRITE_ITEMS = 25
 _PUT_EVENTS = 10
 
@@ -44,62 +42,6 @@ class AnomalySink(Protocol):
 
     def put(self, events: Sequence[AnomalyEvent]) -> None:
         """Take anomalies. To give the same ones again changes nothing in the end."""
-
-
-@dataclass(frozen=True)
-class TableStateStore:
-    """`StateStore` in the series table."""
-
-    client: DynamoDBClient
-    table: str
-    clock: Clock = time.time
-    pause: Pause = pause_with_jitter
-
-    def load(self, workload: str, series: Sequence[str]) -> dict[str, StoredState]:
-        found: dict[str, StoredState] = {}
-        for first in range(0, len(series), _GET_ITEMS):
-            keys = [_state_key(workload, name) for name in series[first : first + _GET_ITEMS]]
-            for item in self._items(keys):
-                found[item["sk"]["S"]] = StoredState(
-                    SeriesState.from_bytes(item["document"]["B"]), int(item["version"]["N"])
-                )
-        return found
-
-    def save(self, workload: str, state: SeriesState, seen_version: int) -> bool:
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-        if seen_version != NEW:
-            condition = {
-                "ConditionExpression": "#version = :seen",
-                "ExpressionAttributeNames": {"#version": "version"},
-                "ExpressionAttributeValues": {":seen": {"N": str(seen_version)}},
-            }
-        item = {
-            **_state_key(workload, state.series),
-            "version": {"N": str(seen_version + 1)},
-            "document": {"B": state.to_bytes()},
-            "expires_at": _expiry(self.clock, STATE_DAYS),
-        }
-        written = unless(
-            CONDITION_FAILED,
-            f"write the state of {state.series}",
-            lambda: self.client.put_item(TableName=self.table, Item=item, **condition),
-        )
-        return written is not None
-
-    def _items(self, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = []
-        for attempt in range(MAX_ATTEMPTS):
-            with translated(f"read {len(keys)} states"):
-                response = self.client.batch_get_item(
-                    RequestItems={self.table: {"Keys": keys, "ConsistentRead": True}}
-                )
-            items += response["Responses"].get(self.table, [])
-            unprocessed: dict[str, Any] = dict(response.get("UnprocessedKeys", {}))
-            keys = unprocessed.get(self.table, {}).get("Keys", [])
-            if not keys:
-                return items
-            self.pause(attempt)
-        raise UnavailableError(f"{len(keys)} series states were not read in {MAX_ATTEMPTS} attempts")
 
 
 @dataclass(frozen=True)
@@ -186,7 +128,8 @@ class ScoringEffects:
     bucket: str
     plans: PlanStore
     objects: ObjectStore
-    states: StateStore
+    pages: PageStore
+    earlier: EarlierStates
     releases: ReleaseCache
     endpoint: Endpoint
     explainers: Explainers
@@ -194,6 +137,14 @@ class ScoringEffects:
     alerts: AnomalySink
     for_each: ForEach = in_threads
     pause: Pause = pause_with_jitter
+    splits: SplitShelves = field(default_factory=SplitShelves)
+    shelf_series: int = SHELF_SERIES
+
+    def publish(self, events: Sequence[AnomalyEvent]) -> None:
+        """Keep anomalies and tell them; again changes nothing in the end."""
+        if events:
+            self.anomalies.put(events)
+            self.alerts.put(events)
 
     @classmethod
     def in_aws(cls, environment: ScoreTelemetryEnvironment) -> ScoringEffects:
@@ -205,17 +156,14 @@ class ScoringEffects:
             bucket=environment.data_bucket,
             plans=ParameterPlanStore(clients.ssm()),
             objects=objects,
-            states=TableStateStore(dynamodb, environment.series_table),
+            pages=S3PageStore(clients.s3(), environment.page_bucket),
+            earlier=TableStates(dynamodb, environment.series_table),
             releases=ReleaseCache(TableReleaseStore(dynamodb, environment.series_table)),
             endpoint=endpoint,
             explainers=Explainers(objects, endpoint),
             anomalies=AnomalyTable(dynamodb, environment.anomalies_table),
             alerts=AlertBus(clients.events(), environment.alert_bus),
         )
-
-
-def _state_key(workload: str, series: str) -> dict[str, Any]:
-    return {"pk": {"S": f"series#{workload}"}, "sk": {"S": series}}
 
 
 def _expiry(clock: Clock, days: int) -> dict[str, Any]:

@@ -6,7 +6,8 @@ Permissions
 - `s3:GetObject`, `s3:PutObject` on `DATA_BUCKET/scores/*`; `s3:PutObject` on `DATA_BUCKET/quarantine/*`
 - `s3:GetObject` on `DATA_BUCKET/runs/WORKLOAD/*/evaluation/surrogate.bin`
 - `s3:ListBucket` on `DATA_BUCKET` (without it an absent key answers 403, which reads as a lack of permission)
-- `dynamodb:BatchGetItem`, `PutItem`, `Query` on the series table
+- `s3:GetObject`, `s3:PutObject` on `PAGE_BUCKET/pages/*`, `s3:ListBucket` on `PAGE_BUCKET`
+- `dynamodb:BatchGetItem`, `Query` on the series table
 - `dynamodb:BatchWriteItem` on the anomalies table
 - `dynamodb:GetItem`, `PutItem`, `UpdateItem`, `DeleteItem` on the idempotency table
 - `sagemaker:InvokeEndpoint` on `endpoint/watchkeeper-*` (one for each workload: `layout.endpoint_name`)
@@ -31,6 +32,7 @@ class ScoreTelemetryEnvironment(TypedEnvironment):
     service: ClassVar[str] = "score_telemetry"
 
     data_bucket: str
+    page_bucket: str
     series_table: str
     anomalies_table: str
     idempotency_table: str

@@ -15,10 +15,9 @@ from lambdas.adapters.object_store import ObjectStore, ObjectUri
 from watchkeeper.core.errors import ContractViolationError, WatchkeeperError
 from watchkeeper.detectors.forest.surrogate import SurrogateForest
 from watchkeeper.features.contributions import ExplainedScore, Explanation, unexplained
-from watchkeeper.lifecycle.release import Release, same_score
-from watchkeeper.telemetry.context import ContextRow
+from watchkeeper.lifecycle.release import same_score
+from watchkeeper.stream.findings import Finding, Reasons, also_anomalous
 from watchkeeper.telemetry.rows import format_row
-from watchkeeper.telemetry.series import parse_series_key
 
 MAX_EXPLAINED = 500
 """Of one object: a forest takes milliseconds an anomaly, a detector's replay up to 20."""
@@ -26,32 +25,6 @@ MAX_EXPLAINED_ROWS = 50
 """Of one request to a detector."""
 
 _MAX_FORESTS = 8
-
-
-@dataclass(frozen=True)
-class Finding:
-    """An interval whose score is above the threshold that judged it."""
-
-    series: str
-    row: ContextRow
-    score: float
-    threshold: float
-    severity: float
-    release: Release
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """Series and interval."""
-        return self.series, self.row.interval_start
-
-
-@dataclass(frozen=True)
-class Reasons:
-    """What an event says beyond its score."""
-
-    explained: ExplainedScore
-    also_anomalous: dict[str, float]
-    """Severity by measure; see `AnomalyEvent`."""
 
 
 @dataclass
@@ -73,7 +46,7 @@ class Explainers:
         explained.update(self._by_detectors([found for found in chosen if _by_detector(found)]))
         too_many = unexplained(f"more than {MAX_EXPLAINED} anomalies at once")
         explained.update((found.key, too_many) for found in rest)
-        also = _also_anomalous(findings)
+        also = also_anomalous(findings)
         return {key: Reasons(score, also[key]) for key, score in explained.items()}
 
     def _by_forest(self, found: Finding) -> ExplainedScore:
@@ -124,18 +97,3 @@ class Explainers:
 
 def _by_detector(found: Finding) -> bool:
     return found.release.explainer.method == "detector"
-
-
-def _also_anomalous(findings: Iterable[Finding]) -> dict[tuple[str, int], dict[str, float]]:
-    """Return the severities of the other measures of each finding's dimensions and interval."""
-    together: dict[object, dict[str, float]] = collections.defaultdict(dict)
-    places = {}
-    for found in findings:
-        key = parse_series_key(found.series)
-        place = (key.dimensions, found.row.interval_start)
-        places[found.key] = (place, key.measure)
-        together[place][key.measure] = found.severity
-    return {
-        key: {name: severity for name, severity in sorted(together[place].items()) if name != measure}
-        for key, (place, measure) in places.items()
-    }

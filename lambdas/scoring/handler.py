@@ -46,12 +46,7 @@ def _score(source: TelemetryObject) -> None:
     if report.dropped:
         logger.warning(
             "the workload's interval changed: intervals of the old length are not scored",
-            extra={
-                "workload": report.workload,
-                "series": len(report.dropped),
-                "open_intervals": sum(item.open_intervals for item in report.dropped),
-                "waiting_intervals": sum(len(item.outbox) for item in report.dropped),
-            },
+            extra={"workload": report.workload, "intervals": report.dropped},
         )
     emit(report, time.time)
 

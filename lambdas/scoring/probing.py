@@ -90,7 +90,7 @@ class ProbedEndpoint:
         )
 
     def _ask(self, rows: Sequence[str], candidates: Sequence[Release]) -> IdentifiedScores | None:
-        probed = list(candidates)
+        probed = [release for release in candidates if release.stream is None]
         while probed:
             name = probed[0].endpoint
             probes = [release.probe_row for release in probed]

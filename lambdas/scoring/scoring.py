@@ -1,9 +1,4 @@
-"""Scoring one object of telemetry, from its lines to anomalies.
-
-A crash between any two effects is healed by the object's next delivery, or by the next object of the series:
-what is closed waits in the state's outbox, objects and items have names that come from the telemetry, and the
-outbox is emptied last.
-"""
+"""Scoring one object of telemetry, from its lines to anomalies."""
 
 from __future__ import annotations
 
@@ -11,17 +6,11 @@ from dataclasses import dataclass
 
 from lambdas.adapters.object_store import ObjectUri
 from lambdas.scoring.effects import ScoringEffects
-from lambdas.scoring.merging import merge_object
-from lambdas.scoring.outboxes import Tally, score_outboxes, write_dropped
-from lambdas.scoring.telemetry_object import (
-    TelemetryObject,
-    late_lines,
-    quarantine_document,
-    sort_lines,
-)
+from lambdas.scoring.shelves import Delivery
+from lambdas.scoring.telemetry_object import TelemetryObject
 from watchkeeper.core import layout
-from watchkeeper.stream.series_state import Dropped
-from watchkeeper.telemetry.records import by_series
+from watchkeeper.stream.object_lines import quarantine_document, sort_lines
+from watchkeeper.stream.step import Tally
 
 
 @dataclass(frozen=True)
@@ -33,8 +22,8 @@ class ObjectReport:
     quarantined: int
     tally: Tally
     received_at_milliseconds: int | None
-    dropped: tuple[Dropped, ...] = ()
-    """Of each series whose interval the plan has changed."""
+    dropped: int = 0
+    """Intervals of the length that the plan had before."""
 
     def to_dict(self) -> dict[str, int]:
         """Return the counts by the name of their metric."""
@@ -45,46 +34,35 @@ class ObjectReport:
             "intervals_without_score": self.tally.intervals_without_score,
             "anomalies": self.tally.anomalies,
             "anomalies_unexplained": self.tally.anomalies_unexplained,
-            "intervals_dropped": sum(item.open_intervals + len(item.outbox) for item in self.dropped),
+            "intervals_dropped": self.dropped,
         }
 
 
 def score_object(source: TelemetryObject, effects: ScoringEffects) -> ObjectReport:
-    """Merge an object into the states of its series, quarantine what is refused, and score what is closed.
+    """Take an object in, quarantine what is refused, and score what is closed.
 
     Raises
     ------
     InvalidInputError
         If its workload is not deployed.
     UnavailableError
-        If something does not answer, or too many intervals of a series wait: the object must come again.
+        If something does not answer, or too many intervals wait: the object must come again.
     ContractViolationError
         If the endpoint's answer or a stored document is not what it should be.
     """
     plan = effects.plans.plan_of(source.workload)
     lines = sort_lines(effects.objects.read(ObjectUri(source.bucket, source.key), source.version_id), plan)
-    groups = by_series((line.record for line in lines.accepted), plan)
-
-    def keep(dropped: Dropped) -> None:
-        write_dropped(dropped, plan, effects)
-
-    merges = merge_object(
-        groups, source.object_id, plan, effects.states, effects.for_each, effects.pause, keep
-    )
-    late = late_lines(lines, set().union(*(merge.late_record_ids for merge in merges)))
-    refusals = [*lines.refused, *late]
-    if refusals:
+    if lines.refused:
         uri = ObjectUri(effects.bucket, layout.quarantine_key(plan.workload, source.key))
-        effects.objects.write(uri, quarantine_document(source, refusals))
-    tally = score_outboxes([merge.stored for merge in merges], plan, effects)
-    for merge in merges:
-        if merge.behind is not None:
-            raise merge.behind
+        effects.objects.write(uri, quarantine_document(source.source, lines.refused))
+    applied = Delivery(lines.readings(plan), source.source, plan, effects).apply()
+    for failure in applied.failures:
+        raise failure
     return ObjectReport(
         workload=plan.workload,
-        records=len(lines.accepted) - len(late),
-        quarantined=len(refusals),
-        tally=tally,
+        records=len(lines.accepted) - applied.late_lines,
+        quarantined=len(lines.refused) + applied.late_lines,
+        tally=applied.tally,
         received_at_milliseconds=lines.received_at_milliseconds,
-        dropped=tuple(merge.dropped for merge in merges if merge.dropped),
+        dropped=applied.dropped,
     )

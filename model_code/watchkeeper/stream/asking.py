@@ -14,9 +14,9 @@ from watchkeeper.stream.judging import (
     INTERVAL_CHANGED,
     Answer,
     Judged,
-    Refusal,
     judged,
 )
+from watchkeeper.stream.object_lines import Refusal
 from watchkeeper.stream.page import KNOWN, Page, firsts
 from watchkeeper.telemetry.context import Context, ContextRow, extend
 from watchkeeper.telemetry.rows import format_row

@@ -59,7 +59,7 @@ class TakenIn:
     """A page after the readings of an object, and what became of them."""
 
     page: Page
-    late: Integers
+    late: tuple[int, ...] = ()
     """Numbers of the lines with a reading whose interval had closed before the object came, ascending."""
     dropped: int = 0
     """Intervals of the length that the plan had before: open ones, and closed ones that will get no score."""
@@ -85,11 +85,10 @@ def take_in(page: Page, readings: Readings, source: Source, plan: WorkloadPlan) 
     dropped = 0
     if page.interval_seconds != plan.interval_seconds:
         page, dropped = _restarted(page, plan)
-    nothing = np.zeros(0, dtype=np.int64)
     if page.knows(source.number):
-        return TakenIn(page, nothing, dropped)
+        return TakenIn(page, dropped=dropped)
     page = with_series(page, readings.series)
-    late = nothing
+    late: tuple[int, ...] = ()
     if len(readings.rows):
         page, late = _merged(page, readings)
     entry = np.array([(source.number, 0)], dtype=APPLIED)
@@ -97,7 +96,7 @@ def take_in(page: Page, readings: Readings, source: Source, plan: WorkloadPlan) 
     return TakenIn(_closed(dataclasses.replace(page, applied=applied), plan), late, dropped)
 
 
-def _merged(page: Page, readings: Readings) -> tuple[Page, Integers]:
+def _merged(page: Page, readings: Readings) -> tuple[Page, tuple[int, ...]]:
     found = readings.rows
     new = np.zeros(len(found), dtype=READING)
     new["series"] = page.positions_of(readings.series)[found["series"]]
@@ -111,7 +110,7 @@ def _merged(page: Page, readings: Readings) -> tuple[Page, Integers]:
     newest = page.newest.copy()
     newest["silent"][watermark > page.watermark] = 0
     merged = dataclasses.replace(page, readings=kept, watermark=watermark, newest=newest)
-    return merged, np.unique(found["line"][~in_time]).astype(np.int64)
+    return merged, tuple(np.unique(found["line"][~in_time]).tolist())
 
 
 def _unique(known: Records, new: Records) -> tuple[Records, npt.NDArray[np.intp]]:

@@ -21,6 +21,7 @@ from watchkeeper.judgement.adaptation import Adaptation, adapted, threshold_now
 from watchkeeper.judgement.thresholds import ADAPTIVE
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.stream.findings import Finding, Reasons
+from watchkeeper.stream.object_lines import Refusal
 from watchkeeper.stream.page import NO_RUN, THRESHOLD, Page
 from watchkeeper.telemetry.context import ContextRow
 from watchkeeper.telemetry.expectation import expectation
@@ -30,19 +31,6 @@ NO_LIVE_MODEL = "no live model"
 UNKNOWN_MEASURE = "the live model was not trained on this measure"
 INTERVAL_CHANGED = "the workload's interval changed before it was scored"
 REFUSED = "refused by the model"
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A line of telemetry, or a row of a model, that is quarantined."""
-
-    number: int
-    """Of the line, from 1; 0 for what is no line of the object."""
-    reason: str
-    message: str
-    text: str = ""
-    source: str | None = None
-    """Where it is not of the object itself: of a row, its series and interval."""
 
 
 @dataclass(frozen=True)

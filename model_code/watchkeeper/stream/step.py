@@ -25,11 +25,11 @@ from watchkeeper.lifecycle.release import Release
 from watchkeeper.stream.asking import asked, unanswered
 from watchkeeper.stream.findings import Reasons
 from watchkeeper.stream.intake import TakenIn, take_in
-from watchkeeper.stream.judging import NO_LIVE_MODEL, Judged, Refusal, with_events
+from watchkeeper.stream.judging import NO_LIVE_MODEL, Judged, with_events
 from watchkeeper.stream.learning import learned
-from watchkeeper.stream.page import Integers, Output, Page
+from watchkeeper.stream.object_lines import Refusal, quarantine_document
+from watchkeeper.stream.page import Output, Page
 from watchkeeper.stream.readings import Readings, Source
-from watchkeeper.telemetry.quarantine import quarantine_line
 
 LATE = "late"
 _LATE_MESSAGE = "its interval had closed before the object came"
@@ -100,14 +100,10 @@ def scored_here(page: Page, release: Release | None, plan: WorkloadPlan) -> Judg
     return everything.judged(unanswered(everything, NO_LIVE_MODEL), plan)
 
 
-def late(lines: Integers, readings: Readings) -> list[Refusal]:
+def late(lines: Iterable[int], readings: Readings) -> list[Refusal]:
     """Return the refusals of lines that came too late."""
-    return [
-        Refusal(
-            number, LATE, _LATE_MESSAGE, readings.texts.get(number, b"").decode(errors="backslashreplace")
-        )
-        for number in lines.tolist()
-    ]
+    texts = ((number, readings.texts[number].decode(errors="backslashreplace")) for number in lines)
+    return [Refusal(number, LATE, _LATE_MESSAGE, text) for number, text in texts]
 
 
 def concluded(
@@ -155,21 +151,6 @@ def packed(lines: Iterable[ScoreLine]) -> bytes:
     """Return an object of scores; equal lines give equal bytes, and none give none."""
     text = "".join(f"{line.to_json()}\n" for line in lines)
     return gzip.compress(text.encode(), _PACKED_LEVEL, mtime=0) if text else b""
-
-
-def quarantine_document(source: Source, refusals: Iterable[Refusal]) -> bytes:
-    """Write refusals as JSON lines, in the order of the source; the same refusals give the same bytes."""
-    return "".join(
-        quarantine_line(
-            refusal.source or source.place,
-            refusal.number,
-            refusal.reason,
-            refusal.message,
-            refusal.text,
-            version=source.version,
-        )
-        for refusal in sorted(refusals, key=lambda refusal: refusal.number)
-    ).encode()
 
 
 def _part(page: Page, source: Source) -> int:

@@ -152,8 +152,9 @@ def reading(second: float, value: Any, device: str = "a", **fields: Any) -> str:
 
 def raw_object(name: str) -> TelemetryObject:
     """An object as the delivery stream names it."""
+    hour = "year=2024/month=01/day=01/hour=00"
     return TelemetryObject(
-        bucket=BUCKET, key=f"raw/workload={WORKLOAD}/year=2024/{name}.gz", version=f"v-{name}"
+        bucket=BUCKET, key=f"raw/workload={WORKLOAD}/{hour}/{name}.gz", version=f"v-{name}"
     )
 
 

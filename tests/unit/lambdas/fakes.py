@@ -17,7 +17,7 @@ from lambdas.alerting.alert import Alert, Claims
 from lambdas.alerting.effects import AlertEffects
 from lambdas.scoring.effects import ScoringEffects
 from lambdas.scoring.explaining import Explainers
-from lambdas.scoring.merging import StoredState
+from lambdas.scoring.pages import StoredPage
 from lambdas.scoring.probing import ReleaseCache
 from lambdas.scoring.scoring import ObjectReport, score_object
 from lambdas.steps.validate_input import ValidationEffects
@@ -31,7 +31,9 @@ from watchkeeper.features.contributions import Contribution
 from watchkeeper.kinds import AnyPlan, AnyRelease, anomaly_plan
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.lifecycle.run import TrainingRun
-from watchkeeper.stream.series_state import SeriesState
+from watchkeeper.stream.page import Page
+from watchkeeper.stream.page_format import from_bytes, to_bytes
+from watchkeeper.stream.takeover import SeriesState
 
 
 class CrashError(Exception):
@@ -109,6 +111,9 @@ class FakeObjectStore:
     def write_once(self, uri: ObjectUri, body: bytes) -> bytes:
         return self.timeline.around(lambda: self.objects.setdefault(uri, body))  # type: ignore[no-any-return]
 
+    def exists(self, uri: ObjectUri) -> bool:
+        return self.timeline.around(lambda: uri in self.objects)  # type: ignore[no-any-return]
+
     def any_under(self, prefix: ObjectUri) -> bool:
         return any(uri.bucket == prefix.bucket and uri.key.startswith(prefix.key) for uri in self.objects)
 
@@ -123,25 +128,50 @@ class FakeObjectStore:
 
 
 @dataclass
-class FakeStateStore:
+class FakePageStore:
+    """Pages as bytes; a tag is how often a page was written."""
+
     timeline: Timeline = field(default_factory=Timeline)
-    states: dict[tuple[str, str], StoredState] = field(default_factory=dict)
+    pages: dict[tuple[str, str], tuple[bytes, int]] = field(default_factory=dict)
+    contests: int = 0
+    """Another worker writes before each of the next so many writes of pages that exist."""
 
-    def load(self, workload: str, series: Sequence[str]) -> dict[str, StoredState]:
-        return self.timeline.around(  # type: ignore[no-any-return]
-            lambda: {name: self.states[workload, name] for name in series if (workload, name) in self.states}
-        )
+    def load(self, workload: str, shelf: str) -> StoredPage | None:
+        return self.timeline.around(lambda: self._load(workload, shelf))  # type: ignore[no-any-return]
 
-    def save(self, workload: str, state: SeriesState, seen_version: int) -> bool:
-        return self.timeline.around(lambda: self._save(workload, state, seen_version))  # type: ignore[no-any-return]
+    def save(self, page: Page, seen: str | None) -> str | None:
+        return self.timeline.around(lambda: self._save(page, seen))  # type: ignore[no-any-return]
 
-    def _save(self, workload: str, state: SeriesState, seen_version: int) -> bool:
-        key = (workload, state.series)
-        stored = self.states.get(key)
-        if (stored.version if stored else 0) != seen_version:
-            return False
-        self.states[key] = StoredState(SeriesState.from_bytes(state.to_bytes()), seen_version + 1)
-        return True
+    def page(self, shelf: str = "") -> Page:
+        """The page of a shelf of the one workload that has one."""
+        [content] = [content for (_, name), (content, _) in self.pages.items() if name == shelf]
+        return from_bytes(content)
+
+    def _load(self, workload: str, shelf: str) -> StoredPage | None:
+        if (workload, shelf) not in self.pages:
+            return None
+        content, written = self.pages[workload, shelf]
+        return StoredPage(from_bytes(content), str(written))
+
+    def _save(self, page: Page, seen: str | None) -> str | None:
+        key = (page.workload, page.shelf)
+        content, written = self.pages.get(key, (b"", 0))
+        if self.contests and written:
+            self.contests -= 1
+            self.pages[key] = (content, written + 1)
+            written += 1
+        if seen != (str(written) if written else None):
+            return None
+        self.pages[key] = (to_bytes(page), written + 1)
+        return str(written + 1)
+
+
+@dataclass
+class FakeEarlierStates:
+    states: dict[str, SeriesState] = field(default_factory=dict)
+
+    def load(self, workload: str, series: Sequence[str]) -> dict[str, SeriesState]:
+        return {name: self.states[name] for name in series if name in self.states}
 
 
 @dataclass
@@ -328,6 +358,7 @@ class ScoringFakes:
     plan: WorkloadPlan
     release: Release | None
     timeline: Timeline = field(default_factory=Timeline)
+    shelf_series: int = 1024
 
     def deliver(self, name: str, *lines: str) -> ObjectReport:
         """Score an object with these lines."""
@@ -337,7 +368,8 @@ class ScoringFakes:
 
     def __post_init__(self) -> None:
         self.objects = FakeObjectStore(self.timeline)
-        self.states = FakeStateStore(self.timeline)
+        self.pages = FakePageStore(self.timeline)
+        self.earlier = FakeEarlierStates()
         self.releases = FakeReleaseStore()
         if self.release:
             self.releases.release(self.release)
@@ -349,7 +381,8 @@ class ScoringFakes:
             bucket=BUCKET,
             plans=FakePlanStore({self.plan.workload: self.plan}),
             objects=self.objects,
-            states=self.states,
+            pages=self.pages,
+            earlier=self.earlier,
             releases=ReleaseCache(self.releases),
             endpoint=self.endpoint,
             explainers=Explainers(self.objects, self.endpoint),
@@ -357,6 +390,7 @@ class ScoringFakes:
             alerts=self.alerts,
             for_each=one_by_one,
             pause=self.pauses.append,
+            shelf_series=self.shelf_series,
         )
 
 

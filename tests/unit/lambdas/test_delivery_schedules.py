@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,6 +25,9 @@ from tests.unit.lambdas.builders import (
     reading,
 )
 from tests.unit.lambdas.fakes import CrashError, ScoringFakes
+from watchkeeper.lifecycle.release import StreamModel
+from watchkeeper.stream.page import NO_RUN
+from watchkeeper.stream.page_format import from_bytes
 
 OBJECT_SECONDS = 120
 """An object may be overtaken by the next one: then nothing of it is late with a lateness of 300 seconds."""
@@ -90,9 +95,19 @@ def schedules(draw: st.DrawFn, count: int) -> list[Delivery]:
     return schedule + [Delivery(index) for index in repeated]
 
 
-def fakes_with(objects: Telemetry, *, names_record: bool = True) -> ScoringFakes:
+STREAM = StreamModel({}, 3.75)
+
+
+def fakes_with(
+    objects: Telemetry,
+    *,
+    names_record: bool = True,
+    stream: StreamModel | None = None,
+    shelf_series: int = 1024,
+) -> ScoringFakes:
     """Return fakes whose thresholds move, so that each interval's judgement depends on those before it."""
-    fakes = ScoringFakes(make_plan(), make_release(threshold=make_moving_threshold()))
+    release = make_release(threshold=make_moving_threshold(), stream=stream)
+    fakes = ScoringFakes(make_plan(), release, shelf_series=shelf_series)
     fakes.endpoint.names_record = names_record
     for index, lines in enumerate(objects.objects):
         source = raw_object(str(index))
@@ -119,29 +134,42 @@ def deliver(fakes: ScoringFakes, delivery: Delivery) -> bool:
 def end_of(fakes: ScoringFakes) -> dict[str, Any]:
     """What there is in the end, without what tells how it came to be."""
     lines = [
-        json.loads(line) for body in fakes.objects.under("scores/").values() for line in body.splitlines()
+        json.loads(line)
+        for body in fakes.objects.under("scores/").values()
+        for line in gzip.decompress(body).splitlines()
     ]
     return {
         "scores": sorted(lines, key=lambda line: (line["series"], line["interval_start"])),
-        "quarantine": fakes.objects.under("quarantine/"),
+        "quarantine": sorted(
+            line for body in fakes.objects.under("quarantine/").values() for line in body.splitlines()
+        ),
         "anomalies": fakes.anomalies.events,
         "alerts": fakes.alerts.events,
-        "states": {
-            key: (
-                stored.state.open,
-                stored.state.watermark_microseconds,
-                stored.state.closed_until,
-                stored.state.context,
-                stored.state.outbox,
-                stored.state.adaptation,
-            )
-            for key, stored in fakes.states.states.items()
-        },
+        "series": dict(pair for content, _ in fakes.pages.pages.values() for pair in known_of(content)),
     }
 
 
-def clean_end(objects: Telemetry) -> dict[str, Any]:
-    fakes = fakes_with(objects)
+def known_of(content: bytes) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """What a page knows of each of its series."""
+    page = from_bytes(content)
+    assert page.condition != "splitting"
+    for position, series in enumerate(page.series):
+        rows = (page.readings, page.waiting, page.context)
+        run, *standing = page.thresholds[position].item()
+        yield (
+            series,
+            (
+                *([row[1:] for row in found[found["series"] == position].tolist()] for found in rows),
+                page.watermark[position].item(),
+                page.closed_until[position].item(),
+                (run == NO_RUN) or (page.runs[run], *standing),
+                page.states[position].tobytes() if len(page.states) else None,
+            ),
+        )
+
+
+def clean_end(objects: Telemetry, stream: StreamModel | None = None) -> dict[str, Any]:
+    fakes = fakes_with(objects, stream=stream)
     for index in range(len(objects.objects)):
         deliver(fakes, Delivery(index))
     return end_of(fakes)
@@ -150,11 +178,16 @@ def clean_end(objects: Telemetry) -> dict[str, Any]:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_ends_as_one_clean_delivery_in_order_does(drawn: st.DataObject) -> None:
-    objects = drawn.draw(telemetry())
-    fakes = fakes_with(objects, names_record=drawn.draw(st.booleans()))
+    objects, stream = drawn.draw(telemetry()), drawn.draw(st.sampled_from([None, STREAM]))
+    fakes = fakes_with(
+        objects,
+        names_record=drawn.draw(st.booleans()),
+        stream=stream,
+        shelf_series=drawn.draw(st.integers(1, 2)),
+    )
     for delivery in drawn.draw(schedules(len(objects.objects))):
         deliver(fakes, delivery)
-    assert end_of(fakes) == clean_end(objects)
+    assert end_of(fakes) == clean_end(objects, stream)
 
 
 EXAMPLE = Telemetry(
@@ -167,11 +200,13 @@ EXAMPLE = Telemetry(
 )
 
 
+@pytest.mark.parametrize("stream", [None, STREAM])
 @pytest.mark.parametrize("index", range(len(EXAMPLE.objects)))
-def test_crash_at_any_effect_changes_nothing_in_the_end(index: int) -> None:
-    expected = clean_end(EXAMPLE)
+def test_crash_at_any_effect_changes_nothing_in_the_end(index: int, stream: StreamModel | None) -> None:
+    """The second object has a new device, for which the shelf splits."""
+    expected = clean_end(EXAMPLE, stream)
     for moment in itertools.count():
-        fakes = fakes_with(EXAMPLE)
+        fakes = fakes_with(EXAMPLE, stream=stream, shelf_series=1)
         for earlier in range(index):
             deliver(fakes, Delivery(earlier))
         crashed = deliver(fakes, Delivery(index, crash_moment=moment))
@@ -183,12 +218,13 @@ def test_crash_at_any_effect_changes_nothing_in_the_end(index: int) -> None:
     assert moment >= 6
 
 
+@pytest.mark.parametrize("shelf_series", [1, 2])
 @pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 0)])
-def test_no_merge_is_lost_when_two_workers_have_one_series(first: int, second: int) -> None:
-    """Nothing is delivered again, which would heal a lost merge."""
+def test_nothing_is_lost_when_two_workers_have_one_shelf(first: int, second: int, shelf_series: int) -> None:
+    """Nothing is delivered again, which would heal what was lost."""
     expected = clean_end(EXAMPLE)
     for moment in itertools.count():
-        fakes = fakes_with(EXAMPLE)
+        fakes = fakes_with(EXAMPLE, shelf_series=shelf_series)
         if not deliver(fakes, Delivery(first, meanwhile=(moment, Delivery(second)))):
             break
         for index in (2, 3):
@@ -197,8 +233,8 @@ def test_no_merge_is_lost_when_two_workers_have_one_series(first: int, second: i
     assert moment >= 6
 
 
-COMMITTED = 5
-"""The moment after reading an object, loading its one state and saving it."""
+COMMITTED = 7
+"""The moment after reading an object, loading its one page, asking the model and saving the page."""
 
 CLOSING = Telemetry(
     (
@@ -211,7 +247,7 @@ CLOSING = Telemetry(
 
 @pytest.mark.parametrize("crash_moment", range(0, 20))
 def test_no_interval_is_scored_twice_when_a_worker_dies_beside_another(crash_moment: int) -> None:
-    """One has a part of the outbox, the other all of it and dies somewhere."""
+    """One is about to write what it has closed, the other finds it pending and dies somewhere."""
     expected = clean_end(CLOSING)
     for moment in itertools.count(COMMITTED):
         fakes = fakes_with(CLOSING)
@@ -228,9 +264,7 @@ def test_example_has_anomalies_scores_refusals_and_late_records() -> None:
     end = clean_end(EXAMPLE)
     assert [line["anomaly_score"] for line in end["scores"]] == [1.5, 9.0, None, 8.0]
     assert {event.series for event in end["anomalies"].values()} == {"pressure|device=a", "pressure|device=b"}
-    reasons = sorted(
-        json.loads(line)["reason"] for body in end["quarantine"].values() for line in body.splitlines()
-    )
+    reasons = sorted(json.loads(line)["reason"] for line in end["quarantine"])
     assert reasons == ["late", "late", "not_json", "refused_by_model"]
-    assert all(outbox == () for *_, outbox, _ in end["states"].values())
+    assert all(waiting == [] for _, waiting, *_ in end["series"].values())
     assert [line.get("threshold") for line in end["scores"]] == pytest.approx([5.0, 4.8, None, 5.0])

@@ -172,7 +172,7 @@ def test_a_change_of_the_interval_drops_what_is_open_and_leaves_a_line_for_what_
         (0, INTERVAL_CHANGED),
         (60, INTERVAL_CHANGED),
     ]
-    assert (taken.dropped, taken.late.tolist()) == (3, [1])
+    assert (taken.dropped, taken.late) == (3, (1,))
     assert outcome.page.closed_until.tolist() == [CLOSE - CLOSE % 300 - 300]
 
 
