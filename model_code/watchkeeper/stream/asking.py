@@ -67,14 +67,15 @@ class Asked:
         return dataclasses.replace(found, refusals=tuple(refused))
 
 
-def asked(page: Page, plan: WorkloadPlan, limit: int = MAX_STEP_ROWS) -> Asked:
+def asked(page: Page, plan: WorkloadPlan, limit: int | None = None) -> Asked:
     """Take intervals that wait from a page, and make the rows of those that a model can score.
 
     Parameters
     ----------
     limit
-        How many; of each series, the oldest.
+        How many, `MAX_STEP_ROWS` by default; of each series, the oldest.
     """
+    limit = MAX_STEP_ROWS if limit is None else limit
     waiting = page.waiting[:limit]
     contexts = _contexts(page)
     rows: list[WaitingRow] = []

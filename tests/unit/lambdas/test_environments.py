@@ -30,8 +30,8 @@ def entry_points(room: Path) -> list[str]:
 ENTRY_POINTS = entry_points(Path(lambdas.__file__).parent)
 SERVICES = {"scoring.handler": "score_telemetry", "alerting.handler": "publish_alert"}
 """Names in logs and metrics of functions that are called otherwise than their room or module."""
-COMPILED = ("service_api.handler",)
-"""Has a bundle of its own, with pydantic."""
+COMPILED = ("service_api.handler", "scoring.handler")
+"""Have bundles of their own, with pydantic and with numpy."""
 FORBIDDEN = ("numpy", "pandas", "pydantic", "scipy", "sklearn", "sagemaker")
 
 
@@ -65,7 +65,7 @@ def test_missing_variables_are_all_named() -> None:
     environment = type(environment_of("scoring.handler"))
     with pytest.raises(InvalidInputError) as error:
         environment.from_environ({"DATA_BUCKET": "b", "ALERT_BUS": ""})
-    assert "ALERT_BUS, ANOMALIES_TABLE, IDEMPOTENCY_TABLE, SERIES_TABLE" in str(error.value)
+    assert "ALERT_BUS, ANOMALIES_TABLE, IDEMPOTENCY_TABLE, PAGE_BUCKET, SERIES_TABLE" in str(error.value)
 
 
 def test_handlers_import_without_compiled_packages_and_without_aws() -> None:

@@ -26,6 +26,7 @@ from watchkeeper.core.plan import MeasurePlan, WorkloadPlan
 from watchkeeper.detectors.forest.surrogate_fit import fit_surrogate
 from watchkeeper.features.contributions import Explainer
 from watchkeeper.lifecycle.release import Release
+from watchkeeper.stream.findings import Finding
 from watchkeeper.telemetry.context import ContextRow
 from watchkeeper.telemetry.rows import Row
 
@@ -104,19 +105,6 @@ def test_release_of_older_software_says_that_it_does_not_explain() -> None:
     (event,) = deliver(fakes_of(Explainer("none")), reading(0, 90), reading(CLOSE, 1))
 
     assert "did not explain" in str(event.explanation.reason)
-
-
-def test_redelivery_gives_the_same_event() -> None:
-    fakes = fakes_of(FOREST)
-    lines = (reading(0, 10), reading(60, 90), reading(CLOSE, 1))
-    (first,) = deliver(fakes, *lines)
-    fakes.states.states.clear()
-    del fakes.objects.objects[FOREST_URI]
-    fakes.effects.explainers._forests.clear()
-
-    events = deliver(fakes, *lines)
-
-    assert events == [first, first]
 
 
 def test_detector_is_asked_for_its_own_reasons_and_only_for_anomalies() -> None:
@@ -202,7 +190,7 @@ def test_findings_of_several_releases_are_explained_each_by_its_own() -> None:
     fakes = fakes_of(FOREST)
     other: Release = make_release(1, explainer=Explainer("none"))
     findings = [
-        explaining.Finding("pressure|device=a", _context_row(minute), 9.0, THRESHOLD, 85.0, release)
+        Finding("pressure|device=a", _context_row(minute), 9.0, THRESHOLD, 85.0, release)
         for minute, release in enumerate((make_release(explainer=FOREST), other))
     ]
 

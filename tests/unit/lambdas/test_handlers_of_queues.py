@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ def deployed(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     environments: tuple[TypedEnvironment, ...] = (
         ScoreTelemetryEnvironment(
             data_bucket=BUCKET,
+            page_bucket=BUCKET,
             series_table=SERIES_TABLE,
             anomalies_table=ANOMALIES_TABLE,
             idempotency_table=IDEMPOTENCY_TABLE,
@@ -84,8 +86,11 @@ def put_telemetry() -> None:
 def objects_under(prefix: str) -> list[str]:
     s3 = clients.s3()
     keys = [found["Key"] for found in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
-    bodies = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode() for key in keys]
-    return [line for body in bodies for line in body.splitlines()]
+    bodies = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys]
+    texts = [
+        gzip.decompress(body) if key.endswith(".gz") else body for key, body in zip(keys, bodies, strict=True)
+    ]
+    return [line.decode() for text in texts for line in text.splitlines()]
 
 
 def received(queue_url: str) -> list[dict[str, Any]]:

@@ -11,15 +11,13 @@ from lambdas.scoring.probing import ProbedEndpoint, ReleaseCache
 from lambdas.scoring.requests import (
     MAX_REFUSED_ROWS,
     MAX_REQUEST_ROWS,
-    Outcome,
-    RequestRow,
     packed,
     score_request,
 )
 from tests.unit.lambdas.builders import WORKLOAD, make_release
 from tests.unit.lambdas.fakes import FakeEndpoint, FakeReleaseStore
 from watchkeeper.core.errors import ContractViolationError
-from watchkeeper.telemetry.context import ContextRow
+from watchkeeper.stream.judging import Answer
 
 RELEASE = make_release()
 
@@ -30,12 +28,8 @@ def probed(endpoint: FakeEndpoint) -> ProbedEndpoint:
     return ProbedEndpoint(WORKLOAD, endpoint, ReleaseCache(store))
 
 
-def rows_of(values: list[float]) -> list[RequestRow]:
-    return [request_row(position, f"t,s,{value}") for position, value in enumerate(values)]
-
-
-def request_row(position: int, text: str) -> RequestRow:
-    return RequestRow("s", ContextRow(position, 0.0, (), None), text)
+def rows_of(values: list[float]) -> list[str]:
+    return [f"t,s,{value}" for value in values]
 
 
 @given(
@@ -44,16 +38,14 @@ def request_row(position: int, text: str) -> RequestRow:
     ),
     st.booleans(),
 )
-def test_every_row_has_one_outcome_and_only_refused_ones_have_no_score(
+def test_every_row_has_one_answer_and_only_refused_ones_have_no_score(
     values: list[float], names_record: bool
 ) -> None:
-    rows = rows_of(values)
-    outcomes = score_request(rows, probed(FakeEndpoint(RELEASE, names_record=names_record)))
-    refused = Outcome(None, reason="refused by the model", refusal="bad luck")
-    assert outcomes == {
-        row: refused if value == 666.0 else Outcome(value / 10, RELEASE)
-        for row, value in zip(rows, values, strict=True)
-    }
+    endpoint = probed(FakeEndpoint(RELEASE, names_record=names_record))
+    refused = Answer(None, reason="refused by the model", refusal="bad luck")
+    assert score_request(rows_of(values), endpoint) == [
+        refused if value == 666.0 else Answer(value / 10, RELEASE) for value in values
+    ]
 
 
 def test_named_row_costs_one_more_request() -> None:
@@ -77,7 +69,7 @@ def test_model_that_refuses_everything_is_a_contract_violation() -> None:
 
 @given(st.lists(st.integers(1, 40), max_size=1300))
 def test_requests_hold_all_rows_in_order_within_both_limits(lengths: list[int]) -> None:
-    rows = [request_row(position, "x" * length) for position, length in enumerate(lengths)]
+    rows = ["x" * length for length in lengths]
     requests = packed(rows)
     assert [row for request in requests for row in request] == rows
     assert all(1 <= len(request) <= MAX_REQUEST_ROWS for request in requests)
@@ -85,5 +77,5 @@ def test_requests_hold_all_rows_in_order_within_both_limits(lengths: list[int]) 
 
 def test_request_stays_below_the_size_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "MAX_REQUEST_BYTES", 100)
-    batches = packed(request_row(position, "ä" * 20) for position in range(7))
+    batches = packed(["ä" * 20] * 7)
     assert [len(request) for request in batches] == [2, 2, 2, 1]

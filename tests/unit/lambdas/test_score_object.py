@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gzip
 import itertools
 import json
 from typing import Any
 
 import pytest
 
-import watchkeeper.stream.series_state
 from lambdas.adapters.object_store import ObjectUri
 from lambdas.runtime.threads import in_threads
-from lambdas.scoring.outboxes import Tally
+from lambdas.scoring import requests
 from lambdas.scoring.probing import UnidentifiedModelError
-from lambdas.scoring.score_lines import INTERVAL_CHANGED, NO_LIVE_MODEL, UNKNOWN_MEASURE
 from lambdas.scoring.scoring import ObjectReport, score_object
 from tests.unit.lambdas.builders import (
     BEGIN,
@@ -28,14 +27,15 @@ from tests.unit.lambdas.builders import (
     raw_object,
     reading,
 )
-from tests.unit.lambdas.fakes import CrashError, FakePlanStore, FakeStateStore, ScoringFakes
+from tests.unit.lambdas.fakes import CrashError, FakePlanStore, ScoringFakes
 from watchkeeper.anomalies.event import AnomalyEvent
-from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError, UnavailableError
-from watchkeeper.core.layout import quarantine_key, series_scores_key
+from watchkeeper.core.layout import quarantine_key, scores_key
 from watchkeeper.core.plan import MeasurePlan
-from watchkeeper.judgement.adaptation import Adaptation
-from watchkeeper.stream.series_state import MAX_APPLIED_OBJECTS, Dropped, SeriesState
+from watchkeeper.lifecycle.release import StreamModel
+from watchkeeper.stream import asking, intake
+from watchkeeper.stream.judging import INTERVAL_CHANGED, NO_LIVE_MODEL, UNKNOWN_MEASURE
+from watchkeeper.stream.step import Tally
 
 BEGIN_SECOND = int(BEGIN.timestamp())
 CLOSE = 10_000
@@ -47,12 +47,13 @@ def fakes_of(**changes: Any) -> ScoringFakes:
 
 
 def score_lines(fakes: ScoringFakes) -> list[dict[str, Any]]:
-    bodies = fakes.objects.under("scores/")
-    return [json.loads(line) for key in sorted(bodies) for line in bodies[key].splitlines()]
+    """Lines in the order in which they were written."""
+    bodies = fakes.objects.under("scores/workload=").values()
+    return [json.loads(line) for body in bodies for line in gzip.decompress(body).splitlines()]
 
 
-def outboxes(fakes: ScoringFakes) -> list[Any]:
-    return [stored.state.outbox for stored in fakes.states.states.values()]
+def waiting(fakes: ScoringFakes) -> list[tuple[int, float]]:
+    return [(start, value) for _, start, value, _ in fakes.pages.page().waiting.tolist()]
 
 
 def test_closed_intervals_are_scored_and_open_ones_wait() -> None:
@@ -65,7 +66,7 @@ def test_closed_intervals_are_scored_and_open_ones_wait() -> None:
         ("2024-01-01T00:01:00Z", 30.0, 3.0),
     ]
     assert report == ObjectReport("pump", 4, 0, Tally(2, 0, 0), None)
-    assert outboxes(fakes) == [()]
+    assert waiting(fakes) == []
 
 
 def test_line_says_everything_about_its_interval() -> None:
@@ -92,12 +93,36 @@ def test_line_says_everything_about_its_interval() -> None:
     assert fakes.anomalies.puts[0].execution_arn == release.execution_arn
 
 
-def test_objects_of_scores_are_named_for_their_first_interval() -> None:
+def test_an_object_and_a_shelf_have_one_object_of_scores() -> None:
     fakes = fakes_of()
-    fakes.deliver("1", reading(0, 10), reading(60, 20), reading(CLOSE, 1))
+    fakes.deliver("1", *(reading(second, 10, device) for device in "abc" for second in (0, 60, CLOSE)))
     assert list(fakes.objects.under("scores/")) == [
-        series_scores_key("pump", "pressure|device=a", "2024-01-01T00:00:00Z")
+        scores_key("pump", "2024-01-01T00", raw_object("1").object_id, "")
     ]
+    fakes.deliver("2", reading(CLOSE + 1, 10))
+    assert len(fakes.objects.under("scores/")) == 1
+
+
+def test_a_shelf_that_fills_splits_and_goes_on() -> None:
+    fakes = ScoringFakes(make_plan(), make_release(), shelf_series=2)
+    for number in range(3):
+        lines = [reading(60 * number, 10 + number, f"d{device}") for device in range(3 + number)]
+        fakes.deliver(str(number), *lines)
+    fakes.deliver("last", *(reading(CLOSE, 1, f"d{device}") for device in range(5)))
+    found = [(line["series"], line["value"]) for line in score_lines(fakes)]
+    assert sorted(found) == sorted(
+        (f"pressure|device=d{device}", 10.0 + number) for number in range(3) for device in range(3 + number)
+    )
+    assert fakes.pages.page().condition == "split"
+    assert len(fakes.pages.pages) > 3
+
+
+def test_a_streaming_detector_scores_without_an_endpoint() -> None:
+    fakes = ScoringFakes(make_plan(), make_release(stream=StreamModel({}, 3.75)))
+    fakes.endpoint.failure = UnavailableError("there is none")
+    assert fakes.deliver("1", reading(0, 10), reading(60, 20), reading(CLOSE, 1)).tally == Tally(2, 0, 0)
+    assert [line["anomaly_score"] for line in score_lines(fakes)] == [0.0, 0.0]
+    assert fakes.endpoint.requests == []
 
 
 def test_score_at_the_threshold_is_no_anomaly() -> None:
@@ -127,8 +152,9 @@ def test_a_moving_threshold_judges_each_interval_by_those_before_it_and_begins_a
     assert [line["is_anomaly"] for line in lines] == [False, True, False, False, False]
     assert [line["severity"] >= 70.0 for line in lines] == [line["is_anomaly"] for line in lines]
     assert fakes.anomalies.puts[0].threshold == pytest.approx(4.8)
-    [stored] = fakes.states.states.values()
-    assert stored.state.adaptation == Adaptation(make_release().run_id, lines[-1]["next_threshold"])
+    [[run, alerting, value]] = fakes.pages.page().thresholds.tolist()
+    assert (fakes.pages.page().runs[run], alerting) == (make_release().run_id, False)
+    assert value == lines[-1]["next_threshold"]
 
     newer = make_release(7, threshold=moving)
     fakes.releases.release(newer)
@@ -143,7 +169,7 @@ def test_answer_of_an_unknown_model_is_asked_for_again_later_and_nothing_is_lost
     fakes.endpoint.release = make_release(7)
     with pytest.raises(UnidentifiedModelError, match="whose release is not known"):
         fakes.deliver("1", reading(0, 20), reading(CLOSE, 1))
-    assert [len(outbox) for outbox in outboxes(fakes)] == [1]
+    assert waiting(fakes) == [(BEGIN_SECOND, 20.0)]
 
 
 def test_without_live_model_intervals_are_written_without_score() -> None:
@@ -153,7 +179,7 @@ def test_without_live_model_intervals_are_written_without_score() -> None:
     assert (line["anomaly_score"], line["reason"], line["is_anomaly"]) == (None, NO_LIVE_MODEL, False)
     assert report.tally == Tally(0, 1, 0)
     assert fakes.endpoint.requests == []
-    assert outboxes(fakes) == [()]
+    assert waiting(fakes) == []
 
 
 def test_measure_that_the_model_does_not_know_is_not_sent_to_it() -> None:
@@ -170,7 +196,7 @@ def test_rows_of_many_series_share_requests() -> None:
     lines = [reading(second, 10, f"d{number}") for number in range(700) for second in (0, CLOSE)]
     fakes.deliver("1", *lines)
     assert [len(request) for request in fakes.endpoint.requests] == [501, 201]
-    assert len(fakes.objects.under("scores/")) == 700
+    assert len(score_lines(fakes)) == 700
 
 
 def test_threads_give_the_same_result() -> None:
@@ -179,7 +205,7 @@ def test_threads_give_the_same_result() -> None:
     lines = [reading(second, 90, f"d{number}") for number in range(40) for second in (0, CLOSE)]
     assert fakes.deliver("1", *lines).tally == Tally(40, 0, 40, 40)
     assert len({line["series"] for line in score_lines(fakes)}) == 40
-    assert outboxes(fakes) == [()] * 40
+    assert waiting(fakes) == []
 
 
 def test_change_of_the_interval_leaves_a_line_for_what_waited_and_is_reported() -> None:
@@ -191,15 +217,12 @@ def test_change_of_the_interval_leaves_a_line_for_what_waited_and_is_reported() 
     longer = make_plan(interval_seconds=300)
     fakes.effects = dataclasses.replace(fakes.effects, plans=FakePlanStore({"pump": longer}))
     report = fakes.deliver("2", reading(CLOSE + 600, 30), reading(2 * CLOSE, 1))
-    assert report.dropped == (
-        Dropped("pressure|device=a", 1, ((BEGIN_SECOND, 10.0), (BEGIN_SECOND + 60, 20.0))),
-    )
     assert report.to_dict()["intervals_dropped"] == 3
     lines = [(line["value"], line["anomaly_score"], line.get("reason")) for line in score_lines(fakes)]
     assert lines == [(10.0, None, INTERVAL_CHANGED), (20.0, None, INTERVAL_CHANGED), (30.0, 3.0, None)]
 
 
-def test_change_of_the_interval_after_a_crash_leaves_a_score_with_its_alert_or_a_line_without() -> None:
+def test_change_of_the_interval_after_a_crash_leaves_a_score_with_its_alert_or_nothing() -> None:
     ends: set[tuple[float | None, int]] = set()
     for moment in itertools.count():
         fakes = fakes_of()
@@ -216,20 +239,24 @@ def test_change_of_the_interval_after_a_crash_leaves_a_score_with_its_alert_or_a
         assert len(scores) <= 1
         assert len(fakes.anomalies.events) == len(fakes.alerts.events)
         ends |= {(score, len(fakes.alerts.events)) for score in scores}
-    assert ends == {(9.0, 1), (None, 0)}
+    assert ends == {(9.0, 1)}
 
 
-def test_poison_and_late_lines_are_quarantined_in_one_object() -> None:
+def test_poison_and_late_lines_are_quarantined_once_each() -> None:
     fakes = fakes_of()
     fakes.deliver("1", reading(0, 10), reading(CLOSE, 1))
     report = fakes.deliver("2", "not json", reading(5, 11), reading(CLOSE + 1, 2))
-    body = fakes.objects.under("quarantine/")[quarantine_key("pump", raw_object("2").key)]
-    refused = [json.loads(line) for line in body.splitlines()]
+    again = fakes.deliver("2", "not json", reading(5, 11), reading(CLOSE + 1, 2))
+    bodies = fakes.objects.under("quarantine/")
+    key = raw_object("2").key
+    assert list(bodies) == [quarantine_key("pump", key), quarantine_key("pump", key, "")]
+    refused = [json.loads(line) for body in bodies.values() for line in body.splitlines()]
     assert [(item["line"], item["reason"], item["text"]) for item in refused] == [
         (1, "not_json", "not json"),
         (2, "late", reading(5, 11)),
     ]
     assert (report.records, report.quarantined) == (1, 2)
+    assert again.quarantined == 1
 
 
 def test_quarantines_reading_older_than_lateness_and_takes_one_within_it() -> None:
@@ -267,15 +294,16 @@ def test_refused_row_is_quarantined_with_the_models_words_and_the_rest_is_scored
     fakes.deliver("1", reading(0, 10), reading(60, 666), reading(120, 30), reading(CLOSE, 1))
     assert [line["anomaly_score"] for line in score_lines(fakes)] == [1.0, None, 3.0]
     assert score_lines(fakes)[1]["reason"] == "refused by the model"
-    key = quarantine_key("pump", "pressure|device=a#2024-01-01T00:01:00Z")
-    refused = json.loads(fakes.objects.under("quarantine/")[key])
+    [body] = fakes.objects.under("quarantine/").values()
+    refused = json.loads(body)
+    assert refused["source"] == "pressure|device=a#2024-01-01T00:01:00Z"
     assert (refused["reason"], refused["message"]) == ("refused_by_model", "bad luck")
     assert refused["text"].startswith("2024-01-01T00:01:00Z,pressure|device=a,666.0,")
-    assert outboxes(fakes) == [()]
+    assert waiting(fakes) == []
 
 
 @pytest.mark.parametrize("failure", [UnavailableError("busy"), ContractViolationError("3 scores for 2 rows")])
-def test_failing_endpoint_leaves_intervals_in_the_outbox_for_the_next_object(failure: Exception) -> None:
+def test_failing_endpoint_leaves_intervals_on_the_page_for_the_next_object(failure: Exception) -> None:
     fakes = fakes_of()
     fakes.endpoint.failure = failure
     with pytest.raises(type(failure)):
@@ -287,60 +315,57 @@ def test_failing_endpoint_leaves_intervals_in_the_outbox_for_the_next_object(fai
     assert len({line["interval_start"] for line in score_lines(fakes)}) == 3
 
 
-def test_series_of_requests_that_were_answered_are_finished_before_the_failure_is_raised() -> None:
+def test_late_lines_of_an_object_whose_scores_fail_are_quarantined_and_its_scores_come_later() -> None:
     fakes = fakes_of()
-    lines = [reading(second, 10, f"d{number:03}") for number in range(510) for second in (0, CLOSE)]
-    fakes.endpoint.unavailable_for = "d505"
-    with pytest.raises(UnavailableError, match="busy"):
-        fakes.deliver("1", *lines)
-    assert len(fakes.objects.under("scores/")) == 500
-    assert sum(outbox == () for outbox in outboxes(fakes)) == 500
-
-
-def test_outbox_is_emptied_from_its_beginning_only() -> None:
-    fakes = fakes_of()
+    fakes.deliver("1", reading(0, 10), reading(CLOSE, 1))
     fakes.endpoint.failure = UnavailableError("busy")
-    for name, lines in {
-        "1": [reading(60 * minute, 10) for minute in range(400)],
-        "2": [reading(60 * 400, 77), reading(CLOSE * 10, 1)],
-    }.items():
-        with pytest.raises(UnavailableError):
-            fakes.deliver(name, *lines)
-    fakes.endpoint.failure, fakes.endpoint.unavailable_for = None, ",77.0,"
+    lines = [reading(5, 11), reading(CLOSE + 1000, 1)]
     with pytest.raises(UnavailableError):
-        fakes.deliver("3", reading(CLOSE * 10 + 1, 1))
-    starts = [line["interval_start"] for line in score_lines(fakes)]
+        fakes.deliver("2", *lines)
+    assert len(fakes.objects.under("quarantine/")) == 1
+    fakes.endpoint.failure = None
+    fakes.deliver("2", *lines)
+    assert [line["value"] for line in score_lines(fakes)] == [10.0, 1.0]
+    assert len(fakes.objects.under("quarantine/")) == 1
+
+
+def test_shelves_whose_rows_were_answered_are_finished_before_the_failure_is_raised() -> None:
+    fakes = ScoringFakes(make_plan(), make_release(), shelf_series=10)
+    lines = [reading(second, 10, f"d{number:02}") for number in range(30) for second in (0, CLOSE)]
+    fakes.deliver("1", *lines)
+    lines = [reading(2 * CLOSE, 10, f"d{number:02}") for number in range(30)]
+    fakes.endpoint.unavailable_for = "d05"
+    monkey = requests.MAX_REQUEST_ROWS
+    requests.MAX_REQUEST_ROWS = 1
+    try:
+        with pytest.raises(UnavailableError, match="busy"):
+            fakes.deliver("2", *lines)
+    finally:
+        requests.MAX_REQUEST_ROWS = monkey
+    scored = [line["series"] for line in score_lines(fakes)][30:]
+    assert 20 <= len(scored) < 30
     fakes.endpoint.unavailable_for = None
-    fakes.deliver("4", reading(CLOSE * 10 + 2, 1))
-    all_starts = [line["interval_start"] for line in score_lines(fakes)]
-    assert len(all_starts) == len(set(all_starts)) == 401
-    assert set(starts) < set(all_starts)
+    fakes.deliver("2", *lines)
+    assert len({(line["series"], line["interval_start"]) for line in score_lines(fakes)}) == 60
 
 
-class ContestedStore(FakeStateStore):
-    """Another worker writes before each of the next saves."""
-
-    def __init__(self, contests: int) -> None:
-        super().__init__()
-        self.contests = contests
-
-    def _save(self, workload: str, state: SeriesState, seen_version: int) -> bool:
-        if self.contests:
-            self.contests -= 1
-            stored = self.states.get((workload, state.series))
-            if stored:
-                self.states[workload, state.series] = dataclasses.replace(stored, version=stored.version + 1)
-                return False
-        return super()._save(workload, state, seen_version)
+def test_more_intervals_than_one_request_for_scores_holds_are_parts_of_one_object(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asking, "MAX_STEP_ROWS", 4)
+    fakes = fakes_of()
+    fakes.deliver("1", *(reading(60 * minute, minute + 1) for minute in range(15)), reading(CLOSE, 1))
+    assert [line["value"] for line in score_lines(fakes)] == [float(minute + 1) for minute in range(15)]
+    source = raw_object("1").object_id
+    keys = [scores_key("pump", "2024-01-01T00", source, "", part) for part in range(4)]
+    assert list(fakes.objects.under("scores/")) == keys
 
 
 @pytest.mark.parametrize("contests", [1, 7])
-def test_conflict_is_merged_again_after_a_pause(contests: int) -> None:
+def test_conflict_is_done_anew_after_a_pause(contests: int) -> None:
     fakes = fakes_of()
     fakes.deliver("1", reading(0, 10))
-    store = ContestedStore(contests)
-    store.states = fakes.states.states
-    fakes.effects = dataclasses.replace(fakes.effects, states=store)
+    fakes.pages.contests = contests
     fakes.deliver("2", reading(1, 20), reading(CLOSE, 1))
     assert [line["value"] for line in score_lines(fakes)] == [15.0]
     assert fakes.pauses == list(range(contests))
@@ -349,60 +374,31 @@ def test_conflict_is_merged_again_after_a_pause(contests: int) -> None:
 def test_gives_up_after_conflicts_without_end() -> None:
     fakes = fakes_of()
     fakes.deliver("1", reading(0, 10))
-    store = ContestedStore(10_000)
-    store.states = fakes.states.states
-    fakes.effects = dataclasses.replace(fakes.effects, states=store)
-    with pytest.raises(UnavailableError, match="changed 8 times"):
+    fakes.pages.contests = 10_000
+    with pytest.raises(UnavailableError, match="shelf root of pump was changed 8 times"):
         fakes.deliver("2", reading(CLOSE, 1))
 
 
-def test_series_that_is_behind_is_scored_before_its_object_is_refused(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(watchkeeper.stream.series_state, "MAX_PENDING_INTERVALS", 25)
+def test_what_waits_is_scored_before_an_object_is_refused_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "MAX_WAITING_INTERVALS", 12)
     fakes = fakes_of()
     fakes.endpoint.failure = UnavailableError("busy")
-    for name in ("1", "2"):
-        begin = 60 * 15 * int(name)
-        with pytest.raises(UnavailableError):
-            fakes.deliver(name, *(reading(begin + 60 * minute, 10) for minute in range(15)))
-    assert len(outboxes(fakes)[0]) < 15
+    with pytest.raises(UnavailableError, match="busy"):
+        fakes.deliver("1", *(reading(60 * minute, 10) for minute in range(15)))
     fakes.endpoint.failure = None
+    lines = [reading(60 * minute, 10) for minute in range(15, 25)]
     with pytest.raises(UnavailableError, match="scoring is behind"):
-        score_object(raw_object("2"), fakes.effects)
-    assert outboxes(fakes) == [()]
-    score_object(raw_object("2"), fakes.effects)
+        fakes.deliver("2", *lines)
+    assert (len(score_lines(fakes)), waiting(fakes)) == (9, [])
+    fakes.deliver("2", *lines)
     starts = [line["interval_start"] for line in score_lines(fakes)]
-    assert len(starts) == len(set(starts)) == 24
+    assert len(starts) == len(set(starts)) == 19
 
 
-def test_batch_that_grew_while_nothing_could_be_settled_is_completed() -> None:
-    fakes = fakes_of(lateness_seconds=0)
-    fakes.endpoint.failure = UnavailableError("busy")
-    count = MAX_APPLIED_OBJECTS + 30
-    for number in range(count):
-        with contextlib.suppress(UnavailableError):
-            fakes.deliver(str(number), reading(60 * number, 10))
-    earlier = ScoreLine("pump", "pressure|device=a", "2024-01-01T00:00:00Z", 10.0, None, None, None, 1.0)
-    key = series_scores_key("pump", *earlier.interval)
-    fakes.objects.objects[ObjectUri(BUCKET, key)] = earlier.to_json().encode()
-    fakes.endpoint.failure = None
-    fakes.deliver("last", reading(60 * count, 10))
-    starts = [line["interval_start"] for line in score_lines(fakes)]
-    assert len(starts) == len(set(starts)) == count
-    assert ScoreLine.from_json(fakes.objects.under("scores/")[key]) == earlier
-    assert outboxes(fakes) == [()]
-
-
-def test_object_of_scores_that_is_something_else_is_a_contract_violation() -> None:
+def test_redelivery_writes_nothing() -> None:
     fakes = fakes_of()
-    key = series_scores_key("pump", "pressure|device=a", "2024-01-01T00:00:00Z")
-    later = ScoreLine("pump", "pressure|device=a", "2030-01-01T00:00:00Z", 10.0, None, None, None, 1.0)
-    for body, message in (
-        ("{}\n", "line 1: score line: no key"),
-        ("{", "is not JSON"),
-        (f"{later.to_json()}\n", "does not hold the interval"),
-    ):
-        fakes.objects.objects[ObjectUri(BUCKET, key)] = body.encode()
-        with pytest.raises(ContractViolationError, match=message):
-            fakes.deliver("1", reading(0, 10), reading(CLOSE, 1))
+    lines = [reading(0, 90), reading(CLOSE, 1)]
+    fakes.deliver("1", *lines)
+    before = (dict(fakes.pages.pages), dict(fakes.objects.objects), list(fakes.alerts.puts))
+    assert fakes.deliver("1", *lines).tally == Tally()
+    assert (fakes.pages.pages, fakes.objects.objects, fakes.alerts.puts) == before

@@ -9,18 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.scoring.telemetry_object import (
-    TelemetryObject,
-    announced_object,
-    late_lines,
-    quarantine_document,
-    sort_lines,
-)
+from lambdas.scoring.telemetry_object import TelemetryObject, announced_object
 from tests.unit.lambdas.builders import BUCKET, WORKLOAD, make_plan, packed_lines, raw_object, reading
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.stream.object_lines import Refusal, quarantine_document, sort_lines
+from watchkeeper.stream.step import late
 
 ARRIVAL = 1_704_067_300_000
-KEY = f"raw/workload={WORKLOAD}/year=2024/a+b%20.gz"
+KEY = f"raw/workload={WORKLOAD}/year=2024/month=01/day=02/hour=03/a+b%20.gz"
 
 
 def message(**found: object) -> str:
@@ -98,9 +94,9 @@ def test_every_line_is_accepted_refused_or_blank(raw: list[bytes]) -> None:
 
 def test_quarantine_is_the_same_for_every_delivery() -> None:
     lines = sort_lines("\n".join(["{", reading(0, 1), reading(1, "x")]).encode(), make_plan())
-    late = late_lines(lines, {lines.accepted[0].record.record_id})
-    forward = quarantine_document(raw_object("1"), [*lines.refused, *late])
-    backward = quarantine_document(raw_object("1"), [*late, *reversed(lines.refused)])
+    refused = [*lines.refused, *late([2], lines.readings(make_plan()))]
+    forward = quarantine_document(raw_object("1").source, refused)
+    backward = quarantine_document(raw_object("1").source, refused[::-1])
     assert forward == backward
     documents = [json.loads(line) for line in forward.splitlines()]
     assert [(document["line"], document["reason"]) for document in documents] == [
@@ -109,6 +105,20 @@ def test_quarantine_is_the_same_for_every_delivery() -> None:
         (3, "not_a_number"),
     ]
     assert {document["source"] for document in documents} == {f"s3://{BUCKET}/{raw_object('1').key}"}
+
+
+def test_a_row_of_a_model_is_quarantined_under_its_own_name() -> None:
+    document = quarantine_document(
+        raw_object("1").source, [Refusal(1, "refused_by_model", "no", "row", "s#t")]
+    )
+    assert json.loads(document)["source"] == "s#t"
+    assert "version" not in json.loads(document)
+
+
+def test_hour_of_delivery_is_that_of_the_key() -> None:
+    assert announced_object(message()).source.hour == "2024-01-02T03"
+    with pytest.raises(InvalidInputError, match="is not of the form raw/workload=NAME/year="):
+        _ = announced_object(message(key=f"raw/workload={WORKLOAD}/x")).source
 
 
 def test_arrival_is_that_of_the_last_accepted_line() -> None:
