@@ -16,7 +16,7 @@ from watchkeeper.core.errors import ContractViolationError, WatchkeeperError
 from watchkeeper.detectors.forest.surrogate import SurrogateForest
 from watchkeeper.features.contributions import ExplainedScore, Explanation, unexplained
 from watchkeeper.lifecycle.release import same_score
-from watchkeeper.stream.findings import Finding, Reasons, also_anomalous
+from watchkeeper.stream.findings import Finding, Reasons, also_anomalous, explained_by_rule
 from watchkeeper.telemetry.rows import format_row
 
 MAX_EXPLAINED = 500
@@ -39,10 +39,15 @@ class Explainers:
         """Return the reasons of each finding by its key.
 
         Of more than `MAX_EXPLAINED` findings, those that are furthest above their threshold are explained.
+        Series that the model has not seen were judged by a rule, which needs no explaining.
         """
-        urgent = sorted(findings, key=lambda found: found.threshold - found.score)
+        explained = {
+            found.key: explained_by_rule(found) for found in findings if found.confidence is not None
+        }
+        of_models = [found for found in findings if found.key not in explained]
+        urgent = sorted(of_models, key=lambda found: found.threshold - found.score)
         chosen, rest = urgent[:MAX_EXPLAINED], urgent[MAX_EXPLAINED:]
-        explained = {found.key: self._by_forest(found) for found in chosen if not _by_detector(found)}
+        explained.update((found.key, self._by_forest(found)) for found in chosen if not _by_detector(found))
         explained.update(self._by_detectors([found for found in chosen if _by_detector(found)]))
         too_many = unexplained(f"more than {MAX_EXPLAINED} anomalies at once")
         explained.update((found.key, too_many) for found in rest)

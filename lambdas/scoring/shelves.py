@@ -26,14 +26,13 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.stream.asking import Asked, asked
 from watchkeeper.stream.intake import TakenIn, take_in
-from watchkeeper.stream.judging import UNKNOWN_MEASURE, Answer, Judged
+from watchkeeper.stream.judging import Answer, Judged, unasked
 from watchkeeper.stream.object_lines import Refusal
 from watchkeeper.stream.page import Output, Page, new_page, overflows, split, tombstone
 from watchkeeper.stream.placement import ROOT, bits_of, children
 from watchkeeper.stream.readings import Readings, Source
 from watchkeeper.stream.step import Outcome, Tally, concluded, late, scored_here, written
 from watchkeeper.stream.takeover import not_taken_before, taken_over
-from watchkeeper.telemetry.series import parse_series_key
 
 SHELVES_AT_ONCE = 4
 """A page with what a streaming detector has learned of 1,024 series has 11 MB, and is held several times."""
@@ -232,11 +231,8 @@ class Delivery:
         self, rows: Sequence[str], series: Sequence[str], live: Release
     ) -> tuple[list[Answer | None], tuple[Failure, ...]]:
         """Return the endpoint's answer to each row, and why there is none to some."""
-        known = {parse_series_key(name).measure for name in live.step_scales}
-        of_series = {name: parse_series_key(name).measure in known for name in set(series)}
-        answers: list[Answer | None] = [
-            None if of_series[name] else Answer(None, reason=UNKNOWN_MEASURE) for name in series
-        ]
+        of_series = {name: unasked(name, live) for name in set(series)}
+        answers: list[Answer | None] = [of_series[name] for name in series]
         places = [place for place, answer in enumerate(answers) if answer is None]
         endpoint = ProbedEndpoint(self.plan.workload, self.effects.endpoint, self.effects.releases)
         failures: list[Failure] = []

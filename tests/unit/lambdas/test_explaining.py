@@ -158,7 +158,8 @@ def test_of_too_many_anomalies_the_strongest_are_explained(monkeypatch: pytest.M
 def test_event_names_the_other_measures_that_are_anomalous_at_the_same_place_and_time() -> None:
     plan = make_plan(measures=(MeasurePlan("pressure", "pressure"), MeasurePlan("flow", "flow")))
     release = make_release()
-    fakes = fakes_of(Explainer("none"), plan, step_scales={"pressure|device=a": 1.0, "flow|device=a": 1.0})
+    known = {f"{measure}|device={device}": 1.0 for measure in ("pressure", "flow") for device in "ab"}
+    fakes = fakes_of(Explainer("none"), plan, step_scales=known)
     lines = [
         reading(0, 90, flow=80),
         reading(60, 90, flow=1),

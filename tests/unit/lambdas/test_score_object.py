@@ -46,6 +46,11 @@ def fakes_of(**changes: Any) -> ScoringFakes:
     return ScoringFakes(make_plan(**changes), make_release())
 
 
+def trained_on(*devices: str, **changes: Any) -> ScoringFakes:
+    scales = {f"pressure|device={device}": 1.0 for device in devices}
+    return ScoringFakes(make_plan(), make_release(step_scales=scales), **changes)
+
+
 def score_lines(fakes: ScoringFakes) -> list[dict[str, Any]]:
     """Lines in the order in which they were written."""
     bodies = fakes.objects.under("scores/workload=").values()
@@ -192,7 +197,7 @@ def test_measure_that_the_model_does_not_know_is_not_sent_to_it() -> None:
 
 
 def test_rows_of_many_series_share_requests() -> None:
-    fakes = fakes_of()
+    fakes = trained_on(*(f"d{number}" for number in range(700)))
     lines = [reading(second, 10, f"d{number}") for number in range(700) for second in (0, CLOSE)]
     fakes.deliver("1", *lines)
     assert [len(request) for request in fakes.endpoint.requests] == [501, 201]
@@ -200,7 +205,7 @@ def test_rows_of_many_series_share_requests() -> None:
 
 
 def test_threads_give_the_same_result() -> None:
-    fakes = fakes_of()
+    fakes = trained_on(*(f"d{number}" for number in range(40)))
     fakes.effects = dataclasses.replace(fakes.effects, for_each=in_threads)
     lines = [reading(second, 90, f"d{number}") for number in range(40) for second in (0, CLOSE)]
     assert fakes.deliver("1", *lines).tally == Tally(40, 0, 40, 40)
@@ -329,24 +334,21 @@ def test_late_lines_of_an_object_whose_scores_fail_are_quarantined_and_its_score
     assert len(fakes.objects.under("quarantine/")) == 1
 
 
-def test_shelves_whose_rows_were_answered_are_finished_before_the_failure_is_raised() -> None:
-    fakes = ScoringFakes(make_plan(), make_release(), shelf_series=10)
-    lines = [reading(second, 10, f"d{number:02}") for number in range(30) for second in (0, CLOSE)]
-    fakes.deliver("1", *lines)
-    lines = [reading(2 * CLOSE, 10, f"d{number:02}") for number in range(30)]
+def test_shelves_whose_rows_were_answered_are_finished_before_the_failure_is_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(requests, "MAX_REQUEST_ROWS", 1)
+    devices = [f"d{number:02}" for number in range(30)]
+    fakes = trained_on(*devices, shelf_series=10)
+    fakes.deliver("1", *(reading(0, 10, device) for device in devices))
     fakes.endpoint.unavailable_for = "d05"
-    monkey = requests.MAX_REQUEST_ROWS
-    requests.MAX_REQUEST_ROWS = 1
-    try:
-        with pytest.raises(UnavailableError, match="busy"):
-            fakes.deliver("2", *lines)
-    finally:
-        requests.MAX_REQUEST_ROWS = monkey
-    scored = [line["series"] for line in score_lines(fakes)][30:]
-    assert 20 <= len(scored) < 30
+    lines = [reading(CLOSE, 10, device) for device in devices]
+    with pytest.raises(UnavailableError, match="busy"):
+        fakes.deliver("2", *lines)
+    assert 20 <= len(score_lines(fakes)) < 30
     fakes.endpoint.unavailable_for = None
     fakes.deliver("2", *lines)
-    assert len({(line["series"], line["interval_start"]) for line in score_lines(fakes)}) == 60
+    assert sorted(line["series"][-3:] for line in score_lines(fakes)) == devices
 
 
 def test_more_intervals_than_one_request_for_scores_holds_are_parts_of_one_object(
