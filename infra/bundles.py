@@ -17,6 +17,7 @@ from pipeline.packaging import (
     build_analysis_code,
     build_lambda_code,
     build_model_code,
+    build_scoring_code,
     build_service_code,
 )
 from pipeline.service.definition import service_definitions
@@ -35,7 +36,9 @@ class Bundles:
     """Files that are deployed."""
 
     functions: Path
-    """Folder with all Lambda functions and what they import."""
+    """Folder with the Lambda functions that need nothing compiled, and what they import."""
+    scoring: Path
+    """Folder with the scoring loop, whose packages are compiled."""
     api: Path
     """Folder with the anomaly service's API, whose packages are compiled."""
     model: Path
@@ -65,6 +68,7 @@ def build_bundles(settings: Settings, workloads: Sequence[WorkloadSpec]) -> Bund
         settings,
         workloads,
         functions=build_lambda_code(settings.build),
+        scoring=build_scoring_code(API_TARGETS[settings.stage], settings.build),
         api=build_service_code(API_TARGETS[settings.stage], settings.build),
         model=build_model_code(target, settings.build),
         analysis=build_analysis_code(target, settings.build),

@@ -13,7 +13,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.constructs.data_bucket import DataBucket
+from infra.constructs.data_bucket import DataBucket, PageBucket
 from infra.constructs.package_group import PackageGroup
 from infra.constructs.training_workflow import LOG_GROUPS
 from infra.constructs.user_directory import UserDirectory
@@ -92,7 +92,9 @@ class StorageStack(Stack):
         )
         for use in self._use_by_logs():
             self.key.add_to_resource_policy(use)
-        self.bucket: s3.IBucket = DataBucket(self, "Data", key=self.key).bucket
+        data = DataBucket(self, "Data", key=self.key)
+        self.bucket: s3.IBucket = data.bucket
+        self.pages: s3.IBucket = PageBucket(self, "Pages", key=self.key, access_log=data.access_log).bucket
         self.series: dynamodb.ITable = StateTable(
             self, "Series", partition_key="pk", sort_key="sk", expires_at="expires_at", key=self.key
         ).table
@@ -118,6 +120,7 @@ class StorageStack(Stack):
 
         self.bucket_name = output(self, "DataBucketName", self.bucket.bucket_name)
         self.key_arn = output(self, "DataKeyArn", self.key.key_arn)
+        CfnOutput(self, "PageBucketName", value=self.pages.bucket_name)
         CfnOutput(self, "SeriesTableName", value=self.series.table_name)
         CfnOutput(self, "AnomaliesTableName", value=self.anomalies.table_name)
         CfnOutput(self, "IdempotencyTableName", value=self.idempotency.table_name)

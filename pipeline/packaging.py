@@ -5,9 +5,9 @@ the entry files of script mode, and `vendor/` with the wheels of `model_code/con
 job installs nothing at its start and runs with network isolation. `analysis-sourcedir.tar.gz` has the wheels
 of `requirements-analysis.txt` too: those of the analysis jobs, of which shap and numba would make every model
 and every other job 200 MB larger. The folder of the Lambda functions holds `lambdas`, `watchkeeper` and
-pure-Python packages; the anomaly service's API has a folder of its own, since it needs pydantic, which is
-compiled (docs/adr/0006). All are the same bytes for the same sources, and are built again only when a source
-has changed.
+pure-Python packages. The anomaly service's API and the scoring loop have folders of their own, since they
+need pydantic and numpy, which are compiled (docs/adr/0006, docs/adr/0027). All are the same bytes for the
+same sources, and are built again only when a source has changed.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 MODEL_CODE = PROJECT / "model_code"
 LAMBDAS = PROJECT / "lambdas"
 SERVICE_API = LAMBDAS / "service_api"
+SCORING = LAMBDAS / "scoring"
 TRANSFORM_SECONDS = 600
 """Time for one request of a batch transform; the server's own limit of 60 is for an endpoint's requests."""
 VENDOR = "vendor"
@@ -170,7 +171,7 @@ def _build_archive(
 
 
 def build_lambda_code(build_dir: Path) -> Path:
-    """Return a folder with the code of every Lambda function: `lambdas`, `watchkeeper` and their packages.
+    """Return a folder with the code of all Lambda functions that need nothing compiled.
 
     Nothing in it is compiled: it is the same for every Python version and processor. boto3 is the runtime's.
 
@@ -180,8 +181,10 @@ def build_lambda_code(build_dir: Path) -> Path:
         If the packages cannot be installed.
     """
     functions = _python("lambdas", LAMBDAS)
-    api = f"lambdas/{SERVICE_API.name}/"
-    others = {name: file for name, file in functions.items() if not name.startswith(api)}
+    own = tuple(f"lambdas/{room.name}/" for room in (SERVICE_API, SCORING))
+    # what the others are told of scoring is its environment
+    kept = {f"lambdas/{SCORING.name}/__init__.py", f"lambdas/{SCORING.name}/environment.py"}
+    others = {name: file for name, file in functions.items() if name in kept or not name.startswith(own)}
     vendored = _vendored(LAMBDAS / "requirements.txt", HERE, build_dir, pure=True)
     return _lambda_folder("lambda-code", others, vendored, build_dir)
 
@@ -201,11 +204,25 @@ def build_service_code(target: Literal["lambda", "here"], build_dir: Path) -> Pa
     UnavailableError
         If the packages cannot be installed.
     """
-    vendored = _vendored(SERVICE_API / "requirements.txt", _TARGETS[target], build_dir)
-    rooms = [_python(f"lambdas/{room}", LAMBDAS / room) for room in ("adapters", "runtime")]
-    shared = {"lambdas/__init__.py": LAMBDAS / "__init__.py"} | rooms[0] | rooms[1]
-    own = _python(f"lambdas/{SERVICE_API.name}", SERVICE_API)
-    return _lambda_folder("service-code", shared | own, vendored, build_dir)
+    return _compiled_folder("service-code", SERVICE_API, _TARGETS[target], build_dir)
+
+
+def build_scoring_code(target: Literal["lambda", "here"], build_dir: Path) -> Path:
+    """Return a folder with the code of the scoring loop and its packages, numpy included.
+
+    Parameters and errors are those of `build_service_code`.
+    """
+    return _compiled_folder("scoring-code", SCORING, _TARGETS[target], build_dir)
+
+
+def _compiled_folder(name: str, room: Path, target: Target, build_dir: Path) -> Path:
+    """Return a folder with the code of the functions of one room."""
+    vendored = _vendored(room / "requirements.txt", target, build_dir)
+    rooms = [_python(f"lambdas/{each}", LAMBDAS / each) for each in ("adapters", "runtime", room.name)]
+    functions = {"lambdas/__init__.py": LAMBDAS / "__init__.py"}
+    for found in rooms:
+        functions |= found
+    return _lambda_folder(name, functions, vendored, build_dir)
 
 
 def _lambda_folder(name: str, functions: dict[str, Path], vendored: Path, build_dir: Path) -> Path:

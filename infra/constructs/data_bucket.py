@@ -1,4 +1,4 @@
-"""The bucket that holds all data objects, and the bucket for its access log."""
+"""The buckets that hold data and pages, and the one for their access logs."""
 
 from __future__ import annotations
 
@@ -91,6 +91,44 @@ class DataBucket(Construct):
             )
         )
         self.bucket: s3.IBucket = bucket
+
+
+class PageBucket(Construct):
+    """An encrypted, logged bucket of the scoring loop's pages, without versions.
+
+    A page is written with every object of telemetry that its shelf has readings in: what versions of a day
+    would take is hundreds of times what the pages do. A page is its shelf's only state, so it never expires.
+
+    Parameters
+    ----------
+    key
+        Encrypts the objects.
+    access_log
+        Gets the log.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, access_log: s3.IBucket) -> None:
+        super().__init__(scope, construct_id)
+        self.bucket: s3.IBucket = s3.Bucket(
+            self,
+            "Objects",
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            versioned=False,
+            server_access_logs_bucket=access_log,
+            server_access_logs_prefix="pages/",
+            removal_policy=RemovalPolicy.RETAIN,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="housekeeping",
+                    abort_incomplete_multipart_upload_after=Duration.days(UNFINISHED_UPLOAD_DAYS),
+                )
+            ],
+        )
 
 
 def _housekeeping() -> s3.LifecycleRule:

@@ -25,10 +25,12 @@ from pipeline.packaging import (
     LAMBDAS,
     MODEL_CODE,
     PROJECT,
+    SCORING,
     SERVICE_API,
     build_analysis_code,
     build_lambda_code,
     build_model_code,
+    build_scoring_code,
     build_service_code,
 )
 from pipeline.vendoring import Target, vendor
@@ -161,10 +163,17 @@ def test_lambda_folder_has_nothing_compiled() -> None:
     assert not list(root.rglob("boto3"))
 
 
-@pytest.mark.parametrize("api", [False, True])
-def test_every_lambda_handler_imports_from_its_folder_alone(api: bool) -> None:
-    root = build_service_code("here", BUILD) if api else build_lambda_code(BUILD)
-    handlers = [name for name in ENTRY_POINTS if (name == "service_api.handler") is api]
+FOLDERS = {
+    "service_api.handler": lambda: build_service_code("here", BUILD),
+    "scoring.handler": lambda: build_scoring_code("here", BUILD),
+}
+"""Of the functions that have one of their own."""
+
+
+@pytest.mark.parametrize("own", [None, *FOLDERS])
+def test_every_lambda_handler_imports_from_its_folder_alone(own: str | None) -> None:
+    root = build_lambda_code(BUILD) if own is None else FOLDERS[own]()
+    handlers = [name for name in ENTRY_POINTS if (name == own if own else name not in FOLDERS)]
     assert entry_points(root / "lambdas") == handlers
     # isolated: the project is not on the path; boto3, which the runtime has, comes from site-packages
     code = f"import sys; sys.path.insert(0, {str(root)!r}); import importlib, pathlib\n" + (
@@ -189,15 +198,24 @@ def test_service_folder_for_aws_has_modules_of_lambdas_python_and_processor() ->
     assert all(name.endswith("cpython-314-aarch64-linux-gnu.so") for name in compiled)
 
 
-@pytest.mark.parametrize("folder", [LAMBDAS, SERVICE_API])
+def test_scoring_folder_for_aws_has_numpy_of_lambdas_python_and_processor_and_fits() -> None:
+    root = build_scoring_code("lambda", BUILD)
+    numpy = [path.name for path in (root / "numpy").rglob("*.so")]
+    assert numpy
+    assert all(name.endswith("cpython-314-aarch64-linux-gnu.so") for name in numpy)
+    assert sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) < 250 * 1024 * 1024
+
+
+@pytest.mark.parametrize("folder", [LAMBDAS, SCORING, SERVICE_API])
 def test_lambda_pins_are_the_projects(folder: Path) -> None:
     project = pins(PROJECT / "requirements.txt")
     for name, version in pins(folder / "requirements.txt").items():
         assert project[name] == version, name
 
 
-def test_service_has_the_pins_of_the_other_functions() -> None:
-    assert pins(LAMBDAS / "requirements.txt").items() <= pins(SERVICE_API / "requirements.txt").items()
+@pytest.mark.parametrize("folder", [SCORING, SERVICE_API])
+def test_functions_with_a_folder_of_their_own_have_the_pins_of_the_others(folder: Path) -> None:
+    assert pins(LAMBDAS / "requirements.txt").items() <= pins(folder / "requirements.txt").items()
 
 
 def test_package_that_cannot_be_had_is_named(tmp_path: Path) -> None:
