@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 import boto3
 
 from cli.failures import StepFailedError
-from watchkeeper.anomalies.score_line import Interval, ScoreLine
+from watchkeeper.anomalies.score_line import Interval, ScoreLine, lines_of
 from watchkeeper.core import layout
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import epoch_seconds, format_instant
@@ -45,7 +45,7 @@ class ScoreReader:
     def __init__(self, session: boto3.Session, bucket: str, workload: str) -> None:
         self._client = session.client("s3")
         self._bucket = bucket
-        self._prefix = f"{layout.SCORES}/{workload}/"
+        self._prefix = layout.scores_prefix(workload)
         self._seen: set[str] = set()
         self.scores: dict[Interval, ScoreLine] = {}
 
@@ -60,7 +60,7 @@ class ScoreReader:
                 continue
             self._seen.add(key)
             body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-            self.scores.update((score.interval, score) for score in ScoreLine.from_lines(body.splitlines()))
+            self.scores.update((score.interval, score) for score in lines_of(body))
         return len(self.scores) - before
 
 

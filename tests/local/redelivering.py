@@ -6,6 +6,8 @@ from uuid import uuid4
 
 from tests.local.laptop import Laptop
 from watchkeeper.core import layout
+from watchkeeper.stream.page import Page
+from watchkeeper.stream.page_format import from_bytes, to_bytes
 
 
 def announcements(laptop: Laptop, workload: str) -> list[dict[str, Any]]:
@@ -35,12 +37,20 @@ def forget_what_was_done(laptop: Laptop) -> None:
 
 def written(laptop: Laptop, workload: str) -> dict[str, Any]:
     """Return everything that scoring has written of a workload, as it is stored."""
-    prefixes = (f"{layout.SCORES}/{workload}/", f"{layout.QUARANTINE}/{workload}/")
+    prefixes = (layout.scores_prefix(workload), f"{layout.QUARANTINE}/{workload}/")
     return {
         "objects": {key: laptop.read(key) for prefix in prefixes for key in laptop.keys(prefix)},
         "anomalies": [item["document"] for item in laptop.items("Anomalies", workload)],
-        "states": {item["sk"]: item["document"] for item in laptop.items("Series", f"series#{workload}")},
+        "pages": [to_bytes(page) for page in pages_of(laptop, workload)],
     }
+
+
+def pages_of(laptop: Laptop, workload: str) -> list[Page]:
+    """Return the pages of a workload's shelves, whatever still waits to be known as written."""
+    client, bucket = laptop.client("s3"), laptop.outputs["PageBucketName"]
+    found = client.list_objects_v2(Bucket=bucket, Prefix=layout.pages_prefix(workload)).get("Contents", [])
+    bodies = [client.get_object(Bucket=bucket, Key=item["Key"])["Body"].read() for item in found]
+    return [from_bytes(body) for body in bodies]
 
 
 def _message(laptop: Laptop, workload: str, version: dict[str, Any]) -> dict[str, Any]:

@@ -6,16 +6,14 @@ from typing import Any
 
 from tests.local.laptop import Laptop
 from tests.local.waiting import until
-from watchkeeper.anomalies.score_line import Interval, ScoreLine
+from watchkeeper.anomalies.score_line import Interval, ScoreLine, lines_of
 from watchkeeper.core import layout
 
 
 def lines(laptop: Laptop, workload: str) -> dict[Interval, ScoreLine]:
     """Return the lines of scores; an interval that was written twice fails."""
     found = [
-        line
-        for key in laptop.keys(f"{layout.SCORES}/{workload}/")
-        for line in ScoreLine.from_lines(laptop.read(key).splitlines())
+        line for key in laptop.keys(layout.scores_prefix(workload)) for line in lines_of(laptop.read(key))
     ]
     counts = Counter(line.interval for line in found)
     assert [interval for interval, count in counts.items() if count > 1] == []

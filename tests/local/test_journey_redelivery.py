@@ -15,12 +15,11 @@ from tests.local.air import LIVE, MEASURES, WORKLOAD, closed, deliver, reading, 
 from tests.local.histories import air_quality
 from tests.local.inbox import alerts_of
 from tests.local.laptop import Laptop
-from tests.local.redelivering import announcements, forget_what_was_done, redeliver, written
+from tests.local.redelivering import announcements, forget_what_was_done, pages_of, redeliver, written
 from tests.local.scored import lines, quarantined, until_drained, until_scored
 from tests.local.training import champion
 from tests.local.waiting import until
 from watchkeeper.core import layout
-from watchkeeper.stream.series_state import SeriesState
 
 pytestmark = pytest.mark.local
 
@@ -77,15 +76,17 @@ def deliver_roughly(laptop: Laptop) -> None:
     deliver(laptop, [late] * LATE)
 
 
-def states(laptop: Laptop, station: str) -> dict[str, Any]:
-    """Return what the states of a station's series hold, but for identities."""
+def known(laptop: Laptop, station: str) -> dict[str, Any]:
+    """Return what the pages hold of a station's series."""
     found = {}
-    for item in laptop.items("Series", f"series#{WORKLOAD}"):
-        state = SeriesState.from_bytes(item["document"])
-        measure, _, place = state.series.partition("|LOCATION_ID=")
-        if place == station:
-            times = (state.watermark_microseconds, state.closed_until)
-            found[measure] = (state.open, *times, state.context, state.outbox)
+    for page in pages_of(laptop, WORKLOAD):
+        for position, series in enumerate(page.series):
+            measure, _, place = series.partition("|LOCATION_ID=")
+            if place == station:
+                rows = (page.readings[["series", "start", "value"]], page.waiting, page.context)
+                of_series = [part[part["series"] == position].tolist() for part in rows]
+                values = [sorted(row[1:] for row in part) for part in of_series]
+                found[measure] = (values, page.watermark[position], page.closed_until[position])
     return found
 
 
@@ -140,8 +141,8 @@ def test_rough_deliveries_end_as_one_clean_delivery(laptop: Laptop) -> None:
 
     assert scores(laptop, ROUGH) == scores(laptop, CLEAN)
     assert anomalies(laptop, ROUGH) == anomalies(laptop, CLEAN) != []
-    assert states(laptop, ROUGH) == states(laptop, CLEAN)
-    assert states(laptop, ROUGH).keys() == set(MEASURES)
+    assert known(laptop, ROUGH) == known(laptop, CLEAN)
+    assert known(laptop, ROUGH).keys() == set(MEASURES)
     assert Counter(line["reason"] for line in refused) == {**Counter(POISON.values()), "late": LATE}
     assert {line["text"].encode() for line in refused if line["reason"] != "late"} == POISON.keys()
     until(lambda: counted(laptop, "quarantined") - counted_before == len(refused), what="the count")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,21 +60,18 @@ class ScoreLine(Document, name="score line", sort_keys=False):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the line as JSON-ready objects."""
-        document: dict[str, Any] = {
-            "workload": self.workload,
-            "series": self.series,
-            "interval_start": self.interval_start,
-            "value": self.value,
-            "expected": self.expected,
-            "lower": self.lower,
-            "upper": self.upper,
-            "anomaly_score": self.anomaly_score,
-            "reason": self.reason,
-            "threshold": self.threshold,
-            "severity": self.severity,
-            "is_anomaly": self.is_anomaly,
-            "run_id": self.run_id,
-            "next_threshold": self.next_threshold,
-            "anomaly": None if self.anomaly is None else self.anomaly.to_dict(),
-        }
+        document = dict(vars(self))
+        if self.anomaly is not None:
+            document["anomaly"] = self.anomaly.to_dict()
         return {key: value for key, value in document.items() if value is not None or key not in _OPTIONAL}
+
+
+def lines_of(content: bytes) -> list[ScoreLine]:
+    """Read an object of scores.
+
+    Raises
+    ------
+    ContractViolationError
+        If a line is not one of this release.
+    """
+    return list(ScoreLine.from_lines(gzip.decompress(content).splitlines()))

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.anomalies.event import AnomalyEvent
-from watchkeeper.anomalies.score_line import ScoreLine
+from watchkeeper.anomalies.score_line import ScoreLine, lines_of
 from watchkeeper.detectors.streaming.state import STATE, new_states
 from watchkeeper.stream.placement import SHELF_SERIES, bits_of, can_split, children
 from watchkeeper.telemetry.intervals import Aggregation
@@ -75,7 +75,7 @@ class Output:
 
     def lines(self) -> list[ScoreLine]:
         """Return the lines of its intervals."""
-        return list(ScoreLine.from_lines(gzip.decompress(self.scores).splitlines())) if self.scores else []
+        return lines_of(self.scores) if self.scores else []
 
     def events(self) -> list[AnomalyEvent]:
         """Return the anomalies among them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from cli.demo.scores import (
 from cli.failures import StepFailedError
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.anomalies.score_line import ScoreLine
+from watchkeeper.core.layout import scores_key
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import epoch_microseconds, format_instant, parse_instant
 from watchkeeper.features.contributions import Contribution, Explainer, Explanation
@@ -55,7 +57,7 @@ def score(hour: int, value: float, threshold: float = 2.0) -> ScoreLine:
     start = format_instant(BEGIN + timedelta(hours=hour))
     return ScoreLine(
         "water_flow", "flow", start, 10.0 + value, 11.0, 10.0, 12.0, value, None, threshold, 50.0,
-        value > threshold, "r", None, event(start, value),
+        value > threshold, run_id="r", anomaly=event(start, value),
     )  # fmt: skip
 
 
@@ -89,7 +91,8 @@ def test_lateness_keeps_the_last_intervals_open(plan: WorkloadPlan) -> None:
 
 def put_scores(session: boto3.Session, key: str, scores: list[ScoreLine]) -> None:
     body = "".join(f"{item.to_json()}\n" for item in scores).encode()
-    session.client("s3").put_object(Bucket="data", Key=f"scores/water_flow/{key}.jsonl", Body=body)
+    key = scores_key("water_flow", "2024-01-01T00", key, "")
+    session.client("s3").put_object(Bucket="data", Key=key, Body=gzip.compress(body))
 
 
 def test_waits_until_every_interval_is_scored(session: boto3.Session) -> None:
