@@ -20,9 +20,10 @@ import os
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from pipeline.vendoring import HERE, LAMBDA, SAGEMAKER, Target, vendor
@@ -157,7 +158,7 @@ def _build_archive(
     vendored = [_vendored(containers / file, _TARGETS[target], build_dir) for file in requirements]
     sources = {
         **_shared(),
-        **_kernel(f"linux-{_TARGETS[target].linux}" if _TARGETS[target].linux else this_platform()),
+        **_kernel(_TARGETS[target]),
         **_python("containers", containers),
         **_entries(containers / "entry"),
     }
@@ -208,18 +209,26 @@ def build_service_code(target: Literal["lambda", "here"], build_dir: Path) -> Pa
 
 
 def build_scoring_code(target: Literal["lambda", "here"], build_dir: Path) -> Path:
-    """Return a folder with the code of the scoring loop and its packages, numpy included.
+    """Return a folder with the code of the scoring loop and its packages, numpy and the kernel included.
 
-    Parameters and errors are those of `build_service_code`.
+    Parameters are those of `build_service_code`.
+
+    Raises
+    ------
+    UnavailableError
+        If the packages cannot be installed, or the kernel cannot be compiled.
     """
-    return _compiled_folder("scoring-code", SCORING, _TARGETS[target], build_dir)
+    kernel = _kernel(_TARGETS[target])
+    return _compiled_folder("scoring-code", SCORING, _TARGETS[target], build_dir, kernel)
 
 
-def _compiled_folder(name: str, room: Path, target: Target, build_dir: Path) -> Path:
-    """Return a folder with the code of the functions of one room."""
+def _compiled_folder(
+    name: str, room: Path, target: Target, build_dir: Path, more: Mapping[str, Path] = MappingProxyType({})
+) -> Path:
+    """Return a folder with the code of the functions of one room, and more files by their place in it."""
     vendored = _vendored(room / "requirements.txt", target, build_dir)
     rooms = [_python(f"lambdas/{each}", LAMBDAS / each) for each in ("adapters", "runtime", room.name)]
-    functions = {"lambdas/__init__.py": LAMBDAS / "__init__.py"}
+    functions = {"lambdas/__init__.py": LAMBDAS / "__init__.py", **more}
     for found in rooms:
         functions |= found
     return _lambda_folder(name, functions, vendored, build_dir)
@@ -274,8 +283,9 @@ def _shared() -> dict[str, Path]:
     return {name: file for name, file in files.items() if name.split("/")[1] not in NOT_PACKED}
 
 
-def _kernel(*platforms: str) -> dict[str, Path]:
-    """Return the detector's kernel: its sources, which say which library is theirs, and the libraries."""
+def _kernel(target: Target) -> dict[str, Path]:
+    """Return the detector's kernel: its sources, which say which library is theirs, and the library."""
+    platform = f"linux-{target.linux}" if target.linux else this_platform()
     native, compiled = KERNEL_SOURCES.relative_to(MODEL_CODE), PACKED.relative_to(MODEL_CODE)
     sources = {
         f"{native}/{name}": file
@@ -283,12 +293,12 @@ def _kernel(*platforms: str) -> dict[str, Path]:
         if name.endswith((".c", ".h"))
     }
     try:
-        built = [compile_kernel(platform, BUILT) for platform in platforms]
+        built = compile_kernel(platform, BUILT)
     except (ModuleNotFoundError, RuntimeError) as error:
         raise UnavailableError(
             f"the detector's kernel cannot be compiled: {error}; run `make setup`"
         ) from error
-    return sources | {f"{compiled}/{file.relative_to(BUILT)}": file for file in built}
+    return sources | {f"{compiled}/{built.relative_to(BUILT)}": built}
 
 
 def _entries(folder: Path) -> dict[str, Path]:

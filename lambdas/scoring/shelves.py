@@ -173,7 +173,8 @@ class Delivery:
     def _healed(self, page: Page) -> Page:
         """Write what a page says that is not written yet, and return the page without it."""
         for output in page.pending:
-            if not self.effects.objects.exists(ObjectUri(self.effects.bucket, output.last_key)):
+            uri = ObjectUri(self.effects.bucket, output.scores_key)
+            if not (output.scores and self.effects.objects.exists(uri)):
                 write_output(output, output.events(), self.effects)
         return written(page, page.pending) if page.pending else page
 

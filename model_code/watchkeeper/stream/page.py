@@ -68,11 +68,6 @@ class Output:
     quarantine: bytes
     """JSON lines of what was refused; empty where there is none."""
 
-    @property
-    def last_key(self) -> str:
-        """The object that is written last: where it is, everything is."""
-        return self.scores_key if self.scores else self.quarantine_key
-
     def lines(self) -> list[ScoreLine]:
         """Return the lines of its intervals."""
         return lines_of(self.scores) if self.scores else []

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import ContractViolationError
-from watchkeeper.detectors.streaming.state import STATE
+from watchkeeper.detectors.streaming.state import STATE, STATE_VERSION
 from watchkeeper.stream.page import (
     ACQUAINTED,
     APPLIED,
@@ -64,6 +64,7 @@ def to_bytes(page: Page) -> bytes:
         "model": page.model,
         "learner": page.learner,
         "condition": page.condition,
+        "state_version": STATE_VERSION,
         "pending": [[output.scores_key, output.quarantine_key] for output in page.pending],
         "columns": {name: len(column) for name, column in columns.items()},
         "blobs": [len(blob) for blob in blobs],
@@ -101,6 +102,8 @@ def from_bytes(content: bytes) -> Page:
 
 
 def _page(header: dict[str, Any], content: bytes, position: int) -> Page:
+    if header["state_version"] != STATE_VERSION:
+        raise ValueError(f"its states are of version {header['state_version']}, not {STATE_VERSION}")
     columns: dict[str, npt.NDArray[Any]] = {}
     for name, dtype in _COLUMNS.items():
         position += -position % _ALIGNMENT

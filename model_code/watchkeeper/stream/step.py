@@ -141,9 +141,9 @@ def concluded(
 
 def written(page: Page, outputs: Iterable[Output]) -> Page:
     """Return a page on which these outputs are not pending any more."""
-    done = {output.last_key for output in outputs}
+    done = {output.scores_key for output in outputs}
     return dataclasses.replace(
-        page, pending=tuple(output for output in page.pending if output.last_key not in done)
+        page, pending=tuple(output for output in page.pending if output.scores_key not in done)
     )
 
 
