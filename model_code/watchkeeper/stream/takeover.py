@@ -36,7 +36,6 @@ from watchkeeper.stream.readings import Readings, Source
 from watchkeeper.telemetry.context import Context, extend
 from watchkeeper.telemetry.intervals import Aggregation
 from watchkeeper.telemetry.records import RECORD_ID_LENGTH
-from watchkeeper.telemetry.series import measure_of
 
 STATE_VERSION = 1
 _MICROSECONDS = 1_000_000
@@ -96,11 +95,10 @@ class SeriesState:
         adaptation
             Where the threshold stands after them; None of one that does not move.
         """
-        aggregate = measure_of(self.series, plan).aggregate
         context = self.context
         done = [item for item in self.outbox if item[0] <= through]
         for start, value in done:
-            context, _ = extend(context, start, value, aggregate, plan)
+            context, _ = extend(context, start, value, plan)
         return dataclasses.replace(
             self, context=context, outbox=self.outbox[len(done) :], adaptation=adaptation or self.adaptation
         )
@@ -119,7 +117,7 @@ def taken_over(page: Page, states: Mapping[str, SeriesState]) -> Page:
     if not states:
         return page
     page = with_series(page, states)
-    watermark, closed_until = page.watermark.copy(), page.closed_until.copy()
+    watermark, closed_until, newest = page.watermark.copy(), page.closed_until.copy(), page.newest.copy()
     thresholds, runs = page.thresholds.copy(), list(page.runs)
     readings: list[tuple[int, int, int, float]] = []
     waiting: list[tuple[int, int, float, int]] = []
@@ -135,6 +133,8 @@ def taken_over(page: Page, states: Mapping[str, SeriesState]) -> Page:
         if not same:
             continue
         context += [(series, start, value) for start, value in state.context]
+        for start, value in (state.context + state.outbox)[-1:]:
+            newest[series] = (start, value, 0)
         folded += [Folded(series, start, found) for start, found in state.open.items()]
         for start, ids in state.record_ids.items():
             readings += [(series, start, int(record_id, 16), np.nan) for record_id in ids]
@@ -152,6 +152,7 @@ def taken_over(page: Page, states: Mapping[str, SeriesState]) -> Page:
         page,
         watermark=watermark,
         closed_until=closed_until,
+        newest=newest,
         thresholds=thresholds,
         runs=tuple(order),
         readings=rows[np.lexsort((rows["record_id"], rows["start"], rows["series"]))],

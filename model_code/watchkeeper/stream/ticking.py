@@ -56,7 +56,6 @@ def ticked(page: Page, tick: Tick, plan: WorkloadPlan) -> TakenIn | None:
     applied = stacked([closed.applied, np.array([(tick.source.number, 0)], dtype=APPLIED)])
     return TakenIn(
         dataclasses.replace(closed, newest=newest, applied=applied),
-        np.zeros(0, dtype=np.int64),
         silent=tuple(silent.tolist()),
     )
 
