@@ -106,8 +106,8 @@ def _score(table: Path, environment: dict[str, str]) -> tuple[float, float]:
 
 def _table(folder: Path) -> Path:
     values = np.random.default_rng(0).normal(size=SCORED_ROWS) + 5 * np.sin(np.arange(SCORED_ROWS) / 46)
-    seconds = 1_700_000_000 + 300 * np.arange(SCORED_ROWS)
-    lines = [f"{second},{value:.4f}\n" for second, value in zip(seconds, values, strict=True)]
+    times = np.datetime64("2025-01-01T00:00:00") + np.arange(SCORED_ROWS) * np.timedelta64(5, "m")
+    lines = [f"{when}Z,{value:.4f}\n" for when, value in zip(times, values, strict=True)]
     path = folder / "series.csv"
     path.write_text("time,value\n" + "".join(lines))
     return path
