@@ -1,6 +1,6 @@
 """Run the speed benchmark: `python -m benchmarks.speed`, and `--fleet` for fleets of up to a million series.
 
-`--before COMMIT` measures the streaming detector alone, beside that version.
+`--before COMMIT` measures the streaming detector alone, beside that version, and a scoring function's start.
 
 Writes `build/benchmarks/speed.json` and `docs/benchmarks-speed.md`; what is not measured anew is kept.
 
@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 
 from benchmarks import pages
-from benchmarks.speed import growth, rates, report, shared_forest, versions
+from benchmarks.speed import cold_start, growth, rates, report, shared_forest, versions
 from benchmarks.speed.contenders import DETECTORS, ENGINES, FORESTS
 from benchmarks.speed.growth import FLEET_SIZES
 
@@ -43,9 +43,10 @@ def main(
     if before:
         results["versions_machine"] = pages.machine()
         results["versions"] = [asdict(one) for one in versions.compare(before, turns=repetitions)]
+        results["cold_start"] = asdict(cold_start.cold_start(turns=repetitions))
         pages.save(JSON, results)
         report.write_page(PAGE, results)
-        report.show(console, {"versions": results["versions"]})
+        report.show(console, {name: results[name] for name in ("versions", "cold_start")})
         return
     results["fleet_machine" if fleet else "machine"] = pages.machine()
     if fleet:

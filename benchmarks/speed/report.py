@@ -47,6 +47,13 @@ def tables(results: Results) -> dict[str, tuple[list[str], Rows]]:
         found["Peak memory, 8 features, 50 trees, 20,000 rows"] = (header, [_memory(one) for one in memory])
     if versions := results.get("versions"):
         found[_VERSIONS] = _versions(versions)
+    if start := results.get("cold_start"):
+        header = ["bundle unpacked, MiB", "processor s", "wall s"]
+        seconds = [f"{start[name]:.2f}" for name in ("cpu_seconds", "wall_seconds")]
+        found["The start of a scoring function"] = (
+            header,
+            [[f"{start['bundle_bytes'] / _MEBIBYTE:.0f}", *seconds]],
+        )
     if records := results.get("records"):
         cells = [
             [f"{one['records']:,}", f"{one['microseconds']:.1f}", f"{one['state_bytes']:,}"]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,9 +96,14 @@ def _score(table: Path, environment: dict[str, str]) -> tuple[float, float]:
     """Return processor and wall seconds."""
     code = "from watchkeeper.command.main import run; run()"
     columns = ["--timestamp", "time", "--value", "value", "--output", str(table.with_suffix(".scored"))]
-    used, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     command = [sys.executable, "-c", code, "score", str(table), *columns]
-    subprocess.run(command, env=environment, check=True, capture_output=True)
+    return timed(lambda: subprocess.run(command, env=environment, check=True, capture_output=True))
+
+
+def timed(children: Callable[[], object]) -> tuple[float, float]:
+    """Return the processor and wall seconds of what a function starts and waits for."""
+    used, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    children()
     now = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
     return cpu, time.perf_counter() - started

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from benchmarks import pages
-from benchmarks.speed import growth, rates, report, shared_forest
+from benchmarks.speed import growth, rates, report, shared_forest, streaming_work, versions
+from benchmarks.speed.cold_start import ColdStart
 from benchmarks.speed.contenders import ATTRIBUTE, KRCF, OURS, SCORE, UPDATE, Engine
 
 
@@ -54,6 +55,31 @@ def test_page_has_every_table_and_says_not_installed(tmp_path: Path, monkeypatch
     assert "| fast | 12,500 (12 × krcf) |" in renewed
     assert "| 10 | 1 |" not in renewed
     assert "| 20 | 1 |" in renewed
+
+
+def test_page_has_a_version_beside_another_and_keeps_the_other_sections(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Speed\n\n## A record more\n\nkept\n", encoding="utf-8")
+    figures = [
+        versions.Comparison("a shelf", versions.NOW, "rows/s", 123456.0),
+        versions.Comparison("a shelf", versions.BEFORE, "rows/s", 1234.0),
+        versions.Comparison("a command", versions.NOW, "s", 1.234, wall_seconds=2.5),
+    ]
+    results = {"versions_machine": machine(), "versions": [asdict(one) for one in figures]}
+    report.write_page(page, results | {"cold_start": asdict(ColdStart(50 << 20, 1.25, 2.5))})
+    written = page.read_text(encoding="utf-8")
+    assert "| a shelf | 123,456 rows/s | 1,234 rows/s |" in written
+    assert "| a command | 1.23 s (2.50) | – |" in written
+    assert "| 50 | 1.25 | 2.50 |" in written
+    assert "kept" in written
+
+
+def test_a_version_is_timed_by_what_every_version_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming_work, "ENOUGH_SECONDS", 0.0)
+    monkeypatch.setattr(streaming_work, "LEARNED_ROWS", 60)
+    monkeypatch.setattr(streaming_work, "SHELF_SERIES", 5)
+    for work in versions.RATES:
+        assert streaming_work.WORKS[work]()()
 
 
 def test_features_of_the_shared_forest_are_standardised_values_and_their_differences() -> None:
