@@ -65,7 +65,7 @@ def test_page_has_a_version_beside_another_and_keeps_the_other_sections(tmp_path
         versions.Comparison("a shelf", versions.BEFORE, "rows/s", 1234.0),
         versions.Comparison("a command", versions.NOW, "s", 1.234, wall_seconds=2.5),
     ]
-    results = {"versions_machine": machine(), "versions": [asdict(one) for one in figures]}
+    results = {"versions_machine": pages.machine(), "versions": [asdict(one) for one in figures]}
     report.write_page(page, results | {"cold_start": asdict(ColdStart(50 << 20, 1.25, 2.5))})
     written = page.read_text(encoding="utf-8")
     assert "| a shelf | 123,456 rows/s | 1,234 rows/s |" in written
