@@ -16,8 +16,11 @@ from lambdas.runtime.typed_environment import METRICS_NAMESPACE
 from lambdas.scoring.effects import ScoringEffects
 from lambdas.scoring.environment import ScoreTelemetryEnvironment
 from lambdas.scoring.probing import UnidentifiedModelError
-from lambdas.scoring.scoring import ObjectReport, score_object
+from lambdas.scoring.scoring import ObjectReport, close_by_tick, score_object
 from lambdas.scoring.telemetry_object import TelemetryObject, announced_object
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.stream.step import Tally
+from watchkeeper.stream.tick_message import Tick, tick_of
 
 logger = Logger(service=ScoreTelemetryEnvironment.service)
 metrics = Metrics(namespace=METRICS_NAMESPACE, service=ScoreTelemetryEnvironment.service)
@@ -30,18 +33,37 @@ def effects() -> ScoringEffects:
 
 
 def handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
-    """Score the object that one message announces, unless that was done."""
+    """Score the object that one message announces, unless that was done; or do what a tick asks for."""
+    tick = tick_of(record.body)
+    if tick is not None:
+        _close(tick, again=int(record.attributes.approximate_receive_count) > 1)
+        return
     source = announced_object(record.body)
     table = ScoreTelemetryEnvironment.from_environ().idempotency_table
     once(table, source.object_id, lambda_context, functools.partial(_score, source))
 
 
-def _score(source: TelemetryObject) -> None:
+def _close(tick: Tick, *, again: bool) -> None:
     try:
-        report = score_object(source, effects())
+        report = _counted(tick.workload, lambda: close_by_tick(tick, effects(), again=again))
+    except InvalidInputError as error:  # the workload was removed since
+        logger.warning("a tick for nobody", extra={"workload": tick.workload, "problem": str(error)})
+        return
+    if report.tally != Tally():
+        logger.info("closed by a tick", extra={"time": tick.source.object_id, **report.to_dict()})
+        emit(report, time.time)
+
+
+def _counted(workload: str, action: Callable[[], ObjectReport]) -> ObjectReport:
+    try:
+        return action()
     except UnidentifiedModelError:
-        count("unidentified_model", source.workload)
+        count("unidentified_model", workload)
         raise
+
+
+def _score(source: TelemetryObject) -> None:
+    report = _counted(source.workload, lambda: score_object(source, effects()))
     logger.info("scored", extra={"object": source.key, **report.to_dict()})
     if report.dropped:
         logger.warning(

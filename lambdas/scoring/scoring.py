@@ -11,6 +11,7 @@ from lambdas.scoring.telemetry_object import TelemetryObject
 from watchkeeper.core import layout
 from watchkeeper.stream.object_lines import quarantine_document, sort_lines
 from watchkeeper.stream.step import Tally
+from watchkeeper.stream.tick_message import Tick
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,26 @@ class ObjectReport:
             "anomalies_unexplained": self.tally.anomalies_unexplained,
             "intervals_dropped": self.dropped,
         }
+
+
+def close_by_tick(tick: Tick, effects: ScoringEffects, *, again: bool) -> ObjectReport:
+    """Close what has ended by a tick's time, score it, and tell silence.
+
+    Parameters
+    ----------
+    again
+        Whether the tick was delivered before.
+
+    Raises
+    ------
+    InvalidInputError, UnavailableError, ContractViolationError
+        As `score_object`.
+    """
+    plan = effects.plans.plan_of(tick.workload)
+    applied = Delivery.of_tick(tick, plan, effects, again=again).apply()
+    for failure in applied.failures:
+        raise failure
+    return ObjectReport(plan.workload, 0, 0, applied.tally, None)
 
 
 def score_object(source: TelemetryObject, effects: ScoringEffects) -> ObjectReport:

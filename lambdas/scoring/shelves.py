@@ -16,7 +16,7 @@ from lambdas.adapters.object_store import ObjectUri
 from lambdas.runtime.retrying import MAX_ATTEMPTS
 from lambdas.scoring.earlier_states import settled
 from lambdas.scoring.effects import ScoringEffects
-from lambdas.scoring.pages import StoredPage
+from lambdas.scoring.pages import NEVER_DUE, StoredPage
 from lambdas.scoring.probing import ProbedEndpoint
 from lambdas.scoring.requests import packed, score_request
 from watchkeeper.anomalies.event import AnomalyEvent
@@ -31,8 +31,11 @@ from watchkeeper.stream.object_lines import Refusal
 from watchkeeper.stream.page import Output, Page, new_page, overflows, split, tombstone
 from watchkeeper.stream.placement import ROOT, bits_of, children
 from watchkeeper.stream.readings import Readings, Source
+from watchkeeper.stream.silence import with_silence
 from watchkeeper.stream.step import Outcome, Tally, concluded, late, scored_here, written
 from watchkeeper.stream.takeover import not_taken_before, taken_over
+from watchkeeper.stream.tick_message import Tick
+from watchkeeper.stream.ticking import due, ticked
 
 SHELVES_AT_ONCE = 4
 """A page with what a streaming detector has learned of 1,024 series has 11 MB, and is held several times."""
@@ -62,7 +65,8 @@ class Applied:
 
 @dataclass(frozen=True)
 class _Part:
-    """Series of the object, by position, that go to a shelf or to those that it has split into."""
+    """Series of the object, by position, that go to a shelf or to those that it has split into; a tick has
+    none, and goes to all of them."""
 
     shelf: str
     positions: tuple[int, ...]
@@ -73,7 +77,7 @@ class _Part:
             _Part(shelf, tuple(at for at in self.positions if paths[at].startswith(shelf)))
             for shelf in children(self.shelf)
         )
-        return [part for part in parts if part.positions]
+        return [part for part in parts if part.positions or not self.positions]
 
 
 @dataclass
@@ -96,19 +100,30 @@ class _Leaf:
 
 @dataclass
 class Delivery:
-    """One delivery of an object of telemetry.
+    """One delivery of an object of telemetry, or of a tick.
 
     Parameters
     ----------
     readings, source
         Of the object.
+    tick
+        Set of a tick, which has no readings.
+    again
+        Whether a tick was delivered before: what is said beside a page may be of its own first delivery.
     """
 
     readings: Readings
     source: Source
     plan: WorkloadPlan
     effects: ScoringEffects
+    tick: Tick | None = None
+    again: bool = False
     _again: list[_Part] = field(default_factory=list)
+
+    @classmethod
+    def of_tick(cls, tick: Tick, plan: WorkloadPlan, effects: ScoringEffects, *, again: bool) -> Delivery:
+        """Return the delivery of a tick."""
+        return cls(Readings.none(), tick.source, plan, effects, tick, again)
 
     def apply(self) -> Applied:
         """Take the readings in and score what they close, shelf by shelf.
@@ -121,28 +136,35 @@ class Delivery:
         releases = self.effects.releases.candidates(self.plan.workload)
         live = releases[0] if releases else None
         paths = [bits_of(series) for series in self.readings.series]
-        waiting = [_Part(ROOT, tuple(range(len(paths))))] if paths else []
+        waiting = [_Part(ROOT, tuple(range(len(paths))))] if paths or self.tick else []
         applied = Applied()
         while waiting:
             batch, waiting = waiting[:SHELVES_AT_ONCE], waiting[SHELVES_AT_ONCE:]
             leaves = []
-            for part, leaf in zip(batch, self.effects.for_each(self._opened, batch), strict=True):
-                if leaf is None:
+            for part, opened in zip(batch, self.effects.for_each(self._opened, batch), strict=True):
+                if opened is None:
                     waiting += part.of_children(paths)
                 else:
-                    leaves.append(leaf)
+                    leaves += opened
             self._score(leaves, live)
+            for leaf in leaves:
+                if leaf.taken.silent:
+                    judged = leaf.judged or Judged(leaf.taken.page, [], {})
+                    leaf.judged = with_silence(judged, leaf.taken, live, self.plan)
             for found in self.effects.for_each(self._committed, self._concluded(leaves)):
                 applied += found
             waiting += self._again
             self._again.clear()
         return applied
 
-    def _opened(self, part: _Part) -> _Leaf | None:
-        """Return a shelf with the readings taken in; None if it has split."""
+    def _opened(self, part: _Part) -> list[_Leaf] | None:
+        """Return a shelf with the readings taken in, or none where nothing is to be done; None if it has
+        split."""
         workload = self.plan.workload
         if (workload, part.shelf) in self.effects.splits:
             return None
+        if self.tick is not None:
+            return self._ticked(part, self.tick)
         readings = self.readings.of_series(part.positions)
         for attempt in range(MAX_ATTEMPTS):
             stored = self.effects.pages.load(workload, part.shelf)
@@ -151,7 +173,7 @@ class Delivery:
             stored = dataclasses.replace(stored, page=self._healed(stored.page))
             if stored.page.condition == "open":
                 if not overflows(stored.page, readings.series, self.effects.shelf_series):
-                    return self._taken(part, stored, readings)
+                    return [self._taken(part, stored, readings)]
                 frozen = dataclasses.replace(stored.page, condition="splitting")
                 tag = self.effects.pages.save(frozen, stored.tag)
                 if tag is None:
@@ -163,6 +185,25 @@ class Delivery:
             self.effects.splits.add(workload, part.shelf)
             return None
         raise changed_each_time(part.shelf, workload)
+
+    def _ticked(self, part: _Part, tick: Tick) -> list[_Leaf] | None:
+        workload = self.plan.workload
+        span = None if self.again else self.effects.pages.due(workload, part.shelf)
+        if span is not None and not span[0] <= tick.seconds <= span[1]:
+            return []
+        stored = self.effects.pages.load(workload, part.shelf)
+        if stored is None:
+            return []
+        stored = dataclasses.replace(stored, page=self._healed(stored.page))
+        if stored.page.condition == "splitting":
+            self._finish_split(stored)
+        if stored.page.condition != "open":
+            self.effects.splits.add(workload, part.shelf)
+            return None
+        taken = ticked(stored.page, tick, self.plan)
+        if taken is None and not len(stored.page.waiting):
+            return []
+        return [_Leaf(part, stored, self.readings, [], taken or TakenIn(stored.page), self.source)]
 
     def _finish_split(self, frozen: StoredPage) -> None:
         """Write the children of a page, unless somebody has, and then what is left of it."""
@@ -254,7 +295,12 @@ class Delivery:
         """Return what is to be written of each shelf that has changed."""
         asked_for = [leaf.judged for leaf in leaves if leaf.asked is not None and leaf.judged is not None]
         reasons = self.effects.explainers.reasons(
-            [found for judged in asked_for for found in judged.findings.values()]
+            [
+                found
+                for judged in asked_for
+                for found in judged.findings.values()
+                if found.key not in judged.reasons
+            ]
         )
         outcomes = []
         for leaf in leaves:
@@ -262,7 +308,8 @@ class Delivery:
             judged = leaf.judged or Judged(leaf.taken.page, [], {})
             outcome = Outcome(leaf.stored.page)
             if judged.lines or refusals or leaf.taken.page is not leaf.stored.page:
-                outcome = concluded(judged, judged.reasons or reasons, leaf.source, self.plan, refusals)
+                said = {**reasons, **judged.reasons}
+                outcome = concluded(judged, said, leaf.source, self.plan, refusals)
             outcomes.append((leaf, outcome))
         return outcomes
 
@@ -271,7 +318,8 @@ class Delivery:
         leaf, outcome = item
         part = leaf.part
         if outcome.page is not leaf.stored.page:
-            if self.effects.pages.save(outcome.page, leaf.stored.tag) is None:
+            span = due(outcome.page, self.plan) or NEVER_DUE
+            if self.effects.pages.save(outcome.page, leaf.stored.tag, span) is None:
                 if part.attempt + 1 == MAX_ATTEMPTS:
                     raise changed_each_time(part.shelf, self.plan.workload)
                 self.effects.pause(part.attempt)

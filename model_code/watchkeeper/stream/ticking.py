@@ -26,6 +26,7 @@ LIVE_STEPS = 10
 """A series is live if its last closed interval is at most so many intervals or ticks behind."""
 
 _MICROSECONDS = 1_000_000
+_FOREVER = 1 << 62
 _LONG_AGO = np.int64(NEVER) // 4
 """Stands for `NEVER` where times are subtracted."""
 
@@ -82,6 +83,8 @@ def due(page: Page, plan: WorkloadPlan) -> tuple[int, int] | None:
             (mark // _MICROSECONDS + quiet, mark // _MICROSECONDS + quiet + _reach(plan))
             for mark in page.watermark[waits].tolist()
         ]
+    if len(page.waiting):  # it could not be scored: each tick is one more attempt
+        spans.append((0, _FOREVER))
     now = int(page.watermark.max(initial=NEVER)) // _MICROSECONDS
     spans = [(first, last) for first, last in spans if last >= max(first, now)]
     return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None

@@ -17,7 +17,7 @@ from lambdas.alerting.alert import Alert, Claims
 from lambdas.alerting.effects import AlertEffects
 from lambdas.scoring.effects import ScoringEffects
 from lambdas.scoring.explaining import Explainers
-from lambdas.scoring.pages import StoredPage
+from lambdas.scoring.pages import Span, StoredPage
 from lambdas.scoring.probing import ReleaseCache
 from lambdas.scoring.scoring import ObjectReport, score_object
 from lambdas.steps.validate_input import ValidationEffects
@@ -133,14 +133,21 @@ class FakePageStore:
 
     timeline: Timeline = field(default_factory=Timeline)
     pages: dict[tuple[str, str], tuple[bytes, int]] = field(default_factory=dict)
+    said: dict[tuple[str, str], Span | None] = field(default_factory=dict)
     contests: int = 0
     """Another worker writes before each of the next so many writes of pages that exist."""
 
     def load(self, workload: str, shelf: str) -> StoredPage | None:
         return self.timeline.around(lambda: self._load(workload, shelf))  # type: ignore[no-any-return]
 
-    def save(self, page: Page, seen: str | None) -> str | None:
-        return self.timeline.around(lambda: self._save(page, seen))  # type: ignore[no-any-return]
+    def save(self, page: Page, seen: str | None, due: Span | None = None) -> str | None:
+        tag: str | None = self.timeline.around(lambda: self._save(page, seen))
+        if tag is not None:
+            self.said[page.workload, page.shelf] = due
+        return tag
+
+    def due(self, workload: str, shelf: str) -> Span | None:
+        return self.said.get((workload, shelf))
 
     def page(self, shelf: str = "") -> Page:
         """The page of a shelf of the one workload that has one."""
