@@ -7,6 +7,7 @@ comes from the level, they are the course of the last hours and what an earlier 
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,7 +81,7 @@ def _level(after: Any) -> list[ScorePart]:
 
 def _by_row(feature: str, weight: float, shares: Any) -> list[ScorePart]:
     """Share a channel's weight between rows, the newest first."""
-    total = float(np.sum(shares))
+    total = math.fsum(shares)  # the same in whatever order
     if total <= 0:
         return [ScorePart(feature, None, weight)]
     return [ScorePart(feature, lag, weight * float(share) / total) for lag, share in enumerate(shares)]
@@ -92,7 +93,7 @@ def _residuals(p: Any, before: Any, after: Any) -> Any:
     newest = int(before[0][rows])
     lags = np.arange(min(newest + 1, SMOOTHED_ROWS))
     residuals = after[0][ring][(newest - lags) % SMOOTHED_ROWS]
-    return np.maximum(residuals * np.sign(residuals.sum()), 0.0)
+    return np.maximum(residuals * np.sign(math.fsum(residuals)), 0.0)
 
 
 def _differences(before: Any, after: Any) -> Any:
