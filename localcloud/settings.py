@@ -144,8 +144,9 @@ class Settings:
             if not getattr(self, name) > 0:
                 raise SettingsError(f"{PREFIX}{name.upper()}={getattr(self, name)}: must be greater than 0")
         if self.firehose_interval_seconds < 0:
-            given = self.firehose_interval_seconds
-            raise SettingsError(f"{PREFIX}FIREHOSE_INTERVAL_SECONDS={given}: must not be less than 0")
+            raise SettingsError(
+                f"{PREFIX}FIREHOSE_INTERVAL_SECONDS={self.firehose_interval_seconds}: must not be less than 0"
+            )
 
     @property
     def endpoint_url(self) -> str:

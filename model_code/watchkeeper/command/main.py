@@ -27,6 +27,7 @@ CHECKOUT_VERBS = (
     "train",
     "replay",
     "invoke",
+    "history",
     "backtest",
     "drift",
     "models",

@@ -22,6 +22,7 @@ IOT_ERRORS = f"{RAW_ERRORS}/iot"
 HISTORY = "history"
 QUARANTINE = "quarantine"
 SCORES = "scores"
+SCORES_BY_HOUR, SCORES_BY_DAY = "scores-by-hour", "scores-by-day"
 PAGES = "pages"
 RUNS = "runs"
 CAPTURES = "captures"
@@ -106,6 +107,62 @@ def scores_key(workload: str, hour: str, object_id: str, shelf: str, part: int =
     date, _, hour = hour.partition("T")
     name = f"{short_hash(object_id, 24)}{_part_of_shelf(shelf, part)}"
     return f"{scores_prefix(workload)}date={date}/hour={hour}/{name}.jsonl.gz"
+
+
+def scores_of_date(workload: str, date: str) -> str:
+    """The scores objects of telemetry that was delivered on a date (`YYYY-MM-DD`)."""
+    return f"{scores_prefix(workload)}date={date}/"
+
+
+def hour_of_scores_key(key: str) -> str:
+    """Return the hour of a scores object, such as `2026-11-29T17`.
+
+    Raises
+    ------
+    InvalidInputError
+        If the key is not one of `scores_key`.
+    """
+    match = re.search(r"/date=(\d{4}-\d\d-\d\d)/hour=(\d\d)/", key)
+    if match is None:
+        raise InvalidInputError(f"object key {key!r} is not of the form …/date=…/hour=…/…")
+    return f"{match[1]}T{match[2]}"
+
+
+def shelf_of_scores_key(key: str) -> str:
+    """Return the bits of the shelf whose intervals a scores object has; see `hour_of_scores_key`."""
+    match = re.search(r"/[0-9a-f]{24}-(root|[01]+)(-\d+)?\.jsonl\.gz$", key)
+    if match is None:
+        raise InvalidInputError(f"object key {key!r} is not of the form …/HASH-SHELF.jsonl.gz")
+    return "" if match[1] == shelf_name("") else match[1]
+
+
+def merged_hours_prefix(workload: str, date: str) -> str:
+    """The hours of a date that are merged."""
+    return f"{SCORES_BY_HOUR}/workload={workload}/date={date}/"
+
+
+def merged_hour_key(workload: str, hour: str) -> str:
+    """The intervals of one hour's scores objects as one Parquet file, sorted by series."""
+    date, _, hour = hour.partition("T")
+    return f"{merged_hours_prefix(workload, date)}hour={hour}.parquet"
+
+
+def merged_days_prefix(workload: str) -> str:
+    """The days of a workload that are merged."""
+    return f"{SCORES_BY_DAY}/workload={workload}/"
+
+
+def date_of_key(key: str) -> str:
+    """Return the date (`YYYY-MM-DD`) in the key of a scores object, a merged file, or of their folder."""
+    match = re.search(r"/date=(\d{4}-\d\d-\d\d)/", key)
+    if match is None:
+        raise InvalidInputError(f"object key {key!r} is not of the form …/date=YYYY-MM-DD/…")
+    return match[1]
+
+
+def merged_day_key(workload: str, date: str) -> str:
+    """The intervals of one day's scores objects as one Parquet file, sorted by series."""
+    return f"{merged_days_prefix(workload)}date={date}/day.parquet"
 
 
 def series_scores_key(workload: str, series: str, interval_start: str) -> str:

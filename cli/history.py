@@ -1,0 +1,81 @@
+"""`watchkeeper history`: what the scoring loop has said of a series, read back from S3."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from typing import Annotated
+
+import boto3
+import typer
+from botocore.config import Config
+from rich.table import Table
+
+from cli.specs import anomaly_spec_of
+from cli.stacks import Deployment
+from lambdas.history.effects import S3MergedObjects
+from lambdas.history.reading import AT_ONCE, Wanted, read_series
+from watchkeeper.anomalies.score_line import ScoreLine
+from watchkeeper.command.screen import complain, console
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.timestamps import parse_instant
+
+LAST = timedelta(days=1)
+
+
+def history(
+    workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
+    series: Annotated[str, typer.Option(help="Key of the series, such as `flow|pump=7`.")],
+    since: Annotated[
+        str | None, typer.Option("--from", help="From this time on: ISO 8601; a day before --to without.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Before this time; now without.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")] = False,
+) -> None:
+    """Tell what was scored of a series: value, expected value and band, score, severity, flags."""
+    spec = anomaly_spec_of(workload, "history")
+    session = boto3.Session()
+    end = _instant(until, "--to") or datetime.now(timezone.utc)
+    begin = _instant(since, "--from") or end - LAST
+    if begin >= end:
+        raise InvalidInputError(f"--from {begin.isoformat()} is not before --to {end.isoformat()}")
+    client = session.client("s3", config=Config(max_pool_connections=AT_ONCE))
+    objects = S3MergedObjects(client, Deployment(session).bucket)
+    lines = read_series(objects, Wanted(spec.name, series, begin, end))
+    if as_json:
+        for line in lines:
+            console.out(json.dumps(line.to_dict()), highlight=False)
+    elif lines:
+        console.print(_table(lines))
+    if not lines:
+        complain(f"nothing is scored of {series!r} of {spec.name} from {begin} to {end}")
+
+
+def _table(lines: list[ScoreLine]) -> Table:
+    table = Table("interval", "value", "expected", "band", "score", "severity", "", box=None)
+    for line in lines:
+        band = "" if line.lower is None else f"{_number(line.lower)} … {_number(line.upper)}"
+        flag = "[bold red]anomaly[/]" if line.is_anomaly else line.reason or ""
+        table.add_row(
+            line.interval_start,
+            _number(line.value),
+            _number(line.expected),
+            band,
+            _number(line.anomaly_score),
+            _number(line.severity),
+            flag,
+        )
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.5g}"
+
+
+def _instant(text: str | None, option: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{option}: {error}") from error

@@ -1,0 +1,123 @@
+"""Read the scored intervals of one series back: merged days, merged hours, and what came since.
+
+Days are of delivery, and the intervals of a day may be of any time before: a day's file says from when to
+when they are. Nothing is delivered more than a day before it was measured, so days before that are not
+looked at.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import IO, Protocol
+
+from lambdas.history.merging import FIRST, LAST, MergedObjects, Stored
+from watchkeeper.anomalies import merged
+from watchkeeper.anomalies.score_line import ScoreLine
+from watchkeeper.core import layout
+from watchkeeper.core.timestamps import format_instant
+from watchkeeper.stream.placement import bits_of
+
+AT_ONCE = 16
+AHEAD = timedelta(days=1)
+"""An event time may be so much later than its delivery: `watchkeeper.telemetry.records`."""
+
+
+class ReadableObjects(MergedObjects, Protocol):
+    """The data bucket, as reading needs it."""
+
+    def folders(self, prefix: str) -> list[str]:
+        """Return the prefixes one level below a prefix."""
+
+    def opened(self, key: str) -> IO[bytes]:
+        """Return an object as a file of which only what is read is fetched."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Intervals of a series that begin from a time until before another."""
+
+    workload: str
+    series: str
+    since: datetime
+    until: datetime
+
+
+def read_series(objects: ReadableObjects, wanted: Wanted) -> list[ScoreLine]:
+    """Return the scored intervals in the order of time, each once."""
+    first_date = f"{wanted.since - AHEAD:%Y-%m-%d}"
+    days = {
+        layout.date_of_key(day.key): day
+        for day in objects.listed(layout.merged_days_prefix(wanted.workload))
+        if layout.date_of_key(day.key) >= first_date
+    }
+    dates = map(layout.date_of_key, objects.folders(layout.scores_prefix(wanted.workload)))
+    open_dates = [date for date in dates if date >= first_date and date not in days]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        overlaps = pool.map(_overlaps(objects, wanted), days.values())
+        files = [day.key for day, overlap in zip(days.values(), overlaps, strict=True) if overlap]
+        arrived: list[str] = []
+        for hours, sources in pool.map(_open_date(objects, wanted), open_dates):
+            files += hours
+            arrived += sources
+        found = {
+            line.interval_start: line
+            for function, keys in ((_of_file(objects, wanted), files), (_of_object(objects, wanted), arrived))
+            for lines in pool.map(function, keys)
+            for line in lines
+        }
+    return [found[start] for start in sorted(found)]
+
+
+def _overlaps(objects: ReadableObjects, wanted: Wanted) -> Callable[[Stored], bool]:
+    since, until = format_instant(wanted.since), format_instant(wanted.until)
+
+    def overlaps(day: Stored) -> bool:
+        said = objects.metadata(day.key) or {}
+        return said.get(FIRST, since) < until and said.get(LAST, since) >= since
+
+    return overlaps
+
+
+def _open_date(objects: ReadableObjects, wanted: Wanted) -> Callable[[str], tuple[list[str], list[str]]]:
+    bits = bits_of(wanted.series)
+
+    def open_date(date: str) -> tuple[list[str], list[str]]:
+        """Return the merged hours of a date, and the shelf's scores objects of the other hours."""
+        hours = [each.key for each in objects.listed(layout.merged_hours_prefix(wanted.workload, date))]
+        sources = [
+            source.key
+            for folder in objects.folders(layout.scores_of_date(wanted.workload, date))
+            if layout.merged_hour_key(wanted.workload, layout.hour_of_scores_key(folder)) not in hours
+            for source in objects.listed(folder)
+            if bits.startswith(layout.shelf_of_scores_key(source.key))
+        ]
+        return hours, sources
+
+    return open_date
+
+
+def _of_file(objects: ReadableObjects, wanted: Wanted) -> Callable[[str], list[ScoreLine]]:
+    since, until = format_instant(wanted.since), format_instant(wanted.until)
+    return lambda key: merged.lines_of(objects.opened(key), wanted.workload, wanted.series, since, until)
+
+
+def _of_object(objects: ReadableObjects, wanted: Wanted) -> Callable[[str], list[ScoreLine]]:
+    since, until = format_instant(wanted.since), format_instant(wanted.until)
+
+    def of_object(key: str) -> list[ScoreLine]:
+        name = json.dumps(wanted.series).encode()  # most lines are of other series, and are not parsed
+        lines = (
+            ScoreLine.from_json(line)
+            for line in gzip.decompress(objects.read(key)).splitlines()
+            if name in line
+        )
+        return [
+            line for line in lines if line.series == wanted.series and since <= line.interval_start < until
+        ]
+
+    return of_object
