@@ -123,6 +123,10 @@ bench-attribution: setup ## measure how well anomalies are explained; regenerate
 bench-journey: setup ## measure throughput and latency of the scoring loop on this laptop
 	@$(BIN)/python -m benchmarks.journey
 
+.PHONY: bench-history
+bench-history: setup ## measure how soon the scores of one series among 10,000 are read back
+	@$(BIN)/python -m benchmarks.history
+
 .PHONY: bench-service-jobs
 bench-service-jobs: setup ## measure the anomaly service's jobs: F1 of the search, rows a second, memory
 	@$(BIN)/python -m benchmarks.service_jobs

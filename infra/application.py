@@ -10,6 +10,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from infra.alerting import AlertingStack
 from infra.bundles import Bundles
+from infra.history import HistoryStack
 from infra.ingestion import IngestionStack
 from infra.monitoring import MonitoringStack
 from infra.scoring import ScoringStack
@@ -56,6 +57,14 @@ def add_stacks(
         alert_bus=alerting.bus,
         env=environment,
     )
+    history = HistoryStack(
+        app,
+        "WatchkeeperHistory",
+        code=bundles.history,
+        bucket=storage.bucket,
+        data_key=storage.key,
+        env=environment,
+    )
     ingestion = IngestionStack(
         app, "WatchkeeperIngestion", bucket=storage.bucket, data_key=storage.key, env=environment
     )
@@ -93,6 +102,7 @@ def add_stacks(
         cors_origins=settings.service_cors_origins,
         open_tasks=settings.service_open_tasks,
         public_documents=settings.service_documents == "public",
+        read_scores=history.read_scores.function,
         env=environment,
     )
     MonitoringStack(
@@ -100,6 +110,7 @@ def add_stacks(
         "WatchkeeperMonitoring",
         ingestion=ingestion,
         scoring=scoring,
+        history=history,
         training=training,
         alerting=alerting,
         service=service,

@@ -15,6 +15,7 @@ from pipeline.packaging import (
     ANALYSIS_ARCHIVE,
     CODE_ARCHIVE,
     build_analysis_code,
+    build_history_code,
     build_lambda_code,
     build_model_code,
     build_scoring_code,
@@ -41,6 +42,8 @@ class Bundles:
     """Folder with the scoring loop, whose packages are compiled."""
     api: Path
     """Folder with the anomaly service's API, whose packages are compiled."""
+    history: Path
+    """Folder with the functions that merge and read scores, whose packages are compiled."""
     model: Path
     """`.tar.gz` with what SageMaker runs."""
     analysis: Path
@@ -70,6 +73,7 @@ def build_bundles(settings: Settings, workloads: Sequence[WorkloadSpec]) -> Bund
         functions=build_lambda_code(settings.build),
         scoring=build_scoring_code(API_TARGETS[settings.stage], settings.build),
         api=build_service_code(API_TARGETS[settings.stage], settings.build),
+        history=build_history_code(API_TARGETS[settings.stage], settings.build),
         model=build_model_code(target, settings.build),
         analysis=build_analysis_code(target, settings.build),
     )

@@ -12,6 +12,7 @@ from infra.constructs.alarms import DeliveryAlarms, LagAlarm, SilenceAlarm
 from infra.constructs.dashboard import WorkloadsDashboard
 from infra.constructs.loop_monitoring import LoopMonitoring
 from infra.constructs.spending_budget import SpendingBudget
+from infra.history import HistoryStack
 from infra.ingestion import IngestionStack
 from infra.scoring import ScoringStack
 from infra.service import ServiceStack
@@ -30,6 +31,7 @@ class MonitoringStack(Stack):
         *,
         ingestion: IngestionStack,
         scoring: ScoringStack,
+        history: HistoryStack,
         training: TrainingStack,
         alerting: AlertingStack,
         service: ServiceStack,
@@ -55,6 +57,9 @@ class MonitoringStack(Stack):
         shared.watch_dead_letters("RefusedTelemetry", scoring.refused)
         DeliveryAlarms(self, "Delivery", delivery_stream_name=ingestion.telemetry.stream.ref, topic=topic)
         shared.watch_function("WatchTelemetry", scoring.watch_telemetry.function)
+        shared.watch_function("MergeScores", history.merge_scores.function)
+        shared.watch_dead_letters("LostMerges", history.lost_runs)
+        shared.watch_function("ReadScores", history.read_scores.function)
         SilenceAlarm(self, "Silence", topic=topic)
         LagAlarm(self, "Lag", topic=topic)
         if monthly_budget_usd:

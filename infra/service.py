@@ -10,6 +10,7 @@ from aws_cdk import ArnFormat, CfnOutput, Stack
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -25,6 +26,7 @@ from infra.permissions import (
     of_workloads,
     permit,
     read_objects,
+    read_plans,
     use_key,
     use_table,
     write_encrypted_objects,
@@ -60,6 +62,8 @@ class ServiceStack(Stack):
         How many tasks of a tenant may be open at once.
     public_documents
         Whether the OpenAPI document and its page answer without a token.
+    read_scores
+        Reads the scores of workloads.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class ServiceStack(Stack):
         cors_origins: Sequence[str],
         open_tasks: int,
         public_documents: bool,
+        read_scores: lambda_.IFunction,
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
@@ -93,6 +98,7 @@ class ServiceStack(Stack):
                 valid_state_machine_arn=state_machines[Task.VALID].state_machine_arn,
                 infer_state_machine_arn=state_machines[Task.INFER].state_machine_arn,
                 most_open_tasks=str(open_tasks),
+                read_scores_function=read_scores.function_name,
             ),
             purpose="Answers the anomaly service's HTTP requests",
             memory_mb=API_MEMORY_MB,
@@ -116,6 +122,8 @@ class ServiceStack(Stack):
             # policies in AWS's guide name the group, too.
             *of_workloads(self, "model-package-group", "ListModelPackages"),
             *of_workloads(self, "model-package", "ListModelPackages", "DescribeModelPackage"),
+            Permission(actions=["lambda:InvokeFunction"], resources=[read_scores.function_arn]),
+            read_plans(self),
         )
         client = ServiceClient(self, "Callers", pool=users).client
         self.http = ServiceHttpApi(

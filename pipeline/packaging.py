@@ -56,6 +56,7 @@ MODEL_CODE = PROJECT / "model_code"
 LAMBDAS = PROJECT / "lambdas"
 SERVICE_API = LAMBDAS / "service_api"
 SCORING = LAMBDAS / "scoring"
+HISTORY = LAMBDAS / "history"
 TRANSFORM_SECONDS = 600
 """Time for one request of a batch transform; the server's own limit of 60 is for an endpoint's requests."""
 VENDOR = "vendor"
@@ -182,7 +183,7 @@ def build_lambda_code(build_dir: Path) -> Path:
         If the packages cannot be installed.
     """
     functions = _python("lambdas", LAMBDAS)
-    own = tuple(f"lambdas/{room.name}/" for room in (SERVICE_API, SCORING))
+    own = tuple(f"lambdas/{room.name}/" for room in (SERVICE_API, SCORING, HISTORY))
     # what the others are told of scoring is its environment
     kept = {f"lambdas/{SCORING.name}/__init__.py", f"lambdas/{SCORING.name}/environment.py"}
     others = {name: file for name, file in functions.items() if name in kept or not name.startswith(own)}
@@ -220,6 +221,11 @@ def build_scoring_code(target: Literal["lambda", "here"], build_dir: Path) -> Pa
     """
     kernel = _kernel(_TARGETS[target])
     return _compiled_folder("scoring-code", SCORING, _TARGETS[target], build_dir, kernel)
+
+
+def build_history_code(target: Literal["lambda", "here"], build_dir: Path) -> Path:
+    """Return a folder with the functions that merge and read scores; see `build_service_code`."""
+    return _compiled_folder("history-code", HISTORY, _TARGETS[target], build_dir)
 
 
 def _compiled_folder(

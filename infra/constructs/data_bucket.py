@@ -16,7 +16,10 @@ INFREQUENT_AFTER_DAYS = 30
 REFUSED_DAYS = 90
 CAPTURE_DAYS = 30
 DRIFT_DAYS = 365
-SCORE_DAYS = 365
+SCORE_DAYS = 90
+"""Of scores as they were written: merged ones are kept for a year."""
+MERGED_HOUR_DAYS = 7
+MERGED_DAY_DAYS = 365
 NONCURRENT_DAYS = 30
 ACCESS_LOG_DAYS = 90
 UNFINISHED_UPLOAD_DAYS = 7
@@ -80,6 +83,8 @@ class DataBucket(Construct):
                 _expiry(layout.CAPTURES, CAPTURE_DAYS),
                 _expiry(layout.DRIFT, DRIFT_DAYS),
                 _expiry(layout.SCORES, SCORE_DAYS),
+                _expiry(layout.SCORES_BY_HOUR, MERGED_HOUR_DAYS),
+                _expiry(layout.SCORES_BY_DAY, MERGED_DAY_DAYS),
             ],
         )
         # The L2 property for this makes a custom resource; the bucket's own property needs none.

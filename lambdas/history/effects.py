@@ -16,8 +16,6 @@ from watchkeeper.core import layout
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-READ_BYTES = 65_536
-"""Fetched at once at least: the end of a Parquet file, which says what is where, is less."""
 _WORKLOAD = f"{layout.SCORES}/workload="
 
 
@@ -42,7 +40,7 @@ class S3MergedObjects:
 
     def opened(self, key: str) -> IO[bytes]:
         """Return an object as a file of which only what is read is fetched."""
-        return io.BufferedReader(RangedObject(self.client, self.bucket, key), READ_BYTES)
+        return io.BufferedReader(RangedObject(self.client, self.bucket, key))
 
     def listed(self, prefix: str) -> list[Stored]:
         """Return the objects under a prefix."""

@@ -12,10 +12,12 @@ import hashlib
 import io
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from lambdas.adapters.clients import POOL_THREADS
 from watchkeeper.anomalies import merged
 from watchkeeper.core import layout
 from watchkeeper.core.errors import ContractViolationError
@@ -117,7 +119,8 @@ def _merged_hour(
     key, digest = layout.merged_hour_key(workload, hour), _digest(sources)
     if (objects.metadata(key) or {}).get(SOURCES) == digest:
         return objects.read(key)
-    table = merged.table_of(_unpacked(objects.read(source.key), source.key) for source in sources)
+    with ThreadPoolExecutor(POOL_THREADS) as pool:
+        table = merged.table_of(pool.map(lambda source: _unpacked(objects, source.key), sources))
     body = merged.written(table)
     first, last = merged.span_of(table) or ("", "")
     objects.write(key, body, {SOURCES: digest, FIRST: first, LAST: last})
@@ -126,9 +129,9 @@ def _merged_hour(
     return body
 
 
-def _unpacked(body: bytes, key: str) -> bytes:
+def _unpacked(objects: MergedObjects, key: str) -> bytes:
     try:
-        return gzip.decompress(body)
+        return gzip.decompress(objects.read(key))
     except (OSError, EOFError) as error:
         raise ContractViolationError(f"{key} is not packed by gzip: {error}") from error
 

@@ -11,15 +11,20 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+TAIL_BYTES = 65_536
+"""Fetched at first: the end of a Parquet file says what is where, and of a small one this is all."""
+
+
 class RangedObject(io.RawIOBase):
-    """One version of an object; a reader that seeks causes a request a read."""
+    """One version of an object; what is not at its end is a request a read."""
 
     def __init__(self, client: S3Client, bucket: str, key: str) -> None:
         super().__init__()
         self._client, self._bucket, self._key = client, bucket, key
-        with translated(f"look for {bucket}/{key}"):
-            found = client.head_object(Bucket=bucket, Key=key)
-        self._size, self._etag = found["ContentLength"], found["ETag"]
+        with translated(f"read {bucket}/{key}"):
+            answer = client.get_object(Bucket=bucket, Key=key, Range=f"bytes=-{TAIL_BYTES}")
+            self._tail = answer["Body"].read()
+        self._size, self._etag = int(answer["ContentRange"].rpartition("/")[2]), answer["ETag"]
         self._at = 0
 
     def readable(self) -> bool:
@@ -40,15 +45,17 @@ class RangedObject(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # any writable buffer
-        """Fetch as much as the buffer holds, or what is left."""
-        size = min(len(buffer), self._size - self._at)
-        if size <= 0:
-            return 0
-        last = self._at + size - 1
-        with translated(f"read {self._bucket}/{self._key}"):
-            answer = self._client.get_object(
-                Bucket=self._bucket, Key=self._key, Range=f"bytes={self._at}-{last}", IfMatch=self._etag
-            )
-            buffer[:size] = answer["Body"].read()
+        """Give as much as the buffer holds, or what is left."""
+        size = max(0, min(len(buffer), self._size - self._at))
+        in_tail = self._at - (self._size - len(self._tail))
+        if size and in_tail >= 0:
+            buffer[:size] = self._tail[in_tail : in_tail + size]
+        elif size:
+            wanted = f"bytes={self._at}-{self._at + size - 1}"
+            with translated(f"read {self._bucket}/{self._key}"):
+                answer = self._client.get_object(
+                    Bucket=self._bucket, Key=self._key, Range=wanted, IfMatch=self._etag
+                )
+                buffer[:size] = answer["Body"].read()
         self._at += size
         return size

@@ -301,6 +301,32 @@ class RequestPage(_Answer):
     next_page_token: str | None = Field(description="Ask with it for the next page; null on the last one.")
 
 
+class ScoredInterval(_Answer):
+    """An interval of a series as the scoring loop judged it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    series: str
+    interval_start: str = Field(description="ISO 8601, UTC.")
+    value: float | None
+    expected: float | None = Field(description="Null where nothing is known of the intervals before.")
+    lower: float | None = Field(description="Lower end of the expected band.")
+    upper: float | None
+    anomaly_score: float | None = Field(description="Null with a `reason`.")
+    is_anomaly: bool
+    threshold: float | None = None
+    severity: float | None = Field(None, description="0 to 100.")
+    reason: str | None = None
+    run_id: str | None = Field(None, description="The training run whose model gave the score.")
+
+
+class ScorePage(_Answer):
+    """Scored intervals of a series in the order of time."""
+
+    scores: list[ScoredInterval]
+    next_page_token: str | None = Field(description="Ask with it for the next page; null on the last one.")
+
+
 class TrainedModel(_Answer):
     """A model that the caller's tenant trained."""
 

@@ -11,9 +11,11 @@ from botocore.config import Config
 
 from lambdas.adapters import clients
 from lambdas.adapters.executions import StepFunctionsWorkflows, Workflows
+from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
 from lambdas.adapters.registered_models import ModelRegistry, SageMakerModelRegistry
 from lambdas.service_api.environment import ServiceApiEnvironment
 from lambdas.service_api.request_table import DynamoRequestTable, RequestTable
+from lambdas.service_api.scores import FunctionScoreReader, ScoreReader
 from lambdas.service_api.tenant_bucket import S3TenantBucket, TenantBucket
 from watchkeeper.service.tasks import Task
 
@@ -30,6 +32,8 @@ class ServiceEffects:
     requests: RequestTable
     workflows: Workflows
     models: ModelRegistry
+    plans: PlanStore
+    scores: ScoreReader
     most_open_tasks: int
     """Of a tenant at once."""
     now: Callable[[], datetime] = _now
@@ -47,5 +51,7 @@ class ServiceEffects:
                 clients.stepfunctions(), {task: environment.state_machine_arn(task) for task in Task}
             ),
             models=SageMakerModelRegistry(clients.sagemaker()),
+            plans=ParameterPlanStore(clients.ssm()),
+            scores=FunctionScoreReader(clients.functions(), environment.read_scores_function),
             most_open_tasks=int(environment.most_open_tasks),
         )

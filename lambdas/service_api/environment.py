@@ -6,6 +6,7 @@ Permissions
 - `dynamodb:GetItem`, `PutItem`, `UpdateItem`, `Query` on the requests table and its index
 - `states:StartExecution` on the three state machines
 - `sagemaker:ListModelPackages`, `sagemaker:DescribeModelPackage` of the workloads' package groups
+- `lambda:InvokeFunction` on `read_scores`; `ssm:GetParameter` on `parameter/watchkeeper/*/plan`, for readers
 - `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the keys of the bucket and the table
 """
 
@@ -31,6 +32,7 @@ class ServiceApiEnvironment(TypedEnvironment):
     infer_state_machine_arn: str
     most_open_tasks: str
     """A whole number, as variables are: how many tasks of a tenant may be open at once."""
+    read_scores_function: str
 
     def state_machine_arn(self, task: Task) -> str:
         """Return the state machine of a task."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote
@@ -21,6 +22,7 @@ from lambdas.service_api.documents import (
     ModelPage,
     RequestPage,
     RequestSummary,
+    ScorePage,
     TaskStarted,
     TrainBody,
     TrainResults,
@@ -35,6 +37,7 @@ from lambdas.service_api.incoming import tenant_of
 from lambdas.service_api.openapi import OF_A_TASK, answers
 from lambdas.service_api.presigned_urls import presign_download, presign_upload
 from lambdas.service_api.request_table import Item, Listing, page_start, page_token
+from lambdas.service_api.scores import scores_page
 from lambdas.service_api.submit import TaskBody, start_if_lost, submit
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.service.request_item import Status
@@ -50,6 +53,7 @@ _PATHS = (
     (re.compile(r"/anomaly_detection/(train|valid|infer)/"), ("GET", "POST")),
     (re.compile(r"/files"), ("POST",)),
     (re.compile(r"/files/[^/]+|/requests(/[^/]+)?|/models|/docs|/openapi\.json"), ("GET",)),
+    (re.compile(r"/workloads/[^/]+/scores"), ("GET",)),
 )
 
 RequestKey = Annotated[
@@ -187,6 +191,29 @@ def list_models(limit: PageLimit = 20, token: PageToken = None) -> ModelPage:
 
 
 @app.get(
+    "/workloads/<workload>/scores",
+    tags=["Workloads"],
+    summary="Scores of a series",
+    responses=answers(ScorePage, HTTPStatus.OK),
+)
+def list_scores(
+    workload: Annotated[str, Path(min_length=1, max_length=64, description="Name of a workload.")],
+    series: Annotated[
+        str, Query(min_length=1, max_length=4096, description="Key of a series, such as `flow|pump=7`.")
+    ],
+    since: Annotated[datetime, Query(alias="from", description="From this time on.")],
+    until: Annotated[datetime, Query(alias="to", description="Before this time.")],
+    limit: Annotated[int, Query(ge=1, le=1000)] = 300,
+    token: PageToken = None,
+) -> ScorePage:
+    """Return what was scored of a series of a workload that names the caller's tenant among its readers."""
+    asked, tools = unquote(workload), effects()
+    return scores_page(
+        tools.scores, tools.plans, _tenant(), asked, series, (_aware(since), _aware(until)), (limit, token)
+    )
+
+
+@app.get(
     "/requests/<request>",
     tags=["Requests"],
     summary="Everything that is known of a request",
@@ -197,6 +224,10 @@ def show_request(
 ) -> RequestSummary:
     """Return a request with its history, progress, results, metrics and error."""
     return summary_of(_found(unquote(request)))
+
+
+def _aware(time: datetime) -> datetime:
+    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
 def methods_of(path: str) -> list[str]:

@@ -101,7 +101,9 @@ def test_objects_expire_by_prefix_but_history_and_models_stay(templates: Templat
         "quarantine/": 90,
         "captures/": 30,
         "drift/": 365,
-        "scores/": 365,
+        "scores/": 90,
+        "scores-by-hour/": 7,
+        "scores-by-day/": 365,
     }
     (everywhere,) = [rule for rule in rules if "Prefix" not in rule]
     assert everywhere["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}

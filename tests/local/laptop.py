@@ -25,6 +25,7 @@ STACKS = (
     "Storage",
     "Alerting",
     "Scoring",
+    "History",
     "Ingestion",
     "Training",
     "ServiceTasks",

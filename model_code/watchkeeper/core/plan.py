@@ -210,6 +210,8 @@ class WorkloadPlan(Document, name="plan"):
     split: SplitPlan = SplitPlan()
     gate: GatePlan = GatePlan()
     alerts: AlertPlan = AlertPlan()
+    readers: tuple[str, ...] = ()
+    """Tenants of the anomaly service that may read the scores."""
     version: int = PLAN_VERSION
 
     @property

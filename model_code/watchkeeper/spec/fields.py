@@ -16,6 +16,7 @@ from watchkeeper.core.layout import RESERVED_WORKLOAD
 from watchkeeper.core.plan import Fill
 from watchkeeper.core.time_formats import EPOCH_UNITS
 from watchkeeper.core.timestamps import check_timestamp_format, time_zone
+from watchkeeper.service.tenant_files import tenant_root
 from watchkeeper.spec.instances import ENDPOINT_INSTANCES, JOB_INSTANCES, check_instance
 from watchkeeper.spec.schedules import check_schedule
 from watchkeeper.telemetry.missing import FILLS, read_fill
@@ -75,6 +76,11 @@ def _workload_name(value: str) -> str:
     return value
 
 
+def _tenant(value: str) -> str:
+    _checked(tenant_root, value)
+    return value
+
+
 def _record_field(value: str) -> str:
     if value in INGESTION_FIELDS:
         raise ValueError(f"ingestion writes the fields {', '.join(sorted(INGESTION_FIELDS))} itself")
@@ -128,6 +134,7 @@ Missing = Annotated[
 ]
 Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": rf"^{_NAME.pattern}$"})]
 WorkloadName = Annotated[Name, AfterValidator(_workload_name)]
+Tenant = Annotated[str, AfterValidator(_tenant)]
 RecordField = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_record_field)]
 TopicFilter = Annotated[str, Field(min_length=1), AfterValidator(_topic)]
 JobInstance = Annotated[

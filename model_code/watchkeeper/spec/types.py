@@ -38,7 +38,7 @@ from watchkeeper.spec.detection import (
     Threshold,
     WatchkeeperDetector,
 )
-from watchkeeper.spec.fields import Duration, RecordField, WorkloadName
+from watchkeeper.spec.fields import Duration, RecordField, Tenant, WorkloadName
 from watchkeeper.spec.regression import RegressionWorkload
 from watchkeeper.spec.section import Section, refuse_repeats
 from watchkeeper.spec.telemetry import Measure, Source
@@ -99,6 +99,8 @@ class AnomalyWorkload(Section):
     from a snapshot of what it knew when it was trained."""
     alerts: Alerts = Alerts()
     """Where alerts go and how often."""
+    readers: list[Tenant] = Field(default_factory=list, max_length=100)
+    """Tenants of the anomaly service that may read the scores over its API; by default none."""
 
     @field_validator("interval")
     @classmethod
@@ -224,6 +226,7 @@ class AnomalyWorkload(Section):
                 ),
                 throttle_seconds=_seconds(self.alerts.throttle),
             ),
+            readers=tuple(self.readers),
         )
 
 

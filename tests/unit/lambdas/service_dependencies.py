@@ -16,7 +16,8 @@ from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.request_table import DynamoRequestTable
 from lambdas.service_api.tenant_bucket import S3TenantBucket
 from tests.unit.lambdas.builders import BUCKET
-from watchkeeper.core.errors import UnavailableError
+from watchkeeper.core.errors import InvalidInputError, UnavailableError
+from watchkeeper.core.plan import TimestampPlan, WorkloadPlan
 from watchkeeper.service.request_item import BY_CREATION
 from watchkeeper.service.tasks import Task, execution_name
 
@@ -52,6 +53,35 @@ class RememberedModels:
 
     def model_uri(self, workload: str, version: int | None) -> ObjectUri | None:
         return self.uris.get((workload, version))
+
+
+@dataclass
+class ReadablePlans:
+    """`PlanStore` of the workloads that name readers."""
+
+    readers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def plan_of(self, workload: str) -> WorkloadPlan:
+        if workload not in self.readers:
+            raise InvalidInputError(f"workload {workload} is not deployed")
+        return WorkloadPlan(workload, TimestampPlan("at"), (), 300, readers=self.readers[workload])
+
+    def deployed_plan_of(self, workload: str, digest: str) -> WorkloadPlan:
+        raise NotImplementedError
+
+
+@dataclass
+class RememberedScores:
+    """`ScoreReader` of some lines of a series."""
+
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    def read(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append(request)
+        found = [each for each in self.lines if each["interval_start"] >= request["since"]]
+        more = found[request["limit"] :]
+        return {"scores": found[: request["limit"]], "next": more[0]["interval_start"] if more else None}
 
 
 @dataclass
@@ -95,8 +125,16 @@ class Service:
         self.bucket = S3TenantBucket(clients.s3(), clients.s3(), BUCKET)
         self.table = DynamoRequestTable(clients.dynamodb(), TABLE)
         self.clock = Clock()
+        self.plans, self.scores = ReadablePlans(), RememberedScores()
         self.effects = ServiceEffects(
-            self.bucket, self.table, self.workflows, self.models, MOST_OPEN_TASKS, self.clock.now
+            files=self.bucket,
+            requests=self.table,
+            workflows=self.workflows,
+            models=self.models,
+            plans=self.plans,
+            scores=self.scores,
+            most_open_tasks=MOST_OPEN_TASKS,
+            now=self.clock.now,
         )
 
     def put(self, key: str, body: bytes = FEATURES, tenant: str = "acme") -> None:

@@ -793,6 +793,7 @@ def test_publishes_every_route_with_its_problems(service: Service) -> None:
         "/requests",
         "/requests/{request}",
         "/models",
+        "/workloads/{workload}/scores",
     }
     for operations in document["paths"].values():
         for operation in operations.values():
@@ -809,3 +810,53 @@ def test_the_page_of_the_api_needs_nothing_from_elsewhere(service: Service) -> N
     assert "swagger" in answer.text
     assert "<script src=" not in answer.text
     assert "<link rel=" not in answer.text
+
+
+SCORES = "/workloads/press/scores?series=flow%7Cpump%3D7&from=2026-11-28T00:00:00Z&to=2026-11-29T00:00:00Z"
+
+
+def scored(minute: int) -> dict[str, Any]:
+    start = f"2026-11-28T00:{minute:02d}:00Z"
+    of_interval = {"series": "flow|pump=7", "interval_start": start, "value": 1.0, "is_anomaly": False}
+    return {**of_interval, **dict.fromkeys(("expected", "lower", "upper", "anomaly_score"), 0.5)}
+
+
+def test_a_reader_of_a_workload_gets_the_scores_of_a_series_page_by_page(service: Service) -> None:
+    service.plans.readers["press"] = ("acme",)
+    service.scores.lines = [scored(minute) for minute in range(0, 25, 5)]
+
+    pages, token = [], ""
+    while token is not None:
+        answer = service.call("GET", f"{SCORES}&limit=2{token and f'&page_token={token}'}")
+        assert answer.status == 200, answer.text
+        pages.append([each["interval_start"][14:16] for each in answer.document["scores"]])
+        token = answer.document["next_page_token"]
+
+    assert pages == [["00", "05"], ["10", "15"], ["20"]]
+    first = service.scores.asked[0]
+    assert (first["workload"], first["series"], first["limit"]) == ("press", "flow|pump=7", 2)
+    assert (first["since"], first["until"]) == ("2026-11-28T00:00:00Z", "2026-11-29T00:00:00Z")
+
+
+def test_who_is_no_reader_is_refused_and_not_told_whether_there_is_such_a_workload(service: Service) -> None:
+    service.plans.readers["press"] = ("other",)
+    refused = [service.call("GET", SCORES), service.call("GET", SCORES.replace("press", "nowhere"))]
+    assert [answer.problem for answer in refused] == ["forbidden"] * 2
+    told = [answer.document["detail"].replace("nowhere", "press") for answer in refused]
+    assert told[0] == told[1]
+    assert service.scores.asked == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("from=2026-11-28", "from=2026-11-30"),
+        ("from=2026-11-28", "from=soon"),
+        ("series=flow%7Cpump%3D7", "series="),
+        ("&to=", "&page_token=bm9uc2Vuc2U=&to="),
+        ("&to=", "&limit=1001&to="),
+    ],
+)
+def test_a_wrong_question_about_scores_is_refused(service: Service, old: str, new: str) -> None:
+    service.plans.readers["press"] = ("acme",)
+    assert service.call("GET", SCORES.replace(old, new)).problem == "invalid_request"
