@@ -85,9 +85,8 @@ def stand_in_bundles(settings: Settings, workloads: Sequence[WorkloadSpec], fold
     functions.mkdir()
     for file in (functions / "code.py", model, analysis):
         file.write_text(file.name)
-    return _with_definitions(
-        settings, workloads, functions=functions, api=functions, model=model, analysis=analysis
-    )
+    small = dict.fromkeys(("functions", "scoring", "api", "history"), functions)
+    return _with_definitions(settings, workloads, **small, model=model, analysis=analysis)
 
 
 def _with_definitions(settings: Settings, workloads: Sequence[WorkloadSpec], **code: Path) -> Bundles:

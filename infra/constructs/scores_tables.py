@@ -72,7 +72,7 @@ class ScoresTables(Construct):
                     ),
                 ),
             )
-            table.add_dependency(database)
+            table.add_resource_dependency(database)
 
 
 def _column(name: str, kind: str) -> glue.CfnTable.ColumnProperty:

@@ -48,8 +48,8 @@ def environment_of(entry_point: str) -> TypedEnvironment:
     return kind(**{name: f"value of {name}" for name in names})
 
 
-def test_there_are_sixteen_functions() -> None:
-    assert len(ENTRY_POINTS) == 16
+def test_there_are_eighteen_functions() -> None:
+    assert len(ENTRY_POINTS) == 18
 
 
 @pytest.mark.parametrize("entry_point", ENTRY_POINTS)
