@@ -103,7 +103,7 @@ def fleet(series: int, threads: int) -> FleetCost:
     )
 
 
-def fleetin_a_process(series: int, threads: int) -> FleetCost:
+def fleet_in_a_process(series: int, threads: int) -> FleetCost:
     """Return `fleet` of a process of its own, so that its peak memory is that fleet's."""
     return in_a_process(fleet, series, threads)
 
