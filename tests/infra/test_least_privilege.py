@@ -38,6 +38,7 @@ NO_RESOURCE_TO_NAME = {
 BUCKET = r"(<[^>]*Data\w*>|arn:aws:s3:::<WatchkeeperStorage:DataBucketName>)"
 NAMED_AT_RUN_TIME = (
     rf"{BUCKET}/(raw|raw-errors|scores|quarantine|history|runs|captures|drift|tenants)(/[\w=-]+)*/\*",
+    r"<WatchkeeperStorage:[^>]*Pages\w*>/pages/\*",
     rf"{BUCKET}/(runs|drift|captures)/\*/\*",
     rf"{BUCKET}/runs/\*/\*/(evaluation/surrogate\.bin|plan\.json|explain/config/analysis_config\.json)",
     rf"{BUCKET}/runs/\*/\*/explain/output/analysis\.json",
