@@ -127,6 +127,12 @@ bench-journey: setup ## measure throughput and latency of the scoring loop on th
 bench-history: setup ## measure how soon the scores of one series among 10,000 are read back
 	@$(BIN)/python -m benchmarks.history
 
+.PHONY: bench-scale
+bench-scale: setup ## measure the scoring loop in Spark from a thousand series to a million (builds Spark's environment)
+	@$(BIN)/python -m benchmarks.scale.equality
+	@$(BIN)/python -m benchmarks.scale.laptop
+	@$(BIN)/python -m benchmarks.scale.growth
+
 .PHONY: bench-service-jobs
 bench-service-jobs: setup ## measure the anomaly service's jobs: F1 of the search, rows a second, memory
 	@$(BIN)/python -m benchmarks.service_jobs

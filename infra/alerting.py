@@ -82,5 +82,5 @@ class AlertingStack(Stack):
         self.topic_arn = output(self, "AlertTopicArn", self.alerts.topic.topic_arn)
         self.topic_key_arn = output(self, "AlertKeyArn", self.alerts.key.key_arn)
         self.undelivered_arn = output(self, "UndeliveredAlertsArn", self.undelivered.queue_arn)
-        CfnOutput(self, "AlertBusName", value=self.bus.event_bus_name)
+        self.bus_name = output(self, "AlertBusName", self.bus.event_bus_name)
         CfnOutput(self, "PublishAlertFunctionName", value=self.publish_alert.function.function_name)

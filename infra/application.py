@@ -119,6 +119,10 @@ def add_stacks(
     )
     shared = SharedParts(
         bucket_name=storage.bucket_name,
+        page_bucket_name=storage.page_bucket_name,
+        series_table=storage.series_name,
+        anomalies_table=storage.anomalies_name,
+        alert_bus=alerting.bus_name,
         data_key_arn=storage.key_arn,
         alert_topic_arn=alerting.topic_arn,
         alert_key_arn=alerting.topic_key_arn,

@@ -14,12 +14,14 @@ from pipeline.drift import build_drift_definition
 from pipeline.packaging import (
     ANALYSIS_ARCHIVE,
     CODE_ARCHIVE,
+    SPARK_PACKAGE,
     build_analysis_code,
     build_history_code,
     build_lambda_code,
     build_model_code,
     build_scoring_code,
     build_service_code,
+    build_spark_code,
 )
 from pipeline.service.definition import service_definitions
 from pipeline.settings import ServiceSettings
@@ -30,6 +32,7 @@ from watchkeeper.spec.explaining import Drift
 MODEL_CODE_TARGETS: Mapping[Stage, Literal["sagemaker", "here"]] = {"aws": "sagemaker", "laptop": "here"}
 
 API_TARGETS: Mapping[Stage, Literal["lambda", "here"]] = {"aws": "lambda", "laptop": "here"}
+STREAM_TARGETS: Mapping[Stage, Literal["glue", "here"]] = {"aws": "glue", "laptop": "here"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Bundles:
     """`.tar.gz` with what SageMaker runs."""
     analysis: Path
     """The same with the packages of the jobs that explain."""
+    stream: Path
+    """Wheel with what the Spark job runs."""
     definitions: Mapping[str, Path]
     """Each workload's training workflow in the Amazon States Language."""
     service_definitions: Mapping[Task, Path]
@@ -76,17 +81,19 @@ def build_bundles(settings: Settings, workloads: Sequence[WorkloadSpec]) -> Bund
         history=build_history_code(API_TARGETS[settings.stage], settings.build),
         model=build_model_code(target, settings.build),
         analysis=build_analysis_code(target, settings.build),
+        stream=build_spark_code(STREAM_TARGETS[settings.stage], settings.build),
     )
 
 
 def stand_in_bundles(settings: Settings, workloads: Sequence[WorkloadSpec], folder: Path) -> Bundles:
     """Build the definitions alone, for whom the templates are all: the code is small files in `folder`."""
     functions, model, analysis = (folder / name for name in ("functions", CODE_ARCHIVE, ANALYSIS_ARCHIVE))
+    stream = folder / f"{SPARK_PACKAGE}-1-py3-none-any.whl"
     functions.mkdir()
-    for file in (functions / "code.py", model, analysis):
+    for file in (functions / "code.py", model, analysis, stream):
         file.write_text(file.name)
     small = dict.fromkeys(("functions", "scoring", "api", "history"), functions)
-    return _with_definitions(settings, workloads, **small, model=model, analysis=analysis)
+    return _with_definitions(settings, workloads, **small, model=model, analysis=analysis, stream=stream)
 
 
 def _with_definitions(settings: Settings, workloads: Sequence[WorkloadSpec], **code: Path) -> Bundles:

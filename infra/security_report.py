@@ -29,7 +29,12 @@ SHOWN = 3
 """So many places of a finding are named; of more there is the number."""
 POLICY_CHARACTERS = 6000
 """IAM takes 6,144 of a managed policy, white space not counted."""
-OF_SOME_WORKLOADS = frozenset({"AWS::SNS::Subscription", "AWS::Scheduler::Schedule"})
+OF_SOME_WORKLOADS = frozenset(
+    {
+        *("AWS::SNS::Subscription", "AWS::Scheduler::Schedule"),
+        *("AWS::Glue::Job", "AWS::Glue::SecurityConfiguration"),
+    }
+)
 """Types that a workload brings with it, whether the workloads of today do or not."""
 _PREFIX = "Watchkeeper"
 _REGION_OF_SCHEMAS = "us-east-1"

@@ -23,6 +23,7 @@ class SharedParts:
     """Names and ARNs of what exists once, as a workload's stack reads them."""
 
     bucket_name: str
+    page_bucket_name: str
     data_key_arn: str
     alert_topic_arn: str
     alert_key_arn: str
@@ -30,6 +31,10 @@ class SharedParts:
     """The queue of alerts that SNS could not deliver."""
     delivery_stream_name: str
     topic_rule_role_arn: str
+    series_table: str
+    anomalies_table: str
+    alert_bus: str
+    """Names of the tables and the bus."""
     score_queue_arn: str
     undelivered_telemetry_arn: str
     """The queue of telemetry that EventBridge could not deliver."""

@@ -120,9 +120,9 @@ class StorageStack(Stack):
 
         self.bucket_name = output(self, "DataBucketName", self.bucket.bucket_name)
         self.key_arn = output(self, "DataKeyArn", self.key.key_arn)
-        CfnOutput(self, "PageBucketName", value=self.pages.bucket_name)
-        CfnOutput(self, "SeriesTableName", value=self.series.table_name)
-        CfnOutput(self, "AnomaliesTableName", value=self.anomalies.table_name)
+        self.page_bucket_name = output(self, "PageBucketName", self.pages.bucket_name)
+        self.series_name = output(self, "SeriesTableName", self.series.table_name)
+        self.anomalies_name = output(self, "AnomaliesTableName", self.anomalies.table_name)
         CfnOutput(self, "IdempotencyTableName", value=self.idempotency.table_name)
         CfnOutput(self, "RequestsTableName", value=self.requests.table_name)
         CfnOutput(self, "UserPoolId", value=self.users.user_pool_id)
@@ -143,6 +143,7 @@ class StorageStack(Stack):
                     "kms:EncryptionContext:aws:logs:arn": [
                         of_logs("log-group", f"{LOG_GROUPS}*"),
                         of_logs("log-group", f"{layout.ENDPOINT_LOGS}/{layout.PREFIX}-*"),
+                        of_logs("log-group", f"{layout.STREAM_LOGS}-*"),
                     ]
                 }
             },

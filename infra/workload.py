@@ -20,6 +20,7 @@ from infra.constructs.package_group import PackageGroup
 from infra.constructs.plan_parameter import PlanParameter
 from infra.constructs.route_subscription import RouteSubscription
 from infra.constructs.sagemaker_role import SageMakerRole
+from infra.constructs.spark_stream import SparkStream, StreamPlaces
 from infra.constructs.telemetry_rule import TelemetryRule
 from infra.constructs.telemetry_stream import TelemetryStream
 from infra.constructs.topic_rule import TopicRule, topic_rule_role
@@ -37,11 +38,13 @@ from infra.training_permissions import (
     model_permissions,
     workflow_permissions,
 )
+from pipeline.packaging import SPARK_SCRIPT
 from pipeline.step import EXPLAINING, TRAINING
 from pipeline.substitutions import Substitution, placeholder
 from watchkeeper.core import layout
 from watchkeeper.spec import AnomalyWorkload, RegressionWorkload, Subscription, WorkloadSpec
 from watchkeeper.spec.detection import RegisteredDetector
+from watchkeeper.spec.scale import SparkScale
 
 OUTCOMES = ("deployed", "rejected", "failed")
 """How the training workflow says that a run ended: `pipeline.endings`."""
@@ -75,7 +78,7 @@ class WorkloadStack(Stack):
         self._train(spec, bundles)
         match spec:
             case AnomalyWorkload():
-                self._ingest(spec)
+                self._ingest(spec, bundles)
                 self._tell_of_anomalies(spec)
             case RegressionWorkload():
                 self._tell_of_trainings(spec.name, spec.notifications)
@@ -201,7 +204,7 @@ class WorkloadStack(Stack):
             permit(role, *explain_permissions(self, spec.plan().explain, workload=spec.name))
         return role
 
-    def _ingest(self, spec: AnomalyWorkload) -> None:
+    def _ingest(self, spec: AnomalyWorkload, bundles: Bundles) -> None:
         shared = self._shared
         stream_name, role_arn = self._delivered_by(spec)
         TopicRule(
@@ -213,14 +216,18 @@ class WorkloadStack(Stack):
             bucket_name=shared.bucket_name,
             role_arn=role_arn,
         )
-        TelemetryRule(
-            self,
-            "Telemetry",
-            workload=spec.name,
-            bucket_name=shared.bucket_name,
-            queue_arn=shared.score_queue_arn,
-            undelivered_arn=shared.undelivered_telemetry_arn,
-        )
+        if isinstance(spec.scale, SparkScale):
+            self._score_in_spark(spec.name, spec.scale, bundles)
+        else:
+            TelemetryRule(
+                self,
+                "Telemetry",
+                workload=spec.name,
+                bucket_name=shared.bucket_name,
+                queue_arn=shared.score_queue_arn,
+                undelivered_arn=shared.undelivered_telemetry_arn,
+                message_group=spec.name,
+            )
         AnomaliesAlarm(
             self,
             "Anomalies",
@@ -246,6 +253,30 @@ class WorkloadStack(Stack):
         )
         DeliveryAlarms(self, "Delivered", delivery_stream_name=stream.ref, topic=self._topic)
         return stream.ref, role.role_arn
+
+    def _score_in_spark(self, workload: str, scale: SparkScale, bundles: Bundles) -> None:
+        shared = self._shared
+        stream = SparkStream(
+            self,
+            "Stream",
+            workload=workload,
+            scale=scale,
+            wheel=bundles.stream,
+            script=SPARK_SCRIPT,
+            places=StreamPlaces(
+                bucket=self._bucket,
+                key=self._key,
+                pages=s3.Bucket.from_bucket_name(self, "Pages", shared.page_bucket_name),
+                series_table=shared.series_table,
+                anomalies_table=shared.anomalies_table,
+                alert_bus=shared.alert_bus,
+                undelivered_arn=shared.undelivered_telemetry_arn,
+            ),
+            topic=self._topic,
+        )
+        CfnOutput(self, "StreamJobName", value=layout.stream_job_name(workload))
+        CfnOutput(self, "StreamQueueUrl", value=stream.work.queue.queue_url)
+        CfnOutput(self, "StreamDeadLetterQueueUrl", value=stream.work.dead_letters.queue_url)
 
     def _tell_of_anomalies(self, spec: AnomalyWorkload) -> None:
         for route in spec.alerts.routes:

@@ -20,13 +20,14 @@ import os
 import shutil
 import tarfile
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from pipeline.vendoring import HERE, LAMBDA, SAGEMAKER, Target, vendor
+from pipeline.vendoring import GLUE, HERE, LAMBDA, SAGEMAKER, Target, vendor
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.detectors.native.compiling import SOURCES as KERNEL_SOURCES
 from watchkeeper.detectors.native.compiling import compile_kernel, this_platform
@@ -38,6 +39,9 @@ PREPROCESSOR, DETECTOR, REGRESSOR = "preprocessor", "detector", "regressor"
 SERVICE_SEARCH, SERVICE_DETECTOR = "service_search", "service_detector"
 REGISTERED_DETECTOR = "registered_detector"
 """What script mode trains and serves, by the entry files `train_NAME.py` and `serve_NAME.py`."""
+
+SPARK_PACKAGE = "watchkeeper_spark"
+SPARK_SCRIPT = Path(__file__).resolve().parent.parent / "model_code" / "spark" / "glue_script.py"
 
 ROOT = "/opt/ml"
 CODE_CHANNEL = "code"
@@ -63,7 +67,7 @@ VENDOR = "vendor"
 TARGET_FILE = "target.json"
 """In the archive's `vendor/`: the Python version that its compiled modules are for."""
 
-_TARGETS = {"sagemaker": SAGEMAKER, "lambda": LAMBDA, "here": HERE}
+_TARGETS = {"sagemaker": SAGEMAKER, "lambda": LAMBDA, "glue": GLUE, "here": HERE}
 _RULES = (Path(__file__), Path(__file__).with_name("vendoring.py"))
 """What is packed depends on these too, so they are part of every cache key."""
 _EARLIEST_ZIP_DATE = 315_532_800
@@ -189,6 +193,37 @@ def build_lambda_code(build_dir: Path) -> Path:
     others = {name: file for name, file in functions.items() if name in kept or not name.startswith(own)}
     vendored = _vendored(LAMBDAS / "requirements.txt", HERE, build_dir, pure=True)
     return _lambda_folder("lambda-code", others, vendored, build_dir)
+
+
+def build_spark_code(target: Literal["glue", "here"], build_dir: Path) -> Path:
+    """Return a wheel of what the Spark job runs: `spark`, the adapters of `lambdas`, and `watchkeeper`.
+
+    A wheel, because Glue unpacks it, and a compiled kernel is not loaded from inside an archive; its name and
+    version are in the file's name, as pip wants it. It needs nothing that Glue does not have.
+
+    Parameters
+    ----------
+    target
+        `glue`: Linux on x86-64; `here`: this machine.
+    build_dir
+        Where it is built and kept.
+
+    Raises
+    ------
+    UnavailableError
+        If the kernel cannot be compiled.
+    """
+    rooms = [_python(f"lambdas/{room}", LAMBDAS / room) for room in ("adapters", "runtime", "scoring")]
+    sources = {"lambdas/__init__.py": LAMBDAS / "__init__.py"} | rooms[0] | rooms[1] | rooms[2]
+    sources |= _python("spark", MODEL_CODE / "spark") | _shared()
+    sources |= _kernel(_TARGETS[target])
+    version = str(int(_digest(sources, SPARK_PACKAGE), 16))
+    folder = build_dir / f"spark-code-{version}"
+    wheel = f"{SPARK_PACKAGE}-{version}-py3-none-any.whl"
+    if not folder.is_dir():
+        with _finished_as(folder) as scratch:
+            _write_wheel(sources, scratch / wheel, SPARK_PACKAGE, version)
+    return folder / wheel
 
 
 def build_service_code(target: Literal["lambda", "here"], build_dir: Path) -> Path:
@@ -320,6 +355,20 @@ def _digest(sources: dict[str, Path], more: str) -> str:
     for name, file in [*((rule.name, rule) for rule in _RULES), *sorted(sources.items())]:
         digest.update(f"{name}\n{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def _write_wheel(sources: dict[str, Path], wheel: Path, name: str, version: str) -> None:
+    about = f"{name}-{version}.dist-info"
+    contents = {file: path.read_bytes() for file, path in sources.items()}
+    contents[f"{about}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
+    contents[f"{about}/WHEEL"] = b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    record = "".join(f"{file},,\n" for file in [*sorted(contents), f"{about}/RECORD"])
+    contents[f"{about}/RECORD"] = record.encode()
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file, content in sorted(contents.items()):
+            member = zipfile.ZipInfo(file, (1980, 1, 1, 0, 0, 0))
+            member.compress_type, member.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(member, content)
 
 
 def _write_archive(sources: dict[str, Path], archive: Path, compression: int) -> None:

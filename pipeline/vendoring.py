@@ -41,6 +41,8 @@ SAGEMAKER = Target("sagemaker", SKLEARN.python, linux="x86_64")
 """The pre-built SKLearn image."""
 LAMBDA = Target("lambda", "3.14", linux="aarch64")
 """The runtime and processor of `infra.constructs.python_function`."""
+GLUE = Target("glue", "3.11", linux="x86_64")
+"""Glue 5.1."""
 HERE = Target(f"here-{sysconfig.get_platform()}", f"{sys.version_info[0]}.{sys.version_info[1]}", linux=None)
 """The interpreter that runs this program, and the machine that it runs on."""
 

@@ -58,13 +58,13 @@ def running(freshness_seconds: float) -> Iterator[Settings]:
     settings = Settings.from_environment(variables)
     os.environ.update(variables)
     os.environ.update(client_environment(settings))
-    _localcloud("down", "--quiet")
-    _localcloud("reset", "--yes", "--quiet")
-    _localcloud("up", "--detach", "--quiet")
+    localcloud("down", "--quiet")
+    localcloud("reset", "--yes", "--quiet")
+    localcloud("up", "--detach", "--quiet")
     try:
         yield settings
     finally:
-        _localcloud("down", "--quiet")
+        localcloud("down", "--quiet")
 
 
 def trained(settings: Settings, workload: str) -> Trained:
@@ -82,7 +82,8 @@ def trained(settings: Settings, workload: str) -> Trained:
     return Trained(session, deployment, broker, spec, material)
 
 
-def _localcloud(*arguments: str) -> None:
+def localcloud(*arguments: str) -> None:
+    """Run a command of the local cloud."""
     subprocess.run([sys.executable, "-m", "localcloud", *arguments], cwd=Path(ROOT), check=True)
 
 

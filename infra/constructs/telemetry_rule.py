@@ -9,14 +9,16 @@ from watchkeeper.core import layout
 
 
 class TelemetryRule(Construct):
-    """A rule that sends the workload's new objects to the scoring queue, as one message group of it.
+    """A rule that sends the workload's new objects to a queue that is scored.
 
     EventBridge names a target's message group by a constant, so each workload has a rule of its own.
 
     Parameters
     ----------
     queue_arn
-        A FIFO queue.
+        A FIFO queue, where `message_group` is given.
+    message_group
+        What keeps the objects of the workload in order there.
     undelivered_arn
         The queue that keeps the events which could not be delivered.
     """
@@ -30,9 +32,13 @@ class TelemetryRule(Construct):
         bucket_name: str,
         queue_arn: str,
         undelivered_arn: str,
+        message_group: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        events.CfnRule(
+        group = None
+        if message_group is not None:
+            group = events.CfnRule.SqsParametersProperty(message_group_id=message_group)
+        self.rule = events.CfnRule(
             self,
             "Rule",
             description=f"New telemetry objects of {workload} to score_telemetry",
@@ -49,7 +55,7 @@ class TelemetryRule(Construct):
                 events.CfnRule.TargetProperty(
                     id="Target0",
                     arn=queue_arn,
-                    sqs_parameters=events.CfnRule.SqsParametersProperty(message_group_id=workload),
+                    sqs_parameters=group,
                     dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=undelivered_arn),
                 )
             ],

@@ -101,6 +101,9 @@ class Api:
                 raise InvalidInputError(
                     f"Role {job['Role']} should be given assume role permissions for Glue Service."
                 ) from error
+        security = job.get("SecurityConfiguration")
+        if security and security not in glue.security_configurations:
+            raise NotFoundError(f"Security configuration {security} not found.")
         glue.jobs[name] = {"Name": name, **job, **members}
 
     def _delete(self, request: Document) -> Document:

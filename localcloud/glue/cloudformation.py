@@ -1,6 +1,6 @@
-"""The CloudFormation type `AWS::Glue::Job`: made through the same operations that a client calls.
+"""The CloudFormation types of jobs, made as a client makes them, and of security configurations.
 
-https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-glue-job.html has it:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-glue-job.html has the job:
 `Ref` is the name, a change of it is a replacement, every other one is made in place.
 """
 
@@ -10,6 +10,7 @@ from localcloud.cloudformation import ProvisioningError
 from localcloud.glue.api import Api
 from localcloud.glue.definitions import Document
 from localcloud.glue.errors import GlueError
+from localcloud.sagemaker.clock import now
 from localcloud.seams import cloudformation, glue
 
 _NUMBERS = ("MaxRetries", "Timeout", "NumberOfWorkers")
@@ -56,6 +57,24 @@ class JobProvisioner:
             self._api.call(operation, request)
         except GlueError as error:
             raise ProvisioningError(f"{error.code}: {error}") from error
+
+
+def create_security_configuration(logical_id: str, properties: Document, stack: str) -> tuple[str, Document]:
+    """Provision ``AWS::Glue::SecurityConfiguration``; each change of one is a replacement."""
+    name = properties.get("Name") or cloudformation.physical_name(stack, logical_id, max_len=_NAME_LENGTH)
+    if name in glue.security_configurations:
+        raise ProvisioningError(f"AlreadyExistsException: security configuration {name} already exists")
+    glue.security_configurations[name] = {
+        "Name": name,
+        "CreatedTimeStamp": now(),
+        "EncryptionConfiguration": properties["EncryptionConfiguration"],
+    }
+    return name, {}
+
+
+def delete_security_configuration(physical_id: str, properties: Document) -> None:
+    """Delete a security configuration."""
+    glue.security_configurations.pop(physical_id, None)
 
 
 def _members(properties: Document) -> Document:

@@ -27,7 +27,6 @@ _MOST_RETRIES = 10
 _CAPACITY = ("MaxCapacity", "AllocatedCapacity")
 _REFUSED = {
     "Connections": "connections of a job",
-    "SecurityConfiguration": "security configurations of a job",
     "CodeGenConfigurationNodes": "visual jobs",
     "SourceControlDetails": "jobs from source control",
 }

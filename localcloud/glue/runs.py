@@ -32,7 +32,7 @@ from localcloud.settings import Settings
 logger = logging.getLogger(__name__)
 
 UNDER_WAY = ("STARTING", "RUNNING", "STOPPING", "WAITING")
-OUTPUT_GROUP, ERROR_GROUP = "/aws-glue/jobs/output", "/aws-glue/jobs/error"
+_STREAMS = {"1": "output", "2": "error"}
 _POLL_SECONDS = 0.1
 _MESSAGE_LENGTH = 2048
 _GRACE_SECONDS = 5.0
@@ -135,8 +135,8 @@ class RunSupervisor:
         root = self._folder / run["Id"]
         state, message = "FAILED", "Internal service error: see the log of the local cloud"
         streams = {
-            mark: self._logs.open(group, run["Id"], job["Role"])
-            for mark, group in (("1", OUTPUT_GROUP), ("2", ERROR_GROUP))
+            mark: self._logs.open(f"{run['LogGroupName']}/{name}", run["Id"], job["Role"])
+            for mark, name in _STREAMS.items()
         }
         try:
             self._prepare(job, run, root, streams["2"])
@@ -268,7 +268,7 @@ def new_run(job: Document, run_id: str, arguments: dict[str, str], **members: An
         "ExecutionTime": 0,
         "WorkerType": job["WorkerType"],
         "NumberOfWorkers": job["NumberOfWorkers"],
-        "LogGroupName": "/aws-glue/jobs",
+        "LogGroupName": _log_groups(job),
         "GlueVersion": job["GlueVersion"],
         "ExecutionClass": job["ExecutionClass"],
         **members,
@@ -276,3 +276,9 @@ def new_run(job: Document, run_id: str, arguments: dict[str, str], **members: An
     if "Timeout" in job and "Timeout" not in members:
         run["Timeout"] = job["Timeout"]
     return run
+
+
+def _log_groups(job: Document) -> str:
+    """Return where a job's log groups are; those of a security configuration have its name and the role's."""
+    security = job.get("SecurityConfiguration")
+    return f"/aws-glue/jobs-{job['Role'].rpartition('/')[2]}-{security}" if security else "/aws-glue/jobs"

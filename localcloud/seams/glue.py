@@ -7,5 +7,6 @@ from ministack.services import glue as _glue
 jobs: Any = _glue._jobs
 runs: Any = _glue._job_runs
 """The runs of each job by its name, the oldest first."""
+security_configurations: Any = _glue._security_configs
 tags: Any = _glue._tags
 """Tags by ARN."""

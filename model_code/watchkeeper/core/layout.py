@@ -175,6 +175,11 @@ def pages_prefix(workload: str) -> str:
     return f"{PAGES}/workload={workload}/"
 
 
+def streams_prefix(workload: str) -> str:
+    """What the scoring loop keeps when it runs in Spark: manifests and checkpoints."""
+    return f"streams/{workload}/"
+
+
 def page_key(workload: str, shelf: str) -> str:
     """The page of a shelf."""
     return f"{pages_prefix(workload)}shelf={shelf_name(shelf)}.page"
@@ -239,6 +244,15 @@ def workload_stack(workload: str) -> str:
 def state_machine_name(workload: str, purpose: str) -> str:
     """A state machine of a workload; `purpose` is `training` or `drift`."""
     return f"{endpoint_name(workload)}-{purpose}"
+
+
+STREAM_LOGS = "/aws-glue/jobs"
+"""Beginning of the log groups of Glue's jobs; the names of the role and of its encryption follow."""
+
+
+def stream_job_name(workload: str) -> str:
+    """The Glue job that scores a workload's telemetry in Spark."""
+    return f"{endpoint_name(workload)}-stream"
 
 
 def topic_rule_name(workload: str) -> str:

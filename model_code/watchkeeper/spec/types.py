@@ -40,6 +40,7 @@ from watchkeeper.spec.detection import (
 )
 from watchkeeper.spec.fields import Duration, RecordField, Tenant, WorkloadName
 from watchkeeper.spec.regression import RegressionWorkload
+from watchkeeper.spec.scale import FunctionScale, Scale, SparkScale
 from watchkeeper.spec.section import Section, refuse_repeats
 from watchkeeper.spec.telemetry import Measure, Source
 
@@ -101,6 +102,8 @@ class AnomalyWorkload(Section):
     """Where alerts go and how often."""
     readers: list[Tenant] = Field(default_factory=list, max_length=100)
     """Tenants of the anomaly service that may read the scores over its API; by default none."""
+    scale: Scale = FunctionScale()
+    """Where the scoring loop runs."""
 
     @field_validator("interval")
     @classmethod
@@ -191,6 +194,18 @@ class AnomalyWorkload(Section):
     def delivery(self) -> Delivery:
         """How its telemetry becomes objects."""
         return Delivery.within(self.freshness)
+
+    @field_validator("scale")
+    @classmethod
+    def _scores_where_it_runs(cls, scale: Scale, info: ValidationInfo) -> Scale:
+        detector = info.data.get("detector")
+        asked = detector is not None and not isinstance(detector, WatchkeeperDetector)
+        if asked and isinstance(scale, SparkScale):
+            raise ValueError(
+                f"spark asks no endpoint, and the detector {detector.algorithm} is scored at one: "
+                "use the detector watchkeeper, which scores in the job itself"
+            )
+        return scale
 
     @property
     def is_streaming(self) -> bool:

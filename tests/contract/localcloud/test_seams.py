@@ -187,7 +187,7 @@ ATTRIBUTES = {
     ),
     "ministack.services.cloudwatch": ("_metrics", "_alarms", "_composite_alarms"),
     "ministack.services.cloudwatch_logs": ("_log_groups",),
-    "ministack.services.glue": ("_jobs", "_job_runs", "_tags"),
+    "ministack.services.glue": ("_jobs", "_job_runs", "_security_configs", "_tags"),
     "ministack.services.s3": ("_object_versions",),
     "ministack.services.scheduler": ("_schedules",),
     "ministack.services.cloudformation": ("_stacks", "_stack_events"),

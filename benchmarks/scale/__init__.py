@@ -1,0 +1,1 @@
+"""The scoring loop in Spark: the same bytes as the step gives anywhere, and how it grows."""
