@@ -130,6 +130,7 @@ def add_stacks(
         delivery_stream_name=ingestion.stream_name,
         topic_rule_role_arn=ingestion.topic_rule_role_arn,
         score_queue_arn=scoring.score_queue_arn,
+        tick_role_arn=scoring.tick_role_arn,
         undelivered_telemetry_arn=scoring.undelivered_arn,
         function_arns=training.function_arns,
         schedule_role_arn=training.schedule_role_arn,

@@ -20,6 +20,7 @@ from infra.constructs.python_function import PythonFunction
 from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
 from infra.permissions import (
     Permission,
+    assumed_by,
     list_keys,
     objects,
     of_workloads,
@@ -151,10 +152,19 @@ class ScoringStack(Stack):
             ],
         )
 
+        ticks = iam.Role(self, "Ticks", assumed_by=assumed_by(self, "scheduler"))
+        permit(
+            ticks,
+            Permission(
+                actions=["sqs:SendMessage"], resources=[self.work.queue.queue_arn, self.undelivered.queue_arn]
+            ),
+        )
+
         CfnOutput(self, "ScoreTelemetryFunctionName", value=self.score_telemetry.function.function_name)
         CfnOutput(self, "ScoreQueueUrl", value=self.work.queue.queue_url)
         CfnOutput(self, "ScoreDeadLetterQueueUrl", value=self.work.dead_letters.queue_url)
         self.score_queue_arn = output(self, "ScoreQueueArn", self.work.queue.queue_arn)
+        self.tick_role_arn = output(self, "TickRoleArn", ticks.role_arn)
         self.undelivered_arn = output(self, "UndeliveredTelemetryArn", self.undelivered.queue_arn)
 
     def _let_rules_of_workloads_send(self, queue: sqs.IQueue) -> None:

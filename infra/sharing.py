@@ -36,6 +36,7 @@ class SharedParts:
     alert_bus: str
     """Names of the tables and the bus."""
     score_queue_arn: str
+    tick_role_arn: str
     undelivered_telemetry_arn: str
     """The queue of telemetry that EventBridge could not deliver."""
     function_arns: Mapping[str, str]

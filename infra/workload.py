@@ -14,7 +14,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.bundles import Bundles
-from infra.constructs.alarms import AnomaliesAlarm, DeliveryAlarms, RollbackAlarms
+from infra.constructs.alarms import AnomaliesAlarm, DeliveryAlarms, NoRecordsAlarm, RollbackAlarms
 from infra.constructs.model_code import ModelCode
 from infra.constructs.package_group import PackageGroup
 from infra.constructs.plan_parameter import PlanParameter
@@ -23,6 +23,7 @@ from infra.constructs.sagemaker_role import SageMakerRole
 from infra.constructs.spark_stream import SparkStream, StreamPlaces
 from infra.constructs.telemetry_rule import TelemetryRule
 from infra.constructs.telemetry_stream import TelemetryStream
+from infra.constructs.tick_schedule import TickSchedule
 from infra.constructs.topic_rule import TopicRule, topic_rule_role
 from infra.constructs.training_schedule import TrainingSchedule
 from infra.constructs.training_workflow import TrainingWorkflow
@@ -228,6 +229,16 @@ class WorkloadStack(Stack):
                 undelivered_arn=shared.undelivered_telemetry_arn,
                 message_group=spec.name,
             )
+            TickSchedule(
+                self,
+                "Tick",
+                plan=spec.plan(),
+                queue_arn=shared.score_queue_arn,
+                role_arn=shared.tick_role_arn,
+                undelivered_arn=shared.undelivered_telemetry_arn,
+            )
+        if spec.silence is not None:
+            NoRecordsAlarm(self, "Silence", workload=spec.name, after=spec.silence.after, topic=self._topic)
         AnomaliesAlarm(
             self,
             "Anomalies",

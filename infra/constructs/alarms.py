@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 
 import cdk_monitoring_constructs as monitoring
 from aws_cdk import Duration
@@ -139,6 +140,35 @@ class AnomaliesAlarm(Construct):
         )
 
 
+class NoRecordsAlarm(Construct):
+    """Tells when a workload says nothing: neither a series nor a tick is needed for it.
+
+    Parameters
+    ----------
+    after
+        Without a record for so long, the alarm is on; from the first deployment on.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, workload: str, after: timedelta, topic: sns.ITopic
+    ) -> None:
+        super().__init__(scope, construct_id)
+        # A period is of whole minutes, and beyond a day of an hour: an alarm looks at no longer ones.
+        minutes = math.ceil(after.total_seconds() / 60)
+        hours = math.ceil(minutes / 60)
+        period, periods = (Duration.minutes(minutes), 1) if hours <= 24 else (Duration.hours(1), hours)
+        _alarm(
+            self,
+            "Alarm",
+            f"No record of {workload} for {minutes} minutes",
+            scoring_metric("records", "Sum", period, workload=workload),
+            (_Beyond.LESS_THAN_THRESHOLD, 1),
+            topic,
+            periods=periods,
+            missing=_Missing.BREACHING,
+        )
+
+
 class DeliveryAlarms(Construct):
     """Tell when telemetry that was taken does not become objects: no other alarm would.
 
@@ -265,6 +295,7 @@ def _alarm(
     topic: sns.ITopic,
     *,
     twice_in_three: bool = False,
+    periods: int = 1,
     missing: cloudwatch.TreatMissingData = _Missing.NOT_BREACHING,
 ) -> cloudwatch.Alarm:
     """Make an alarm that tells the topic when a metric is beyond a limit, and when it no longer is."""
@@ -275,7 +306,7 @@ def _alarm(
         metric=metric,
         threshold=limit[1],
         comparison_operator=limit[0],
-        evaluation_periods=3 if twice_in_three else 1,
+        evaluation_periods=3 if twice_in_three else periods,
         datapoints_to_alarm=2 if twice_in_three else None,
         treat_missing_data=missing,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.infra.templates import Resource, Templates, flat, many
 from watchkeeper.core import layout
+from watchkeeper.stream.tick_message import tick_of
 
 PUMP, VALVE, MACHINE = map(layout.workload_stack, ("pump_pressure", "valve_position", "machine_temperature"))
 SUBSCRIBED = {"email": "operators@example.com", "https": "https://alerts.example.com/hook"}
@@ -89,6 +90,21 @@ def test_new_telemetry_objects_of_a_workload_are_scored_in_their_order(templates
         prefixes[target["SqsParameters"]["MessageGroupId"]] = key["prefix"]
     assert {"pump_pressure", "valve_position"} < set(prefixes)
     assert prefixes == {name: layout.raw_prefix(name) for name in prefixes}
+
+
+def test_a_tick_an_interval_goes_to_the_message_group_of_its_workload(templates: Templates) -> None:
+    schedule = templates.one("AWS::Scheduler::Schedule", stack=PUMP, having="Tick").properties
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    assert schedule["Target"]["SqsParameters"] == {"MessageGroupId": "pump_pressure"}
+    tick = tick_of(
+        schedule["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", "2026-11-29T17:05:00Z")
+    )
+    assert tick is not None
+    assert tick.workload == "pump_pressure"
+    ticked = {
+        each.stack for each in templates.resources("AWS::Scheduler::Schedule") if "Tick" in each.logical_id
+    }
+    assert ticked >= {PUMP, VALVE, MACHINE}
 
 
 def test_score_queue_and_its_dead_letters_keep_the_order(templates: Templates) -> None:
