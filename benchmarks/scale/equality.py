@@ -115,7 +115,7 @@ class MemoryPages:
         found = self._pages.get((workload, shelf))
         return None if found is None else StoredPage(from_bytes(found[0]), found[1])
 
-    def save(self, page: Page, seen: str | None) -> str | None:
+    def save(self, page: Page, seen: str | None, *_: object) -> str | None:
         """Write a page, if nobody has since."""
         place = (page.workload, page.shelf)
         if self._pages.get(place, (b"", None))[1] != seen:

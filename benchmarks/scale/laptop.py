@@ -105,7 +105,7 @@ def _prepare(root: Path, settings: Settings) -> None:
         stack,
         "Stream",
         workload=WORKLOAD,
-        scale=SparkScale(engine="spark", series=1500, workers=2),
+        scale=SparkScale(engine="spark", series=DEVICES, workers=2),
         wheel=build_spark_code("here", root / "build"),
         script=SPARK_SCRIPT,
         places=StreamPlaces(
