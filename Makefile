@@ -123,6 +123,10 @@ bench-attribution: setup ## measure how well anomalies are explained; regenerate
 bench-journey: setup ## measure throughput and latency of the scoring loop on this laptop
 	@$(BIN)/python -m benchmarks.journey
 
+.PHONY: bench-cost
+bench-cost: setup ## count what the scoring loop asks of AWS on this laptop, and price it beside `watchkeeper cost`
+	@$(BIN)/python -m benchmarks.cost
+
 .PHONY: bench-history
 bench-history: setup ## measure how soon the scores of one series among 10,000 are read back
 	@$(BIN)/python -m benchmarks.history

@@ -21,7 +21,7 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.journey.laptop import FOLDER, running
-from benchmarks.journey.report import machine
+from benchmarks.pages import described, machine
 from lambdas.history.effects import S3MergedObjects
 from lambdas.history.merging import merge_all
 from lambdas.history.reading import AT_ONCE, Wanted, read_series
@@ -68,7 +68,7 @@ def main(
         stored = _bytes_by_prefix(client)
     results: dict[str, Any] = {
         "date": datetime.now(timezone.utc).date().isoformat(),
-        "machine": machine(),
+        "machine": described(machine()),
         "load": load,
         "series": series,
         "rows_merged": report.rows,

@@ -45,6 +45,8 @@ LOG_BYTES_AN_OBJECT = 3000
 SCORING_METRICS = 9
 """Metrics that the scoring loop writes of each workload."""
 TICK_LAMBDA_SECONDS = 0.05
+MERGES_A_MONTH, MERGED_DATES, LISTED_AT_ONCE = 30 * 24, 4, 1000
+MERGE_GB, MERGE_SECONDS, MERGE_SECONDS_AN_OBJECT = 2.94, 0.5, 0.02
 TRAINING_JOBS, TRAINING_JOB_HOURS, TRAINING_STATES = 6, 5 / 60, 40
 STREAMING_JOBS = 3
 """Of a run that warms a streaming detector up: nothing is fitted or transformed."""
@@ -231,13 +233,19 @@ def scoring_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterat
 
 
 def workload_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterator[Cost]:
-    """Give what a workload in use costs whatever the number of its series: its metrics and its ticks."""
-    ticks = SECONDS_A_MONTH / max(60.0, spec.interval.total_seconds())
+    """Give what a workload in use costs beside its scoring: metrics, ticks, and merging scores."""
+    ticks = SECONDS_A_MONTH / spec.plan().tick_seconds
+    sources = Flow.of(spec, fleet).shelf_steps
+    listed = MERGES_A_MONTH * MERGED_DATES + sources / LISTED_AT_ONCE
+    merging = MERGES_A_MONTH * MERGE_SECONDS + sources * MERGE_SECONDS_AN_OBJECT
     yield cost(prices, "metrics of the scoring loop", SCORING_METRICS, "cloudwatch.metric_month")
     yield cost(prices, "ticks", ticks, "scheduler.invocation")
     yield cost(prices, "ticks in the queue", ticks * QUEUE_REQUESTS_AN_OBJECT, "sqs.fifo_request")
     yield cost(prices, "pages looked at by ticks", ticks * shelves_of(fleet.series), "s3.get")
     yield cost(prices, "ticks handled", ticks * TICK_LAMBDA_SECONDS * LAMBDA_GB, "lambda.arm_gb_second")
+    yield cost(prices, "scores objects read to be merged", sources, "s3.get")
+    yield cost(prices, "lists and merged files", listed + MERGES_A_MONTH, "s3.put")
+    yield cost(prices, "merge_scores", merging * MERGE_GB, "lambda.arm_gb_second")
 
 
 def _stored(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterator[Cost]:

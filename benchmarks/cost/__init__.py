@@ -1,0 +1,1 @@
+"""What the scoring loop asks of AWS, counted on the laptop, beside what `watchkeeper cost` says of it."""

@@ -1,0 +1,226 @@
+"""Count what an hour of 1,000 series asks of each service on the laptop, and price it as a month.
+
+The laptop decides every call of a role by the deployed policies and counts it; what is counted here are the
+calls of the role of `score_telemetry`, and its own reports of how long it ran. What devices and the delivery
+stream would cost follows from messages and objects alone, as in the model. No model is published: then an
+object asks for the same, and a page has no detector states.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import time
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Any
+
+import boto3
+import typer
+from rich.table import Table
+
+from benchmarks.journey.laptop import FOLDER, running
+from benchmarks.pages import described, machine
+from cli.cost.model import (
+    QUEUE_REQUESTS_AN_OBJECT,
+    SECONDS_A_MONTH,
+    Cost,
+    Fleet,
+    cost,
+    ingestion_month,
+    scoring_month,
+    total,
+    workload_month,
+)
+from cli.cost.prices import Prices
+from cli.deploy import Deployer, Stage
+from cli.failures import StepFailedError
+from cli.specs import anomaly_spec_of
+from cli.stacks import Deployment
+from localcloud.authorization.journal import Journal
+from localcloud.settings import Settings
+from watchkeeper.command.screen import console, say
+from watchkeeper.core import layout
+
+WORKLOAD = "air_quality"
+START = datetime(2026, 11, 29, 9, tzinfo=timezone.utc)
+WARM_UP = 20
+"""Objects before those that are counted: from then on each closes intervals."""
+WAIT_SECONDS = 600.0
+JSON = FOLDER / "cost.json"
+_PRICED = {
+    "s3:GetObject": "s3.get",
+    "s3:GetObjectVersion": "s3.get",
+    "s3:PutObject": "s3.put",
+    "s3:ListBucket": "s3.put",
+    "dynamodb:PutItem": "dynamodb.write_unit",
+    "dynamodb:UpdateItem": "dynamodb.write_unit",
+    "dynamodb:DeleteItem": "dynamodb.write_unit",
+    "dynamodb:BatchWriteItem": "dynamodb.write_unit",
+    "dynamodb:GetItem": "dynamodb.read_unit",
+    "dynamodb:BatchGetItem": "dynamodb.read_unit",
+    "dynamodb:Query": "dynamodb.read_unit",
+}
+"""What is paid by the request; other actions are free (parameters, log lines are counted by bytes)."""
+
+
+def main(
+    series: Annotated[int, typer.Option(min=3, help="Series, one in a message.")] = 1000,
+    objects: Annotated[int, typer.Option(min=5, help="Objects of telemetry, one a minute, counted.")] = 60,
+) -> None:
+    """Price what is counted, and compare it with the model."""
+    load = os.getloadavg()[0]
+    spec = anomaly_spec_of(WORKLOAD, "cost")
+    with running(0.05) as settings:
+        session = boto3.Session()
+        Deployer(session, Stage.LAPTOP, WORKLOAD).deploy()
+        deployment = Deployment(session)
+        bucket, queue = deployment.bucket, deployment.output("WatchkeeperScoring", "ScoreQueueUrl")
+        for number in range(WARM_UP):
+            _put(session, bucket, series, number)
+        _settle(session, queue)
+        before, began = _counted(settings), int(1000 * time.time())
+        for number in range(WARM_UP, WARM_UP + objects):
+            _put(session, bucket, series, number)
+        _settle(session, queue)
+        time.sleep(2)  # the record of calls is written every second
+        asked = _counted(settings) - before
+        function = deployment.output("WatchkeeperScoring", "ScoreTelemetryFunctionName")
+        milliseconds, logged = _reports(session, function, began)
+        scores = _stored(session, bucket, layout.scores_prefix(WORKLOAD))
+    prices = Prices.read()
+    fleet = Fleet(series, devices=series)
+    model = list(scoring_month(spec, prices, fleet))
+    month = SECONDS_A_MONTH / 60 / objects
+    counted = _costs(asked, objects, milliseconds, logged, month, prices)
+    paid = {"s3.get", "s3.put", "dynamodb.write_unit", "dynamodb.read_unit"}
+    rest = [each for each in model if each.service == "KMS" or "kept" in each.what or each.what == "traces"]
+    results: dict[str, Any] = {
+        "date": datetime.now(timezone.utc).date().isoformat(),
+        "machine": described(machine()),
+        "load": load,
+        "series": series,
+        "objects": objects,
+        "calls": dict(asked),
+        "scores_bytes_an_object": scores / (objects + WARM_UP),
+        "milliseconds_an_object": milliseconds / objects,
+        "month_usd": {
+            "scoring, counted": total(counted) + total(rest),
+            "scoring, by the model": total(model),
+            "telemetry, by messages and objects": total(ingestion_month(spec, prices, fleet)),
+            "metrics and ticks of the workload": total(workload_month(spec, prices, fleet)),
+        },
+    }
+    JSON.parent.mkdir(parents=True, exist_ok=True)
+    JSON.write_text(json.dumps(results, indent=1))
+    _show(results, counted, model, paid)
+
+
+def _put(session: boto3.Session, bucket: str, series: int, number: int) -> None:
+    """Write an object of telemetry as the delivery stream does: a fifth of the series, a message each."""
+    at = START + timedelta(minutes=number)
+    lines = []
+    for member in range(number % 5, series, 5):
+        station, measure = divmod(member, 3)
+        record = {
+            "TIMESTAMP": f"{at:%Y-%m-%d %H:%M}",
+            "LOCATION_ID": str(station),
+            ("CO", "SO2", "NO2")[measure]: 1 + (member * 7 + number) % 13 / 13,
+            "workload": WORKLOAD,
+            "received_at": int(1000 * at.timestamp()),
+        }
+        lines.append(json.dumps(record))
+    key = f"{layout.raw_prefix(WORKLOAD)}year={at:%Y}/month={at:%m}/day={at:%d}/hour={at:%H}/{number}.gz"
+    body = gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0)
+    session.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+
+
+def _settle(session: boto3.Session, queue: str) -> None:
+    """Wait until no message waits or is handled."""
+    client, names = session.client("sqs"), ("", "NotVisible")
+    deadline, quiet = time.monotonic() + WAIT_SECONDS, 0
+    while quiet < 3:
+        time.sleep(1)
+        found = client.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+        waiting = sum(int(found[f"ApproximateNumberOfMessages{name}"]) for name in names)
+        quiet = 0 if waiting else quiet + 1
+        if time.monotonic() > deadline:
+            raise StepFailedError(f"{waiting} messages wait after {WAIT_SECONDS:.0f} seconds")
+
+
+def _counted(settings: Settings) -> Counter[str]:
+    """Return the calls of the role of `score_telemetry` by action."""
+    calls: Counter[str] = Counter()
+    for entry in Journal.read(settings.home / "iam").entries:
+        if "ScoreTelemetry" in entry.role:
+            calls[entry.action] += entry.count
+    return calls
+
+
+def _reports(session: boto3.Session, function: str, began: int) -> tuple[float, int]:
+    """Return the milliseconds that the function's reports bill, and the bytes of its log."""
+    logs = session.client("logs")
+    group = session.client("lambda").get_function_configuration(FunctionName=function)["LoggingConfig"][
+        "LogGroup"
+    ]
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=began)
+    messages = [event["message"] for page in pages for event in page["events"]]
+    billed = [
+        float(found[1]) for text in messages if (found := re.search(r"Billed Duration: ([\d.]+) ms", text))
+    ]
+    return sum(billed), sum(len(text) + 26 for text in messages)
+
+
+def _stored(session: boto3.Session, bucket: str, prefix: str) -> int:
+    pages = session.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return sum(item["Size"] for page in pages for item in page.get("Contents", []))
+
+
+def _costs(
+    asked: Counter[str], objects: int, milliseconds: float, logged: int, month: float, prices: Prices
+) -> list[Cost]:
+    """Return what a month of what was counted costs; `month` is how often it is in one."""
+    gigabyte_seconds = milliseconds / 1000  # of a function of 1 GB
+    return [
+        *(
+            cost(prices, action, count * month, _PRICED[action])
+            for action, count in asked.items()
+            if action in _PRICED
+        ),
+        cost(prices, "messages of objects", objects * QUEUE_REQUESTS_AN_OBJECT * month, "sqs.fifo_request"),
+        cost(prices, "score_telemetry", objects * month, "lambda.request"),
+        cost(prices, "score_telemetry", gigabyte_seconds * month, "lambda.arm_gb_second"),
+        cost(prices, "logs", logged * month / 1e9, "cloudwatch.log_gb"),
+    ]
+
+
+def _show(results: dict[str, Any], counted: list[Cost], model: list[Cost], paid: set[str]) -> None:
+    table = Table("what", "counted", "by the model", box=None, title_justify="left")
+    table.title = f"{results['series']:,} series, {results['objects']} objects, as a month"
+    prices = Prices.read()
+    for price in sorted(paid):
+        unit_usd = prices.units[price].usd
+        service = price.partition(".")[0]
+        sums = [
+            sum(
+                each.quantity
+                for each in costs
+                if each.unit_usd == unit_usd and service in each.service.lower()
+            )
+            for costs in (counted, model)
+        ]
+        table.add_row(price, *(f"{each:,.0f}" for each in sums))
+    for service in ("SQS", "Lambda", "CloudWatch"):
+        sums = [total(each for each in costs if each.service == service) for costs in (counted, model)]
+        table.add_row(f"{service}, USD", *(f"{each:.3f}" for each in sums))
+    console.print(table)
+    for name, usd in results["month_usd"].items():
+        say(f"  {usd:8.2f}  USD a month: {name}")
+    say(f"calls: {dict(results['calls'])}")
+    say(f"{results['machine']}; load before the start {results['load']:.2f}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
