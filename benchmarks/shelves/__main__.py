@@ -66,9 +66,7 @@ def main(
     intervals: Annotated[int, typer.Option(help="Of each; the first two make the pages.", min=3)] = 4,
 ) -> None:
     """Print seconds, rows a second, bytes of pages and memory of one interval, for some numbers of series."""
-    print(
-        "| series | shelves | seconds an interval | CPU seconds | series a second and CPU | pages, MB | peak memory, MB |"
-    )
+    print("| series | shelves | seconds | CPU seconds | series a CPU second | pages, MB | peak, MB |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for count in series or [1_000, 10_000, 100_000]:
         memory = Memory(PLAN, RELEASE)
