@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -20,7 +21,9 @@ class AwsReportingGroup(ReportingGroup):
     """Turns AWS's errors into messages, too."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
+        """Run the command. Python's client reads another variable for the region than every other one."""
+        if region := os.environ.get("AWS_REGION"):
+            os.environ["AWS_DEFAULT_REGION"] = region
         try:
             return super().invoke(ctx)
         except _of_aws("NoCredentialsError") as error:

@@ -1,1 +1,4 @@
-"""The entry files of script mode; the archive has them at its root."""
+"""The entry files of script mode: what SageMaker starts by name; the archive has them at its root.
+
+A file here imports a function and calls it. What it does is in the room that it imports from.
+"""
