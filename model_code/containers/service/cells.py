@@ -38,11 +38,11 @@ def numbers(column: Any, place: Place) -> FloatArray:
     """
     import pandas
 
-    # pandas would take bytes, true and durations for numbers
-    foreign = column.dtype.kind in "bmM" or (
-        column.dtype.kind == "O" and pandas.api.types.infer_dtype(column) in ("bytes", "boolean")
+    # pandas would take bytes and durations for numbers
+    foreign = column.dtype.kind in "mM" or (
+        column.dtype.kind == "O" and pandas.api.types.infer_dtype(column) == "bytes"
     )
-    found = column if column.dtype.kind in "fiu" or foreign else _numeric(column)
+    found = column if column.dtype.kind in "fiub" or foreign else _numeric(column)
     values: FloatArray = (
         np.full(len(column), np.nan) if foreign else found.to_numpy(dtype=np.float64, na_value=np.nan)
     )

@@ -134,7 +134,7 @@ def test_csv_is_accepted_and_answered_with_json_as_by_the_built_in_algorithm(ser
 @pytest.mark.parametrize(
     ("body", "content_type", "accept", "status", "said"),
     [
-        ("2013-12-02,1\n2013-12-03,nan", "text/csv", None, 400, "record 2: value: nan is not finite"),
+        ("2013-12-02,1\n2013-12-03,nan", "text/csv", None, 400, "record 2: value: 'nan' is not finite"),
         ("2013-12-02,1\n2013-12-02,pressure,1", "text/csv", None, 400, "record 2: series 'pressure'"),
         ("", "text/csv", None, 400, "no record"),
         ("x", "image/png", None, 415, "image/png"),

@@ -136,7 +136,7 @@ def test_lags_beyond_the_vectors_are_not_looked_at(pipeline: Pipeline) -> None:
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "said"),
     [
-        (b"2013-12-02,1\n2013-12-03,nan", "text/csv", 400, "record 2: value: nan is not finite"),
+        (b"2013-12-02,1\n2013-12-03,nan", "text/csv", 400, "record 2: value: 'nan' is not finite"),
         (b"2013-12-02,1\nnot a time,2", "text/csv", 400, "record 2"),
         (b"2013-12-02,1\n\n2013-12-03,1", "text/csv", 400, "record 2: empty line"),
         (b"2013-12-02", "text/csv", 400, "record 1"),

@@ -84,7 +84,12 @@ def tar_archive() -> bytes:
 
 
 def of_values(
-    name: str, content: bytes, message: str, *, head: int | str = ROWS, shown: str = "is not a finite number"
+    name: str,
+    content: bytes,
+    message: str,
+    *,
+    head: int | str = ROWS,
+    shown: int | str = "is not a finite number",
 ) -> Situation:
     """A file in which no value is a number."""
     passed_on = {"table": 0, "job": 0, "analysis": ROWS, "requests": ROWS}
@@ -307,6 +312,7 @@ SITUATIONS = (
         csv([[t, "true"] for t, _ in TABLE]).encode(),
         "'true' is not a number; write digits",
         head="'true' is not a finite number",
+        shown=ROWS,
     ),
     of_values(
         "signs between thousands",
@@ -422,7 +428,10 @@ SITUATIONS = (
         unless={"head": ROWS},
     ),
     of_values(
-        "Parquet, truth values", parquet(values=[bool(v) for v in VALUES]), " is not a number; write digits"
+        "Parquet, truth values",
+        parquet(values=[bool(v) for v in VALUES]),
+        " is not a number; write digits",
+        shown=ROWS,
     ),
     of_values(
         "Parquet, bytes", parquet(values=[v.encode() for _, v in TABLE]), "is not a number; write digits"

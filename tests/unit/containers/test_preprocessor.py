@@ -123,4 +123,6 @@ def test_bad_request_is_a_response_where_the_image_serves_with_flask(fitted: Fea
     with flask.Flask("image").test_request_context():
         response = answered(fitted, b"1970-01-01,1\n1970-01-02,nan", "text/csv")
     assert response.status_code == 400
-    assert response.get_data(as_text=True) == "record 2: value: nan is not finite"
+    assert response.get_data(as_text=True) == (
+        "record 2: value: 'nan' is not finite; leave the cell empty where a value is missing"
+    )

@@ -322,7 +322,7 @@ def test_what_lies_before_the_context_has_no_lag() -> None:
 @pytest.mark.parametrize(
     ("body", "content_type", "accept", "status", "said"),
     [
-        ("2013-12-02,1\n2013-12-03,nan", "text/csv", "application/json", 400, "record 2: value: nan"),
+        ("2013-12-02,1\n2013-12-03,nan", "text/csv", "application/json", 400, "record 2: value: 'nan'"),
         ("2013-12-02,1\n2013-12-03,pressure,1", "text/csv", "*/*", 400, "record 2: series 'pressure'"),
         ("x", "image/png", "application/json", 415, "image/png"),
         ("2013-12-02,1", "text/csv", "text/html", 406, "text/html"),

@@ -129,7 +129,7 @@ def test_says_which_record_is_wrong_and_why(line: str, reason: str) -> None:
 
 
 def test_counts_the_records_of_a_request_from_one() -> None:
-    with pytest.raises(InvalidInputError, match=r"^record 2: value: nan is not finite$"):
+    with pytest.raises(InvalidInputError, match=r"^record 2: value: 'nan' is not finite; leave the cell"):
         list(parse_rows(["2013-12-02 21:15:00, 75", "2013-12-02 21:20:00, nan"]))
 
 

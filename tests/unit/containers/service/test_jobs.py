@@ -184,8 +184,8 @@ def test_served_scores_are_those_of_the_job(jobs, frame):
         [answered(f"1,{word},3") for word in ("NA", "null", " n/a")], [answered("1,,3")] * 3
     )
     assert answered("1,2").message.startswith("record 1: 2 cells; the model takes a, b, c")
-    assert answered("1,2,3\n1,x,3").message == "record 2: column 'b': 'x' is not a number"
-    assert answered("1,2,inf").message == "record 1: column 'c': inf is not finite"
+    assert answered("1,2,3\n1,x,3").message.startswith("record 2: column 'b': 'x' is not a number")
+    assert answered("1,2,inf").message.startswith("record 1: column 'c': 'inf' is not finite")
     assert answered('{"a": 1, "b": 2, "c": 3}', "application/jsonlines").message.startswith(
         "record 1: 0 cells"
     )
