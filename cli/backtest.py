@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import boto3
 import typer
@@ -19,10 +19,12 @@ from watchkeeper.command.screen import console, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
+from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
+from watchkeeper.detectors.streaming.state import Parameters
 from watchkeeper.judgement.evaluation import HoldbackRow
 from watchkeeper.judgement.metrics import measure_part
 from watchkeeper.kinds import AnyRelease, release_from_json
-from watchkeeper.lifecycle.release import Release, live_key
+from watchkeeper.lifecycle.release import Release, StreamModel, live_key
 from watchkeeper.regression.evaluation import measure_predictions
 from watchkeeper.regression.history import read_history
 from watchkeeper.regression.plan import RegressionPlan
@@ -44,7 +46,7 @@ def backtest(
     ],
     labels: Annotated[Path | None, typer.Option(help="Labelled anomalies: JSON.")] = None,
 ) -> None:
-    """Ask the live endpoint about a file and measure the answers; nothing is stored, nobody is alerted."""
+    """Ask the live model about a file and measure the answers; nothing is stored, nobody is alerted."""
     spec = spec_of(workload)
     if isinstance(spec, RegressionWorkload):
         if labels is not None:
@@ -68,8 +70,11 @@ def backtest(
     if new:
         say(f"{len(new)} series not counted, the live model has not seen them: {names_shown(new)}")
     rows = list(backtest_rows({name: values[name] for name in values if name not in new}, plan, known))
-    endpoint = SageMakerEndpoint(session.client("sagemaker-runtime"))
-    scores = answers_of(endpoint.score, release.endpoint, [request for _, request in rows])
+    if release.stream is not None:
+        scores = streamed_scores(values, release.stream, plan)
+    else:
+        endpoint = SageMakerEndpoint(session.client("sagemaker-runtime"))
+        scores = answers_of(endpoint.score, release.endpoint, [request for _, request in rows])
     metrics = measure_part([row for row, _ in rows], scores, release.threshold, plan, "test")
     console.print(metrics_table(metrics))
 
@@ -93,6 +98,19 @@ def backtest_rows(
                 upper=None,
             )
             yield known, format_row(row.row(series))
+
+
+def streamed_scores(
+    series_values: Mapping[str, Sequence[tuple[int, float]]], model: StreamModel, plan: WorkloadPlan
+) -> list[float]:
+    """Return what the live streaming detector says of each interval, each series from its first on."""
+    given: dict[str, Any] = model.parameters
+    scores: list[float] = []
+    for values in series_values.values():
+        detector = WatchkeeperDetector(interval_seconds=plan.interval_seconds, parameters=Parameters(**given))
+        times = [float(start) for start, _ in values]
+        scores += detector.update_all([value for _, value in values], timestamps=times).anomaly_score.tolist()
+    return scores
 
 
 def answers_of(

@@ -29,6 +29,11 @@ def invoke(
 ) -> None:
     """Ask the model that serves now: one score, or one prediction, a line."""
     spec = spec_of(workload)
+    if spec.endpoint is None:
+        raise InvalidInputError(
+            f"workload {spec.name} has no endpoint: its detector learns in the scoring loop. "
+            "`watchkeeper score` scores a file with it; `endpoint: {}` in the workload's file makes one"
+        )
     rows = _rows(row, file, spec)
     session = boto3.Session()
     endpoint = SageMakerEndpoint(session.client("sagemaker-runtime"))

@@ -51,7 +51,11 @@ def train(
     say(f"execution: {execution_arn}")
     if watch:
         outcome = succeeded(follow(session, execution_arn))
-        done(f"endpoint {outcome.state['run']['names']['endpoint']} serves the new model")
+        run = outcome.state["run"]
+        if spec.endpoint is None:
+            done(f"the scoring loop goes on with run {run['run_id']}")
+        else:
+            done(f"endpoint {run['names']['endpoint']} serves the new model")
 
 
 def execution_input(reason: str, start: str | None = None, end: str | None = None) -> dict[str, Any]:

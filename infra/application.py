@@ -72,6 +72,7 @@ def add_stacks(
         app,
         "WatchkeeperTraining",
         function_code=bundles.functions,
+        scoring_code=bundles.scoring,
         service_models=storage.service_models,
         bucket=storage.bucket,
         series=storage.series,

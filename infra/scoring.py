@@ -101,10 +101,11 @@ class ScoringStack(Stack):
             timeout_seconds=TIMEOUT_SECONDS,
         )
         raw = f"{layout.RAW}/*"
+        warm_pages = f"{layout.RUNS}/*/*/pages/*"
         surrogates = f"{layout.run_prefix('*', '*')}evaluation/{SURROGATE_NAME}"
         permit(
             self.score_telemetry.role,
-            read_objects(self, bucket, raw, f"{layout.SCORES}/*", surrogates),
+            read_objects(self, bucket, raw, f"{layout.SCORES}/*", surrogates, warm_pages),
             Permission(
                 actions=["s3:GetObjectVersion"],
                 resources=objects(self, bucket, raw),

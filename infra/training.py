@@ -17,7 +17,7 @@ from infra.constructs.step_functions import StepFunctions, StepResources
 from infra.constructs.work_queue import DeadLetterQueue
 from infra.permissions import WORKLOAD_REASON, Permission, assumed_by, permit
 from infra.sharing import output
-from pipeline.step import DRIFT, EXPLAINING, TRAINING, VALIDATE_INPUT
+from pipeline.step import EVERY_STEP, VALIDATE_INPUT
 from watchkeeper.core import layout
 
 
@@ -36,6 +36,7 @@ class TrainingStack(Stack):
         construct_id: str,
         *,
         function_code: Path,
+        scoring_code: Path,
         service_models: str,
         bucket: s3.IBucket,
         series: dynamodb.ITable,
@@ -51,8 +52,8 @@ class TrainingStack(Stack):
         )
         functions = StepFunctions(
             Construct(self, "Functions"),
-            (*TRAINING, *EXPLAINING, *DRIFT),
-            code=function_code,
+            EVERY_STEP,
+            code={"functions": function_code, "scoring": scoring_code},
             resources=StepResources(
                 bucket=bucket, series=series, key=data_key, service_models=service_models
             ),

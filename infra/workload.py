@@ -40,7 +40,7 @@ from infra.training_permissions import (
     workflow_permissions,
 )
 from pipeline.packaging import SPARK_SCRIPT
-from pipeline.step import EXPLAINING, TRAINING
+from pipeline.step import EVERY_STEP
 from pipeline.substitutions import Substitution, placeholder
 from watchkeeper.core import layout
 from watchkeeper.spec import AnomalyWorkload, RegressionWorkload, Subscription, WorkloadSpec
@@ -102,7 +102,7 @@ class WorkloadStack(Stack):
         images = images_of(json.loads(text))
         job_role = self._job_role(spec, images, [model_code, *([analysis_code] if analysis_code else [])])
         serving, alarm_arns, roles = self._serve(spec, images)
-        steps = [step for step in (*TRAINING, *EXPLAINING) if placeholder(step.substitution) in text]
+        steps = [step for step in EVERY_STEP if placeholder(step.substitution) in text]
         functions = {step.substitution: self._shared.function_arns[step.substitution] for step in steps}
         known = {
             **functions,

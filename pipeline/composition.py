@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from stepfunctions.steps.states import Catch, Graph, State
@@ -10,7 +11,14 @@ from stepfunctions.steps.states import Catch, Graph, State
 from pipeline import endings, evaluation, preparation, release
 from pipeline.contracts import path
 from pipeline.jobs import Jobs
-from pipeline.step import DECIDE_PROMOTION, PUBLISH_RELEASE, SMOKE_TEST, VERIFY_DEPLOYMENT
+from pipeline.step import (
+    DECIDE_PROMOTION,
+    PUBLISH_RELEASE,
+    SMOKE_TEST,
+    TRY_RELEASE,
+    VERIFY_DEPLOYMENT,
+    Step,
+)
 from pipeline.tasks import choose, run_state
 
 MAX_RUN_SECONDS = 24 * 3600
@@ -72,12 +80,19 @@ def publish(jobs: Jobs, stage: State, *, broken: State) -> State:
     """
     stage.add_catch(Catch(error_equals=["States.ALL"], result_path="$.error", next_step=broken))
     notify = indifferent(endings.notify_deployed(jobs), then=endings.deployed())
-    testing = run_state(SMOKE_TEST, jobs.settings.workload)
+    trying = run_state(TRY_RELEASE, jobs.settings.workload)
     publishing = run_state(PUBLISH_RELEASE, jobs.settings.workload, endpoint=False)
-    return chain(stage, testing, publishing, notify)
+    return chain(stage, trying, publishing, notify)
 
 
-def deploy(jobs: Jobs, stage: State, *, broken: State, notes: tuple[str, ...] = ()) -> State:
+def deploy(
+    jobs: Jobs,
+    stage: State,
+    *,
+    broken: State,
+    notes: tuple[str, ...] = (),
+    checks: Sequence[Step] = (VERIFY_DEPLOYMENT, SMOKE_TEST),
+) -> State:
     """Stage the release of a registered model, deploy it to its endpoint, verify what is live, publish it.
 
     Parameters
@@ -88,12 +103,14 @@ def deploy(jobs: Jobs, stage: State, *, broken: State, notes: tuple[str, ...] = 
         Where a deployment that failed goes.
     notes
         Paths of sentences for the notification.
+    checks
+        What a deployment must pass before it is published.
     """
     notify = indifferent(endings.notify_deployed(jobs, *notes), then=endings.deployed())
     wait, describe = release.wait_for_endpoint(), release.describe_endpoint()
-    checks = (VERIFY_DEPLOYMENT, SMOKE_TEST, PUBLISH_RELEASE)
+    last = [run_state(step, jobs.settings.workload) for step in (*checks, PUBLISH_RELEASE)]
     settled = release.endpoint_settled(
-        in_service=chain(*(run_state(step, jobs.settings.workload) for step in checks), notify),
+        in_service=chain(*last, notify),
         in_progress=wait,
         failed=endings.deployment_failed(then=broken),
         timed_out=chain(endings.deployment_timed_out(), broken),

@@ -15,7 +15,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from lambdas.steps.clean_up import CleanedUp
 from lambdas.steps.validate_input import EndpointPresence
-from pipeline.step import DRIFT, EXPLAINING, TRAINING, OpenedRun, Polls
+from pipeline.step import EVERY_STEP, OpenedRun, Polls
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.service.tasks import TaskFiles, TaskOutputs
 
@@ -122,7 +122,7 @@ _TRAINING: dict[str, tuple[str, type]] = {
     "DeploymentFailedUnexplained": ("$.error", Failure),
     "DeploymentTimedOut": ("$.error", Failure),
     "CleanUpIncomplete": ("$.cleanup", CleanedUp),
-    **{name: output for step in (*TRAINING, *EXPLAINING, *DRIFT) for name, output in step.outputs.items()},
+    **{name: output for step in EVERY_STEP for name, output in step.outputs.items()},
 }
 OUTPUTS: dict[str, tuple[str, type]] = {
     **_TRAINING,

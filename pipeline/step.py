@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from lambdas.runtime.workflow_step import StepEnvironment
+from lambdas.scoring.try_release import TryReleaseEnvironment
 from lambdas.steps.clean_up import CleanedUp, CleanUpEnvironment
 from lambdas.steps.collect_captures import CollectCapturesEnvironment, Collected
 from lambdas.steps.decide_promotion import Decided, DecidePromotionEnvironment
@@ -47,6 +48,8 @@ class Step:
     states: tuple[str, ...] = ()
     memory_mb: int = 512
     timeout_seconds: int = 60
+    bundle: Literal["functions", "scoring"] = "functions"
+    """`scoring` has numpy and the detector's kernel."""
 
     @property
     def name(self) -> str:
@@ -92,6 +95,8 @@ VERIFY_DEPLOYMENT = Step(environment=VerifyDeploymentEnvironment)
 """Assert that the live configuration is the requested one: a rollback also ends in `InService`."""
 SMOKE_TEST = Step(environment=SmokeTestEnvironment)
 """Send known rows to the endpoint and compare the answers with those of the evaluation."""
+TRY_RELEASE = Step(environment=TryReleaseEnvironment, bundle="scoring", memory_mb=1024)
+"""Go on from the pages of a streaming detector's release as the scoring loop will, and compare."""
 PUBLISH_RELEASE = Step(environment=PublishReleaseEnvironment)
 """Make the release the live one."""
 CLEAN_UP = Step(
@@ -127,7 +132,11 @@ TRAINING = (
     CLEAN_UP,
 )
 """Of every training workflow."""
+STREAMING = (TRY_RELEASE,)
+"""Of the workflows of streaming detectors, besides."""
 EXPLAINING = (WRITE_EXPLAIN_CONFIGURATION, SUMMARIZE_EXPLANATION)
 """Of the workflows that explain their models, besides."""
 DRIFT = (COLLECT_CAPTURES, PUBLISH_DRIFT)
 """Of the attribution drift monitors."""
+
+EVERY_STEP = (*TRAINING, *STREAMING, *EXPLAINING, *DRIFT)

@@ -17,6 +17,7 @@ from pipeline.composition import chain
 from pipeline.contracts import path
 from pipeline.jobs import Jobs
 from pipeline.packaging import DETECTOR
+from pipeline.step import SMOKE_TEST, TRY_RELEASE, VERIFY_DEPLOYMENT
 from pipeline.tasks import JsonObject, formatted
 
 MODEL_FILE = "model.tar.gz"
@@ -66,5 +67,6 @@ def _register_and_publish(jobs: Jobs, *, broken: State) -> State:
     registering, stage = release.register_model_package(jobs, model), release.stage_release(jobs)
     if jobs.settings.serving is None:
         return chain(registering, composition.publish(jobs, stage, broken=broken))
-    deploying = composition.deploy(jobs, stage, broken=broken)
+    checks = (VERIFY_DEPLOYMENT, SMOKE_TEST, TRY_RELEASE)
+    deploying = composition.deploy(jobs, stage, broken=broken, checks=checks)
     return chain(registering, evaluation.create_model(jobs, model), deploying)

@@ -125,8 +125,8 @@ def _report(
         alert=alert,
         timings=tuple(watch.timings),
         waited=waited,
-        endpoint=run["names"]["endpoint"],
-        invocations=invocations(run["names"]["endpoint"], scores[-1]),
+        endpoint=run["names"]["endpoint"] if spec.endpoint else None,
+        invocations=invocations(run["names"]["endpoint"], scores[-1]) if spec.endpoint else (),
         chart=chart,
         scores=scores,
     )
@@ -193,7 +193,8 @@ def _show(report: Report, scores: Sequence[ScoreLine], watch: Stopwatch, folder:
     say(report.alert.text)
     console.print(watch.table())
     say(report.waited)
-    say(f"\nendpoint: {report.endpoint}")
+    if report.endpoint:
+        say(f"\nendpoint: {report.endpoint}")
     for name, lines in report.invocations:
         say(f"\n{name}:\n{lines}")
     say(f"\nreport: {folder / 'report.html'}\nchart:  {report.chart}")

@@ -47,7 +47,8 @@ class Report:
     """Stage and seconds."""
     waited: str
     """How long telemetry waited in the delivery stream: `cli.freshness.told`."""
-    endpoint: str
+    endpoint: str | None
+    """None where the detector scores in the loop itself."""
     invocations: Sequence[tuple[str, str]]
     """What it is for, and the lines."""
     chart: Path
@@ -69,7 +70,7 @@ class Report:
         path.parent.mkdir(parents=True, exist_ok=True)
         document = Template(TEMPLATE.read_text()).substitute(
             workload=escape(self.workload),
-            endpoint=escape(self.endpoint),
+            where=escape(f"on endpoint {self.endpoint}" if self.endpoint else "in the scoring loop"),
             summary=escape(summary(self.live)),
             chart=picture,
             metrics=_metrics_rows(metrics),
@@ -83,7 +84,8 @@ class Report:
                 f"<tr><td>{escape(name)}</td><td>{seconds:.1f} s</td></tr>" for name, seconds in timings
             ),
             waited=escape(self.waited),
-            invocations="".join(
+            invocations=("<h2>Invoke the endpoint</h2>" if self.invocations else "")
+            + "".join(
                 f"<h3>{escape(name)}</h3><pre>{escape(lines)}</pre>" for name, lines in self.invocations
             ),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from aws_cdk import ArnFormat, Stack
@@ -64,7 +64,7 @@ class StepFunctions:
     steps
         The records; a function's construct id is its step's name.
     code
-        Folder with the bundle of all functions.
+        Folders of the bundles by their names.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class StepFunctions:
         scope: Construct,
         steps: Iterable[Step],
         *,
-        code: Path,
+        code: Mapping[str, Path],
         resources: StepResources,
     ) -> None:
         told = resources.variables(scope)
@@ -84,7 +84,7 @@ class StepFunctions:
             function = PythonFunction(
                 scope,
                 step.name,
-                code=code,
+                code=code[step.bundle],
                 environment=step.environment(**{name: told[name] for name in wanted}),
                 purpose=step.environment.purpose,
                 memory_mb=step.memory_mb,

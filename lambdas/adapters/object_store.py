@@ -73,8 +73,8 @@ class ObjectStore(Protocol):
     def any_under(self, prefix: ObjectUri) -> bool:
         """Tell whether an object's key begins with the prefix."""
 
-    def keys_under(self, prefix: ObjectUri) -> list[str]:
-        """Return the keys that begin with the prefix, in order."""
+    def keys_under(self, prefix: ObjectUri, after: str = "") -> list[str]:
+        """Return the keys that begin with the prefix, in order; those up to `after` are left out."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +115,9 @@ class S3ObjectStore:
             page = self.client.list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.key, MaxKeys=1)
         return page.get("KeyCount", 0) > 0
 
-    def keys_under(self, prefix: ObjectUri) -> list[str]:
+    def keys_under(self, prefix: ObjectUri, after: str = "") -> list[str]:
         with translated(f"list {prefix}"):
             pages = self.client.get_paginator("list_objects_v2").paginate(
-                Bucket=prefix.bucket, Prefix=prefix.key
+                Bucket=prefix.bucket, Prefix=prefix.key, **({"StartAfter": after} if after else {})
             )
             return [item["Key"] for page in pages for item in page.get("Contents", [])]

@@ -55,6 +55,9 @@ class ReleaseStore(Protocol):
             If another one was published at the same time.
         """
 
+    def go_back(self, release: AnyRelease) -> AnyRelease | None:
+        """Make a release the live one also over that of a newer run; else as `publish`."""
+
     def remove(self, workload: str, run_id: str) -> None:
         """Delete the release of a run; nothing happens if there is none."""
 
@@ -97,10 +100,16 @@ class TableReleaseStore:
 
     def publish(self, release: AnyRelease) -> AnyRelease | None:
         pointer = self._pointer(release.workload)
-        if pointer and pointer.release.run_id == release.run_id:
-            return pointer.previous
         if pointer and pointer.release.run_id > release.run_id:
             raise newer_is_live(release, pointer.release)
+        return self._replace(pointer, release)
+
+    def go_back(self, release: AnyRelease) -> AnyRelease | None:
+        return self._replace(self._pointer(release.workload), release)
+
+    def _replace(self, pointer: LivePointer | None, release: AnyRelease) -> AnyRelease | None:
+        if pointer and pointer.release.run_id == release.run_id:
+            return pointer.previous
         item: dict[str, Any] = {**_typed(live_key(release.workload)), "document": {"S": release.to_json()}}
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if pointer:

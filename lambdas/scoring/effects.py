@@ -15,6 +15,7 @@ from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
 from lambdas.adapters.release_store import TableReleaseStore
 from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
 from lambdas.runtime.threads import ForEach, in_threads
+from lambdas.scoring.adopting import Adopting
 from lambdas.scoring.earlier_states import EarlierStates, TableStates
 from lambdas.scoring.environment import ScoreTelemetryEnvironment
 from lambdas.scoring.explaining import Explainers
@@ -133,6 +134,7 @@ class ScoringEffects:
     releases: ReleaseCache
     endpoint: Endpoint
     explainers: Explainers
+    adopting: Adopting
     anomalies: AnomalySink
     alerts: AnomalySink
     for_each: ForEach = in_threads
@@ -161,6 +163,7 @@ class ScoringEffects:
             releases=ReleaseCache(TableReleaseStore(dynamodb, environment.series_table)),
             endpoint=endpoint,
             explainers=Explainers(objects, endpoint),
+            adopting=Adopting(objects, environment.data_bucket),
             anomalies=AnomalyTable(dynamodb, environment.anomalies_table),
             alerts=AlertBus(clients.events(), environment.alert_bus),
         )

@@ -92,6 +92,8 @@ class _Leaf:
     taken: TakenIn
     source: Source
     """What outputs are named for."""
+    release: Release | None
+    """What judges it: the live one, or the one that a streaming page stays with for now."""
     failures: tuple[Failure, ...] = ()
     judged: Judged | None = None
     """None where it could not be scored."""
@@ -119,6 +121,8 @@ class Delivery:
     tick: Tick | None = None
     again: bool = False
     _again: list[_Part] = field(default_factory=list)
+    _releases: Sequence[Release] = ()
+    """The live one first; none where none is live."""
 
     @classmethod
     def of_tick(cls, tick: Tick, plan: WorkloadPlan, effects: ScoringEffects, *, again: bool) -> Delivery:
@@ -133,8 +137,7 @@ class Delivery:
         UnavailableError
             If a page was changed by others each time, or something does not answer.
         """
-        releases = self.effects.releases.candidates(self.plan.workload)
-        live = releases[0] if releases else None
+        self._releases = self.effects.releases.candidates(self.plan.workload)
         paths = [bits_of(series) for series in self.readings.series]
         waiting = [_Part(ROOT, tuple(range(len(paths))))] if paths or self.tick else []
         applied = Applied()
@@ -146,11 +149,11 @@ class Delivery:
                     waiting += part.of_children(paths)
                 else:
                     leaves += opened
-            self._score(leaves, live)
+            self._score(leaves)
             for leaf in leaves:
                 if leaf.taken.silent:
                     judged = leaf.judged or Judged(leaf.taken.page, [], {})
-                    leaf.judged = with_silence(judged, leaf.taken, live, self.plan)
+                    leaf.judged = with_silence(judged, leaf.taken, leaf.release, self.plan)
             for found in self.effects.for_each(self._committed, self._concluded(leaves)):
                 applied += found
             waiting += self._again
@@ -200,10 +203,11 @@ class Delivery:
         if stored.page.condition != "open":
             self.effects.splits.add(workload, part.shelf)
             return None
-        taken = ticked(stored.page, tick, self.plan)
-        if taken is None and not len(stored.page.waiting):
+        page, release = self._adopted(stored.page, ())
+        taken = ticked(page, tick, self.plan)
+        if taken is None and not len(page.waiting):
             return []
-        return [_Leaf(part, stored, self.readings, [], taken or TakenIn(stored.page), self.source)]
+        return [_Leaf(part, stored, self.readings, [], taken or TakenIn(page), self.source, release)]
 
     def _finish_split(self, frozen: StoredPage) -> None:
         """Write the children of a page, unless somebody has, and then what is left of it."""
@@ -233,22 +237,32 @@ class Delivery:
             readings, lines = not_taken_before(readings, self.source, states)
             refusals = late(lines, found)
             page = taken_over(page, states)
+        page, release = self._adopted(page, readings.series)
         try:
             taken = take_in(page, readings, self.source, self.plan)
         except UnavailableError as failure:
             # too much waits: that is scored first, and the object comes again
             before = dataclasses.replace(self.source, object_id=f"{self.source.object_id}#before")
             taken = take_in(page, Readings.none(), before, self.plan)
-            return _Leaf(part, stored, readings, refusals, taken, before, (failure,))
-        return _Leaf(part, stored, readings, refusals, taken, self.source)
+            return _Leaf(part, stored, readings, refusals, taken, before, release, (failure,))
+        return _Leaf(part, stored, readings, refusals, taken, self.source, release)
 
-    def _score(self, leaves: Sequence[_Leaf], live: Release | None) -> None:
+    def _adopted(self, page: Page, names: Sequence[str]) -> tuple[Page, Release | None]:
+        """Return a page as the live release wants it, and the release that judges what it closes."""
+        if not self._releases:
+            return page, None
+        if self._releases[0].stream is None:
+            return page, self._releases[0]
+        return self.effects.adopting.adopt(page, names, self._releases, self.plan)
+
+    def _score(self, leaves: Sequence[_Leaf]) -> None:
         """Have the intervals that wait on these shelves scored; requests hold rows of all of them."""
         for leaf in leaves:
-            if live is None or live.stream is not None:
-                leaf.judged = scored_here(leaf.taken.page, live, self.plan)
+            if leaf.release is None or leaf.release.stream is not None:
+                leaf.judged = scored_here(leaf.taken.page, leaf.release, self.plan)
             else:
                 leaf.asked = asked(leaf.taken.page, self.plan)
+        live = self._releases[0] if self._releases else None
         if live is None or live.stream is not None:
             return
         everything = [leaf.asked for leaf in leaves if leaf.asked is not None]

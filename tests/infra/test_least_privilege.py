@@ -214,7 +214,7 @@ def test_jobs_read_models_of_the_service_only_where_the_workload_serves_one(temp
     assert reading == {(layout.workload_stack("boiler_pressure"), "s3:GetObject")}
 
 
-def test_scoring_reads_of_a_run_only_what_explains_its_model(templates: Templates) -> None:
+def test_scoring_reads_of_a_run_only_what_explains_its_model_and_its_pages(templates: Templates) -> None:
     of_runs = {
         re.sub(r"^<.*?>/", "", arn)
         for resource, statement in allowed(templates)
@@ -222,7 +222,7 @@ def test_scoring_reads_of_a_run_only_what_explains_its_model(templates: Template
         for arn in map(flat, many(statement["Resource"]))
         if "/runs/" in arn
     }
-    assert of_runs == {"runs/*/*/evaluation/surrogate.bin"}
+    assert of_runs == {"runs/*/*/evaluation/surrogate.bin", "runs/*/*/pages/*"}
 
 
 def test_shortened_names_of_a_long_workload_are_permitted(templates: Templates) -> None:

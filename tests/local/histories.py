@@ -55,16 +55,24 @@ def machine_temperature(*, seed: int = 7, polluted: bool = False, restless: bool
     return History("timestamp,value", lines, [(_plain(failure.start), _plain(failure.stop - 1))])
 
 
-def air_quality(*, seed: int = 7, stations: Sequence[str] = ("north", "south")) -> History:
-    """Return two days of calm readings of every station."""
+def air_quality(
+    *, seed: int = 7, stations: Sequence[str] = ("clean", "north", "rough", "twice"), restless: bool = False
+) -> History:
+    """Return two days of calm readings, the same of every station.
+
+    Parameters
+    ----------
+    restless
+        The test part has a leap every two hours.
+    """
     noise = random.Random(seed)
     lines = []
     for index in range(600):
         spread = 1.5 if 360 <= index < 480 else 1.0
+        leap = 40.0 * (index // 24 - 19) if restless and index >= 480 and index % 24 == 0 else 0.0
         at = f"{START + index * FIVE_MINUTES:%Y-%m-%d %H:%M}"
-        for station in stations:
-            cells = (f"{reading:.3f}" for reading in air(noise.gauss, spread))
-            lines.append(",".join([at, station, *cells]))
+        cells = ",".join(f"{reading + leap:.3f}" for reading in air(noise.gauss, spread))
+        lines += [f"{at},{station},{cells}" for station in stations]
     return History("TIMESTAMP,LOCATION_ID,CO,SO2,NO2", lines)
 
 

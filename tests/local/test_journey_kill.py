@@ -16,7 +16,7 @@ STATION, COUNT = "kerb", 24
 def test_killed_cloud_completes_the_training_and_loses_no_record(laptop: Laptop) -> None:
     upload(laptop, WORKLOAD, air_quality())
     arn = start(laptop, WORKLOAD)
-    until_entered(laptop, arn, "TrainDetector")
+    until_entered(laptop, arn, "WarmUp")
     deliver(laptop, readings(STATION, 0, COUNT))
 
     laptop.kill()

@@ -13,7 +13,7 @@ from pipeline.contracts import OUTPUTS
 from pipeline.definition import definition_of
 from pipeline.settings import InstanceHosting, Rollout, ServerlessHosting, Serving, WorkflowSettings
 from pipeline.step import EXPLAINING as EXPLAINING_STEPS
-from pipeline.step import TRAINING, VERIFY_DEPLOYMENT
+from pipeline.step import SMOKE_TEST, STREAMING, TRAINING, VERIFY_DEPLOYMENT
 from pipeline.substitutions import Substitution
 from tests.contract.pipeline.asl import known_paths, paths_in, successors, used_paths
 from watchkeeper.core.errors import InvalidInputError
@@ -204,9 +204,10 @@ def test_placeholders_are_exactly_the_documented_substitutions(
     if variant not in EXPLAINING or variant == "regression, Clarify":
         unused.add(Substitution.ANALYSIS_CODE_URI)
     if variant.startswith("streaming"):
+        steps = (*steps, *STREAMING)
         unused.add(Substitution.MODEL_CODE_ARCHIVE_NAME)
     if variant == "streaming":
-        steps = tuple(step for step in steps if step is not VERIFY_DEPLOYMENT)
+        steps = tuple(step for step in steps if step not in (VERIFY_DEPLOYMENT, SMOKE_TEST))
         unused |= {
             Substitution.MODEL_ROLE_ARN,
             Substitution.ENDPOINT_ERRORS_ALARM_NAME,
@@ -312,7 +313,7 @@ def test_a_streaming_detector_is_warmed_up_judged_registered_and_published() -> 
         "Approved?",
         "RegisterModelPackage",
         "StageRelease",
-        "SmokeTest",
+        "TryRelease",
         "PublishRelease",
     ]
     called = {state.get("Resource", "").rpartition(":::")[2] for state in states.values()}
@@ -335,6 +336,7 @@ def test_a_streaming_detector_with_an_endpoint_serves_what_its_pages_know() -> N
     assert package == [model]
     assert states["RegisterModelPackage"]["Next"] == "CreateModel"
     assert states["VerifyDeployment"]["Next"] == "SmokeTest"
+    assert states["SmokeTest"]["Next"] == "TryRelease"
 
 
 def test_the_built_in_forest_follows_its_preprocessor() -> None:

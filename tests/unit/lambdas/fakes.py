@@ -15,6 +15,7 @@ from lambdas.adapters.release_store import live_first, newer_is_live
 from lambdas.adapters.sagemaker_resources import EndpointDescription
 from lambdas.alerting.alert import Alert, Claims
 from lambdas.alerting.effects import AlertEffects
+from lambdas.scoring.adopting import Adopting
 from lambdas.scoring.effects import ScoringEffects
 from lambdas.scoring.explaining import Explainers
 from lambdas.scoring.pages import Span, StoredPage
@@ -117,9 +118,11 @@ class FakeObjectStore:
     def any_under(self, prefix: ObjectUri) -> bool:
         return any(uri.bucket == prefix.bucket and uri.key.startswith(prefix.key) for uri in self.objects)
 
-    def keys_under(self, prefix: ObjectUri) -> list[str]:
+    def keys_under(self, prefix: ObjectUri, after: str = "") -> list[str]:
         return sorted(
-            uri.key for uri in self.objects if uri.bucket == prefix.bucket and uri.key.startswith(prefix.key)
+            uri.key
+            for uri in self.objects
+            if uri.bucket == prefix.bucket and uri.key.startswith(prefix.key) and uri.key > after
         )
 
     def under(self, prefix: str) -> dict[str, bytes]:
@@ -203,11 +206,15 @@ class FakeReleaseStore:
         self.runs[release.workload, release.run_id] = release
 
     def publish(self, release: AnyRelease) -> AnyRelease | None:
+        live, _ = self.pointers.get(release.workload, (None, None))
+        if live and live.run_id > release.run_id:
+            raise newer_is_live(release, live)
+        return self.go_back(release)
+
+    def go_back(self, release: AnyRelease) -> AnyRelease | None:
         live, previous = self.pointers.get(release.workload, (None, None))
         if live and live.run_id == release.run_id:
             return previous
-        if live and live.run_id > release.run_id:
-            raise newer_is_live(release, live)
         self.pointers[release.workload] = (release, live)
         return live
 
@@ -393,6 +400,7 @@ class ScoringFakes:
             releases=ReleaseCache(self.releases),
             endpoint=self.endpoint,
             explainers=Explainers(self.objects, self.endpoint),
+            adopting=Adopting(self.objects, BUCKET),
             anomalies=self.anomalies,
             alerts=self.alerts,
             for_each=one_by_one,

@@ -42,6 +42,7 @@ def test_finds_objects_under_a_prefix_only(store: ObjectStore) -> None:
     assert store.any_under(ObjectUri(BUCKET, "scores/pump/"))
     assert not store.any_under(ObjectUri(BUCKET, "scores/other/"))
     assert store.keys_under(ObjectUri(BUCKET, "scores/pump/")) == [URI.key]
+    assert store.keys_under(ObjectUri(BUCKET, "scores/pump/"), after=URI.key) == []
     assert store.keys_under(ObjectUri(BUCKET, "scores/other/")) == []
 
 

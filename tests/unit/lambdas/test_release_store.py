@@ -132,3 +132,14 @@ def test_releases_that_are_read_again_are_remembered() -> None:
     store.stage(make_release(2))
     assert cache.read_again(WORKLOAD) == (make_release(1), make_release(2))
     assert cache.candidates(WORKLOAD) == (make_release(1), make_release(2))
+
+
+def test_going_back_makes_an_earlier_release_live_and_the_next_one_replaces_it(store: ReleaseStore) -> None:
+    first, second, third = (make_release(minute) for minute in range(3))
+    for release in (first, second):
+        store.stage(release)
+        store.publish(release)
+
+    assert store.go_back(first) == second
+    assert store.live(WORKLOAD) == first
+    assert store.publish(third) == first

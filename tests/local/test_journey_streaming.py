@@ -1,0 +1,99 @@
+"""A detector that learns in the scoring loop: trained, adopted, trained again, taken back and rejected."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from tests.local.air import LIVE, MEASURES, WORKLOAD, closed, deliver, readings
+from tests.local.histories import FIVE_MINUTES, START, History, air_quality
+from tests.local.laptop import Laptop
+from tests.local.scored import until_scored
+from tests.local.training import champion, train, upload
+from watchkeeper.core import layout
+from watchkeeper.core.timestamps import format_instant
+from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
+from watchkeeper.lifecycle.release import Release
+
+pytestmark = pytest.mark.local
+
+STATION, COUNT, PEAK = "north", 24, 12
+
+
+def live_release(laptop: Laptop) -> Release:
+    found = laptop.live(WORKLOAD)
+    assert isinstance(found, Release)
+    return found
+
+
+def expected(history: History, measure: str, count: int) -> dict[str, float]:
+    """What `watchkeeper score` says of the live intervals, with the history before them."""
+    column = {"co": 2, "so2": 3, "no2": 4}[measure]
+    cells = [line.split(",") for line in history.lines]
+    before = [float(row[column]) for row in cells if row[1] == STATION]
+    field = {"co": "CO", "so2": "SO2", "no2": "NO2"}[measure]
+    pairs: Sequence[float] = [record[field] for record in readings(STATION, 0, count, peak=PEAK)]
+    live = [(first + second) / 2 for first, second in zip(pairs[::2], pairs[1::2], strict=True)]
+    step = FIVE_MINUTES.total_seconds()
+    times = [START.timestamp() + step * at for at in range(len(before))]
+    times += [LIVE.timestamp() + step * at for at in range(count)]
+    detector = WatchkeeperDetector(interval_seconds=step)
+    scores = detector.update_all(before + live, timestamps=np.array(times)).anomaly_score[len(before) :]
+    starts = [format_instant(LIVE + FIVE_MINUTES * at) for at in range(count)]
+    return dict(zip(starts, scores.tolist(), strict=True))
+
+
+def test_the_loop_goes_on_where_the_history_ended_and_trainings_and_rollbacks_keep_it(
+    laptop: Laptop,
+) -> None:
+    history = air_quality()
+    champion(laptop, WORKLOAD, history)
+    first = live_release(laptop)
+
+    deliver(laptop, readings(STATION, 0, COUNT, peak=PEAK))
+    until_scored(laptop, WORKLOAD, closed(STATION, 0, COUNT))
+    again = train(laptop, WORKLOAD, reason="again")
+    second = live_release(laptop)
+    laptop.watchkeeper("rollback", WORKLOAD)
+    third = live_release(laptop)
+    deliver(laptop, readings(STATION, COUNT, COUNT, peak=PEAK))
+    lines = until_scored(laptop, WORKLOAD, closed(STATION, 0, 2 * COUNT))
+
+    assert (again.status, again.cause) == ("SUCCEEDED", "")
+    assert again.states[-6:] == [
+        "RegisterModelPackage",
+        "StageRelease",
+        "TryRelease",
+        "PublishRelease",
+        "NotifyDeployed",
+        "Deployed",
+    ]
+    assert third == first != second
+    for measure in MEASURES:
+        own = {
+            start: line
+            for (series, start), line in lines.items()
+            if series == f"{measure}|LOCATION_ID={STATION}"
+        }
+        wanted = expected(history, measure, 2 * COUNT)
+        live = {start: own[start].anomaly_score for start in wanted if start in own}
+        assert len(live) >= 2 * COUNT - 3
+        assert live == {start: wanted[start] for start in live}
+        assert {line.run_id for line in own.values()} == {first.run_id}
+    sagemaker = laptop.client("sagemaker")
+    name = layout.endpoint_name(WORKLOAD)
+    assert sagemaker.list_endpoints(NameContains=name)["Endpoints"] == []
+    assert sagemaker.list_models(NameContains=name)["Models"] == []
+
+
+def test_a_history_with_too_many_alerts_is_rejected_and_the_loop_goes_on(laptop: Laptop) -> None:
+    champion(laptop, WORKLOAD, air_quality())
+    before = laptop.live(WORKLOAD)
+    upload(laptop, WORKLOAD, air_quality(restless=True))
+
+    outcome = train(laptop, WORKLOAD)
+
+    assert (outcome.status, outcome.error) == ("FAILED", "ModelRejected")
+    assert "alerts a week, over the budget of 7" in outcome.cause
+    assert laptop.live(WORKLOAD) == before
+    upload(laptop, WORKLOAD, air_quality())

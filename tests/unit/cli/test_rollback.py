@@ -1,0 +1,47 @@
+"""Which release `watchkeeper rollback` goes back to."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.rollback import earlier_release
+from tests.unit.lambdas.builders import WORKLOAD, make_release, make_run
+from tests.unit.lambdas.fakes import FakeReleaseStore
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.lifecycle.release import Release, StreamModel
+
+
+def released(minute: int) -> Release:
+    return make_release(minute, stream=StreamModel({}, 3.75))
+
+
+def store_of(*releases: Release) -> FakeReleaseStore:
+    store = FakeReleaseStore()
+    for release in releases:
+        store.stage(release)
+        store.publish(release)
+    return store
+
+
+def test_goes_back_to_the_release_before_the_live_one() -> None:
+    store = store_of(released(0), released(1), released(2))
+
+    assert earlier_release(store, WORKLOAD, None) == released(1)
+
+
+def test_goes_back_to_any_release_that_is_named() -> None:
+    store = store_of(released(0), released(1), released(2))
+
+    assert earlier_release(store, WORKLOAD, make_run(0).run_id) == released(0)
+
+
+def test_a_run_without_release_is_refused_and_those_that_have_one_are_named() -> None:
+    store = store_of(released(0), released(1))
+
+    with pytest.raises(InvalidInputError, match=f"no release of run x; others are of: {make_run(0).run_id}"):
+        earlier_release(store, WORKLOAD, "x")
+
+
+def test_an_endpoint_is_not_rolled_back_by_hand() -> None:
+    with pytest.raises(InvalidInputError, match="no streaming detector is live"):
+        earlier_release(store_of(make_release(0)), WORKLOAD, None)
