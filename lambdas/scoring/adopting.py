@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -74,7 +74,7 @@ class Adopting:
         values = self._values(page, begin.intersection(page.series), model) if warm else {}
         return adopted(page, model, live.run_id, warm, begin, values, plan), live
 
-    def _warm(self, page: Page, begin: Collection[str], model: StreamModel) -> list[Page]:
+    def _warm(self, page: Page, begin: Set[str], model: StreamModel) -> list[Page]:
         """Return the run's pages that know one of the series."""
         if not begin or not model.pages:
             return []
@@ -84,7 +84,7 @@ class Adopting:
                 ObjectUri(prefix.bucket, key) for key in self.objects.keys_under(prefix)
             ]
         uris = [uri for uri in self._pages[model.pages] if _related(shelf_of_name(uri.key), page.shelf)]
-        wanted = [uri for uri in uris if not self._names.get(str(uri), begin).isdisjoint(begin)]
+        wanted = [uri for uri in uris if not begin.isdisjoint(self._names.get(str(uri), begin))]
         return [one for one in _each(self._page, wanted) if not set(one.series).isdisjoint(begin)]
 
     def _page(self, uri: ObjectUri) -> Page:
@@ -97,9 +97,7 @@ class Adopting:
         self._names[str(uri)] = frozenset(page.series)
         return page
 
-    def _values(
-        self, page: Page, begin: Collection[str], model: StreamModel
-    ) -> dict[str, list[tuple[int, float]]]:
+    def _values(self, page: Page, begin: Set[str], model: StreamModel) -> dict[str, list[tuple[int, float]]]:
         """Return the intervals of series that have closed since the run read its telemetry."""
         if not begin:
             return {}
@@ -110,7 +108,7 @@ class Adopting:
         found: dict[str, dict[int, float]] = {}
         for lines in _each(self._lines, of_shelf):
             for line in lines:
-                if line.series in begin:
+                if line.series in begin and line.value is not None:
                     found.setdefault(line.series, {})[line.start] = line.value
         return {series: sorted(values.items()) for series, values in found.items()}
 
