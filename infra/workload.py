@@ -104,7 +104,7 @@ class WorkloadStack(Stack):
         serving, alarm_arns, roles = self._serve(spec, images)
         steps = [step for step in EVERY_STEP if placeholder(step.substitution) in text]
         functions = {step.substitution: self._shared.function_arns[step.substitution] for step in steps}
-        known = {
+        known: dict[str, str] = {
             **functions,
             Substitution.PARTITION: self.partition,
             Substitution.MODEL_CODE_URI: model_code.uri,
@@ -182,7 +182,7 @@ class WorkloadStack(Stack):
                 self, workload=spec.name, bucket=self._bucket, key=self._key, alarm_arns=alarm_arns
             ),
         )
-        substitutions = {
+        substitutions: dict[str, str] = {
             Substitution.MODEL_ROLE_ARN: role.role_arn,
             Substitution.ENDPOINT_ERRORS_ALARM_NAME: alarms.errors.alarm_name,
             Substitution.ENDPOINT_LATENCY_ALARM_NAME: alarms.latency.alarm_name,

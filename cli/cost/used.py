@@ -30,7 +30,7 @@ from watchkeeper.core import layout
 from watchkeeper.spec import AnomalyWorkload, WorkloadSpec
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
+    from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef, MetricDataQueryTypeDef
 
 QUERIES = 500
 """Most of one GetMetricData."""
@@ -126,7 +126,7 @@ def _sums(
     begin: datetime,
     end: datetime,
 ) -> Sums:
-    wanted = [
+    wanted: list[tuple[Metric, str, tuple[DimensionTypeDef, ...]]] = [
         (metric, _name(kind, identity), ())
         for kind, identity in resources
         for metric in _OF_TYPES.get(kind, ())

@@ -118,6 +118,6 @@ class S3ObjectStore:
     def keys_under(self, prefix: ObjectUri, after: str = "") -> list[str]:
         with translated(f"list {prefix}"):
             pages = self.client.get_paginator("list_objects_v2").paginate(
-                Bucket=prefix.bucket, Prefix=prefix.key, **({"StartAfter": after} if after else {})
+                Bucket=prefix.bucket, Prefix=prefix.key, StartAfter=after
             )
             return [item["Key"] for page in pages for item in page.get("Contents", [])]

@@ -45,7 +45,7 @@ class FunctionScoreReader:
         with translated(f"ask {self.function}"):
             answer = self.client.invoke(FunctionName=self.function, Payload=json.dumps(request).encode())
         payload = json.loads(answer["Payload"].read())
-        if "FunctionError" in answer:
+        if answer.get("FunctionError"):
             raise ContractViolationError(f"{self.function} failed: {str(payload)[:500]}")
         found: dict[str, Any] = payload
         return found

@@ -37,10 +37,10 @@ NO_RESOURCE_TO_NAME = {
 
 BUCKET = r"(<[^>]*Data\w*>|arn:aws:s3:::<WatchkeeperStorage:DataBucketName>)"
 NAMED_AT_RUN_TIME = (
-    rf"{BUCKET}/(raw|raw-errors|scores|quarantine|history|runs|captures|drift|tenants)(/[\w=-]+)*/\*",
+    rf"{BUCKET}/(raw|raw-errors|scores|scores-by-hour|scores-by-day|quarantine|history|runs|captures|drift|tenants)(/[\w=-]+)*/\*",
     r"<WatchkeeperStorage:[^>]*Pages\w*>/pages/\*",
     rf"{BUCKET}/(runs|drift|captures)/\*/\*",
-    rf"{BUCKET}/runs/\*/\*/(evaluation/surrogate\.bin|plan\.json|explain/config/analysis_config\.json)",
+    rf"{BUCKET}/runs/\*/\*/(evaluation/surrogate\.bin|pages/\*|plan\.json|explain/config/analysis_config\.json)",
     rf"{BUCKET}/runs/\*/\*/explain/output/analysis\.json",
     rf"{BUCKET}/tenants/\*/anomaly_detection/train/\*/model\.tar\.gz",
     r"arn:aws:sagemaker:eu-west-1:<AWS::AccountId>:[a-z-]+/watchkeeper-[a-z-]+[-/]\*",
@@ -181,7 +181,8 @@ def test_roles_are_passed_to_sagemaker_only_and_by_name(templates: Templates) ->
     assert len(passing) - len(training) == 4
     for resource, statement in passing:
         assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
-        several = resource in training and resource.stack != layout.workload_stack("tank_level")
+        without_endpoint = map(layout.workload_stack, ("air_quality", "tank_level"))
+        several = resource in training and resource.stack not in without_endpoint
         assert len(many(statement["Resource"])) == (2 if several else 1), str(resource)
 
 

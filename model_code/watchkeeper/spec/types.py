@@ -199,10 +199,10 @@ class AnomalyWorkload(Section):
     @classmethod
     def _scores_where_it_runs(cls, scale: Scale, info: ValidationInfo) -> Scale:
         detector = info.data.get("detector")
-        asked = detector is not None and not isinstance(detector, WatchkeeperDetector)
-        if asked and isinstance(scale, SparkScale):
+        asked = None if isinstance(detector, WatchkeeperDetector) else detector
+        if asked is not None and isinstance(scale, SparkScale):
             raise ValueError(
-                f"spark asks no endpoint, and the detector {detector.algorithm} is scored at one: "
+                f"spark asks no endpoint, and the detector {asked.algorithm} is scored at one: "
                 "use the detector watchkeeper, which scores in the job itself"
             )
         return scale
