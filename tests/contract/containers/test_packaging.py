@@ -28,6 +28,7 @@ from pipeline.packaging import (
     SCORING,
     SERVICE_API,
     build_analysis_code,
+    build_history_code,
     build_lambda_code,
     build_model_code,
     build_scoring_code,
@@ -163,18 +164,25 @@ def test_lambda_folder_has_nothing_compiled() -> None:
     assert not list(root.rglob("boto3"))
 
 
-FOLDERS = {
-    "service_api.handler": lambda: build_service_code("here", BUILD),
-    "scoring.handler": lambda: build_scoring_code("here", BUILD),
+FOLDERS: dict[str, tuple[Callable[[], Path], tuple[str, ...]]] = {
+    "service": (lambda: build_service_code("here", BUILD), ("service_api.handler",)),
+    "scoring": (lambda: build_scoring_code("here", BUILD), ("scoring.handler", "scoring.try_release")),
+    "history": (lambda: build_history_code("here", BUILD), ("history.merge_scores", "history.read_scores")),
 }
-"""Of the functions that have one of their own."""
+"""Of functions that have one of their own, and the functions."""
+OF_NONE = tuple(name for name in ENTRY_POINTS if not any(name in of for _, of in FOLDERS.values()))
 
 
-@pytest.mark.parametrize("own", [None, *FOLDERS])
-def test_every_lambda_handler_imports_from_its_folder_alone(own: str | None) -> None:
-    root = build_lambda_code(BUILD) if own is None else FOLDERS[own]()
-    handlers = [name for name in ENTRY_POINTS if (name == own if own else name not in FOLDERS)]
-    assert entry_points(root / "lambdas") == handlers
+@pytest.mark.parametrize(
+    ("build", "handlers"),
+    [(lambda: build_lambda_code(BUILD), OF_NONE), *FOLDERS.values()],
+    ids=["shared", *FOLDERS],
+)
+def test_every_lambda_handler_imports_from_its_folder_alone(
+    build: Callable[[], Path], handlers: tuple[str, ...]
+) -> None:
+    root = build()
+    assert entry_points(root / "lambdas") == list(handlers)
     # isolated: the project is not on the path; boto3, which the runtime has, comes from site-packages
     code = f"import sys; sys.path.insert(0, {str(root)!r}); import importlib, pathlib\n" + (
         "for name in sys.argv[1:]:\n"
