@@ -25,7 +25,6 @@ class RunNames:
     transform_job: str
     detector_job: str
     regressor_job: str
-    warm_up_job: str
     explain_job: str
     model: str
     holdback_job: str
@@ -33,6 +32,7 @@ class RunNames:
     evaluate_job: str
     endpoint_config: str
     endpoint: str
+    warm_up_job: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,6 @@ class RunUris:
     features: str
     detector_output: str
     regressor_output: str
-    pages: str
-    """`shelf=ID.page`: what a streaming detector knows of each series after the whole history."""
-    champion: str
-    """`release.json`: the release of a streaming detector that is live when the run begins, or `null`."""
     candidate_scores: str
     champion_scores: str
     evaluation: str
@@ -66,6 +62,10 @@ class RunUris:
     explanations: str
     """`analysis.json`, `explanations_shap/`, `report.html`, `report.pdf`, `charts/`."""
     captures: str
+    pages: str = ""
+    """`shelf=ID.page`: what a streaming detector knows of each series after the whole history."""
+    champion: str = ""
+    """`release.json`: the release of a streaming detector that is live when the run begins, or `null`."""
 
 
 @dataclass(frozen=True)

@@ -231,7 +231,10 @@ def test_what_does_not_parse_is_quarantined_with_its_reason(tmp_path: Path) -> N
     assert summary["quarantined"] == {"missing_value": 1, "not_a_number": 1, "wrong_width": 1}
     assert [entry["line"] for entry in refused] == [202, 203, 204]
     assert [entry["text"] for entry in refused] == bad
-    assert refused[2]["message"] == "column 'rings': 'old' is not a number"
+    assert refused[2]["message"] == (
+        "column 'rings': 'old' is not a number; "
+        "write digits with a point, or leave the cell empty where a value is missing"
+    )
 
 
 @pytest.mark.parametrize(
