@@ -81,7 +81,10 @@ def test_bad_row_is_a_model_error_that_names_the_record(served: Laptop) -> None:
     error = refused.value.response
     assert error["Error"]["Code"] == "ModelError"
     assert 400 <= error["OriginalStatusCode"] < 500
-    assert error["OriginalMessage"] == "record 2: value: 'hot' is not a number"
+    assert error["OriginalMessage"] == (
+        "record 2: value: 'hot' is not a number; "
+        "write digits with a point, or leave the cell empty where a value is missing"
+    )
 
 
 def test_aws_cli_invokes_the_endpoint(served: Laptop, tmp_path: Path) -> None:
