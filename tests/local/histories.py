@@ -69,7 +69,7 @@ def air_quality(
     lines = []
     for index in range(600):
         spread = 1.5 if 360 <= index < 480 else 1.0
-        leap = 40.0 * (index // 24 - 19) if restless and index >= 480 and index % 24 == 0 else 0.0
+        leap = 40.0 * (index // 24 - 19) if restless and index >= 480 and index % 24 == 12 else 0.0
         at = f"{START + index * FIVE_MINUTES:%Y-%m-%d %H:%M}"
         cells = ",".join(f"{reading + leap:.3f}" for reading in air(noise.gauss, spread))
         lines += [f"{at},{station},{cells}" for station in stations]
