@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from stepfunctions.steps.choice_rule import ChoiceRule
 from stepfunctions.steps.states import Choice, Pass, State, Task, Wait
 
@@ -76,7 +78,7 @@ def register_model_package(
     )
 
 
-def stage_release(jobs: Jobs, **more: str) -> Task:
+def stage_release(jobs: Jobs, **more: Any) -> Task:
     """Record what is known of the registered model."""
     return run_state(STAGE_RELEASE, jobs.settings.workload, model_package_arn=path("package.arn"), **more)
 

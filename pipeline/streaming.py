@@ -64,9 +64,11 @@ def _warm_up(jobs: Jobs) -> Task:
 
 def _register_and_publish(jobs: Jobs, *, broken: State) -> State:
     model = WarmModel(jobs)
-    registering, stage = release.register_model_package(jobs, model), release.stage_release(jobs)
+    registering = release.register_model_package(jobs, model)
     if jobs.settings.serving is None:
+        stage = release.stage_release(jobs, endpoint=False)
         return chain(registering, composition.publish(jobs, stage, broken=broken))
+    stage = release.stage_release(jobs)
     checks = (VERIFY_DEPLOYMENT, SMOKE_TEST, TRY_RELEASE)
     deploying = composition.deploy(jobs, stage, broken=broken, checks=checks)
     return chain(registering, evaluation.create_model(jobs, model), deploying)

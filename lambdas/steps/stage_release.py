@@ -70,6 +70,8 @@ class StagingEffects:
 def stage(payload: dict[str, Any], effects: StagingEffects) -> dict[str, Any]:
     """Write the release of the run. Done again, it keeps the time of the first.
 
+    Where `endpoint` is false, nothing will write to the endpoint's log group, and none is made.
+
     Raises
     ------
     ContractViolationError
@@ -91,7 +93,8 @@ def stage(payload: dict[str, Any], effects: StagingEffects) -> dict[str, Any]:
         case RegressionEvaluation():
             explanations = payload.get("explanations") or ""
             effects.releases.stage(_regression_release(run, evaluation, explanations, package, released_at))
-    effects.logs.settle(layout.endpoint_log_group(run.workload))
+    if payload.get("endpoint") is not False:
+        effects.logs.settle(layout.endpoint_log_group(run.workload))
     return {"run_id": run.run_id}
 
 

@@ -133,6 +133,13 @@ def test_staged_release_is_made_from_run_evaluation_and_package() -> None:
     assert logs.settled == [f"/aws/sagemaker/Endpoints/{RUN.names.endpoint}"]
 
 
+def test_a_release_without_an_endpoint_has_no_log_group() -> None:
+    documents = run_documents(RUN, evaluation=make_evaluation(RUN).to_json(), smoke=SMOKE)
+    effects = StagingEffects(documents, FakeReleaseStore(), logs := FakeLogGroups(), lambda: BEGIN)
+    stage({**run_payload(RUN, model_package_arn=PACKAGE_ARN), "endpoint": False}, effects)
+    assert logs.settled == []
+
+
 def test_staging_again_keeps_the_time_of_the_first() -> None:
     releases = FakeReleaseStore()
     objects = run_documents(RUN, evaluation=make_evaluation(RUN).to_json(), smoke=SMOKE)
