@@ -131,7 +131,7 @@ def _sums(
         for kind, identity in resources
         for metric in _OF_TYPES.get(kind, ())
     ]
-    variant = ({"Name": "VariantName", "Value": layout.VARIANT},)
+    variant: tuple[DimensionTypeDef, ...] = ({"Name": "VariantName", "Value": layout.VARIANT},)
     minutes = Metric("/aws/sagemaker/Endpoints", "CPUUtilization", "EndpointName", "SampleCount")
     wanted += [(minutes, layout.endpoint_name(spec.name), variant) for spec in workloads]
     queries: list[MetricDataQueryTypeDef] = [
