@@ -13,12 +13,12 @@ from rich.table import Table
 
 from cli.specs import anomaly_spec_of
 from cli.stacks import Deployment
+from cli.telemetry import instant_of
 from lambdas.history.effects import S3MergedObjects
 from lambdas.history.reading import AT_ONCE, Wanted, read_series
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.command.screen import complain, console
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.timestamps import parse_instant
 
 LAST = timedelta(days=1)
 
@@ -35,8 +35,8 @@ def history(
     """Tell what was scored of a series: value, expected value and band, score, severity, flags."""
     spec = anomaly_spec_of(workload, "history")
     session = boto3.Session()
-    end = _instant(until, "--to") or datetime.now(timezone.utc)
-    begin = _instant(since, "--from") or end - LAST
+    end = instant_of(until, "--to") or datetime.now(timezone.utc)
+    begin = instant_of(since, "--from") or end - LAST
     if begin >= end:
         raise InvalidInputError(f"--from {begin.isoformat()} is not before --to {end.isoformat()}")
     client = session.client("s3", config=Config(max_pool_connections=AT_ONCE))
@@ -70,12 +70,3 @@ def _table(lines: list[ScoreLine]) -> Table:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.5g}"
-
-
-def _instant(text: str | None, option: str) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        return parse_instant(text)
-    except InvalidInputError as error:
-        raise InvalidInputError(f"{option}: {error}") from error

@@ -16,10 +16,9 @@ from cli.device import Broker, broker_of, provisioned, topic_of
 from cli.metrics import say_read
 from cli.publisher import Pace, Publisher
 from cli.specs import anomaly_spec_of
-from cli.telemetry import Reading, read_telemetry
+from cli.telemetry import Reading, instant_of, read_telemetry
 from watchkeeper.command.screen import console, done
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.timestamps import parse_instant
 from watchkeeper.spec import AnomalyWorkload
 
 Host = Annotated[str | None, typer.Option("--host", envvar="WATCHKEEPER_MQTT_HOST", help="MQTT broker.")]
@@ -50,7 +49,7 @@ def replay(
     spec = anomaly_spec_of(workload, "replay")
     telemetry = read_telemetry(file, spec.plan())
     say_read(file, telemetry.tally, notes=telemetry.notes)
-    chosen = telemetry.between(_instant(since, "--from"), _instant(until, "--to")).readings
+    chosen = telemetry.between(instant_of(since, "--from"), instant_of(until, "--to")).readings
     if not chosen:
         raise InvalidInputError(f"{file}: nothing between --from {since} and --to {until}")
     session = boto3.Session()
@@ -89,12 +88,3 @@ def send(
         pace.wait_for((reading.event_time - readings[0].event_time).total_seconds())
         hand_over(reading.message, reading.event_time)
         sent()
-
-
-def _instant(text: str | None, option: str) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        return parse_instant(text)
-    except InvalidInputError as error:
-        raise InvalidInputError(f"{option}: {error}") from error

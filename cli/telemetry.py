@@ -10,6 +10,7 @@ from pathlib import Path
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import parse_instant
 from watchkeeper.telemetry.cells import is_empty, is_missing, parse_number
 from watchkeeper.telemetry.decoding import open_file
 from watchkeeper.telemetry.dialect import Fields
@@ -91,3 +92,19 @@ def _message(fields: Fields, plan: WorkloadPlan) -> bytes:
         if not (is_missing(value) if name in numbers else is_empty(value))
     }
     return json.dumps(document, separators=(",", ":")).encode()
+
+
+def instant_of(text: str | None, option: str) -> datetime | None:
+    """Return the time that an option of the command gives; None without it.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is no time; the message names the option.
+    """
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{option}: {error}") from error

@@ -10,7 +10,9 @@ from datetime import timedelta
 import numpy as np
 
 from watchkeeper.core.plan import DetectorPlan, FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.core.severity import score_below
 from watchkeeper.core.timestamps import EPOCH, format_instant
+from watchkeeper.detectors.streaming.detector import DEFAULT_ALERT_RARITY
 from watchkeeper.judgement.severity import fit_severity
 from watchkeeper.judgement.thresholds import RARITY, Threshold
 from watchkeeper.lifecycle.release import Release, StreamModel
@@ -38,14 +40,14 @@ RELEASE = Release(
     endpoint_config="",
     model="",
     model_package_arn="",
-    threshold=Threshold(RARITY, 0.37499999999999994, {}, 0),
+    threshold=Threshold(RARITY, score_below(DEFAULT_ALERT_RARITY), {}, 0),
     severity=fit_severity([0.0, 1.0], 1.0),
     step_scales={},
     probe_row="",
     probe_score=0.0,
     metrics={},
     released_at="2025-12-01T00:00:00Z",
-    stream=StreamModel({}, 3.75),
+    stream=StreamModel({}, DEFAULT_ALERT_RARITY),
 )
 _PERIOD = 288
 _SPIKE = 0.0005

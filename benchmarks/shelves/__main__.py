@@ -15,6 +15,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from benchmarks.scale.telemetry import INTERVAL_SECONDS, RELEASE
 from benchmarks.shelves.stores import Memory, MemoryPages, NoStates
 from lambdas.adapters.object_store import ObjectUri
 from lambdas.scoring.effects import ScoringEffects
@@ -23,31 +24,9 @@ from lambdas.scoring.scoring import score_object
 from lambdas.scoring.telemetry_object import TelemetryObject
 from watchkeeper.core.plan import MeasurePlan, TimestampPlan, WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH, format_instant
-from watchkeeper.detectors.streaming.detector import DEFAULT_ALERT_RARITY
-from watchkeeper.judgement.severity import fit_severity
-from watchkeeper.judgement.thresholds import RARITY, Threshold
-from watchkeeper.lifecycle.release import Release, StreamModel
 
-INTERVAL_SECONDS = 300
 PLAN = WorkloadPlan(
     "fleet", TimestampPlan("time"), (MeasurePlan("value", "value"),), INTERVAL_SECONDS, ("device",)
-)
-RELEASE = Release(
-    workload="fleet",
-    run_id="run",
-    execution_arn="",
-    endpoint="",
-    endpoint_config="",
-    model="",
-    model_package_arn="",
-    threshold=Threshold(RARITY, DEFAULT_ALERT_RARITY / 10, {}, 0),
-    severity=fit_severity([0.0, 1.0], 1.0),
-    step_scales={},
-    probe_row="",
-    probe_score=0.0,
-    metrics={},
-    released_at="",
-    stream=StreamModel({}, DEFAULT_ALERT_RARITY),
 )
 
 

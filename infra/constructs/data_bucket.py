@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
@@ -38,33 +38,22 @@ class DataBucket(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey) -> None:
         super().__init__(scope, construct_id)
-        self.access_log: s3.IBucket = s3.Bucket(
+        self.access_log: s3.IBucket = _private_bucket(
             self,
             "AccessLog",
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
             versioned=True,
-            removal_policy=RemovalPolicy.RETAIN,
             lifecycle_rules=[
                 _housekeeping(),
                 s3.LifecycleRule(id="access-log", expiration=Duration.days(ACCESS_LOG_DAYS)),
             ],
         )
-        bucket = s3.Bucket(
+        bucket = _private_bucket(
             self,
             "Objects",
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=key,
-            bucket_key_enabled=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
+            key=key,
             versioned=True,
             server_access_logs_bucket=self.access_log,
             server_access_logs_prefix="data/",
-            removal_policy=RemovalPolicy.RETAIN,
             lifecycle_rules=[
                 _housekeeping(),
                 s3.LifecycleRule(
@@ -114,19 +103,13 @@ class PageBucket(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, access_log: s3.IBucket) -> None:
         super().__init__(scope, construct_id)
-        self.bucket: s3.IBucket = s3.Bucket(
+        self.bucket: s3.IBucket = _private_bucket(
             self,
             "Objects",
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=key,
-            bucket_key_enabled=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
+            key=key,
             versioned=False,
             server_access_logs_bucket=access_log,
             server_access_logs_prefix="pages/",
-            removal_policy=RemovalPolicy.RETAIN,
             lifecycle_rules=[
                 s3.LifecycleRule(
                     id="housekeeping",
@@ -134,6 +117,30 @@ class PageBucket(Construct):
                 )
             ],
         )
+
+
+def _private_bucket(
+    scope: Construct, construct_id: str, *, key: kms.IKey | None = None, **own: Any
+) -> s3.Bucket:
+    """Make a bucket that is closed to the public, over TLS only, and outlives its stack.
+
+    Parameters
+    ----------
+    key
+        Encrypts the objects; without it S3's own does, which alone fits a bucket that S3 writes its logs to.
+    """
+    return s3.Bucket(
+        scope,
+        construct_id,
+        encryption=s3.BucketEncryption.S3_MANAGED if key is None else s3.BucketEncryption.KMS,
+        encryption_key=key,
+        bucket_key_enabled=None if key is None else True,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        enforce_ssl=True,
+        removal_policy=RemovalPolicy.RETAIN,
+        **own,
+    )
 
 
 def _housekeeping() -> s3.LifecycleRule:

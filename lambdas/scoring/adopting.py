@@ -7,7 +7,6 @@ since that run read its telemetry is read from the objects of scores.
 from __future__ import annotations
 
 import gzip
-import re
 from collections.abc import Callable, Iterable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from typing import TypeVar
 from lambdas.adapters.object_store import ObjectStore, ObjectUri
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core import layout
-from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.lifecycle.release import Release, StreamModel
 from watchkeeper.stream.adoption import adopted, beginning, is_behind
@@ -24,7 +23,6 @@ from watchkeeper.stream.page import Page
 from watchkeeper.stream.page_format import from_bytes
 from watchkeeper.stream.warming import shelf_of_name
 
-_SCORES = re.compile(r"/date=(\d{4}-\d\d-\d\d)/hour=(\d\d)/[0-9a-f]+-(root|[01]+)(?:-\d+)?\.jsonl\.gz$")
 _KNOWN_PAGES = 64
 _READERS = 16
 
@@ -64,7 +62,7 @@ class Adopting:
             The live release, which has a streaming detector, and those that may have scored the page before.
         """
         live = candidates[0]
-        model = _model_of(live)
+        model = live.streaming
         begin = beginning(page, names, model)
         if not begin and page.model == live.run_id:
             return page, live
@@ -125,12 +123,6 @@ def _each(read: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]
         return list(pool.map(read, items))
 
 
-def _model_of(release: Release) -> StreamModel:
-    if release.stream is None:
-        raise ContractViolationError(f"release {release.run_id} has no streaming detector: train again")
-    return release.stream
-
-
 def _before(page: Page, candidates: Sequence[Release]) -> Release | None:
     """Return the release that has scored a page so far."""
     known = (each for each in candidates if each.run_id == page.model and each.stream is not None)
@@ -142,5 +134,7 @@ def _related(shelf: str, other: str) -> bool:
 
 
 def _is_of(key: str, shelf: str) -> bool:
-    match = _SCORES.search(key)
-    return match is not None and _related(shelf_of_name(f"shelf={match[3]}.page"), shelf)
+    try:
+        return _related(layout.shelf_of_scores_key(key), shelf)
+    except InvalidInputError:  # not the loop's
+        return False

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 THRESHOLD_SEVERITY = 70.0
@@ -15,6 +16,12 @@ MAX_SEVERITY = 100.0
 """Never exceeded."""
 BELOW_THRESHOLD = THRESHOLD_SEVERITY - 1e-4
 """Most that what is no anomaly gets: less than the threshold in the digits that files have, too."""
+
+
+def score_below(rarity: float) -> float:
+    """Return the largest anomaly_score that is less than that of a rarity: the threshold it stands for, since
+    an anomaly has at least the rarity and a score above the threshold."""
+    return math.nextafter(rarity / SCORE_RARITY, 0.0)
 
 
 def severity_above(decay: Any) -> Any:

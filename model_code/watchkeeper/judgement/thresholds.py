@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import ThresholdPlan
-from watchkeeper.core.severity import SCORE_RARITY
+from watchkeeper.core.severity import score_below
 
 SECONDS_PER_WEEK = 7 * 86_400
 ADAPTIVE = "adaptive"
@@ -142,8 +142,7 @@ def _adaptive(scores: Sequence[float], plan: ThresholdPlan) -> tuple[float, dict
 
 
 def _rarity(scores: Sequence[float], plan: ThresholdPlan) -> tuple[float, dict[str, float]]:
-    largest_that_is_none = math.nextafter(plan.rarity / SCORE_RARITY, 0.0)
-    return largest_that_is_none, {"rarity": plan.rarity, "risk": 10.0**-plan.rarity}
+    return score_below(plan.rarity), {"rarity": plan.rarity, "risk": 10.0**-plan.rarity}
 
 
 def _pareto(excesses: Sequence[float]) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from watchkeeper.core.documents import Document, plain
+from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.features.contributions import NO_EXPLAINER, Explainer
 from watchkeeper.judgement.severity import SeverityCalibration
 from watchkeeper.judgement.thresholds import Threshold
@@ -89,6 +90,19 @@ class Release(ServedModel, name="release", remedy="train again"):
     def gave(self, score: float) -> bool:
         """Tell whether this release's model gave that score to the probe row."""
         return same_score(score, self.probe_score)
+
+    @property
+    def streaming(self) -> StreamModel:
+        """The streaming detector.
+
+        Raises
+        ------
+        ContractViolationError
+            If an endpoint scores.
+        """
+        if self.stream is None:
+            raise ContractViolationError(f"release {self.run_id} has no streaming detector: train again")
+        return self.stream
 
     def step_scale(self, series: str) -> float:
         """Return a series' step scale; of an unknown series, the median of its measure's.

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.anomalies.score_line import ScoreLine
-from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.layout import short_hash
 from watchkeeper.detectors.streaming.kernel import OUTPUT, advance_all, advance_rows
 from watchkeeper.detectors.streaming.score_parts import score_parts
@@ -194,9 +193,7 @@ def learned(page: Page, release: Release) -> Judged:
     release
         One with a streaming detector.
     """
-    model = release.stream
-    if model is None:
-        raise ContractViolationError(f"release {release.run_id} has no streaming detector: train again")
+    model = release.streaming
     page = adopt(page, model)
     learning = _Learning.of(page, model)
     outputs, after = _advanced(page, learning)

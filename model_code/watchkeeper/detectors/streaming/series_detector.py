@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.severity import SCORE_RARITY
+from watchkeeper.core.severity import score_below
 from watchkeeper.detectors.protocol.detector import Detector, as_rows
 from watchkeeper.detectors.protocol.scores import Scores
 from watchkeeper.detectors.streaming.detector import DEFAULT_ALERT_RARITY, FORMAT, WatchkeeperDetector
@@ -85,8 +85,7 @@ class SeriesDetector(Detector):
     def _set(self, detector: WatchkeeperDetector) -> Self:
         self.detector_ = detector
         self.n_features_in_ = detector.n_features_in_
-        # An anomaly has at least the alert rarity, so the largest score that is none is the one below it.
-        self.threshold_ = float(np.nextafter(self.alert_rarity / SCORE_RARITY, 0.0))
+        self.threshold_ = score_below(self.alert_rarity)
         return self
 
     def _fitted(self) -> WatchkeeperDetector:

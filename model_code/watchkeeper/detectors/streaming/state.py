@@ -16,7 +16,6 @@ import numpy.typing as npt
 from watchkeeper.core.errors import InvalidInputError
 
 VALUE, PROFILE, PATTERN, CALM = 0, 1, 2, 3
-WEEK = 2  # the range of the residual against the week's profile
 CHANNELS = ("value", "profile", "pattern", "calm")
 
 DAY_HOURS = 24
@@ -27,7 +26,6 @@ RECENT_ROWS = 1024
 SHORT_ROWS = 2
 BLOCK_ROWS = 4
 BLOCKS = 1024
-LONG_BLOCKS = 24
 
 STATE_VERSION = 1
 """Counted up when a field of `STATE` is added, moved, removed or means something else."""
