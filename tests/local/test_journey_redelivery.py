@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from tests.local.air import LIVE, MEASURES, WORKLOAD, closed, deliver, reading, readings
-from tests.local.histories import air_quality
+from tests.local.histories import FIVE_MINUTES, air_quality
 from tests.local.inbox import alerts_of
 from tests.local.laptop import Laptop
 from tests.local.redelivering import announcements, forget_what_was_done, pages_of, redeliver, written
@@ -20,6 +20,8 @@ from tests.local.scored import lines, quarantined, until_drained, until_scored
 from tests.local.training import champion
 from tests.local.waiting import until
 from watchkeeper.core import layout
+from watchkeeper.core.timestamps import format_instant
+from watchkeeper.stream.tick_message import TICK_SOURCE
 
 pytestmark = pytest.mark.local
 
@@ -28,6 +30,8 @@ CLEAN, ROUGH = "clean", "rough"
 CHUNK = 4
 """Readings of two intervals: what is held back for one chunk is still within the lateness of 10 minutes."""
 LATE = 2
+LONG_AFTER = 500
+"""Intervals; a reading may be two days after `LIVE`, or it is refused as being of the future."""
 POISON = {
     b"{not json": "not_json",
     b'{"LOCATION_ID":"rough","CO":40}': "missing_timestamp",
@@ -168,6 +172,40 @@ def test_redelivered_events_change_nothing(laptop: Laptop) -> None:
         assert alerts.receive() == told
     identities = [json.loads(message["Message"])["anomaly_id"] for message in told]
     assert len(set(identities)) == len(identities)
+
+
+def test_the_last_interval_of_a_burst_is_scored_by_a_tick_and_no_further_reading(laptop: Laptop) -> None:
+    """The scheduler's own ticks are of today, far from the telemetry's time: they close nothing.
+
+    The burst is later than what other journeys send, beside which it would be history.
+    """
+    begin = LIVE + LONG_AFTER * FIVE_MINUTES
+    champion(laptop, WORKLOAD, air_quality())
+    deliver(laptop, readings("burst", LONG_AFTER, 1))
+    until(lambda: known(laptop, "burst").keys() == set(MEASURES), what="the page with the burst")
+    until_drained(laptop)
+    burst = {(f"{measure}|LOCATION_ID=burst", format_instant(begin)) for measure in MEASURES}
+    assert not burst & lines(laptop, WORKLOAD).keys()
+
+    tick = {
+        "source": TICK_SOURCE,
+        "workload": WORKLOAD,
+        "time": format_instant(begin + timedelta(minutes=20)),
+    }
+    for _ in range(2):
+        laptop.client("sqs").send_message(
+            QueueUrl=laptop.outputs["ScoreQueueUrl"],
+            MessageBody=json.dumps(tick),
+            MessageGroupId=WORKLOAD,
+            MessageDeduplicationId=str(uuid4()),
+        )
+
+    assert burst <= until_scored(laptop, WORKLOAD, burst).keys()
+    until_drained(laptop)
+    client = laptop.client("scheduler")
+    schedules = [client.get_schedule(Name=each["Name"]) for each in client.list_schedules()["Schedules"]]
+    ticks = [each for each in schedules if "SqsParameters" in each["Target"]]
+    assert "rate(5 minutes)" in {each["ScheduleExpression"] for each in ticks}
 
 
 def _without(document: dict[str, Any], *names: str) -> dict[str, Any]:
