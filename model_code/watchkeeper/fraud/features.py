@@ -1,0 +1,214 @@
+"""The feature vector of a transaction as of its own time: what its row says, what is known of its entities.
+
+The vector is raw: standardisation, vocabularies and trees belong to a model. It is computed once, when the
+transaction comes, and kept with it; a neighbour's features are those of its own time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watchkeeper.core.layout import short_hash
+from watchkeeper.fraud.history import EntityHistory, Neighbourhood, Vector
+from watchkeeper.fraud.plan import FraudPlan
+from watchkeeper.fraud.transaction import Transaction
+
+Floats = NDArray[np.float64]
+
+DAY_SECONDS = 86_400.0
+ROW_FEATURES = ("log_amount", "hour_sin", "hour_cos", "weekday_sin", "weekday_cos")
+"""First of the vector; the amount comes first, for neighbours tell theirs by it."""
+AMOUNT = 0
+PRIOR_SHARE, PRIOR_WEIGHT = 0.01, 5.0
+"""A fraud share begins as if this many labelled transactions had this share of fraud."""
+
+_HASH_BYTES = 3
+"""24 bits: float32 holds them exactly."""
+
+
+@dataclass(frozen=True)
+class FeatureSchema:
+    """What is where in a vector."""
+
+    names: tuple[str, ...]
+    numeric: slice
+    categorical: slice
+    """Hashes of categories (`category_hash`), NaN where there is none."""
+    as_of: tuple[slice, ...]
+    """Of each relation, in the plan's order; first in each is its count, NaN without an entity."""
+
+    @property
+    def n_row(self) -> int:
+        """How many features come from the row alone: the first ones."""
+        return len(ROW_FEATURES) + len(self.names[self.numeric]) + len(self.names[self.categorical])
+
+    @property
+    def hash(self) -> str:
+        """What tells one schema from another: 16 hexadecimal characters."""
+        return short_hash("\n".join(self.names))
+
+
+@dataclass(frozen=True, eq=False)
+class AsOf:
+    """Histories as arrays: of shape (n, n_relations), and with (n, n_relations, K) for the latest.
+
+    NaN everywhere in a relation in which a transaction has no entity, and in `gaps` and `amounts` where an
+    entity has fewer than K earlier transactions.
+    """
+
+    count: Floats
+    labelled: Floats
+    frauds: Floats
+    since_fraud: Floats
+    """Seconds since the latest known fraud; NaN without one."""
+    gaps: Floats
+    """Seconds since the K latest, the latest first."""
+    amounts: Floats
+    """Their `log_amount`, as float32 has it: neighbours tell it by their vectors."""
+
+
+@cache
+def gap_positions(neighbours: int) -> tuple[int, ...]:
+    """Return which of the K latest have a gap of their own in the vector, from 0: 1st, 2nd, 4th, 8th, …"""
+    return tuple(2**power - 1 for power in range(neighbours.bit_length()) if 2**power <= neighbours)
+
+
+def schema_of(plan: FraudPlan) -> FeatureSchema:
+    """Return the schema of a plan's vectors."""
+    per_relation = [
+        "log_count",
+        "log_labelled",
+        "fraud_share",
+        "log_since_fraud",
+        "amount_difference",
+        *(f"log_gap_{position + 1}" for position in gap_positions(plan.neighbours)),
+    ]
+    first_numeric = len(ROW_FEATURES)
+    first_category = first_numeric + len(plan.numeric)
+    n_row, width = first_category + len(plan.categorical), len(per_relation)
+    return FeatureSchema(
+        names=(
+            *ROW_FEATURES,
+            *plan.numeric,
+            *plan.categorical,
+            *(f"{relation.name}.{name}" for relation in plan.relations for name in per_relation),
+        ),
+        numeric=slice(first_numeric, first_category),
+        categorical=slice(first_category, n_row),
+        as_of=tuple(slice(n_row + at * width, n_row + (at + 1) * width) for at in range(len(plan.relations))),
+    )
+
+
+def category_hash(value: str | None) -> float:
+    """Return the 24-bit hash of a category, NaN of none.
+
+    Examples
+    --------
+    >>> category_hash("visa") == category_hash("visa"), 0 <= category_hash("") < 2**24
+    (True, True)
+    """
+    if value is None:
+        return float("nan")
+    return float(int.from_bytes(hashlib.sha256(value.encode()).digest()[:_HASH_BYTES], "big"))
+
+
+def log_amount(amounts: NDArray[np.floating]) -> Floats:
+    """Return log1p of the magnitude with the sign of the amount."""
+    return np.asarray(np.sign(amounts) * np.log1p(np.abs(amounts)))
+
+
+def row_features(times: Floats, amounts: Floats, numeric: Floats, categorical: Floats) -> Floats:
+    """Return what rows alone say.
+
+    Parameters
+    ----------
+    times
+        Epoch seconds, of shape (n,); `amounts` likewise.
+    numeric
+        Of shape (n, n_numeric), NaN where a value is missing.
+    categorical
+        Hashes, of shape (n, n_categorical).
+
+    Returns
+    -------
+    ndarray
+        Of shape (n, n_row).
+    """
+    days = times / DAY_SECONDS
+    day_angle, week_angle = 2 * np.pi * (days % 1.0), 2 * np.pi * (days % 7.0) / 7.0
+    clock = [np.sin(day_angle), np.cos(day_angle), np.sin(week_angle), np.cos(week_angle)]
+    return np.column_stack([log_amount(amounts), *clock, numeric, categorical])
+
+
+def as_of_features(as_of: AsOf, amounts: Floats) -> Floats:
+    """Return the features of histories: the one definition, for a table and for one transaction.
+
+    Parameters
+    ----------
+    amounts
+        `log_amount` of the targets, of shape (n,).
+
+    Returns
+    -------
+    ndarray
+        Of shape (n, n_relations * n_features_of_a_relation), relation by relation.
+    """
+    share = (as_of.frauds + PRIOR_SHARE * PRIOR_WEIGHT) / (as_of.labelled + PRIOR_WEIGHT)
+    there = ~np.isnan(as_of.amounts)
+    n_latest = there.sum(axis=2)
+    total = np.where(there, as_of.amounts, 0.0).sum(axis=2)
+    mean = np.divide(total, n_latest, out=np.full(total.shape, np.nan), where=n_latest > 0)
+    gaps = as_of.gaps[:, :, list(gap_positions(as_of.gaps.shape[2]))]
+    columns = [
+        np.log1p(as_of.count),
+        np.log1p(as_of.labelled),
+        share,
+        np.log1p(as_of.since_fraud),
+        amounts[:, None] - mean,
+        *np.moveaxis(np.log1p(gaps), 2, 0),
+    ]
+    return np.stack(columns, axis=2).reshape(len(amounts), -1)
+
+
+def vector_of(transaction: Transaction, neighbourhood: Neighbourhood, plan: FraudPlan) -> Vector:
+    """Return the vector of one transaction: the online side.
+
+    Parameters
+    ----------
+    neighbourhood
+        As-of the transaction's time.
+
+    Returns
+    -------
+    ndarray
+        float32, of shape (n_features,).
+    """
+    numeric = [np.nan if value is None else value for value in transaction.numeric]
+    row = row_features(
+        np.array([transaction.time]),
+        np.array([transaction.amount]),
+        np.array([numeric]),
+        np.array([[category_hash(value) for value in transaction.categorical]]),
+    )
+    as_of = _arrays([neighbourhood.get(relation.name) for relation in plan.relations], transaction, plan)
+    return np.concatenate([row[0], as_of_features(as_of, row[:, AMOUNT])[0]]).astype(np.float32)
+
+
+def _arrays(histories: Sequence[EntityHistory | None], target: Transaction, plan: FraudPlan) -> AsOf:
+    """Return the histories of one transaction as arrays; None where it has no entity."""
+    counters = np.full((4, len(histories)), np.nan)
+    latest = np.full((2, len(histories), plan.neighbours), np.nan)
+    for at, history in enumerate(histories):
+        if history is None:
+            continue
+        since = np.nan if history.latest_fraud is None else target.time - history.latest_fraud
+        counters[:, at] = history.count, history.labelled, history.frauds, since
+        for place, neighbour in enumerate(history.latest[: plan.neighbours]):
+            latest[:, at, place] = target.time - neighbour.time, neighbour.vector[AMOUNT]
+    return AsOf(*counters[:, None], *latest[:, None])
