@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-_WORDS = ("errorMessage", "ExitMessage", "FailureReason", "Cause")
-"""Of a Lambda function, of a job by itself, of SageMaker about a job, of an execution within the workflow.
+_WORDS = ("errorMessage", "ExitMessage", "FailureReason", "ErrorMessage", "Cause")
+"""Of a Lambda function, of a job by itself, of SageMaker about a job, of Glue about a run, of an execution in
+the workflow.
 
 A processing job that failed always has a `FailureReason`, which only says to look in its log: what the job
 said itself comes first.

@@ -255,6 +255,11 @@ def stream_job_name(workload: str) -> str:
     return f"{endpoint_name(workload)}-stream"
 
 
+def process_job_name(workload: str) -> str:
+    """The Glue job that makes a graph of a fraud workload's transactions."""
+    return f"{endpoint_name(workload)}-process"
+
+
 def topic_rule_name(workload: str) -> str:
     """The IoT rule of a workload; devices name it where they publish by Basic Ingest."""
     return f"{PREFIX}_{workload}"

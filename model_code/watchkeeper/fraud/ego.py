@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.fraud.features import schema_of
 from watchkeeper.fraud.history import Neighbourhood, Vector
 from watchkeeper.fraud.plan import FraudPlan
+from watchkeeper.fraud.schema import schema_of
 
 EDGE_FEATURES = 2
 """log1p of the gap in seconds, and the neighbour's label as known then: -1 legitimate, 0 unknown, 1 fraud."""

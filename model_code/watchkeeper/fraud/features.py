@@ -9,49 +9,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from watchkeeper.core.layout import short_hash
 from watchkeeper.fraud.history import EntityHistory, Neighbourhood, Vector
 from watchkeeper.fraud.plan import FraudPlan
+from watchkeeper.fraud.schema import gap_positions
 from watchkeeper.fraud.transaction import Transaction
 
 Floats = NDArray[np.float64]
 
 DAY_SECONDS = 86_400.0
-ROW_FEATURES = ("log_amount", "hour_sin", "hour_cos", "weekday_sin", "weekday_cos")
-"""First of the vector; the amount comes first, for neighbours tell theirs by it."""
 AMOUNT = 0
 PRIOR_SHARE, PRIOR_WEIGHT = 0.01, 5.0
 """A fraud share begins as if this many labelled transactions had this share of fraud."""
 
 _HASH_BYTES = 3
 """24 bits: float32 holds them exactly."""
-
-
-@dataclass(frozen=True)
-class FeatureSchema:
-    """What is where in a vector."""
-
-    names: tuple[str, ...]
-    numeric: slice
-    categorical: slice
-    """Hashes of categories (`category_hash`), NaN where there is none."""
-    as_of: tuple[slice, ...]
-    """Of each relation, in the plan's order; first in each is its count, NaN without an entity."""
-
-    @property
-    def n_row(self) -> int:
-        """How many features come from the row alone: the first ones."""
-        return len(ROW_FEATURES) + len(self.names[self.numeric]) + len(self.names[self.categorical])
-
-    @property
-    def hash(self) -> str:
-        """What tells one schema from another: 16 hexadecimal characters."""
-        return short_hash("\n".join(self.names))
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,38 +46,6 @@ class AsOf:
     """Seconds since the K latest, the latest first."""
     amounts: Floats
     """Their `log_amount`, as float32 has it: neighbours tell it by their vectors."""
-
-
-@cache
-def gap_positions(neighbours: int) -> tuple[int, ...]:
-    """Return which of the K latest have a gap of their own in the vector, from 0: 1st, 2nd, 4th, 8th, …"""
-    return tuple(2**power - 1 for power in range(neighbours.bit_length()) if 2**power <= neighbours)
-
-
-def schema_of(plan: FraudPlan) -> FeatureSchema:
-    """Return the schema of a plan's vectors."""
-    per_relation = [
-        "log_count",
-        "log_labelled",
-        "fraud_share",
-        "log_since_fraud",
-        "amount_difference",
-        *(f"log_gap_{position + 1}" for position in gap_positions(plan.neighbours)),
-    ]
-    first_numeric = len(ROW_FEATURES)
-    first_category = first_numeric + len(plan.numeric)
-    n_row, width = first_category + len(plan.categorical), len(per_relation)
-    return FeatureSchema(
-        names=(
-            *ROW_FEATURES,
-            *plan.numeric,
-            *plan.categorical,
-            *(f"{relation.name}.{name}" for relation in plan.relations for name in per_relation),
-        ),
-        numeric=slice(first_numeric, first_category),
-        categorical=slice(first_category, n_row),
-        as_of=tuple(slice(n_row + at * width, n_row + (at + 1) * width) for at in range(len(plan.relations))),
-    )
 
 
 def category_hash(value: str | None) -> float:

@@ -33,6 +33,7 @@ class RunNames:
     endpoint_config: str
     endpoint: str
     warm_up_job: str = ""
+    classifier_job: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,13 @@ class RunUris:
     """`shelf=ID.page`: what a streaming detector knows of each series after the whole history."""
     champion: str = ""
     """`release.json`: the release of a streaming detector that is live when the run begins, or `null`."""
+    prefix: str = ""
+    """All that the run writes is below it."""
+    processed: str = ""
+    """What Spark makes of transactions: `transactions/`, `edges/`, `refused/`, `statistics.json`, …."""
+    live: str = ""
+    """`part-*.jsonl.gz`: transactions and labels that came by the fraud API."""
+    classifier_output: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,6 +121,7 @@ def training_run(
             detector_job=name("detector"),
             regressor_job=name("regressor"),
             warm_up_job=name("warm-up"),
+            classifier_job=name("classifier"),
             explain_job=name("explain"),
             model=name("model"),
             holdback_job=name("holdback"),
@@ -133,6 +142,10 @@ def training_run(
             features=f"{root}features/",
             detector_output=f"{root}detector/",
             regressor_output=f"{root}regressor/",
+            prefix=root,
+            processed=f"{root}processed/",
+            live=f"{root}live/",
+            classifier_output=f"{root}classifier/",
             pages=f"{root}pages/",
             champion=f"{root}champion/",
             candidate_scores=f"{root}scores/candidate/",
