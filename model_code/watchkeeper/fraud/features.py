@@ -89,13 +89,13 @@ def row_features(times: Floats, amounts: Floats, numeric: Floats, categorical: F
     return np.column_stack([log_amount(amounts), *clock, numeric, categorical])
 
 
-def as_of_features(as_of: AsOf, amounts: Floats) -> Floats:
+def as_of_features(as_of: AsOf, amounts: NDArray[np.float32]) -> Floats:
     """Return the features of histories: the one definition, for a table and for one transaction.
 
     Parameters
     ----------
     amounts
-        `log_amount` of the targets, of shape (n,).
+        `log_amount` of the targets as their vectors have it, of shape (n,).
 
     Returns
     -------
@@ -116,7 +116,8 @@ def as_of_features(as_of: AsOf, amounts: Floats) -> Floats:
         amounts[:, None] - mean,
         *np.moveaxis(np.log1p(gaps), 2, 0),
     ]
-    return np.stack(columns, axis=2).reshape(len(amounts), -1)
+    n_relations = as_of.count.shape[1]
+    return np.stack(columns, axis=2).reshape(len(amounts), n_relations * len(columns))
 
 
 def vector_of(transaction: Transaction, neighbourhood: Neighbourhood, plan: FraudPlan) -> Vector:
@@ -140,7 +141,9 @@ def vector_of(transaction: Transaction, neighbourhood: Neighbourhood, plan: Frau
         np.array([[category_hash(value) for value in transaction.categorical]]),
     )
     as_of = _arrays([neighbourhood.get(relation.name) for relation in plan.relations], transaction, plan)
-    return np.concatenate([row[0], as_of_features(as_of, row[:, AMOUNT])[0]]).astype(np.float32)
+    return np.concatenate([row[0], as_of_features(as_of, row[:, AMOUNT].astype(np.float32))[0]]).astype(
+        np.float32
+    )
 
 
 def _arrays(histories: Sequence[EntityHistory | None], target: Transaction, plan: FraudPlan) -> AsOf:
