@@ -87,11 +87,12 @@ def test_the_loop_goes_on_where_the_history_ended_and_trainings_and_rollbacks_ke
 
 
 def test_a_history_with_too_many_alerts_is_rejected_and_the_loop_goes_on(laptop: Laptop) -> None:
+    """Trained to the end of the history: what journeys deliver weeks later would thin its alerts out."""
     champion(laptop, WORKLOAD, air_quality())
     before = laptop.live(WORKLOAD)
     upload(laptop, WORKLOAD, air_quality(restless=True))
 
-    outcome = train(laptop, WORKLOAD)
+    outcome = train(laptop, WORKLOAD, end=format_instant(LIVE))
 
     assert (outcome.status, outcome.error) == ("FAILED", "ModelRejected")
     assert "alerts a week, over the budget of 7" in outcome.cause

@@ -1,15 +1,18 @@
 """A local cloud of its own for tests: free ports, a temporary home, clients."""
 
+import fcntl
+import functools
 import json
 import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import boto3
 import psutil
@@ -21,7 +24,7 @@ from localcloud.supervisor import Running
 APP = Path(__file__).parent / "app"
 FRESHNESS_SECONDS = 0.3
 """In place of what streams buffer, so that tests need not wait for a minute as in an account."""
-_PORTS = range(18500, 18600)
+_BLOCKS = [range(first, first + 20) for first in range(18500, 18900, 20)]
 _Found = TypeVar("_Found")
 
 
@@ -29,7 +32,7 @@ class Cloud:
     """Starts, asks and stops a local cloud through its command line."""
 
     def __init__(self, home: Path, **variables: str) -> None:
-        port, mqtt, service = _free_ports(3)
+        port, mqtt, service = free_ports(3)
         self.environment = {
             **{
                 name: value
@@ -124,11 +127,11 @@ def eventually(find: Callable[[], _Found], *, what: str, seconds: float = 30.0) 
     raise AssertionError(f"{what}: not within {seconds:.0f} s")
 
 
-def _free_ports(count: int) -> list[int]:
-    """Return free ports of the range, from a place that differs between parallel test processes."""
-    start = os.getpid() % len(_PORTS)
+def free_ports(count: int) -> list[int]:
+    """Return free ports of this process's own block, so that no other run takes them meanwhile."""
     found: list[int] = []
-    for port in [*_PORTS[start:], *_PORTS[:start]]:
+    block, _ = _own_block()
+    for port in block:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if probe.connect_ex(("127.0.0.1", port)) != 0:
@@ -136,3 +139,17 @@ def _free_ports(count: int) -> list[int]:
         if len(found) == count:
             return found
     raise AssertionError("no free port")
+
+
+@functools.cache
+def _own_block() -> tuple[range, IO[str]]:
+    """Return a block of ports and the lock on it, which is kept for as long as this process lives."""
+    for block in _BLOCKS:
+        lock = Path(tempfile.gettempdir(), f"watchkeeper-tests-{block.start}.lock").open("w")  # noqa: SIM115 - held on purpose
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+        else:
+            return block, lock
+    raise AssertionError(f"{len(_BLOCKS)} processes run tests here already")

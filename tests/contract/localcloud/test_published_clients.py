@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -26,6 +25,7 @@ from sagemaker.sklearn.estimator import SKLearn
 
 from localcloud.environment import client_environment
 from tests.contract.localcloud.cloud import Cloud, running_cloud
+from tests.contract.localcloud.published.hurried import Clock
 
 INSTANCE = "ml.m5.large"
 SECONDS = 30
@@ -42,9 +42,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         for name, value in client_environment(found.settings).items():
             patch.setenv(name, value)
         patch.delenv("AWS_PROFILE", raising=False)
-        sleep = time.sleep
-        # The SDK looks every 5 to 30 seconds how far AWS is.
-        patch.setattr("sagemaker.session.time.sleep", lambda seconds: sleep(min(seconds, 0.2)))
+        patch.setattr("sagemaker.session.time", Clock())
         yield found
 
 

@@ -1,7 +1,6 @@
 """A gateway in a process of its own, for the tests of the laptop's SageMaker."""
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from botocore.config import Config
 
 from localcloud.environment import server_environment
 from localcloud.settings import Settings
+from tests.contract.localcloud.cloud import free_ports
 
 REPOSITORY = Path(__file__).parents[3]
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/test:1"
@@ -28,9 +28,8 @@ class Gateway:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.settings = Settings(
-            home=home, port=free_port(18400), mqtt_tls_port=free_port(18450), health_check_seconds=10
-        )
+        port, mqtt = free_ports(2)
+        self.settings = Settings(home=home, port=port, mqtt_tls_port=mqtt, health_check_seconds=10)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -74,17 +73,6 @@ class Gateway:
         """Return what runs under the home of this gateway, the server itself excluded."""
         home = str(self.home)
         return [item for item in psutil.process_iter(["cwd"]) if (item.info["cwd"] or "").startswith(home)]
-
-
-def free_port(start: int) -> int:
-    for port in range(start, start + 50):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise RuntimeError(f"no free port from {start}")
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 20) -> Any:
