@@ -61,6 +61,7 @@ LAMBDAS = PROJECT / "lambdas"
 SERVICE_API = LAMBDAS / "service_api"
 SCORING = LAMBDAS / "scoring"
 HISTORY = LAMBDAS / "history"
+FRAUD = LAMBDAS / "fraud"
 TRANSFORM_SECONDS = 600
 """Time for one request of a batch transform; the server's own limit of 60 is for an endpoint's requests."""
 VENDOR = "vendor"
@@ -187,7 +188,7 @@ def build_lambda_code(build_dir: Path) -> Path:
         If the packages cannot be installed.
     """
     functions = _python("lambdas", LAMBDAS)
-    own = tuple(f"lambdas/{room.name}/" for room in (SERVICE_API, SCORING, HISTORY))
+    own = tuple(f"lambdas/{room.name}/" for room in (SERVICE_API, SCORING, HISTORY, FRAUD))
     # what the others are told of scoring is its environment
     kept = {f"lambdas/{SCORING.name}/__init__.py", f"lambdas/{SCORING.name}/environment.py"}
     others = {name: file for name, file in functions.items() if name in kept or not name.startswith(own)}

@@ -1,5 +1,6 @@
-"""What a table keeps of one entity: counters and its latest transactions in one item, so that one read answers
-for the usual transaction, which is later than all others of its entities.
+"""What a table keeps of one entity: counters and its latest transactions in one item.
+
+So one read answers for the usual transaction, which is later than all others of its entities.
 
 What falls out of the latest is written to items of its own. A transaction that comes late, or whose labels
 were found out in between, is answered from these: slower, with the same result.
