@@ -24,6 +24,7 @@ _NOT_READY = frozenset(
     {"InternalDependencyException", "InternalFailure", "ModelNotReadyException", "ServiceUnavailable"}
 )
 _NO_ENDPOINT = "ValidationError"
+JSON_LINES = "application/jsonlines"
 _NAMED_RECORD = re.compile(r"record ([1-9]\d*): ")
 """How `watchkeeper.telemetry.rows` and the serving containers name the record that they refuse, counting
 from 1."""
@@ -83,6 +84,15 @@ class Endpoint(Protocol):
             As `score`.
         """
 
+    def fraud_probabilities(self, endpoint: str, rows: Sequence[str]) -> tuple[float, ...]:
+        """Send ego rows as one request and return the probabilities of fraud in the same order.
+
+        Raises
+        ------
+        RowRefusedError, UnavailableError, ContractViolationError
+            As `score`.
+        """
+
 
 @dataclass(frozen=True)
 class SageMakerEndpoint:
@@ -104,6 +114,11 @@ class SageMakerEndpoint:
         predictions = predictions_in(self._answer(endpoint, rows, accept="application/json"), endpoint)
         _check_count(len(predictions), len(rows), endpoint)
         return predictions
+
+    def fraud_probabilities(self, endpoint: str, rows: Sequence[str]) -> tuple[float, ...]:
+        found = probabilities_in(self._answer(endpoint, rows, accept=JSON_LINES), endpoint)
+        _check_count(len(found), len(rows), endpoint)
+        return found
 
     def _answer(self, endpoint: str, rows: Sequence[str], *, accept: str) -> bytes:
         with translated(f"invoke endpoint {endpoint}"):
@@ -167,6 +182,28 @@ def predictions_in(body: bytes, endpoint: str) -> tuple[float, ...]:
         If it is not of that form, or a prediction is not finite.
     """
     return _finite_in(body, "predictions", endpoint)
+
+
+def probabilities_in(body: bytes, endpoint: str) -> tuple[float, ...]:
+    """Read the probabilities of an answer, a line a row: `{"pred_prob":0.02,…}`.
+
+    Raises
+    ------
+    ContractViolationError
+        If it is not of that form, or a probability is not in [0, 1].
+    """
+    try:
+        found = tuple(float(json.loads(line)["pred_prob"]) for line in body.splitlines() if line.strip())
+    except (KeyError, TypeError, ValueError) as error:
+        raise ContractViolationError(
+            f'endpoint {endpoint} answered {body[:200]!r}, not lines of {{"pred_prob":…}}'
+        ) from error
+    for position, probability in enumerate(found):
+        if not 0 <= probability <= 1:
+            raise ContractViolationError(
+                f"endpoint {endpoint} gave row {position} the probability {probability}"
+            )
+    return found
 
 
 def refused_record(message: str) -> int | None:

@@ -9,10 +9,14 @@ from typing import Literal
 
 from lambdas.adapters.object_store import ObjectStore, ObjectUri
 from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.fraud.plan import FRAUD, FraudPlan
 from watchkeeper.kinds import AnyEvaluation, AnyPlan, evaluation_from_json, plan_from_json
 from watchkeeper.lifecycle.run import TrainingRun
 from watchkeeper.regression.importance import global_importance
 from watchkeeper.regression.plan import REGRESSION, RegressionPlan
+
+_ANSWERS = {"anomaly": "scores", REGRESSION: "predictions", FRAUD: "probabilities"}
+"""What the answers of a smoke test are called, by the kind of workload."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +25,10 @@ class SmokeCase:
 
     rows: tuple[str, ...]
     answers: tuple[float, ...]
-    """Scores or, of a regression workload, predictions."""
+    """Scores or, of other kinds of workload, predictions or probabilities of fraud."""
     tolerance: float
     """Largest difference that counts as the same answer, relative to the larger of 1 and the answer."""
-    kind: Literal["anomaly", "regression"] = "anomaly"
+    kind: Literal["anomaly", "regression", "fraud"] = "anomaly"
 
     def probe(self) -> tuple[str, float]:
         """Return the row that tells the model from others, and its score.
@@ -55,6 +59,11 @@ def read_regression_plan(run: TrainingRun, objects: ObjectStore) -> RegressionPl
     return RegressionPlan.from_json(_read(run.uris.plan, objects))
 
 
+def read_fraud_plan(run: TrainingRun, objects: ObjectStore) -> FraudPlan:
+    """Return the plan of a fraud workload's run; see `read_regression_plan`."""
+    return FraudPlan.from_json(_read(run.uris.plan, objects))
+
+
 def read_evaluation(run: TrainingRun, objects: ObjectStore) -> AnyEvaluation:
     """Return the candidate's evaluation."""
     return evaluation_from_json(_read(f"{run.uris.evaluation}evaluation.json", objects))
@@ -76,10 +85,10 @@ def read_smoke_case(run: TrainingRun, objects: ObjectStore) -> SmokeCase:
     uri = f"{run.uris.evaluation}smoke.json"
     try:
         document = json.loads(_read(uri, objects))
-        kind = REGRESSION if document.get("kind") == REGRESSION else "anomaly"
+        kind = document.get("kind", "anomaly")
         case = SmokeCase(
             tuple(map(str, document["rows"])),
-            tuple(map(float, document["predictions" if kind == REGRESSION else "scores"])),
+            tuple(map(float, document[_ANSWERS[kind]])),
             float(document["tolerance"]),
             kind,
         )

@@ -15,6 +15,8 @@ from lambdas.runtime.workflow_payload import run_of
 from lambdas.runtime.workflow_step import RUN_KEYS, RUNS_PREFIX, AwsCalls, StepEnvironment, step_handler
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.fraud.evaluation import FraudEvaluation, FraudMetrics, decide_fraud
+from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.judgement.evaluation import Evaluation, Metrics
 from watchkeeper.judgement.promotion import Decision, decide_promotion
 from watchkeeper.kinds import AnyEvaluation, AnyPlan
@@ -59,13 +61,15 @@ def _decision(evaluation: AnyEvaluation, plan: AnyPlan) -> Decision:
             return decide_promotion(evaluation, plan.gate)
         case RegressionEvaluation(), RegressionPlan():
             return decide_regression(evaluation, plan.gate)
+        case FraudEvaluation(), FraudPlan():
+            return decide_fraud(evaluation, plan.gate)
         case _:
             raise ContractViolationError(
                 f"the evaluation of {evaluation.workload} is not of its plan's kind: deploy the stacks again"
             )
 
 
-def known_figures(metrics: Metrics | RegressionMetrics) -> dict[str, float]:
+def known_figures(metrics: Metrics | RegressionMetrics | FraudMetrics) -> dict[str, float]:
     """Return the metrics that have a value."""
     return {name: value for name, value in dataclasses.asdict(metrics).items() if value is not None}
 

@@ -56,7 +56,11 @@ def check(payload: dict[str, Any], effects: SmokeTestEffects) -> dict[str, Any]:
     """
     run = run_of(payload)
     case = read_smoke_case(run, effects.objects)
-    ask = {"anomaly": effects.endpoint.score, "regression": effects.endpoint.predict}[case.kind]
+    ask = {
+        "anomaly": effects.endpoint.score,
+        "regression": effects.endpoint.predict,
+        "fraud": effects.endpoint.fraud_probabilities,
+    }[case.kind]
     try:
         answers = ask(run.names.endpoint, case.rows)
     except RowRefusedError as error:

@@ -24,6 +24,8 @@ from watchkeeper.core.plan import ThresholdPlan
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.detectors.forest.surrogate import SURROGATE_NAME
 from watchkeeper.features.contributions import Explainer
+from watchkeeper.fraud.evaluation import FraudEvaluation
+from watchkeeper.fraud.release import FraudRelease
 from watchkeeper.judgement.evaluation import Evaluation
 from watchkeeper.lifecycle.release import Release, StreamModel
 from watchkeeper.lifecycle.run import TrainingRun
@@ -93,6 +95,9 @@ def stage(payload: dict[str, Any], effects: StagingEffects) -> dict[str, Any]:
         case RegressionEvaluation():
             explanations = payload.get("explanations") or ""
             effects.releases.stage(_regression_release(run, evaluation, explanations, package, released_at))
+        case FraudEvaluation():
+            artifact = text_of(payload, "artifact")
+            effects.releases.stage(_fraud_release(run, evaluation, artifact, package, released_at))
     if payload.get("endpoint") is not False:
         effects.logs.settle(layout.endpoint_log_group(run.workload))
     return {"run_id": run.run_id}
@@ -127,6 +132,21 @@ def _regression_release(
         released_at=released_at,
         schema_hash=evaluation.schema_hash,
         explanations=explanations,
+    )
+
+
+def _fraud_release(
+    run: TrainingRun, evaluation: FraudEvaluation, artifact: str, package: str, released_at: str
+) -> FraudRelease:
+    return FraudRelease.of(
+        run,
+        package=package,
+        metrics=evaluation.candidate,
+        released_at=released_at,
+        schema_hash=evaluation.schema_hash,
+        threshold=evaluation.threshold,
+        choice=evaluation.choice,
+        artifact=artifact,
     )
 
 

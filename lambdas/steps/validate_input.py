@@ -26,6 +26,9 @@ from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import parse_instant
+from watchkeeper.fraud.plan import FraudPlan
+from watchkeeper.fraud.release import FraudRelease
+from watchkeeper.fraud.schema import schema_of
 from watchkeeper.kinds import AnyPlan, AnyRelease
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.lifecycle.run import RELEASE_NAME, TrainingRun, training_run
@@ -61,11 +64,13 @@ logger = Logger(service=ValidateInputEnvironment.service)
 
 @dataclass(frozen=True)
 class Champion:
-    """The model that serves now; `model` and `run_id` are null when there is none."""
+    """The model that serves now; all but `exists` are null when there is none."""
 
     exists: bool
     model: str | None
     run_id: str | None
+    artifact: str | None = None
+    """Its `model.tar.gz`, of kinds of workload whose evaluation asks the model itself."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +174,7 @@ def validate(payload: dict[str, Any], effects: ValidationEffects) -> dict[str, A
             exists=champion is not None,
             model=champion.model if champion else None,
             run_id=champion.run_id if champion else None,
+            artifact=champion.artifact if isinstance(champion, FraudRelease) else None,
         ),
         endpoint=EndpointPresence(effects.resources.endpoint(run.names.endpoint) is not None),
         window=wanted.window(),
@@ -201,6 +207,8 @@ def _champion(plan: AnyPlan, effects: ValidationEffects) -> AnyRelease | None:
         case WorkloadPlan(), Release():
             return live
         case RegressionPlan(), RegressionRelease() if live.schema_hash == schema_hash(plan):
+            return live
+        case FraudPlan(), FraudRelease() if live.schema_hash == schema_of(plan).hash:
             return live
     logger.info("the live model is of another kind: no comparison", extra={"run_id": live.run_id})
     return None

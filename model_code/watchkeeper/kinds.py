@@ -11,18 +11,22 @@ from watchkeeper.core import layout
 from watchkeeper.core.documents import Document, parsed
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.fraud.evaluation import FraudEvaluation
+from watchkeeper.fraud.plan import FraudPlan
+from watchkeeper.fraud.release import FraudRelease
 from watchkeeper.judgement.evaluation import Evaluation
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.regression.evaluation import RegressionEvaluation
-from watchkeeper.regression.plan import REGRESSION, RegressionPlan
+from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.release import RegressionRelease
 
-AnyPlan = WorkloadPlan | RegressionPlan
-AnyEvaluation = Evaluation | RegressionEvaluation
-AnyRelease = Release | RegressionRelease
+AnyPlan = WorkloadPlan | RegressionPlan | FraudPlan
+AnyEvaluation = Evaluation | RegressionEvaluation | FraudEvaluation
+AnyRelease = Release | RegressionRelease | FraudRelease
 
 Anomaly = TypeVar("Anomaly", bound=Document)
 Regression = TypeVar("Regression", bound=Document)
+Fraud = TypeVar("Fraud", bound=Document)
 
 
 def plan_from_json(text: str | bytes) -> AnyPlan:
@@ -33,7 +37,7 @@ def plan_from_json(text: str | bytes) -> AnyPlan:
     ContractViolationError
         If its kind is unknown, or it is not of this release; as all of this module.
     """
-    return _of_its_kind(text, WorkloadPlan, RegressionPlan)
+    return _of_its_kind(text, WorkloadPlan, RegressionPlan, FraudPlan)
 
 
 def digest_of(plan: AnyPlan) -> str:
@@ -43,12 +47,12 @@ def digest_of(plan: AnyPlan) -> str:
 
 def evaluation_from_json(text: str | bytes) -> AnyEvaluation:
     """Read an evaluation of any kind."""
-    return _of_its_kind(text, Evaluation, RegressionEvaluation)
+    return _of_its_kind(text, Evaluation, RegressionEvaluation, FraudEvaluation)
 
 
 def release_from_json(text: str | bytes) -> AnyRelease:
     """Read a release of any kind."""
-    return _of_its_kind(text, Release, RegressionRelease)
+    return _of_its_kind(text, Release, RegressionRelease, FraudRelease)
 
 
 def anomaly_plan(plan: AnyPlan) -> WorkloadPlan:
@@ -66,9 +70,28 @@ def anomaly_plan(plan: AnyPlan) -> WorkloadPlan:
     )
 
 
+def fraud_plan(plan: AnyPlan) -> FraudPlan:
+    """Return the plan of a workload that scores transactions.
+
+    Raises
+    ------
+    InvalidInputError
+        If the workload is of another kind.
+    """
+    if isinstance(plan, FraudPlan):
+        return plan
+    kind = getattr(plan, "kind", "anomaly")
+    raise InvalidInputError(f"workload {plan.workload!r} is of kind {kind}: it takes no transactions")
+
+
 def _of_its_kind(
-    text: str | bytes, anomaly: type[Anomaly], regression: type[Regression]
-) -> Anomaly | Regression:
+    text: str | bytes, anomaly: type[Anomaly], regression: type[Regression], fraud: type[Fraud]
+) -> Anomaly | Regression | Fraud:
     document = parsed(text, "document")
-    of_regression = isinstance(document, dict) and document.get("kind") == REGRESSION
-    return regression.from_dict(document) if of_regression else anomaly.from_dict(document)
+    match document.get("kind") if isinstance(document, dict) else None:
+        case "regression":
+            return regression.from_dict(document)
+        case "fraud":
+            return fraud.from_dict(document)
+        case _:
+            return anomaly.from_dict(document)
