@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -56,11 +56,7 @@ def check(payload: dict[str, Any], effects: SmokeTestEffects) -> dict[str, Any]:
     """
     run = run_of(payload)
     case = read_smoke_case(run, effects.objects)
-    ask = {
-        "anomaly": effects.endpoint.score,
-        "regression": effects.endpoint.predict,
-        "fraud": effects.endpoint.fraud_probabilities,
-    }[case.kind]
+    ask = _asking(case, effects.endpoint)
     try:
         answers = ask(run.names.endpoint, case.rows)
     except RowRefusedError as error:
@@ -76,6 +72,16 @@ def check(payload: dict[str, Any], effects: SmokeTestEffects) -> dict[str, Any]:
         f"endpoint {run.names.endpoint} must answer 4xx to the malformed row {MALFORMED_ROW!r}, "
         f"it gave {taken[0]}"
     )
+
+
+def _asking(case: SmokeCase, endpoint: Endpoint) -> Callable[[str, Sequence[str]], Sequence[float]]:
+    match case.kind:
+        case "anomaly":
+            return endpoint.score
+        case "regression":
+            return endpoint.predict
+        case "fraud":
+            return endpoint.fraud_probabilities
 
 
 def compare(case: SmokeCase, answers: Sequence[float]) -> None:
