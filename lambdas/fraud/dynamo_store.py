@@ -41,7 +41,6 @@ from lambdas.fraud.store import (
     decision_to_json,
 )
 from lambdas.runtime.retrying import MAX_ATTEMPTS
-from watchkeeper.fraud.features import schema_of
 from watchkeeper.fraud.history import (
     ConflictError,
     Decision,
@@ -56,6 +55,7 @@ from watchkeeper.fraud.history import (
     Vector,
 )
 from watchkeeper.fraud.plan import FraudPlan
+from watchkeeper.fraud.schema import schema_of
 from watchkeeper.fraud.transaction import Transaction
 
 if TYPE_CHECKING:
