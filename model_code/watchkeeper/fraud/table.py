@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchkeeper.fraud.ego import EDGE_FEATURES, EgoRows
-from watchkeeper.fraud.features import AMOUNT, AsOf, Floats, as_of_features, row_features, schema_of
+from watchkeeper.fraud.features import AMOUNT, AsOf, Floats, as_of_features, row_features
 from watchkeeper.fraud.plan import FraudPlan
+from watchkeeper.fraud.schema import schema_of
 
 Indices = NDArray[np.int64]
 Vectors = NDArray[np.float32]

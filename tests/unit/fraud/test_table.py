@@ -10,10 +10,11 @@ import pytest
 
 from tests.unit.fraud.plans import PLAN, random_rows, row
 from watchkeeper.fraud.ego import EgoRows, ego_of, stacked
-from watchkeeper.fraud.features import category_hash, schema_of, vector_of
+from watchkeeper.fraud.features import category_hash, vector_of
 from watchkeeper.fraud.history import Label, StoredTransaction
 from watchkeeper.fraud.memory import MemoryStore
 from watchkeeper.fraud.plan import FraudPlan
+from watchkeeper.fraud.schema import schema_of
 from watchkeeper.fraud.table import (
     Labels,
     TransactionGraph,
