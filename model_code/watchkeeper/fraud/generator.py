@@ -1,10 +1,10 @@
 """A world of customers who pay, and of fraud: transactions by a rule, in the order of time, with the truth.
 
 The columns are those of the IEEE-CIS tables, and two that these lack: `terminal` and `email`. Customers,
-terminals and the first three scenarios follow the simulator of the Fraud Detection Handbook (Le Borgne and others,
-2022; https://fraud-detection-handbook.github.io): amounts beyond a limit; terminals that are
-compromised for four weeks; customers whose card data is used for two. The fourth is a ring: stolen and new
-cards behind a few devices for some days. Households, offices and public computers share devices without fraud.
+terminals and the first three scenarios follow the simulator of the Fraud Detection Handbook
+(https://fraud-detection-handbook.github.io): amounts beyond a limit; terminals that are compromised for four
+weeks; customers whose card data is used for two. The fourth is a ring: stolen and new cards behind a few
+devices for some days. Households, offices and public computers share devices without fraud.
 
 A day depends on the seed and its number only: any day can be made without those before it.
 """
