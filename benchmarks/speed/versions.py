@@ -69,7 +69,7 @@ def checked_out(commit: str) -> Iterator[Path]:
 
 def _rate(tree: Path, work: str, *, plain: bool) -> float:
     command = [sys.executable, streaming_work.__file__, work, *(["--plain"] if plain else [])]
-    done = subprocess.run(command, env=_environment(tree), check=True, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment_of(tree), check=True, capture_output=True, text=True)
     return float(done.stdout)
 
 
@@ -82,7 +82,7 @@ def _commands(trees: dict[str, Path], turns: int) -> list[Comparison]:
             first: list[tuple[float, float]] = []
             later: list[tuple[float, float]] = []
             for turn in range(turns):
-                environment = {**_environment(tree), "NUMBA_CACHE_DIR": f"{folder}/{name}-{turn}"}
+                environment = {**environment_of(tree), "NUMBA_CACHE_DIR": f"{folder}/{name}-{turn}"}
                 first.append(_score(table, environment))
                 later.append(_score(table, environment))
             title = f"`watchkeeper score`, {SCORED_ROWS:,} rows"
@@ -118,7 +118,7 @@ def _table(folder: Path) -> Path:
     return path
 
 
-def _environment(tree: Path) -> dict[str, str]:
+def environment_of(tree: Path) -> dict[str, str]:
     """Return an environment with a version of the package; modules are compiled once, as where it is
     installed."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

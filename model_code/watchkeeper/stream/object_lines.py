@@ -7,17 +7,17 @@ import json
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.stream.readings import Readings, Source
 from watchkeeper.telemetry.decoding import GZIP_MAGIC
 from watchkeeper.telemetry.quarantine import quarantine_line
-from watchkeeper.telemetry.records import Record, parse_record
+from watchkeeper.telemetry.records import Record, reader_of
 
 
-@dataclass(frozen=True)
-class AcceptedLine:
+class AcceptedLine(NamedTuple):
     """A line that is a record."""
 
     number: int
@@ -70,13 +70,14 @@ def sort_lines(body: bytes | None, plan: WorkloadPlan) -> ObjectLines:
             body = gzip.decompress(body)
         except (EOFError, OSError, zlib.error) as error:
             return ObjectLines(refused=(Refusal(0, "bad_gzip", f"the object cannot be unpacked: {error}"),))
+    reader = reader_of(plan)
     accepted: list[AcceptedLine] = []
     refused: list[Refusal] = []
     for number, line in enumerate(body.splitlines(), start=1):
         if not line.strip():
             continue
         try:
-            accepted.append(AcceptedLine(number, line, parse_record(line, plan)))
+            accepted.append(AcceptedLine(number, line, reader.parse(line)))
         except InvalidInputError as error:
             refused.append(Refusal(number, error.reason, str(error), _text(line)))
     return ObjectLines(tuple(accepted), tuple(refused))

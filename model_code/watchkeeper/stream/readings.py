@@ -68,20 +68,23 @@ class Readings:
     def of(cls, lines: Iterable[tuple[int, bytes, Record]], plan: WorkloadPlan) -> Self:
         """Take the readings out of lines: number, text and record of each."""
         positions: dict[str, int] = {}
-        known: dict[tuple[str, ...], int] = {}
+        known: dict[tuple[str, ...], dict[str, int]] = {}
         rows: list[tuple[Any, ...]] = []
         texts = {}
         for number, text, record in lines:
             texts[number] = text
             instant, record_id = epoch_microseconds(record.event_time), int(record.record_id, 16)
             place = tuple(record.dimensions.values())
+            of_place = known.get(place)
+            if of_place is None:
+                of_place = known[place] = {}
             for measure, value in record.measures.items():
                 if value is None:
                     continue
-                position = known.get((measure, *place))
+                position = of_place.get(measure)
                 if position is None:
                     key = series_key(measure, record.dimensions, plan)
-                    position = known[(measure, *place)] = positions.setdefault(key, len(positions))
+                    position = of_place[measure] = positions.setdefault(key, len(positions))
                 rows.append((position, instant, value, record_id, number))
         return cls(tuple(positions), np.array(rows, dtype=_COLUMNS), texts)
 

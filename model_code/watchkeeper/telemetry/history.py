@@ -15,7 +15,7 @@ from watchkeeper.telemetry.csv_rows import header_error
 from watchkeeper.telemetry.decoding import Kind
 from watchkeeper.telemetry.dialect import Fields, read_fields
 from watchkeeper.telemetry.interleaving import Interleaving
-from watchkeeper.telemetry.records import Record, record_of
+from watchkeeper.telemetry.records import Record, reader_of
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class History:
 
     def __init__(self, stream: IO[bytes], plan: WorkloadPlan, name: str, *, kind: Kind | None = None) -> None:
         self.name = name
-        self._plan = plan
+        self._plan, self._reader = plan, reader_of(plan)
         self._fields = {plan.timestamp.field, *plan.dimensions, *(measure.field for measure in plan.measures)}
         self._lines = read_fields(
             stream, name, check_header=self._check_header, dialect=plan.dialect, kind=kind
@@ -104,7 +104,7 @@ class History:
         if isinstance(fields, InvalidInputError):
             return fields
         try:
-            return record_of(fields, self._plan)
+            return self._reader.record_of(fields)
         except InvalidInputError as error:
             return error
 

@@ -6,19 +6,23 @@ are the same.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard, TypeVar
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.layout import short_hash
-from watchkeeper.core.plan import MeasurePlan, WorkloadPlan
-from watchkeeper.core.timestamps import EPOCH, epoch_microseconds, format_instant, parse_timestamp
-from watchkeeper.telemetry.cells import is_empty, is_missing, parse_number, shown
-from watchkeeper.telemetry.series import series_key
+from watchkeeper.core.plan import MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.core.timestamps import epoch_microseconds, format_instant, parse_timestamp
+from watchkeeper.telemetry.cells import MAX_MAGNITUDE, is_empty, is_missing, parse_number, shown
+from watchkeeper.telemetry.series import key_of, series_key
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 INGESTION_FIELDS = frozenset({"workload", "received_at"})
 """Fields that ingestion adds. They differ between two deliveries of a record, so they are not part of its
@@ -30,6 +34,14 @@ interval."""
 
 RECORD_ID_LENGTH = 16
 
+REMEMBERED = 16_384
+"""Times, places, shapes and texts that a reader remembers, of each so many."""
+LONGEST_REMEMBERED = 256
+"""Characters of a text, or of a shape's names."""
+
+_TEXT = {str}
+_FROM_JSON = json.JSONDecoder().decode
+_AS_JSON = json.JSONEncoder(sort_keys=True).encode
 _JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 
 
@@ -54,7 +66,7 @@ def parse_record(line: str | bytes, plan: WorkloadPlan) -> Record:
     InvalidInputError
         With reason `not_json`, or one of those of `record_of`.
     """
-    return record_of(parse_object(line), plan)
+    return reader_of(plan).parse(line)
 
 
 def parse_object(line: str | bytes) -> dict[str, Any]:
@@ -66,8 +78,8 @@ def parse_object(line: str | bytes) -> dict[str, Any]:
         With reason `not_json`.
     """
     try:
-        text = line.decode("utf-8-sig") if isinstance(line, bytes) else line.removeprefix("\ufeff")
-        document = json.loads(text)
+        text = line.decode() if isinstance(line, bytes) else line
+        document = _FROM_JSON(text.removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
         raise InvalidInputError(
             f"not a JSON object: byte 0x{line[error.start]:02x} is not UTF-8", reason="not_json"
@@ -98,27 +110,164 @@ def object_of(document: object) -> dict[str, Any] | InvalidInputError:
 
 
 def record_of(fields: Mapping[str, Any], plan: WorkloadPlan) -> Record:
-    """Read a record's fields. Numbers may be written as text, as in CSV; empty text is a missing
-    value, and so are the words of `cells.MISSING` for a number or a time.
+    """Read a record's fields; see `RecordReader.record_of`."""
+    return reader_of(plan).record_of(fields)
 
-    For a measure whose aggregate is `count`, the field only has to be there, and its value is 1.
 
-    Raises
-    ------
-    InvalidInputError
-        With reason `missing_timestamp`, `bad_timestamp`, `future_timestamp` (more than a day after
-        `received_at`), `missing_dimension`, `bad_dimension`, `not_a_number`, `not_finite`,
-        `out_of_range`, `missing_measures` (none of the plan's measures) or `missing_record_id`.
+def reader_of(plan: WorkloadPlan) -> RecordReader:
+    """Return what reads a plan's records; who reads many of them asks once."""
+    return _reader(plan.timestamp, plan.dimensions, plan.measures, plan.record_id_field)
+
+
+class RecordReader:
+    """Reads the records of one plan, and remembers what records have in common: times, dimensions,
+    names of fields.
+
+    What it says of a record does not depend on the records before it. Threads may share it.
+
+    Parameters
+    ----------
+    timestamp, dimensions, measures, record_id_field
+        Of the plan.
     """
-    event_time = _event_time(fields, plan)
-    dimensions = {name: _dimension(fields, name) for name in plan.dimensions}
-    measures = {measure.name: _measure(fields, measure) for measure in plan.measures}
-    if all(value is None for value in measures.values()):
-        names = ", ".join(sorted({measure.field for measure in plan.measures}))
-        raise InvalidInputError(f"none of the measures' fields is there: {names}", reason="missing_measures")
-    for name in measures if dimensions else ():
-        series_key(name, dimensions, plan)
-    return Record(event_time, dimensions, measures, _record_id(fields, plan))
+
+    def __init__(
+        self,
+        timestamp: TimestampPlan,
+        dimensions: tuple[str, ...],
+        measures: tuple[MeasurePlan, ...],
+        record_id_field: str | None,
+    ) -> None:
+        self._timestamp = timestamp
+        self._dimensions = dimensions
+        self._measures = tuple(
+            (measure.name, measure.field, measure.aggregate == "count") for measure in measures
+        )
+        self._record_id_field = record_id_field
+        self._times: dict[Any, tuple[datetime, int]] = {}
+        """By what is written: text or an integer."""
+        self._places: dict[tuple[str, ...], dict[str, str]] = {}
+        self._shapes: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+        """By the names of a record's fields: those that are part of its identity, in order, as JSON."""
+        self._texts: dict[str, str] = {}
+        """What a field's text is in JSON; empty where it is no value."""
+
+    def parse(self, line: str | bytes) -> Record:
+        """Read one JSON object.
+
+        Raises
+        ------
+        InvalidInputError
+            With reason `not_json`, or one of those of `record_of`.
+        """
+        return self.record_of(parse_object(line))
+
+    def record_of(self, fields: Mapping[str, Any]) -> Record:
+        """Read a record's fields. Numbers may be written as text, as in CSV; empty text is a missing
+        value, and so are the words of `cells.MISSING` for a number or a time.
+
+        For a measure whose aggregate is `count`, the field only has to be there, and its value is 1.
+
+        Raises
+        ------
+        InvalidInputError
+            With reason `missing_timestamp`, `bad_timestamp`, `future_timestamp` (more than a day after
+            `received_at`), `missing_dimension`, `bad_dimension`, `not_a_number`, `not_finite`,
+            `out_of_range`, `missing_measures` (none of the plan's measures) or `missing_record_id`.
+        """
+        event_time = self._event_time(fields)
+        written = tuple([fields.get(name) for name in self._dimensions])
+        known = self._places.get(written) if _are_texts(written) else None
+        dimensions = self._dimensions_of(fields) if known is None else dict(known)
+        measures: dict[str, float | None] = {}
+        nothing = True
+        for name, field, counts in self._measures:
+            value = fields.get(field)
+            if type(value) is not float or not -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:
+                measures[name] = value = _measure(value, field, counts=counts)
+            else:
+                measures[name] = 1.0 if counts else value
+            nothing = nothing and value is None
+        if nothing:
+            names = ", ".join(sorted({field for _, field, _ in self._measures}))
+            raise InvalidInputError(
+                f"none of the measures' fields is there: {names}", reason="missing_measures"
+            )
+        if known is None and dimensions:
+            for name in measures:
+                key_of(name, self._dimensions, tuple(dimensions.values()))
+            if _are_texts(written):
+                _remember(self._places, written, dict(dimensions))
+        return Record(event_time, dimensions, measures, self._record_id(fields))
+
+    def _event_time(self, fields: Mapping[str, Any]) -> datetime:
+        value = fields.get(self._timestamp.field)
+        # only types of which equal values are the same: 1 and 1.0 are equal, and True is, too
+        keeps = type(value) is str or type(value) is int
+        found = self._times.get(value) if keeps else None
+        if found is None:
+            if is_missing(value):
+                raise InvalidInputError(
+                    f"field {self._timestamp.field!r} is missing", reason="missing_timestamp"
+                )
+            event_time = parse_timestamp(value, self._timestamp)
+            found = event_time, epoch_microseconds(event_time)
+            if keeps:
+                _remember(self._times, value, found)
+        event_time, microseconds = found
+        received_at = fields.get("received_at")
+        if isinstance(received_at, int) and not isinstance(received_at, bool):
+            _check_arrival(event_time, microseconds, received_at)
+        return event_time
+
+    def _dimensions_of(self, fields: Mapping[str, Any]) -> dict[str, str]:
+        return {name: _dimension(fields, name) for name in self._dimensions}
+
+    def _record_id(self, fields: Mapping[str, Any]) -> str:
+        if self._record_id_field is not None:
+            value = fields.get(self._record_id_field)
+            if is_empty(value):
+                raise InvalidInputError(
+                    f"record id field {self._record_id_field!r} is missing", reason="missing_record_id"
+                )
+            return short_hash(_AS_JSON(_canonical(value)), RECORD_ID_LENGTH)
+        return short_hash(self._content(fields), RECORD_ID_LENGTH)
+
+    def _content(self, fields: Mapping[str, Any]) -> str:
+        """Return what the fields say, as `json.dumps(…, sort_keys=True)` writes it."""
+        names = tuple(fields)
+        shape = self._shapes.get(names)
+        if shape is None:
+            said = sorted(set(names) - INGESTION_FIELDS)
+            shape = [(name, f"{_AS_JSON(name)}: ") for name in said]
+            if sum(map(len, names)) <= LONGEST_REMEMBERED:
+                _remember(self._shapes, names, shape)
+        parts = []
+        for name, begin in shape:
+            value = fields[name]
+            if type(value) is float and value - value == 0:  # finite
+                parts.append(begin + (repr(int(value)) if value.is_integer() else repr(value)))
+            elif type(value) is str:
+                text = self._texts.get(value)
+                if text is None:
+                    text = "" if is_empty(value) else _AS_JSON(_canonical(value))
+                    if len(value) <= LONGEST_REMEMBERED:
+                        _remember(self._texts, value, text)
+                if text:
+                    parts.append(begin + text)
+            elif value is not None:
+                parts.append(begin + _AS_JSON(_canonical(value)))
+        return f"{{{', '.join(parts)}}}"
+
+
+@functools.lru_cache(maxsize=64)
+def _reader(
+    timestamp: TimestampPlan,
+    dimensions: tuple[str, ...],
+    measures: tuple[MeasurePlan, ...],
+    record_id_field: str | None,
+) -> RecordReader:
+    return RecordReader(timestamp, dimensions, measures, record_id_field)
 
 
 def by_series(records: Iterable[Record], plan: WorkloadPlan) -> dict[str, list[Record]]:
@@ -131,27 +280,19 @@ def by_series(records: Iterable[Record], plan: WorkloadPlan) -> dict[str, list[R
     return groups
 
 
-def _event_time(fields: Mapping[str, Any], plan: WorkloadPlan) -> datetime:
-    value = fields.get(plan.timestamp.field)
-    if is_missing(value):
-        raise InvalidInputError(f"field {plan.timestamp.field!r} is missing", reason="missing_timestamp")
-    event_time = parse_timestamp(value, plan.timestamp)
-    received_at = fields.get("received_at")
-    if not isinstance(received_at, int) or isinstance(received_at, bool):
-        return event_time
-    if event_time < EPOCH:
+def _check_arrival(event_time: datetime, microseconds: int, received_at_milliseconds: int) -> None:
+    if microseconds < 0:
         raise InvalidInputError(
             f"event time {format_instant(event_time)} is before 1970, and the record has just arrived: "
             "is the device's clock wrong?",
             reason="bad_timestamp",
         )
-    if epoch_microseconds(event_time) > received_at * 1000 + MAX_CLOCK_LEAD_MICROSECONDS:
+    if microseconds > received_at_milliseconds * 1000 + MAX_CLOCK_LEAD_MICROSECONDS:
         raise InvalidInputError(
             f"event time {format_instant(event_time)} is more than a day after its arrival: "
             "is the device's clock wrong?",
             reason="future_timestamp",
         )
-    return event_time
 
 
 def _dimension(fields: Mapping[str, Any], name: str) -> str:
@@ -167,27 +308,10 @@ def _dimension(fields: Mapping[str, Any], name: str) -> str:
     )
 
 
-def _measure(fields: Mapping[str, Any], measure: MeasurePlan) -> float | None:
-    value = fields.get(measure.field)
+def _measure(value: object, field: str, *, counts: bool) -> float | None:
     if is_missing(value):
         return None
-    return 1.0 if measure.aggregate == "count" else parse_number(value, f"measure {measure.field!r}")
-
-
-def _record_id(fields: Mapping[str, Any], plan: WorkloadPlan) -> str:
-    if plan.record_id_field is not None:
-        value = fields.get(plan.record_id_field)
-        if is_empty(value):
-            raise InvalidInputError(
-                f"record id field {plan.record_id_field!r} is missing", reason="missing_record_id"
-            )
-        return short_hash(json.dumps(_canonical(value), sort_keys=True), RECORD_ID_LENGTH)
-    content = {
-        name: _canonical(value)
-        for name, value in fields.items()
-        if name not in INGESTION_FIELDS and not is_empty(value)
-    }
-    return short_hash(json.dumps(content, sort_keys=True), RECORD_ID_LENGTH)
+    return 1.0 if counts else parse_number(value, f"measure {field!r}")
 
 
 def _canonical(value: object) -> object:
@@ -200,3 +324,13 @@ def _canonical(value: object) -> object:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
+
+
+def _are_texts(values: tuple[object, ...]) -> TypeGuard[tuple[str, ...]]:
+    return bool(values) and {*map(type, values)} == _TEXT
+
+
+def _remember(known: dict[Key, Value], key: Key, value: Value) -> None:
+    if len(known) >= REMEMBERED:
+        known.clear()
+    known[key] = value

@@ -6,6 +6,7 @@ rows, sort keys of tables and lines of logs, so what would break any of those is
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,11 +52,18 @@ def series_key(measure: str, dimensions: Mapping[str, str], plan: WorkloadPlan) 
         If a dimension is missing (reason `missing_dimension`), is not encodable as UTF-8, or the key is
         longer than 1024 bytes (reason `bad_dimension`).
     """
-    missing = [name for name in plan.dimensions if name not in dimensions]
-    if missing:
-        raise InvalidInputError(f"dimension {missing[0]!r} is missing", reason="missing_dimension")
     try:
-        key = str(SeriesKey(measure, tuple((name, dimensions[name]) for name in plan.dimensions)))
+        values = tuple([dimensions[name] for name in plan.dimensions])
+    except KeyError as error:
+        raise InvalidInputError(f"dimension {error} is missing", reason="missing_dimension") from error
+    return key_of(measure, plan.dimensions, values)
+
+
+@functools.lru_cache(maxsize=32_768)
+def key_of(measure: str, names: tuple[str, ...], values: tuple[str, ...]) -> str:
+    """Return the key of a measure at one value of each dimension; see `series_key`."""
+    try:
+        key = str(SeriesKey(measure, tuple(zip(names, values, strict=True))))
         size = len(key.encode())
     except UnicodeEncodeError as error:
         raise InvalidInputError(

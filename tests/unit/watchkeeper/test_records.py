@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from datetime import datetime, timezone
 from typing import Any
 
@@ -10,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.layout import short_hash
 from watchkeeper.core.plan import MeasurePlan, TimestampPlan, WorkloadPlan
-from watchkeeper.telemetry.records import Record, by_series, parse_record
+from watchkeeper.telemetry.records import Record, RecordReader, by_series, parse_record
 
 PLAN = WorkloadPlan(
     "air",
@@ -166,3 +168,86 @@ def test_any_object_is_either_a_record_or_refused_with_a_reason(fields: dict[str
         reason = error.reason
 
     assert reason in REASONS if record is None else by_series([record], PLAN)
+
+
+CELLS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.sampled_from([1.0, -0.0, 2.5, 1e16, 1e31, float("inf"), float("nan")]),
+    st.sampled_from(["", " ", "1", "1.0", " a ", "a", "NA", "1e3", "-", "007", "\ud800", "x" * 1100]),
+    st.lists(st.integers(0, 1), max_size=1),
+)
+TIMES = st.sampled_from(
+    ["2024-05-17T12:00:00Z", "2024-05-17T12:00:00+00:00", "1969-01-01T00:00:00Z", 1, 1.0, True, "", None]
+)
+FIELDS = st.fixed_dictionaries(
+    {"at": TIMES, "hall": CELLS, "CO": CELLS},
+    optional={
+        "NO2": CELLS,
+        "received_at": st.sampled_from([0, 1_715_947_201_000, True, "x", 2.5]),
+        "more": CELLS,
+    },
+)
+READERS = [
+    PLAN,
+    dataclasses.replace(PLAN, timestamp=TimestampPlan("at", "epoch_seconds")),
+    dataclasses.replace(PLAN, dimensions=("hall", "more")),
+    dataclasses.replace(PLAN, record_id_field="more"),
+    dataclasses.replace(PLAN, measures=(MeasurePlan("visits", "CO", "count"),)),
+]
+
+
+def outcome(reader: RecordReader, fields: dict[str, Any]) -> object:
+    try:
+        return reader.record_of(fields)
+    except InvalidInputError as error:
+        return error.reason, str(error)
+
+
+def new_reader(plan: WorkloadPlan) -> RecordReader:
+    return RecordReader(plan.timestamp, plan.dimensions, plan.measures, plan.record_id_field)
+
+
+@pytest.mark.parametrize("plan", READERS, ids=range(len(READERS)))
+@given(records=st.lists(FIELDS, max_size=8))
+def test_what_is_remembered_of_records_before_changes_nothing(
+    plan: WorkloadPlan, records: list[dict[str, Any]]
+) -> None:
+    remembering = new_reader(plan)
+
+    for fields in [*records, *records]:
+        assert outcome(remembering, fields) == outcome(new_reader(plan), fields)
+
+
+@given(content=st.dictionaries(st.sampled_from(["a", "b", "workload", "received_at", "z"]), CELLS))
+def test_identity_is_the_hash_of_what_the_fields_say(content: dict[str, Any]) -> None:
+    fields = {**GOOD, **content}
+    said = {
+        name: json.loads(value)
+        if isinstance(value, str) and re.fullmatch(r"\s*(1|1\.0|1e3)\s*", value)
+        else value
+        for name, value in fields.items()
+        if name not in ("workload", "received_at") and value is not None and value != "" and value != " "
+    }
+    plain = {
+        name: int(value)
+        if isinstance(value, float) and value.is_integer()
+        else value.strip()
+        if isinstance(value, str)
+        else value
+        for name, value in said.items()
+    }
+    found = outcome(
+        new_reader(PLAN), {name: value for name, value in fields.items() if name != "received_at"}
+    )
+
+    assert isinstance(found, Record)
+    assert found.record_id == short_hash(json.dumps(plain, sort_keys=True), 16)
+
+
+def test_a_record_does_not_share_its_dimensions_with_the_next() -> None:
+    first = parse()
+    first.dimensions["hall"] = "changed"
+
+    assert parse().dimensions == {"hall": "a"}
