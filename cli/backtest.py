@@ -23,6 +23,7 @@ from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
 from watchkeeper.detectors.streaming.state import Parameters
 from watchkeeper.judgement.evaluation import HoldbackRow
 from watchkeeper.judgement.metrics import measure_part
+from watchkeeper.kinds import anomaly_plan
 from watchkeeper.kinds import AnyRelease, release_from_json
 from watchkeeper.lifecycle.release import Release, StreamModel, live_key
 from watchkeeper.regression.evaluation import measure_predictions
@@ -53,7 +54,7 @@ def backtest(
             raise InvalidInputError(f"--labels: workload {spec.name} has none; its target is {spec.target}")
         backtest_table(spec.plan(), file)
         return
-    plan = spec.plan()
+    plan = anomaly_plan(spec.plan())
     telemetry = read_telemetry(file, plan)
     say_read(file, telemetry.tally, notes=telemetry.notes)
     values = aggregate_records(records_of(telemetry.readings), plan)

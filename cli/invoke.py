@@ -14,7 +14,7 @@ from cli.specs import spec_of
 from lambdas.adapters.endpoint import SageMakerEndpoint
 from watchkeeper.command.screen import console, errors
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.spec import RegressionWorkload, WorkloadSpec
+from watchkeeper.spec import AnomalyWorkload, FraudWorkload, RegressionWorkload
 
 
 def invoke(
@@ -34,6 +34,11 @@ def invoke(
             f"workload {spec.name} has no endpoint: its detector learns in the scoring loop. "
             "`watchkeeper score` scores a file with it; `endpoint: {}` in the workload's file makes one"
         )
+    if isinstance(spec, FraudWorkload):
+        raise InvalidInputError(
+            f"workload {spec.name}: its endpoint takes a transaction together with its neighbours, which the "
+            "API looks up: POST /fraud/transactions"
+        )
     rows = _rows(row, file, spec)
     session = boto3.Session()
     endpoint = SageMakerEndpoint(session.client("sagemaker-runtime"))
@@ -44,7 +49,7 @@ def invoke(
         console.print(repr(answer))
 
 
-def _rows(row: str | None, file: Path | None, spec: WorkloadSpec) -> list[str]:
+def _rows(row: str | None, file: Path | None, spec: AnomalyWorkload | RegressionWorkload) -> list[str]:
     if (row is None) == (file is None):
         raise InvalidInputError("give either a row or --file, for example: '2013-12-02 21:15:00, 75'")
     if row is not None:

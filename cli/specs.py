@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.spec import AnomalyWorkload, WorkloadSpec, load_workload
+from watchkeeper.spec import AnomalyWorkload, RegressionWorkload, WorkloadSpec, load_workload
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKLOADS = ROOT / "workloads"
@@ -42,7 +42,11 @@ def anomaly_spec_of(workload: str, verb: str) -> AnomalyWorkload:
     spec = spec_of(workload)
     if isinstance(spec, AnomalyWorkload):
         return spec
+    instead = (
+        f"it predicts {spec.target} from a table; use `train`, `invoke` or `backtest`"
+        if isinstance(spec, RegressionWorkload)
+        else "it judges transactions; use `train`, and the API for a transaction"
+    )
     raise InvalidInputError(
-        f"`{verb}` is for telemetry, and workload {spec.name} is of kind {spec.kind}: it predicts "
-        f"{spec.target} from a table; use `train`, `invoke` or `backtest`"
+        f"`{verb}` is for telemetry, and workload {spec.name} is of kind {spec.kind}: {instead}"
     )

@@ -13,7 +13,7 @@ from infra.permissions import Permission, sagemaker_arns
 from watchkeeper.core import layout
 from watchkeeper.lifecycle.run import RunNames, training_run
 
-Kind = Literal["anomaly", "streaming", "regression"]
+Kind = Literal["anomaly", "streaming", "regression", "fraud"]
 """Of a workload's training: with telemetry, of a detector that learns in the scoring loop, of a table."""
 
 RUN_REASON = (

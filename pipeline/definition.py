@@ -11,7 +11,9 @@ from pipeline.jobs import Jobs
 from pipeline.regression import regression_definition
 from pipeline.settings import WorkflowSettings, settings_of
 from pipeline.streaming import streaming_definition
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.regression.plan import RegressionPlan
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ def definition_of(settings: WorkflowSettings) -> dict[str, Any]:
             return anomaly_definition(Jobs(settings), plan)
         case RegressionPlan() as plan:
             return regression_definition(Jobs(settings), plan)
+        case FraudPlan() as plan:
+            raise InvalidInputError(f"workload {plan.workload}: kind fraud has no workflow in this release")
 
 
 def anomaly_definition(jobs: Jobs, plan: WorkloadPlan) -> dict[str, Any]:

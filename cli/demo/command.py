@@ -25,7 +25,7 @@ from cli.failures import StepFailedError
 from cli.freshness import Overridden, told
 from cli.metrics import metrics_table
 from cli.replay import Authority, Host, Port, publish
-from cli.specs import ROOT, spec_of
+from cli.specs import ROOT, anomaly_spec_of, spec_of
 from cli.stacks import Deployment
 from cli.telemetry import records_of
 from cli.train import execution_input, upload_history
@@ -60,6 +60,7 @@ def demo(
     if isinstance(spec, RegressionWorkload):
         demo_regression(session, spec, dataset, Deployer(session, stage, spec.name), folder)
         return
+    spec = anomaly_spec_of(workload, "demo")
     plan = spec.plan()
     deployment = Deployment(session)
     watch = Stopwatch()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from watchkeeper.core.documents import Document
-from watchkeeper.core.plan import MAX_REFUSED_SHARE, Dialect, TimestampPlan
+from watchkeeper.core.plan import MAX_REFUSED_SHARE, AlertPlan, Dialect, TimestampPlan
 
 PLAN_VERSION = 1
 FRAUD: Literal["fraud"] = "fraud"
@@ -72,9 +72,21 @@ class FraudGatePlan:
 
 
 @dataclass(frozen=True)
+class TableFilesPlan:
+    """Which files of the history are which table, by patterns of their names as a shell has them."""
+
+    transactions: str = "*"
+    identities: str | None = None
+    """A second table with more columns of some transactions; None: there is none."""
+    identity_key: str | None = None
+    """Its column with the transaction's id."""
+
+
+@dataclass(frozen=True)
 class FraudHistoryPlan:
     """How history files are read and split."""
 
+    files: TableFilesPlan = TableFilesPlan()
     dialect: Dialect = dataclasses.field(default_factory=Dialect)
     """How CSV files are written."""
     max_refused_share: float = MAX_REFUSED_SHARE
@@ -97,14 +109,19 @@ class FraudPlan(Document, name="plan"):
     """In the order of ego rows and of the vector's as-of features."""
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
+    origin_seconds: int = 0
+    """What the timestamp's numbers are counted from, in seconds since 1970."""
     neighbours: int = 8
     """K: latest earlier transactions of an entity that a model sees."""
+    least_entities: int = 100
+    """A relation with fewer entities in the history is one of hubs, and refused."""
     history: FraudHistoryPlan = FraudHistoryPlan()
     hyperparameters: dict[str, int | float | str] = dataclasses.field(default_factory=dict)
     """Of the training job; those that are absent have its defaults."""
     threshold: FraudThresholdPlan = FraudThresholdPlan()
     gate: FraudGatePlan = FraudGatePlan()
     store: StoreKind = "dynamodb"
+    alerts: AlertPlan = AlertPlan()
     readers: tuple[str, ...] = ()
     """Tenants of the API that may send and read transactions."""
     kind: Literal["fraud"] = FRAUD

@@ -64,7 +64,7 @@ def read_transaction(fields: Mapping[str, Any], plan: FraudPlan, *, strict: bool
     ------
     InvalidInputError
         Naming the field and what to do, with reason `missing_field`, `bad_id`, `bad_timestamp`,
-        `not_a_number`, `not_finite`, `out_of_range`, `bad_text` or `unknown_field`.
+        `not_a_number`, `not_finite`, `out_of_range`, `negative_amount`, `bad_text` or `unknown_field`.
     """
     if strict:
         _refuse_unknown(fields, plan)
@@ -75,18 +75,23 @@ def read_transaction(fields: Mapping[str, Any], plan: FraudPlan, *, strict: bool
                 reason="missing_field",
             )
     try:
-        time = parse_timestamp(fields[plan.timestamp.field], plan.timestamp).timestamp()
+        time = read_time(fields[plan.timestamp.field], plan)
     except InvalidInputError as error:
         raise InvalidInputError(f"field {plan.timestamp.field!r}: {error}", reason=error.reason) from error
     keys = {relation.name: _entity(fields, relation) for relation in plan.relations}
     return Transaction(
         id=_id(fields[plan.id_field], plan.id_field),
         time=time,
-        amount=parse_number(fields[plan.amount_field], f"field {plan.amount_field!r}"),
+        amount=_amount(fields[plan.amount_field], plan.amount_field),
         numeric=tuple(_number(fields.get(name), name) for name in plan.numeric),
         categorical=tuple(_text(fields.get(name), name) for name in plan.categorical),
         entities={name: key for name, key in keys.items() if key is not None},
     )
+
+
+def read_time(value: Any, plan: FraudPlan) -> float:
+    """Return the epoch seconds of a transaction's time; errors are those of `parse_timestamp`."""
+    return parse_timestamp(value, plan.timestamp).timestamp() + plan.origin_seconds
 
 
 def read_label(fields: Mapping[str, Any], plan: FraudPlan) -> bool | None:
@@ -112,6 +117,17 @@ def _id(value: Any, name: str) -> str:
     if text is None:
         raise InvalidInputError(f"field {name!r} is empty: send the transaction's id", reason="bad_id")
     return text
+
+
+def _amount(value: Any, name: str) -> float:
+    amount = parse_number(value, f"field {name!r}")
+    if amount < 0:
+        raise InvalidInputError(
+            f"field {name!r}: {shown(value)} is negative; send the amount without a sign, and what kind of "
+            "transaction it is as a category",
+            reason="negative_amount",
+        )
+    return amount
 
 
 def _number(value: Any, name: str) -> float | None:

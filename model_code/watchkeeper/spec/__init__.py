@@ -5,6 +5,7 @@ not packed for jobs and functions, which read the plan. The files themselves are
 """
 
 from watchkeeper.spec.alerting import Subscription
+from watchkeeper.spec.fraud import FraudWorkload
 from watchkeeper.spec.loading import load_workload, load_workloads
 from watchkeeper.spec.problems import Problem, WorkloadSpecError
 from watchkeeper.spec.regression import RegressionWorkload
@@ -12,6 +13,7 @@ from watchkeeper.spec.types import AnomalyWorkload, WorkloadSpec
 
 __all__ = [
     "AnomalyWorkload",
+    "FraudWorkload",
     "Problem",
     "RegressionWorkload",
     "Subscription",

@@ -39,6 +39,7 @@ from watchkeeper.spec.detection import (
     WatchkeeperDetector,
 )
 from watchkeeper.spec.fields import Duration, RecordField, Tenant, WorkloadName
+from watchkeeper.spec.fraud import FraudWorkload
 from watchkeeper.spec.regression import RegressionWorkload
 from watchkeeper.spec.scale import FunctionScale, Scale, SparkScale
 from watchkeeper.spec.section import Section, refuse_repeats
@@ -245,7 +246,7 @@ class AnomalyWorkload(Section):
         )
 
 
-WorkloadSpec = AnomalyWorkload | RegressionWorkload
+WorkloadSpec = AnomalyWorkload | RegressionWorkload | FraudWorkload
 """Every kind of workload, told apart by `kind`."""
 
 WORKLOAD_TYPE: TypeAdapter[WorkloadSpec] = TypeAdapter(
