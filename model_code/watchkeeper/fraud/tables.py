@@ -37,7 +37,8 @@ def check_columns(
     name
         What messages call the file of transactions.
     transactions, identities
-        Names of the columns; None where there is no second table.
+        Names of the columns; None where there is no second table, or none is at hand: then the columns that
+        may be its are not looked for.
 
     Raises
     ------
@@ -55,7 +56,8 @@ def check_columns(
         raise InvalidInputError(
             f"column {both[0]!r} is in both tables: rename it in one of them", reason="duplicate_column"
         )
-    for column in plan.fields:
+    elsewhere = identities is None and plan.history.files.identities is not None
+    for column in () if elsewhere else plan.fields:
         if column not in transactions and column not in others:
             raise header_error(name, column, [*transactions, *others])
 

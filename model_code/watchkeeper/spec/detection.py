@@ -18,7 +18,7 @@ class Split(Section):
 
     train: float = Field(default=0.6, ge=0.05, le=0.9)
     """Fraction that the model is trained on."""
-    calibrate: float = Field(default=0.2, ge=0.05, le=0.9)
+    calibrate: float = Field(default=0.2, ge=0.05, le=0.9, validate_default=True)
     """Fraction whose scores the threshold is fitted on."""
 
     @field_validator("calibrate")

@@ -250,7 +250,7 @@ class TransactionSplit(Section):
 
     train: float = Field(default=0.7, ge=0.1, le=0.9)
     """Fraction of the transactions that the models are trained on."""
-    validation: float = Field(default=0.1, ge=0.02, le=0.5)
+    validation: float = Field(default=0.1, ge=0.02, le=0.5, validate_default=True)
     """Fraction on which the best of them is chosen and the threshold fitted."""
 
     @field_validator("validation")

@@ -230,7 +230,7 @@ def test_one_mistake_is_one_problem_at_its_key(
             "kind: anomaly",
             "kind: anomly",
             "kind",
-            "must be one of anomaly, regression; did you mean anomaly?",
+            "must be one of anomaly, regression, fraud; did you mean anomaly?",
         ),
         ("kind: anomaly\n", "", "kind", "is missing; it must be one of anomaly, regression"),
         ("name: pressure", "name: inf", "measures[0].name", "reads as a number"),
