@@ -23,7 +23,7 @@ from cli.train import execution_input, upload_history
 from lambdas.adapters.endpoint import SageMakerEndpoint
 from lambdas.adapters.object_store import ObjectUri
 from watchkeeper.command.screen import console, say
-from watchkeeper.kinds import evaluation_from_json
+from watchkeeper.regression.evaluation import RegressionEvaluation
 from watchkeeper.regression.importance import global_importance
 from watchkeeper.regression.rows import format_cells
 from watchkeeper.spec import RegressionWorkload
@@ -121,7 +121,7 @@ def importance_table(importance: dict[str, float]) -> Table:
 def _show(place: Path, state: dict[str, Any], prediction: Prediction, watch: Stopwatch) -> None:
     run = state["run"]
     explanations = place / "explanations"
-    evaluation = evaluation_from_json((place / "evaluation" / "evaluation.json").read_bytes())
+    evaluation = RegressionEvaluation.from_json((place / "evaluation" / "evaluation.json").read_bytes())
     console.rule("[bold]result", align="left", style="dim")
     console.print(metrics_table(evaluation.candidate))
     for reason in state["decision"]["reasons"]:
