@@ -23,8 +23,7 @@ from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
 from watchkeeper.detectors.streaming.state import Parameters
 from watchkeeper.judgement.evaluation import HoldbackRow
 from watchkeeper.judgement.metrics import measure_part
-from watchkeeper.kinds import anomaly_plan
-from watchkeeper.kinds import AnyRelease, release_from_json
+from watchkeeper.kinds import AnyRelease, anomaly_plan, release_from_json
 from watchkeeper.lifecycle.release import Release, StreamModel, live_key
 from watchkeeper.regression.evaluation import measure_predictions
 from watchkeeper.regression.history import read_history

@@ -18,7 +18,7 @@ PLAN = FraudPlan(
     amount_field="a",
     label=LabelPlan("fraud"),
     relations=(RelationPlan("card", ("card",)), RelationPlan("device", ("device",))),
-    history=FraudHistoryPlan(files=TableFilesPlan("*transaction*", "*identity*", "id"), max_refused_share=0.5),
+    history=FraudHistoryPlan(TableFilesPlan("*transaction*", "*identity*", "id"), max_refused_share=0.5),
 )
 
 

@@ -1,4 +1,4 @@
-"""What a fraud spec means, for the tables of three public data sets as they are, and what a wrong one says."""
+"""What a fraud spec means, for the tables of three public data sets as they are; what a wrong one says."""
 
 from __future__ import annotations
 
