@@ -91,8 +91,8 @@ def _table(path: Path, plan: FraudPlan) -> Table:
         names = plan.history.files
         second = f", and of identities {names.identities!r}" if names.identities else ""
         raise InvalidInputError(
-            f"{path}: files of transactions are named {names.transactions!r}{second}; rename it, or write its "
-            "name to transactions.files",
+            f"{path}: files of transactions are named {names.transactions!r}{second}; rename it, or write "
+            "its name to transactions.files",
             reason="unknown_table",
         )
     return table

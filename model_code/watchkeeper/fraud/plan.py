@@ -121,7 +121,7 @@ class FraudPlan(Document, name="plan"):
     threshold: FraudThresholdPlan = FraudThresholdPlan()
     gate: FraudGatePlan = FraudGatePlan()
     store: StoreKind = "dynamodb"
-    alerts: AlertPlan = AlertPlan()
+    alerts: AlertPlan = dataclasses.field(default_factory=AlertPlan)
     readers: tuple[str, ...] = ()
     """Tenants of the API that may send and read transactions."""
     kind: Literal["fraud"] = FRAUD
