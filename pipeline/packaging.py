@@ -58,6 +58,7 @@ NOT_PACKED = frozenset({"command", "spec"})
 PROJECT = Path(__file__).resolve().parent.parent
 MODEL_CODE = PROJECT / "model_code"
 LAMBDAS = PROJECT / "lambdas"
+HTTP = LAMBDAS / "http"
 SERVICE_API = LAMBDAS / "service_api"
 SCORING = LAMBDAS / "scoring"
 HISTORY = LAMBDAS / "history"
@@ -188,7 +189,7 @@ def build_lambda_code(build_dir: Path) -> Path:
         If the packages cannot be installed.
     """
     functions = _python("lambdas", LAMBDAS)
-    own = tuple(f"lambdas/{room.name}/" for room in (SERVICE_API, SCORING, HISTORY, FRAUD))
+    own = tuple(f"lambdas/{room.name}/" for room in (HTTP, SERVICE_API, SCORING, HISTORY, FRAUD))
     # what the others are told of scoring is its environment
     kept = {f"lambdas/{SCORING.name}/__init__.py", f"lambdas/{SCORING.name}/environment.py"}
     others = {name: file for name, file in functions.items() if name in kept or not name.startswith(own)}
@@ -242,7 +243,12 @@ def build_service_code(target: Literal["lambda", "here"], build_dir: Path) -> Pa
     UnavailableError
         If the packages cannot be installed.
     """
-    return _compiled_folder("service-code", SERVICE_API, _TARGETS[target], build_dir)
+    return _compiled_folder("service-code", SERVICE_API, _TARGETS[target], build_dir, rooms=(HTTP,))
+
+
+def build_fraud_api_code(target: Literal["lambda", "here"], build_dir: Path) -> Path:
+    """Return a folder with the API of fraud workloads and its packages; see `build_service_code`."""
+    return _compiled_folder("fraud-code", FRAUD, _TARGETS[target], build_dir, rooms=(HTTP,))
 
 
 def build_scoring_code(target: Literal["lambda", "here"], build_dir: Path) -> Path:
@@ -265,14 +271,26 @@ def build_history_code(target: Literal["lambda", "here"], build_dir: Path) -> Pa
 
 
 def _compiled_folder(
-    name: str, room: Path, target: Target, build_dir: Path, more: Mapping[str, Path] = MappingProxyType({})
+    name: str,
+    room: Path,
+    target: Target,
+    build_dir: Path,
+    more: Mapping[str, Path] = MappingProxyType({}),
+    rooms: Sequence[Path] = (),
 ) -> Path:
-    """Return a folder with the code of the functions of one room, and more files by their place in it."""
+    """Return a folder with the code of the functions of one room.
+
+    Parameters
+    ----------
+    more
+        Further files by their place in it.
+    rooms
+        Further rooms of `lambdas` that it imports.
+    """
     vendored = _vendored(room / "requirements.txt", target, build_dir)
-    rooms = [_python(f"lambdas/{each}", LAMBDAS / each) for each in ("adapters", "runtime", room.name)]
     functions = {"lambdas/__init__.py": LAMBDAS / "__init__.py", **more}
-    for found in rooms:
-        functions |= found
+    for each in (LAMBDAS / "adapters", LAMBDAS / "runtime", room, *rooms):
+        functions |= _python(f"lambdas/{each.name}", each)
     return _lambda_folder(name, functions, vendored, build_dir)
 
 

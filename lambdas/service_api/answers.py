@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from lambdas.http.problems import REQUEST_NOT_FOUND, ServiceProblemError
 from lambdas.service_api.documents import (
     InferResults,
     RequestSummary,
@@ -13,7 +14,6 @@ from lambdas.service_api.documents import (
     ValidResults,
 )
 from lambdas.service_api.effects import ServiceEffects
-from lambdas.service_api.problems import REQUEST_NOT_FOUND, ServiceProblemError
 from lambdas.service_api.request_table import Item, document_of
 from watchkeeper.service.request_item import Attribute, Status
 from watchkeeper.service.tasks import MODEL_RESULT, Task, request_key_id

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from lambdas.adapters.object_store import ObjectUri
 from lambdas.adapters.registered_models import registered_model
+from lambdas.http.problems import ServiceProblemError
 from lambdas.service_api.documents import MAX_FILE_BYTES
 from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.file_head import check_head
-from lambdas.service_api.problems import ServiceProblemError
 from lambdas.service_api.tenant_bucket import StoredFile
 from watchkeeper.core.layout import RESERVED_WORKLOAD, runs_of
 from watchkeeper.core.plan import Dialect

@@ -10,19 +10,23 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from lambdas.http.openapi import publish
+from lambdas.http.problems import CONTENT_TYPE, ServiceProblemError
+from lambdas.http.refusals import Refusals, unexpected
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
 from lambdas.service_api.environment import ServiceApiEnvironment
 from lambdas.service_api.incoming import normalized
-from lambdas.service_api.openapi import publish
-from lambdas.service_api.problems import CONTENT_TYPE, ServiceProblemError
-from lambdas.service_api.refusals import Refusals, unexpected
 from lambdas.service_api.routes import app, methods_of, takes_body
 
 logger = Logger(service=ServiceApiEnvironment.service)
 tracer = Tracer(service=ServiceApiEnvironment.service)
 metrics = Metrics(namespace=METRICS_NAMESPACE, service=ServiceApiEnvironment.service)
 
-publish(app)
+publish(
+    app,
+    title="Watchkeeper anomaly service",
+    purpose="Upload a table, train a detector, validate it, find anomalies.",
+)
 Refusals(app, logger, methods_of).install()
 
 

@@ -1,29 +1,19 @@
-"""The HTTP request as API Gateway hands it over, made ready for the routes, and the tenant that calls."""
+"""The HTTP request as API Gateway hands it over, made ready for the routes."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote
 
-from lambdas.service_api.problems import (
-    FORBIDDEN,
-    REQUEST_TOO_LARGE,
-    UNSUPPORTED_MEDIA_TYPE,
-    ServiceProblemError,
-)
-from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.service.tenant_files import tenant_root
+from lambdas.http.body import read_body
+from lambdas.http.problems import INVALID_REQUEST, ServiceProblemError
 
 MAX_BODY_BYTES = 65_536
 """Bodies are small: files go to S3."""
 SEGMENTS = ("/files/", "/requests/")
 """What follows is one segment: a file's key, or a request's id."""
 TASKS = "/anomaly_detection/"
-_MALFORMED = "malformed_request"
 
 
 def normalized(event: dict[str, Any], takes_body: Callable[[str, str], bool]) -> dict[str, Any]:
@@ -44,7 +34,10 @@ def normalized(event: dict[str, Any], takes_body: Callable[[str, str], bool]) ->
     """
     normal = {**event, "rawPath": _path(event["rawPath"])}
     if takes_body(event["requestContext"]["http"]["method"], normal["rawPath"]):
-        normal |= {"body": _body(event), "isBase64Encoded": False}
+        text, document = read_body(event, MAX_BODY_BYTES, "upload files by POST /files")
+        if not isinstance(document, dict):
+            raise ServiceProblemError(INVALID_REQUEST, "the body must be a JSON object")
+        normal |= {"body": text, "isBase64Encoded": False}
     return normal
 
 
@@ -55,66 +48,3 @@ def _path(path: str) -> str:
     if path.startswith(TASKS):
         return path.rstrip("/") + "/"
     return path.rstrip("/") or "/"
-
-
-def _body(event: dict[str, Any]) -> str:
-    body: str = event.get("body") or ""
-    if len(body) > MAX_BODY_BYTES * 4 // 3 + 4:
-        raise _too_large()
-    try:
-        content = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
-        text = content.decode()
-    except (binascii.Error, UnicodeError) as error:
-        raise ServiceProblemError(_MALFORMED, "the body is not text in UTF-8") from error
-    if len(content) > MAX_BODY_BYTES:
-        raise _too_large()
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in ("", "application/json"):
-        raise ServiceProblemError(
-            UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {kind[:60]!r}; the body must be application/json"
-        )
-    try:
-        document = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise ServiceProblemError(_MALFORMED, f"the body is not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise ServiceProblemError("invalid_request", "the body must be a JSON object")
-    return text
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a value of JSON")
-
-
-def _too_large() -> ServiceProblemError:
-    return ServiceProblemError(
-        REQUEST_TOO_LARGE,
-        f"the body has more than {MAX_BODY_BYTES} bytes; upload files by POST /files",
-    )
-
-
-TENANT_CLAIM = "custom:tenant"
-"""Set by an administrator; a caller without it is a tenant alone, by the name of the claim `sub`."""
-
-
-def tenant_of(event: dict[str, Any]) -> str:
-    """Return the tenant of a request that API Gateway's JWT authorizer let through.
-
-    Raises
-    ------
-    ServiceProblemError
-        If the token names none, or one that is no name (`forbidden`).
-    """
-    authorizer = event.get("requestContext", {}).get("authorizer") or {}
-    claims = (authorizer.get("jwt") or {}).get("claims") or {}
-    if claims.get("token_use", "id") != "id":  # an access token has no attributes of the user
-        raise ServiceProblemError(FORBIDDEN, "the token is an access token: send the ID token")
-    tenant = claims.get(TENANT_CLAIM) or claims.get("sub")
-    if not isinstance(tenant, str):
-        raise ServiceProblemError(FORBIDDEN, f"the token has neither {TENANT_CLAIM} nor sub")
-    try:
-        tenant_root(tenant)
-    except InvalidInputError as error:
-        raise ServiceProblemError(FORBIDDEN, str(error)) from error
-    return tenant

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from lambdas.service_api.problems import TOO_MANY_TASKS, ServiceProblemError
+from lambdas.http.problems import TOO_MANY_TASKS, ServiceProblemError
 from lambdas.service_api.request_table import Place
 from watchkeeper.service.request_item import OPEN, Attribute
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from lambdas.http.problems import ServiceProblemError
 from lambdas.service_api.documents import MAX_FILE_BYTES, Download, Upload
 from lambdas.service_api.effects import ServiceEffects
-from lambdas.service_api.problems import ServiceProblemError
 from lambdas.service_api.tenant_bucket import URL_SECONDS
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.service.tenant_files import RESULTS_FOLDER, tenant_key

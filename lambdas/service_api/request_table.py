@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from lambdas.adapters.errors import CONDITION_FAILED, translated, unless
-from lambdas.service_api.problems import INVALID_REQUEST, ServiceProblemError
+from lambdas.http.problems import INVALID_REQUEST, ServiceProblemError
 from watchkeeper.core.timestamps import format_instant, parse_iso8601
 from watchkeeper.service.request_item import (
     BY_CREATION,

@@ -14,6 +14,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pydantic import BaseModel
 
+from lambdas.http.callers import tenant_of
+from lambdas.http.openapi import OF_A_TASK, answers
 from lambdas.service_api.answers import find_request, model_of, results_of, started, summary_of
 from lambdas.service_api.documents import (
     Download,
@@ -33,8 +35,6 @@ from lambdas.service_api.documents import (
 )
 from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.environment import ServiceApiEnvironment
-from lambdas.service_api.incoming import tenant_of
-from lambdas.service_api.openapi import OF_A_TASK, answers
 from lambdas.service_api.presigned_urls import presign_download, presign_upload
 from lambdas.service_api.request_table import Item, Listing, page_start, page_token
 from lambdas.service_api.scores import scores_page

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lambdas.adapters.errors import translated
 from lambdas.adapters.plan_store import PlanStore
+from lambdas.http.callers import let_only_readers
+from lambdas.http.problems import INVALID_REQUEST, ServiceProblemError
 from lambdas.service_api.documents import ScorePage
-from lambdas.service_api.problems import FORBIDDEN, INVALID_REQUEST, ServiceProblemError
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.timestamps import format_instant, parse_instant
 
@@ -101,10 +102,7 @@ def _let_only_readers(plans: PlanStore, tenant: str, workload: str) -> None:
         readers: tuple[str, ...] = plans.plan_of(workload).readers
     except InvalidInputError:
         readers = ()
-    if tenant not in readers:
-        raise ServiceProblemError(
-            FORBIDDEN, f"tenant {tenant} is not among the `readers` of a workload {workload!r}"
-        )
+    let_only_readers(tenant, readers, workload)
 
 
 def _start_of(token: str) -> str:

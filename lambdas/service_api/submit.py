@@ -14,6 +14,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from lambdas.http.problems import REQUEST_CONFLICT, ServiceProblemError
 from lambdas.service_api.documents import (
     MultivariateBody,
     TrainBody,
@@ -23,7 +24,6 @@ from lambdas.service_api.documents import (
 from lambdas.service_api.effects import ServiceEffects
 from lambdas.service_api.file_search import find_model, find_table
 from lambdas.service_api.open_tasks import take_place
-from lambdas.service_api.problems import REQUEST_CONFLICT, ServiceProblemError
 from lambdas.service_api.request_table import Item
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.plan import Dialect

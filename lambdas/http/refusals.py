@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestValidationError,
 )
 
-from lambdas.service_api.problems import (
+from lambdas.http.problems import (
     CONTENT_TYPE,
     INTERNAL,
     INVALID_REQUEST,
@@ -42,12 +42,18 @@ class Refusals:
     ----------
     methods
         Which methods a path has; empty for an unknown path.
+    documents
+        Where the API is described.
     """
 
     def __init__(
-        self, app: APIGatewayHttpResolver, logger: Logger, methods: Callable[[str], list[str]]
+        self,
+        app: APIGatewayHttpResolver,
+        logger: Logger,
+        methods: Callable[[str], list[str]],
+        documents: str = "/docs",
     ) -> None:
-        self._app, self._logger, self._methods = app, logger, methods
+        self._app, self._logger, self._methods, self._documents = app, logger, methods, documents
 
     def install(self) -> None:
         """Register an answer for each kind of error."""
@@ -93,7 +99,7 @@ class Refusals:
         path = self._app.current_event.path
         allowed = self._methods(path)
         if not allowed:
-            return ServiceProblemError(NOT_FOUND, f"there is nothing at {path[:200]}; see /docs")
+            return ServiceProblemError(NOT_FOUND, f"there is nothing at {path[:200]}; see {self._documents}")
         return ServiceProblemError(
             METHOD_NOT_ALLOWED,
             f"{path[:200]} takes {' and '.join(allowed)}",

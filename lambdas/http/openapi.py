@@ -10,13 +10,11 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 from pydantic import BaseModel, ConfigDict
 
-from lambdas.service_api.problems import CONTENT_TYPE, Problem
+from lambdas.http.problems import CONTENT_TYPE, Problem
 
-TITLE, VERSION = "Watchkeeper anomaly service", "1"
-DESCRIPTION = """Upload a table, train a detector, validate it, find anomalies.
-
-Every refusal is a problem document (RFC 9457, `application/problem+json`). API Gateway itself answers a
-request without a valid token (401) or over its limit (429) with `{"message": …}`."""
+VERSION = "1"
+REFUSALS = """Every refusal is a problem document (RFC 9457, `application/problem+json`). API Gateway itself
+answers a request without a valid token (401) or over its limit (429) with `{"message": …}`."""
 SECURITY_SCHEME = "token"
 
 OF_A_TASK = (
@@ -79,12 +77,20 @@ def answers(
     }
 
 
-def publish(app: APIGatewayHttpResolver) -> None:
-    """Add the document and its page to the routes; call it when all routes are there."""
+def publish(app: APIGatewayHttpResolver, *, title: str, purpose: str, prefix: str = "") -> None:
+    """Add the document and its page to the routes; call it when all routes are there.
+
+    Parameters
+    ----------
+    purpose
+        What the API is for, in a sentence.
+    prefix
+        Where `/openapi.json` and `/docs` are.
+    """
     described: dict[str, Any] = {
-        "title": TITLE,
+        "title": title,
         "version": VERSION,
-        "description": DESCRIPTION,
+        "description": f"{purpose}\n\n{REFUSALS}",
         "security_schemes": {SECURITY_SCHEME: HTTPBearer(bearerFormat="JWT")},
         "security": [{SECURITY_SCHEME: []}],
     }
@@ -93,8 +99,8 @@ def publish(app: APIGatewayHttpResolver) -> None:
     def document() -> str:
         return app.get_openapi_json_schema(**described)
 
-    @app.get("/openapi.json", include_in_schema=False)
+    @app.get(f"{prefix}/openapi.json", include_in_schema=False)
     def show_document() -> Any:
         return Response(200, "application/json", document())
 
-    app.enable_swagger(path="/docs", persist_authorization=True, compress=True, **described)
+    app.enable_swagger(path=f"{prefix}/docs", persist_authorization=True, compress=True, **described)

@@ -1,0 +1,1 @@
+"""What every HTTP API of ours has in common: who calls, the body, refusals as problem documents, OpenAPI."""
