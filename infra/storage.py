@@ -18,6 +18,7 @@ from infra.constructs.package_group import PackageGroup
 from infra.constructs.training_workflow import LOG_GROUPS
 from infra.constructs.user_directory import UserDirectory
 from infra.sharing import output
+from lambdas.fraud.transaction_index import ARRIVED, BY_ARRIVAL, SHELF
 from watchkeeper.core import layout
 from watchkeeper.service import job_names
 from watchkeeper.service.request_item import BY_CREATION, Attribute
@@ -34,6 +35,8 @@ class StateTable(Construct):
         Name of the attribute with the time to live, in epoch seconds.
     indexes
         Sort key of each index by name, a text too; its partition key is the table's and it has whole items.
+    sparse_indexes
+        Partition and sort key, texts, of each index by name that has the keys alone of the items with these.
     key
         Encrypts the items.
     """
@@ -48,6 +51,7 @@ class StateTable(Construct):
         expires_at: str,
         key: kms.IKey,
         indexes: Mapping[str, str] | None = None,
+        sparse_indexes: Mapping[str, tuple[str, str]] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         table = dynamodb.Table(
@@ -68,6 +72,13 @@ class StateTable(Construct):
         for name, attribute in (indexes or {}).items():
             table.add_global_secondary_index(
                 index_name=name, partition_key=_text(partition_key), sort_key=_text(attribute)
+            )
+        for name, keys in (sparse_indexes or {}).items():
+            table.add_global_secondary_index(
+                index_name=name,
+                partition_key=_text(keys[0]),
+                sort_key=_text(keys[1]),
+                projection_type=dynamodb.ProjectionType.KEYS_ONLY,
             )
         self.table: dynamodb.ITable = table
 
@@ -113,6 +124,15 @@ class StorageStack(Stack):
             key=self.key,
             indexes={BY_CREATION: Attribute.CREATED_AT.value},
         ).table
+        self.transactions: dynamodb.ITable = StateTable(
+            self,
+            "Transactions",
+            partition_key="pk",
+            sort_key="sk",
+            expires_at="expires_at",
+            key=self.key,
+            sparse_indexes={BY_ARRIVAL: (SHELF, ARRIVED)},
+        ).table
         self.users: cognito.IUserPool = UserDirectory(self, "Callers", mfa=mfa).pool
         self.service_models = PackageGroup(
             self, "ServiceModels", name=job_names.PACKAGE_GROUP, description="Models of the anomaly service"
@@ -123,6 +143,7 @@ class StorageStack(Stack):
         self.page_bucket_name = output(self, "PageBucketName", self.pages.bucket_name)
         self.series_name = output(self, "SeriesTableName", self.series.table_name)
         self.anomalies_name = output(self, "AnomaliesTableName", self.anomalies.table_name)
+        CfnOutput(self, "TransactionsTableName", value=self.transactions.table_name)
         CfnOutput(self, "IdempotencyTableName", value=self.idempotency.table_name)
         CfnOutput(self, "RequestsTableName", value=self.requests.table_name)
         CfnOutput(self, "UserPoolId", value=self.users.user_pool_id)

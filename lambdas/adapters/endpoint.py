@@ -131,7 +131,7 @@ class SageMakerEndpoint:
                 )
                 return response["Body"].read()
             except ClientError as error:
-                _raise_classified(error, endpoint)
+                raise_classified(error, endpoint)
                 raise
 
 
@@ -230,7 +230,14 @@ def _check_count(scores: int, rows: int, endpoint: str) -> None:
         raise ContractViolationError(f"endpoint {endpoint} gave {scores} scores for {rows} rows")
 
 
-def _raise_classified(error: ClientError, endpoint: str) -> None:
+def raise_classified(error: ClientError, endpoint: str) -> None:
+    """Raise what an endpoint's refusal means; do nothing where it means nothing of its own.
+
+    Raises
+    ------
+    RowRefusedError, UnavailableError
+        As `Endpoint.score`.
+    """
     code = code_of(error)
     if code in _NOT_READY or code == _NO_ENDPOINT:
         raise UnavailableError(f"endpoint {endpoint}: {error}") from error

@@ -11,7 +11,8 @@ from lambdas.adapters.errors import unless
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.kinds import AnyPlan, anomaly_plan, digest_of, plan_from_json
+from watchkeeper.fraud.plan import FraudPlan
+from watchkeeper.kinds import AnyPlan, anomaly_plan, digest_of, fraud_plan, plan_from_json
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -30,6 +31,9 @@ class PlanStore(Protocol):
         InvalidInputError
             If there is no such workload, or it is of another kind.
         """
+
+    def fraud_plan_of(self, workload: str) -> FraudPlan:
+        """Return the plan of a workload that scores transactions; errors are those of `plan_of`."""
 
     def deployed_plan_of(self, workload: str, digest: str) -> AnyPlan:
         """Return the very plan, of any kind, that the caller was built for.
@@ -55,11 +59,10 @@ class ParameterPlanStore:
     _cache: dict[str, tuple[float, AnyPlan]] = field(default_factory=dict)
 
     def plan_of(self, workload: str) -> WorkloadPlan:
-        read_at, plan = self._cache.get(workload, (float("-inf"), None))
-        if plan is None or self.clock() - read_at >= CACHE_SECONDS:
-            plan = self._read(workload)
-            self._cache[workload] = (self.clock(), plan)
-        return anomaly_plan(plan)
+        return anomaly_plan(self._remembered(workload))
+
+    def fraud_plan_of(self, workload: str) -> FraudPlan:
+        return fraud_plan(self._remembered(workload))
 
     def deployed_plan_of(self, workload: str, digest: str) -> AnyPlan:
         plan = self._read(workload)
@@ -69,6 +72,13 @@ class ParameterPlanStore:
                 f"{digest_of(plan)}, this definition was made for {digest}: a deployment changes it, or "
                 "ended half way; start again when `watchkeeper deploy` has ended"
             )
+        return plan
+
+    def _remembered(self, workload: str) -> AnyPlan:
+        read_at, plan = self._cache.get(workload, (float("-inf"), None))
+        if plan is None or self.clock() - read_at >= CACHE_SECONDS:
+            plan = self._read(workload)
+            self._cache[workload] = (self.clock(), plan)
         return plan
 
     def _read(self, workload: str) -> AnyPlan:

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambdas.fraud.entity_page import SPARE, EntityPage, history_of
 from lambdas.fraud.graph_table import (
-    ARRIVED,
     MOST_ACTIONS,
-    SHELF,
     GraphKeys,
     GraphTable,
     Item,
@@ -40,6 +38,7 @@ from lambdas.fraud.store import (
     decision_from_json,
     decision_to_json,
 )
+from lambdas.fraud.transaction_index import ARRIVED, SHELF
 from lambdas.runtime.retrying import MAX_ATTEMPTS
 from watchkeeper.fraud.history import (
     ConflictError,

@@ -33,6 +33,7 @@ from lambdas.fraud.store import (
     transaction_from_json,
     transaction_to_json,
 )
+from lambdas.fraud.transaction_index import ARRIVED, BY_ARRIVAL, SHELF
 from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
 from lambdas.runtime.threads import ForEach, in_threads
 from watchkeeper.core.errors import UnavailableError
@@ -43,9 +44,6 @@ from watchkeeper.fraud.transaction import Transaction
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-BY_ARRIVAL = "by_arrival"
-SHELF, ARRIVED = "shelf", "arrived"
-"""Keys of the index."""
 SHELVES = 4
 """A partition of an index takes 1,000 writes a second."""
 MOST_ACTIONS = 100

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from lambdas.adapters import clients
 from lambdas.adapters.endpoint import Endpoint, SageMakerEndpoint
 from lambdas.adapters.errors import translated
+from lambdas.adapters.event_bus import EventBridgeBus
 from lambdas.adapters.object_store import ObjectStore, S3ObjectStore
 from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
 from lambdas.adapters.release_store import TableReleaseStore
@@ -21,7 +22,7 @@ from lambdas.scoring.environment import ScoreTelemetryEnvironment
 from lambdas.scoring.explaining import Explainers
 from lambdas.scoring.pages import PageStore, S3PageStore, SplitShelves
 from lambdas.scoring.probing import ReleaseCache
-from watchkeeper.anomalies.event import EVENT_DETAIL_TYPE, EVENT_SOURCE, AnomalyEvent
+from watchkeeper.anomalies.event import EVENT_DETAIL_TYPE, AnomalyEvent
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.stream.placement import SHELF_SERIES
 
@@ -33,7 +34,6 @@ ANOMALY_DAYS = 400
 
 _SECONDS_PER_DAY = 86_400
 _WRITE_ITEMS = 25
-_PUT_EVENTS = 10
 
 Clock = Callable[[], float]
 
@@ -92,34 +92,8 @@ class AlertBus:
     pause: Pause = pause_with_jitter
 
     def put(self, events: Sequence[AnomalyEvent]) -> None:
-        for first in range(0, len(events), _PUT_EVENTS):
-            self._put(events[first : first + _PUT_EVENTS])
-
-    def _put(self, events: Sequence[AnomalyEvent]) -> None:
-        for attempt in range(MAX_ATTEMPTS):
-            with translated(f"put events on {self.bus}"):
-                response = self.client.put_events(
-                    Entries=[
-                        {
-                            "EventBusName": self.bus,
-                            "Source": EVENT_SOURCE,
-                            "DetailType": EVENT_DETAIL_TYPE,
-                            "Detail": event.to_json(),
-                        }
-                        for event in events
-                    ]
-                )
-            if response["FailedEntryCount"] == 0:
-                return
-            events = [
-                event
-                for event, entry in zip(events, response["Entries"], strict=True)
-                if entry.get("ErrorCode")
-            ]
-            self.pause(attempt)
-        raise UnavailableError(
-            f"{len(events)} events were not taken by {self.bus} in {MAX_ATTEMPTS} attempts"
-        )
+        bus = EventBridgeBus(self.client, self.bus, self.pause)
+        bus.put(EVENT_DETAIL_TYPE, [event.to_json() for event in events])
 
 
 @dataclass(frozen=True)

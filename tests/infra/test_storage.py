@@ -18,6 +18,7 @@ STATEFUL = {
     "RequestsItems9F4C3E40": "AWS::DynamoDB::Table",
     "ServiceModels": "AWS::SageMaker::ModelPackageGroup",
     "SeriesItemsA9B76436": "AWS::DynamoDB::Table",
+    "TransactionsItems54ADC088": "AWS::DynamoDB::Table",
 }
 """A changed logical id is a new, empty resource: change one only together with a migration of its data."""
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lambdas.adapters import clients
-from lambdas.fraud.graph_table import ARRIVED, BY_ARRIVAL, SHELF
+from lambdas.fraud.transaction_index import ARRIVED, BY_ARRIVAL, SHELF
 from watchkeeper.core.plan import TimestampPlan
 from watchkeeper.fraud.history import Label, StoredTransaction, Vector
 from watchkeeper.fraud.plan import FraudPlan, LabelPlan, RelationPlan

@@ -1,0 +1,93 @@
+"""The event of a decision: what goes over the alert bus, and what a person reads of a flagged transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from watchkeeper.core.documents import Document
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.severity import MAX_SEVERITY, THRESHOLD_SEVERITY
+from watchkeeper.core.timestamps import format_instant
+
+DECIDED_DETAIL_TYPE = "Transaction Decided"
+DECIDED_VERSION = 1
+_SUBJECT_LENGTH = 100
+"""The longest subject that SNS takes; it must be ASCII without control characters."""
+
+
+@dataclass(frozen=True)
+class DecidedTransaction(Document, name="decided transaction"):
+    """A transaction that came through the API, and the answer that it got."""
+
+    workload: str
+    id: str
+    time: float
+    """Epoch seconds."""
+    amount: float
+    flag: bool
+    pred_prob: float
+    threshold: float
+    severity: float
+    """0 to 100; the threshold is `THRESHOLD_SEVERITY`."""
+    model_version: str
+    reasons: tuple[dict[str, Any], ...] = ()
+    version: int = DECIDED_VERSION
+
+    @property
+    def alert_id(self) -> str:
+        """The same each time the transaction is sent."""
+        return f"{self.workload}|{self.id}"
+
+    @property
+    def series(self) -> str:
+        """What its alerts are throttled by: the entity that most speaks for fraud, or the transaction."""
+        speaking = [reason for reason in self.reasons if reason.get("entity") and reason["contribution"] > 0]
+        if not speaking:
+            return f"transaction={self.id}"
+        return f"{speaking[0]['relation']}={speaking[0]['entity']}"
+
+    @classmethod
+    def _refusal(cls, message: str) -> InvalidInputError:
+        return InvalidInputError(message, reason="bad_event")
+
+
+def severity_of(pred_prob: float, threshold: float) -> float:
+    """Return the severity of a probability of fraud: the threshold's at the threshold, 100 of certainty.
+
+    Examples
+    --------
+    >>> severity_of(0.5, 0.5), severity_of(1.0, 0.5), severity_of(0.25, 0.5)
+    (70.0, 100.0, 35.0)
+    """
+    if pred_prob < threshold:
+        return THRESHOLD_SEVERITY * pred_prob / threshold
+    beyond = (pred_prob - threshold) / (1 - threshold) if threshold < 1 else 1.0
+    return THRESHOLD_SEVERITY + (MAX_SEVERITY - THRESHOLD_SEVERITY) * beyond
+
+
+def decided_subject(event: DecidedTransaction) -> str:
+    """Return one line of at most 100 ASCII characters."""
+    text = f"[{event.workload}] fraud suspected in {event.id}, severity {event.severity:.0f}"
+    printable = "".join(character if " " <= character <= "~" else "?" for character in text)
+    return printable[:_SUBJECT_LENGTH]
+
+
+def decided_text(event: DecidedTransaction) -> str:
+    """Return the subject and what a person needs to judge the transaction, line by line."""
+    lines = [
+        decided_subject(event),
+        "",
+        f"Transaction: {event.id}",
+        f"Time:        {format_instant(int(event.time))}",
+        f"Amount:      {event.amount:.6g}",
+        f"Probability: {event.pred_prob:.4f}, threshold {event.threshold:.4f}",
+        f"Severity:    {event.severity:.0f} of 100 ({THRESHOLD_SEVERITY:.0f} is the threshold)",
+    ]
+    for reason in event.reasons:
+        shared = ", ".join(reason.get("transactions", ())) or "none before"
+        lines.append(
+            f"Because of:  {reason['relation']} {reason.get('entity')} ({reason['contribution']:+.3f}); "
+            f"earlier transactions: {shared}"
+        )
+    return "\n".join([*lines, "", f"Model:       {event.model_version}"])
