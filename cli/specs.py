@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.spec import AnomalyWorkload, RegressionWorkload, WorkloadSpec, load_workload
+from watchkeeper.spec import (
+    AnomalyWorkload,
+    FraudWorkload,
+    RegressionWorkload,
+    WorkloadSpec,
+    load_workload,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKLOADS = ROOT / "workloads"
@@ -49,4 +55,14 @@ def anomaly_spec_of(workload: str, verb: str) -> AnomalyWorkload:
     )
     raise InvalidInputError(
         f"`{verb}` is for telemetry, and workload {spec.name} is of kind {spec.kind}: {instead}"
+    )
+
+
+def fraud_spec_of(workload: str, verb: str) -> FraudWorkload:
+    """Return the spec of a workload that judges transactions; see `anomaly_spec_of`."""
+    spec = spec_of(workload)
+    if isinstance(spec, FraudWorkload):
+        return spec
+    raise InvalidInputError(
+        f"`{verb}` is for transactions, and workload {spec.name} is not of kind fraud: name one that is"
     )

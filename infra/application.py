@@ -73,9 +73,11 @@ def add_stacks(
         "WatchkeeperTraining",
         function_code=bundles.functions,
         scoring_code=bundles.scoring,
+        loading_code=bundles.loading,
         service_models=storage.service_models,
         bucket=storage.bucket,
         series=storage.series,
+        transactions=storage.transactions,
         data_key=storage.key,
         env=environment,
     )

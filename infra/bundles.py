@@ -14,10 +14,13 @@ from pipeline.drift import build_drift_definition
 from pipeline.packaging import (
     ANALYSIS_ARCHIVE,
     CODE_ARCHIVE,
+    FRAUD_ARCHIVE,
     SPARK_PACKAGE,
     build_analysis_code,
+    build_fraud_code,
     build_history_code,
     build_lambda_code,
+    build_loading_code,
     build_model_code,
     build_scoring_code,
     build_service_code,
@@ -25,8 +28,9 @@ from pipeline.packaging import (
 )
 from pipeline.service.definition import service_definitions
 from pipeline.settings import ServiceSettings
+from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.service.tasks import Task
-from watchkeeper.spec import RegressionWorkload, WorkloadSpec
+from watchkeeper.spec import FraudWorkload, RegressionWorkload, WorkloadSpec
 from watchkeeper.spec.explaining import Drift
 
 MODEL_CODE_TARGETS: Mapping[Stage, Literal["sagemaker", "here"]] = {"aws": "sagemaker", "laptop": "here"}
@@ -47,10 +51,14 @@ class Bundles:
     """Folder with the anomaly service's API, whose packages are compiled."""
     history: Path
     """Folder with the functions that merge and read scores, whose packages are compiled."""
+    loading: Path
+    """Folder with the functions between graph store and training, whose packages are compiled."""
     model: Path
     """`.tar.gz` with what SageMaker runs."""
     analysis: Path
     """The same with the packages of the jobs that explain."""
+    fraud: Path | None
+    """The same with the packages of the training of fraud models; None where none is made."""
     stream: Path
     """Wheel with what the Spark job runs."""
     definitions: Mapping[str, Path]
@@ -59,6 +67,19 @@ class Bundles:
     """The state machine of each task of the anomaly service."""
     drift_definitions: Mapping[str, Path]
     """The attribution drift monitor of each workload that has one."""
+
+    @property
+    def of_fraud(self) -> Path:
+        """The archive of the training of fraud models.
+
+        Raises
+        ------
+        ContractViolationError
+            If it was built for no fraud workload.
+        """
+        if self.fraud is None:
+            raise ContractViolationError("no fraud workload was among those that the bundles were built for")
+        return self.fraud
 
 
 def build_bundles(settings: Settings, workloads: Sequence[WorkloadSpec]) -> Bundles:
@@ -79,26 +100,37 @@ def build_bundles(settings: Settings, workloads: Sequence[WorkloadSpec]) -> Bund
         scoring=build_scoring_code(API_TARGETS[settings.stage], settings.build),
         api=build_service_code(API_TARGETS[settings.stage], settings.build),
         history=build_history_code(API_TARGETS[settings.stage], settings.build),
+        loading=build_loading_code(API_TARGETS[settings.stage], settings.build),
         model=build_model_code(target, settings.build),
         analysis=build_analysis_code(target, settings.build),
+        fraud=build_fraud_code(target, settings.build) if _has_fraud(workloads) else None,
         stream=build_spark_code(STREAM_TARGETS[settings.stage], settings.build),
     )
 
 
 def stand_in_bundles(settings: Settings, workloads: Sequence[WorkloadSpec], folder: Path) -> Bundles:
     """Build the definitions alone, for whom the templates are all: the code is small files in `folder`."""
-    functions, model, analysis = (folder / name for name in ("functions", CODE_ARCHIVE, ANALYSIS_ARCHIVE))
+    archives = {
+        "model": folder / CODE_ARCHIVE,
+        "analysis": folder / ANALYSIS_ARCHIVE,
+        "fraud": folder / FRAUD_ARCHIVE,
+    }
+    functions = folder / "functions"
     stream = folder / f"{SPARK_PACKAGE}-1-py3-none-any.whl"
     functions.mkdir()
-    for file in (functions / "code.py", model, analysis, stream):
+    for file in (functions / "code.py", *archives.values(), stream):
         file.write_text(file.name)
-    small = dict.fromkeys(("functions", "scoring", "api", "history"), functions)
-    return _with_definitions(settings, workloads, **small, model=model, analysis=analysis, stream=stream)
+    small = dict.fromkeys(("functions", "scoring", "api", "history", "loading"), functions)
+    return _with_definitions(settings, workloads, **small, **archives, stream=stream)
 
 
-def _with_definitions(settings: Settings, workloads: Sequence[WorkloadSpec], **code: Path) -> Bundles:
+def _has_fraud(workloads: Sequence[WorkloadSpec]) -> bool:
+    return any(isinstance(spec, FraudWorkload) for spec in workloads)
+
+
+def _with_definitions(settings: Settings, workloads: Sequence[WorkloadSpec], **code: Path | None) -> Bundles:
     return Bundles(
-        **code,
+        **code,  # type: ignore[arg-type]  # by the fields' names
         definitions=write_definitions(settings, workloads),
         service_definitions=write_service_definitions(settings),
         drift_definitions=write_drift_definitions(settings, watched_for_drift(workloads)),

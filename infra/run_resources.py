@@ -14,7 +14,8 @@ from watchkeeper.core import layout
 from watchkeeper.lifecycle.run import RunNames, training_run
 
 Kind = Literal["anomaly", "streaming", "regression", "fraud"]
-"""Of a workload's training: with telemetry, of a detector that learns in the scoring loop, of a table."""
+"""Of a workload's training: with telemetry, of a detector that learns in the scoring loop, of a table, of
+transactions."""
 
 RUN_REASON = (
     "Each run of the training workflow makes names of its own; only the workload's part is known now."
@@ -44,6 +45,10 @@ class RunResources:
             self.training_jobs = arns("training-job", names.preprocessor_job, names.detector_job)
             self.processing_jobs = arns("processing-job", names.prepare_job, names.evaluate_job)
             self.transform_jobs = arns("transform-job", names.transform_job, *judging)
+        elif kind == "fraud":
+            self.training_jobs = arns("training-job", names.classifier_job)
+            self.processing_jobs = arns("processing-job", names.evaluate_job)
+            self.transform_jobs = []
         else:
             self.training_jobs = arns("training-job", names.regressor_job)
             self.processing_jobs = arns(

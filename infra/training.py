@@ -37,9 +37,11 @@ class TrainingStack(Stack):
         *,
         function_code: Path,
         scoring_code: Path,
+        loading_code: Path,
         service_models: str,
         bucket: s3.IBucket,
         series: dynamodb.ITable,
+        transactions: dynamodb.ITable,
         data_key: kms.IKey,
         **stack_options: Any,
     ) -> None:
@@ -53,9 +55,13 @@ class TrainingStack(Stack):
         functions = StepFunctions(
             Construct(self, "Functions"),
             EVERY_STEP,
-            code={"functions": function_code, "scoring": scoring_code},
+            code={"functions": function_code, "scoring": scoring_code, "loading": loading_code},
             resources=StepResources(
-                bucket=bucket, series=series, key=data_key, service_models=service_models
+                bucket=bucket,
+                series=series,
+                transactions=transactions,
+                key=data_key,
+                service_models=service_models,
             ),
         )
         permit(

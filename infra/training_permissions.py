@@ -127,6 +127,8 @@ def workflow_permissions(
     for job, arns in jobs.items():
         if arns:
             yield run_jobs(job, arns, RUN_REASON)
+    if kind == "fraud":
+        yield _run_spark(scope, layout.process_job_name(workload))
     if alarm_arns is not None:
         yield from _deploying(runs, alarm_arns)
     yield register_models(scope, package_group)
@@ -135,6 +137,13 @@ def workflow_permissions(
     yield read_objects(scope, bucket, f"{layout.runs_of(workload)}*")
     yield read_encrypted_objects(key)
     yield from lend_key(key)
+
+
+def _run_spark(scope: Construct, job: str) -> Permission:
+    """Start and stop a Glue job's runs, as Step Functions documents for a state that waits for one."""
+    verbs = ("StartJobRun", "GetJobRun", "GetJobRuns", "BatchStopJobRun")
+    arn = Stack.of(scope).format_arn(service="glue", resource="job", resource_name=job)
+    return Permission(actions=[f"glue:{verb}" for verb in verbs], resources=[arn])
 
 
 def _deploying(runs: RunResources, alarm_arns: Sequence[str]) -> Iterator[Permission]:

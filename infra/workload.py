@@ -43,7 +43,13 @@ from pipeline.packaging import SPARK_SCRIPT
 from pipeline.step import EVERY_STEP
 from pipeline.substitutions import Substitution, placeholder
 from watchkeeper.core import layout
-from watchkeeper.spec import AnomalyWorkload, RegressionWorkload, Subscription, WorkloadSpec
+from watchkeeper.spec import (
+    AnomalyWorkload,
+    FraudWorkload,
+    RegressionWorkload,
+    Subscription,
+    WorkloadSpec,
+)
 from watchkeeper.spec.detection import RegisteredDetector
 from watchkeeper.spec.scale import SparkScale
 
@@ -85,6 +91,8 @@ class WorkloadStack(Stack):
                 self._tell_of_trainings(spec.name, spec.notifications)
                 if spec.explain.drift is not None:
                     self._watch_for_drift(spec, bundles)
+            case FraudWorkload():
+                self._tell_of_anomalies(spec)
         Tags.of(self).add(WORKLOAD_TAG, spec.name)
 
     def _train(self, spec: WorkloadSpec, bundles: Bundles) -> None:
@@ -97,23 +105,20 @@ class WorkloadStack(Stack):
             name=layout.endpoint_name(spec.name),
             description=f"Models of workload {spec.name}",
         ).model_package_group_name
-        model_code = ModelCode(self, "ModelCode", archive=bundles.model)
-        analysis_code = ModelCode(self, "AnalysisCode", archive=bundles.analysis) if _analyses(spec) else None
+        code, told_code = self._code(spec, bundles)
         images = images_of(json.loads(text))
-        job_role = self._job_role(spec, images, [model_code, *([analysis_code] if analysis_code else [])])
+        job_role = self._job_role(spec, images, code)
         serving, alarm_arns, roles = self._serve(spec, images)
         steps = [step for step in EVERY_STEP if placeholder(step.substitution) in text]
         functions = {step.substitution: self._shared.function_arns[step.substitution] for step in steps}
         known: dict[str, str] = {
             **functions,
             Substitution.PARTITION: self.partition,
-            Substitution.MODEL_CODE_URI: model_code.uri,
-            Substitution.MODEL_CODE_ARCHIVE_NAME: model_code.name,
+            **told_code,
             Substitution.KMS_KEY_ARN: self._shared.data_key_arn,
             Substitution.NOTIFICATION_TOPIC_ARN: self._shared.alert_topic_arn,
             Substitution.JOB_ROLE_ARN: job_role.role_arn,
             Substitution.MODEL_PACKAGE_GROUP_NAME: group,
-            **({Substitution.ANALYSIS_CODE_URI: analysis_code.uri} if analysis_code else {}),
             **serving,
         }
         workflow = TrainingWorkflow(
@@ -154,6 +159,25 @@ class WorkloadStack(Stack):
         CfnOutput(self, "StateMachineArn", value=workflow.state_machine.state_machine_arn)
         CfnOutput(self, "ModelPackageGroup", value=group)
 
+    def _code(self, spec: WorkloadSpec, bundles: Bundles) -> tuple[list[ModelCode], dict[str, str]]:
+        """Return the archives that the workload's jobs run, and what the definition is told of them."""
+        model = ModelCode(self, "ModelCode", archive=bundles.model)
+        archives = [model]
+        told: dict[str, str] = {
+            Substitution.MODEL_CODE_URI: model.uri,
+            Substitution.MODEL_CODE_ARCHIVE_NAME: model.name,
+        }
+        if _analyses(spec):
+            analysis = ModelCode(self, "AnalysisCode", archive=bundles.analysis)
+            archives.append(analysis)
+            told[Substitution.ANALYSIS_CODE_URI] = analysis.uri
+        if isinstance(spec, FraudWorkload):
+            fraud = ModelCode(self, "FraudCode", archive=bundles.of_fraud)
+            archives.append(fraud)
+            told[Substitution.FRAUD_CODE_URI] = fraud.uri
+            told[Substitution.FRAUD_CODE_ARCHIVE_NAME] = fraud.name
+        return archives, told
+
     def _serve(
         self, spec: WorkloadSpec, images: Sequence[str]
     ) -> tuple[dict[str, str], list[str] | None, list[iam.Role]]:
@@ -190,7 +214,8 @@ class WorkloadStack(Stack):
         return substitutions, alarm_arns, [role]
 
     def _job_role(self, spec: WorkloadSpec, images: Sequence[str], code: Sequence[ModelCode]) -> iam.Role:
-        sources = [layout.history_prefix(spec.name)]
+        # of a fraud workload, Spark reads the history; the jobs read what it makes of it
+        sources = [] if isinstance(spec, FraudWorkload) else [layout.history_prefix(spec.name)]
         if isinstance(spec, AnomalyWorkload):
             sources.append(layout.raw_prefix(spec.name))
         role = SageMakerRole(self, "Jobs", images=images).role
@@ -289,7 +314,7 @@ class WorkloadStack(Stack):
         CfnOutput(self, "StreamQueueUrl", value=stream.work.queue.queue_url)
         CfnOutput(self, "StreamDeadLetterQueueUrl", value=stream.work.dead_letters.queue_url)
 
-    def _tell_of_anomalies(self, spec: AnomalyWorkload) -> None:
+    def _tell_of_anomalies(self, spec: AnomalyWorkload | FraudWorkload) -> None:
         for route in spec.alerts.routes:
             if route.subscription is not None:
                 self._subscribe(

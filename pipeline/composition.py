@@ -51,16 +51,33 @@ def prepared(jobs: Jobs, *, then: State) -> State:
     return chain(preparation.open_run(), preparation.validate_input(jobs.settings), sources)
 
 
-def judge(jobs: Jobs, *, module: str, approved: State, rejected: State) -> State:
-    """Measure the candidate with `containers.MODULE`, beside the champion if the gate asks for it; decide."""
+def judge(
+    jobs: Jobs,
+    *,
+    module: str,
+    approved: State,
+    rejected: State,
+    champion: str | None = None,
+    **inputs: str,
+) -> State:
+    """Measure the candidate with `containers.MODULE`, beside the champion if the gate asks for it; decide.
+
+    Parameters
+    ----------
+    champion
+        Path of the champion's artifact, where the job itself asks the models; otherwise a batch transform
+        does, and the job reads the scores.
+    inputs
+        Of `evaluation.evaluate`, of both ways.
+    """
     decide = decided(jobs, approved=approved, rejected=rejected)
-    alone = chain(evaluation.evaluate(jobs, module), decide)
+    alone = chain(evaluation.evaluate(jobs, module, **inputs), decide)
     if not jobs.settings.plan.gate.beat_champion:
         return alone
-    beside = evaluation.evaluate(
-        jobs, module, champion=path("run.uris.champion_scores"), name="EvaluateAgainstChampion"
-    )
-    compared = chain(evaluation.score_champion(jobs), beside, decide)
+    asked = [] if champion else [evaluation.score_champion(jobs)]
+    scores = champion or path("run.uris.champion_scores")
+    beside = evaluation.evaluate(jobs, module, champion=scores, name="EvaluateAgainstChampion", **inputs)
+    compared = chain(*asked, beside, decide)
     return choose("ChampionExists?", path("champion.exists"), yes=compared, no=alone)
 
 

@@ -113,6 +113,7 @@ _TRAINING: dict[str, tuple[str, type]] = {
     "TrainDetector": ("$.detector", TrainedArtifact),
     "AdoptDetector": ("$.detector", TrainedArtifact),
     "TrainRegressor": ("$.regressor", TrainedArtifact),
+    "TrainClassifier": ("$.classifier", TrainedArtifact),
     "RegisterModelPackage": ("$.package", Package),
     "RegisterUnexplainedModelPackage": ("$.package", Package),
     "FindEndpoint": ("$.endpoint", EndpointPresence),

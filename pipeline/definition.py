@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from pipeline import composition, evaluation, release
 from pipeline.composition import chain
 from pipeline.detectors import detector_of
+from pipeline.fraud import fraud_definition
 from pipeline.jobs import Jobs
 from pipeline.regression import regression_definition
 from pipeline.settings import WorkflowSettings, settings_of
 from pipeline.streaming import streaming_definition
-from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.regression.plan import RegressionPlan
@@ -50,7 +50,7 @@ def definition_of(settings: WorkflowSettings) -> dict[str, Any]:
         case RegressionPlan() as plan:
             return regression_definition(Jobs(settings), plan)
         case FraudPlan() as plan:
-            raise InvalidInputError(f"workload {plan.workload}: kind fraud has no workflow in this release")
+            return fraud_definition(Jobs(settings), plan)
 
 
 def anomaly_definition(jobs: Jobs, plan: WorkloadPlan) -> dict[str, Any]:

@@ -60,20 +60,31 @@ def score_champion(jobs: Jobs) -> Task:
     )
 
 
-def evaluate(jobs: Jobs, module: str, *, champion: str | None = None, name: str = "Evaluate") -> Task:
+def evaluate(
+    jobs: Jobs,
+    module: str,
+    *,
+    name: str = "Evaluate",
+    prepared: str = "prepared",
+    candidate: str | None = None,
+    champion: str | None = None,
+) -> Task:
     """Measure the candidate with `containers.MODULE`, alone or beside the champion.
 
     They are two states: a job may not name an input that is empty.
 
     Parameters
     ----------
-    champion
-        The input that tells of the champion: its scores or, of a streaming detector, its release.
+    prepared
+        The run's location of what it is measured on, and the input's name.
+    candidate, champion
+        The inputs that tell of the two: scores, which are the candidate's default, an artifact or, of a
+        streaming detector, its release.
     """
     inputs = {
         "plan": path("run.uris.plan"),
-        "prepared": path("run.uris.prepared"),
-        "candidate": path("run.uris.candidate_scores"),
+        prepared: path(f"run.uris.{prepared}"),
+        "candidate": candidate or path("run.uris.candidate_scores"),
     }
     if champion:
         inputs["champion"] = champion

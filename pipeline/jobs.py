@@ -28,7 +28,7 @@ from pipeline.packaging import (
 )
 from pipeline.settings import WorkflowSettings
 from pipeline.substitutions import Substitution
-from pipeline.tasks import JsonObject, finish_job, formatted
+from pipeline.tasks import JsonObject, SelectingTask, finish_job, formatted, spark_retries
 
 ROWS_FILE = "rows.csv"
 WHOLE_OUTPUT = "analysis_result"
@@ -53,6 +53,18 @@ def authoring_session(region: str) -> sagemaker.Session:
     nobody = "authoring"
     boto_session = boto3.Session(region_name=region, aws_access_key_id=nobody, aws_secret_access_key=nobody)
     return sagemaker.Session(boto_session=boto_session, default_bucket=nobody)
+
+
+@dataclass(frozen=True)
+class CodeArchive:
+    """An archive that `pipeline.packaging` builds, as a training job is told of it."""
+
+    uri: Substitution
+    name: Substitution
+
+
+MODEL_ARCHIVE = CodeArchive(Substitution.MODEL_CODE_URI, Substitution.MODEL_CODE_ARCHIVE_NAME)
+FRAUD_ARCHIVE = CodeArchive(Substitution.FRAUD_CODE_URI, Substitution.FRAUD_CODE_ARCHIVE_NAME)
 
 
 @dataclass(frozen=True)
@@ -187,22 +199,28 @@ class Jobs:
         job_name: str,
         output: str,
         hyperparameters: Mapping[str, str],
-        more_channels: Mapping[str, TrainingInput],
+        channels: Mapping[str, TrainingInput],
+        code: CodeArchive = MODEL_ARCHIVE,
     ) -> Task:
-        """Train by `train_WHAT.py` of the code archive on the training rows, with the run's plan."""
-        archive = Substitution.MODEL_CODE_ARCHIVE_NAME.placeholder
+        """Train by `train_WHAT.py` of a code archive, with the run's plan."""
         return self.training(
             name,
             image=self.sklearn_image,
             job_name=job_name,
             channels={
-                "train": channel(path("run.uris.train_rows"), "text/csv"),
+                **channels,
                 "plan": channel(path("run.uris.plan"), "application/json"),
-                CODE_CHANNEL: channel(Substitution.MODEL_CODE_URI.placeholder),
-                **more_channels,
+                CODE_CHANNEL: channel(code.uri.placeholder),
             },
             output=output,
-            hyperparameters={**hyperparameters, **script_mode_hyperparameters(what, archive)},
+            hyperparameters={**hyperparameters, **script_mode_hyperparameters(what, code.name.placeholder)},
+        )
+
+    def spark(self, name: str, *, job: str, arguments: Mapping[str, str]) -> Task:
+        """Run a Glue job to its end; the arguments are those of this run."""
+        task = SelectingTask(name, parameters={"JobName": job, "Arguments": dict(arguments)})
+        return finish_job(
+            task, "glue:startJobRun", timeout_seconds=JOB_SECONDS + START_SECONDS, retries=spark_retries()
         )
 
     def script_mode_container(self, what: str, artifact: str, *, accept: str) -> JsonObject:

@@ -35,7 +35,9 @@ from watchkeeper.detectors.native.library import BUILT, PACKED
 
 CODE_ARCHIVE = "sourcedir.tar.gz"
 ANALYSIS_ARCHIVE = "analysis-sourcedir.tar.gz"
+FRAUD_ARCHIVE = "fraud-sourcedir.tar.gz"
 PREPROCESSOR, DETECTOR, REGRESSOR = "preprocessor", "detector", "regressor"
+FRAUD_CLASSIFIER = "fraud"
 SERVICE_SEARCH, SERVICE_DETECTOR = "service_search", "service_detector"
 REGISTERED_DETECTOR = "registered_detector"
 """What script mode trains and serves, by the entry files `train_NAME.py` and `serve_NAME.py`."""
@@ -153,6 +155,15 @@ def build_analysis_code(target: Literal["sagemaker", "here"], build_dir: Path) -
     return _build_archive(ANALYSIS_ARCHIVE, requirements, target, build_dir, compression=1)
 
 
+def build_fraud_code(target: Literal["sagemaker", "here"], build_dir: Path) -> Path:
+    """Return the archive of the code that trains fraud models: with `requirements-fraud.txt`.
+
+    Models, and what judges them, need none of it. See `build_analysis_code`.
+    """
+    requirements = ["requirements.txt", "requirements-fraud.txt"]
+    return _build_archive(FRAUD_ARCHIVE, requirements, target, build_dir, compression=1)
+
+
 def _build_archive(
     name: str,
     requirements: Sequence[str],
@@ -169,7 +180,7 @@ def _build_archive(
         **_python("containers", containers),
         **_entries(containers / "entry"),
     }
-    kind = "analysis-code" if name == ANALYSIS_ARCHIVE else "model-code"
+    kind = {ANALYSIS_ARCHIVE: "analysis-code", FRAUD_ARCHIVE: "fraud-code"}.get(name, "model-code")
     folder = build_dir / f"{kind}-{target}-{_digest(sources, ' '.join(found.name for found in vendored))}"
     if not folder.is_dir():
         wheels = {f"{VENDOR}/{path}": file for found in vendored for path, file in _files(found).items()}
@@ -270,6 +281,13 @@ def build_history_code(target: Literal["lambda", "here"], build_dir: Path) -> Pa
     return _compiled_folder("history-code", HISTORY, _TARGETS[target], build_dir)
 
 
+def build_loading_code(target: Literal["lambda", "here"], build_dir: Path) -> Path:
+    """Return a folder with the functions between graph store and training; see `build_service_code`."""
+    return _compiled_folder(
+        "loading-code", FRAUD, _TARGETS[target], build_dir, requirements="requirements-loading.txt"
+    )
+
+
 def _compiled_folder(
     name: str,
     room: Path,
@@ -277,6 +295,7 @@ def _compiled_folder(
     build_dir: Path,
     more: Mapping[str, Path] = MappingProxyType({}),
     rooms: Sequence[Path] = (),
+    requirements: str = "requirements.txt",
 ) -> Path:
     """Return a folder with the code of the functions of one room.
 
@@ -286,8 +305,10 @@ def _compiled_folder(
         Further files by their place in it.
     rooms
         Further rooms of `lambdas` that it imports.
+    requirements
+        Name of the file with its packages.
     """
-    vendored = _vendored(room / "requirements.txt", target, build_dir)
+    vendored = _vendored(room / requirements, target, build_dir)
     functions = {"lambdas/__init__.py": LAMBDAS / "__init__.py", **more}
     for each in (LAMBDAS / "adapters", LAMBDAS / "runtime", room, *rooms):
         functions |= _python(f"lambdas/{each.name}", each)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from stepfunctions.steps.choice_rule import ChoiceRule
@@ -33,6 +34,7 @@ def register_model_package(
     *,
     name: str = "RegisterModelPackage",
     more_metrics: JsonObject | None = None,
+    row_types: Sequence[str] = ("text/csv",),
 ) -> Task:
     """Register the model with its metrics; a package of a group takes its tags from the group.
 
@@ -42,6 +44,8 @@ def register_model_package(
         Of the state, where a workflow has several ways to it.
     more_metrics
         Of the package's `ModelMetrics`, beside the quality.
+    row_types
+        Content types of requests.
     """
     return service_task(
         name,
@@ -53,7 +57,7 @@ def register_model_package(
             "ModelApprovalStatus": "PendingManualApproval",
             "InferenceSpecification": {
                 "Containers": served.containers(),
-                "SupportedContentTypes": ["text/csv"],
+                "SupportedContentTypes": list(row_types),
                 "SupportedResponseMIMETypes": ["application/json", SCORES_TYPE],
                 "SupportedTransformInstanceTypes": [jobs.settings.job_instance],
                 "SupportedRealtimeInferenceInstanceTypes": [jobs.settings.endpoint_instance],

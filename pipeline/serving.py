@@ -10,7 +10,7 @@ from sagemaker.inputs import TrainingInput
 from stepfunctions.steps.states import State
 
 from pipeline.contracts import path
-from pipeline.jobs import Jobs
+from pipeline.jobs import MODEL_ARCHIVE, CodeArchive, Jobs, channel
 from pipeline.tasks import JsonObject
 
 
@@ -23,7 +23,7 @@ class ServedModel(Protocol):
 
 @dataclass(frozen=True)
 class ScriptModeModel:
-    """A model that our own code trains on the training rows and serves in one container of the SKLearn image.
+    """A model that our own code trains and serves, in one container of the SKLearn image.
 
     Parameters
     ----------
@@ -32,7 +32,11 @@ class ScriptModeModel:
     what
         Its entry files: `train_WHAT.py` and `serve_WHAT.py`.
     part
-        What it is in the run: `detector`, `regressor` or `preprocessor`.
+        What it is in the run: `detector`, `regressor`, `classifier` or `preprocessor`.
+    code
+        The archive that has its entry file for training.
+    rows
+        Whether it trains on the run's training rows; without them, on `more_channels` alone.
     """
 
     jobs: Jobs
@@ -42,16 +46,20 @@ class ScriptModeModel:
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     more_channels: Mapping[str, TrainingInput] = field(default_factory=dict)
     accept: str = "application/json"
+    code: CodeArchive = MODEL_ARCHIVE
+    rows: bool = True
 
     def fit(self) -> list[State]:
         """Return the state that trains it."""
+        rows = {"train": channel(path("run.uris.train_rows"), "text/csv")} if self.rows else {}
         state = self.jobs.script_mode_training(
             self.state,
             self.what,
             job_name=path(f"run.names.{self.part}_job"),
             output=path(f"run.uris.{self.part}_output"),
             hyperparameters={name: str(value) for name, value in self.hyperparameters.items()},
-            more_channels=self.more_channels,
+            channels={**rows, **self.more_channels},
+            code=self.code,
         )
         return [state]
 

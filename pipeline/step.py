@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from lambdas.fraud.export_transactions import Exported, ExportTransactionsEnvironment
+from lambdas.fraud.load_graph import LoadedGraph, LoadGraphEnvironment
 from lambdas.runtime.workflow_step import StepEnvironment
 from lambdas.scoring.try_release import TryReleaseEnvironment
 from lambdas.steps.clean_up import CleanedUp, CleanUpEnvironment
@@ -48,8 +50,8 @@ class Step:
     states: tuple[str, ...] = ()
     memory_mb: int = 512
     timeout_seconds: int = 60
-    bundle: Literal["functions", "scoring"] = "functions"
-    """`scoring` has numpy and the detector's kernel."""
+    bundle: Literal["functions", "scoring", "loading"] = "functions"
+    """`scoring` has numpy and the detector's kernel, `loading` numpy and pyarrow."""
 
     @property
     def name(self) -> str:
@@ -115,6 +117,24 @@ SUMMARIZE_EXPLANATION = Step(
     states=("SummarizeExplanation", "SkipExplanation"),
 )
 """Read what the explain job found, or put in words why there is no explanation."""
+EXPORT_TRANSACTIONS = Step(
+    environment=ExportTransactionsEnvironment,
+    result=Exported,
+    place="$.exported",
+    memory_mb=1769,
+    timeout_seconds=900,
+    bundle="loading",
+)
+"""Write what came by the fraud API beside the history."""
+LOAD_GRAPH = Step(
+    environment=LoadGraphEnvironment,
+    result=LoadedGraph,
+    place="$.graph",
+    memory_mb=1769,
+    timeout_seconds=900,
+    bundle="loading",
+)
+"""Let the graph store have the history before a model asks it."""
 COLLECT_CAPTURES = Step(
     environment=CollectCapturesEnvironment, result=Collected, place="$", memory_mb=1024, timeout_seconds=300
 )
@@ -136,7 +156,9 @@ STREAMING = (TRY_RELEASE,)
 """Of the workflows of streaming detectors, besides."""
 EXPLAINING = (WRITE_EXPLAIN_CONFIGURATION, SUMMARIZE_EXPLANATION)
 """Of the workflows that explain their models, besides."""
+GRAPH = (EXPORT_TRANSACTIONS, LOAD_GRAPH)
+"""Of the workflows of fraud workloads, besides."""
 DRIFT = (COLLECT_CAPTURES, PUBLISH_DRIFT)
 """Of the attribution drift monitors."""
 
-EVERY_STEP = (*TRAINING, *STREAMING, *EXPLAINING, *DRIFT)
+EVERY_STEP = (*TRAINING, *STREAMING, *EXPLAINING, *GRAPH, *DRIFT)

@@ -92,15 +92,43 @@ def service_task(name: str, action: str, parameters: JsonObject, *, keep: JsonOb
     )
 
 
-def finish_job(task: Task, action: str, *, timeout_seconds: int, keep: JsonObject | None = None) -> Task:
-    """Complete a job state that the SDK made: references, result, time limit and retries."""
+def finish_job(
+    task: Task,
+    action: str,
+    *,
+    timeout_seconds: int,
+    keep: JsonObject | None = None,
+    retries: list[Retry] | None = None,
+) -> Task:
+    """Complete a job state: references, result, time limit and retries, which are SageMaker's by default."""
     task.fields["resource"] = integration(f"{action}.sync")
     task.fields["parameters"] = referenced(task.fields["parameters"])
     task.fields["result_path"] = result_path(task.state_id)
     task.fields["timeout_seconds"] = timeout_seconds
     if keep and task.fields["result_path"] is not None:
         task.fields["result_selector"] = referenced(keep)
-    return _with_retries(task, _service_retries())
+    return _with_retries(task, retries or _service_retries())
+
+
+def spark_retries() -> list[Retry]:
+    """Glue's quotas of runs and of workers clear as other runs end. A run that failed stays failed."""
+    return [
+        Retry(
+            error_equals=[
+                "Glue.ConcurrentRunsExceededException",
+                "Glue.ResourceNumberLimitExceededException",
+            ],
+            interval_seconds=60,
+            max_attempts=5,
+            backoff_rate=2.0,
+        ),
+        Retry(
+            error_equals=["Glue.ThrottlingException", "Glue.AWSGlueException"],
+            interval_seconds=3,
+            max_attempts=3,
+            backoff_rate=2.0,
+        ),
+    ]
 
 
 def choose(name: str, rule: BaseRule | str, *, yes: State, no: State) -> Choice:

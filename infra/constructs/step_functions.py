@@ -29,6 +29,7 @@ from infra.permissions import (
     write_encrypted_objects,
     write_objects,
 )
+from lambdas.fraud.transaction_index import BY_ARRIVAL
 from lambdas.runtime.workflow_step import WORKLOAD, AwsCalls
 from pipeline.step import Step
 from watchkeeper.core import layout
@@ -41,6 +42,8 @@ class StepResources:
     bucket: s3.IBucket
     series: dynamodb.ITable
     key: kms.IKey
+    transactions: dynamodb.ITable | None = None
+    """Of fraud workloads."""
     service_models: str | None = None
     """Name of the model package group of the anomaly service."""
 
@@ -51,6 +54,8 @@ class StepResources:
             "data_key_arn": self.key.key_arn,
             "series_table": self.series.table_name,
         }
+        if self.transactions is not None:
+            told["transactions_table"] = self.transactions.table_name
         if self.service_models is not None:
             told["service_models_arn"] = sagemaker_arns(scope, "model-package", [self.service_models])[0]
         return told
@@ -113,6 +118,11 @@ def _permissions(scope: Construct, calls: AwsCalls, resources: StepResources) ->
         yield read_plans(scope)
     if calls.series:
         yield use_table(resources.series, *calls.series)
+    if calls.transactions and resources.transactions is not None:
+        yield use_table(resources.transactions, *calls.transactions)
+    if calls.arrivals and resources.transactions is not None:
+        index = f"{resources.transactions.table_arn}/index/{BY_ARRIVAL}"
+        yield Permission(actions=["dynamodb:Query"], resources=[index])
     if calls.models:
         yield from of_workloads(scope, "model", *calls.models)
     if calls.packages:
@@ -143,7 +153,7 @@ def _permissions(scope: Construct, calls: AwsCalls, resources: StepResources) ->
         yield write_encrypted_objects(resources.key)
     elif calls.reads:
         yield read_encrypted_objects(resources.key)
-    if calls.series:
+    if calls.series or calls.transactions:
         yield use_key(resources.key, "dynamodb")
     if "UpdateEndpoint" in calls.endpoints:
         yield from lend_key(resources.key)  # to the volumes of the configuration that it goes to

@@ -37,6 +37,10 @@ class AwsCalls:
     reads_plans: bool = False
     series: tuple[str, ...] = ()
     """Actions on the series table, such as `GetItem`."""
+    transactions: tuple[str, ...] = ()
+    """Actions on the table of the fraud workloads' transactions."""
+    arrivals: bool = False
+    """Whether it lists these transactions in the order of their coming."""
     models: tuple[str, ...] = ()
     """SageMaker actions on the models of the workloads' runs."""
     packages: tuple[str, ...] = ()

@@ -159,7 +159,8 @@ class Client:
 
     def results(self, task: RunningTask) -> dict[str, Any]:
         """Return status and results of a task as the service answers them."""
-        return self._transport.call("GET", _path(task.task), query={"_id": task.id})
+        answer: dict[str, Any] = self._transport.call("GET", _path(task.task), query={"_id": task.id})
+        return answer
 
     def wait(
         self,

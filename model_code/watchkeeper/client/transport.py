@@ -54,9 +54,9 @@ class Transport:
         method: str,
         path: str,
         *,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | list[Any] | None = None,
         query: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
+    ) -> Any:
         """Send a request and return the answer's document.
 
         Raises
@@ -75,8 +75,7 @@ class Transport:
             request = Request(url, data=content, method=method, headers=self._headers(content))  # noqa: S310
             try:
                 with urlopen(request, timeout=self._timeout) as answer:  # noqa: S310 - `checked_url`
-                    document: dict[str, Any] = json.load(answer)
-                    return document
+                    return json.load(answer)
             except HTTPError as error:
                 with error:
                     refusal = ServiceProblemError.of_answer(error.code, error.read())

@@ -26,6 +26,7 @@ CHECKOUT_VERBS = (
     "deploy",
     "train",
     "replay",
+    "simulate",
     "rollback",
     "invoke",
     "history",

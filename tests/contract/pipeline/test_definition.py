@@ -13,11 +13,12 @@ from pipeline.contracts import OUTPUTS
 from pipeline.definition import definition_of
 from pipeline.settings import InstanceHosting, Rollout, ServerlessHosting, Serving, WorkflowSettings
 from pipeline.step import EXPLAINING as EXPLAINING_STEPS
-from pipeline.step import SMOKE_TEST, STREAMING, TRAINING, VERIFY_DEPLOYMENT
+from pipeline.step import GRAPH, SMOKE_TEST, STREAMING, TRAINING, VERIFY_DEPLOYMENT
 from pipeline.substitutions import Substitution
 from tests.contract.pipeline.asl import known_paths, paths_in, successors, used_paths
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import DetectorPlan, GatePlan, MeasurePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.fraud.plan import FraudGatePlan, FraudPlan, LabelPlan, RelationPlan
 from watchkeeper.regression.plan import (
     BiasPlan,
     ColumnPlan,
@@ -70,6 +71,15 @@ REGRESSIONS = {
         TABLE, explain=ExplainPlan(engine="none"), gate=RegressionGatePlan(beat_champion=False)
     ),
 }
+TRANSACTIONS = FraudPlan(
+    workload="water_flow",
+    id_field="id",
+    timestamp=TimestampPlan("time"),
+    amount_field="amount",
+    label=LabelPlan("fraud"),
+    relations=(RelationPlan("card", ("card",)),),
+    hyperparameters={"n_epochs": 3},
+)
 VARIANTS = {
     "one instance": SETTINGS,
     "fleet": dataclasses.replace(
@@ -92,6 +102,10 @@ VARIANTS = {
     ),
     "no capture": dataclasses.replace(SETTINGS, serving=dataclasses.replace(SERVING, capture_percent=0)),
     **{name: dataclasses.replace(SETTINGS, plan=plan) for name, plan in REGRESSIONS.items()},
+    "fraud": dataclasses.replace(SETTINGS, plan=TRANSACTIONS),
+    "fraud, no comparison": dataclasses.replace(
+        SETTINGS, plan=dataclasses.replace(TRANSACTIONS, gate=FraudGatePlan(beat_champion=False))
+    ),
 }
 EXPLAINING = {"regression", "regression, explanation may fail", "regression, Clarify", "regression, endpoint"}
 
@@ -134,7 +148,7 @@ def test_every_path_exists_whichever_way_its_state_is_reached(states: dict[str, 
 
 def test_a_path_that_no_state_wrote_is_found(states: dict[str, dict[str, Any]]) -> None:
     broken = json.loads(json.dumps(states))
-    prepare = "PrepareData" if "PrepareData" in states else "PrepareTable"
+    prepare = next(name for name in ("PrepareData", "PrepareTable", "Evaluate") if name in states)
     broken[prepare]["Parameters"]["Environment"] = {"X.$": "$.decision.approved"}
 
     known = available_paths(broken)
@@ -201,6 +215,11 @@ def test_placeholders_are_exactly_the_documented_substitutions(
 
     steps = (*TRAINING, *EXPLAINING_STEPS) if variant in EXPLAINING else TRAINING
     unused = {Substitution.REQUESTS_TABLE_NAME}
+    if variant.startswith("fraud"):
+        steps = (*steps, *GRAPH)
+        unused.add(Substitution.MODEL_CODE_ARCHIVE_NAME)
+    else:
+        unused |= {Substitution.FRAUD_CODE_URI, Substitution.FRAUD_CODE_ARCHIVE_NAME}
     if variant not in EXPLAINING or variant == "regression, Clarify":
         unused.add(Substitution.ANALYSIS_CODE_URI)
     if variant.startswith("streaming"):
@@ -376,3 +395,96 @@ def test_a_definition_does_not_depend_on_the_ambient_region(monkeypatch: pytest.
 )
 def test_paths_are_found_in_expressions(expression: str, expected: set[str]) -> None:
     assert paths_in(expression) == expected
+
+
+def way_of(states: dict[str, dict[str, Any]]) -> list[str]:
+    """Return the way of a first run that goes well."""
+    way = ["OpenRun"]
+    while "Next" in states[way[-1]] or "Choices" in states[way[-1]]:
+        state = states[way[-1]]
+        choices = state.get("Choices", [])
+        way.append(
+            state["Default"]
+            if way[-1].endswith("Exists?")
+            else choices[0]["Next"]
+            if choices
+            else state["Next"]
+        )
+    return way
+
+
+def test_transactions_become_a_graph_and_the_store_has_it_before_a_model_answers() -> None:
+    states = definition_of(VARIANTS["fraud"])["States"]
+
+    assert way_of(states) == [
+        "OpenRun",
+        "ValidateInput",
+        "ExportTransactions",
+        "TransactionsExported?",
+        "ProcessTransactions",
+        "TrainClassifier",
+        "ChampionExists?",
+        "Evaluate",
+        "DecidePromotion",
+        "Approved?",
+        "LoadGraph",
+        "GraphLoaded?",
+        "CreateModel",
+        "RegisterModelPackage",
+        "StageRelease",
+        "CreateEndpointConfig",
+        "FindEndpoint",
+        "EndpointExists?",
+        "CreateEndpoint",
+        "WaitForEndpoint",
+        "CountPoll",
+        "DescribeEndpoint",
+        "EndpointSettled?",
+        "VerifyDeployment",
+        "SmokeTest",
+        "PublishRelease",
+        "NotifyDeployed",
+        "Deployed",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("question", "task"), [("TransactionsExported?", "ExportTransactions"), ("GraphLoaded?", "LoadGraph")]
+)
+def test_what_a_call_has_no_time_for_the_next_one_does(question: str, task: str) -> None:
+    states = definition_of(VARIANTS["fraud"])["States"]
+
+    assert states[task]["Next"] == question
+    assert states[question]["Default"] == task
+
+
+def test_spark_is_told_the_run_and_waited_for() -> None:
+    process = definition_of(VARIANTS["fraud"])["States"]["ProcessTransactions"]
+
+    assert process["Resource"] == "arn:${Partition}:states:::glue:startJobRun.sync"
+    assert process["Parameters"] == {
+        "JobName": "watchkeeper-water-flow-process",
+        "Arguments": {
+            "--run-prefix.$": "$.run.uris.prefix",
+            "--plan-uri.$": "$.run.uris.plan",
+            "--window.$": "States.Format('{}/{}', $.window.start, $.window.end)",
+        },
+    }
+
+
+def test_champion_and_candidate_are_asked_by_their_artifacts() -> None:
+    states = definition_of(VARIANTS["fraud"])["States"]
+
+    compared = states["EvaluateAgainstChampion"]["Parameters"]["ProcessingInputs"]
+    found = {each["InputName"]: each["S3Input"].get("S3Uri.$") for each in compared}
+    assert found["candidate"] == "$.classifier.uri"
+    assert found["champion"] == "$.champion.artifact"
+    assert found["processed"] == "$.run.uris.processed"
+
+
+def test_the_hyperparameters_of_a_network_are_those_of_its_plan() -> None:
+    training = definition_of(VARIANTS["fraud"])["States"]["TrainClassifier"]["Parameters"]
+
+    assert training["HyperParameters"]["n_epochs"] == "3"
+    assert training["HyperParameters"]["sagemaker_program"] == "train_fraud.py"
+    assert {each["ChannelName"] for each in training["InputDataConfig"]} == {"processed", "plan", "code"}
