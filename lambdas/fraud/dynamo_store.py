@@ -153,13 +153,7 @@ class DynamoTransactionStore:
         return decision_from_json(kept["decision"]["S"])
 
     def label(self, id_: str, label: Label, reported_at: str | None = None) -> bool:
-        """See `GraphStore`.
-
-        Parameters
-        ----------
-        reported_at
-            When it came through the API, ISO 8601 with microseconds: an export has the transaction then.
-        """
+        """See `TransactionStore`."""
         return self._label(id_, label, reported_at)
 
     def get(self, id_: str) -> StoredTransaction | None:

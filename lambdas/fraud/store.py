@@ -118,6 +118,15 @@ class TransactionStore(GraphStore, Protocol):
         finishes.
         """
 
+    def label(self, id_: str, label: Label, reported_at: str | None = None) -> bool:
+        """See `GraphStore`.
+
+        Parameters
+        ----------
+        reported_at
+            When it came through the API, ISO 8601 with microseconds: an export has the transaction then.
+        """
+
     def keep_answer(self, id_: str, decision: Decision) -> Decision:
         """Keep the answer of a transaction and return the one that is kept: the first."""
 

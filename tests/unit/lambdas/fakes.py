@@ -29,7 +29,8 @@ from watchkeeper.core.layout import history_prefix, raw_prefix
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import epoch_seconds, parse_instant
 from watchkeeper.features.contributions import Contribution
-from watchkeeper.kinds import AnyPlan, AnyRelease, anomaly_plan
+from watchkeeper.fraud.plan import FraudPlan
+from watchkeeper.kinds import AnyPlan, AnyRelease, anomaly_plan, fraud_plan
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.lifecycle.run import TrainingRun
 from watchkeeper.stream.page import Page
@@ -87,6 +88,9 @@ class FakePlanStore:
 
     def plan_of(self, workload: str) -> WorkloadPlan:
         return anomaly_plan(self._plan_of(workload))
+
+    def fraud_plan_of(self, workload: str) -> FraudPlan:
+        return fraud_plan(self._plan_of(workload))
 
     def deployed_plan_of(self, workload: str, digest: str) -> AnyPlan:
         return self._plan_of(workload)

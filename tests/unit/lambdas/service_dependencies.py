@@ -18,6 +18,7 @@ from lambdas.service_api.tenant_bucket import S3TenantBucket
 from tests.unit.lambdas.builders import BUCKET
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.core.plan import TimestampPlan, WorkloadPlan
+from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.service.request_item import BY_CREATION
 from watchkeeper.service.tasks import Task, execution_name
 
@@ -65,6 +66,9 @@ class ReadablePlans:
         if workload not in self.readers:
             raise InvalidInputError(f"workload {workload} is not deployed")
         return WorkloadPlan(workload, TimestampPlan("at"), (), 300, readers=self.readers[workload])
+
+    def fraud_plan_of(self, workload: str) -> FraudPlan:
+        raise NotImplementedError
 
     def deployed_plan_of(self, workload: str, digest: str) -> WorkloadPlan:
         raise NotImplementedError

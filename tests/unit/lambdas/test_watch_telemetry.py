@@ -29,6 +29,9 @@ class Plans:
             raise InvalidInputError(f"no workload {workload}")
         return SimpleNamespace(interval_seconds=self.intervals[workload])
 
+    def fraud_plan_of(self, workload: str) -> Any:
+        raise AssertionError
+
     def deployed_plan_of(self, workload: str, digest: str) -> Any:
         raise AssertionError
 

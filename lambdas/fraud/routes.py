@@ -1,0 +1,185 @@
+"""The routes of the fraud API. Each reads who calls, calls the domain, and answers a document."""
+
+from __future__ import annotations
+
+import functools
+import re
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+from urllib.parse import unquote
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+
+from lambdas.fraud.deciding import NoModelError, decide
+from lambdas.fraud.documents import (
+    Answer,
+    LabelBody,
+    LabelDocument,
+    LabelTaken,
+    ListedTransaction,
+    TransactionDocument,
+    TransactionPage,
+)
+from lambdas.fraud.effects import FraudEffects
+from lambdas.fraud.environment import FraudApiEnvironment
+from lambdas.fraud.requests import arrivals_in, instant_of, page_start, page_token, readable_plan
+from lambdas.fraud.store import Filter
+from lambdas.http.callers import tenant_of
+from lambdas.http.openapi import answers
+from lambdas.http.problems import INVALID_REQUEST, UNAVAILABLE, ServiceProblemError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.fraud.history import Label, UnknownTransactionError
+from watchkeeper.fraud.plan import FraudPlan
+
+PREFIX = "/fraud"
+TRANSACTIONS = f"{PREFIX}/transactions"
+TAG = "Transactions"
+NO_MODEL_SECONDS = 300
+"""When to ask again where a model has to be trained first."""
+
+app = APIGatewayHttpResolver(enable_validation=True)
+
+_PATHS = (
+    (re.compile(TRANSACTIONS), ("GET", "POST")),
+    (re.compile(rf"{TRANSACTIONS}/[^/]+/label"), ("POST",)),
+    (re.compile(rf"{TRANSACTIONS}/[^/]+|{PREFIX}/docs|{PREFIX}/openapi\.json"), ("GET",)),
+)
+
+Workload = Annotated[str, Query(min_length=1, max_length=64, description="Name of a fraud workload.")]
+TransactionId = Annotated[str, Path(alias="id", min_length=1, max_length=512, description="Id, URL-encoded.")]
+
+
+@functools.cache
+def effects() -> FraudEffects:
+    """Return the effects of this process."""
+    try:
+        environment = FraudApiEnvironment.from_environ()
+    except InvalidInputError as error:  # the deployment's fault, not the caller's
+        raise ContractViolationError(str(error)) from error
+    return FraudEffects.in_aws(environment)
+
+
+@app.post(
+    TRANSACTIONS,
+    tags=[TAG],
+    summary="Ask whether transactions are fraud",
+    responses=answers(
+        Answer | list[Answer],  # type: ignore[arg-type]  # pydantic takes a union as a model
+        HTTPStatus.OK,
+        HTTPStatus.CONFLICT,
+        body=True,
+    ),
+)
+def ask(
+    workload: Workload,
+    body: Annotated[
+        dict[str, Any] | list[dict[str, Any]],
+        Body(
+            description="A transaction, or an array of up to 100: the fields that the workload's file names. "
+            "An array is answered by an array in the same order. The same transaction again gets the same "
+            "answer."
+        ),
+    ],
+) -> Answer | list[Answer]:
+    """Insert transactions into the graph, score them with what is known of their entities, and answer."""
+    plan, tools = _plan(workload), effects()
+    arrivals = arrivals_in(body, plan, tools.now())
+    try:
+        decisions = decide(plan, arrivals, tools)
+    except NoModelError as error:
+        waiting = {"Retry-After": str(NO_MODEL_SECONDS)}
+        raise ServiceProblemError(UNAVAILABLE, str(error), headers=waiting) from error
+    found = [
+        Answer.of(arrival.transaction.id, decision)
+        for arrival, decision in zip(arrivals, decisions, strict=True)
+    ]
+    return found if isinstance(body, list) else found[0]
+
+
+@app.get(
+    TRANSACTIONS,
+    tags=[TAG],
+    summary="List transactions",
+    responses=answers(TransactionPage, HTTPStatus.OK),
+)
+def list_transactions(
+    workload: Workload,
+    flag: Annotated[bool | None, Query(description="Only those that are flagged, or not.")] = None,
+    label: Annotated[
+        Literal["fraud", "legitimate", "unknown"] | None, Query(description="Only those with this label.")
+    ] = None,
+    since: Annotated[
+        datetime | None, Query(alias="from", description="Only those that arrived at this time or later.")
+    ] = None,
+    until: Annotated[
+        datetime | None, Query(alias="to", description="Only those that arrived before this time.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    token: Annotated[str | None, Query(alias="page_token", min_length=1, max_length=2048)] = None,
+) -> TransactionPage:
+    """Return transactions that came through the API, or whose label did, the last to arrive first.
+
+    With a filter a page may have fewer than `limit`, even none, and a token of the following one.
+    """
+    store = effects().store_of(_plan(workload))
+    if since is not None and until is not None and since >= until:
+        raise ServiceProblemError(INVALID_REQUEST, "`from` must be before `to`")
+    wanted = Filter(
+        flag,
+        label,
+        None if since is None else instant_of(since),
+        None if until is None else instant_of(until),
+    )
+    found = store.listed(wanted, limit, page_start(token) if token else None)
+    return TransactionPage(
+        transactions=[ListedTransaction.of(live) for live in found.found],
+        next_page_token=None if found.following is None else page_token(found.following),
+    )
+
+
+@app.get(
+    f"{TRANSACTIONS}/<id>",
+    tags=[TAG],
+    summary="Everything that is kept of a transaction",
+    responses=answers(TransactionDocument, HTTPStatus.OK, HTTPStatus.NOT_FOUND),
+)
+def show_transaction(transaction_id: TransactionId, workload: Workload) -> TransactionDocument:
+    """Return a transaction with its answer and its label."""
+    id_ = unquote(transaction_id)
+    stored = effects().store_of(_plan(workload)).get(id_)
+    if stored is None:
+        raise UnknownTransactionError(id_)
+    return TransactionDocument.of(stored)
+
+
+@app.post(
+    f"{TRANSACTIONS}/<id>/label",
+    tags=[TAG],
+    summary="Say whether a transaction was fraud",
+    responses=answers(LabelTaken, HTTPStatus.OK, HTTPStatus.NOT_FOUND, body=True),
+)
+def label_transaction(
+    transaction_id: TransactionId, workload: Workload, body: Annotated[LabelBody, Body()]
+) -> LabelTaken:
+    """Keep a label; later transactions of the same entities see it, and the next training learns from it."""
+    id_, tools = unquote(transaction_id), effects()
+    store = tools.store_of(_plan(workload))
+    stored = store.get(id_)
+    if stored is None:
+        raise UnknownTransactionError(id_)
+    now = tools.now()
+    label = Label(body.fraud, max(now.timestamp(), stored.transaction.time), body.by)
+    changed = store.label(id_, label, instant_of(now))
+    kept = label if changed or stored.label is None else stored.label
+    return LabelTaken(id=id_, label=LabelDocument.of(kept), changed=changed)
+
+
+def methods_of(path: str) -> list[str]:
+    """Return the methods that a path has; none if it is unknown."""
+    return sorted(method for pattern, methods in _PATHS for method in methods if pattern.fullmatch(path))
+
+
+def _plan(workload: str) -> FraudPlan:
+    return readable_plan(effects().plans, tenant_of(app.current_event.raw_event), workload)
