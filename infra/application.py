@@ -106,6 +106,10 @@ def add_stacks(
         open_tasks=settings.service_open_tasks,
         public_documents=settings.service_documents == "public",
         read_scores=history.read_scores.function,
+        fraud_code=bundles.fraud_api,
+        transactions=storage.transactions,
+        series=storage.series,
+        alert_bus=alerting.bus,
         env=environment,
     )
     MonitoringStack(

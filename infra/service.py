@@ -9,6 +9,7 @@ from typing import Any
 from aws_cdk import ArnFormat, CfnOutput, Stack
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
@@ -16,6 +17,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.constructs.event_subscription import EventSubscription, ended_badly
+from infra.constructs.fraud_api import PREFIX as FRAUD_PREFIX
+from infra.constructs.fraud_api import FraudApi
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.service_http_api import ServiceHttpApi
 from infra.constructs.user_directory import ServiceClient
@@ -64,6 +67,10 @@ class ServiceStack(Stack):
         Whether the OpenAPI document and its page answer without a token.
     read_scores
         Reads the scores of workloads.
+    fraud_code
+        Bundle of the function that answers for transactions.
+    transactions, series
+        The tables of graphs and of releases.
     """
 
     def __init__(
@@ -82,6 +89,10 @@ class ServiceStack(Stack):
         open_tasks: int,
         public_documents: bool,
         read_scores: lambda_.IFunction,
+        fraud_code: Path,
+        transactions: dynamodb.ITable,
+        series: dynamodb.ITable,
+        alert_bus: events.IEventBus,
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
@@ -125,11 +136,22 @@ class ServiceStack(Stack):
             Permission(actions=["lambda:InvokeFunction"], resources=[read_scores.function_arn]),
             read_plans(self),
         )
+        self.fraud_api = FraudApi(
+            self,
+            "Fraud",
+            code=fraud_code,
+            transactions=transactions,
+            series=series,
+            data_key=data_key,
+            alert_bus=alert_bus,
+            timeout_seconds=API_TIMEOUT_SECONDS,
+        )
         client = ServiceClient(self, "Callers", pool=users).client
         self.http = ServiceHttpApi(
             self,
             "Http",
             function=self.service_api.function,
+            parts={FRAUD_PREFIX: self.fraud_api.function},
             pool=users,
             client=client,
             cors_origins=cors_origins,
@@ -141,6 +163,7 @@ class ServiceStack(Stack):
         CfnOutput(self, "ServiceUrl", value=self.http.api.api_endpoint)
         CfnOutput(self, "UserPoolClientId", value=client.user_pool_client_id)
         CfnOutput(self, "ServiceApiFunctionName", value=self.service_api.function.function_name)
+        CfnOutput(self, "FraudApiFunctionName", value=self.fraud_api.function.function_name)
         CfnOutput(self, "CloseTaskFunctionName", value=self.close_task.function.function_name)
 
     def _closing(self, code: Path) -> PythonFunction:

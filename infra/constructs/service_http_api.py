@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from aws_cdk import Acknowledgment, ArnFormat, Duration, RemovalPolicy, Stack, Validations
@@ -18,6 +18,8 @@ from constructs import Construct
 PUBLIC_PATHS = ("/openapi.json", "/docs")
 """What the service can do is told to everyone."""
 REQUESTS_A_SECOND, BURST = 50, 100
+PART_REQUESTS_A_SECOND, PART_BURST = 500, 1000
+"""Of a part of the API with a function of its own, which is asked for each transaction."""
 _LOGGED = {
     "request_id": "$context.requestId",
     "time": "$context.requestTime",
@@ -35,10 +37,12 @@ _LOGGED = {
 
 
 class ServiceHttpApi(Construct):
-    """Every path goes to one function; all but the public ones need a token of the pool.
+    """Every path goes to one function, but those of parts; all but the public ones need a token of the pool.
 
     Parameters
     ----------
+    parts
+        Functions by the prefix, such as `/fraud`, of the paths that go to them.
     cors_origins
         Origins of browsers that may call; none by default.
     public_documents
@@ -51,6 +55,7 @@ class ServiceHttpApi(Construct):
         construct_id: str,
         *,
         function: lambda_.IFunction,
+        parts: Mapping[str, lambda_.IFunction],
         pool: cognito.IUserPool,
         client: cognito.IUserPoolClient,
         cors_origins: Sequence[str],
@@ -125,13 +130,35 @@ class ServiceHttpApi(Construct):
                     reason="Browsers send a preflight unsigned; API Gateway answers it itself, without data.",
                 )
             )
-        for path in PUBLIC_PATHS if public_documents else ():
+        described = [("", integration)]
+        limits: dict[str, object] = {}
+        for prefix, part in parts.items():
+            name = prefix.strip("/").capitalize()
+            to_part = HttpLambdaIntegration(f"{name}Function", part)
+            described.append((prefix, to_part))
             route = apigwv2.HttpRoute(
                 self,
-                f"Public{path.strip('/').partition('.')[0].capitalize()}",
+                name,
+                http_api=self.api,
+                route_key=apigwv2.HttpRouteKey.with_(f"{prefix}/{{proxy+}}", apigwv2.HttpMethod.ANY),
+                integration=to_part,
+                authorizer=authorizer,
+            )
+            stage.node.add_dependency(route)  # the stage's settings name it
+            limits[f"ANY {prefix}/{{proxy+}}"] = {
+                "ThrottlingRateLimit": PART_REQUESTS_A_SECOND,
+                "ThrottlingBurstLimit": PART_BURST,
+                "DetailedMetricsEnabled": True,
+            }
+        cast(apigwv2.CfnStage, stage.node.default_child).route_settings = limits
+        public = [(f"{prefix}{path}", where) for prefix, where in described for path in PUBLIC_PATHS]
+        for path, where in public if public_documents else ():
+            route = apigwv2.HttpRoute(
+                self,
+                "Public" + "".join(map(str.capitalize, path.partition(".")[0].strip("/").split("/"))),
                 http_api=self.api,
                 route_key=apigwv2.HttpRouteKey.with_(path, apigwv2.HttpMethod.GET),
-                integration=integration,
+                integration=where,
                 authorizer=apigwv2.HttpNoneAuthorizer(),
             )
             Validations.of(route).acknowledge(

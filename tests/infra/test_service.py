@@ -8,7 +8,8 @@ from tests.infra.templates import Templates, flat, many
 from watchkeeper.service.job_names import PACKAGE_GROUP
 
 STACK = "WatchkeeperService"
-PUBLIC = {"GET /openapi.json", "GET /docs"}
+PUBLIC = {"GET /openapi.json", "GET /docs", "GET /fraud/openapi.json", "GET /fraud/docs"}
+FRAUD = "ANY /fraud/{proxy+}"
 
 
 def test_every_route_but_the_documents_needs_a_token(templates: Templates) -> None:
@@ -16,7 +17,7 @@ def test_every_route_but_the_documents_needs_a_token(templates: Templates) -> No
         route.properties["RouteKey"]: route.properties["AuthorizationType"]
         for route in templates.resources("AWS::ApiGatewayV2::Route")
     }
-    assert routes == {"$default": "JWT", **dict.fromkeys(PUBLIC, "NONE")}
+    assert routes == {"$default": "JWT", FRAUD: "JWT", **dict.fromkeys(PUBLIC, "NONE")}
 
 
 def test_tokens_are_those_of_the_pool_for_the_client(templates: Templates) -> None:
@@ -38,6 +39,7 @@ def test_requests_are_limited_and_logged(templates: Templates) -> None:
     stage = templates.one("AWS::ApiGatewayV2::Stage", stack=STACK).properties
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 50
     assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 100
+    assert stage["RouteSettings"][FRAUD]["ThrottlingRateLimit"] == 500
     logged = json.loads(stage["AccessLogSettings"]["Format"])
     assert {"request_id", "subject", "status", "latency_milliseconds"} <= logged.keys()
     assert not {name for name, value in logged.items() if "authorization" in value.lower()}
@@ -52,7 +54,7 @@ def test_the_api_is_denied_the_models_of_the_service_itself(templates: Templates
     denied: dict[str, set[str]] = {}
     allowed: dict[str, set[str]] = {}
     for resource, statement in templates.statements():
-        if resource.stack == STACK:
+        if resource.stack == STACK and "ServiceApi" in resource.logical_id:
             found = denied if statement["Effect"] == "Deny" else allowed
             for action in many(statement["Action"]):
                 if action.startswith("sagemaker:"):
@@ -86,3 +88,17 @@ def test_tasks_that_end_badly_are_closed(templates: Templates) -> None:
     assert pattern["source"] == ["aws.states"]
     assert pattern["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
     assert len(pattern["detail"]["stateMachineArn"]) == 3
+
+
+def test_the_fraud_api_may_do_what_it_does_and_no_more(templates: Templates) -> None:
+    allowed = {
+        action
+        for resource, statement in templates.statements()
+        if resource.stack == STACK and resource.logical_id.startswith("Fraud")
+        for action in many(statement["Action"])
+        if not action.startswith(("kms:", "logs:", "xray:"))
+    }
+    assert allowed == {
+        *(f"dynamodb:{verb}" for verb in ("BatchGetItem", "PutItem", "UpdateItem", "Query", "GetItem")),
+        *("sagemaker:InvokeEndpoint", "events:PutEvents", "ssm:GetParameter"),
+    }

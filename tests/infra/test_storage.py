@@ -120,6 +120,7 @@ def test_tables_recover_expire_and_cannot_be_deleted_by_accident(templates: Temp
         "AnomaliesItems967A8EA2": "expires_at",
         "IdempotencyItems0E3C62DA": "expiration",
         "RequestsItems9F4C3E40": "expires_at",
+        "TransactionsItems54ADC088": "expires_at",
     }
     for table in tables.values():
         assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True

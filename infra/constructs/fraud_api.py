@@ -1,0 +1,74 @@
+"""The function that answers for transactions of all fraud workloads, and what it may do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from infra.constructs.python_function import PythonFunction
+from infra.permissions import Permission, of_workloads, permit, read_plans, use_key, use_table
+from lambdas.fraud.environment import FraudApiEnvironment
+from lambdas.fraud.transaction_index import BY_ARRIVAL
+
+PREFIX = "/fraud"
+"""Paths that begin so go to it."""
+MEMORY_MB = 1769
+"""At this size Lambda gives a whole processor."""
+
+
+class FraudApi(Construct):
+    """`fraud_api` with its role.
+
+    Parameters
+    ----------
+    code
+        Its bundle.
+    transactions
+        The table of graphs.
+    series
+        The table with the releases.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        code: Path,
+        transactions: dynamodb.ITable,
+        series: dynamodb.ITable,
+        data_key: kms.IKey,
+        alert_bus: events.IEventBus,
+        timeout_seconds: int,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        made = PythonFunction(
+            self,
+            "Api",
+            code=code,
+            environment=FraudApiEnvironment(
+                transactions_table=transactions.table_name,
+                series_table=series.table_name,
+                alert_bus=alert_bus.event_bus_name,
+            ),
+            purpose="Answers whether transactions are fraud",
+            memory_mb=MEMORY_MB,
+            timeout_seconds=timeout_seconds,
+        )
+        self.function = made.function
+        permit(
+            made.role,
+            use_table(transactions, "BatchGetItem", "PutItem", "UpdateItem", "Query"),
+            Permission(
+                actions=["dynamodb:Query"], resources=[f"{transactions.table_arn}/index/{BY_ARRIVAL}"]
+            ),
+            use_table(series, "GetItem"),
+            use_key(data_key, "dynamodb"),
+            *of_workloads(self, "endpoint", "InvokeEndpoint"),
+            Permission(actions=["events:PutEvents"], resources=[alert_bus.event_bus_arn]),
+            read_plans(self),
+        )
