@@ -9,6 +9,9 @@ UV_VERSION := $(shell sed -n 's/^uv==//p' requirements.in)
 WORKLOAD ?= water_flow
 KEEP ?=
 
+# Some thousand short processes import these packages: whatever the shell says, none compiles them again.
+export PYTHONDONTWRITEBYTECODE :=
+
 # The laptop's cloud, as any AWS client sees it.
 export LOCALCLOUD_PORT ?= 4566
 export LOCALCLOUD_MQTT_TLS_PORT ?= 8883
@@ -33,7 +36,7 @@ setup: .venv/.installed build/kernel/.compiled node_modules/.installed build/.im
 	@echo "Installing the Python packages (once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -r requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -15,13 +15,16 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 JOURNEYS = Path(__file__).parent / "local"
 JOURNEY_SECONDS = 900
+APART = "test_localcloud_lifecycle.py"
+"""Its clouds are its own: any worker may take it."""
 
 
 class Sharing(LoadScopeScheduling):
-    """A worker takes a whole file, and one worker takes all journeys, which share a cloud."""
+    """A worker takes a whole file, and one worker takes all journeys that share a cloud."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "journeys" if nodeid.startswith("tests/local/") else nodeid.partition("::")[0]
+        file = nodeid.partition("::")[0]
+        return "journeys" if file.startswith("tests/local/") and not file.endswith(APART) else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Sharing:
@@ -34,4 +37,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if JOURNEYS in item.path.parents and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(JOURNEY_SECONDS))
-    items.sort(key=lambda item: JOURNEYS not in item.path.parents)
+    items.sort(key=lambda item: JOURNEYS not in item.path.parents or item.path.name == APART)

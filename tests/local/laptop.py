@@ -21,6 +21,8 @@ from watchkeeper.kinds import AnyRelease, release_from_json
 from watchkeeper.lifecycle.release import live_key
 
 ROOT = Path(__file__).resolve().parents[2]
+TIME_SCALE = 10
+"""A workflow that waits 5 s before it looks again waits half a second here."""
 STACKS = (
     "Storage",
     "Alerting",
@@ -41,7 +43,7 @@ class Laptop:
     """
 
     def __init__(self, home: Path) -> None:
-        self.cloud = Cloud(home)
+        self.cloud = Cloud(home, LOCALCLOUD_TIME_SCALE=str(TIME_SCALE))
         self.cloud.run("reset", "--yes", "--quiet")  # it also ends what an interrupted run has left
         self._clients: dict[str, Any] = {}
 
