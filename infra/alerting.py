@@ -51,6 +51,16 @@ class AlertingStack(Stack):
             work=self.work,
             purpose="Anomalies to publish_alert",
         )
+        EventSubscription(
+            self,
+            "Frauds",
+            bus=self.bus,
+            pattern=events.EventPattern(
+                source=["watchkeeper"], detail_type=["Transaction Decided"], detail={"flag": [True]}
+            ),
+            work=self.work,
+            purpose="Flagged transactions to publish_alert",
+        )
         self.publish_alert = PythonFunction(
             self,
             "PublishAlert",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from lambdas.adapters.errors import unless
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.plan import AlertPlan, WorkloadPlan
 from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.kinds import AnyPlan, anomaly_plan, digest_of, fraud_plan, plan_from_json
 
@@ -34,6 +34,9 @@ class PlanStore(Protocol):
 
     def fraud_plan_of(self, workload: str) -> FraudPlan:
         """Return the plan of a workload that scores transactions; errors are those of `plan_of`."""
+
+    def alerts_of(self, workload: str) -> AlertPlan:
+        """Return where alerts of a workload go, of a kind that has alerts; errors are those of `plan_of`."""
 
     def deployed_plan_of(self, workload: str, digest: str) -> AnyPlan:
         """Return the very plan, of any kind, that the caller was built for.
@@ -73,6 +76,10 @@ class ParameterPlanStore:
                 "ended half way; start again when `watchkeeper deploy` has ended"
             )
         return plan
+
+    def alerts_of(self, workload: str) -> AlertPlan:
+        plan = self._remembered(workload)
+        return plan.alerts if isinstance(plan, FraudPlan) else anomaly_plan(plan).alerts
 
     def _remembered(self, workload: str) -> AnyPlan:
         read_at, plan = self._cache.get(workload, (float("-inf"), None))

@@ -18,6 +18,12 @@ from dataclasses import dataclass
 from watchkeeper.anomalies.event import EVENT_DETAIL_TYPE, AnomalyEvent, alert_subject, alert_text
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import AlertPlan
+from watchkeeper.fraud.decided import (
+    DECIDED_DETAIL_TYPE,
+    DecidedTransaction,
+    decided_subject,
+    decided_text,
+)
 
 STRUCTURED_PROTOCOLS = ("http", "https", "lambda", "sqs")
 
@@ -34,8 +40,12 @@ class Alert:
     channels: tuple[str, ...]
 
 
-def announced_anomaly(message: str) -> AnomalyEvent:
-    """Read EventBridge's `Anomaly Detected` event.
+Announced = AnomalyEvent | DecidedTransaction
+"""What there are alerts of."""
+
+
+def announced(message: str) -> Announced:
+    """Read EventBridge's event of an anomaly, or of a transaction that was decided.
 
     Raises
     ------
@@ -49,26 +59,32 @@ def announced_anomaly(message: str) -> AnomalyEvent:
         raise InvalidInputError(
             f"not an event of the alert bus: {error!r} in {message[:200]!r}", reason="bad_event"
         ) from error
-    if detail_type != EVENT_DETAIL_TYPE:
-        raise InvalidInputError(
-            f"event of type {detail_type!r}, expected {EVENT_DETAIL_TYPE!r}", reason="bad_event"
-        )
-    return AnomalyEvent.from_dict(detail)
+    if detail_type == EVENT_DETAIL_TYPE:
+        return AnomalyEvent.from_dict(detail)
+    if detail_type == DECIDED_DETAIL_TYPE:
+        return DecidedTransaction.from_dict(detail)
+    raise InvalidInputError(
+        f"event of type {detail_type!r}, expected {EVENT_DETAIL_TYPE!r} or {DECIDED_DETAIL_TYPE!r}",
+        reason="bad_event",
+    )
 
 
-def channels_of(event: AnomalyEvent, alerts: AlertPlan) -> list[str]:
+def channels_of(event: Announced, alerts: AlertPlan) -> list[str]:
     """Return the channels whose routes take an anomaly of this severity, each once, in the plan's order."""
     return list(
         dict.fromkeys(route.channel for route in alerts.routes if event.severity >= route.severity_at_least)
     )
 
 
-def alert_of(event: AnomalyEvent, channels: Sequence[str]) -> Alert:
-    """Write the alert. Its `anomaly_id` is what a receiver removes repetitions by."""
-    text = alert_text(event)
+def alert_of(event: Announced, channels: Sequence[str]) -> Alert:
+    """Write the alert. A receiver removes repetitions by `anomaly_id`, or by workload and `id`."""
+    if isinstance(event, DecidedTransaction):
+        subject, text = decided_subject(event), decided_text(event)
+    else:
+        subject, text = alert_subject(event), alert_text(event)
     structured = json.dumps({**event.to_dict(), "routes": list(channels)}, sort_keys=True)
     return Alert(
-        subject=alert_subject(event),
+        subject=subject,
         messages={"default": text, "email": text, **dict.fromkeys(STRUCTURED_PROTOCOLS, structured)},
         workload=event.workload,
         severity=event.severity,

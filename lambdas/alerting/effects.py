@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from lambdas.adapters import clients
 from lambdas.adapters.errors import CONDITION_FAILED, translated, unless
 from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
-from lambdas.alerting.alert import Alert, Claims
+from lambdas.alerting.alert import Alert, Announced, Claims
 from lambdas.alerting.environment import PublishAlertEnvironment
 from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
-from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import UnavailableError
-from watchkeeper.core.timestamps import epoch_seconds, parse_instant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,7 +29,7 @@ _SECONDS_PER_DAY = 86_400
 class Throttle(Protocol):
     """Claims of series and channels."""
 
-    def claim(self, event: AnomalyEvent, channel: str, throttle_seconds: int) -> bool:
+    def claim(self, event: Announced, channel: str, throttle_seconds: int) -> bool:
         """Tell whether the channel is told of the anomaly; see `lambdas.alerting.alert`."""
 
 
@@ -51,14 +49,13 @@ class TableThrottle:
     clock: Callable[[], float] = time.time
     pause: Pause = pause_with_jitter
 
-    def claim(self, event: AnomalyEvent, channel: str, throttle_seconds: int) -> bool:
+    def claim(self, event: Announced, channel: str, throttle_seconds: int) -> bool:
         key = f"throttle#{event.workload}#{channel}#{event.series}"
-        at = epoch_seconds(parse_instant(event.interval_start))
         for attempt in range(MAX_ATTEMPTS):
             claims, seen = self._read(key)
-            changed = claims.with_claim(event.anomaly_id, at, throttle_seconds)
+            changed = claims.with_claim(event.alert_id, event.at, throttle_seconds)
             if changed == claims or self._write(key, changed, seen, throttle_seconds):
-                return changed.holds(event.anomaly_id)
+                return changed.holds(event.alert_id)
             self.pause(attempt)
         raise UnavailableError(f"{key} changed {MAX_ATTEMPTS} times while it was to be written")
 

@@ -15,12 +15,11 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.alerting.alert import alert_of, announced_anomaly, channels_of
+from lambdas.alerting.alert import Announced, alert_of, announced, channels_of
 from lambdas.alerting.effects import AlertEffects
 from lambdas.alerting.environment import PublishAlertEnvironment
 from lambdas.runtime.queue_handler import once, queue_handler
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
-from watchkeeper.anomalies.event import AnomalyEvent
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class AlertReport:
     """Channels that had an alert of the series shortly before or after."""
 
 
-def publish_anomaly(event: AnomalyEvent, effects: AlertEffects) -> AlertReport:
+def publish_anomaly(event: Announced, effects: AlertEffects) -> AlertReport:
     """Publish an anomaly to the channels that its severity concerns and that are not throttled.
 
     Raises
@@ -41,7 +40,7 @@ def publish_anomaly(event: AnomalyEvent, effects: AlertEffects) -> AlertReport:
     UnavailableError
         If something does not answer; what was claimed stays claimed for this anomaly.
     """
-    alerts = effects.plans.plan_of(event.workload).alerts
+    alerts = effects.plans.alerts_of(event.workload)
     channels = channels_of(event, alerts)
     told = tuple(
         channel for channel in channels if effects.throttle.claim(event, channel, alerts.throttle_seconds)
@@ -63,16 +62,16 @@ def effects() -> AlertEffects:
 
 def handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Publish the anomaly of one message, unless that was done."""
-    event = announced_anomaly(record.body)
+    event = announced(record.body)
     table = PublishAlertEnvironment.from_environ().idempotency_table
-    once(table, event.anomaly_id, lambda_context, functools.partial(_publish, event))
+    once(table, event.alert_id, lambda_context, functools.partial(_publish, event))
 
 
-def _publish(event: AnomalyEvent) -> None:
+def _publish(event: Announced) -> None:
     report = publish_anomaly(event, effects())
     logger.info(
         "alerted",
-        extra={"anomaly_id": event.anomaly_id, "told": report.published, "throttled": report.throttled},
+        extra={"anomaly_id": event.alert_id, "told": report.published, "throttled": report.throttled},
     )
     metrics.add_dimension("workload", event.workload)
     metrics.add_metric("alerts_published", MetricUnit.Count, len(report.published))

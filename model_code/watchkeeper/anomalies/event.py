@@ -10,7 +10,7 @@ from watchkeeper.core.documents import Document, plain
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.layout import short_hash
 from watchkeeper.core.severity import THRESHOLD_SEVERITY
-from watchkeeper.core.timestamps import format_instant, parse_instant
+from watchkeeper.core.timestamps import epoch_seconds, format_instant, parse_instant
 from watchkeeper.features.contributions import (
     NOT_EXPLAINED,
     Contribution,
@@ -71,6 +71,16 @@ class AnomalyEvent(Document, name="anomaly event"):
     def anomaly_id(self) -> str:
         """The same for every time the interval is scored: made of workload, series and interval."""
         return anomaly_id(self.workload, self.series, self.interval_start)
+
+    @property
+    def alert_id(self) -> str:
+        """What a receiver of its alert removes repetitions by."""
+        return self.anomaly_id
+
+    @property
+    def at(self) -> int:
+        """When it was: epoch seconds."""
+        return epoch_seconds(parse_instant(self.interval_start))
 
     @property
     def sort_key(self) -> str:

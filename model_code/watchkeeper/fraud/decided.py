@@ -36,8 +36,13 @@ class DecidedTransaction(Document, name="decided transaction"):
 
     @property
     def alert_id(self) -> str:
-        """The same each time the transaction is sent."""
+        """What a receiver of its alert removes repetitions by: the same each time the transaction is sent."""
         return f"{self.workload}|{self.id}"
+
+    @property
+    def at(self) -> int:
+        """When it was: epoch seconds."""
+        return int(self.time)
 
     @property
     def series(self) -> str:

@@ -13,7 +13,7 @@ from lambdas.adapters.object_store import ObjectUri
 from lambdas.adapters.registered_models import RegisteredModel
 from lambdas.adapters.release_store import live_first, newer_is_live
 from lambdas.adapters.sagemaker_resources import EndpointDescription
-from lambdas.alerting.alert import Alert, Claims
+from lambdas.alerting.alert import Alert, Announced, Claims
 from lambdas.alerting.effects import AlertEffects
 from lambdas.scoring.adopting import Adopting
 from lambdas.scoring.effects import ScoringEffects
@@ -26,8 +26,7 @@ from tests.unit.lambdas.builders import BUCKET, packed_lines, raw_object
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.core.layout import history_prefix, raw_prefix
-from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.timestamps import epoch_seconds, parse_instant
+from watchkeeper.core.plan import AlertPlan, WorkloadPlan
 from watchkeeper.features.contributions import Contribution
 from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.kinds import AnyPlan, AnyRelease, anomaly_plan, fraud_plan
@@ -91,6 +90,10 @@ class FakePlanStore:
 
     def fraud_plan_of(self, workload: str) -> FraudPlan:
         return fraud_plan(self._plan_of(workload))
+
+    def alerts_of(self, workload: str) -> AlertPlan:
+        plan = self._plan_of(workload)
+        return plan.alerts if isinstance(plan, FraudPlan) else anomaly_plan(plan).alerts
 
     def deployed_plan_of(self, workload: str, digest: str) -> AnyPlan:
         return self._plan_of(workload)
@@ -296,14 +299,15 @@ class FakeThrottle:
     timeline: Timeline = field(default_factory=Timeline)
     claims: dict[tuple[str, str], Claims] = field(default_factory=dict)
 
-    def claim(self, event: AnomalyEvent, channel: str, throttle_seconds: int) -> bool:
+    def claim(self, event: Announced, channel: str, throttle_seconds: int) -> bool:
         return self.timeline.around(lambda: self._claim(event, channel, throttle_seconds))  # type: ignore[no-any-return]
 
-    def _claim(self, event: AnomalyEvent, channel: str, throttle_seconds: int) -> bool:
+    def _claim(self, event: Announced, channel: str, throttle_seconds: int) -> bool:
         key = (event.series, channel)
-        at = epoch_seconds(parse_instant(event.interval_start))
-        self.claims[key] = self.claims.get(key, Claims()).with_claim(event.anomaly_id, at, throttle_seconds)
-        return self.claims[key].holds(event.anomaly_id)
+        self.claims[key] = self.claims.get(key, Claims()).with_claim(
+            event.alert_id, event.at, throttle_seconds
+        )
+        return self.claims[key].holds(event.alert_id)
 
 
 @dataclass
@@ -417,7 +421,7 @@ class ScoringFakes:
 class AlertFakes:
     """All fakes of `publish_alert` on one timeline."""
 
-    plan: WorkloadPlan
+    plan: WorkloadPlan | FraudPlan
     timeline: Timeline = field(default_factory=Timeline)
 
     def __post_init__(self) -> None:

@@ -17,7 +17,7 @@ from lambdas.service_api.request_table import DynamoRequestTable
 from lambdas.service_api.tenant_bucket import S3TenantBucket
 from tests.unit.lambdas.builders import BUCKET
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
-from watchkeeper.core.plan import TimestampPlan, WorkloadPlan
+from watchkeeper.core.plan import AlertPlan, TimestampPlan, WorkloadPlan
 from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.service.request_item import BY_CREATION
 from watchkeeper.service.tasks import Task, execution_name
@@ -68,6 +68,9 @@ class ReadablePlans:
         return WorkloadPlan(workload, TimestampPlan("at"), (), 300, readers=self.readers[workload])
 
     def fraud_plan_of(self, workload: str) -> FraudPlan:
+        raise NotImplementedError
+
+    def alerts_of(self, workload: str) -> AlertPlan:
         raise NotImplementedError
 
     def deployed_plan_of(self, workload: str, digest: str) -> WorkloadPlan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,15 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.adapters import clients
-from lambdas.alerting.alert import MAX_CLAIMS, Claims, alert_of, announced_anomaly, channels_of
+from lambdas.alerting.alert import MAX_CLAIMS, Claims, alert_of, announced, channels_of
 from lambdas.alerting.effects import CLAIMS_DAYS, TableThrottle, Throttle
 from lambdas.alerting.handler import AlertReport, publish_anomaly
 from tests.unit.lambdas.builders import make_event, make_plan
 from tests.unit.lambdas.conftest import IDEMPOTENCY_TABLE
 from tests.unit.lambdas.fakes import AlertFakes, CrashError, FakeThrottle
+from tests.unit.lambdas.fraud_builders import PLAN as FRAUD_PLAN
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.core.plan import AlertPlan, AlertRoute
+from watchkeeper.fraud.decided import DECIDED_DETAIL_TYPE, DecidedTransaction
 
 
 @pytest.fixture(params=["fake", "table"])
@@ -141,7 +144,7 @@ def test_people_get_text_and_programs_get_the_event() -> None:
 )
 def test_other_events_are_refused(message: str) -> None:
     with pytest.raises(InvalidInputError):
-        announced_anomaly(message)
+        announced(message)
 
 
 def test_throttled_channel_does_not_hold_back_another() -> None:
@@ -179,3 +182,32 @@ def test_throttle_gives_up_after_conflicts_without_end(aws: object) -> None:
     throttle = Contested(clients.dynamodb(), IDEMPOTENCY_TABLE, pause=lambda attempt: None)
     with pytest.raises(UnavailableError, match="changed 8 times"):
         throttle.claim(make_event(0), "operations", 3600)
+
+
+def flagged(id_: str = "t1", time: float = 1000.0, entity: str = "c1") -> DecidedTransaction:
+    reasons = (
+        {"relation": "card", "entity": entity, "contribution": 0.4, "transactions": ["t0"]},
+        {"relation": "device", "entity": "d1", "contribution": -0.1, "transactions": []},
+    )
+    return DecidedTransaction(FRAUD_PLAN.workload, id_, time, 12.5, True, 0.9, 0.5, 94.0, "run-1", reasons)
+
+
+def test_flagged_transaction_goes_to_the_routes_of_its_workload() -> None:
+    routes = (AlertRoute("fraud", 70.0), AlertRoute("oncall", 99.0))
+    fakes = AlertFakes(replace(FRAUD_PLAN, alerts=AlertPlan(routes=routes)))
+    message = json.dumps({"detail-type": DECIDED_DETAIL_TYPE, "detail": json.loads(flagged().to_json())})
+
+    report = publish_anomaly(announced(message), fakes.effects)
+
+    assert report == AlertReport(("fraud",), ())
+    (alert,) = fakes.topic.alerts
+    assert alert.subject == "[card_fraud] fraud suspected in t1, severity 94"
+    assert "Because of:  card c1 (+0.400); earlier transactions: t0" in alert.messages["email"]
+    assert json.loads(alert.messages["sqs"])["reasons"][0]["entity"] == "c1"
+
+
+def test_flagged_transactions_of_one_card_are_throttled_and_others_are_not(throttle: Throttle) -> None:
+    assert throttle.claim(flagged(), "fraud", 60)
+    assert not throttle.claim(flagged("t2", 1030.0), "fraud", 60)
+    assert throttle.claim(flagged("t3", 1030.0, entity="c2"), "fraud", 60)
+    assert throttle.claim(flagged("t4", 1060.0), "fraud", 60)
