@@ -134,15 +134,16 @@ def test_eventbridge_may_send_for_the_scoring_rules_only(templates: Templates) -
         assert rules == "arn:aws:events:eu-west-1:<AWS::AccountId>:rule/Watchkeeper-*"
 
 
-def test_anomalies_on_the_alert_bus_reach_publish_alert(templates: Templates) -> None:
-    rule = templates.one("AWS::Events::Rule", stack="WatchkeeperAlerting")
-    assert rule.properties["EventPattern"] == {
-        "source": ["watchkeeper"],
-        "detail-type": ["Anomaly Detected"],
-    }
-    assert rule.properties["EventBusName"] == {
-        "Ref": templates.one("AWS::Events::EventBus", stack="WatchkeeperAlerting").logical_id
-    }
+def test_anomalies_and_flagged_transactions_on_the_alert_bus_reach_publish_alert(
+    templates: Templates,
+) -> None:
+    bus = {"Ref": templates.one("AWS::Events::EventBus", stack="WatchkeeperAlerting").logical_id}
+    rules = templates.resources("AWS::Events::Rule", stack="WatchkeeperAlerting")
+    assert [rule.properties["EventPattern"] for rule in rules] == [
+        {"source": ["watchkeeper"], "detail-type": ["Anomaly Detected"]},
+        {"source": ["watchkeeper"], "detail-type": ["Transaction Decided"], "detail": {"flag": [True]}},
+    ]
+    assert [rule.properties["EventBusName"] for rule in rules] == [bus, bus]
 
 
 def test_alert_topic_takes_alarms_and_budgets_of_this_account_only_under_its_key(
