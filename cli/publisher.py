@@ -28,6 +28,8 @@ IN_FLIGHT = 100
 """Messages that may wait for their acknowledgement; AWS IoT allows a connection 100."""
 CONNECT_SECONDS = 30.0
 """A policy that was just attached takes a while to be known."""
+RECONNECT_SECONDS = 4
+"""Longest pause between two attempts to connect again."""
 TRY_SECONDS = 5.0
 RESEND_SECONDS = 10.0
 ACKNOWLEDGE_SECONDS = 60.0
@@ -112,6 +114,7 @@ class _Connection:
             CallbackAPIVersion.VERSION2, client_id=f"{identity.name}-{number}", clean_session=False
         )
         self._client.max_inflight_messages_set(IN_FLIGHT)
+        self._client.reconnect_delay_set(max_delay=RECONNECT_SECONDS)
         self._client.tls_set(
             ca_certs=str(broker.ca_file),
             certfile=str(identity.certificate_file),

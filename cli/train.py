@@ -51,6 +51,8 @@ def train(
     say(f"execution: {execution_arn}")
     if watch:
         outcome = succeeded(follow(session, execution_arn))
+        for reason in outcome.state.get("decision", {}).get("reasons", ()):
+            say(f"  {reason}")
         run = outcome.state["run"]
         if spec.endpoint is None:
             done(f"the scoring loop goes on with run {run['run_id']}")

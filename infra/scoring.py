@@ -99,6 +99,8 @@ class ScoringStack(Stack):
             purpose="Scores the telemetry of new objects and raises anomalies",
             memory_mb=MEMORY_MB,
             timeout_seconds=TIMEOUT_SECONDS,
+            # one object a minute: X-Ray would sample each, for as much as all pages cost to write
+            traced=False,
         )
         raw = f"{layout.RAW}/*"
         warm_pages = f"{layout.RUNS}/*/*/pages/*"

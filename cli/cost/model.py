@@ -42,8 +42,11 @@ KEPT_MONTHS = 12
 LAMBDA_GB = 1.0
 LAMBDA_SECONDS_AN_OBJECT, LAMBDA_SECONDS_A_SHELF, LAMBDA_SECONDS_A_RECORD = 0.06, 0.05, 0.0001
 LOG_BYTES_AN_OBJECT = 3000
-SCORING_METRICS = 9
-"""Metrics that the scoring loop writes of each workload."""
+SCORING_METRICS = 1
+"""What the scoring loop writes of each workload in every hour: `records`."""
+RARE_METRICS, RARE_HOURS = 5, 0.05
+"""What it writes only of hours in which it happened (anomalies, alerts, refused lines, …), and the share of
+those. CloudWatch meters a metric by the hours in which something was written."""
 TICK_LAMBDA_SECONDS = 0.05
 MERGES_A_MONTH, MERGED_DATES, LISTED_AT_ONCE = 30 * 24, 4, 1000
 MERGE_GB, MERGE_SECONDS, MERGE_SECONDS_AN_OBJECT = 2.94, 0.5, 0.02
@@ -63,7 +66,6 @@ _SERVICES = {
     "scheduler": "EventBridge Scheduler",
     "sqs": "SQS",
     "states": "Step Functions",
-    "xray": "X-Ray",
 }
 
 
@@ -226,7 +228,6 @@ def scoring_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterat
         ("score_telemetry", flow.objects, "lambda.request"),
         ("score_telemetry", seconds * LAMBDA_GB, "lambda.arm_gb_second"),
         ("logs", flow.objects * LOG_BYTES_AN_OBJECT / 1e9, "cloudwatch.log_gb"),
-        ("traces", flow.objects, "xray.trace"),
     ):
         yield cost(prices, what, quantity, price)
     yield from _stored(spec, prices, fleet)
@@ -238,7 +239,8 @@ def workload_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Itera
     sources = Flow.of(spec, fleet).shelf_steps
     listed = MERGES_A_MONTH * MERGED_DATES + sources / LISTED_AT_ONCE
     merging = MERGES_A_MONTH * MERGE_SECONDS + sources * MERGE_SECONDS_AN_OBJECT
-    yield cost(prices, "metrics of the scoring loop", SCORING_METRICS, "cloudwatch.metric_month")
+    metrics = SCORING_METRICS + RARE_METRICS * RARE_HOURS
+    yield cost(prices, "metrics of the scoring loop", metrics, "cloudwatch.metric_month")
     yield cost(prices, "ticks", ticks, "scheduler.invocation")
     yield cost(prices, "ticks in the queue", ticks * QUEUE_REQUESTS_AN_OBJECT, "sqs.fifo_request")
     yield cost(prices, "pages looked at by ticks", ticks * shelves_of(fleet.series), "s3.get")

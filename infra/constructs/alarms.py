@@ -13,14 +13,12 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
-from lambdas.scoring.environment import ScoreTelemetryEnvironment
+from lambdas.scoring.environment import LATE_MILLISECONDS, ScoreTelemetryEnvironment
 from lambdas.steps.publish_drift import NDCG_METRIC, PublishDriftEnvironment
 from lambdas.watching.watch_telemetry import SILENT_METRIC, WatchTelemetryEnvironment
 from watchkeeper.core import layout
 
 PERIOD = Duration.minutes(1)
-LAG_MILLISECONDS = 300_000
-"""A record waits a minute in the delivery stream's buffer; five minutes mean that scoring falls behind."""
 FRESHNESS_SECONDS = 900
 """Firehose's longest buffering, which AWS advises to watch for; the stream's own is a minute."""
 _Beyond = cloudwatch.ComparisonOperator
@@ -243,7 +241,7 @@ class LagAlarm(Construct):
             "Alarm",
             "Scores of a workload come five minutes after their telemetry: the dashboard says of which",
             scoring_metric("publish_to_score_lag", "Maximum", Duration.minutes(5)),
-            (_Beyond.GREATER_THAN_THRESHOLD, LAG_MILLISECONDS),
+            (_Beyond.GREATER_THAN_THRESHOLD, LATE_MILLISECONDS),
             topic,
         )
 

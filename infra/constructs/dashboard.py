@@ -44,7 +44,7 @@ class WorkloadsDashboard(Construct):
             default_interval=Duration.days(1),
         )
         dashboard.add_widgets(
-            _found("Lag by workload (ms)", _scoring("publish_to_score_lag"), "p95", FIVE_MINUTES),
+            _found("Lag of late workloads (ms)", _scoring("publish_to_score_lag"), "p95", FIVE_MINUTES),
             _found("Anomalies a day by workload", _scoring("anomalies"), "Sum", DAY),
             _graph(
                 "Queue of telemetry objects",

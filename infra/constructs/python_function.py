@@ -36,6 +36,8 @@ class PythonFunction(Construct):
         The function's typed environment; it tells where its entry point is.
     purpose
         One line for the AWS console.
+    traced
+        Whether X-Ray samples invocations that come without a decision: at least one a second.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class PythonFunction(Construct):
         purpose: str,
         memory_mb: int = 512,
         timeout_seconds: int = 60,
+        traced: bool = True,
     ) -> None:
         super().__init__(scope, construct_id)
         log_group = logs.LogGroup(
@@ -72,7 +75,7 @@ class PythonFunction(Construct):
             environment=environment.variables(),
             role=self.role.without_policy_updates(),
             log_group=log_group,
-            tracing=lambda_.Tracing.ACTIVE,
+            tracing=lambda_.Tracing.ACTIVE if traced else lambda_.Tracing.PASS_THROUGH,
             memory_size=memory_mb,
             timeout=Duration.seconds(timeout_seconds),
         )

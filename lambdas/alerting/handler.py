@@ -73,9 +73,13 @@ def _publish(event: Announced) -> None:
         "alerted",
         extra={"anomaly_id": event.alert_id, "told": report.published, "throttled": report.throttled},
     )
+    told = {"alerts_published": len(report.published), "alerts_throttled": len(report.throttled)}
+    counts = {name: count for name, count in told.items() if count}
+    if not counts:  # a metric is paid for in each hour in which it is written
+        return
     metrics.add_dimension("workload", event.workload)
-    metrics.add_metric("alerts_published", MetricUnit.Count, len(report.published))
-    metrics.add_metric("alerts_throttled", MetricUnit.Count, len(report.throttled))
+    for name, count in counts.items():
+        metrics.add_metric(name, MetricUnit.Count, count)
     metrics.flush_metrics()
 
 

@@ -24,6 +24,9 @@ from typing import ClassVar
 
 from lambdas.runtime.typed_environment import TypedEnvironment
 
+LATE_MILLISECONDS = 300_000
+"""A record waits a minute in the delivery stream's buffer; five minutes mean that scoring falls behind."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreTelemetryEnvironment(TypedEnvironment):

@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.runtime.queue_handler import once, queue_handler
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
 from lambdas.scoring.effects import ScoringEffects
-from lambdas.scoring.environment import ScoreTelemetryEnvironment
+from lambdas.scoring.environment import LATE_MILLISECONDS, ScoreTelemetryEnvironment
 from lambdas.scoring.probing import UnidentifiedModelError
 from lambdas.scoring.scoring import ObjectReport, close_by_tick, score_object
 from lambdas.scoring.telemetry_object import TelemetryObject, announced_object
@@ -23,6 +23,8 @@ from watchkeeper.stream.step import Tally
 from watchkeeper.stream.tick_message import Tick, tick_of
 
 logger = Logger(service=ScoreTelemetryEnvironment.service)
+ONLY_LOGGED = frozenset({"intervals_scored"})
+LAG = "publish_to_score_lag"
 metrics = Metrics(namespace=METRICS_NAMESPACE, service=ScoreTelemetryEnvironment.service)
 
 
@@ -81,18 +83,25 @@ def count(name: str, workload: str) -> None:
 
 
 def emit(report: ObjectReport, clock: Callable[[], float]) -> None:
-    """Write a report's metrics, with the workload as their dimension; the lag also over all workloads."""
-    metrics.add_dimension("workload", report.workload)
-    for name, count in report.to_dict().items():
-        metrics.add_metric(name, MetricUnit.Count, count)
-    if report.received_at_milliseconds is None:
+    """Write a report's metrics, with the workload as their dimension, and the lag over all workloads.
+
+    A metric is paid for in each hour in which it is written: what did not happen is not counted as 0, what
+    happens all the time is in the log, and the lag is that of its workload only where it is late.
+    """
+    milliseconds = report.received_at_milliseconds
+    lag = None if milliseconds is None else max(clock() * 1000 - milliseconds, 0.0)
+    counts = {name: count for name, count in report.to_dict().items() if count and name not in ONLY_LOGGED}
+    late = lag if lag is not None and lag > LATE_MILLISECONDS else None
+    if counts or late:
+        metrics.add_dimension("workload", report.workload)
+        for name, count in counts.items():
+            metrics.add_metric(name, MetricUnit.Count, count)
+        if late:
+            metrics.add_metric(LAG, MetricUnit.Milliseconds, late)
         metrics.flush_metrics()
-        return
-    lag = max(clock() * 1000 - report.received_at_milliseconds, 0.0)
-    metrics.add_metric("publish_to_score_lag", MetricUnit.Milliseconds, lag)
-    metrics.flush_metrics()
-    metrics.add_metric("publish_to_score_lag", MetricUnit.Milliseconds, lag)
-    metrics.flush_metrics()
+    if lag is not None:
+        metrics.add_metric(LAG, MetricUnit.Milliseconds, lag)
+        metrics.flush_metrics()
 
 
 handle = queue_handler(handle_message, ScoreTelemetryEnvironment, ordered=True)

@@ -22,10 +22,13 @@ def test_compiled_packages_are_for_the_runtime_that_the_functions_have(templates
         assert function.properties["Architectures"] == [processors[str(LAMBDA.linux)]], str(function)
 
 
-def test_functions_trace_and_log_to_a_group_of_their_own(templates: Templates) -> None:
+def test_functions_trace_what_is_not_an_object_a_minute_and_log_to_a_group_of_their_own(
+    templates: Templates,
+) -> None:
     groups = set()
     for function in templates.resources("AWS::Lambda::Function"):
-        assert function.properties["TracingConfig"] == {"Mode": "Active"}, str(function)
+        mode = "PassThrough" if "ScoreTelemetry" in function.logical_id else "Active"
+        assert function.properties["TracingConfig"] == {"Mode": mode}, str(function)
         group = function.properties["LoggingConfig"]["LogGroup"]["Ref"]
         groups.add((function.stack, group))
     assert len(groups) == len(templates.resources("AWS::Lambda::Function"))

@@ -39,7 +39,7 @@ from watchkeeper.judgement.metrics import evaluate as compare
 from watchkeeper.judgement.metrics import measure_part
 from watchkeeper.lifecycle.release import Release, StreamModel
 from watchkeeper.lifecycle.run import RELEASE_NAME
-from watchkeeper.stream.learning import learner_of
+from watchkeeper.stream.learning import learner_of, parameters_apart
 from watchkeeper.telemetry.rows import parse_rows
 
 logger = logging.getLogger(__name__)
@@ -81,19 +81,28 @@ def _compared_as_stream(
 ) -> Evaluation:
     """Compare a streaming detector with the live one, which gives the same scores: by its threshold.
 
-    A live one that learned with other parameters is not compared: its states go on in no other software.
+    A live one that learned with other parameters is not compared, and the evaluation says so: its states go
+    on in no other software.
     """
     said = json.loads((job.processing_input("candidate") / STREAM_NAME).read_bytes())
     live = json.loads((job.processing_input("champion") / RELEASE_NAME).read_bytes())
     champion = None if live is None else Release.from_dict(live)
-    same = (
-        champion is not None
-        and champion.stream is not None
-        and learner_of(champion.stream) == learner_of(StreamModel(said["parameters"], plan.threshold.rarity))
-    )
-    threshold = champion.threshold if champion is not None and same else None
-    compared = compare(rows, scores, scores if same else None, scales, plan, run_id(), threshold)
-    return dataclasses.replace(compared, step_scales={}, parameters=said["parameters"])
+    why = _not_compared(champion, StreamModel(said["parameters"], plan.threshold.rarity))
+    threshold = champion.threshold if champion is not None and why is None else None
+    compared = compare(rows, scores, scores if threshold else None, scales, plan, run_id(), threshold)
+    return dataclasses.replace(compared, step_scales={}, not_compared=why, parameters=said["parameters"])
+
+
+def _not_compared(champion: Release | None, model: StreamModel) -> str | None:
+    """Say why the live release's scores are not the candidate's; None where they are, or none is live."""
+    if champion is None:
+        return None
+    if champion.stream is None:
+        return f"run {champion.run_id} is another kind of detector"
+    if learner_of(champion.stream) == learner_of(model):
+        return None
+    apart = "; ".join(parameters_apart(model, champion.stream))
+    return f"the detector of run {champion.run_id} learned with other parameters ({apart})"
 
 
 COMPARED_ROWS = 2000

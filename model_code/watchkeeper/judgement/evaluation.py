@@ -79,6 +79,8 @@ class Evaluation(Document, name="evaluation", indent=2):
     """When each series began (ISO 8601, UTC) that training has not seen, and that nothing was measured on."""
     judged_by: JudgedBy = "points"
     """What the gate compares."""
+    not_compared: str | None = None
+    """Why the model in service has no figures here, though there is one."""
     parameters: dict[str, float] | None = None
     """Of a streaming detector: `watchkeeper.detectors.streaming.state.Parameters`."""
     version: int = EVALUATION_VERSION

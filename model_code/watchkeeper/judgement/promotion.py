@@ -45,7 +45,7 @@ def decide_promotion(evaluation: Evaluation, gate: GatePlan) -> Decision:
     detector is judged by points: its PR-AUC is at least the champion's less the tolerance, and above that of
     the trivial detector. By events: it finds a window, and its F1 by event is at least the trivial detector's
     and the champion's less the tolerance; few events make ties common. Series that training has not seen
-    count nowhere; the reasons name them.
+    count nowhere; the reasons name them. They also say why a model in service was not compared.
     """
     checks = [_not_degenerate(evaluation.candidate), _within_budget(evaluation.candidate, gate)]
     if not evaluation.labelled:
@@ -59,7 +59,15 @@ def decide_promotion(evaluation: Evaluation, gate: GatePlan) -> Decision:
         if gate.beat_champion and evaluation.champion is not None:
             checks.append(figure.holds(evaluation.candidate, evaluation.champion, gate.tolerance))
     decision = decision_of(checks)
-    return Decision(decision.approved, [*decision.reasons, *_left_out(evaluation)])
+    return Decision(
+        decision.approved, [*decision.reasons, *_not_compared(evaluation), *_left_out(evaluation)]
+    )
+
+
+def _not_compared(evaluation: Evaluation) -> list[str]:
+    if evaluation.not_compared is None:
+        return []
+    return [f"Not compared with the model in service: {evaluation.not_compared}."]
 
 
 def _left_out(evaluation: Evaluation) -> list[str]:

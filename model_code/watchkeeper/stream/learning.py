@@ -106,6 +106,14 @@ def learner_of(model: StreamModel) -> str:
     return short_hash(repr(sorted((name, float(value)) for name, value in parameters.items())))
 
 
+def parameters_apart(model: StreamModel, other: StreamModel) -> list[str]:
+    """Return the parameters in which two detectors differ, with the value of each, as text."""
+    ours, theirs = (dataclasses.asdict(_parameters(each)) for each in (model, other))
+    return [
+        f"{name} {theirs[name]:g}, here {value:g}" for name, value in ours.items() if theirs[name] != value
+    ]
+
+
 def _parameters(model: StreamModel) -> Parameters:
     given: dict[str, Any] = model.parameters
     return Parameters(**given)

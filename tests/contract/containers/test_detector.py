@@ -16,8 +16,10 @@ from tests.contract.containers.laptop import (
     run_processing,
     serve_detector,
 )
+from tests.unit.lambdas.builders import make_release
 from watchkeeper.core.plan import DetectorPlan, FeaturePlan
 from watchkeeper.features.contributions import EXPLAINED_JSON
+from watchkeeper.lifecycle.release import StreamModel
 
 CONTEXT = 32
 SMOKE = Path("candidate", "smoke.json")
@@ -32,6 +34,8 @@ class Served:
     archive: Path
     holdback: list[str]
     container: Container
+    warmed: Path
+    """Outputs of the warm-up."""
 
     def scores(self, rows: list[str]) -> list[float]:
         reply = self.container.post("\n".join(rows), "text/csv")
@@ -60,10 +64,11 @@ def served(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iter
     plan_file.write_text(plan.to_json())
     inputs = {"plan": plan_file, "history": pipeline.history}
     prepared = run_processing(root / "prepare", "anomaly.prepare", inputs, {}) / "prepared"
-    archive = warmed_up(root / "warm-up", prepared, plan_file) / "model" / "model.tar.gz"
+    warmed = warmed_up(root / "warm-up", prepared, plan_file)
+    archive = warmed / "model" / "model.tar.gz"
     holdback = (prepared / "holdback" / "rows.csv").read_text().splitlines()
     with serve_detector(root / "serve", archive) as container:
-        yield Served(plan_file, prepared, archive, holdback, container)
+        yield Served(plan_file, prepared, archive, holdback, container, warmed)
 
 
 def test_one_score_a_row_whatever_is_beside_it_and_in_whatever_order(served: Served) -> None:
@@ -149,3 +154,37 @@ def test_refuses_a_bad_request_and_names_the_record(
     assert reply.status == status, reply.text
     assert said in reply.text
     assert len(reply.text.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({}, None),
+        ({"tolerance": 9.0}, "the detector of run {} learned with other parameters (tolerance 9, here 0.02)"),
+        (None, "run {} is another kind of detector"),
+    ],
+)
+def test_a_live_release_that_cannot_be_compared_is_not_and_the_evaluation_says_why(
+    served: Served, tmp_path: Path, changed: dict[str, float] | None, reason: str | None
+) -> None:
+    said = json.loads((served.warmed / "candidate" / "stream.json").read_text())
+    parameters = None if changed is None else {**said["parameters"], **changed}
+    stream = None if parameters is None else StreamModel(parameters, 1e-4)
+    release = make_release(stream=stream)
+    champion = tmp_path / "champion"
+    champion.mkdir()
+    (champion / "release.json").write_text(release.to_json())
+    inputs = {
+        "plan": served.plan_file,
+        "prepared": served.prepared,
+        "candidate": served.warmed / "candidate",
+        "champion": champion,
+    }
+
+    outputs = run_processing(
+        tmp_path / "job", "anomaly.evaluate", inputs, {"WATCHKEEPER_RUN_ID": "20261129170000-a"}
+    )
+
+    found = json.loads((outputs / "evaluation" / "evaluation.json").read_text())
+    assert found["not_compared"] == (reason and reason.format(release.run_id))
+    assert (found["champion"] is None) == (reason is not None)

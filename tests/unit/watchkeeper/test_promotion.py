@@ -88,6 +88,13 @@ def test_the_first_model_has_no_champion_to_beat() -> None:
     assert decide_promotion(evaluation(champion=None), GatePlan()).approved
 
 
+def test_says_why_the_model_in_service_was_not_compared() -> None:
+    found = decide_promotion(evaluation(champion=None, not_compared="it is of another kind"), GatePlan())
+
+    assert found.approved
+    assert found.reasons[-1] == "Not compared with the model in service: it is of another kind."
+
+
 def test_comparisons_can_be_switched_off() -> None:
     worse = evaluation(candidate=metrics(pr_auc=0.1))
 
