@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
+import botocore.loaders
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -12,6 +14,9 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(
         _name, "1"
     )  # before numpy is imported: the workers share the cores, not their threads
+
+# The models of AWS's services are read once a process, and not once a session.
+botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
 
 JOURNEYS = Path(__file__).parent / "local"
 JOURNEY_SECONDS = 900
