@@ -20,6 +20,8 @@ pytestmark = pytest.mark.local
 
 WORKLOAD = "abalone"
 ROWS = 120
+AT_ONCE = 8
+"""Rows of a request where there are many."""
 
 
 @pytest.fixture
@@ -36,15 +38,16 @@ def rows(laptop: Laptop, tmp_path: Path) -> list[str]:
     return [line.rpartition(",")[0] for line in file.read_text().splitlines() if line.strip()]
 
 
-def ask(laptop: Laptop, rows: list[str]) -> None:
-    """Send rows in a request each, and wait until all of them are captured."""
+def ask(laptop: Laptop, rows: list[str], *, at_once: int = 1) -> None:
+    """Send rows, so many in a request, and wait until all requests are captured."""
     prefix = layout.capture_prefix(WORKLOAD)
     before = captured(laptop, prefix)
-    for row in rows:
+    requests = ["\n".join(rows[first : first + at_once]) for first in range(0, len(rows), at_once)]
+    for request in requests:
         laptop.client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=layout.endpoint_name(WORKLOAD), ContentType="text/csv", Body=row
+            EndpointName=layout.endpoint_name(WORKLOAD), ContentType="text/csv", Body=request
         )
-    wanted = before + len(rows)
+    wanted = before + len(requests)
     until(lambda: captured(laptop, prefix) >= wanted, what=f"{wanted} captured requests", every=0.5)
 
 
@@ -80,7 +83,7 @@ def test_drifted_traffic_raises_the_alarm_and_traffic_like_the_trainings_does_no
     broken = [row.split(",") for row in rows]
     for number, cells in enumerate(broken):
         cells[5], cells[7], cells[2] = "0.336", "0.234", str(0.1 + number % 50 / 100)
-    ask(laptop, [",".join(cells) for cells in broken[: 8 * ROWS]])
+    ask(laptop, [",".join(cells) for cells in broken[: 8 * ROWS]], at_once=AT_ONCE)
     drifted = watched(laptop)
 
     assert drifted.status == "drifted", drifted.to_json()
