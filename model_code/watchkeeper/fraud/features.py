@@ -66,6 +66,11 @@ def log_amount(amounts: NDArray[np.floating]) -> Floats:
     return np.asarray(np.sign(amounts) * np.log1p(np.abs(amounts)))
 
 
+def amount_of(logarithms: NDArray[np.floating]) -> Floats:
+    """Return the amounts of which `log_amount` is given."""
+    return np.asarray(np.sign(logarithms) * np.expm1(np.abs(logarithms.astype(np.float64))))
+
+
 def row_features(times: Floats, amounts: Floats, numeric: Floats, categorical: Floats) -> Floats:
     """Return what rows alone say.
 

@@ -74,6 +74,13 @@ class TransactionGraph:
 
     def ego_rows(self, rows: NDArray[np.integer]) -> EgoRows:
         """Return the ego rows of some transactions: the batch side of `ego.ego_of`."""
+        edges, mask = self.edges(rows)
+        neighbours = self.vectors[self.latest[rows]]
+        neighbours[mask == 0.0] = 0.0
+        return EgoRows(self.vectors[rows], neighbours, edges, mask)
+
+    def edges(self, rows: NDArray[np.integer]) -> tuple[Vectors, Vectors]:
+        """Return edges and mask of the ego rows of some transactions."""
         latest = self.latest[rows]
         mask = latest >= 0
         gaps = np.where(mask, self.times[rows][:, None, None] - self.times[latest], 0.0)
@@ -81,9 +88,7 @@ class TransactionGraph:
         edges = np.empty((*latest.shape, EDGE_FEATURES), np.float32)
         edges[..., 0] = np.log1p(gaps)
         edges[..., 1] = np.where(mask & known, self.labels.verdicts[latest], 0)
-        neighbours = self.vectors[latest]
-        neighbours[~mask] = 0.0
-        return EgoRows(self.vectors[rows], neighbours, edges, mask.astype(np.float32))
+        return edges, mask.astype(np.float32)
 
 
 def time_order(times: Floats, ids: NDArray[Any]) -> Indices:
@@ -136,6 +141,24 @@ def graph_of_table(table: TransactionTable, plan: FraudPlan) -> TransactionGraph
     return TransactionGraph(vectors, table.times, table.labels, latest)
 
 
+def linked(
+    vectors: Vectors,
+    times: Floats,
+    ids: NDArray[Any],
+    entities: Sequence[NDArray[np.int64]],
+    labels: Labels,
+    neighbours: int,
+) -> TransactionGraph:
+    """Return a table whose vectors are known, with its neighbours; parameters are those of a table."""
+    latest = np.full((len(times), len(entities), neighbours), -1, np.int64)
+    order = time_order(times, ids)
+    for at, codes in enumerate(entities):
+        ordered = order[codes[order] >= 0]
+        grouped = ordered[np.argsort(codes[ordered], kind="stable")]
+        latest[grouped, at] = _latest(grouped, codes[grouped], neighbours)
+    return TransactionGraph(vectors, times, labels, latest)
+
+
 def history_features(history: RelationHistory, times: Floats, log_amounts: Vectors) -> Floats:
     """Return the as-of features of one relation for the rows of `relation_history`.
 
@@ -176,10 +199,7 @@ def _history_in_order(
     groups, ordered_times = codes[order], times[order]
     starts = np.searchsorted(groups, groups)
     place = np.arange(n) - starts
-    latest = np.full((n, neighbours), -1, np.int64)
-    for back in range(1, neighbours + 1):
-        rows = np.flatnonzero(place >= back)
-        latest[rows, back - 1] = order[rows - back]
+    latest = _latest(order, groups, neighbours)
     labelled, frauds, latest_fraud = _known_before(
         groups * (n + 1) + ranks, groups * (n + 1) + known_ranks, starts, groups, labels.verdicts[order]
     )
@@ -193,6 +213,16 @@ def _history_in_order(
         since[back_in_place],
         latest[back_in_place],
     )
+
+
+def _latest(order: Indices, groups: Indices, neighbours: int) -> Indices:
+    """Return the K rows before each of its group, for rows by group and time."""
+    place = np.arange(len(groups)) - np.searchsorted(groups, groups)
+    latest = np.full((len(groups), neighbours), -1, np.int64)
+    for back in range(1, neighbours + 1):
+        rows = np.flatnonzero(place >= back)
+        latest[rows, back - 1] = order[rows - back]
+    return latest
 
 
 def _known_before(

@@ -188,6 +188,8 @@ NUMPY_MODULES = (
     "detectors/",
     "judgement/accuracy",
     "stream/",
+    *(f"fraud/{name}" for name in ("ego", "features", "generator", "history", "measures", "memory")),
+    *(f"fraud/{name}" for name in ("split", "table", "thresholds")),
     "charts/",
     "command/",
     "spec/d",
