@@ -174,7 +174,7 @@ def _smoke_case(prepared: Prepared, test: NDArray[np.int64], probabilities: Floa
     return {
         "kind": FRAUD,
         "rows": [",".join("" if np.isnan(value) else repr(value) for value in row) for row in flat.tolist()],
-        "predictions": probabilities[chosen].tolist(),
+        "probabilities": probabilities[chosen].tolist(),
         "tolerance": SCORE_TOLERANCE,
     }
 

@@ -122,4 +122,4 @@ def _read_csv(payload: bytes) -> Rows:
     widths = {len(row) for row in rows}
     if len(widths) > 1:
         raise ValueError(f"lines have {min(widths)} to {max(widths)} cells")
-    return np.array(rows, np.float64).reshape(len(rows), -1)
+    return np.array(rows, np.float64).reshape(len(rows), max(widths, default=0))
