@@ -121,3 +121,8 @@ class S3ObjectStore:
                 Bucket=prefix.bucket, Prefix=prefix.key, StartAfter=after
             )
             return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def remove(self, uri: ObjectUri) -> None:
+        """Remove an object; one that is gone already is no error."""
+        with translated(f"remove {uri}"):
+            self.client.delete_object(Bucket=uri.bucket, Key=uri.key)

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lambdas.adapters.errors import translated
 from lambdas.adapters.object_store import ObjectStore, ObjectUri
@@ -65,9 +65,17 @@ class Queue:
                 self.client.delete_message_batch(QueueUrl=self.url, Entries=entries)
 
 
+class ManifestStore(ObjectStore, Protocol):
+    """Where manifests come and go."""
+
+    def remove(self, uri: ObjectUri) -> None:
+        """Remove an object; one that is gone already is no error."""
+
+
 @dataclass
 class Feed:
-    """Writes manifests, and keeps no more of them waiting than the stream can use.
+    """Writes manifests, keeps no more of them waiting than the stream can use, and removes those that nobody
+    begins with again.
 
     Parameters
     ----------
@@ -82,12 +90,14 @@ class Feed:
     """
 
     queue: Queue
-    objects: ObjectStore
+    objects: ManifestStore
     folder: ObjectUri
     in_force: Callable[[], tuple[WorkloadPlan, Release | None]]
     clock: Callable[[], float] = time.time
     written: int = 0
     _last: str = field(default="", init=False)
+    _keeping: list[tuple[int, str]] = field(default_factory=list, init=False)
+    """Which of the manifests written keep the pages: number and name."""
 
     def make(self) -> int:
         """Make a manifest of what waits in the queue, and return its number of objects."""
@@ -106,7 +116,30 @@ class Feed:
         manifest = Manifest(plan, release, tuple(map(_announced, objects)), keeps_pages)
         uri = ObjectUri(self.folder.bucket, f"{self.folder.key}{self._name()}")
         self.objects.write(uri, manifest.to_json().encode())
+        if keeps_pages:
+            self._keeping.append((self.written, uri.key))
         self.written += 1
+
+    def forget(self, done: int) -> int:
+        """Remove the manifests before the last but one that keeps pages and is done; return how many.
+
+        Who begins anew does so with the pages of the last one. An hour of manifests stays besides, for a
+        micro-batch that is made again and for who looks into what happened.
+
+        Parameters
+        ----------
+        done
+            Micro-batches that the query has done of the manifests that this feed has written.
+        """
+        kept = [entry for entry in self._keeping if entry[0] < done]
+        if len(kept) < 2:
+            return 0
+        first = kept[-2]
+        old = [key for key in self.objects.keys_under(self.folder) if key < first[1]]
+        for key in old:
+            self.objects.remove(ObjectUri(self.folder.bucket, key))
+        self._keeping = [entry for entry in self._keeping if entry[0] > first[0]]
+        return len(old)
 
     def _name(self) -> str:
         """Return a name after all earlier ones, also if the clock was set back."""

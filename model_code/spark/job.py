@@ -156,6 +156,7 @@ def run(
             pause(_PAUSE_SECONDS)
             continue
         try:
+            feed.forget(progress.done)
             made = feed.make()
         except UnavailableError as error:
             logger.warning("the feed tries again: %s", error)

@@ -80,6 +80,24 @@ def test_names_are_in_order_though_the_clock_goes_back() -> None:
     assert memory.keys_under(FOLDER) == [f"{FOLDER.key}{200_000_000 + more:020d}.json" for more in (0, 1)]
 
 
+def test_manifests_are_removed_that_nobody_begins_with_again() -> None:
+    memory = Memory()
+    before = ObjectUri(FOLDER.bucket, f"{FOLDER.key}{1:020d}.json")
+    memory.write(before, b"of an earlier run")
+    feed = feed_of(Messages(), memory)
+    for number in range(8):
+        feed.write([], keeps_pages=number in (1, 3, 5))
+    written = memory.keys_under(FOLDER)[1:]
+
+    assert (feed.forget(1), feed.forget(3)) == (0, 0)  # one that keeps pages is done at most
+    assert memory.exists(before)
+    assert feed.forget(5) == 2  # the earlier run's, and the first; from the second on all are there
+    assert memory.keys_under(FOLDER) == written[1:]
+    assert feed.forget(8) == 2
+    assert memory.keys_under(FOLDER) == written[3:]
+    assert feed.forget(8) == 0
+
+
 def test_feed_waits_for_the_query_and_ends_with_it() -> None:
     messages = Messages(*map(message, "abc"))
     memory = Memory()

@@ -55,6 +55,9 @@ class Memory:
             uri.key for uri in self.found if uri.bucket == prefix.bucket and uri.key.startswith(prefix.key)
         )
 
+    def remove(self, uri: ObjectUri) -> None:
+        self.found.pop(uri, None)
+
     def scores(self) -> dict[str, bytes]:
         return {uri.key: body for uri, body in self.found.items() if uri.key.startswith(("scores", "quara"))}
 
