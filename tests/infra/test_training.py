@@ -26,7 +26,12 @@ def test_every_placeholder_of_a_definition_has_a_value(templates: Templates) -> 
     properties = state_machine(templates)
     placeholders = set(re.findall(r"\$\{(\w+)\}", definition_of(templates)))
     assert placeholders == set(properties["DefinitionSubstitutions"])
-    unused = {Substitution.ANALYSIS_CODE_URI, Substitution.REQUESTS_TABLE_NAME}
+    unused = {
+        Substitution.ANALYSIS_CODE_URI,
+        Substitution.FRAUD_CODE_ARCHIVE_NAME,
+        Substitution.FRAUD_CODE_URI,
+        Substitution.REQUESTS_TABLE_NAME,
+    }
     assert placeholders == {each.substitution for each in TRAINING} | set(Substitution) - unused
 
 

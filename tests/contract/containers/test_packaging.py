@@ -29,6 +29,7 @@ from pipeline.packaging import (
     SERVICE_API,
     build_analysis_code,
     build_history_code,
+    build_loading_code,
     build_lambda_code,
     build_model_code,
     build_scoring_code,
@@ -168,6 +169,10 @@ FOLDERS: dict[str, tuple[Callable[[], Path], tuple[str, ...]]] = {
     "service": (lambda: build_service_code("here", BUILD), ("service_api.handler",)),
     "scoring": (lambda: build_scoring_code("here", BUILD), ("scoring.handler", "scoring.try_release")),
     "history": (lambda: build_history_code("here", BUILD), ("history.merge_scores", "history.read_scores")),
+    "loading": (
+        lambda: build_loading_code("here", BUILD),
+        ("fraud.export_transactions", "fraud.load_graph"),
+    ),
 }
 """Of functions that have one of their own, and the functions."""
 OF_NONE = tuple(name for name in ENTRY_POINTS if not any(name in of for _, of in FOLDERS.values()))
@@ -206,8 +211,11 @@ def test_service_folder_for_aws_has_modules_of_lambdas_python_and_processor() ->
     assert all(name.endswith("cpython-314-aarch64-linux-gnu.so") for name in compiled)
 
 
-def test_scoring_folder_for_aws_has_numpy_of_lambdas_python_and_processor_and_fits() -> None:
-    root = build_scoring_code("lambda", BUILD)
+@pytest.mark.parametrize("build", [build_scoring_code, build_loading_code])
+def test_folder_for_aws_has_numpy_of_lambdas_python_and_processor_and_fits(
+    build: Callable[[Literal["lambda"], Path], Path],
+) -> None:
+    root = build("lambda", BUILD)
     numpy = [path.name for path in (root / "numpy").rglob("*.so")]
     assert numpy
     assert all(name.endswith("cpython-314-aarch64-linux-gnu.so") for name in numpy)
