@@ -65,7 +65,7 @@ def evaluate(
     module: str,
     *,
     name: str = "Evaluate",
-    prepared: str = "prepared",
+    prepared: str | None = None,
     candidate: str | None = None,
     champion: str | None = None,
 ) -> Task:
@@ -76,14 +76,14 @@ def evaluate(
     Parameters
     ----------
     prepared
-        The run's location of what it is measured on, and the input's name.
+        What it is measured on, where that is not what a preparation job wrote.
     candidate, champion
-        The inputs that tell of the two: scores, which are the candidate's default, an artifact or, of a
-        streaming detector, its release.
+        What tells of the two: scores, which are the candidate's default, an artifact or, of a streaming
+        detector, its release.
     """
     inputs = {
         "plan": path("run.uris.plan"),
-        prepared: path(f"run.uris.{prepared}"),
+        "prepared": prepared or path("run.uris.prepared"),
         "candidate": candidate or path("run.uris.candidate_scores"),
     }
     if champion:

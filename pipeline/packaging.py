@@ -65,6 +65,7 @@ SERVICE_API = LAMBDAS / "service_api"
 SCORING = LAMBDAS / "scoring"
 HISTORY = LAMBDAS / "history"
 FRAUD = LAMBDAS / "fraud"
+LOADING = LAMBDAS / "loading"
 TRANSFORM_SECONDS = 600
 """Time for one request of a batch transform; the server's own limit of 60 is for an endpoint's requests."""
 VENDOR = "vendor"
@@ -200,7 +201,7 @@ def build_lambda_code(build_dir: Path) -> Path:
         If the packages cannot be installed.
     """
     functions = _python("lambdas", LAMBDAS)
-    own = tuple(f"lambdas/{room.name}/" for room in (HTTP, SERVICE_API, SCORING, HISTORY, FRAUD))
+    own = tuple(f"lambdas/{room.name}/" for room in (HTTP, SERVICE_API, SCORING, HISTORY, FRAUD, LOADING))
     # what the others are told of scoring is its environment
     kept = {f"lambdas/{SCORING.name}/__init__.py", f"lambdas/{SCORING.name}/environment.py"}
     others = {name: file for name, file in functions.items() if name in kept or not name.startswith(own)}
@@ -283,9 +284,7 @@ def build_history_code(target: Literal["lambda", "here"], build_dir: Path) -> Pa
 
 def build_loading_code(target: Literal["lambda", "here"], build_dir: Path) -> Path:
     """Return a folder with the functions between graph store and training; see `build_service_code`."""
-    return _compiled_folder(
-        "loading-code", FRAUD, _TARGETS[target], build_dir, requirements="requirements-loading.txt"
-    )
+    return _compiled_folder("loading-code", LOADING, _TARGETS[target], build_dir, rooms=(FRAUD,))
 
 
 def _compiled_folder(
@@ -295,7 +294,6 @@ def _compiled_folder(
     build_dir: Path,
     more: Mapping[str, Path] = MappingProxyType({}),
     rooms: Sequence[Path] = (),
-    requirements: str = "requirements.txt",
 ) -> Path:
     """Return a folder with the code of the functions of one room.
 
@@ -305,10 +303,8 @@ def _compiled_folder(
         Further files by their place in it.
     rooms
         Further rooms of `lambdas` that it imports.
-    requirements
-        Name of the file with its packages.
     """
-    vendored = _vendored(room / requirements, target, build_dir)
+    vendored = _vendored(room / "requirements.txt", target, build_dir)
     functions = {"lambdas/__init__.py": LAMBDAS / "__init__.py", **more}
     for each in (LAMBDAS / "adapters", LAMBDAS / "runtime", room, *rooms):
         functions |= _python(f"lambdas/{each.name}", each)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from lambdas.fraud.export_transactions import Exported, ExportTransactionsEnvironment
-from lambdas.fraud.load_graph import LoadedGraph, LoadGraphEnvironment
+from lambdas.loading.export_transactions import Exported, ExportTransactionsEnvironment
+from lambdas.loading.load_graph import LoadedGraph, LoadGraphEnvironment
 from lambdas.runtime.workflow_step import StepEnvironment
 from lambdas.scoring.try_release import TryReleaseEnvironment
 from lambdas.steps.clean_up import CleanedUp, CleanUpEnvironment

@@ -29,8 +29,8 @@ from pipeline.packaging import (
     SERVICE_API,
     build_analysis_code,
     build_history_code,
-    build_loading_code,
     build_lambda_code,
+    build_loading_code,
     build_model_code,
     build_scoring_code,
     build_service_code,
@@ -171,7 +171,7 @@ FOLDERS: dict[str, tuple[Callable[[], Path], tuple[str, ...]]] = {
     "history": (lambda: build_history_code("here", BUILD), ("history.merge_scores", "history.read_scores")),
     "loading": (
         lambda: build_loading_code("here", BUILD),
-        ("fraud.export_transactions", "fraud.load_graph"),
+        ("loading.export_transactions", "loading.load_graph"),
     ),
 }
 """Of functions that have one of their own, and the functions."""
@@ -187,7 +187,8 @@ def test_every_lambda_handler_imports_from_its_folder_alone(
     build: Callable[[], Path], handlers: tuple[str, ...]
 ) -> None:
     root = build()
-    assert entry_points(root / "lambdas") == list(handlers)
+    # a room that another one reads stands in the folder as a whole, with its own function
+    assert set(handlers) <= set(entry_points(root / "lambdas"))
     # isolated: the project is not on the path; boto3, which the runtime has, comes from site-packages
     code = f"import sys; sys.path.insert(0, {str(root)!r}); import importlib, pathlib\n" + (
         "for name in sys.argv[1:]:\n"

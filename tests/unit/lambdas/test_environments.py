@@ -35,7 +35,7 @@ SERVICES = {
 }
 """Names in logs and metrics of functions that are called otherwise than their room or module."""
 COMPILED = (
-    *("fraud.handler", "fraud.export_transactions", "fraud.load_graph", "service_api.handler"),
+    *("fraud.handler", "loading.export_transactions", "loading.load_graph", "service_api.handler"),
     *("scoring.handler", "scoring.try_release"),
 )
 """Have bundles of their own, with pydantic and with numpy."""

@@ -16,11 +16,11 @@ import pytest
 
 from lambdas.adapters import clients
 from lambdas.adapters.object_store import ObjectUri
-from lambdas.fraud import export_transactions, load_graph
 from lambdas.fraud.dynamo_store import DynamoTransactionStore
-from lambdas.fraud.export_transactions import ExportingEffects
-from lambdas.fraud.load_graph import LoadingEffects, stored_transactions
 from lambdas.fraud.store import Arrival
+from lambdas.loading import export_transactions, load_graph
+from lambdas.loading.export_transactions import ExportingEffects
+from lambdas.loading.load_graph import LoadingEffects, stored_transactions
 from tests.unit.lambdas.builders import BUCKET, make_run
 from tests.unit.lambdas.fakes import FakeObjectStore
 from tests.unit.lambdas.fraud_builders import PLAN, TABLE, WORKLOAD, create_table, stored, transaction, vector
