@@ -28,6 +28,7 @@ from pipeline.packaging import (
     SCORING,
     SERVICE_API,
     build_analysis_code,
+    build_fraud_api_code,
     build_history_code,
     build_lambda_code,
     build_loading_code,
@@ -169,6 +170,7 @@ FOLDERS: dict[str, tuple[Callable[[], Path], tuple[str, ...]]] = {
     "service": (lambda: build_service_code("here", BUILD), ("service_api.handler",)),
     "scoring": (lambda: build_scoring_code("here", BUILD), ("scoring.handler", "scoring.try_release")),
     "history": (lambda: build_history_code("here", BUILD), ("history.merge_scores", "history.read_scores")),
+    "fraud": (lambda: build_fraud_api_code("here", BUILD), ("fraud.handler",)),
     "loading": (
         lambda: build_loading_code("here", BUILD),
         ("loading.export_transactions", "loading.load_graph"),
