@@ -43,7 +43,9 @@ REGISTERED_DETECTOR = "registered_detector"
 """What script mode trains and serves, by the entry files `train_NAME.py` and `serve_NAME.py`."""
 
 SPARK_PACKAGE = "watchkeeper_spark"
-SPARK_SCRIPT = Path(__file__).resolve().parent.parent / "model_code" / "spark" / "glue_script.py"
+_SCRIPTS = Path(__file__).resolve().parent.parent / "model_code" / "spark"
+SPARK_SCRIPT = _SCRIPTS / "glue_script.py"
+PROCESSING_SCRIPT = _SCRIPTS / "processing_script.py"
 
 ROOT = "/opt/ml"
 CODE_CHANNEL = "code"

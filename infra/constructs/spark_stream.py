@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import AssetStaging, FileAssetPackaging, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -15,6 +15,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from infra.constructs.glue_job import GLUE_VERSION, CodeAsset, job_encryption, write_job_logs
 from infra.constructs.loop_monitoring import LoopMonitoring
 from infra.constructs.telemetry_rule import TelemetryRule
 from infra.constructs.work_queue import WorkQueue
@@ -33,7 +34,6 @@ from watchkeeper.core import layout
 from watchkeeper.spec.scale import SparkScale
 from watchkeeper.stream.placement import SHELF_SERIES
 
-GLUE_VERSION = "5.1"
 FULL = 0.75
 """Of a shelf, at the number of series that the spec says: most shelves never split then."""
 PARTITIONS_A_WORKER = 8
@@ -84,7 +84,7 @@ class SparkStream(Construct):
         super().__init__(scope, construct_id)
         self.work = WorkQueue(self, "Work", handled_within_seconds=RECEIVED_WITHIN_SECONDS)
         self._announce(workload, places)
-        code, program = _Asset(self, "Code", file=wheel), _Asset(self, "Script", file=script)
+        code, program = CodeAsset(self, "Code", file=wheel), CodeAsset(self, "Script", file=script)
         # AWS does not document that Glue says for whom it assumes a role: a condition might refuse it.
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
         permit(self.role, *self._permissions(workload, places, code, program))
@@ -112,7 +112,7 @@ class SparkStream(Construct):
         )
 
     def _job(
-        self, workload: str, scale: SparkScale, places: StreamPlaces, code: _Asset, program: _Asset
+        self, workload: str, scale: SparkScale, places: StreamPlaces, code: CodeAsset, program: CodeAsset
     ) -> glue.CfnJob:
         named = {
             "workload": workload,
@@ -125,23 +125,7 @@ class SparkStream(Construct):
             "depth": str(depth_of(scale.series)),
             "partitions": str(PARTITIONS_A_WORKER * scale.workers),
         }
-        mode = glue.CfnSecurityConfiguration
-        encryption = glue.CfnSecurityConfiguration(
-            self,
-            "Encryption",
-            name=layout.stream_job_name(workload),
-            encryption_configuration=mode.EncryptionConfigurationProperty(
-                cloud_watch_encryption=mode.CloudWatchEncryptionProperty(
-                    cloud_watch_encryption_mode="SSE-KMS", kms_key_arn=places.key.key_arn
-                ),
-                job_bookmarks_encryption=mode.JobBookmarksEncryptionProperty(
-                    job_bookmarks_encryption_mode="CSE-KMS", kms_key_arn=places.key.key_arn
-                ),
-                s3_encryptions=[
-                    mode.S3EncryptionProperty(s3_encryption_mode="SSE-KMS", kms_key_arn=places.key.key_arn)
-                ],
-            ),
-        )
+        encryption = job_encryption(self, name=layout.stream_job_name(workload), key=places.key)
         job = glue.CfnJob(
             self,
             "Job",
@@ -169,7 +153,7 @@ class SparkStream(Construct):
         return job
 
     def _permissions(
-        self, workload: str, places: StreamPlaces, code: _Asset, program: _Asset
+        self, workload: str, places: StreamPlaces, code: CodeAsset, program: CodeAsset
     ) -> list[Permission]:
         stack = Stack.of(self)
 
@@ -227,16 +211,7 @@ class SparkStream(Construct):
             Permission(
                 actions=["sqs:ReceiveMessage", "sqs:DeleteMessage"], resources=[self.work.queue.queue_arn]
             ),
-            Permission(
-                actions=[
-                    "logs:AssociateKmsKey",
-                    "logs:CreateLogGroup",
-                    "logs:CreateLogStream",
-                    "logs:PutLogEvents",
-                ],
-                resources=[stack.format_arn(service="logs", resource=f"log-group:{layout.STREAM_LOGS}*")],
-                reason="Glue names the log groups and streams of jobs itself.",
-            ),
+            write_job_logs(self),
             Permission(
                 actions=["cloudwatch:PutMetricData"],
                 resources=["*"],
@@ -268,22 +243,6 @@ class SparkStream(Construct):
             ),
         )
         schedule.node.add_dependency(self.job, policy_of(role))
-
-
-class _Asset(Construct):
-    """A file in the assets' bucket, under a key that ends in the file's own name: pip reads a wheel's."""
-
-    def __init__(self, scope: Construct, construct_id: str, *, file: Path) -> None:
-        super().__init__(scope, construct_id)
-        stack = Stack.of(self)
-        staging = AssetStaging(self, "Staging", source_path=str(file))
-        location = stack.synthesizer.add_file_asset(
-            file_name=staging.relative_staged_path(stack),
-            packaging=FileAssetPackaging.FILE,
-            source_hash=file.stem if file.suffix == ".whl" else staging.asset_hash,
-        )
-        self.uri: str = location.s3_object_url
-        self.object_arn = f"arn:{stack.partition}:s3:::{location.bucket_name}/{location.object_key}"
 
 
 def depth_of(series: int) -> int:

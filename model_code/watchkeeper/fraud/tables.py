@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import IO, Literal
@@ -78,7 +78,10 @@ def read_rows(
         If the file cannot be read as a whole (see `watchkeeper.telemetry.dialect.TableFile`), or as
         `check_columns`.
     """
-    check = partial(_check_key if table == "identities" else _check_table, name, plan, identities)
+    if table == "identities":
+        check: Callable[[list[str]], None] = partial(check_key, name, plan)
+    else:
+        check = partial(_check_table, name, plan, identities)
     for line, _, fields in read_fields(stream, name, check_header=check, dialect=plan.history.dialect):
         if isinstance(fields, InvalidInputError):
             yield line, fields
@@ -87,17 +90,19 @@ def read_rows(
             yield line, InvalidInputError("the key is empty", reason="bad_id") if empty else None
         else:
             try:
+                outcome: Transaction | InvalidInputError = read_transaction(fields, plan)
                 read_label(fields, plan)
-                yield line, read_transaction(fields, plan)
             except InvalidInputError as error:
-                yield line, error
+                outcome = error
+            yield line, outcome
+
+
+def check_key(name: str, plan: FraudPlan, identities: Sequence[str]) -> None:
+    """Check that a file of identities has the key; see `check_columns`."""
+    key = plan.history.files.identity_key
+    if key not in identities:
+        raise header_error(name, str(key), list(identities))
 
 
 def _check_table(name: str, plan: FraudPlan, identities: Sequence[str] | None, header: list[str]) -> None:
     check_columns(name, header, plan, identities)
-
-
-def _check_key(name: str, plan: FraudPlan, _: Sequence[str] | None, header: list[str]) -> None:
-    key = plan.history.files.identity_key
-    if key not in header:
-        raise header_error(name, str(key), header)
