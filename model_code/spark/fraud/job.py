@@ -31,6 +31,7 @@ SETTINGS = {
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
 }
 """Of Spark's session."""
+BYTES_A_TASK = 32 * 2**20
 NOT_LOST = ("superseded", "repeated")
 """Reasons of rows whose transaction is there all the same."""
 _FOLDER = "processed/"
@@ -105,6 +106,7 @@ def process(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
     outputs.begin(spark, folder)
     text = spark.read.text(arguments.plan_uri, wholetext=True).first().value
     plan = FraudPlan.from_json(text)
+    _divide(spark, sources.size_below(spark, arguments.history(plan.workload)))
     rows, labels = _rows(spark, arguments, plan)
     whole = graph.one_an_id(graph.parsed(rows, plan)).persist()
     read = _tally(whole)
@@ -179,6 +181,12 @@ def check_hubs(relations: dict[str, dict[str, int]], plan: FraudPlan) -> None:
 class _Read:
     tally: Tally
     counts: dict[str, int]
+
+
+def _divide(spark: SparkSession, size: int) -> None:
+    """Set how many parts a shuffle has: a task's cost is not below its own, nor its memory above a worker's."""
+    parts = max(spark.sparkContext.defaultParallelism, size // BYTES_A_TASK)
+    spark.conf.set("spark.sql.shuffle.partitions", str(parts))
 
 
 def _rows(

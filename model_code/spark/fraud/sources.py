@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 _HEAD_LINES = 12
+_PACKED = 6
+"""How much larger a packed file is when it is read."""
 _WHOLE = 1e15
 """Below it, a whole number of floating point has all its digits."""
 _SUFFIXES = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".jsonl": "json", ".ndjson": "json"}
@@ -95,21 +97,30 @@ def live_transactions(spark: SparkSession, folder: str, plan: FraudPlan) -> tupl
     )
 
 
+def size_below(spark: SparkSession, folder: str) -> int:
+    """Return how many bytes are below a folder, about: those of packed files count more."""
+    return sum(size * (_PACKED if path.endswith((".gz", ".parquet", ".pq")) else 1) for path, size in _listed(spark, folder))
+
+
 def files_below(spark: SparkSession, folder: str) -> Iterator[str]:
     """Yield the paths of files below a folder, in order; none if there is no such folder."""
+    return (path for path, _ in _listed(spark, folder))
+
+
+def _listed(spark: SparkSession, folder: str) -> list[tuple[str, int]]:
     jvm: Any = spark.sparkContext._jvm
     path = jvm.org.apache.hadoop.fs.Path(folder)
     system = path.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
     if not system.exists(path):
-        return
+        return []
     listed, found = [path], []
     while listed:
         for status in system.listStatus(listed.pop()):
             if status.isDirectory():
                 listed.append(status.getPath())
             elif status.getLen() and not status.getPath().getName().startswith(("_", ".")):
-                found.append(status.getPath().toString())
-    yield from sorted(found)
+                found.append((status.getPath().toString(), status.getLen()))
+    return sorted(found)
 
 
 def _source(spark: SparkSession, path: str, plan: FraudPlan) -> Source:
