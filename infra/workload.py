@@ -18,6 +18,7 @@ from infra.constructs.alarms import AnomaliesAlarm, DeliveryAlarms, NoRecordsAla
 from infra.constructs.model_code import ModelCode
 from infra.constructs.package_group import PackageGroup
 from infra.constructs.plan_parameter import PlanParameter
+from infra.constructs.processing_job import ProcessingJob
 from infra.constructs.route_subscription import RouteSubscription
 from infra.constructs.sagemaker_role import SageMakerRole
 from infra.constructs.spark_stream import SparkStream, StreamPlaces
@@ -39,7 +40,7 @@ from infra.training_permissions import (
     model_permissions,
     workflow_permissions,
 )
-from pipeline.packaging import SPARK_SCRIPT
+from pipeline.packaging import PROCESSING_SCRIPT, SPARK_SCRIPT
 from pipeline.step import EVERY_STEP
 from pipeline.substitutions import Substitution, placeholder
 from watchkeeper.core import layout
@@ -92,6 +93,16 @@ class WorkloadStack(Stack):
                 if spec.explain.drift is not None:
                     self._watch_for_drift(spec, bundles)
             case FraudWorkload():
+                ProcessingJob(
+                    self,
+                    "Processing",
+                    workload=spec.name,
+                    processing=spec.processing,
+                    wheel=bundles.stream,
+                    script=PROCESSING_SCRIPT,
+                    bucket=self._bucket,
+                    key=self._key,
+                )
                 self._tell_of_anomalies(spec)
         Tags.of(self).add(WORKLOAD_TAG, spec.name)
 

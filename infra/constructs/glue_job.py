@@ -46,9 +46,7 @@ def job_encryption(scope: Construct, *, name: str, key: kms.IKey) -> glue.CfnSec
             job_bookmarks_encryption=mode.JobBookmarksEncryptionProperty(
                 job_bookmarks_encryption_mode="CSE-KMS", kms_key_arn=key.key_arn
             ),
-            s3_encryptions=[
-                mode.S3EncryptionProperty(s3_encryption_mode="SSE-KMS", kms_key_arn=key.key_arn)
-            ],
+            s3_encryptions=[mode.S3EncryptionProperty(s3_encryption_mode="SSE-KMS", kms_key_arn=key.key_arn)],
         ),
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aws_cdk import Stack
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -99,9 +98,3 @@ class ProcessingJob(Construct):
             },
         )
         self.job.node.add_dependency(policy_of(self.role), encryption)
-        self.running = Permission(
-            # as AWS documents it for a state that waits for a job
-            actions=["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"],
-            resources=[Stack.of(self).format_arn(service="glue", resource="job", resource_name=name)],
-        )
-        """What the workflow's role needs to run the job."""

@@ -23,7 +23,9 @@ EDGES_A_BUCKET = 50_000
 VERDICTS = {FRAUD: 1, LEGITIMATE: -1, UNKNOWN: 0}
 _SPARK_TYPES = {
     **{pa.string(): "string", pa.float64(): "double", pa.float32(): "float", pa.int8(): "tinyint"},
-    **{pa.list_(kind): f"array<{name}>" for kind, name in ((pa.float64(), "double"), (pa.string(), "string"))},
+    **{
+        pa.list_(kind): f"array<{name}>" for kind, name in ((pa.float64(), "double"), (pa.string(), "string"))
+    },
     pa.list_(pa.float32()): "array<float>",
 }
 
@@ -34,17 +36,17 @@ def with_identities(rows: DataFrame, identities: DataFrame | None, plan: FraudPl
     An id is the same with and without a fraction of zeros. Of several rows for one id one is taken.
     """
     from pyspark.sql import Window
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
 
     key = plan.history.files.identity_key
     if identities is None or key is None:
         return rows
     others = [name for name in identities.columns if name not in (key, BROKEN, FILE, ORIGIN)]
-    order = Window.partitionBy("_key").orderBy(F.xxhash64(*others))
+    order = Window.partitionBy("_key").orderBy(sql.xxhash64(*others))
     once = (
         identities.select(_id_of(key).alias("_key"), *others)
         .where("_key IS NOT NULL")
-        .withColumn("_number", F.row_number().over(order))
+        .withColumn("_number", sql.row_number().over(order))
         .where("_number = 1")
         .drop("_number")
     )
@@ -64,33 +66,35 @@ def parsed(rows: DataFrame, plan: FraudPlan) -> DataFrame:
 def one_an_id(rows: DataFrame) -> DataFrame:
     """Return read rows, each but the first of an id with the reason why it is left out.
 
-    What the history has of an id comes before what the API has. `superseded` and `repeated` rows lose nothing:
-    the same transaction is there. A `duplicate_id` has other content, and is refused.
+    What the history has of an id comes before what the API has. `superseded` and `repeated` rows lose
+    nothing: the same transaction is there. A `duplicate_id` has other content, and is refused.
     """
     from pyspark.sql import Window
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
 
-    content = F.xxhash64("time", "amount", "numeric", "categorical", "entities", "label")
-    of_id = Window.partitionBy("id", F.col("reason").isNotNull())
+    content = sql.xxhash64("time", "amount", "numeric", "categorical", "entities", "label")
+    of_id = Window.partitionBy("id", sql.col("reason").isNotNull())
     order = of_id.orderBy("origin", "time", "content")
-    number, first = F.row_number().over(order), F.first("content").over(order)
+    number, first = sql.row_number().over(order), sql.first("content").over(order)
     left_out = (
-        F.when(F.col("reason").isNotNull(), F.col("reason"))
+        sql.when(sql.col("reason").isNotNull(), sql.col("reason"))
         .when(number == 1, None)
-        .when(F.col("origin") == 1, "superseded")
-        .when(F.col("content") == first, "repeated")
+        .when(sql.col("origin") == 1, "superseded")
+        .when(sql.col("content") == first, "repeated")
         .otherwise("duplicate_id")
     )
-    said = F.when(
+    said = sql.when(
         left_out == "duplicate_id",
-        F.concat(F.lit("id "), F.col("id"), F.lit(" is there with other content; which is right?")),
-    ).otherwise(F.col("message"))
-    written = F.when(left_out == "duplicate_id", F.to_json(F.struct("id", "time", "amount", "entities")))
+        sql.concat(sql.lit("id "), sql.col("id"), sql.lit(" is there with other content; which is right?")),
+    ).otherwise(sql.col("message"))
+    written = sql.when(
+        left_out == "duplicate_id", sql.to_json(sql.struct("id", "time", "amount", "entities"))
+    )
     return (
         rows.withColumn("content", content)
         .withColumn("left_out", left_out)
         .withColumn("message", said)
-        .withColumn("source", F.coalesce("source", written))
+        .withColumn("source", sql.coalesce("source", written))
         .drop("content", "reason")
         .withColumnRenamed("left_out", "reason")
     )
@@ -98,34 +102,36 @@ def one_an_id(rows: DataFrame) -> DataFrame:
 
 def with_live_labels(transactions: DataFrame, labels: DataFrame | None) -> DataFrame:
     """Return transactions with the labels that the API was told: they win over the history's."""
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
 
     if labels is None:
         return transactions
     joined = transactions.join(labels, "id", "left")
-    told = F.col("live_label").isNotNull()
+    told = sql.col("live_label").isNotNull()
     return (
-        joined.withColumn("label", F.when(told, F.col("live_label")).otherwise(F.col("label")))
-        .withColumn("known_at", F.when(told, F.greatest("live_known_at", "time")).otherwise(F.col("known_at")))
+        joined.withColumn("label", sql.when(told, sql.col("live_label")).otherwise(sql.col("label")))
+        .withColumn(
+            "known_at", sql.when(told, sql.greatest("live_known_at", "time")).otherwise(sql.col("known_at"))
+        )
         .drop("live_label", "live_known_at")
     )
 
 
 def edges_of(transactions: DataFrame, plan: FraudPlan) -> DataFrame:
     """Return a row for each entity of each transaction: `relation` is its number in the plan."""
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
 
-    columns = ["id", "time", F.col("row")[0].alias("log_amount"), "label", "known_at"]
-    exploded = transactions.select(*columns, F.posexplode("entities").alias("relation", "entity"))
+    columns = ["id", "time", sql.col("row")[0].alias("log_amount"), "label", "known_at"]
+    exploded = transactions.select(*columns, sql.posexplode("entities").alias("relation", "entity"))
     return exploded.where("entity IS NOT NULL")
 
 
 def histories(edges: DataFrame, n_edges: int, plan: FraudPlan) -> DataFrame:
     """Return the as-of features of each edge: `id`, `relation`, `features`."""
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
 
     buckets = max(1, n_edges // EDGES_A_BUCKET)
-    bucket = F.pmod(F.xxhash64("relation", "entity"), F.lit(buckets)).alias("bucket")
+    bucket = sql.pmod(sql.xxhash64("relation", "entity"), sql.lit(buckets)).alias("bucket")
 
     def of_bucket(frame: pd.DataFrame) -> pd.DataFrame:
         return bucket_histories(frame, plan.neighbours)
@@ -152,30 +158,30 @@ def bucket_histories(frame: pd.DataFrame, neighbours: int) -> pd.DataFrame:
 
 def with_vectors(transactions: DataFrame, of_edges: DataFrame, plan: FraudPlan) -> DataFrame:
     """Return transactions with `x`, the whole vector, in place of `row`."""
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
 
     by_id = of_edges.groupBy("id").agg(
-        F.map_from_entries(F.collect_list(F.struct("relation", "features"))).alias("by_relation")
+        sql.map_from_entries(sql.collect_list(sql.struct("relation", "features"))).alias("by_relation")
     )
-    nothing = F.array_repeat(F.lit(float("nan")).cast("float"), _width(plan))
+    nothing = sql.array_repeat(sql.lit(float("nan")).cast("float"), _width(plan))
     parts = [
-        F.coalesce(F.col("by_relation").getItem(number), nothing) for number in range(len(plan.relations))
+        sql.coalesce(sql.col("by_relation").getItem(number), nothing) for number in range(len(plan.relations))
     ]
     joined = transactions.join(by_id, "id", "left")
-    return joined.withColumn("x", F.concat("row", *parts)).drop("row", "by_relation")
+    return joined.withColumn("x", sql.concat("row", *parts)).drop("row", "by_relation")
 
 
 def with_parts(transactions: DataFrame, boundaries: tuple[float, float]) -> DataFrame:
     """Return transactions with their part of the split."""
     import pandas as pd
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
 
     def part(times: pd.Series, labels: pd.Series, known_at: pd.Series) -> pd.Series:
         known = Labels(labels.map(VERDICTS).to_numpy(np.int8), known_at.fillna(np.inf).to_numpy())
         return pd.Series(np.array(PARTS)[parts_of(times.to_numpy(), known, boundaries)])
 
     # the annotations of this module are text, so that Spark cannot read the kind of the function from them
-    of_rows = F.pandas_udf(part, "string", F.PandasUDFType.SCALAR)
+    of_rows = sql.pandas_udf(part, "string", sql.PandasUDFType.SCALAR)
     return transactions.withColumn("split", of_rows("time", "label", "known_at"))
 
 
@@ -187,11 +193,11 @@ def boundaries(transactions: DataFrame, plan: FraudPlan) -> tuple[float, float]:
 
 def _width(plan: FraudPlan) -> int:
     first = schema_of(plan).as_of[0]
-    return first.stop - first.start
+    return len(range(first.start, first.stop))
 
 
 def _id_of(column: str) -> Any:
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
 
-    trimmed = F.trim(F.col("`" + column.replace("`", "``") + "`"))
-    return F.when(trimmed != "", F.regexp_replace(trimmed, r"^(-?[0-9]+)\.0+$", "$1"))
+    trimmed = sql.trim(sql.col("`" + column.replace("`", "``") + "`"))
+    return sql.when(trimmed != "", sql.regexp_replace(trimmed, r"^(-?[0-9]+)\.0+$", "$1"))

@@ -146,10 +146,14 @@ def process(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
 
 def relation_statistics(edges: DataFrame, plan: FraudPlan) -> dict[str, dict[str, int]]:
     """Return for each relation its entities, its edges, and those of its largest entity."""
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
 
     degrees = edges.groupBy("relation", "entity").count()
-    sums = [F.count("*").alias("entities"), F.sum("count").alias("edges"), F.max("count").alias("largest")]
+    sums = [
+        sql.count("*").alias("entities"),
+        sql.sum("count").alias("edges"),
+        sql.max("count").alias("largest"),
+    ]
     found = {row.relation: row for row in degrees.groupBy("relation").agg(*sums).collect()}
     nothing = {"entities": 0, "edges": 0, "largest": 0}
     return {
@@ -184,14 +188,12 @@ class _Read:
 
 
 def _divide(spark: SparkSession, size: int) -> None:
-    """Set how many parts a shuffle has: a task's cost is not below its own, nor its memory above a worker's."""
+    """Set how many parts a shuffle has: as many as let a task's rows fit into memory."""
     parts = max(spark.sparkContext.defaultParallelism, size // BYTES_A_TASK)
     spark.conf.set("spark.sql.shuffle.partitions", str(parts))
 
 
-def _rows(
-    spark: SparkSession, arguments: Arguments, plan: FraudPlan
-) -> tuple[DataFrame, DataFrame | None]:
+def _rows(spark: SparkSession, arguments: Arguments, plan: FraudPlan) -> tuple[DataFrame, DataFrame | None]:
     tables = sources.transactions(spark, arguments.history(plan.workload), plan)
     rows = graph.with_identities(*tables, plan)
     live = sources.live_transactions(spark, arguments.live, plan)
@@ -200,10 +202,10 @@ def _rows(
 
 def _tally(rows: DataFrame) -> _Read:
     """Count rows by what became of them; those that lose nothing are not refused."""
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
 
-    first = F.min(F.struct("file", "message")).alias("first")
-    found = rows.groupBy("reason").agg(F.count("*").alias("count"), first).collect()
+    first = sql.min(sql.struct("file", "message")).alias("first")
+    found = rows.groupBy("reason").agg(sql.count("*").alias("count"), first).collect()
     tally = Tally()
     counts = {"read": 0, "accepted": 0}
     for row in sorted(found, key=lambda row: -row["count"]):

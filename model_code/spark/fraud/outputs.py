@@ -52,32 +52,32 @@ def write_refused(rows: DataFrame, folder: str) -> None:
 def write_graph(transactions: DataFrame, edges: DataFrame, plan: FraudPlan, folder: str) -> None:
     """Write nodes and edges as Neptune's bulk loader reads them; ids are what each is, so that a load may be
     repeated."""
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
 
     nodes = transactions.select(
-        _node(F.lit("transaction"), F.col("id")).alias("~id"),
-        F.lit("Transaction").alias("~label"),
-        F.col("id").alias("id:String(single)"),
-        F.col("time").alias("time:Double(single)"),
-        F.col("amount").alias("amount:Double(single)"),
-        F.col("label").cast("int").alias("label:Int(single)"),
-        F.col("known_at").alias("known_at:Double(single)"),
-        F.array_join(F.transform("x", lambda value: value.cast("string")), " ").alias("x:String(single)"),
+        _node(sql.lit("transaction"), sql.col("id")).alias("~id"),
+        sql.lit("Transaction").alias("~label"),
+        sql.col("id").alias("id:String(single)"),
+        sql.col("time").alias("time:Double(single)"),
+        sql.col("amount").alias("amount:Double(single)"),
+        sql.col("label").cast("int").alias("label:Int(single)"),
+        sql.col("known_at").alias("known_at:Double(single)"),
+        sql.array_join(sql.transform("x", lambda value: value.cast("string")), " ").alias("x:String(single)"),
     )
     relation = _relation_name(plan)
-    entity = _node(relation, F.col("entity"))
+    entity = _node(relation, sql.col("entity"))
     entities = edges.select(
         entity.alias("~id"),
-        F.lit("Entity").alias("~label"),
+        sql.lit("Entity").alias("~label"),
         relation.alias("relation:String(single)"),
-        F.col("entity").alias("key:String(single)"),
+        sql.col("entity").alias("key:String(single)"),
     ).dropDuplicates(["~id"])
     shares = edges.select(
-        _node(relation, F.concat_ws("/", "entity", "id")).alias("~id"),
-        _node(F.lit("transaction"), F.col("id")).alias("~from"),
+        _node(relation, sql.concat_ws("/", "entity", "id")).alias("~id"),
+        _node(sql.lit("transaction"), sql.col("id")).alias("~from"),
         entity.alias("~to"),
         relation.alias("~label"),
-        F.col("time").alias("time:Double"),
+        sql.col("time").alias("time:Double"),
     )
     for name, frame in (("transactions", nodes), ("entities", entities), ("edges", shares)):
         writer = frame.write.mode("overwrite").option("header", "true").option("escape", '"')
@@ -149,15 +149,15 @@ def _number(value: float) -> float | None:
 
 
 def _relation_name(plan: FraudPlan) -> Any:
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
 
-    return F.array(*(F.lit(relation.name) for relation in plan.relations))[F.col("relation")]
+    return sql.array(*(sql.lit(relation.name) for relation in plan.relations))[sql.col("relation")]
 
 
 def _node(kind: Any, key: Any) -> Any:
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
 
-    return F.concat_ws("/", kind, key)
+    return sql.concat_ws("/", kind, key)
 
 
 def _path(spark: SparkSession, path: str) -> Any:

@@ -32,8 +32,8 @@ from watchkeeper.telemetry.cells import MAX_MAGNITUDE, MISSING, with_decimal_poi
 FRAUD, LEGITIMATE, UNKNOWN = 1, 0, -1
 """How a label is written."""
 BROKEN, FILE, ORIGIN = "_broken", "_file", "_origin"
-"""Columns of input beside the plan's: the text of a line that is no row, the file, and whether a row is of the
-history (0) or came through the API (1)."""
+"""Columns of input beside the plan's: the text of a line that is no row, the file, and whether a row is of
+the history (0) or came through the API (1)."""
 
 _NUMBER = r"^-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?$"
 _SPACE = " \t"
@@ -85,7 +85,7 @@ def read(batch: pa.RecordBatch, plan: FraudPlan) -> pa.RecordBatch:
         try:
             fields = _fields(at, batch, plan)
             found.take(at, read_transaction(fields, plan), read_label(fields, plan), plan)
-        except InvalidInputError as error:
+        except InvalidInputError as error:  # noqa: PERF203  # few rows come here
             errors[at] = error
     return _written(found, batch, plan, errors)
 
@@ -112,7 +112,9 @@ class _Columns:
         fits = _truth(pc.match_substring_regex(cells, _NUMBER))
         others = ~fits
         if others.any():
-            self.slow |= others & ~_truth(pc.is_in(pc.ascii_lower(cells), pa.array(sorted(MISSING))), of_none=True)
+            self.slow |= others & ~_truth(
+                pc.is_in(pc.ascii_lower(cells), pa.array(sorted(MISSING))), of_none=True
+            )
         kept = pc.if_else(pa.array(fits), cells, pa.scalar(None, pa.string()))
         values: Floats = np.array(pc.cast(kept, pa.float64()).to_numpy(zero_copy_only=False))
         beyond = np.abs(values) > MAX_MAGNITUDE
@@ -127,7 +129,7 @@ class _Columns:
         for at, cell in enumerate(cells):
             try:
                 values[at] = read_time(cell, plan)
-            except InvalidInputError:
+            except InvalidInputError:  # noqa: PERF203  # a time is its own
                 self.slow[at] = True
         return values
 
@@ -219,7 +221,8 @@ def _written(
     hashes = np.column_stack([_hashes(column) for column in found.categorical] or [np.empty((n, 0))])
     rows = row_features(found.times, found.amounts, found.numeric, hashes).astype(np.float32)
     known_at = np.where(found.labels == UNKNOWN, np.nan, found.times + plan.label.delay_seconds)
-    reasons, messages, sources = ([None] * n for _ in range(3))
+    reasons: list[str | None] = [None] * n
+    messages, sources = reasons.copy(), reasons.copy()
     for at, error in errors.items():
         reasons[at], messages[at] = error.reason, str(error)
         sources[at] = batch.column(BROKEN)[at].as_py() or _as_json(at, batch, plan)

@@ -63,34 +63,36 @@ def transactions(spark: SparkSession, folder: str, plan: FraudPlan) -> tuple[Dat
     key = plan.history.files.identity_key
     of_identities = {column for source in found["identities"] for column in source.header if column != key}
     own = [name for name in input_columns(plan) if name not in of_identities]
-    rows = _union(_texts(spark, sources, own, plan) for sources in _alike(found["transactions"]))
+    rows = _union(_texts(spark, sources, own) for sources in _alike(found["transactions"]))
     if not found["identities"] or key is None:
         return rows, None
     names = [key, *(name for name in input_columns(plan) if name in of_identities)]
-    return rows, _union(_texts(spark, sources, names, plan) for sources in _alike(found["identities"]))
+    return rows, _union(_texts(spark, sources, names) for sources in _alike(found["identities"]))
 
 
-def live_transactions(spark: SparkSession, folder: str, plan: FraudPlan) -> tuple[DataFrame, DataFrame] | None:
+def live_transactions(
+    spark: SparkSession, folder: str, plan: FraudPlan
+) -> tuple[DataFrame, DataFrame] | None:
     """Return the transactions that came through the API, as rows of text, and the labels that did.
 
     Returns
     -------
     rows, labels
-        Labels have `id`, `live_label` and `live_known_at`, each id once. None if the API has exported nothing.
+        Labels have `id`, `live_label` and `live_known_at`, each id once. None if the API exported nothing.
     """
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
 
     paths = list(files_below(spark, folder))
     if not paths:
         return None
     lines = spark.read.schema(LIVE_SCHEMA).json(paths)
     rows = lines.where("transaction IS NOT NULL").select(
-        *(F.col("transaction").getItem(name).alias(name) for name in input_columns(plan)),
-        F.lit(None).cast("string").alias(BROKEN),
-        F.lit("live").alias(FILE),
-        F.lit(1).cast("byte").alias(ORIGIN),
+        *(sql.col("transaction").getItem(name).alias(name) for name in input_columns(plan)),
+        sql.lit(None).cast("string").alias(BROKEN),
+        sql.lit("live").alias(FILE),
+        sql.lit(1).cast("byte").alias(ORIGIN),
     )
-    latest = F.max(F.struct("known_at", F.col("label").cast("byte").alias("label"))).alias("latest")
+    latest = sql.max(sql.struct("known_at", sql.col("label").cast("byte").alias("label"))).alias("latest")
     labels = lines.where("label IS NOT NULL").groupBy("id").agg(latest)
     return rows, labels.select("id", "latest.known_at", "latest.label").toDF(
         "id", "live_known_at", "live_label"
@@ -99,7 +101,10 @@ def live_transactions(spark: SparkSession, folder: str, plan: FraudPlan) -> tupl
 
 def size_below(spark: SparkSession, folder: str) -> int:
     """Return how many bytes are below a folder, about: those of packed files count more."""
-    return sum(size * (_PACKED if path.endswith((".gz", ".parquet", ".pq")) else 1) for path, size in _listed(spark, folder))
+    return sum(
+        size * (_PACKED if path.endswith((".gz", ".parquet", ".pq")) else 1)
+        for path, size in _listed(spark, folder)
+    )
 
 
 def files_below(spark: SparkSession, folder: str) -> Iterator[str]:
@@ -165,21 +170,21 @@ def _alike(sources: Sequence[Source]) -> list[list[Source]]:
     return list(groups.values())
 
 
-def _texts(spark: SparkSession, sources: Sequence[Source], names: Sequence[str], plan: FraudPlan) -> DataFrame:
+def _texts(spark: SparkSession, sources: Sequence[Source], names: Sequence[str]) -> DataFrame:
     """Return columns of text; one that the files lack is empty."""
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
 
     first, paths = sources[0], [source.path for source in sources]
-    nothing = F.lit(None).cast("string")
+    nothing = sql.lit(None).cast("string")
     broken = nothing
     if first.kind == "parquet":
         frame = spark.read.parquet(*paths)
         kinds = dict(frame.dtypes)
         cells = {name: _as_text(name, kinds[name]) for name in names if name in kinds}
     elif first.kind == "json":
-        frame = spark.read.text(paths).withColumn("fields", F.from_json("value", "map<string,string>"))
-        cells = {name: F.col("fields").getItem(name) for name in names}
-        broken = F.when(F.col("fields").isNull(), F.col("value"))
+        frame = spark.read.text(paths).withColumn("fields", sql.from_json("value", "map<string,string>"))
+        cells = {name: sql.col("fields").getItem(name) for name in names}
+        broken = sql.when(sql.col("fields").isNull(), sql.col("value"))
     else:
         frame = _csv(spark, first, paths)
         cells = {name: _quoted(name) for name in names if name in first.header}
@@ -187,8 +192,8 @@ def _texts(spark: SparkSession, sources: Sequence[Source], names: Sequence[str],
     return frame.select(
         *(cells.get(name, nothing).alias(name) for name in names),
         broken.alias(BROKEN),
-        F.input_file_name().alias(FILE),
-        F.lit(0).cast("byte").alias(ORIGIN),
+        sql.input_file_name().alias(FILE),
+        sql.lit(0).cast("byte").alias(ORIGIN),
     )
 
 
@@ -206,23 +211,23 @@ def _csv(spark: SparkSession, source: Source, paths: list[str]) -> DataFrame:
 
 def _as_text(name: str, kind: str) -> Column:
     """Write a typed column as a file of text would have it."""
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
 
     column = _quoted(name)
     if kind in ("double", "float"):
         number = column.cast("double")
-        whole = (number == F.floor(number)) & (F.abs(number) < _WHOLE)
-        text = F.when(whole, number.cast("bigint").cast("string")).otherwise(number.cast("string"))
-        return F.when(F.isnan(number), F.lit(None)).otherwise(text)
+        whole = (number == sql.floor(number)) & (sql.abs(number) < _WHOLE)
+        text = sql.when(whole, number.cast("bigint").cast("string")).otherwise(number.cast("string"))
+        return sql.when(sql.isnan(number), sql.lit(None)).otherwise(text)
     if kind == "timestamp":
-        return F.date_format(column, "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX")
+        return sql.date_format(column, "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX")
     return column.cast("string")
 
 
 def _quoted(name: str) -> Column:
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
 
-    return F.col("`" + name.replace("`", "``") + "`")
+    return sql.col("`" + name.replace("`", "``") + "`")
 
 
 def _union(frames: Iterator[DataFrame]) -> DataFrame:

@@ -30,7 +30,8 @@ from watchkeeper.spec.history import HistoryFiles
 from watchkeeper.spec.section import Section, refuse_repeats
 from watchkeeper.spec.table import MAX_COLUMNS, ColumnName
 
-MOST_RELATIONS = 12
+MOST_RELATIONS = 8
+"""Reasons are exact shares over all sets of relations."""
 _RANGE = re.compile(r"(.*?)(\d+)-(.*?)(\d+)")
 _EVERY_HISTORY = "*"
 
@@ -250,7 +251,7 @@ class TransactionSplit(Section):
 
     train: float = Field(default=0.7, ge=0.1, le=0.9)
     """Fraction of the transactions that the models are trained on."""
-    validation: float = Field(default=0.1, ge=0.02, le=0.5, validate_default=True)
+    validation: float = Field(default=0.15, ge=0.02, le=0.5, validate_default=True)
     """Fraction on which the best of them is chosen and the threshold fitted."""
 
     @field_validator("validation")
@@ -283,22 +284,32 @@ class Processing(Section):
 
 
 class GraphHyperparameters(Section):
-    """Hyperparameters of the relational graph network."""
+    """Hyperparameters of the relational graph network, then of the trees beside it."""
 
     embedding_size: int = Field(default=64, ge=8, le=512)
     """Width of a transaction's and an entity's embedding."""
-    n_layers: int = Field(default=2, ge=1, le=4)
-    """Layers of the network."""
+    n_layers: Literal[2] = 2
+    """Layers of the network: one a hop."""
     n_epochs: int = Field(default=10, ge=1, le=200)
     """Passes over the training part, at most."""
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     """How the weights are moved."""
     lr: float = Field(default=1e-2, gt=0, le=1)
-    """Learning rate at the beginning."""
+    """Learning rate at its highest: it rises at the beginning and falls to 0."""
     batch_size: int = Field(default=1024, ge=32, le=16_384)
     """Transactions of a step."""
-    random_state: int = Field(default=0, ge=0)
-    """Seed of the weights and of the order."""
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    """Share of inputs, of neighbours and of whole relations that a step does not see."""
+    n_trees: int = Field(default=400, ge=1, le=5000)
+    """Trees, at most: fewer where the validation part is predicted best by fewer."""
+    tree_lr: float = Field(default=0.05, gt=0, le=1)
+    """How much a tree changes."""
+    n_leaves: int = Field(default=31, ge=2, le=1024)
+    """Of a tree, at most."""
+    least_leaf: int = Field(default=50, ge=1)
+    """Transactions in a leaf, at least."""
+    seed: int = Field(default=0, ge=0)
+    """Of weights, order and dropout."""
 
 
 class GraphModel(Section):
@@ -308,7 +319,7 @@ class GraphModel(Section):
     """Which model is trained. The report has the trees on the row alone and with as-of features beside it,
     and what is best on the validation part serves."""
     hyperparameters: GraphHyperparameters = GraphHyperparameters()
-    """Settings of the network."""
+    """Settings of the network and the trees."""
 
 
 class F1Threshold(Section):

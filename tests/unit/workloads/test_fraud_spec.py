@@ -88,7 +88,12 @@ def test_a_short_spec_has_the_defaults_of_the_reference_and_no_graph_database(pl
         "optimizer": "adam",
         "lr": 0.01,
         "batch_size": 1024,
-        "random_state": 0,
+        "dropout": 0.2,
+        "n_trees": 400,
+        "tree_lr": 0.05,
+        "n_leaves": 31,
+        "least_leaf": 50,
+        "seed": 0,
     }
     assert found.history.files == TableFilesPlan("*", None, None)
     assert FraudPlan.from_json(found.to_json()) == found

@@ -40,6 +40,7 @@ def test_the_shipped_workloads_are_valid() -> None:
     assert [spec.name for spec in load_workloads(WORKLOADS)] == [
         "abalone",
         "air_quality",
+        "card_fraud",
         "machine_temperature",
         "stock_volume",
         "water_flow",
