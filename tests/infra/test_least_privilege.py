@@ -52,7 +52,7 @@ NAMED_AT_RUN_TIME = (
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws-glue/jobs\*",
     r"arn:aws:states:eu-west-1:<AWS::AccountId>:execution:<WatchkeeperServiceTasks:\w+>:\*",
 )
-"""Resources whose last part is a wildcard: object keys, names of runs, SageMaker's and Glue's own log groups."""
+"""Resources whose last part is a wildcard: object keys, names of runs, log groups that AWS names itself."""
 
 OF_EVERY_FUNCTION = {"logs", "kms", "xray", "sqs"}
 """Services that a function uses by how it is deployed, not by what it does."""
