@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.stock_volumes import news_windows, volumes_csv
-from tests.local.histories import History, machine_temperature
+from tests.local.histories import History, air_quality, machine_temperature
 from tests.local.laptop import ROOT, Laptop
 from tests.local.training import champion
 
@@ -55,7 +55,7 @@ def run_scripts(document: Path, laptop: Laptop, folder: Path) -> list[str]:
 
 def test_every_guide_with_scripts_is_run_here() -> None:
     scripted = {path.name for path in GUIDES.glob("*.md") if FENCE.search(path.read_text())}
-    assert scripted == {"clients.md", "service.md"}
+    assert scripted == {"clients.md", "service.md", "streaming.md"}
 
 
 def test_the_services_guide(laptop: Laptop, tmp_path: Path) -> None:
@@ -68,6 +68,18 @@ def test_the_services_guide(laptop: Laptop, tmp_path: Path) -> None:
     multivariate, univariate = inferred.strip().splitlines()
     assert "17, 57, 97" in multivariate  # the rows that the first script made strange
     assert "100" in univariate
+
+
+def test_the_guide_of_the_streaming_detector(laptop: Laptop, tmp_path: Path) -> None:
+    champion(laptop, "air_quality", air_quality())
+    before = laptop.live("air_quality")
+
+    valid, gone_back, fleet = run_scripts(GUIDES / "streaming.md", laptop, tmp_path)
+
+    assert "workload press_counts is valid" in valid
+    assert "workload press_fleet is valid" in fleet
+    assert "alerts a week, within the budget of 7." in gone_back
+    assert laptop.live("air_quality") == before
 
 
 def test_the_readme(laptop: Laptop, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import boto3
@@ -14,6 +15,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from localcloud.authorization.journal import Journal
 from tests.contract.localcloud.cloud import Cloud, eventually, running_cloud
 
 ROOT = "arn:aws:iam::123456789012:root"
@@ -291,6 +293,42 @@ def test_function_calls_as_its_role_and_only_where_lambda_may_assume_it(cloud: C
     assert answers["distrusted"]["errorMessage"] == (
         "The role defined for the function cannot be assumed by Lambda."
     )
+
+
+def test_schedule_fires_by_its_role_and_not_without_its_permission(cloud: Cloud) -> None:
+    sqs, schedules = cloud.client("sqs"), cloud.client("scheduler")
+    may = {"Action": "sqs:SendMessage", "Resource": f"arn:aws:sqs:{ARN}:ticks"}
+    roles = {
+        "ticks": cloud.role("ticker", "scheduler", may),
+        "never": cloud.role("sleeper", "scheduler", {**may, "Resource": f"arn:aws:sqs:{ARN}:other"}),
+    }
+    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in roles}
+    at = datetime.now(timezone.utc) + timedelta(seconds=2)
+    for name, role in roles.items():
+        schedules.create_schedule(
+            Name=name,
+            ScheduleExpression=f"at({at:%Y-%m-%dT%H:%M:%S})",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={
+                "Arn": f"arn:aws:sqs:{ARN}:{name}",
+                "RoleArn": role,
+                "Input": "<aws.scheduler.scheduled-time>",
+            },
+        )
+
+    told = eventually(
+        lambda: sqs.receive_message(QueueUrl=urls["ticks"]).get("Messages"), what="the tick", seconds=30
+    )
+
+    assert [message["Body"] for message in told] == [f"{at:%Y-%m-%dT%H:%M:%SZ}"]
+    denied = eventually(lambda: [each for each in refused_of(cloud) if "sleeper" in each], what="the denial")
+    assert "is not authorized to perform: sqs:SendMessage" in denied[0]
+    assert "Messages" not in sqs.receive_message(QueueUrl=urls["never"])
+
+
+def refused_of(cloud: Cloud) -> list[str]:
+    cloud.run("status", check=False)  # it writes what was recorded
+    return [each.message for each in Journal.read(cloud.settings.home / "iam").entries if not each.allowed]
 
 
 def test_key_policy_must_allow_too(cloud: Cloud) -> None:
