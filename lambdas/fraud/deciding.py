@@ -45,7 +45,23 @@ def decide(plan: FraudPlan, arrivals: Sequence[Arrival], effects: FraudEffects) 
     """
     release = _release_for(plan, effects)
     store = effects.store_of(plan)
-    placed = store.place(arrivals, lambda transaction, around: vector_of(transaction, around, plan))
+    missed: list[UnavailableError] = []
+
+    def at_once(one: Placed) -> Decision | None:
+        """Return the answer, to be inserted by the same write; if nothing answers, insert without it."""
+        try:
+            return _scored(plan, release, [one], effects)[0]
+        except UnavailableError as error:
+            missed.append(error)
+            return None
+
+    placed = store.place(
+        arrivals,
+        lambda transaction, around: vector_of(transaction, around, plan),
+        at_once if len(arrivals) == 1 else None,  # several rows are one question to the endpoint
+    )
+    if missed:
+        raise missed[-1]
     answers = {
         one.stored.transaction.id: one.stored.decision for one in placed if one.stored.decision is not None
     }

@@ -29,6 +29,7 @@ from lambdas.fraud.graph_table import (
 )
 from lambdas.fraud.store import (
     Arrival,
+    Deciding,
     Features,
     Filter,
     Listing,
@@ -75,6 +76,7 @@ class _Incoming:
     label: Label | None = None
     arrival: Mapping[str, Any] = field(default_factory=dict)
     """Further attributes of its item."""
+    deciding: Deciding | None = None
 
 
 @dataclass
@@ -116,9 +118,11 @@ class DynamoTransactionStore:
         )
         return Inserted(placed.stored) if placed.new else Known(placed.stored)
 
-    def place(self, arrivals: Sequence[Arrival], features: Features) -> list[Placed]:
+    def place(
+        self, arrivals: Sequence[Arrival], features: Features, deciding: Deciding | None = None
+    ) -> list[Placed]:
         """See `TransactionStore`."""
-        return self._insert([self._incoming(arrival, features) for arrival in arrivals])
+        return self._insert([self._incoming(arrival, features, deciding) for arrival in arrivals])
 
     def load(self, history: Sequence[StoredTransaction]) -> Loaded:
         """See `TransactionStore`."""
@@ -188,7 +192,7 @@ class DynamoTransactionStore:
         """See `TransactionStore`."""
         return self._table.empty(f"{self._keys.workload}#")
 
-    def _incoming(self, arrival: Arrival, features: Features) -> _Incoming:
+    def _incoming(self, arrival: Arrival, features: Features, deciding: Deciding | None) -> _Incoming:
         transaction = arrival.transaction
         return _Incoming(
             transaction,
@@ -197,6 +201,7 @@ class DynamoTransactionStore:
                 "fields": {"S": json.dumps(arrival.fields, separators=(",", ":"))},
                 **self._keys.arrival(transaction.id, arrival.arrived_at),
             },
+            deciding=deciding,
         )
 
     def _insert(self, incoming: Sequence[_Incoming], *, wants_neighbourhood: bool = True) -> list[Placed]:
@@ -279,6 +284,9 @@ class DynamoTransactionStore:
                 continue
             stored = StoredTransaction(transaction, one.vector(neighbourhood), one.label)
             if item is None:
+                if one.deciding is not None:
+                    answer = one.deciding(Placed(stored, neighbourhood, new=True))
+                    stored = replace(stored, decision=answer)
                 batch.puts.append(self._new({**self._item(stored), **one.arrival}))
             else:
                 stored = replace(stored_of(item), vector=stored.vector)

@@ -30,6 +30,7 @@ from lambdas.fraud.entity_page import EntityPage
 from lambdas.fraud.store import (
     LiveTransaction,
     decision_from_json,
+    decision_to_json,
     transaction_from_json,
     transaction_to_json,
 )
@@ -133,6 +134,7 @@ def transaction_item(key: Key, stored: StoredTransaction, schema: str) -> Item:
         "digest": {"S": stored.transaction.digest},
         "vector": {"B": packed(stored.vector)},
         **({"label": {"S": label_to_json(stored.label)}} if stored.label else {}),
+        **({"decision": {"S": decision_to_json(stored.decision)}} if stored.decision else {}),
     }
 
 

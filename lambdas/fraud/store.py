@@ -41,6 +41,10 @@ class Placed:
     """Whether it was not there before."""
 
 
+Deciding = Callable[[Placed], Decision | None]
+"""Answers a transaction that is about to be inserted; None where nothing can."""
+
+
 @dataclass(frozen=True)
 class Loaded:
     """What became of transactions of the history."""
@@ -94,8 +98,15 @@ class Listing:
 class TransactionStore(GraphStore, Protocol):
     """The graph of one workload."""
 
-    def place(self, arrivals: Sequence[Arrival], features: Features) -> list[Placed]:
+    def place(
+        self, arrivals: Sequence[Arrival], features: Features, deciding: Deciding | None = None
+    ) -> list[Placed]:
         """Insert transactions in the order of their times, each with its vector; later ones see earlier ones.
+
+        Parameters
+        ----------
+        deciding
+            Gives the answers that are inserted with the transactions; without it they have none yet.
 
         Returns
         -------

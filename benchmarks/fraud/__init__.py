@@ -1,0 +1,1 @@
+"""What the figures about fraud workloads come from."""
