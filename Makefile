@@ -130,6 +130,10 @@ bench-journey: setup ## measure throughput and latency of the scoring loop on th
 bench-cost: setup ## count what the scoring loop asks of AWS on this laptop, and price it beside `watchkeeper cost`
 	@$(BIN)/python -m benchmarks.cost
 
+.PHONY: bench-fraud
+bench-fraud: setup ## measure fraud models with and without a graph; regenerates docs/benchmarks-fraud.md
+	@$(BIN)/python -W ignore -m benchmarks.fraud
+
 .PHONY: bench-history
 bench-history: setup ## measure how soon the scores of one series among 10,000 are read back
 	@$(BIN)/python -m benchmarks.history

@@ -52,6 +52,17 @@ class GeneratedFile:
     sha256: str
 
 
+@dataclass(frozen=True)
+class KeptFile:
+    """One file of public data that nobody offers as it is: it is kept in the data folder."""
+
+    path: str
+    """Relative to the data folder."""
+    home: str
+    """Where it comes from."""
+    sha256: str
+
+
 Source = DataFile | PackagedFile | GeneratedFile
 
 
@@ -147,7 +158,7 @@ def dataset_of(workload: str) -> Dataset:
     return DATASETS[workload]
 
 
-def located(file: Source, cache: Path = CACHE) -> Path:
+def located(file: Source | KeptFile, cache: Path = CACHE) -> Path:
     """Return where a file is on this machine; make or download it if it is nowhere.
 
     Raises
@@ -164,6 +175,8 @@ def located(file: Source, cache: Path = CACHE) -> Path:
     folder = os.environ.get(FOLDER_VARIABLE)
     if folder and Path(folder, file.path).is_file():
         return _checked(Path(folder, file.path), file.sha256)
+    if isinstance(file, KeptFile):
+        raise StepFailedError(f"{file.path} is not in ${FOLDER_VARIABLE}; it comes from {file.home}")
     cached = cache / file.path
     if not cached.is_file():
         _download(file, cached)

@@ -21,6 +21,8 @@ SMOOTHING = 50.0
 CLIP = 6.0
 """Standard deviations beyond which a value says nothing more."""
 _LEAST_SPREAD = 1e-6
+_COUNT, _SINCE_FRAUD = 0, 3
+"""Places among the as-of features of a relation; see `watchkeeper.fraud.schema`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +74,15 @@ class Encoding:
         counted = np.maximum(present.sum(axis=0), 1)
         mean = np.where(present, numbers, 0.0).sum(axis=0) / counted
         spread = np.sqrt((np.where(present, numbers - mean, 0.0) ** 2).sum(axis=0) / counted)
+        # what is missing of a history says the same twice, but for whether there is any, and any fraud
+        histories = [features.start + at for features in schema.as_of for at in (_COUNT, _SINCE_FRAUD)]
+        telling = np.array([*range(schema.n_row), *histories])
         return cls(
             **{
                 **vars(first),
                 "mean": mean.astype(np.float32),
                 "spread": np.maximum(spread, _LEAST_SPREAD).astype(np.float32),
-                "gaps": np.flatnonzero(~present.all(axis=0)),
+                "gaps": telling[~present.all(axis=0)[telling]],
             }
         )
 

@@ -1,7 +1,7 @@
 """Processing job: measures every model of the candidate, and the champion, on the test time, and draws
 charts.
 
-Inputs `plan`, `prepared` (with `transactions/`), `candidate` (its `model.tar.gz`) and, when a comparable
+Inputs `plan`, `processed` (with `transactions/`), `candidate` (its `model.tar.gz`) and, when a comparable
 model is in service, `champion`; output `evaluation`. The models answer in this process, with the code that
 serves them.
 """
@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 def evaluate() -> None:
     """Read, measure, write."""
     plan = FraudPlan.from_json(job.only_file(job.processing_input("plan"), "*.json").read_bytes())
-    prepared = read_prepared(job.processing_input("prepared"), plan)
+    prepared = read_prepared(job.processing_input("processed"), plan)
     test = np.flatnonzero(prepared.parts == TEST)
     fraud = prepared.graph.labels.verdicts[test] > 0
     if not 0 < fraud.sum() < len(fraud):

@@ -1,6 +1,6 @@
 """Training job: fits trees and the graph network on prepared transactions, and chooses among them.
 
-Channels: `train` (`transactions/` as Spark wrote them), `plan` (`plan.json`). The model has `arrays.npz`,
+Channels: `processed` (`transactions/` as Spark wrote them), `plan` (`plan.json`). The model has `arrays.npz`,
 `plan.json`, `manifest.json`, `training.json` (the log) and, in `code/`, what serves it.
 """
 
@@ -34,10 +34,10 @@ logger = logging.getLogger(__name__)
 
 
 def train() -> None:
-    """Fit on the channel `train` and write the model."""
+    """Fit on the channel `processed` and write the model."""
     hyperparameters = read_hyperparameters(Hyperparameters, job.root())
     plan = FraudPlan.from_json(job.only_file(job.training_channel("plan"), "*.json").read_bytes())
-    prepared = read_prepared(job.training_channel("train"), plan)
+    prepared = read_prepared(job.training_channel("processed"), plan)
     fitted = fit_model(prepared.graph, prepared.parts, plan, hyperparameters)
     arrays = arrays_of(fitted.model)
     folder = job.root() / "model"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.datasets import DATASETS, DataFile, PackagedFile, dataset_of, located
+from cli.datasets import DATASETS, DataFile, KeptFile, PackagedFile, dataset_of, located
 from cli.failures import StepFailedError
 from watchkeeper.core.errors import InvalidInputError
 
@@ -58,6 +58,19 @@ def test_a_file_that_cannot_be_had_says_where_to_put_it(
     with pytest.raises(StepFailedError, match=r"WATCHKEEPER_DATA_DIR/a/b\.csv"):
         located(FILE, tmp_path)
     assert not list(tmp_path.rglob("*.csv"))
+
+
+def test_a_file_that_nobody_offers_says_where_it_comes_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = KeptFile(FILE.path, "https://example.invalid/home", FILE.sha256)
+    mine = put(tmp_path / "mine")
+    monkeypatch.setenv("WATCHKEEPER_DATA_DIR", str(tmp_path / "mine"))
+    assert located(kept, tmp_path / "cache") == mine
+
+    mine.unlink()
+    with pytest.raises(StepFailedError, match=r"a/b\.csv is not in \$WATCHKEEPER_DATA_DIR; it comes from https"):
+        located(kept, tmp_path / "cache")
 
 
 def test_the_default_demo_needs_no_download() -> None:

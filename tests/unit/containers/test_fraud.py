@@ -61,7 +61,7 @@ class Job:
 def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     root, rows = tmp_path_factory.mktemp("train"), world_rows()
     graph, parts = prepared_world(rows)
-    write_prepared(root / "input" / "data" / "train", rows)
+    write_prepared(root / "input" / "data" / "processed", rows)
     for folder, name, text in (
         ("data/plan", "plan.json", WORLD_PLAN.to_json()),
         ("config", "hyperparameters.json", json.dumps(HYPERPARAMETERS)),
@@ -77,7 +77,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
 
 
 def test_what_spark_wrote_is_the_graph_of_the_table(job: Job) -> None:
-    read = read_prepared(job.root / "input" / "data" / "train", WORLD_PLAN)
+    read = read_prepared(job.root / "input" / "data" / "processed", WORLD_PLAN)
     np.testing.assert_array_equal(read.graph.latest, job.graph.latest)
     np.testing.assert_array_equal(read.graph.vectors, job.graph.vectors)
     np.testing.assert_array_equal(read.graph.labels.verdicts, job.graph.labels.verdicts)
@@ -88,7 +88,7 @@ def test_what_spark_wrote_is_the_graph_of_the_table(job: Job) -> None:
 def test_prepared_rows_of_another_plan_are_refused(job: Job) -> None:
     other = replace(WORLD_PLAN, numeric=("dist1",))
     with pytest.raises(ContractViolationError, match="prepare again"):
-        read_prepared(job.root / "input" / "data" / "train", other)
+        read_prepared(job.root / "input" / "data" / "processed", other)
     with pytest.raises(InvalidInputError, match="nothing was prepared"):
         read_prepared(job.root / "nowhere", WORLD_PLAN)
 
@@ -268,7 +268,7 @@ def test_an_artifact_that_was_changed_is_refused(job: Job, tmp_path: Path) -> No
 def evaluated(job: Job, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("evaluate")
     inputs = root / "processing" / "input"
-    write_prepared(inputs / "prepared", world_rows())
+    write_prepared(inputs / "processed", world_rows())
     (inputs / "plan").mkdir()
     (inputs / "plan" / "plan.json").write_text(WORLD_PLAN.to_json())
     for name in ("candidate", "champion"):
