@@ -189,7 +189,7 @@ NUMPY_MODULES = (
     "judgement/accuracy",
     "stream/",
     *(f"fraud/{name}" for name in ("ego", "features", "generator", "history", "measures", "memory")),
-    *(f"fraud/{name}" for name in ("split", "table", "thresholds")),
+    *(f"fraud/{name}" for name in ("simulation", "split", "table", "thresholds")),
     "charts/",
     "command/",
     "spec/d",
