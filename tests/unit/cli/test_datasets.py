@@ -69,7 +69,9 @@ def test_a_file_that_nobody_offers_says_where_it_comes_from(
     assert located(kept, tmp_path / "cache") == mine
 
     mine.unlink()
-    with pytest.raises(StepFailedError, match=r"a/b\.csv is not in \$WATCHKEEPER_DATA_DIR; it comes from https"):
+    with pytest.raises(
+        StepFailedError, match=r"a/b\.csv is not in \$WATCHKEEPER_DATA_DIR; it comes from https"
+    ):
         located(kept, tmp_path / "cache")
 
 
