@@ -235,6 +235,14 @@ class Graph(Section):
     every transaction shares. Such a column belongs to features.categorical."""
     store: Literal["dynamodb", "neptune"] = "dynamodb"
     """A table that costs nothing idle, or the graph database Neptune, which costs its least capacity."""
+
+    @field_validator("store")
+    @classmethod
+    def _is_there(cls, store: str) -> str:
+        if store == "neptune":
+            raise ValueError("neptune is not available yet: say dynamodb, which keeps the same graph")
+        return store
+
     capacity: Capacity | None = None
     """Of Neptune; without it, from 1 to 8 NCU."""
 

@@ -130,7 +130,7 @@ def test_a_label_of_neither_list_is_not_known(plan: Planned) -> None:
 
 def test_every_key_reaches_the_plan(plan: Planned, tmp_path: Path) -> None:
     more = """\
-graph: {neighbours: 4, least_entities: 10, store: neptune, capacity: {least: 1, most: 4}}
+graph: {neighbours: 4, least_entities: 10, store: dynamodb}
 split: {train: 0.6, validation: 0.2}
 processing: {worker_type: G.2X, workers: 4, timeout: 30m}
 model: {hyperparameters: {n_epochs: 3, lr: 0.001}}
@@ -141,7 +141,7 @@ readers: [bank]
 """
     found = plan(HANDBOOK, more)
 
-    assert (found.neighbours, found.least_entities, found.store) == (4, 10, "neptune")
+    assert (found.neighbours, found.least_entities, found.store) == (4, 10, "dynamodb")
     assert (found.history.split.train, found.history.split.validation) == (0.6, 0.2)
     assert found.threshold == FraudThresholdPlan("alert_budget", alerts_per_day=50)
     assert (found.gate.beat_champion, found.gate.min_pr_auc) == (False, 0.2)
@@ -197,6 +197,7 @@ readers: [bank]
         ("[terminal_id]", "[customer_id]", "relations", "relation's columns"),
         ("[terminal_id]", "[tx_fraud]", "relations", "no entity"),
         ("relations:", "graph: {store: neo4j}\nrelations:", "graph.store", "must be 'dynamodb' or 'neptune'"),
+        ("relations:", "graph: {store: neptune}\nrelations:", "graph.store", "neptune is not available yet"),
         (
             "relations:",
             "graph: {capacity: {least: 2}}\nrelations:",
