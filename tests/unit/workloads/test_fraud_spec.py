@@ -149,8 +149,6 @@ readers: [bank]
     assert found.readers == ("bank",)
     assert found.timestamp == TimestampPlan("tx_datetime", "iso8601")
     spec = spec_of(tmp_path, HANDBOOK + more)
-    assert spec.graph.capacity is not None
-    assert spec.graph.capacity.most == 4
     assert spec.processing.workers == 4
     costs = plan(HANDBOOK, "threshold: {rule: cost, false_alarm: 5}")
     assert costs.threshold == FraudThresholdPlan("cost", cost_of_miss=None, cost_of_alarm=5)
