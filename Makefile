@@ -134,6 +134,10 @@ bench-cost: setup ## count what the scoring loop asks of AWS on this laptop, and
 bench-fraud: setup ## measure fraud models with and without a graph; regenerates docs/benchmarks-fraud.md
 	@$(BIN)/python -W ignore -m benchmarks.fraud
 
+.PHONY: bench-faults
+bench-faults: setup ## try kills, repeated, shuffled and unacknowledged messages on the scoring loop; regenerates docs/benchmarks-faults.md
+	@$(BIN)/python -m benchmarks.faults
+
 .PHONY: bench-history
 bench-history: setup ## measure how soon the scores of one series among 10,000 are read back
 	@$(BIN)/python -m benchmarks.history

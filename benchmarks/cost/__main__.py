@@ -96,7 +96,7 @@ def main(
     month = SECONDS_A_MONTH / 60 / objects
     counted = _costs(asked, objects, milliseconds, logged, month, prices)
     paid = {"s3.get", "s3.put", "dynamodb.write_unit", "dynamodb.read_unit"}
-    rest = [each for each in model if each.service == "KMS" or "kept" in each.what or each.what == "traces"]
+    rest = [each for each in model if each.service == "KMS" or "kept" in each.what or each.what == "pages"]
     results: dict[str, Any] = {
         "date": datetime.now(timezone.utc).date().isoformat(),
         "machine": described(machine()),

@@ -31,6 +31,7 @@ from watchkeeper.spec import WorkloadSpec
 class Trained:
     """A workload that scores."""
 
+    settings: Settings
     session: boto3.Session
     deployment: Deployment
     broker: Broker
@@ -67,19 +68,20 @@ def running(freshness_seconds: float) -> Iterator[Settings]:
         localcloud("down", "--quiet")
 
 
-def trained(settings: Settings, workload: str) -> Trained:
-    """Deploy the project, and train and release a model of the workload."""
+def trained(settings: Settings, workload: str, *, deploy: bool = True) -> Trained:
+    """Deploy the project, unless that was done, and train and release a model of the workload."""
     spec = spec_of(workload)
     session = boto3.Session()
     deployment = Deployment(session)
-    Deployer(session, Stage.LAPTOP).deploy()
+    if deploy:
+        Deployer(session, Stage.LAPTOP).deploy()
     material = prepared(dataset_of(workload), spec.plan(), FOLDER / workload)
     upload_history(session, deployment.bucket, workload, [material.history_file], material.labels_file)
     execution = start(session, deployment.state_machine_arn(workload), execution_input("benchmark"))
     succeeded(follow(session, execution))
     authority = f"{settings.endpoint_url}/_ministack/iot/ca.pem"
     broker = broker_of(session, settings.host, settings.mqtt_tls_port, authority)
-    return Trained(session, deployment, broker, spec, material)
+    return Trained(settings, session, deployment, broker, spec, material)
 
 
 def localcloud(*arguments: str) -> None:

@@ -1,0 +1,1 @@
+"""What the scoring loop says under faults: repeated, shuffled and unacknowledged messages, and kills."""

@@ -1,0 +1,217 @@
+"""Twenty series under every combination of faults: is each record counted once, each interval said once, and
+each anomaly told once?"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from benchmarks.faults.equality import Said, Values, by_the_detector, compared
+from benchmarks.faults.killing import Killer, Victim
+from benchmarks.faults.loop import Loop, Message, repeated, shuffled, timed
+from cli.demo.inbox import Inbox
+from watchkeeper.anomalies.score_line import Interval
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import epoch_seconds, parse_instant
+
+WORKLOAD, MEASURE, FIELD = "air_quality", "co", "CO"
+SERIES = 20
+START = datetime(2024, 3, 4, tzinfo=timezone.utc)
+MINUTE = timedelta(minutes=1)
+FAULTS = ("duplicates", "reordering", "dropped acknowledgements", "SIGKILL")
+HEADER = (
+    *FAULTS,
+    "records",
+    "messages",
+    "lost answers",
+    "killed",
+    "intervals",
+    "lost",
+    "twice",
+    "wrong aggregates",
+    "wrong scores",
+    "alerts",
+    "told twice",
+    "not told",
+    "s",
+)
+KILLS: Sequence[tuple[float, Victim]] = (
+    (2.0, "scoring"),
+    (2.0, "server"),
+    (2.0, "alerting"),
+    (1.0, "scoring"),
+)
+REPEATED = 0.3
+KILLING_SECONDS = 30.0
+"""So long messages are under way at least where there are kills."""
+SPIKE_EVERY, _SPIKE = 97, 60.0
+"""Intervals between spikes, more than a route is throttled for."""
+
+
+@dataclass(frozen=True)
+class Faults:
+    """Which of `FAULTS` a run has."""
+
+    duplicates: bool
+    reordering: bool
+    dropped: bool
+    killing: bool
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """For the table."""
+        flags = (self.duplicates, self.reordering, self.dropped, self.killing)
+        return tuple("×" if flag else "" for flag in flags)
+
+
+def combinations() -> Iterator[Faults]:
+    """Give all sixteen."""
+    for flags in itertools.product((False, True), repeat=len(FAULTS)):
+        yield Faults(*flags)
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Readings of stations, one a minute."""
+
+    stations: tuple[str, ...]
+    readings: Mapping[str, Sequence[float]]
+
+    @classmethod
+    def of(cls, name: str, records: int, plan: WorkloadPlan) -> Fleet:
+        """Make so many records a station, in whole intervals; every now and then an interval is a spike."""
+        an_interval = plan.interval_seconds // int(MINUTE.total_seconds())
+        whole = records // an_interval * an_interval
+        stations = tuple(f"{name}-{number}" for number in range(SERIES))
+        readings = {}
+        for station in stations:
+            noise = random.Random(station)
+            offset = noise.randrange(SPIKE_EVERY // 2)
+            readings[station] = [
+                round(
+                    40
+                    + noise.gauss(0, 1)
+                    + _SPIKE * ((at // an_interval + offset) % SPIKE_EVERY == SPIKE_EVERY - 1),
+                    3,
+                )
+                for at in range(whole)
+            ]
+        return cls(stations, readings)
+
+    def values(self, plan: WorkloadPlan) -> Values:
+        """Return the averages of the intervals."""
+        an_interval = plan.interval_seconds // int(MINUTE.total_seconds())
+        start = epoch_seconds(START)
+        return {
+            f"{MEASURE}|{plan.dimensions[0]}={station}": [
+                (start + at * int(MINUTE.total_seconds()), exact_mean(found[at : at + an_interval]))
+                for at in range(0, len(found), an_interval)
+            ]
+            for station, found in self.readings.items()
+        }
+
+    def messages(self, station: str, plan: WorkloadPlan) -> list[Message]:
+        """Return a station's messages in order."""
+        return [self._message(station, at, value, plan) for at, value in enumerate(self.readings[station])]
+
+    def last_word(self, station: str, plan: WorkloadPlan) -> Message:
+        """Return a reading by which all intervals are over."""
+        after = (plan.interval_seconds + plan.lateness_seconds) // int(MINUTE.total_seconds())
+        return self._message(station, len(self.readings[station]) + after, 40.0, plan)
+
+    def _message(self, station: str, at: int, value: float, plan: WorkloadPlan) -> Message:
+        when = START + at * MINUTE
+        fields = {plan.timestamp.field: when.strftime(plan.timestamp.format), plan.dimensions[0]: station}
+        return Message(when, json.dumps({**fields, FIELD: value}).encode())
+
+
+def exact_mean(values: Sequence[float]) -> float:
+    """Return the mean, rounded once."""
+    ratios = [value.as_integer_ratio() for value in values]
+    scale = max(denominator for _, denominator in ratios)
+    return sum(numerator * (scale // denominator) for numerator, denominator in ratios) / (
+        scale * len(values)
+    )
+
+
+def measure(loop: Loop, inbox: Inbox, faults: Faults, records: int, name: str) -> tuple[object, ...]:
+    """Send a fleet's records under faults, and count what came out wrong; see `HEADER`."""
+    loop.shorten_waiting()
+    plan = loop.spec.plan()
+    fleet = Fleet.of(name, records, plan)
+    expected = by_the_detector({}, fleet.values(plan), plan)
+    order = random.Random(name)
+    devices = [_order(fleet, station, faults, loop.spec.lateness, order, plan) for station in fleet.stations]
+    killer = Killer(loop.trained.settings, KILLS if faults.killing else ())
+    with timed() as seconds:
+        seconds_under_way = KILLING_SECONDS if faults.killing else 0.0
+        lost = loop.send(
+            devices, killer, loses=faults.dropped, seed=order.randrange(1000), seconds=seconds_under_way
+        )
+        loop.until(set(expected))
+        loop.until_drained()
+        if faults.dropped:
+            loop.announce_again(order)
+            loop.until_drained()
+        told = _told(inbox)
+        doubled, missing = alerts_wrong(told, loop, expected, plan)
+        return (
+            *faults.cells,
+            f"{sum(map(len, fleet.readings.values())):,}",
+            f"{sum(map(len, devices)):,}",
+            lost,
+            sum(killer.killed.values()),
+            f"{len(expected):,}",
+            *compared(loop.said, expected, own=True),
+            len(told),
+            doubled,
+            missing,
+            f"{seconds():.0f}",
+        )
+
+
+def alerts_wrong(
+    told: Mapping[Interval, int], loop: Loop, expected: Mapping[Interval, Said], plan: WorkloadPlan
+) -> tuple[int, int]:
+    """Count the anomalies that were told twice, and those that were not told and are near none that was."""
+    near = plan.alerts.throttle_seconds
+    starts: dict[str, list[int]] = {}
+    for series, start in told:
+        starts.setdefault(series, []).append(epoch_seconds(parse_instant(start)))
+    anomalies = [
+        (line.series, line.start)
+        for interval in expected
+        for line in loop.said.get(interval, ())[:1]
+        if line.is_anomaly
+    ]
+    untold = sum(
+        all(abs(start - other) >= near for other in starts.get(series, ())) for series, start in anomalies
+    )
+    return sum(count > 1 for count in told.values()), untold
+
+
+def _order(
+    fleet: Fleet, station: str, faults: Faults, lateness: timedelta, order: random.Random, plan: WorkloadPlan
+) -> list[Message]:
+    messages = fleet.messages(station, plan)
+    if faults.duplicates:
+        messages = repeated(messages, REPEATED, order)
+    if faults.reordering:
+        messages = shuffled(messages, lateness, order)
+    return [*messages, fleet.last_word(station, plan)]
+
+
+def _told(inbox: Inbox) -> Counter[Interval]:
+    """Return how often each anomaly was told."""
+    told: Counter[Interval] = Counter()
+    quiet = 0
+    while quiet < 2:
+        alerts = inbox.receive()
+        quiet = 0 if alerts else quiet + 1
+        told.update((alert.event.series, alert.event.interval_start) for alert in alerts)
+    return told
