@@ -66,7 +66,7 @@ class FraudApi(Construct):
             Permission(
                 actions=["dynamodb:Query"], resources=[f"{transactions.table_arn}/index/{BY_ARRIVAL}"]
             ),
-            use_table(series, "GetItem"),
+            use_table(series, "GetItem", "Query"),
             use_key(data_key, "dynamodb"),
             *of_workloads(self, "endpoint", "InvokeEndpoint"),
             Permission(actions=["events:PutEvents"], resources=[alert_bus.event_bus_arn]),

@@ -107,14 +107,14 @@ def _scored(
 
 
 def _release_of(answer: Scored, live: FraudRelease, effects: FraudEffects) -> FraudRelease:
-    """Return the release of the model that answered: the threshold must be its own."""
-    if answer.run_id is None or answer.run_id == live.run_id:
+    """Return the release of the model that answered: a new one does so shortly before it is published."""
+    if answer.threshold is None or answer.threshold == live.threshold:
         return live
-    found = effects.releases.of_run(live.workload, answer.run_id)
+    found = effects.releases.with_threshold(live.workload, answer.threshold)
     if found is None:
         raise UnavailableError(
-            f"endpoint {live.endpoint} answers with the model of run {answer.run_id}, of which no release is "
-            "known: a deployment is under way"
+            f"endpoint {live.endpoint} answers with a model of threshold {answer.threshold}, of which no "
+            "release is known: a deployment is under way"
         )
     return found
 

@@ -21,8 +21,7 @@ class Reason(BaseModel):
     relation: str
     entity: str = Field(description="Key of the entity that the transaction shares with the earlier ones.")
     contribution: float = Field(
-        description="How much lower the probability were without the entity's history; negative speaks "
-        "against fraud."
+        description="What the entity's history adds to the log-odds of fraud; negative speaks against it."
     )
     transactions: list[str] = Field(description="Earlier transactions of the entity, frauds first.")
 

@@ -12,14 +12,13 @@ from lambdas.adapters import clients
 from lambdas.adapters.event_bus import EventBridgeBus, EventBus
 from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
 from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
-from lambdas.fraud.dynamo_store import DynamoTransactionStore
 from lambdas.fraud.endpoint import FraudEndpoint, SageMakerFraudEndpoint
 from lambdas.fraud.environment import FraudApiEnvironment
 from lambdas.fraud.store import TransactionStore
+from lambdas.fraud.stores import store_of
 from lambdas.runtime.threads import ForEach, in_threads
 from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.fraud.release import FraudRelease
-from watchkeeper.kinds import AnyRelease
 
 RELEASE_CACHE_SECONDS = 30.0
 
@@ -34,8 +33,8 @@ class Releases(Protocol):
     def live(self, workload: str) -> FraudRelease | None:
         """Return the one that is published."""
 
-    def of_run(self, workload: str, run_id: str) -> FraudRelease | None:
-        """Return that of a training run: a model may answer shortly before it is published."""
+    def with_threshold(self, workload: str, threshold: float) -> FraudRelease | None:
+        """Return the newest that has a threshold, published or not yet."""
 
 
 @dataclass
@@ -45,25 +44,26 @@ class RememberedReleases:
 
     store: ReleaseStore
     clock: Callable[[], float] = time.monotonic
-    _known: dict[tuple[str, str], tuple[float, FraudRelease]] = field(default_factory=dict)
+    _live: dict[str, tuple[float, FraudRelease]] = field(default_factory=dict)
+    _by_threshold: dict[tuple[str, float], FraudRelease] = field(default_factory=dict)
 
     def live(self, workload: str) -> FraudRelease | None:
-        return self._remembered(workload, "", lambda: self.store.live(workload))
-
-    def of_run(self, workload: str, run_id: str) -> FraudRelease | None:
-        return self._remembered(workload, run_id, lambda: self.store.of_run(workload, run_id))
-
-    def _remembered(
-        self, workload: str, run_id: str, read: Callable[[], AnyRelease | None]
-    ) -> FraudRelease | None:
-        read_at, release = self._known.get((workload, run_id), (float("-inf"), None))
+        read_at, release = self._live.get(workload, (float("-inf"), None))
         if release is not None and self.clock() - read_at < RELEASE_CACHE_SECONDS:
             return release
-        found = read()
+        found = self.store.live(workload)
         if not isinstance(found, FraudRelease):
             return None
-        self._known[workload, run_id] = self.clock(), found
+        self._live[workload] = self.clock(), found
         return found
+
+    def with_threshold(self, workload: str, threshold: float) -> FraudRelease | None:
+        key = workload, threshold
+        if key not in self._by_threshold:
+            for release in self.store.staged(workload):
+                if isinstance(release, FraudRelease):
+                    self._by_threshold[workload, release.threshold] = release
+        return self._by_threshold.get(key)
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class FraudEffects:
         return cls(
             plans=ParameterPlanStore(clients.ssm()),
             releases=RememberedReleases(TableReleaseStore(clients.dynamodb(), environment.series_table)),
-            store_of=lambda plan: DynamoTransactionStore(clients.dynamodb(), table, plan),
+            store_of=lambda plan: store_of(plan, table=table),
             endpoint=SageMakerFraudEndpoint(clients.sagemaker_runtime()),
             bus=EventBridgeBus(clients.events(), environment.alert_bus),
         )

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from lambdas.adapters.endpoint import raise_classified
 from lambdas.adapters.errors import translated
 from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.telemetry.payloads import JSONLINES
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
 NPY = "application/x-npy"
-JSON_LINES = "application/jsonlines"
 MOST_BODY_BYTES = 5_000_000
 """SageMaker takes 6 MiB."""
 
@@ -32,9 +32,9 @@ class Scored:
 
     pred_prob: float
     contributions: tuple[float, ...] = ()
-    """What each relation adds to the probability, in the plan's order."""
-    run_id: str | None = None
-    """The run whose model it is, if it says so."""
+    """What each relation adds to the log-odds, in the plan's order."""
+    threshold: float | None = None
+    """The model's own, if it says so: which model it is."""
 
 
 class FraudEndpoint(Protocol):
@@ -71,7 +71,7 @@ class SageMakerFraudEndpoint:
         with translated(f"invoke endpoint {endpoint}"):
             try:
                 response = self.client.invoke_endpoint(
-                    EndpointName=endpoint, ContentType=NPY, Accept=JSON_LINES, Body=body.getvalue()
+                    EndpointName=endpoint, ContentType=NPY, Accept=JSONLINES, Body=body.getvalue()
                 )
                 return response["Body"].read()
             except ClientError as error:
@@ -80,7 +80,7 @@ class SageMakerFraudEndpoint:
 
 
 def scored_in(body: bytes, n_rows: int, endpoint: str) -> list[Scored]:
-    """Read an answer: `{"pred_prob":0.93,"reasons":[0.2,0.4],"model":"RUN"}`, a line a row.
+    """Read an answer: `{"pred_prob":0.93,"reasons":[0.2,0.4],"threshold":0.5}`, a line a row.
 
     Raises
     ------
@@ -103,4 +103,9 @@ def scored_in(body: bytes, n_rows: int, endpoint: str) -> list[Scored]:
 
 def _scored(line: dict[str, Any]) -> Scored:
     contributions: Sequence[Any] = line.get("reasons", ())
-    return Scored(float(line["pred_prob"]), tuple(map(float, contributions)), line.get("model"))
+    threshold = line.get("threshold")
+    return Scored(
+        float(line["pred_prob"]),
+        tuple(map(float, contributions)),
+        None if threshold is None else float(threshold),
+    )

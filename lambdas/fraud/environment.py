@@ -3,7 +3,7 @@
 Permissions
 -----------
 - `dynamodb:BatchGetItem`, `PutItem`, `UpdateItem`, `Query` on the table of graphs; `Query` on its index
-- `dynamodb:GetItem` on the series table, which has the releases
+- `dynamodb:GetItem`, `Query` on the series table, which has the releases
 - `sagemaker:InvokeEndpoint` on the workloads' endpoints
 - `ssm:GetParameter` on `parameter/watchkeeper/*/plan`
 - `events:PutEvents` on the alert bus

@@ -60,7 +60,7 @@ class CountingEndpoint:
 
     plan: FraudPlan = PLAN
     asked: list[NDArray[np.float32]] = field(default_factory=list)
-    run_id: str | None = None
+    threshold: float | None = None
     down: bool = False
 
     def score(self, endpoint: str, rows: NDArray[np.float32]) -> list[Scored]:
@@ -69,7 +69,7 @@ class CountingEndpoint:
             raise UnavailableError("the endpoint does not answer")
         self.asked.append(rows)
         shares = from_flat(rows, shape_of(self.plan)).mask.mean(axis=2)
-        return [Scored(float(row.mean()), tuple(map(float, row)), self.run_id) for row in shares]
+        return [Scored(float(row.mean()), tuple(map(float, row)), self.threshold) for row in shares]
 
 
 @dataclass
@@ -296,7 +296,7 @@ def test_without_a_model_of_these_features_nothing_is_inserted(
 
 
 def test_the_threshold_is_of_the_model_that_answered(service: FraudService) -> None:
-    service.endpoint.run_id = "run-2"
+    service.endpoint.threshold = 0.0
     assert service.send(row(1)).status == 503
     service.releases.stage(release("run-2", threshold=0.0))
     answer = service.send(row(1)).document
