@@ -34,7 +34,7 @@ SFFSD = KeptFile(
     "bef9745e4737db50fb390b32221982da6063f52dc4f7d65af3a14d8206b192bb",
 )
 _WORLD_DAYS = 150
-_HANDBOOK_DAYS = (70, 120)
+_HANDBOOK_DAYS = (70, 110)
 _STEP_SECONDS = 60.0
 """S-FFSD has no clock, only an order: a step is taken for a minute, which makes it 54 days."""
 
@@ -74,7 +74,7 @@ def generated(seed: int) -> tuple[FraudPlan, TransactionTable]:
 
 
 def handbook(_: int) -> tuple[FraudPlan, TransactionTable]:
-    """Return 50 days of the Handbook's simulated transactions, about 480,000."""
+    """Return 40 days of the Handbook's simulated transactions, about 380,000."""
     columns = pd.read_parquet(located(HANDBOOK))
     times = columns["tx_datetime"].astype("datetime64[s]").astype("int64").to_numpy(np.float64)
     day = (times - times.min()) // DAY

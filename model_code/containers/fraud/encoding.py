@@ -7,6 +7,7 @@ trees and network alike, and that of a category never seen is the mean.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +19,13 @@ Array = NDArray[np.float32]
 
 SMOOTHING = 50.0
 """A category begins as if it had been seen so often with the mean share of fraud."""
+RANGE = (0.1, 99.9)
+"""Percentiles of the training beyond which a value says nothing more.
+
+Counts grow with time, and a network would go on where trees stop.
+"""
 CLIP = 6.0
-"""Standard deviations beyond which a value says nothing more."""
+"""Standard deviations at most, for the same reason."""
 _LEAST_SPREAD = 1e-6
 _COUNT, _SINCE_FRAUD = 0, 3
 """Places among the as-of features of a relation; see `watchkeeper.fraud.schema`."""
@@ -37,6 +43,9 @@ class Encoding:
     """Where a column's categories begin, and at last where they end."""
     unseen: Array
     """Of shape (1,): what any other becomes."""
+    low: Array
+    high: Array
+    """Range of the training, number by number."""
     mean: Array
     spread: Array
     gaps: NDArray[np.int64]
@@ -64,13 +73,18 @@ class Encoding:
             odds=np.concatenate([*odds, empty]).astype(np.float32),
             offsets=np.array(offsets),
             unseen=np.array([np.log(prevalence / (1.0 - prevalence))], np.float32),
+            low=np.zeros(0, np.float32),
+            high=np.zeros(0, np.float32),
             mean=np.zeros(0, np.float32),
             spread=np.ones(0, np.float32),
             gaps=np.zeros(0, np.int64),
             first_category=np.array([schema.categorical.start]),
         )
         numbers = first.numbers(vectors).astype(np.float64)
-        present = ~np.isnan(numbers)
+        present = np.asarray(~np.isnan(numbers))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of a column without any value
+            low, high = np.nan_to_num(np.nanpercentile(numbers, RANGE, axis=0))
         counted = np.maximum(present.sum(axis=0), 1)
         mean = np.where(present, numbers, 0.0).sum(axis=0) / counted
         spread = np.sqrt((np.where(present, numbers - mean, 0.0) ** 2).sum(axis=0) / counted)
@@ -80,6 +94,8 @@ class Encoding:
         return cls(
             **{
                 **vars(first),
+                "low": low.astype(np.float32),
+                "high": high.astype(np.float32),
                 "mean": mean.astype(np.float32),
                 "spread": np.maximum(spread, _LEAST_SPREAD).astype(np.float32),
                 "gaps": telling[~present.all(axis=0)[telling]],
@@ -106,6 +122,7 @@ class Encoding:
 
         A missing one is 0, and whether it is missing is a number of its own.
         """
-        scaled = np.clip((numbers - self.mean) / self.spread, -CLIP, CLIP)
+        within = np.clip(numbers, self.low, self.high)
+        scaled = np.clip((within - self.mean) / self.spread, -CLIP, CLIP)
         missing = np.isnan(numbers[..., self.gaps]).astype(np.float32)
         return np.concatenate([np.nan_to_num(scaled, nan=0.0), missing], axis=-1)

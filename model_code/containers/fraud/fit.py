@@ -1,4 +1,4 @@
-"""Fits every model on the time that trains, and chooses the one that predicts the validation time best."""
+"""Fits every model on the time that trains, and takes the simplest of the best on the validation time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from containers.fraud.model import FraudModel, probability
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.fraud.features import AMOUNT, amount_of
 from watchkeeper.fraud.manifest import CHOICES
-from watchkeeper.fraud.measures import Ranking
+from watchkeeper.fraud.measures import Ranking, simplest_of_the_best
 from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.fraud.schema import schema_of
 from watchkeeper.fraud.split import TRAIN, VALIDATION
@@ -113,7 +113,8 @@ def _chosen(
     best = int(np.argmax([pr_auc(each) for each in mixed]))
     logits["ensemble"] = mixed[best]
     areas = {name: pr_auc(logits[name]) for name in CHOICES}
-    choice = max(CHOICES, key=lambda name: areas[name])
+    ordered = [logits[name] for name in CHOICES]
+    choice = CHOICES[simplest_of_the_best(fraud, ordered, graph.times[validation])]
     threshold = fit_threshold(
         model.plan.threshold,
         fraud,

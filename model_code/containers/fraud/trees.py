@@ -70,19 +70,22 @@ class Trees:
         return np.concatenate([np.empty(0), *parts])
 
     def _logits(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
-        n, n_trees = len(rows), len(self.feature)
-        tree = np.arange(n_trees)[:, None]
-        row = np.arange(n)[None, :]
-        node = np.zeros((n_trees, n), np.int32)
-        while (node >= 0).any():
-            here = np.maximum(node, 0)
-            value = rows[row, self.feature[tree, here]].astype(np.float64)
+        n, (n_trees, n_nodes) = len(rows), self.feature.shape
+        values = rows.astype(np.float64).ravel()
+        first_value = np.tile(np.arange(n) * rows.shape[1], n_trees)
+        first_node = np.repeat(np.arange(n_trees) * n_nodes, n)
+        node = np.zeros(n_trees * n, np.int64)
+        going = np.arange(n_trees * n)
+        while len(going):
+            here = first_node[going] + node[going]
+            value = values[first_value[going] + self.feature.ravel()[here]]
             left = np.where(
-                np.isnan(value), self.missing_left[tree, here], value <= self.threshold[tree, here]
+                np.isnan(value), self.missing_left.ravel()[here], value <= self.threshold.ravel()[here]
             )
-            child = np.where(left, self.left[tree, here], self.right[tree, here])
-            node = np.where(node >= 0, child, node)
-        return np.asarray(self.leaf[tree, -1 - node].sum(axis=0))
+            node[going] = np.where(left, self.left.ravel()[here], self.right.ravel()[here])
+            going = going[node[going] >= 0]
+        first_leaf = np.repeat(np.arange(n_trees) * self.leaf.shape[1], n)
+        return np.asarray(self.leaf.ravel()[first_leaf - 1 - node].reshape(n_trees, n).sum(axis=0))
 
 
 def _flat(root: dict[str, Any]) -> tuple[list[dict[str, Any]], list[float]]:

@@ -56,7 +56,7 @@ class FraudEvaluation(Document, name="evaluation", indent=2):
     schema_hash: str
     """See `watchkeeper.fraud.schema.FeatureSchema`."""
     choice: str
-    """Which of the trained models serves: the best on the validation time."""
+    """Which of the trained models serves: the simplest of the best on the validation time."""
     threshold: float
     """Probability from which on a transaction is flagged, fitted on the validation time."""
     candidate: FraudMetrics
@@ -95,7 +95,7 @@ def _told(evaluation: FraudEvaluation) -> Check:
     roc = "ROC-AUC is not defined" if candidate.roc_auc is None else f"ROC-AUC {candidate.roc_auc:.4f}"
     return Check(
         True,
-        f"The {evaluation.choice} model is the best on the validation time: PR-AUC {candidate.pr_auc:.4f}, "
+        f"The {evaluation.choice} model is the choice of the validation time: PR-AUC {candidate.pr_auc:.4f}, "
         f"{roc} on {candidate.n} transactions with {candidate.frauds} frauds.",
     )
 

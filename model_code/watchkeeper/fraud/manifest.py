@@ -18,7 +18,7 @@ Choice = Literal["row", "as_of", "graph", "ensemble"]
 CHOICES: tuple[Choice, ...] = ("row", "as_of", "graph", "ensemble")
 """Trees on the row alone; trees that know the entities' histories too; the graph network; both together.
 
-The simpler comes first: of equal ones it is taken.
+The simpler comes first: it is taken where another is not better by more than chance.
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,20 +79,45 @@ def areas(fraud: Truth, scores: Floats, times: Floats, *, seed: int = 0) -> tupl
         Epoch seconds.
     """
     ranking = Ranking.of(fraud, scores)
-    days, day = np.unique((times // DAY_SECONDS).astype(np.int64), return_inverse=True)
-    random = np.random.default_rng(seed)
-    drawn = []
-    for _ in range(RESAMPLES):
-        weights = np.bincount(random.integers(0, len(days), len(days)), minlength=len(days))[day].astype(
-            float
-        )
-        drawn.append((ranking.roc_auc(weights), ranking.pr_auc(weights)))
+    drawn = [
+        (ranking.roc_auc(weights), ranking.pr_auc(weights)) for weights in _days_drawn_again(times, seed)
+    ]
     tail = 50 * (1 - COVERAGE)
     low, high = np.nanpercentile(np.array(drawn), [tail, 100 - tail], axis=0)
     return (
         Area(ranking.roc_auc(), float(low[0]), float(high[0])),
         Area(ranking.pr_auc(), float(low[1]), float(high[1])),
     )
+
+
+def simplest_of_the_best(fraud: Truth, scores: Sequence[Floats], times: Floats, *, seed: int = 0) -> int:
+    """Return which of several models to take: the first whose PR-AUC is that of the best but for chance.
+
+    That is the rule of one standard error (Breiman and others, 1984): of the difference to the best, whole
+    days drawn again.
+
+    Parameters
+    ----------
+    scores
+        Of each model, the simplest first.
+    """
+    rankings = [Ranking.of(fraud, each) for each in scores]
+    areas = np.array([ranking.pr_auc() for ranking in rankings])
+    best = int(np.argmax(areas))
+    drawn = np.array(
+        [[ranking.pr_auc(weights) for ranking in rankings] for weights in _days_drawn_again(times, seed)]
+    )
+    error = np.nanstd(drawn[:, [best]] - drawn, axis=0)
+    return int(np.argmax(areas[best] - areas <= error))
+
+
+def _days_drawn_again(times: Floats, seed: int) -> Iterator[Floats]:
+    """Return how often each transaction counts when as many days are drawn, with replacement."""
+    days, day = np.unique((times // DAY_SECONDS).astype(np.int64), return_inverse=True)
+    random = np.random.default_rng(seed)
+    for _ in range(RESAMPLES):
+        drawn = np.bincount(random.integers(0, len(days), len(days)), minlength=len(days))
+        yield drawn[day].astype(np.float64)
 
 
 def confusion(fraud: Truth, flagged: Truth) -> tuple[int, int, int, int]:

@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.fraud.features import Floats
-from watchkeeper.fraud.measures import Ranking, areas, best_f1, confusion
+from watchkeeper.fraud.measures import Ranking, areas, best_f1, confusion, simplest_of_the_best
 from watchkeeper.fraud.plan import FraudSplitPlan, FraudThresholdPlan
 from watchkeeper.fraud.split import NONE, TEST, TRAIN, VALIDATION, boundaries_of, parts_of
 from watchkeeper.fraud.table import Labels
@@ -65,6 +65,19 @@ def test_the_best_f1_is_that_of_its_threshold() -> None:
     hits, alarms, misses, rest = confusion(FRAUD, threshold <= SCORES)
     assert f1 == pytest.approx(2 * hits / (2 * hits + alarms + misses))
     assert hits + alarms + misses + rest == N
+
+
+def test_of_models_that_differ_by_chance_the_simplest_is_taken() -> None:
+    noise = np.random.default_rng(1)
+    worse, alike, best = (SCORES + noise.normal(0.0, spread, N) for spread in (2.0, 0.02, 0.01))
+    assert simplest_of_the_best(FRAUD, [worse, alike, best], TIMES) == 1
+    assert simplest_of_the_best(FRAUD, [best, alike, worse], TIMES) == 0
+
+
+def test_a_model_that_is_better_on_every_day_is_taken_though_it_is_not_simple() -> None:
+    better = SCORES + 0.2 * FRAUD
+    assert Ranking.of(FRAUD, better).pr_auc() > Ranking.of(FRAUD, SCORES).pr_auc()
+    assert simplest_of_the_best(FRAUD, [SCORES, better], TIMES) == 1
 
 
 def test_a_budget_of_alerts_is_kept_and_used() -> None:
