@@ -81,7 +81,7 @@ class Encoding:
             first_category=np.array([schema.categorical.start]),
         )
         numbers = first.numbers(vectors).astype(np.float64)
-        present = np.asarray(~np.isnan(numbers))
+        present = ~np.isnan(numbers)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # of a column without any value
             low, high = np.nan_to_num(np.nanpercentile(numbers, RANGE, axis=0))
@@ -98,7 +98,7 @@ class Encoding:
                 "high": high.astype(np.float32),
                 "mean": mean.astype(np.float32),
                 "spread": np.maximum(spread, _LEAST_SPREAD).astype(np.float32),
-                "gaps": telling[~present.all(axis=0)[telling]],
+                "gaps": telling[np.isnan(numbers[:, telling]).any(axis=0)],
             }
         )
 
