@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,6 @@ class Fitted:
     """A model, and what was seen while it was fitted."""
 
     model: FraudModel
-    threshold: float
     log: list[Epoch]
     validation_pr_auc: dict[str, float]
     seconds: dict[str, float]
@@ -81,7 +80,9 @@ def fit_model(
     network_done = time.perf_counter()
     with np.errstate(all="ignore"):
         typical = np.nanmedian(graph.vectors[train], axis=0)
-    model = FraudModel(plan, encoding, row, as_of, parameters, typical, 0.5, "row")
+    model = FraudModel(
+        plan, encoding, row, as_of, parameters, typical, weight=0.5, choice="row", threshold=0.5
+    )
     return _chosen(
         model,
         graph,
@@ -122,8 +123,8 @@ def _chosen(
         graph.times[validation],
         amount_of(graph.vectors[validation, AMOUNT]),
     )
-    chosen = FraudModel(**{**vars(model), "weight": float(_WEIGHTS[best]), "choice": choice})
-    return Fitted(chosen, threshold, log, {str(name): area for name, area in areas.items()}, seconds)
+    chosen = replace(model, weight=float(_WEIGHTS[best]), choice=choice, threshold=threshold)
+    return Fitted(chosen, log, {str(name): area for name, area in areas.items()}, seconds)
 
 
 def _check(name: str, fraud: NDArray[np.bool_]) -> None:

@@ -46,6 +46,8 @@ class FraudModel:
     weight: float
     """Share of the network in the ensemble's log-odds, in [0, 1]."""
     choice: Choice
+    threshold: float
+    """Probability from which on a transaction is flagged."""
 
     def probabilities(self, rows: EgoRows, choice: Choice | None = None) -> Floats:
         """Return the probability of fraud of each row, of shape (B,), by the choice or another model."""
@@ -140,6 +142,7 @@ def load_model(folder: Path) -> tuple[FraudModel, FraudManifest]:
         typical=arrays["typical"],
         weight=manifest.ensemble_weight,
         choice=manifest.choice,
+        threshold=manifest.threshold,
     )
     if len(model.typical) != len(schema_of(plan).names):
         raise ContractViolationError(f"{ARRAYS_NAME} is of another schema than {PLAN_NAME}: train again")

@@ -67,7 +67,7 @@ def _manifest(
         fitted.model.plan,
         arrays_sha256=hashlib.sha256(arrays).hexdigest(),
         choice=fitted.model.choice,
-        threshold=fitted.threshold,
+        threshold=fitted.model.threshold,
         ensemble_weight=fitted.model.weight,
         validation_pr_auc=fitted.validation_pr_auc,
         n_train=len(rows),
