@@ -1,0 +1,32 @@
+"""What Spark's own Python runs for the tests: several runs in one session, then what became of each as JSON."""
+
+import json
+import sys
+
+from pyspark.sql import SparkSession
+
+from spark.fraud.job import SETTINGS, Arguments, process
+from watchkeeper.core.errors import InvalidInputError
+
+
+def main() -> None:
+    """Process the runs whose arguments are in the file that is named; write outcomes beside it."""
+    builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+    for host in ("bindAddress", "host"):
+        builder = builder.config(f"spark.driver.{host}", "127.0.0.1")
+    for name, value in SETTINGS.items():
+        builder = builder.config(name, value)
+    spark = builder.getOrCreate()
+    outcomes = []
+    for argv in json.load(open(sys.argv[1])):
+        try:
+            outcomes.append(process(spark, Arguments.parse(argv)))
+        except InvalidInputError as error:
+            outcomes.append({"reason": error.reason, "message": str(error)})
+        spark.catalog.clearCache()
+    with open(f"{sys.argv[1]}.outcomes", "w") as file:
+        json.dump(outcomes, file)
+
+
+if __name__ == "__main__":
+    main()
