@@ -123,7 +123,6 @@ def process(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
     check_hubs(relations, plan)
     of_edges = graph.histories(edges, sum(each["edges"] for each in relations.values()), plan)
     boundaries = graph.boundaries(transactions, plan)
-    logger.info("histories")
     done = graph.with_parts(graph.with_vectors(transactions, of_edges, plan), boundaries)
     outputs.write_transactions(done, n, folder)
     outputs.write_edges(edges, plan, folder)

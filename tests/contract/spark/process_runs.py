@@ -14,7 +14,9 @@ def main() -> None:
     builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
     for host in ("bindAddress", "host"):
         builder = builder.config(f"spark.driver.{host}", "127.0.0.1")
-    for name, value in SETTINGS.items():
+    # so few rows are not worth compiling for
+    few = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+    for name, value in {**SETTINGS, **few}.items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
     outcomes = []

@@ -143,6 +143,8 @@ def process(python: Path, runs: Path) -> None:
             "JAVA_HOME": java.stdout.strip(),
             "PYSPARK_PYTHON": str(python),
             "SPARK_LOCAL_IP": "127.0.0.1",
+            # so few rows are not worth compiling for
+            "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         },
         cwd=runs.parent,
         capture_output=True,
