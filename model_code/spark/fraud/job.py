@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spark.fraud import graph, outputs, sources
+from spark.fraud.rows import FRAUD, LEGITIMATE, UNKNOWN
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import parse_instant
+from watchkeeper.fraud.features import DAY_SECONDS
 from watchkeeper.fraud.plan import FraudPlan
+from watchkeeper.fraud.split import PARTS
 from watchkeeper.telemetry.tally import Tally
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ SETTINGS = {
 }
 """Of Spark's session."""
 BYTES_A_TASK = 32 * 2**20
+LABELS = {FRAUD: "fraud", LEGITIMATE: "legitimate", UNKNOWN: "unknown"}
 NOT_LOST = ("superseded", "repeated")
 """Reasons of rows whose transaction is there all the same."""
 _FOLDER = "processed/"
@@ -127,13 +131,14 @@ def process(spark: SparkSession, arguments: Arguments) -> dict[str, Any]:
     outputs.write_transactions(done, n, folder)
     outputs.write_edges(edges, plan, folder)
     written = spark.read.parquet(f"{folder}{outputs.TRANSACTIONS}")
+    parts = part_statistics(written)
+    check_parts(parts, plan)
     if plan.store == "neptune":
         outputs.write_graph(written, edges, plan, folder)
     statistics = {
         "rows": read.counts,
         "transactions": n,
-        "parts": _counts(written, "split"),
-        "labels": _counts(written, "label"),
+        "parts": parts,
         "boundaries": list(boundaries),
         "relations": relations,
         "features": outputs.feature_statistics(spark, plan, folder),
@@ -179,6 +184,34 @@ def check_hubs(relations: dict[str, dict[str, int]], plan: FraudPlan) -> None:
         "columns to features.categorical, or lower graph.least_entities",
         reason="hub",
     )
+
+
+def part_statistics(transactions: DataFrame) -> dict[str, dict[str, int]]:
+    """Return for each part of the split how many transactions are fraud, legitimate, and not known."""
+    counts = {part: dict.fromkeys(LABELS.values(), 0) for part in PARTS}
+    for row in transactions.groupBy("split", "label").count().collect():
+        counts[row["split"]][LABELS[row["label"]]] = row["count"]
+    return counts
+
+
+def check_parts(parts: dict[str, dict[str, int]], plan: FraudPlan) -> None:
+    """Refuse a history in which a part has nothing to learn from, or to judge by.
+
+    Raises
+    ------
+    InvalidInputError
+        With reason `too_few_rows`.
+    """
+    for part in PARTS[1:]:
+        for label in (LABELS[FRAUD], LABELS[LEGITIMATE]):
+            if not parts[part][label]:
+                days = plan.label.delay_seconds / DAY_SECONDS
+                raise InvalidInputError(
+                    f"the {part} part has no {label} transaction whose label is known by the part's end, "
+                    f"and labels come {days:g} days after transactions: give the part more of the history "
+                    "(split), or more history to the run",
+                    reason="too_few_rows",
+                )
 
 
 @dataclass(frozen=True)
@@ -230,7 +263,3 @@ def _within(transactions: DataFrame, arguments: Arguments, plan: FraudPlan) -> D
             since = newest - plan.history.window_seconds
             first = since if first is None else max(first, since)
     return transactions if first is None else transactions.where(f"time >= {first!r}")
-
-
-def _counts(transactions: DataFrame, column: str) -> dict[str, int]:
-    return {str(row[column]): row["count"] for row in transactions.groupBy(column).count().collect()}

@@ -86,8 +86,11 @@ def live_transactions(
     if not paths:
         return None
     lines = spark.read.schema(LIVE_SCHEMA).json(paths)
+    # a label is what was told of a transaction, not what came with it
+    fields = {name: sql.col("transaction").getItem(name) for name in plan.fields}
+    fields[plan.label.field] = sql.lit(None).cast("string")
     rows = lines.where("transaction IS NOT NULL").select(
-        *(sql.col("transaction").getItem(name).alias(name) for name in input_columns(plan)),
+        *(column.alias(name) for name, column in fields.items()),
         sql.lit(None).cast("string").alias(BROKEN),
         sql.lit("live").alias(FILE),
         sql.lit(1).cast("byte").alias(ORIGIN),

@@ -7,7 +7,7 @@ import dataclasses
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def write_csv(path: Path, names: Sequence[str], rows: Sequence[Row]) -> None:
 
 
 def write_tables(folder: Path, rows: list[Row], names: Sequence[str] = TRANSACTION_COLUMNS) -> None:
-    """Write half of the transactions as CSV and half as Parquet, in another order of columns, and identities."""
+    """Write half of the transactions as CSV, half as Parquet with columns in another order; identities."""
     folder.mkdir(parents=True)
     half, columns = len(rows) // 2, [*names, LABEL_COLUMN]
     broken = [{**rows[half + at], **change} for at, change in enumerate(REFUSED)]
@@ -95,9 +95,7 @@ def run_folder(root: Path, run: str, plan: FraudPlan) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def found(
-    plan: FraudPlan, history: list[Row], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Found]]:
+def found(plan: FraudPlan, history: list[Row], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
     image = image_named("glue", Settings.from_environment().image_home)
     if not image.is_built:
         pytest.skip("Spark's environment is not built: python -m localcloud images glue")
@@ -105,9 +103,13 @@ def found(
     write_tables(root / "history" / "card_fraud", history)
     few = dataclasses.replace(plan, least_entities=200)
     strict = dataclasses.replace(plan, history=dataclasses.replace(plan.history, max_refused_share=0.0))
-    runs = [run_folder(root, "first", plan), run_folder(root, "hubs", few), run_folder(root, "strict", strict)]
+    late = dataclasses.replace(plan, label=dataclasses.replace(plan.label, delay_seconds=30 * 86_400.0))
+    runs = [
+        run_folder(root, name, wanted)
+        for name, wanted in (("first", plan), ("hubs", few), ("strict", strict), ("late", late))
+    ]
     live = root / "runs" / "card_fraud" / "again" / "live"
-    again = run_folder(root, "again", plan)
+    again = run_folder(root, "again", dataclasses.replace(plan, store="dynamodb"))
     live.mkdir()
     new = {**history[-1], "TransactionID": "live-1", "TransactionDT": history[-1]["TransactionDT"]}
     lines = [
@@ -123,9 +125,9 @@ def found(
     (killed.parent / DONE).touch()
     (root / "runs.json").write_text(json.dumps([*runs, again]))
     process(image.python, root / "runs.json")
-    outcomes = json.loads((root / "runs.json.outcomes").read_text())
-    names = ("first", "hubs", "strict", "again")
-    yield {
+    outcomes = json.loads((root / "runs.outcomes").read_text())
+    names = ("first", "hubs", "strict", "late", "again")
+    return {
         name: read_found(root / "runs" / "card_fraud" / name / "processed", outcome)
         for name, outcome in zip(names, outcomes, strict=True)
     }
@@ -225,7 +227,9 @@ def test_rows_are_those_of_the_online_path(
         )
 
 
-def test_refused_rows_are_counted_and_kept_with_their_reason(found: dict[str, Found], history: list[Row]) -> None:
+def test_refused_rows_are_counted_and_kept_with_their_reason(
+    found: dict[str, Found], history: list[Row]
+) -> None:
     refused = {(row["reason"], row.get("id")): row for row in found["first"].refused}
 
     assert found["first"].statistics["rows"] == {
@@ -252,6 +256,7 @@ def test_relation_of_few_values_is_refused_as_one_of_hubs(found: dict[str, Found
     assert "terminal has 117 different values" in said["message"]
     assert "features.categorical" in said["message"]
     assert not (found["hubs"].folder / DONE).exists()
+    assert not (found["hubs"].folder / "graph").exists()
 
 
 def test_history_with_too_many_unusable_rows_is_refused_and_what_is_refused_is_there(
@@ -260,6 +265,14 @@ def test_history_with_too_many_unusable_rows_is_refused_and_what_is_refused_is_t
     assert found["strict"].statistics["reason"] == "too_many_refused"
     assert len(found["strict"].refused) == 6
     assert not found["strict"].rows
+
+
+def test_part_whose_labels_come_too_late_is_refused(found: dict[str, Found]) -> None:
+    said = found["late"].statistics
+
+    assert said["reason"] == "too_few_rows"
+    assert "the train part has no fraud transaction" in said["message"]
+    assert "30 days after" in said["message"]
 
 
 def test_what_the_api_knows_comes_after_the_history_and_its_labels_before(
