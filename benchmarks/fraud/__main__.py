@@ -77,7 +77,7 @@ def page_of(results: Mapping[str, Any]) -> str:
         machine=pages.described(next(iter(found.values()))[0]["machine"]),
         seeds=len(SEEDS),
         subjects=pages.table(
-            ["", "transactions", "relations", "trains", "validates", "tests", "fraud in the test"],
+            ["", "transactions", "relations", "trains", "validates", "tests"],
             (_subject(title, runs) for title, runs in found.items()),
             rule="---:",
         ).rstrip(),
@@ -102,11 +102,9 @@ def page_of(results: Mapping[str, Any]) -> str:
 
 
 def _subject(title: str, runs: Runs) -> list[str]:
-    parts = runs[0]["parts"]
-    test = parts["test"]
-    counts = [f"{parts[name]['n']:,}" for name in ("train", "validation", "test")]
-    share = f"{test['frauds']:,} ({test['frauds'] / test['n']:.2%})"
-    return [title, f"{runs[0]['transactions']:,}", str(runs[0]["relations"]), *counts, share]
+    parts = [runs[0]["parts"][name] for name in ("train", "validation", "test")]
+    counts = [f"{part['n']:,}, {part['frauds'] / part['n']:.2%} fraud" for part in parts]
+    return [title, f"{runs[0]['transactions']:,}", str(runs[0]["relations"]), *counts]
 
 
 def _areas(runs: Runs) -> str:

@@ -2,8 +2,8 @@
 
 A request is `application/x-npy` (what `numpy.save` writes of `EgoRows.to_flat`) or `text/csv` (a flat row a
 line; an empty cell or `nan` is a missing value). An answer is `{"pred_prob": …, "model": "ensemble",
-"reasons": [what each relation adds to the log-odds], "moved": [[relation, place among its latest, what that
-neighbour adds], …]}`: a line each (`application/jsonlines`), in `{"predictions": […]}`
+"threshold": …, "reasons": [what each relation adds to the log-odds], "moved": [[relation, place among its
+latest, what that neighbour adds], …]}`: a line each (`application/jsonlines`), in `{"predictions": […]}`
 (`application/json`), or the probabilities alone as `application/x-npy` or `text/csv`.
 """
 
@@ -101,6 +101,7 @@ def output_fn(prediction: Answers, accept: str, context: ServerContext | None) -
         {
             "pred_prob": pred_prob,
             "model": prediction.model.choice,
+            "threshold": prediction.model.threshold,
             "reasons": reasons.relations,
             "moved": reasons.moved,
         }

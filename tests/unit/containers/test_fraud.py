@@ -231,7 +231,9 @@ def test_npy_and_csv_get_the_offline_probabilities(job: Job) -> None:
         answers = [json.loads(line) for line in served(job, body, kind)[0].splitlines()]
         np.testing.assert_allclose([answer["pred_prob"] for answer in answers], offline, atol=1e-6)
         assert all(len(answer["reasons"]) == 3 for answer in answers)
-        assert {answer["model"] for answer in answers} == {job.model.choice}
+        assert {(answer["model"], answer["threshold"]) for answer in answers} == {
+            (job.model.choice, job.model.threshold)
+        }
         plain, content_type = served(job, body, kind, "text/csv")
         assert content_type == "text/csv"
         np.testing.assert_allclose([float(line) for line in plain.splitlines()], offline, atol=1e-6)
