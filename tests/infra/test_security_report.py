@@ -106,7 +106,7 @@ def test_logs_with_the_data_of_executions_are_encrypted_with_the_data_key(templa
     assert all("Key" in str(each.properties["KmsKeyId"]) for each in groups)
 
 
-@pytest.mark.parametrize(("documents", "routes"), [(True, 3), (False, 1)])
+@pytest.mark.parametrize(("documents", "routes"), [(True, 6), (False, 2)])
 def test_documents_answer_without_a_token_unless_they_are_closed(documents: bool, routes: int) -> None:
     stack = cdk.Stack(cdk.App(), "Api", env=cdk.Environment(region="eu-west-1"))
     pool = UserDirectory(stack, "Callers", mfa=cognito.Mfa.REQUIRED).pool
@@ -117,6 +117,7 @@ def test_documents_answer_without_a_token_unless_they_are_closed(documents: bool
         stack,
         "Http",
         function=function,
+        parts={"/fraud": function},
         pool=pool,
         client=ServiceClient(stack, "Client", pool=pool).client,
         cors_origins=[],
@@ -127,5 +128,5 @@ def test_documents_answer_without_a_token_unless_they_are_closed(documents: bool
     found = template.find_resources("AWS::ApiGatewayV2::Route").values()
     assert len(found) == routes
     closed = [each for each in found if each["Properties"]["AuthorizationType"] == "JWT"]
-    assert len(closed) == 1
+    assert len(closed) == 2
     template.has_resource_properties("AWS::Cognito::UserPool", {"MfaConfiguration": "ON"})
