@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from localcloud import metric_math
+from localcloud.part import Part
 from localcloud.seams import cloudformation, cloudwatch
 from localcloud.seams.responses import request_scope
 from localcloud.settings import Settings
@@ -29,7 +30,7 @@ _COMPARISONS = {
 }
 
 
-class AlarmsPart:
+class AlarmsPart(Part):
     """Evaluates alarms once a second.
 
     Parameters

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from localcloud import coverage, deleted_stacks
+from localcloud.part import Part
 from localcloud.seams import budgets, cloudwatch
 from localcloud.seams.cloudformation import physical_name, resource_handlers
 from localcloud.settings import Settings
@@ -17,7 +18,7 @@ class ProvisioningError(ValueError):
     """A resource cannot be made; CloudFormation rolls the stack back with this message."""
 
 
-class CloudFormationPart:
+class CloudFormationPart(Part):
     """Registers provisioners and wraps all of them to record what they read.
 
     Parameters
@@ -60,12 +61,6 @@ class CloudFormationPart:
                 self._on_change()
 
         return announced
-
-    async def start(self) -> None:
-        """Nothing to start."""
-
-    def shutdown(self) -> None:
-        """Nothing to end."""
 
     def snapshot(self) -> None:
         """Keep the record of ignored properties."""

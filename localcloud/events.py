@@ -6,21 +6,16 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html.
 import json
 from typing import Any
 
+from localcloud.part import Part
 from localcloud.seams import eventbridge, s3
 
 
-class EventsPart:
+class EventsPart(Part):
     """Corrects the events that ministack's S3 puts on the default bus."""
 
     def install(self) -> None:
         """Wrap ministack's dispatch of events."""
         self._original = eventbridge.dispatch_event.replace(self._dispatch)
-
-    async def start(self) -> None:
-        """Nothing to start."""
-
-    def shutdown(self) -> None:
-        """Nothing to end."""
 
     def _dispatch(self, event: dict[str, Any], view: object = None) -> Any:
         if event.get("Source") == "aws.s3" and view is None:

@@ -17,6 +17,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from localcloud import state_notifications
+from localcloud.part import Part
 from localcloud.request_limits import check_state_output
 from localcloud.seams import cloudwatch
 from localcloud.seams import stepfunctions as states
@@ -30,7 +31,7 @@ POSITION = "localcloudPosition"
 DEFINITION = "localcloudDefinition"
 
 
-class ExecutionsPart:
+class ExecutionsPart(Part):
     """Step Functions' engine in the server.
 
     Parameters

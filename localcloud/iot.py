@@ -14,6 +14,7 @@ from localcloud.authorization.authority import Authority
 from localcloud.authorization.needs import Need, needs_of
 from localcloud.firehose.part import FirehosePart
 from localcloud.mqtt_limits import LimitedSession, publishable
+from localcloud.part import Part
 from localcloud.seams import iot, s3
 from localcloud.seams.responses import error_response_json, json_response, request_scope
 from localcloud.settings import Settings
@@ -42,7 +43,7 @@ class RuleActionError(RuntimeError):
     """A rule action failed; the rule's error action gets this message."""
 
 
-class IotPart:
+class IotPart(Part):
     """IoT Core in the server.
 
     Parameters

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.disk import DamagedStateError, Disk
+from localcloud.part import Part
 from localcloud.seams import gateway
 from localcloud.settings import Settings
 
@@ -56,7 +57,7 @@ _COMMIT = "commit.json"
 _STAGED = ".staged"
 
 
-class PersistencePart:
+class PersistencePart(Part):
     """Saves state.
 
     Parameters

@@ -16,6 +16,7 @@ from typing import Any
 import botocore.session
 
 from localcloud.constraints import broken_constraints
+from localcloud.part import Part
 from localcloud.seams import gateway
 from localcloud.seams.cloudformation import resource_handlers
 from localcloud.seams.responses import error_response_json
@@ -68,7 +69,7 @@ class RefusedError(Exception):
         self.status = status
 
 
-class RequestLimitsPart:
+class RequestLimitsPart(Part):
     """Refuses requests beyond AWS's limits, through the API and through CloudFormation alike."""
 
     def install(self) -> None:
@@ -77,12 +78,6 @@ class RequestLimitsPart:
         functions = resource_handlers[_FUNCTION_TYPE]
         functions["create"] = _checked(functions["create"], lambda logical, properties, *_: properties)
         functions["update"] = _checked(functions["update"], lambda physical, old, new, *_: new)
-
-    async def start(self) -> None:
-        """Nothing to start."""
-
-    def shutdown(self) -> None:
-        """Nothing to end."""
 
     async def dispatch(
         self, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any

@@ -7,6 +7,7 @@ import os
 import uuid
 from pathlib import Path
 
+from localcloud.part import Part
 from localcloud.seams import s3
 from localcloud.settings import Settings
 
@@ -17,7 +18,7 @@ _ENCRYPTION = "x-amz-server-side-encryption"
 _KEY_ID = f"{_ENCRYPTION}-aws-kms-key-id"
 
 
-class S3Part:
+class S3Part(Part):
     """S3 in the server."""
 
     def __init__(self, settings: Settings) -> None:
@@ -29,12 +30,6 @@ class S3Part:
         """Mend what a power cut left, and register with ministack; its state is not loaded yet."""
         mend(self._folder)
         self._resolve = s3.encryption_of_write.replace(self._encryption_of_write)
-
-    async def start(self) -> None:
-        """Nothing to start."""
-
-    def shutdown(self) -> None:
-        """Nothing to end."""
 
     def _encryption_of_write(self, headers: dict[str, str], bucket: str) -> object:
         """`aws:kms` without a key is encrypted with the account's own key `aws/s3`, as the API says."""

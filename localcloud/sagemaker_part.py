@@ -4,10 +4,11 @@ import asyncio
 
 from localcloud import sagemaker
 from localcloud.authorization.authority import Authority
+from localcloud.part import Part
 from localcloud.settings import Settings
 
 
-class SageMakerPart:
+class SageMakerPart(Part):
     """Adapter of ``localcloud.sagemaker`` to the server.
 
     Parameters

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from localcloud.part import Part
 from localcloud.seams import eventbridge, scheduler
 from localcloud.seams.responses import request_scope
 
@@ -24,7 +25,7 @@ Schedule = dict[str, Any]
 _UTC = ("UTC", "Etc/UTC")
 
 
-class SchedulerPart:
+class SchedulerPart(Part):
     """Fires schedules.
 
     Parameters
@@ -47,12 +48,6 @@ class SchedulerPart:
         self._update = scheduler.update_schedule.replace(
             lambda name, body: self._checked(self._update, name, body)
         )
-
-    async def start(self) -> None:
-        """Nothing to start: ministack calls."""
-
-    def shutdown(self) -> None:
-        """Nothing to end."""
 
     def sweep(self) -> None:
         """Fire what became due since the last sweep."""

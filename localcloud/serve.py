@@ -15,6 +15,7 @@ from localcloud.firehose.part import FirehosePart
 from localcloud.glue.part import GluePart
 from localcloud.iot import IotPart
 from localcloud.lambda_runtime.executor import LambdaExecutor
+from localcloud.part import Part
 from localcloud.persistence import PersistencePart
 from localcloud.request_limits import RequestLimitsPart
 from localcloud.s3 import S3Part
@@ -49,7 +50,7 @@ def main() -> None:
     server.leave(parts, failed=failed)
 
 
-def build_parts(settings: Settings) -> list[server.Part]:
+def build_parts(settings: Settings) -> list[Part]:
     """Return the parts in the order in which they are installed and started; they end in reverse order."""
     persistence = PersistencePart(settings, Disk(settings))
     authority = Authority(settings)

@@ -11,13 +11,14 @@ import os
 import resource
 import signal
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import psutil
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from localcloud.admission import Admission, Receive, Scope, Send
+from localcloud.part import Part
 from localcloud.seams.gateway import application
 from localcloud.settings import Settings
 
@@ -26,19 +27,6 @@ logger = logging.getLogger(__name__)
 CONTROL_PREFIX = "/_localcloud/"
 _KEEP_ALIVE_SECONDS = 75
 _GRACEFUL_SECONDS = 0.5  # clients hold idle connections open: waiting longer helps nobody
-
-
-class Part(Protocol):
-    """One service of ours in the server. `Parts` calls the methods in this order."""
-
-    def install(self) -> None:
-        """Register with ministack, before state is loaded and before any request."""
-
-    async def start(self) -> None:
-        """Begin to work: state is loaded, the gateway accepts requests."""
-
-    def shutdown(self) -> None:
-        """End what runs; called in reverse order, in a worker thread."""
 
 
 class Gateway:

@@ -15,6 +15,7 @@ from typing import Any
 
 import botocore.session
 
+from localcloud.part import Part
 from localcloud.seams.gateway import service_handlers, service_patterns
 from localcloud.seams.responses import error_response_json, json_response
 from localcloud.settings import Settings
@@ -137,7 +138,7 @@ class ServiceQuotas:
         }
 
 
-class ServiceQuotasPart:
+class ServiceQuotasPart(Part):
     """Registers Service Quotas with ministack, which has none."""
 
     def __init__(self, settings: Settings) -> None:
@@ -150,9 +151,6 @@ class ServiceQuotasPart:
             "target_prefixes": [_TARGET],
         }
         service_handlers["servicequotas"] = self.handle
-
-    async def start(self) -> None:
-        """Nothing to begin."""
 
     def shutdown(self) -> None:
         """Nothing to end: a granted increase is on disk before it is answered."""

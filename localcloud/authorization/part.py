@@ -7,13 +7,14 @@ from localcloud.authorization.authority import Authority
 from localcloud.authorization.gateway import AuthorizationGateway
 from localcloud.authorization.services import ServiceCalls
 from localcloud.authorization.workflows import WorkflowCalls
+from localcloud.part import Part
 from localcloud.seams import iam
 
 _AWS_MANAGED = Path(__file__).with_name("aws_managed")
 """Documents of AWS's own policies, as AWS publishes them, by their names."""
 
 
-class AuthorizationPart:
+class AuthorizationPart(Part):
     """Stands before the gateway's services and writes what was decided.
 
     Parameters
@@ -36,9 +37,6 @@ class AuthorizationPart:
         self._gateway.install()
         self._services.install()
         self._workflows.install()
-
-    async def start(self) -> None:
-        """Nothing to start."""
 
     def snapshot(self) -> None:
         """Write what was recorded."""

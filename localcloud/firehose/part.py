@@ -23,6 +23,7 @@ from localcloud.authorization.needs import Need
 from localcloud.firehose.configuration import Destination, UnsupportedDeliveryError, check_update
 from localcloud.firehose.delivery import build_objects
 from localcloud.firehose.journal import Journal, Segment
+from localcloud.part import Part
 from localcloud.seams import cloudwatch, firehose, s3
 from localcloud.seams.cloudformation import resource_handlers
 from localcloud.seams.gateway import service_handlers
@@ -42,7 +43,7 @@ class StreamNotFoundError(LookupError):
     """No delivery stream of that name."""
 
 
-class FirehosePart:
+class FirehosePart(Part):
     """Buffers and delivers.
 
     Parameters

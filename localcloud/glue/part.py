@@ -19,6 +19,7 @@ from localcloud.glue.cloudformation import (
 from localcloud.glue.errors import GlueError
 from localcloud.glue.runs import RunSupervisor
 from localcloud.images.registry import image_named
+from localcloud.part import Part
 from localcloud.role_clients import RoleClients
 from localcloud.seams import eventbridge
 from localcloud.seams.cloudformation import resource_handlers
@@ -35,7 +36,7 @@ _SECURITY_TYPE = "AWS::Glue::SecurityConfiguration"
 _REFUSED_TYPES = ("AWS::Glue::Trigger", "AWS::Glue::Workflow", "AWS::Glue::Crawler")
 
 
-class GluePart:
+class GluePart(Part):
     """Answers what is about jobs, and hands on the rest.
 
     Parameters

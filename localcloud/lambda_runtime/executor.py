@@ -20,6 +20,7 @@ from localcloud.lambda_runtime import logs
 from localcloud.lambda_runtime.packages import PackageStore
 from localcloud.lambda_runtime.pool import PoolExhaustedError, WorkerPool
 from localcloud.lambda_runtime.worker import FunctionSpec, Outcome
+from localcloud.part import Part
 from localcloud.seams import iam, lambda_functions
 from localcloud.settings import Settings
 
@@ -27,7 +28,7 @@ Result = dict[str, Any]
 _REAP_SECONDS = 5.0
 
 
-class LambdaExecutor:
+class LambdaExecutor(Part):
     """Runs invocations for ministack.
 
     Parameters

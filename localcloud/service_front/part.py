@@ -13,6 +13,7 @@ from hypercorn.config import Config
 
 from localcloud.admission import Admission, Receive, Scope, Send
 from localcloud.environment import client_environment
+from localcloud.part import Part
 from localcloud.seams.gateway import application
 from localcloud.service_front.identity import DevelopmentIdentity
 from localcloud.service_front.target import NothingDeployedError, Target, find_target
@@ -25,7 +26,7 @@ _TARGET_SECONDS = 5.0
 _AUTHORIZATION = b"authorization"
 
 
-class ServiceFrontPart:
+class ServiceFrontPart(Part):
     """Serves the deployed API at `http://localhost:8000`.
 
     A port that is taken is told by `status` and by `up`; the rest of the cloud does without the front.
@@ -45,9 +46,6 @@ class ServiceFrontPart:
         self._lock = asyncio.Lock()
         self._clients: dict[str, Any] = {}
         self._identity: DevelopmentIdentity | None = None
-
-    def install(self) -> None:
-        """Nothing of ministack's changes."""
 
     async def start(self) -> None:
         """Listen, unless somebody else does."""

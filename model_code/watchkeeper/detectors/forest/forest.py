@@ -18,6 +18,7 @@ from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.detectors.forest import kernel as forest_kernel
 from watchkeeper.detectors.forest.kernel import Trees
 from watchkeeper.detectors.protocol import persistence
+from watchkeeper.detectors.protocol.adjustable import Adjustable
 
 if TYPE_CHECKING:
     from typing import Self
@@ -27,7 +28,7 @@ FloatArray = npt.NDArray[np.float64]
 FORMAT = "watchkeeper-forest"
 
 
-class FrozenForest:
+class FrozenForest(Adjustable):
     """Score rows against a random cut forest that does not change.
 
     Parameters
@@ -50,18 +51,6 @@ class FrozenForest:
         self.n_trees = n_trees
         self.sample_size = sample_size
         self.random_state = random_state
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the constructor's parameters, as scikit-learn does."""
-        return {name: getattr(self, name) for name in ("n_trees", "sample_size", "random_state")}
-
-    def set_params(self, **values: Any) -> Self:
-        """Change the constructor's parameters, as scikit-learn does."""
-        for name, value in values.items():
-            if name not in self.get_params():
-                raise InvalidInputError(f"{name} is not a parameter; allowed are {sorted(self.get_params())}")
-            setattr(self, name, value)
-        return self
 
     def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
         """Grow the trees from finite rows, for example a reservoir's sample; shape (n_rows, n_features)."""

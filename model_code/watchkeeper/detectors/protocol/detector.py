@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.detectors.protocol.adjustable import Adjustable
 from watchkeeper.detectors.protocol.calibration import LARGEST_RARITY
 from watchkeeper.detectors.protocol.scores import Scores
 
@@ -20,7 +21,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(kw_only=True, eq=False)
-class Detector(ABC):
+class Detector(Adjustable, ABC):
     """Learn from rows, then score rows.
 
     Every score is higher for what is more anomalous, also where the library that the method comes from has
@@ -38,21 +39,6 @@ class Detector(ABC):
     """Name of the format of the state; see `persistence`."""
     n_features_in_: int = field(init=False, repr=False)
     threshold_: float = field(init=False, repr=False)
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the constructor's parameters, as scikit-learn does."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.init}
-
-    def set_params(self, **values: Any) -> Self:
-        """Change the constructor's parameters, as scikit-learn does."""
-        allowed = self.get_params()
-        for name, value in values.items():
-            if name not in allowed:
-                raise InvalidInputError(
-                    f"{name} is not a parameter; allowed are {', '.join(sorted(allowed))}"
-                )
-            setattr(self, name, value)
-        return self
 
     @abstractmethod
     def fit(self, X: npt.ArrayLike, y: object = None) -> Self:

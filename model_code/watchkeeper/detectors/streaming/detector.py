@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.detectors.protocol import persistence
+from watchkeeper.detectors.protocol.adjustable import Adjustable
 from watchkeeper.detectors.protocol.detector import as_rows, require_rarity
 from watchkeeper.detectors.streaming.kernel import OUTPUT, advance_all
 from watchkeeper.detectors.streaming.score_parts import ScorePart, score_parts
@@ -36,7 +37,7 @@ DEFAULT_ALERT_RARITY = 3.75
 Timestamps = npt.NDArray[Any] | Sequence[datetime] | Sequence[float] | None
 
 
-class WatchkeeperDetector:
+class WatchkeeperDetector(Adjustable):
     """Find what is new in a series, as it arrives.
 
     Every row is scored before it is learned. Batch and streaming give the same result: `update` row by row
@@ -77,18 +78,6 @@ class WatchkeeperDetector:
         self.alert_rarity = alert_rarity
         self.interval_seconds = interval_seconds
         self.parameters = parameters
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the constructor's parameters, as scikit-learn does."""
-        return {name: getattr(self, name) for name in ("alert_rarity", "interval_seconds", "parameters")}
-
-    def set_params(self, **values: Any) -> Self:
-        """Change the constructor's parameters, as scikit-learn does."""
-        for name, value in values.items():
-            if name not in self.get_params():
-                raise InvalidInputError(f"{name} is not a parameter; allowed are {sorted(self.get_params())}")
-            setattr(self, name, value)
-        return self
 
     def fit(self, X: npt.ArrayLike, y: object = None, *, timestamps: Timestamps = None) -> Self:
         """Forget everything and learn these rows.

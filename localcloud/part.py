@@ -1,0 +1,14 @@
+"""What the server is made of, beside ministack."""
+
+
+class Part:
+    """One service of ours in the server, which calls the methods in this order; a part has those it needs."""
+
+    def install(self) -> None:
+        """Register with ministack, before state is loaded and before any request."""
+
+    async def start(self) -> None:
+        """Begin to work: state is loaded, the gateway accepts requests."""
+
+    def shutdown(self) -> None:
+        """End what runs; called in reverse order, in a worker thread."""
