@@ -185,7 +185,7 @@ def serving(root: Path, uri: str, model: Path, environment: Mapping[str, str]) -
         connection.close()
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(START_SECONDS)
 
 
 def serve_preprocessor(root: Path, model: Path):  # type: ignore[no-untyped-def]
