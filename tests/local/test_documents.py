@@ -10,16 +10,21 @@ from pathlib import Path
 
 import pytest
 
+from cli.demo.transaction_files import write_history
 from cli.stock_volumes import news_windows, volumes_csv
+from localcloud.images.registry import image_named
 from tests.local.histories import History, air_quality, machine_temperature
 from tests.local.laptop import ROOT, Laptop
 from tests.local.training import champion
+from watchkeeper.fraud.generator import World
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
 
 CLOCKS = ROOT / "tests" / "contract" / "localcloud" / "published"
 HURRIED = "import hurried, sagemaker.session; sagemaker.session.time = hurried.Clock()\n"
 """Before a script with the SageMaker SDK, which looks only every 10 to 30 seconds how far a job is."""
+SMALL_WORLD = World(seed=7, customers=400, terminals=120, transactions_a_day=100, fraud_share=0.05)
+SMALL_WORLD_DAYS = 40
 GUIDES = ROOT / "docs" / "guides"
 FENCE = re.compile(r"^```(python|bash)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -55,7 +60,7 @@ def run_scripts(document: Path, laptop: Laptop, folder: Path) -> list[str]:
 
 def test_every_guide_with_scripts_is_run_here() -> None:
     scripted = {path.name for path in GUIDES.glob("*.md") if FENCE.search(path.read_text())}
-    assert scripted == {"clients.md", "service.md", "streaming.md"}
+    assert scripted == {"clients.md", "fraud.md", "service.md", "streaming.md"}
 
 
 def test_the_services_guide(laptop: Laptop, tmp_path: Path) -> None:
@@ -80,6 +85,25 @@ def test_the_guide_of_the_streaming_detector(laptop: Laptop, tmp_path: Path) -> 
     assert "workload press_fleet is valid" in fleet
     assert "alerts a week, within the budget of 7." in gone_back
     assert laptop.live("air_quality") == before
+
+
+def test_the_guide_of_fraud(laptop: Laptop, tmp_path: Path) -> None:
+    if not image_named("glue", laptop.cloud.settings.image_home).is_built:
+        pytest.skip("Spark's environment is not built: python -m localcloud images glue")
+    if laptop.live("card_fraud") is None:
+        files = write_history(SMALL_WORLD, SMALL_WORLD_DAYS, tmp_path)
+        histories = [argument for file in files for argument in ("--history", str(file))]
+        trained = laptop.watchkeeper("train", "card_fraud", *histories)
+        assert trained.returncode == 0, trained.stdout + trained.stderr
+
+    asked, told = run_scripts(GUIDES / "fraud.md", laptop, tmp_path)
+
+    answered, again, labelled = asked.splitlines()
+    _, probability, flag = answered.split()
+    assert 0.0 < float(probability) < 1.0
+    assert flag in ("True", "False")
+    assert (again, labelled) == ("the same answer: True", "True")
+    assert told == "ENABLED\n"
 
 
 def test_the_readme(laptop: Laptop, tmp_path: Path) -> None:

@@ -39,25 +39,8 @@ relations:
   - {name: target, columns: [Target]}
 """
 
-IEEE_CIS = """\
-name: ieee_cis
-kind: fraud
-transactions:
-  files: "*transaction*"
-  id: TransactionID
-  time: {field: TransactionDT, origin: 2017-12-01}
-  amount: TransactionAmt
-  label: {field: isFraud, fraud: [1], legitimate: [0], delay: 30d}
-identities: {files: "*identity*", key: TransactionID}
-features:
-  numeric: [dist1-dist2, C1-C14, D1-D15, V1-V339, id_01-id_11]
-  categorical: [ProductCD, card4, card6, P_emaildomain, R_emaildomain, M1-M9, id_12-id_38, DeviceType]
-relations:
-  - {name: card, columns: [card1, card2, card3, card5]}
-  - {name: account, columns: [card1, addr1, P_emaildomain]}
-  - {name: address, columns: [addr1]}
-  - {name: device, columns: [DeviceInfo]}
-"""
+GUIDE = Path(__file__).resolve().parents[3] / "docs" / "guides" / "fraud.md"
+IEEE_CIS = GUIDE.read_text().partition("```yaml\n")[2].partition("```")[0]
 
 Planned = Callable[..., FraudPlan]
 
