@@ -46,10 +46,7 @@ def workload_of_raw_key(key: str) -> str:
     InvalidInputError
         If the key is not one that the delivery stream writes.
     """
-    match = re.match(rf"{RAW}/workload=([a-z][a-z0-9_]*)/", key)
-    if match is None:
-        raise InvalidInputError(f"object key {key!r} is not of the form raw/workload=NAME/…")
-    return match[1]
+    return _matched(key, rf"^{RAW}/workload=([a-z][a-z0-9_]*)/", "raw/workload=NAME/…")[1]
 
 
 def hour_of_raw_key(key: str) -> str:
@@ -60,11 +57,8 @@ def hour_of_raw_key(key: str) -> str:
     InvalidInputError
         If the key is not one that the delivery stream writes.
     """
-    match = re.search(r"/year=(\d{4})/month=(\d\d)/day=(\d\d)/hour=(\d\d)/", key)
-    if match is None:
-        raise InvalidInputError(
-            f"object key {key!r} is not of the form raw/workload=NAME/year=…/month=…/day=…/hour=…/…"
-        )
+    form = "raw/workload=NAME/year=…/month=…/day=…/hour=…/…"
+    match = _matched(key, r"/year=(\d{4})/month=(\d\d)/day=(\d\d)/hour=(\d\d)/", form)
     return f"{match[1]}-{match[2]}-{match[3]}T{match[4]}"
 
 
@@ -122,17 +116,13 @@ def hour_of_scores_key(key: str) -> str:
     InvalidInputError
         If the key is not one of `scores_key`.
     """
-    match = re.search(r"/date=(\d{4}-\d\d-\d\d)/hour=(\d\d)/", key)
-    if match is None:
-        raise InvalidInputError(f"object key {key!r} is not of the form …/date=…/hour=…/…")
+    match = _matched(key, r"/date=(\d{4}-\d\d-\d\d)/hour=(\d\d)/", "…/date=…/hour=…/…")
     return f"{match[1]}T{match[2]}"
 
 
 def shelf_of_scores_key(key: str) -> str:
     """Return the bits of the shelf whose intervals a scores object has; see `hour_of_scores_key`."""
-    match = re.search(r"/[0-9a-f]{24}-(root|[01]+)(-\d+)?\.jsonl\.gz$", key)
-    if match is None:
-        raise InvalidInputError(f"object key {key!r} is not of the form …/HASH-SHELF.jsonl.gz")
+    match = _matched(key, r"/[0-9a-f]{24}-(root|[01]+)(-\d+)?\.jsonl\.gz$", "…/HASH-SHELF.jsonl.gz")
     return "" if match[1] == shelf_name("") else match[1]
 
 
@@ -154,10 +144,7 @@ def merged_days_prefix(workload: str) -> str:
 
 def date_of_key(key: str) -> str:
     """Return the date (`YYYY-MM-DD`) in the key of a scores object, a merged file, or of their folder."""
-    match = re.search(r"/date=(\d{4}-\d\d-\d\d)/", key)
-    if match is None:
-        raise InvalidInputError(f"object key {key!r} is not of the form …/date=YYYY-MM-DD/…")
-    return match[1]
+    return _matched(key, r"/date=(\d{4}-\d\d-\d\d)/", "…/date=YYYY-MM-DD/…")[1]
 
 
 def merged_day_key(workload: str, date: str) -> str:
@@ -282,3 +269,10 @@ def short_hash(text: str, length: int = 16) -> str:
 
 def _part_of_shelf(shelf: str, part: int) -> str:
     return f"-{shelf_name(shelf)}" + (f"-{part}" if part else "")
+
+
+def _matched(key: str, pattern: str, form: str) -> re.Match[str]:
+    match = re.search(pattern, key)
+    if match is None:
+        raise InvalidInputError(f"object key {key!r} is not of the form {form}")
+    return match
