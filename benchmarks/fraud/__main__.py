@@ -75,9 +75,8 @@ def page_of(results: Mapping[str, Any]) -> str:
     found = {title: runs for title, runs in found.items() if runs}
     return Template(TEMPLATE.read_text()).substitute(
         machine=pages.described(next(iter(found.values()))[0]["machine"]),
-        seeds=len(SEEDS),
         subjects=pages.table(
-            ["", "transactions", "relations", "trains", "validates", "tests"],
+            ["", "seeds", "transactions", "relations", "trains", "validates", "tests"],
             (_subject(title, runs) for title, runs in found.items()),
             rule="---:",
         ).rstrip(),
@@ -104,7 +103,7 @@ def page_of(results: Mapping[str, Any]) -> str:
 def _subject(title: str, runs: Runs) -> list[str]:
     parts = [runs[0]["parts"][name] for name in ("train", "validation", "test")]
     counts = [f"{part['n']:,}, {part['frauds'] / part['n']:.2%} fraud" for part in parts]
-    return [title, f"{runs[0]['transactions']:,}", str(runs[0]["relations"]), *counts]
+    return [title, str(len(runs)), f"{runs[0]['transactions']:,}", str(runs[0]["relations"]), *counts]
 
 
 def _areas(runs: Runs) -> str:
