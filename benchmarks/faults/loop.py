@@ -218,7 +218,8 @@ class Loop:
         return len(entries)
 
     def begin_anew(self) -> None:
-        """Remove what the loop knows and has said of the workload: pages, telemetry, scores, anomalies."""
+        """Remove what the loop knows and has said of the workload, when nothing is under way any more."""
+        self.until_drained()
         buckets = {
             self._output("WatchkeeperStorage", "PageBucketName"): [layout.pages_prefix(self.spec.name)],
             self.trained.deployment.bucket: [

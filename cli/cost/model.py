@@ -40,7 +40,7 @@ OBJECT_BYTES, RAW_BYTES_A_RECORD, SCORE_BYTES, PAGE_BYTES_A_SERIES = 300, 20, 60
 """Stored: of an object as such; packed, of a record, of a scored interval, of a series on a page."""
 KEPT_MONTHS = 12
 LAMBDA_GB = 1.0
-LAMBDA_SECONDS_AN_OBJECT, LAMBDA_SECONDS_A_SHELF, LAMBDA_SECONDS_A_RECORD = 0.06, 0.05, 0.0001
+LAMBDA_SECONDS_AN_OBJECT, LAMBDA_SECONDS_A_SHELF, LAMBDA_SECONDS_A_READING = 0.06, 0.05, 0.0001
 LOG_BYTES_AN_OBJECT = 3000
 SCORING_METRICS = 1
 """What the scoring loop writes of each workload in every hour: `records`."""
@@ -116,6 +116,8 @@ class Flow:
     shelf_steps: float
     """Shelves that objects touch, summed over the objects."""
     intervals: float
+    readings: float
+    """One of each series a message of its device."""
 
     @classmethod
     def of(cls, spec: AnomalyWorkload, fleet: Fleet) -> Flow:
@@ -125,7 +127,8 @@ class Flow:
         objects = min(messages, SECONDS_A_MONTH / (spec.delivery.buffer_seconds or UNBUFFERED_SECONDS))
         shelves = shelves_of(fleet.series)
         touched = shelves * (1 - (1 - 1 / shelves) ** (messages / objects))
-        return cls(messages, objects, objects * touched, fleet.series * intervals)
+        closed = fleet.series * intervals
+        return cls(messages, objects, objects * touched, closed, closed * fleet.messages_an_interval)
 
 
 def shelves_of(series: int) -> int:
@@ -209,11 +212,7 @@ def ingestion_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iter
 def scoring_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterator[Cost]:
     """Give what a month of scoring a workload's telemetry costs, and of keeping it."""
     flow = Flow.of(spec, fleet)
-    seconds = (
-        flow.objects * LAMBDA_SECONDS_AN_OBJECT
-        + flow.shelf_steps * LAMBDA_SECONDS_A_SHELF
-        + flow.messages * len(spec.measures) * LAMBDA_SECONDS_A_RECORD
-    )
+    seconds = scoring_seconds(flow)
     written, read = 2 * flow.shelf_steps, flow.objects + 2 * flow.shelf_steps
     for what, quantity, price in (
         ("telemetry objects read", flow.objects, "s3.get"),
@@ -231,6 +230,15 @@ def scoring_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterat
     ):
         yield cost(prices, what, quantity, price)
     yield from _stored(spec, prices, fleet)
+
+
+def scoring_seconds(flow: Flow) -> float:
+    """Return how long `score_telemetry` runs in a month."""
+    return (
+        flow.objects * LAMBDA_SECONDS_AN_OBJECT
+        + flow.shelf_steps * LAMBDA_SECONDS_A_SHELF
+        + flow.readings * LAMBDA_SECONDS_A_READING
+    )
 
 
 def workload_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterator[Cost]:
