@@ -43,11 +43,19 @@ class Publisher:
     """
 
     def __init__(
-        self, broker: Broker, identity: Identity, lateness: timedelta, connections: int = CONNECTIONS
+        self,
+        broker: Broker,
+        identity: Identity,
+        lateness: timedelta,
+        connections: int = CONNECTIONS,
+        *,
+        patience_seconds: float = ACKNOWLEDGE_SECONDS,
     ) -> None:
         self._lateness = lateness
         self._oldest: datetime | None = None
-        self._connections = [_Connection(broker, identity, number) for number in range(connections)]
+        self._connections = [
+            _Connection(broker, identity, number, patience_seconds) for number in range(connections)
+        ]
         self._turns = itertools.cycle(self._connections)
         self._open = ExitStack()
 
@@ -104,8 +112,9 @@ class _Sent:
 class _Connection:
     """One connection, its pace, and what is not acknowledged yet."""
 
-    def __init__(self, broker: Broker, identity: Identity, number: int) -> None:
+    def __init__(self, broker: Broker, identity: Identity, number: int, patience_seconds: float) -> None:
         self._broker = broker
+        self._patience_seconds = patience_seconds
         self._answered = threading.Event()
         self._refused: str | None = None
         self._sendable_at = 0.0
@@ -149,14 +158,14 @@ class _Connection:
 
     def wait_until(self, pending: int) -> None:
         """Wait until so few messages are not acknowledged, and send what is not in time again."""
-        deadline = time.monotonic() + ACKNOWLEDGE_SECONDS
+        deadline = time.monotonic() + self._patience_seconds
         while len(self._pending) > pending:
             if self._pending[0].acknowledged():
                 self._pending.popleft()
-                deadline = time.monotonic() + ACKNOWLEDGE_SECONDS
+                deadline = time.monotonic() + self._patience_seconds
             elif time.monotonic() > deadline:
                 raise StepFailedError(
-                    f"the MQTT broker has acknowledged nothing for {ACKNOWLEDGE_SECONDS:.0f} seconds"
+                    f"the MQTT broker has acknowledged nothing for {self._patience_seconds:.0f} seconds"
                 )
             else:
                 lost, self._pending = self._pending, deque()

@@ -25,7 +25,7 @@ import boto3
 import typer
 from rich.table import Table
 
-from benchmarks.journey.laptop import FOLDER, running
+from benchmarks.journey.laptop import FOLDER, localcloud, running
 from benchmarks.pages import described, machine
 from benchmarks.scale.telemetry import RELEASE
 from cli.cost.model import (
@@ -62,8 +62,6 @@ START = datetime(2026, 11, 29, 9, tzinfo=timezone.utc)
 WARM_UP = 20
 """Objects before those that are counted: from then on each closes intervals."""
 WAIT_SECONDS = 600.0
-JOURNAL_SECONDS = 3.0
-"""The laptop writes its record of calls every second, later where it is busy."""
 JSON = FOLDER / "cost.json"
 _PRICED = {
     "s3:GetObject": "s3.get",
@@ -182,14 +180,7 @@ def _settle(session: boto3.Session, queue: str) -> None:
 
 def _counted(settings: Settings) -> Counter[str]:
     """Return the calls of the role of `score_telemetry` by action, when all of them are written."""
-    before, calls = Counter({"": -1}), _written(settings)
-    while calls != before:
-        time.sleep(JOURNAL_SECONDS)
-        before, calls = calls, _written(settings)
-    return calls
-
-
-def _written(settings: Settings) -> Counter[str]:
+    localcloud("status", quiet=True)  # it writes what was recorded
     calls: Counter[str] = Counter()
     for entry in Journal.read(settings.home / "iam").entries:
         if "ScoreTelemetry" in entry.role:

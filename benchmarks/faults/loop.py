@@ -113,7 +113,9 @@ class Loop:
                 broker = replace(broker, port=line.port)
             names = [replace(identity, name=f"{identity.name}-{number}") for number in range(len(devices))]
             pause = seconds / max(map(len, devices))
-            publishers = [Publisher(broker, name, _FAR, connections=1) for name in names]
+            publishers = [
+                Publisher(broker, name, _FAR, connections=1, patience_seconds=WAIT_SECONDS) for name in names
+            ]
 
             def publish(publisher: Publisher, messages: Sequence[Message]) -> None:
                 with publisher:

@@ -84,9 +84,10 @@ def trained(settings: Settings, workload: str, *, deploy: bool = True) -> Traine
     return Trained(settings, session, deployment, broker, spec, material)
 
 
-def localcloud(*arguments: str) -> None:
-    """Run a command of the local cloud."""
-    subprocess.run([sys.executable, "-m", "localcloud", *arguments], cwd=Path(ROOT), check=True)
+def localcloud(*arguments: str, quiet: bool = False) -> None:
+    """Run a command of the local cloud; `quiet`: without what it prints."""
+    command = [sys.executable, "-m", "localcloud", *arguments]
+    subprocess.run(command, cwd=Path(ROOT), check=True, stdout=subprocess.DEVNULL if quiet else None)
 
 
 def _free_ports() -> tuple[int, int, int]:

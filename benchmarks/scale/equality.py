@@ -17,6 +17,7 @@ from benchmarks.scale.environment import spark_python
 from benchmarks.scale.folder import FolderStore, Nowhere
 from benchmarks.scale.telemetry import PLAN, RELEASE, interval_lines, objects, source_of
 from lambdas.adapters.release_store import ReleaseStore
+from lambdas.scoring.adopting import Adopting
 from lambdas.scoring.effects import ScoringEffects
 from lambdas.scoring.explaining import Explainers
 from lambdas.scoring.pages import StoredPage
@@ -72,6 +73,7 @@ def in_lambda(root: Path, announced: list[Announced]) -> float:
         releases=ReleaseCache(cast(ReleaseStore, OneRelease())),
         endpoint=unused,
         explainers=Explainers(objects, unused),
+        adopting=Adopting(objects, str(root / "alone").lstrip("/")),
         anomalies=Nowhere(),
         alerts=Nowhere(),
         for_each=one_after_the_other,

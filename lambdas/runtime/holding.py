@@ -8,6 +8,7 @@ and again for as long as it lives.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -61,7 +62,7 @@ def _beat(
 
 
 def _hold(records: Sequence[Mapping[str, Any]], client: SQSClient) -> None:
-    url = client.get_queue_url(QueueName=queue_of(records))["QueueUrl"]
+    url = queue_url(client, queue_of(records))
     for first in range(0, len(records), BATCH):
         client.change_message_visibility_batch(
             QueueUrl=url,
@@ -74,6 +75,12 @@ def _hold(records: Sequence[Mapping[str, Any]], client: SQSClient) -> None:
                 for number, record in enumerate(records[first : first + BATCH])
             ],
         )
+
+
+@functools.cache
+def queue_url(client: SQSClient, name: str) -> str:
+    """Return the URL of a queue; it is asked for once a process, since each question is paid for."""
+    return client.get_queue_url(QueueName=name)["QueueUrl"]
 
 
 def queue_of(records: Sequence[Mapping[str, Any]]) -> str:

@@ -30,7 +30,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.adapters import clients
-from lambdas.runtime.holding import HELD_SECONDS, held, queue_of
+from lambdas.runtime.holding import HELD_SECONDS, held, queue_of, queue_url
 from lambdas.runtime.typed_environment import TypedEnvironment
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def bring_again_soon(
 
 
 def _shorten(records: Sequence[Mapping[str, Any]], client: SQSClient) -> None:
-    url = client.get_queue_url(QueueName=queue_of(records))["QueueUrl"]
+    url = queue_url(client, queue_of(records))
     for record in records:
         received = int(record["attributes"]["ApproximateReceiveCount"])
         client.change_message_visibility(
