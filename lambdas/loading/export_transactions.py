@@ -141,7 +141,8 @@ def _line(live: LiveTransaction) -> dict[str, Any]:
 
 
 def _progress(run: TrainingRun, objects: ObjectStore) -> ExportProgress:
-    body = objects.read(_place(run))
+    # looked for by its prefix: to ask for an absent object takes the right to list the whole bucket
+    body = objects.read(_place(run)) if objects.any_under(_place(run)) else None
     return ExportProgress() if body is None else ExportProgress.from_json(body)
 
 

@@ -120,7 +120,7 @@ def load(payload: dict[str, Any], effects: LoadingEffects) -> dict[str, Any]:
     """
     run, objects = run_of(payload), effects.objects
     processed = ObjectUri.parse(run.uris.processed)
-    if not objects.exists(ObjectUri(processed.bucket, f"{processed.key}{DONE}")):
+    if not objects.any_under(ObjectUri(processed.bucket, f"{processed.key}{DONE}")):
         raise ContractViolationError(
             f"{processed}{DONE} does not exist: the job that makes the graph broke off"
         )
@@ -180,7 +180,8 @@ def _table(uri: ObjectUri, objects: ObjectStore) -> pa.Table:
 
 
 def _progress(run: TrainingRun, objects: ObjectStore) -> LoadingProgress:
-    body = objects.read(_place(run))
+    # looked for by its prefix: to ask for an absent object takes the right to list the whole bucket
+    body = objects.read(_place(run)) if objects.any_under(_place(run)) else None
     return LoadingProgress() if body is None else LoadingProgress.from_json(body)
 
 

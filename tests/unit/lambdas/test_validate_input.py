@@ -44,7 +44,7 @@ def test_first_run_has_a_plan_and_no_champion() -> None:
     result = validated(effects)
     run = TrainingRun.from_dict(result.pop("run"))
     assert result == {
-        "champion": {"exists": False, "model": None, "run_id": None},
+        "champion": {"exists": False, "model": None, "run_id": None, "artifact": None},
         "endpoint": {"exists": False},
         "window": {"start": "2023-01-01T00:00:00Z", "end": ""},
         "sources": {"history": True, "raw": False},
@@ -127,9 +127,9 @@ def test_live_release_is_the_champion_only_if_its_model_exists(model_exists: boo
         resources.models.add(release.model)
     result = validated(effects)
     assert result["champion"] == (
-        {"exists": True, "model": release.model, "run_id": release.run_id}
+        {"exists": True, "model": release.model, "run_id": release.run_id, "artifact": None}
         if model_exists
-        else {"exists": False, "model": None, "run_id": None}
+        else {"exists": False, "model": None, "run_id": None, "artifact": None}
     )
     assert result["endpoint"] == {"exists": True}
     assert result["sources"] == {"history": False, "raw": True}
