@@ -65,7 +65,7 @@ def evaluate(
     module: str,
     *,
     name: str = "Evaluate",
-    prepared: str | None = None,
+    rows: str = "prepared",
     candidate: str | None = None,
     champion: str | None = None,
 ) -> Task:
@@ -75,15 +75,15 @@ def evaluate(
 
     Parameters
     ----------
-    prepared
-        What it is measured on, where that is not what a preparation job wrote.
+    rows
+        The run's location of what it is measured on, and the input's name.
     candidate, champion
         What tells of the two: scores, which are the candidate's default, an artifact or, of a streaming
         detector, its release.
     """
     inputs = {
         "plan": path("run.uris.plan"),
-        "prepared": prepared or path("run.uris.prepared"),
+        rows: path(f"run.uris.{rows}"),
         "candidate": candidate or path("run.uris.candidate_scores"),
     }
     if champion:

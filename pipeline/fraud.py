@@ -35,7 +35,7 @@ def fraud_definition(jobs: Jobs, plan: FraudPlan) -> dict[str, Any]:
         FRAUD_CLASSIFIER,
         "classifier",
         plan.hyperparameters,
-        {"train": channel(path("run.uris.processed"))},
+        {"processed": channel(path("run.uris.processed"))},
         accept=evaluation.SCORES_TYPE,
         code=FRAUD_ARCHIVE,
         rows=False,
@@ -53,7 +53,7 @@ def fraud_definition(jobs: Jobs, plan: FraudPlan) -> dict[str, Any]:
         module="fraud.evaluate",
         approved=_until_done(jobs, LOAD_GRAPH, "GraphLoaded?", "graph.done", then=deploying),
         rejected=composition.reject(jobs),
-        prepared=path("run.uris.processed"),
+        rows="processed",
         candidate=path("classifier.uri"),
         champion=path("champion.artifact"),
     )

@@ -62,13 +62,14 @@ class ProcessingJob(Construct):
         permit(
             self.role,
             Permission(actions=["s3:GetObject"], resources=[code.object_arn, program.object_arn]),
-            read_objects(self, bucket, f"{history}*"),
+            # Hadoop asks for a folder as if it was an object, before it lists it
+            read_objects(self, bucket, history.rstrip("/"), f"{history}*"),
             Permission(
                 actions=["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
                 resources=objects(self, bucket, f"{runs}*"),
                 reason="Runs come and go, and Spark names its files itself.",
             ),
-            list_keys(bucket, history, runs),
+            list_keys(bucket),  # Hadoop asks for files that are not there: with a prefix, that is refused
             write_encrypted_objects(key),
             write_job_logs(self),
         )

@@ -479,7 +479,7 @@ def test_champion_and_candidate_are_asked_by_their_artifacts() -> None:
     found = {each["InputName"]: each["S3Input"].get("S3Uri.$") for each in compared}
     assert found["candidate"] == "$.classifier.uri"
     assert found["champion"] == "$.champion.artifact"
-    assert found["prepared"] == "$.run.uris.processed"
+    assert found["processed"] == "$.run.uris.processed"
 
 
 def test_the_hyperparameters_of_a_network_are_those_of_its_plan() -> None:
@@ -487,4 +487,4 @@ def test_the_hyperparameters_of_a_network_are_those_of_its_plan() -> None:
 
     assert training["HyperParameters"]["n_epochs"] == "3"
     assert training["HyperParameters"]["sagemaker_program"] == "train_fraud.py"
-    assert {each["ChannelName"] for each in training["InputDataConfig"]} == {"train", "plan", "code"}
+    assert {each["ChannelName"] for each in training["InputDataConfig"]} == {"processed", "plan", "code"}
