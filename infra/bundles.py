@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from infra.settings import Settings, Stage
 from pipeline.definition import build_definition
@@ -30,6 +31,7 @@ from pipeline.packaging import (
 from pipeline.service.definition import service_definitions
 from pipeline.settings import ServiceSettings
 from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.layout import short_hash
 from watchkeeper.service.tasks import Task
 from watchkeeper.spec import FraudWorkload, RegressionWorkload, WorkloadSpec
 from watchkeeper.spec.explaining import Drift
@@ -154,13 +156,12 @@ def write_drift_definitions(
     settings: Settings, watched: Sequence[tuple[RegressionWorkload, Drift]]
 ) -> dict[str, Path]:
     """Write the state machine of each attribution drift monitor to a file."""
-    folder = settings.build / "definitions"
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = {spec.name: folder / f"{spec.name}.drift.asl.json" for spec, _ in watched}
-    for spec, drift in watched:
-        definition = build_drift_definition(spec, drift, region=settings.region)
-        paths[spec.name].write_text(json.dumps(definition, indent=1))
-    return paths
+    return {
+        spec.name: _written(
+            settings, f"{spec.name}.drift", build_drift_definition(spec, drift, region=settings.region)
+        )
+        for spec, drift in watched
+    }
 
 
 def write_definitions(settings: Settings, workloads: Sequence[WorkloadSpec]) -> dict[str, Path]:
@@ -168,21 +169,23 @@ def write_definitions(settings: Settings, workloads: Sequence[WorkloadSpec]) -> 
 
     In the template itself a definition would take a twelfth of the megabyte that CloudFormation allows.
     """
-    folder = settings.build / "definitions"
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = {spec.name: folder / f"{spec.name}.asl.json" for spec in workloads}
-    for spec in workloads:
-        definition = build_definition(spec, region=settings.region)
-        paths[spec.name].write_text(json.dumps(definition, indent=1))
-    return paths
+    return {
+        spec.name: _written(settings, spec.name, build_definition(spec, region=settings.region))
+        for spec in workloads
+    }
 
 
 def write_service_definitions(settings: Settings) -> dict[Task, Path]:
     """Write the state machine of each task of the anomaly service to a file."""
-    folder = settings.build / "service-definitions"
-    folder.mkdir(parents=True, exist_ok=True)
     definitions = service_definitions(ServiceSettings(region=settings.region))
-    paths = {task: folder / f"{task.value}.asl.json" for task in definitions}
-    for task, definition in definitions.items():
-        paths[task].write_text(json.dumps(definition, indent=1))
-    return paths
+    return {task: _written(settings, task.value, definition) for task, definition in definitions.items()}
+
+
+def _written(settings: Settings, name: str, definition: Mapping[str, Any]) -> Path:
+    """Write a definition under the name of its content: another synthesis may write its own meanwhile."""
+    text = json.dumps(definition, indent=1)
+    path = settings.build / "definitions" / f"{name}.{short_hash(text)}.asl.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    partial.write_text(text)
+    return partial.replace(path)

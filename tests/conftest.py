@@ -20,8 +20,8 @@ botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
 
 JOURNEYS = Path(__file__).parent / "local"
 JOURNEY_SECONDS = 900
-APART = "test_localcloud_lifecycle.py"
-"""Its clouds are its own: any worker may take it."""
+APART = ("test_journey_first_deployment.py", "test_localcloud_lifecycle.py")
+"""Their clouds are their own: any worker may take them."""
 
 
 class Sharing(LoadScopeScheduling):
@@ -42,4 +42,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if JOURNEYS in item.path.parents and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(JOURNEY_SECONDS))
-    items.sort(key=lambda item: JOURNEYS not in item.path.parents or item.path.name == APART)
+    items.sort(key=lambda item: JOURNEYS not in item.path.parents or item.path.name in APART)
