@@ -45,6 +45,7 @@ def test_it_reads_its_own_history_and_writes_below_its_own_runs(templates: Templ
     runs = f"runs/{WORKLOAD}/*"
 
     assert reached == {
+        ("s3:GetObject", f"history/{WORKLOAD}"),
         ("s3:GetObject", f"history/{WORKLOAD}/*"),
         ("s3:GetObject", runs),
         ("s3:PutObject", runs),
