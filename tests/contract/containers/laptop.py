@@ -89,8 +89,11 @@ def run_training(
     """Run a training job; return the folder of its model, as an endpoint gets it out of `model.tar.gz`."""
     for name, source in channels.items():
         folder = root / "input" / "data" / name
-        folder.mkdir(parents=True)
-        shutil.copy(source, folder)
+        if source.is_dir():
+            shutil.copytree(source, folder)
+        else:
+            folder.mkdir(parents=True)
+            shutil.copy(source, folder)
     (root / "model").mkdir()
     documents = {
         "hyperparameters": hyperparameters,
