@@ -32,6 +32,8 @@ def draw_learning_curves(
     right.plot(epochs, pr_auc, color=ANOMALY, marker="o", markersize=3, label="PR-AUC")
     right.set_ylim(0.0, 1.0)
     tidy(right, x="epoch", y="on the validation time")
+    for axes in (left, right):
+        axes.locator_params(axis="x", integer=True)
     add_legend(figure)
     return figure
 
