@@ -137,17 +137,24 @@ def _reasons(plan: FraudPlan, one: Placed, answer: Scored) -> tuple[dict[str, An
             "relation": relation.name,
             "entity": entities[relation.name],
             "contribution": contribution,
-            "transactions": _shown(one.neighbourhood[relation.name], one.stored.transaction.time),
+            "transactions": _shown(
+                one.neighbourhood[relation.name],
+                one.stored.transaction.time,
+                [place for moved, place in answer.moved if moved == at],
+            ),
         }
-        for relation, contribution in zip(plan.relations, answer.contributions, strict=False)
+        for at, (relation, contribution) in enumerate(zip(plan.relations, answer.contributions, strict=False))
         if relation.name in entities
     ]
     return tuple(sorted(found, key=lambda reason: -float(str(reason["contribution"]))))
 
 
-def _shown(history: EntityHistory, time: float) -> list[str]:
+def _shown(history: EntityHistory, time: float, moved: Sequence[int]) -> list[str]:
+    """Return earlier transactions: those that moved the score, then frauds, then the latest."""
+    of_score = [history.latest[place] for place in moved if place < len(history.latest)]
     by_verdict = sorted(history.latest, key=lambda one: -(one.label_at(time) > 0))
-    return [one.id for one in by_verdict[:SHOWN_TRANSACTIONS]]
+    ids = dict.fromkeys(one.id for one in (*of_score, *by_verdict))
+    return list(ids)[:SHOWN_TRANSACTIONS]
 
 
 def _event(workload: str, transaction: Transaction, decision: Decision) -> DecidedTransaction:

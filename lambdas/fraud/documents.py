@@ -23,7 +23,9 @@ class Reason(BaseModel):
     contribution: float = Field(
         description="What the entity's history adds to the log-odds of fraud; negative speaks against it."
     )
-    transactions: list[str] = Field(description="Earlier transactions of the entity, frauds first.")
+    transactions: list[str] = Field(
+        description="Earlier transactions of the entity: those that moved the score, then frauds."
+    )
 
 
 class Answer(BaseModel):

@@ -35,6 +35,8 @@ class Scored:
     """What each relation adds to the log-odds, in the plan's order."""
     threshold: float | None = None
     """The model's own, if it says so: which model it is."""
+    moved: tuple[tuple[int, int], ...] = ()
+    """Earlier transactions that moved it, that which did most first: relation, place among its latest."""
 
 
 class FraudEndpoint(Protocol):
@@ -108,4 +110,5 @@ def _scored(line: dict[str, Any]) -> Scored:
         float(line["pred_prob"]),
         tuple(map(float, contributions)),
         None if threshold is None else float(threshold),
+        tuple((int(relation), int(place)) for relation, place, _ in line.get("moved", ())),
     )

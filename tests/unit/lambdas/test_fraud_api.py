@@ -18,7 +18,7 @@ from lambdas.adapters import clients
 from lambdas.fraud import handler, routes
 from lambdas.fraud.dynamo_store import DynamoTransactionStore
 from lambdas.fraud.effects import FraudEffects, RememberedReleases
-from lambdas.fraud.endpoint import Scored
+from lambdas.fraud.endpoint import Scored, scored_in
 from tests.unit.lambdas.fakes import FakePlanStore, FakeReleaseStore
 from tests.unit.lambdas.fraud_builders import PLAN, TABLE, WORKLOAD, create_table
 from tests.unit.lambdas.service_dependencies import Answer
@@ -62,6 +62,7 @@ class CountingEndpoint:
     asked: list[NDArray[np.float32]] = field(default_factory=list)
     threshold: float | None = None
     down: bool = False
+    moved: tuple[tuple[int, int], ...] = ()
 
     def score(self, endpoint: str, rows: NDArray[np.float32]) -> list[Scored]:
         assert endpoint == "watchkeeper-card-fraud"
@@ -69,7 +70,9 @@ class CountingEndpoint:
             raise UnavailableError("the endpoint does not answer")
         self.asked.append(rows)
         shares = from_flat(rows, shape_of(self.plan)).mask.mean(axis=2)
-        return [Scored(float(row.mean()), tuple(map(float, row)), self.threshold) for row in shares]
+        return [
+            Scored(float(row.mean()), tuple(map(float, row)), self.threshold, self.moved) for row in shares
+        ]
 
 
 @dataclass
@@ -197,6 +200,21 @@ def test_reasons_name_the_entity_that_adds_most_and_its_frauds_first(service: Fr
     assert (first["relation"], first["entity"], first["contribution"]) == ("card", "c1", 1.0)
     assert first["transactions"] == ["t1", "t3", "t2"]
     assert (second["relation"], second["transactions"]) == ("device", ["t1"])
+
+
+def test_transactions_that_moved_the_score_come_before_frauds(service: FraudService) -> None:
+    for number in (1, 2, 3):
+        service.send(row(number, device=f"d{number}"))
+    service.call("POST", f"/fraud/transactions/t1/label?workload={WORKLOAD}", {"fraud": True, "by": "ann"})
+    service.endpoint.moved = ((0, 1), (1, 0), (0, 7))
+    (first, second) = service.send(row(1000)).document["reasons"]
+    assert first["transactions"] == ["t2", "t1", "t3"]
+    assert second["transactions"] == ["t1"]
+
+
+def test_an_answer_of_the_model_is_read_with_what_moved_it() -> None:
+    line = b'{"pred_prob":0.9,"model":"graph","threshold":0.5,"reasons":[0.2,0.4],"moved":[[1,0,0.3],[0,2,-0.1]]}\n'
+    assert scored_in(line, 1, "e") == [Scored(0.9, (0.2, 0.4), 0.5, ((1, 0), (0, 2)))]
 
 
 def test_the_same_transaction_twice_is_one_node_and_one_answer(service: FraudService) -> None:
