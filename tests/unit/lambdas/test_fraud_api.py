@@ -213,7 +213,7 @@ def test_transactions_that_moved_the_score_come_before_frauds(service: FraudServ
 
 
 def test_an_answer_of_the_model_is_read_with_what_moved_it() -> None:
-    line = b'{"pred_prob":0.9,"model":"graph","threshold":0.5,"reasons":[0.2,0.4],"moved":[[1,0,0.3],[0,2,-0.1]]}\n'
+    line = b'{"pred_prob":0.9,"threshold":0.5,"reasons":[0.2,0.4],"moved":[[1,0,0.3],[0,2,-1]]}\n'
     assert scored_in(line, 1, "e") == [Scored(0.9, (0.2, 0.4), 0.5, ((1, 0), (0, 2)))]
 
 
