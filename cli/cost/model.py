@@ -13,7 +13,9 @@ from typing import Any
 
 from cli.assembly import Assembly
 from cli.cost.prices import Prices
-from watchkeeper.spec import AnomalyWorkload, WorkloadSpec
+from watchkeeper.fraud.schema import schema_of
+from watchkeeper.spec import AnomalyWorkload, FraudWorkload, WorkloadSpec
+from watchkeeper.spec.fraud import Capacity
 from watchkeeper.spec.schedules import runs_a_month
 from watchkeeper.stream.placement import SHELF_SERIES
 
@@ -55,14 +57,24 @@ MERGE_GB, MERGE_SECONDS, MERGE_SECONDS_AN_OBJECT = 2.94, 0.5, 0.02
 TRAINING_JOBS, TRAINING_JOB_HOURS, TRAINING_STATES = 6, 5 / 60, 40
 STREAMING_JOBS = 3
 """Of a run that warms a streaming detector up: nothing is fitted or transformed."""
+FRAUD_JOBS, PROCESSING_HOURS = 2, 10 / 60
+"""Of a fraud workload's run: it trains and evaluates, after Glue made the graph."""
+TRANSACTIONS_A_MONTH = 1_000_000
+"""Of how many the price of a graph in a table is told."""
+FLOAT_BYTES, SPARE_NEIGHBOURS, PACKED = 4, 4, 0.6
+"""Of a vector's feature; latest transactions that an entity's item has beside those of the model; how small
+packing makes them."""
+READ_UNIT_BYTES, WRITE_UNIT_BYTES, TRANSACTION_FACTOR = 4096, 1024, 2
 
 _SERVICES = {
     "cloudwatch": "CloudWatch",
     "dynamodb": "DynamoDB",
     "firehose": "Firehose",
+    "glue": "Glue",
     "iot": "IoT Core",
     "kms": "KMS",
     "lambda": "Lambda",
+    "neptune": "Neptune",
     "s3": "S3",
     "sagemaker": "SageMaker",
     "scheduler": "EventBridge Scheduler",
@@ -183,10 +195,33 @@ def training_month(workloads: Sequence[WorkloadSpec], prices: Prices) -> Iterato
         if spec.training.schedule is None:
             continue
         runs = runs_a_month(spec.training.schedule)
-        hours = runs * (STREAMING_JOBS if spec.is_streaming else TRAINING_JOBS) * TRAINING_JOB_HOURS
         what = f"{runs:.1f} trainings of {spec.name}"
+        jobs = STREAMING_JOBS if spec.is_streaming else TRAINING_JOBS
+        if isinstance(spec, FraudWorkload):
+            jobs = FRAUD_JOBS
+            units = spec.processing.workers * spec.processing.worker_units
+            yield cost(prices, what, runs * units * PROCESSING_HOURS, "glue.dpu_hour")
+        hours = runs * jobs * TRAINING_JOB_HOURS
         yield instance_hours(prices, what, hours, spec.training.instance_type)
         yield cost(prices, what, runs * TRAINING_STATES, "states.transition")
+
+
+def graph_month(spec: FraudWorkload, prices: Prices) -> Iterator[Cost]:
+    """Give what a month of a workload's graph costs: Neptune idle, a table with a million transactions."""
+    if spec.graph.store == "neptune":
+        least = (spec.graph.capacity or Capacity()).least
+        what = f"graph of {spec.name}, {least:g} NCU at least, idle too"
+        yield cost(prices, what, least * HOURS_A_MONTH, "neptune.ncu_hour")
+        return
+    plan = spec.plan()
+    vectors = (plan.neighbours + SPARE_NEIGHBOURS) * len(schema_of(plan).names) * FLOAT_BYTES
+    entity = math.ceil(vectors * PACKED)
+    relations = len(plan.relations)
+    read = relations * math.ceil(entity / READ_UNIT_BYTES)
+    written = TRANSACTION_FACTOR * (relations * math.ceil(entity / WRITE_UNIT_BYTES) + 1)
+    what = f"graph of {spec.name}, {TRANSACTIONS_A_MONTH:,} transactions"
+    yield cost(prices, what, TRANSACTIONS_A_MONTH * read, "dynamodb.read_unit")
+    yield cost(prices, what, TRANSACTIONS_A_MONTH * written, "dynamodb.write_unit")
 
 
 def ingestion_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterator[Cost]:

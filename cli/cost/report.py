@@ -12,6 +12,7 @@ from cli.cost.model import (
     Cost,
     Fleet,
     endpoints_month,
+    graph_month,
     idle_month,
     ingestion_month,
     scoring_month,
@@ -20,7 +21,7 @@ from cli.cost.model import (
     workload_month,
 )
 from cli.cost.prices import Prices
-from watchkeeper.spec import AnomalyWorkload, WorkloadSpec
+from watchkeeper.spec import AnomalyWorkload, FraudWorkload, WorkloadSpec
 
 Month = Mapping[str, Sequence[Cost]]
 """What things cost in a month, by what they are for."""
@@ -40,6 +41,8 @@ def month_of(
             month[f"{spec.name}: in use"] = list(workload_month(spec, prices, fleet))
             month[f"{spec.name}: telemetry"] = list(ingestion_month(spec, prices, fleet))
             month[f"{spec.name}: scoring"] = list(scoring_month(spec, prices, fleet))
+        elif isinstance(spec, FraudWorkload):
+            month[f"{spec.name}: graph"] = list(graph_month(spec, prices))
     return month
 
 

@@ -290,6 +290,11 @@ class Processing(Section):
             raise ValueError("must be from 1m to 7d")
         return timeout
 
+    @property
+    def worker_units(self) -> int:
+        """How many DPU a worker is paid as: one for each 4 vCPU."""
+        return int(self.worker_type[2:-1])
+
 
 class GraphHyperparameters(Section):
     """Hyperparameters of the relational graph network, then of the trees beside it."""

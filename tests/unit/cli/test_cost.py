@@ -20,6 +20,7 @@ from cli.cost.model import (
     Fleet,
     Flow,
     endpoints_month,
+    graph_month,
     idle_month,
     ingestion_month,
     scoring_month,
@@ -33,7 +34,7 @@ from cli.main import app
 from cli.specs import WORKLOADS
 from tests.unit.cli.answering import AnsweringAws
 from watchkeeper.core import layout
-from watchkeeper.spec import AnomalyWorkload, load_workload
+from watchkeeper.spec import AnomalyWorkload, FraudWorkload, load_workload
 
 PRICES = Prices.read()
 MACHINE = load_workload(WORKLOADS / "machine_temperature.yaml")
@@ -248,3 +249,29 @@ def test_the_command_tells_a_month_by_service_and_item(
     assert parts["idle"]["total"] == 1.2
     assert parts["machine_temperature: scoring"]["of"][0]["service"] == "S3"
     assert told["prices"] == {"region": "us-east-1", "as_of": PRICES.as_of}
+
+
+def test_graph_in_a_table_costs_by_transaction_and_neptune_by_the_hour() -> None:
+    spec = load_workload(WORKLOADS / "card_fraud.yaml")
+    assert isinstance(spec, FraudWorkload)
+    table = list(graph_month(spec, PRICES))
+    neptune = spec.model_copy(update={"graph": spec.graph.model_copy(update={"store": "neptune"})})
+    (idle,) = graph_month(neptune, PRICES)
+
+    assert {cost.service for cost in table} == {"DynamoDB"}
+    # five entities of 12 vectors of 63 features, packed to 1.8 KB, each written with twice the units
+    assert [cost.quantity for cost in table] == [5e6, 22e6]
+    assert idle.usd == pytest.approx(0.1608 * 720)
+
+
+def test_training_of_a_graph_pays_glue_by_worker(assembly: Assembly) -> None:
+    spec = load_workload(WORKLOADS / "card_fraud.yaml")
+    assert isinstance(spec, FraudWorkload)
+    larger = spec.processing.model_copy(update={"worker_type": "G.2X", "workers": 3})
+    (found,) = [
+        cost
+        for cost in training_month([spec.model_copy(update={"processing": larger})], PRICES)
+        if cost.service == "Glue"
+    ]
+
+    assert found.quantity == pytest.approx(30 / 7 * 6 * 10 / 60)
