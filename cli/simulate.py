@@ -26,6 +26,7 @@ from watchkeeper.fraud.generator import GeneratedTransaction, World
 from watchkeeper.fraud.simulation import Answered, SimulationReport, percentile
 from watchkeeper.spec import FraudWorkload
 
+CUSTOMERS, TERMINALS, TRANSACTIONS_A_DAY = 2_000, 400, 400.0
 HISTORY_DAYS = 60
 """Of the world that the demo trains on: a simulation goes on after them."""
 SHOWN = 14
@@ -59,7 +60,7 @@ def simulate(
 ) -> None:
     """Send transactions of a generated world, and compare the answers with the truth that only this knows."""
     spec = fraud_spec_of(workload, "simulate")
-    world = World(seed=seed, fraud_share=fraud_share)
+    world = world_of(seed, fraud_share)
     simulation = Simulation(client_of(boto3.Session(), spec, url, token))
     simulation.run(islice(world.stream(day), int(rate * seconds)), rate=rate, clients=clients)
     show(simulation)
@@ -68,12 +69,27 @@ def simulate(
         done(f"report: {report}")
 
 
+def world_of(seed: int, fraud_share: float) -> World:
+    """Return the world of demo and simulation; the same seed has the same customers, whatever their share."""
+    return World(
+        seed=seed,
+        fraud_share=fraud_share,
+        customers=CUSTOMERS,
+        terminals=TERMINALS,
+        transactions_a_day=TRANSACTIONS_A_DAY,
+    )
+
+
+def service_url(session: boto3.Session, url: str | None) -> str:
+    """Return where the service is: the address that is given, or the stack's."""
+    return url or Deployment(session).output("WatchkeeperService", "ServiceUrl")
+
+
 def client_of(
     session: boto3.Session, spec: FraudWorkload, url: str | None, token: str | None
 ) -> TransactionClient:
     """Return a client of the deployed service, or of the one at an address."""
-    address = url or Deployment(session).output("WatchkeeperService", "ServiceUrl")
-    return TransactionClient(address, spec.name, token=token)
+    return TransactionClient(service_url(session, url), spec.name, token=token)
 
 
 @dataclass
@@ -170,12 +186,15 @@ def show(simulation: Simulation) -> None:
     report = simulation.report
     console.print(report_table(report))
     say(summary(report))
-    latency = simulation.latencies()
-    if latency:
-        told = ", ".join(f"{name} {1000 * seconds:.1f} ms" for name, seconds in latency.items())
-        say(f"latency, everything included: {told}")
+    say(latency_text(simulation))
     for reason, count in report.refused.items():
         say(f"{count} requests were not answered: {reason}")
+
+
+def latency_text(simulation: Simulation) -> str:
+    """Return in words how long answers took."""
+    told = ", ".join(f"{name} {1000 * each:.1f} ms" for name, each in simulation.latencies().items())
+    return f"Latency at the client, everything included: {told or 'no answer'}."
 
 
 def report_table(report: SimulationReport) -> Table:

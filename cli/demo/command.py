@@ -18,6 +18,7 @@ from cli.demo.regression import demo_regression
 from cli.demo.report import Report, boto3_lines, summary
 from cli.demo.scores import ScoreReader, expected_intervals, reason_of, wait_until_scored
 from cli.demo.stopwatch import Stopwatch
+from cli.demo.transactions import demo_transactions
 from cli.deploy import Deployer, Stage, StageOption
 from cli.device import broker_of
 from cli.executions import Outcome, run_to_its_end
@@ -25,6 +26,7 @@ from cli.failures import StepFailedError
 from cli.freshness import Overridden, told
 from cli.metrics import metrics_table
 from cli.replay import Authority, Host, Port, publish
+from cli.simulate import Url
 from cli.specs import ROOT, anomaly_spec_of, spec_of
 from cli.stacks import Deployment
 from cli.telemetry import records_of
@@ -36,7 +38,7 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import parse_instant
 from watchkeeper.judgement.evaluation import Evaluation, HoldbackRow, Metrics
 from watchkeeper.judgement.metrics import measure_scores
-from watchkeeper.spec import AnomalyWorkload, RegressionWorkload
+from watchkeeper.spec import AnomalyWorkload, FraudWorkload, RegressionWorkload
 from watchkeeper.telemetry.labels import Labels
 from watchkeeper.telemetry.rows import Row, format_row
 
@@ -52,11 +54,15 @@ def demo(
     port: Port = None,
     authority: Authority = None,
     freshness: Overridden = None,
+    url: Url = None,
 ) -> None:
     """Deploy, train, publish telemetry over MQTT, and show scores, anomalies and the alert."""
     spec = spec_of(workload)
-    dataset = dataset_of(spec.name)
     session = boto3.Session()
+    if isinstance(spec, FraudWorkload):
+        demo_transactions(session, spec, Deployer(session, stage, spec.name), folder, url)
+        return
+    dataset = dataset_of(spec.name)
     if isinstance(spec, RegressionWorkload):
         demo_regression(session, spec, dataset, Deployer(session, stage, spec.name), folder)
         return
