@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 CHUNK_BYTES = 65_536
-HEALTHY_SECONDS = (1.0, 5.0)
+HEALTHY_SECONDS = (3.0, 15.0)
 """A connection works for so long, then it is deaf, then it breaks."""
 DEAF_SECONDS = 0.25
 

@@ -47,8 +47,10 @@ KILLS: Sequence[tuple[float, Victim]] = (
     (1.0, "scoring"),
 )
 REPEATED = 0.3
-KILLING_SECONDS = 30.0
+KILLING_SECONDS = 40.0
 """So long messages are under way at least where there are kills."""
+MESSAGES_A_SECOND = 10.0
+"""Of a device whose connection breaks: IoT discards what is beyond 100, also of what is sent again."""
 SPIKE_EVERY, _SPIKE = 97, 60.0
 """Intervals between spikes, more than a route is throttled for."""
 
@@ -149,9 +151,13 @@ def measure(loop: Loop, inbox: Inbox, faults: Faults, records: int, name: str) -
     devices = [_order(fleet, station, faults, loop.spec.lateness, order, plan) for station in fleet.stations]
     killer = Killer(loop.trained.settings, KILLS if faults.killing else ())
     with timed() as seconds:
-        seconds_under_way = KILLING_SECONDS if faults.killing else 0.0
+        slow = max(KILLING_SECONDS, max(map(len, devices)) / MESSAGES_A_SECOND)
         lost = loop.send(
-            devices, killer, loses=faults.dropped, seed=order.randrange(1000), seconds=seconds_under_way
+            devices,
+            killer,
+            loses=faults.dropped,
+            seed=order.randrange(1000),
+            seconds=slow if faults.killing or faults.dropped else 0.0,
         )
         loop.until(set(expected))
         loop.until_drained()
