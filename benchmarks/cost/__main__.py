@@ -14,6 +14,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import re
 import time
 from collections import Counter
@@ -149,13 +150,14 @@ def main(
 def _put(session: boto3.Session, bucket: str, series: int, number: int) -> None:
     """Write an object of telemetry as the delivery stream does: a fifth of the series, a message each."""
     at = START + timedelta(minutes=number)
+    noise = random.Random(number)
     lines = []
     for member in range(number % 5, series, 5):
         station, measure = divmod(member, 3)
         record = {
             "TIMESTAMP": f"{at:%Y-%m-%d %H:%M}",
             "LOCATION_ID": str(station),
-            ("CO", "SO2", "NO2")[measure]: 1 + (member * 7 + number) % 13 / 13,
+            ("CO", "SO2", "NO2")[measure]: round(noise.gauss(40, 1), 3),
             "workload": WORKLOAD,
             "received_at": int(1000 * at.timestamp()),
         }

@@ -41,8 +41,8 @@ HEADER = (
     "s",
 )
 KILLS: Sequence[tuple[float, Victim]] = (
-    (2.0, "scoring"),
-    (2.0, "server"),
+    (10.0, "scoring"),  # the laptop has saved by then what was made for the devices
+    (5.0, "server"),
     (2.0, "alerting"),
     (1.0, "scoring"),
 )
