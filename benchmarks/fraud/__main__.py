@@ -32,6 +32,8 @@ NAMES = {
     "ensemble": "ensemble of the last two",
 }
 TABULAR = ("row", "as_of")
+_LEVEL = 0.001
+"""A difference of areas that is none."""
 
 Runs = Sequence[Mapping[str, Any]]
 
@@ -128,10 +130,13 @@ def _verdict(runs: Runs) -> str:
     counted = ", ".join(
         f"{NAMES[key]} ({chosen.count(key)} of {len(runs)})" for key in NAMES if key in chosen
     )
-    relation = "at least" if shipped >= tabular else "below"
+    if abs(shipped - tabular) < _LEVEL:
+        relation = "level with"
+    else:
+        relation = "above" if shipped > tabular else "below"
     why = (
         ""
-        if shipped >= tabular
+        if shipped >= tabular or relation == "level with"
         else (
             " The choice is made on the validation time, where it was the best"
             f" (PR-AUC {mean(run['validation_pr_auc'][run['choice']] for run in runs):.3f} against"

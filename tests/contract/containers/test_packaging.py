@@ -29,6 +29,7 @@ from pipeline.packaging import (
     SERVICE_API,
     build_analysis_code,
     build_fraud_api_code,
+    build_fraud_code,
     build_history_code,
     build_lambda_code,
     build_loading_code,
@@ -85,7 +86,7 @@ def test_archive_leaves_the_images_own_libraries_out(names: set[str]) -> None:
     assert not packages & {"scipy", "sklearn", *SKLEARN.libraries}
 
 
-@pytest.mark.parametrize("build", [build_model_code, build_analysis_code])
+@pytest.mark.parametrize("build", [build_model_code, build_analysis_code, build_fraud_code])
 def test_vendored_packages_suit_the_python_and_the_libraries_of_the_image(
     build: Callable[[Literal["sagemaker"], Path], Path],
 ) -> None:
@@ -106,6 +107,18 @@ def test_vendored_packages_suit_the_python_and_the_libraries_of_the_image(
             version = there.get(canonicalize_name(need.name))
             if version is not None and (need.marker is None or need.marker.evaluate(environment)):
                 assert version in need.specifier, f"{about['Name']} needs {need}, the image has {version}"
+
+
+def test_only_the_archive_of_fraud_models_has_what_trains_them(names: set[str]) -> None:
+    heavy = {"vendor/jax/__init__.py", "vendor/optax/__init__.py", "vendor/lightgbm/__init__.py"}
+    with tarfile.open(build_fraud_code("sagemaker", BUILD)) as archive:
+        fraud = set(archive.getnames())
+
+    assert heavy <= fraud
+    assert not heavy & names
+    assert names <= fraud
+    assert "train_fraud.py" in fraud
+    assert not [name for name in fraud if name.startswith(("vendor/scipy/", "vendor/numpy/"))]
 
 
 def test_laptop_stands_in_for_the_image_that_the_workflow_names() -> None:
