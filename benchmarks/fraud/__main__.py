@@ -130,20 +130,17 @@ def _verdict(runs: Runs) -> str:
     counted = ", ".join(
         f"{NAMES[key]} ({chosen.count(key)} of {len(runs)})" for key in NAMES if key in chosen
     )
-    if abs(shipped - tabular) < _LEVEL:
-        relation = "level with"
-    else:
-        relation = "above" if shipped > tabular else "below"
-    why = (
-        ""
-        if shipped >= tabular or relation == "level with"
-        else (
-            " The choice is made on the validation time, where it was the best"
-            f" (PR-AUC {mean(run['validation_pr_auc'][run['choice']] for run in runs):.3f} against"
-            f" {mean(max(run['validation_pr_auc'][key] for key in TABULAR) for run in runs):.3f});"
-            " the test time is another one, and is not looked at to choose."
+    relation, why = "level with", ""
+    if shipped > tabular + _LEVEL:
+        relation = "above"
+    elif shipped < tabular - _LEVEL:
+        known = mean(run["validation_pr_auc"][run["choice"]] for run in runs)
+        others = mean(max(run["validation_pr_auc"][key] for key in TABULAR) for run in runs)
+        relation = "below"
+        why = (
+            f" The choice is made on the validation time, where it was the best (PR-AUC {known:.3f} against "
+            f"{others:.3f}); the test time is another one, and is not looked at to choose."
         )
-    )
     return (
         f"Shipped: {counted}. Its PR-AUC on the test time, {shipped:.3f}, is {relation} that of the best "
         f"tabular model, {tabular:.3f}.{why}"
