@@ -69,9 +69,9 @@ def test_transactions_become_a_graph_a_model_answers_and_a_label_reaches_the_nex
     exported = json.loads(laptop.read(f"{runs}{latest}/export.json"))
     assert (exported["done"], exported["transactions"], exported["labelled"]) == (True, 6, 1)
     lines = gzip.decompress(laptop.read(f"{runs}{latest}/live/part-00000.jsonl.gz")).splitlines()
-    assert {
-        each["id"]: each["label"] for each in map(json.loads, lines) if each["label"] is not None
-    } == {"1": True}
+    assert {each["id"]: each["label"] for each in map(json.loads, lines) if each["label"] is not None} == {
+        "1": True
+    }
     if again.status == "SUCCEEDED":
         assert again.output["graph"] == {"done": True, "new": 0, "known": rows + 6, "labelled": 0}
     assert client.transaction("1")["label"]["by"] == "investigator"
