@@ -25,6 +25,7 @@ from containers.fraud.model import FraudModel, load_model, probability
 from containers.fraud.prepared import read_prepared
 from containers.fraud.trees import Trees
 from containers.runtime.requests import Refusal
+from tests.unit.fraud.test_table import online
 from tests.unit.fraud.worlds import WORLD_PLAN, prepared_world, world_rows, write_prepared
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.fraud.ego import EgoRows
@@ -150,6 +151,15 @@ def test_a_row_has_the_answer_that_it_has_among_others(job: Job) -> None:
         for at in range(5)
     ]
     np.testing.assert_allclose(together[:5], alone, atol=1e-6)
+
+
+def test_transactions_that_come_one_by_one_have_the_probabilities_of_the_table(job: Job) -> None:
+    rows = world_rows()[:1000]
+    one_by_one = online(rows, WORLD_PLAN)
+    table = prepared_world(rows)[0].ego_rows(np.arange(len(rows)))
+    for choice in CHOICES:
+        difference = job.model.probabilities(one_by_one, choice) - job.model.probabilities(table, choice)
+        assert np.abs(difference).max() < 1e-5, choice
 
 
 def test_a_transaction_whose_entities_were_never_seen_has_an_answer(job: Job) -> None:

@@ -31,17 +31,16 @@ def with_delay(seconds: float) -> FraudPlan:
 
 def online(rows: list[dict[str, Any]], plan: FraudPlan) -> EgoRows:
     store = MemoryStore(plan.neighbours)
+    read = [(read_transaction(fields, plan), read_label(fields, plan)) for fields in rows]
     answers = {}
-    for fields in sorted(rows, key=lambda fields: (fields["at"], fields["id"])):
-        transaction = read_transaction(fields, plan)
+    for transaction, fraud in sorted(read, key=lambda one: one[0].order):
         neighbourhood = store.neighbourhood(transaction)
         vector = vector_of(transaction, neighbourhood, plan)
-        fraud = read_label(fields, plan)
         known_at = transaction.time + plan.label.delay_seconds
         label = None if fraud is None else Label(fraud, known_at)
         store.insert(StoredTransaction(transaction, vector, label))
         answers[transaction.id] = ego_of(vector, transaction.time, neighbourhood, plan)
-    return stacked([answers[fields["id"]] for fields in rows])
+    return stacked([answers[transaction.id] for transaction, _ in read])
 
 
 def table_of(rows: list[dict[str, Any]], plan: FraudPlan) -> TransactionTable:
