@@ -167,11 +167,13 @@ class _Connection:
                 raise StepFailedError(
                     f"the MQTT broker has acknowledged nothing for {self._patience_seconds:.0f} seconds"
                 )
-            else:
+            elif self._client.is_connected():  # else paho sends them again itself when it is
                 lost, self._pending = self._pending, deque()
                 for message in lost:
                     self._send(message.topic, message.payload)
                     time.sleep(1 / PUBLISHES_PER_SECOND)
+            else:
+                time.sleep(1 / PUBLISHES_PER_SECOND)
 
     def _send(self, topic: str, payload: bytes) -> None:
         self._pending.append(_Sent(topic, payload, self._client.publish(topic, payload, qos=1)))
