@@ -38,7 +38,7 @@ BUDGET_SECONDS = 600
 """Of one call; a function has 900."""
 CHUNK = 500
 """Transactions that the store takes at once."""
-TRANSACTIONS = "transactions/"
+TRANSACTIONS, PARQUET = "transactions/", ".parquet"
 DONE = "_DONE"
 """Written last by the job that makes the graph."""
 FRAUDULENT, UNKNOWN = 1, -1
@@ -130,6 +130,8 @@ def load(payload: dict[str, Any], effects: LoadingEffects) -> dict[str, Any]:
     progress = _progress(run, objects)
     files = ObjectUri(processed.bucket, f"{processed.key}{TRANSACTIONS}")
     for key in objects.keys_under(files, after=progress.file):
+        if not key.endswith(PARQUET):  # what Spark says of its own work
+            continue
         for chunk in _chunks(_table(ObjectUri(processed.bucket, key), objects), plan, after=progress.rows):
             progress = progress.after(store.load(chunk), len(chunk))
             if effects.clock() > deadline:

@@ -73,6 +73,7 @@ def processed(objects: FakeObjectStore, *files: Sequence[StoredTransaction]) -> 
         objects.write(
             ObjectUri.parse(f"{RUN.uris.processed}transactions/part-{number:05d}.parquet"), parquet(rows)
         )
+    objects.write(ObjectUri.parse(f"{RUN.uris.processed}transactions/_SUCCESS"), b"")
     objects.write(ObjectUri.parse(f"{RUN.uris.processed}_DONE"), b"")
 
 
