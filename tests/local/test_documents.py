@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
 CLOCKS = ROOT / "tests" / "contract" / "localcloud" / "published"
 HURRIED = "import hurried, sagemaker.session; sagemaker.session.time = hurried.Clock()\n"
 """Before a script with the SageMaker SDK, which looks only every 10 to 30 seconds how far a job is."""
-SMALL_WORLD = World(seed=7, customers=400, terminals=120, transactions_a_day=100, fraud_share=0.05)
+SMALL_WORLD = World(seed=7, customers=600, terminals=150, transactions_a_day=300, fraud_share=0.05)
 SMALL_WORLD_DAYS = 40
 GUIDES = ROOT / "docs" / "guides"
 FENCE = re.compile(r"^```(python|bash)\n(.*?)^```", re.MULTILINE | re.DOTALL)
