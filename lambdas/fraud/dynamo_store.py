@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lambdas.fraud.entity_page import SPARE, EntityPage, history_of
 from lambdas.fraud.graph_table import (
     MOST_ACTIONS,
@@ -63,6 +65,8 @@ if TYPE_CHECKING:
 
 _PAGES_READ = 10
 """Pages of the index that one listing reads for its filter."""
+_MOST_PAGE_BYTES, _NEIGHBOUR_BYTES = 1_500_000, 200
+"""Of the pages in one write, which may have 4 MB with what was sent; of a transaction beside its vector."""
 _EARLIEST, _LATEST = "0", "~"
 """Before and after every time in ISO 8601."""
 
@@ -100,7 +104,11 @@ class DynamoTransactionStore:
 
     def __init__(self, client: DynamoDBClient, table: str, plan: FraudPlan) -> None:
         self._table, self._neighbours = GraphTable(client, table), plan.neighbours
-        self._keys = GraphKeys(plan.workload, schema_of(plan).hash)
+        schema = schema_of(plan)
+        self._keys = GraphKeys(plan.workload, schema.hash)
+        vectors = 1 + len(plan.relations) * (plan.neighbours + SPARE + 1)
+        each = vectors * (len(schema.names) * np.dtype(np.float32).itemsize + _NEIGHBOUR_BYTES)
+        self._most_at_once = max(1, _MOST_PAGE_BYTES // each)
 
     def neighbourhood(self, transaction: Transaction) -> dict[str, EntityHistory]:
         """See `GraphStore`."""
@@ -265,7 +273,9 @@ class DynamoTransactionStore:
             transaction = one.transaction
             keys = self._keys.pages(transaction)
             item = items.get(self._keys.transaction(transaction.id))
-            if len(batch.puts) + len(batch.pages) + 1 + 2 * len(keys) > MOST_ACTIONS and not flush():
+            actions = len(batch.puts) + len(batch.pages) + 1 + 2 * len(keys)
+            too_many = actions > MOST_ACTIONS or len(batch.placed) >= self._most_at_once
+            if too_many and not flush():
                 return done
             neighbourhood: dict[str, EntityHistory] = {}
             if wants_neighbourhood:

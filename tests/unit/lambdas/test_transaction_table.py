@@ -70,6 +70,25 @@ def test_a_request_may_have_more_than_one_write_takes(store: DynamoTransactionSt
     assert store.neighbourhood(transaction(200, device="d0"))["device"].count == 9
 
 
+def test_writes_of_wide_vectors_stay_below_what_one_write_may_have(
+    aws: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_table()
+    plan = replace(PLAN, numeric=tuple(f"V{number}" for number in range(3000)), neighbours=32)
+    store = DynamoTransactionStore(clients.dynamodb(), TABLE, plan)
+    write, writes = clients.dynamodb().transact_write_items, []
+
+    def counted(**request: Any) -> Any:
+        writes.append(request)
+        return write(**request)
+
+    monkeypatch.setattr(clients.dynamodb(), "transact_write_items", counted)
+    noise = np.random.default_rng(0).normal(size=3020).astype(np.float32)
+    store.load([replace(stored(number), vector=noise) for number in range(6)])
+    assert len(writes) == 6
+    assert store.neighbourhood(transaction(9))["card"].count == 6
+
+
 def test_what_others_insert_meanwhile_is_in_the_neighbourhood(store: DynamoTransactionStore) -> None:
     other = a_store()
     seen: list[int] = []
