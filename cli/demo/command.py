@@ -47,7 +47,9 @@ ALERT_SECONDS = 60.0
 
 
 def demo(
-    workload: Annotated[str, typer.Argument(help=f"One of {', '.join(DATASETS)}.")] = "water_flow",
+    workload: Annotated[
+        str, typer.Argument(help=f"One of {', '.join([*DATASETS, 'card_fraud'])}.")
+    ] = "water_flow",
     stage: StageOption = Stage.AWS,
     folder: Annotated[Path, typer.Option(help="Where the report is written.")] = FOLDER,
     host: Host = None,
