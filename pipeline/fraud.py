@@ -4,6 +4,9 @@ Its states are those of every workflow, but for what comes before the model, whe
 before the deployment: the store has to know the history before the API asks about a transaction that shares a
 card with it. Candidate and champion are asked in the evaluation itself (docs/adr/0002 has batch transform): a
 row carries its neighbourhood, and a file of such rows would be a hundred times the table.
+
+A run that fails after loading leaves what it has loaded: facts of the history, which the next run meets as
+known and counts once.
 """
 
 from __future__ import annotations
