@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import io
 import itertools
@@ -111,14 +112,15 @@ def test_loads_every_file_and_counts_nothing_twice(
 def test_what_the_api_had_first_stays_and_takes_the_label(
     objects: FakeObjectStore, store: DynamoTransactionStore
 ) -> None:
-    sent = Arrival(transaction(3), {"id": "t003"}, "2024-01-01T00:00:00.000000Z")
+    as_sent = dataclasses.replace(transaction(3), amount=13.005)  # the history has it rounded
+    sent = Arrival(as_sent, {"id": "t003"}, "2024-01-01T00:00:00.000000Z")
     store.place([sent], lambda transaction, neighbourhood: vector(99))
     processed(objects, [stored(2), stored(3, label=Label(True, 20.0)), stored(4)])
     answer = load_graph.load(PAYLOAD, LoadingEffects(objects, lambda plan: store))
     assert answer == {"done": True, "new": 2, "known": 1, "labelled": 1}
     kept = store.get("t003")
     assert kept is not None
-    assert kept.vector[0] == 99
+    assert (kept.vector[0], kept.transaction.amount) == (99, 13.005)
     history = store.neighbourhood(transaction(50))["card"]
     assert (history.count, history.frauds) == (3, 1)
 
