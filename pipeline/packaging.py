@@ -80,6 +80,9 @@ _RULES = (Path(__file__), Path(__file__).with_name("vendoring.py"))
 _EARLIEST_ZIP_DATE = 315_532_800
 """1980-01-01: zip files know no earlier date."""
 
+_KEPT_BUILDS = 8
+"""Of one name: for some targets, and for the code before the last changes."""
+
 
 def processing_entrypoint(module: str) -> list[str]:
     """Return the container entrypoint of a processing job that runs `containers.MODULE`.
@@ -339,7 +342,10 @@ def _vendored(requirements: Path, target: Target, build_dir: Path, *, pure: bool
 
 @contextmanager
 def _finished_as(folder: Path) -> Iterator[Path]:
-    """Give a scratch folder its name when it is finished: a build that breaks off leaves nothing behind."""
+    """Give a scratch folder its name when it is finished: a build that breaks off leaves nothing behind.
+
+    Of the builds of the same name the oldest go: each change of the code makes one.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".build-") as parent:
         scratch = Path(parent) / folder.name
@@ -350,6 +356,16 @@ def _finished_as(folder: Path) -> Iterator[Path]:
         except OSError:
             if not folder.is_dir():  # else another process has finished the same build
                 raise
+    same = folder.parent.glob(f"{folder.name.rpartition('-')[0]}-*")
+    for old in sorted(same, key=_made_at)[:-_KEPT_BUILDS]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _made_at(build: Path) -> float:
+    try:
+        return build.stat().st_ctime  # the time of modification is the one that makes archives equal
+    except FileNotFoundError:  # another process has removed it
+        return 0.0
 
 
 def _python(name: str, folder: Path) -> dict[str, Path]:

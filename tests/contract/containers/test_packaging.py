@@ -257,3 +257,15 @@ def test_package_that_cannot_be_had_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match=r"matplotlib==0\.0\.0\.1"):
         vendor(requirements, target, tmp_path / "vendor")
     assert not (tmp_path / "vendor").exists()
+
+
+def test_builds_of_before_go_when_there_are_many(tmp_path: Path) -> None:
+    for number in range(20):
+        (tmp_path / f"lambda-code-{number}").mkdir()
+    (tmp_path / "other-code-1").mkdir()
+
+    built = build_lambda_code(tmp_path)
+
+    kept = {path.name for path in tmp_path.glob("lambda-code-*")}
+    assert built.name in kept and len(kept) < 10
+    assert (tmp_path / "other-code-1").is_dir()
