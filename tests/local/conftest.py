@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from localcloud.images.registry import image_named
 from tests.local.laptop import ROOT, Laptop
+from tests.local.transactions import FraudTraining, train_world
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +29,12 @@ def shared_laptop() -> Iterator[Laptop]:
 def laptop(shared_laptop: Laptop) -> Laptop:
     shared_laptop.deploy()
     return shared_laptop
+
+
+@pytest.fixture(scope="session")
+def fraud_training(shared_laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> FraudTraining:
+    """The first training of card_fraud, for all tests that need its graph or its model."""
+    if not image_named("glue", shared_laptop.cloud.settings.image_home).is_built:
+        pytest.skip("Spark's environment is not built: python -m localcloud images glue")
+    shared_laptop.deploy()
+    return train_world(shared_laptop, tmp_path_factory.mktemp("transactions"))

@@ -10,21 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo.transaction_files import write_history
 from cli.stock_volumes import news_windows, volumes_csv
-from localcloud.images.registry import image_named
 from tests.local.histories import History, air_quality, machine_temperature
 from tests.local.laptop import ROOT, Laptop
 from tests.local.training import champion
-from watchkeeper.fraud.generator import World
+from tests.local.transactions import FraudTraining
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
 
 CLOCKS = ROOT / "tests" / "contract" / "localcloud" / "published"
 HURRIED = "import hurried, sagemaker.session; sagemaker.session.time = hurried.Clock()\n"
 """Before a script with the SageMaker SDK, which looks only every 10 to 30 seconds how far a job is."""
-SMALL_WORLD = World(seed=7, customers=600, terminals=150, transactions_a_day=300, fraud_share=0.05)
-SMALL_WORLD_DAYS = 40
 GUIDES = ROOT / "docs" / "guides"
 FENCE = re.compile(r"^```(python|bash)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -87,14 +83,8 @@ def test_the_guide_of_the_streaming_detector(laptop: Laptop, tmp_path: Path) -> 
     assert laptop.live("air_quality") == before
 
 
-def test_the_guide_of_fraud(laptop: Laptop, tmp_path: Path) -> None:
-    if not image_named("glue", laptop.cloud.settings.image_home).is_built:
-        pytest.skip("Spark's environment is not built: python -m localcloud images glue")
-    if laptop.live("card_fraud") is None:
-        files = write_history(SMALL_WORLD, SMALL_WORLD_DAYS, tmp_path)
-        histories = [argument for file in files for argument in ("--history", str(file))]
-        trained = laptop.watchkeeper("train", "card_fraud", *histories)
-        assert trained.returncode == 0, trained.stdout + trained.stderr
+def test_the_guide_of_fraud(laptop: Laptop, fraud_training: FraudTraining, tmp_path: Path) -> None:
+    assert fraud_training.outcome.status == "SUCCEEDED", fraud_training.outcome.cause
 
     asked, told = run_scripts(GUIDES / "fraud.md", laptop, tmp_path)
 
