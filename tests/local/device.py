@@ -16,10 +16,9 @@ from tests.local.waiting import until
 
 NAME = "pump-7"
 PUBLISHES_PER_SECOND = 75
-ON_THEIR_WAY = 20
-"""Messages that are not acknowledged: a broker that stood still reads no more at once, and IoT takes 100 a
-second of a connection."""
 """IoT discards what is beyond 100 a second and connection."""
+ON_THEIR_WAY = 20
+"""Messages that are not acknowledged yet: a broker that stood still reads no more of them at once."""
 
 
 @contextmanager
