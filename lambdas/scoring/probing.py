@@ -23,7 +23,8 @@ CACHE_SECONDS = 60.0
 class ReleaseCache:
     """Remembers the releases whose models may answer for `CACHE_SECONDS`.
 
-    That there is no live release is not remembered: the first one takes effect at once.
+    That there is no live release is not remembered: the first one takes effect at once. Nor is a live one with
+    a streaming detector: no answer of an endpoint tells that another one is live by now.
     """
 
     store: ReleaseStore
@@ -41,7 +42,8 @@ class ReleaseCache:
     def read_again(self, workload: str) -> Sequence[Release]:
         """Return them as they are now: an answer came from a model that is not among those remembered."""
         releases = tuple(self.store.candidates(workload))
-        if releases:
+        self._known.pop(workload, None)
+        if releases and releases[0].stream is None:
             self._known[workload] = (self.clock(), releases)
         return releases
 

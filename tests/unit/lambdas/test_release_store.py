@@ -11,6 +11,7 @@ from tests.unit.lambdas.builders import WORKLOAD, make_release
 from tests.unit.lambdas.conftest import SERIES_TABLE
 from tests.unit.lambdas.fakes import FakeReleaseStore
 from watchkeeper.core.errors import ContractViolationError, UnavailableError
+from watchkeeper.lifecycle.release import StreamModel
 
 
 @pytest.fixture(params=["fake", "table"])
@@ -122,6 +123,16 @@ def test_first_release_takes_effect_at_once_and_later_ones_after_a_minute() -> N
     assert cache.candidates(WORKLOAD) == (make_release(1),)
     clock.now = CACHE_SECONDS
     assert cache.candidates(WORKLOAD) == (make_release(2), make_release(1))
+
+
+def test_a_release_of_a_streaming_detector_takes_effect_at_once() -> None:
+    store = FakeReleaseStore()
+    cache = ReleaseCache(store, Clock())
+    first, second = (make_release(minute, stream=StreamModel({}, 3.75)) for minute in (1, 2))
+    store.release(first)
+    assert cache.candidates(WORKLOAD) == (first,)
+    store.release(second)
+    assert cache.candidates(WORKLOAD) == (second, first)
 
 
 def test_releases_that_are_read_again_are_remembered() -> None:
