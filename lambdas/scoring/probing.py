@@ -23,8 +23,8 @@ CACHE_SECONDS = 60.0
 class ReleaseCache:
     """Remembers the releases whose models may answer for `CACHE_SECONDS`.
 
-    That there is no live release is not remembered: the first one takes effect at once. Nor is a live one with
-    a streaming detector: no answer of an endpoint tells that another one is live by now.
+    That there is no live release is not remembered: the first one takes effect at once. Nor is a live one
+    with a streaming detector: no answer of an endpoint tells that another one is live by now.
     """
 
     store: ReleaseStore
