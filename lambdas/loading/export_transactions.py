@@ -9,34 +9,28 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import json
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
 from aws_lambda_powertools import Logger
 
-from lambdas.adapters import clients
-from lambdas.adapters.object_store import ObjectStore, ObjectUri, S3ObjectStore
+from lambdas.adapters.object_store import ObjectUri
 from lambdas.adapters.run_documents import read_fraud_plan
 from lambdas.fraud.store import LiveTransaction, TransactionStore
-from lambdas.fraud.stores import store_of
+from lambdas.loading.effects import BUDGET_SECONDS, LoadingEffects, LoadingEnvironment
 from lambdas.runtime.workflow_payload import run_of
-from lambdas.runtime.workflow_step import RUN_KEYS, RUNS_PREFIX, AwsCalls, StepEnvironment, step_handler
+from lambdas.runtime.workflow_step import RUN_KEYS, RUNS_PREFIX, AwsCalls, step_handler
 from watchkeeper.core.documents import Document
-from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.lifecycle.run import TrainingRun
 
-BUDGET_SECONDS = 600
-"""Of one call; a function has 900."""
 PAGE = 1000
 PART = 50_000
 """Transactions in a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportTransactionsEnvironment(StepEnvironment):
+class ExportTransactionsEnvironment(LoadingEnvironment):
     """What `export_transactions` is told when it is deployed."""
 
     service: ClassVar[str] = "export_transactions"
@@ -48,8 +42,6 @@ class ExportTransactionsEnvironment(StepEnvironment):
         transactions=("BatchGetItem",),
         arrivals=True,
     )
-
-    transactions_table: str
 
 
 logger = Logger(service=ExportTransactionsEnvironment.service)
@@ -76,26 +68,12 @@ class ExportProgress(Document, name="progress of export", remedy="train again"):
     labelled: int = 0
 
 
-@dataclass(frozen=True)
-class ExportingEffects:
-    """Everything outside of `export_transactions`."""
-
-    objects: ObjectStore
-    store: Callable[[FraudPlan], TransactionStore]
-    clock: Callable[[], float] = time.monotonic
-
-    @classmethod
-    def in_aws(cls, environment: ExportTransactionsEnvironment) -> ExportingEffects:
-        """Return the effects in AWS."""
-        return cls(S3ObjectStore(clients.s3()), partial(store_of, table=environment.transactions_table))
-
-
-def export(payload: dict[str, Any], effects: ExportingEffects) -> dict[str, Any]:
+def export(payload: dict[str, Any], effects: LoadingEffects) -> dict[str, Any]:
     """Write what came by the API, as far as the time of a call allows; done again, it goes on from there."""
     run, objects = run_of(payload), effects.objects
     store = effects.store(read_fraud_plan(run, objects))
     deadline = effects.clock() + BUDGET_SECONDS
-    progress = _progress(run, objects)
+    progress = effects.progress(ExportProgress, _place(run))
     while not progress.done and effects.clock() < deadline:
         found, cursor = _part(store, progress.cursor)
         if found:
@@ -140,14 +118,8 @@ def _line(live: LiveTransaction) -> dict[str, Any]:
     }
 
 
-def _progress(run: TrainingRun, objects: ObjectStore) -> ExportProgress:
-    # looked for by its prefix: to ask for an absent object takes the right to list the whole bucket
-    body = objects.read(_place(run)) if objects.any_under(_place(run)) else None
-    return ExportProgress() if body is None else ExportProgress.from_json(body)
-
-
 def _place(run: TrainingRun) -> ObjectUri:
     return ObjectUri.parse(f"{run.uris.prefix}export.json")
 
 
-handle = step_handler(export, ExportTransactionsEnvironment, ExportingEffects.in_aws)
+handle = step_handler(export, ExportTransactionsEnvironment, LoadingEffects.in_aws)

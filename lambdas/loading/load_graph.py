@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,13 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from aws_lambda_powertools import Logger
 
-from lambdas.adapters import clients
-from lambdas.adapters.object_store import ObjectStore, ObjectUri, S3ObjectStore
+from lambdas.adapters.object_store import ObjectStore, ObjectUri
 from lambdas.adapters.run_documents import read_fraud_plan
-from lambdas.fraud.store import Loaded, TransactionStore
-from lambdas.fraud.stores import INSERTING, store_of
+from lambdas.fraud.store import Loaded
+from lambdas.fraud.stores import INSERTING
+from lambdas.loading.effects import BUDGET_SECONDS, LoadingEffects, LoadingEnvironment
 from lambdas.runtime.workflow_payload import run_of
-from lambdas.runtime.workflow_step import RUN_KEYS, RUNS_PREFIX, AwsCalls, StepEnvironment, step_handler
+from lambdas.runtime.workflow_step import RUN_KEYS, RUNS_PREFIX, AwsCalls, step_handler
 from watchkeeper.core.documents import Document
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.fraud.history import Label, StoredTransaction
@@ -34,8 +32,6 @@ from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.fraud.transaction import Transaction
 from watchkeeper.lifecycle.run import TrainingRun
 
-BUDGET_SECONDS = 600
-"""Of one call; a function has 900."""
 CHUNK = 500
 """Transactions that the store takes at once."""
 TRANSACTIONS, PARQUET = "transactions/", ".parquet"
@@ -46,7 +42,7 @@ FRAUDULENT, UNKNOWN = 1, -1
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoadGraphEnvironment(StepEnvironment):
+class LoadGraphEnvironment(LoadingEnvironment):
     """What `load_graph` is told when it is deployed."""
 
     service: ClassVar[str] = "load_graph"
@@ -54,8 +50,6 @@ class LoadGraphEnvironment(StepEnvironment):
     calls: ClassVar[AwsCalls] = AwsCalls(
         reads=(RUN_KEYS,), lists=(RUNS_PREFIX,), writes=(RUN_KEYS,), transactions=INSERTING
     )
-
-    transactions_table: str
 
 
 logger = Logger(service=LoadGraphEnvironment.service)
@@ -96,20 +90,6 @@ class LoadingProgress(Document, name="progress of loading", remedy="train again"
         )
 
 
-@dataclass(frozen=True)
-class LoadingEffects:
-    """Everything outside of `load_graph`."""
-
-    objects: ObjectStore
-    store: Callable[[FraudPlan], TransactionStore]
-    clock: Callable[[], float] = time.monotonic
-
-    @classmethod
-    def in_aws(cls, environment: LoadGraphEnvironment) -> LoadingEffects:
-        """Return the effects in AWS."""
-        return cls(S3ObjectStore(clients.s3()), partial(store_of, table=environment.transactions_table))
-
-
 def load(payload: dict[str, Any], effects: LoadingEffects) -> dict[str, Any]:
     """Load the run's transactions as far as the time of a call allows; done again, it goes on from there.
 
@@ -127,7 +107,7 @@ def load(payload: dict[str, Any], effects: LoadingEffects) -> dict[str, Any]:
     plan = read_fraud_plan(run, objects)
     store = effects.store(plan)
     deadline = effects.clock() + BUDGET_SECONDS
-    progress = _progress(run, objects)
+    progress = effects.progress(LoadingProgress, _place(run))
     files = ObjectUri(processed.bucket, f"{processed.key}{TRANSACTIONS}")
     for key in objects.keys_under(files, after=progress.file):
         if not key.endswith(PARQUET):  # what Spark says of its own work
@@ -179,12 +159,6 @@ def _table(uri: ObjectUri, objects: ObjectStore) -> pa.Table:
     if body is None:
         raise ContractViolationError(f"{uri} is gone: train again")
     return pq.read_table(io.BytesIO(body))
-
-
-def _progress(run: TrainingRun, objects: ObjectStore) -> LoadingProgress:
-    # looked for by its prefix: to ask for an absent object takes the right to list the whole bucket
-    body = objects.read(_place(run)) if objects.any_under(_place(run)) else None
-    return LoadingProgress() if body is None else LoadingProgress.from_json(body)
 
 
 def _kept(run: TrainingRun, progress: LoadingProgress, objects: ObjectStore, *, done: bool) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from lambdas.adapters.object_store import ObjectUri
 from lambdas.fraud.dynamo_store import DynamoTransactionStore
 from lambdas.fraud.store import Arrival
 from lambdas.loading import export_transactions, load_graph
-from lambdas.loading.export_transactions import ExportingEffects
-from lambdas.loading.load_graph import LoadingEffects, stored_transactions
+from lambdas.loading.effects import BUDGET_SECONDS, LoadingEffects
+from lambdas.loading.load_graph import stored_transactions
 from tests.unit.lambdas.builders import BUCKET, make_run
 from tests.unit.lambdas.fakes import FakeObjectStore
 from tests.unit.lambdas.fraud_builders import PLAN, TABLE, WORKLOAD, create_table, stored, transaction, vector
@@ -130,7 +130,7 @@ def test_a_call_ends_in_time_and_the_next_one_goes_on(
 ) -> None:
     monkeypatch.setattr(load_graph, "CHUNK", 2)
     processed(objects, [stored(number) for number in range(5)], [stored(5)])
-    slow = LoadingEffects(objects, lambda plan: store, ticking(load_graph.BUDGET_SECONDS / 2 + 1))
+    slow = LoadingEffects(objects, lambda plan: store, ticking(BUDGET_SECONDS / 2 + 1))
     answers = [load_graph.load(PAYLOAD, slow)]
     while not answers[-1]["done"]:
         answers.append(load_graph.load(PAYLOAD, slow))
@@ -165,7 +165,7 @@ def test_exports_what_was_sent_with_its_label(
         store.place([sent], lambda transaction, neighbourhood: vector(9))
     store.label("t003", Label(True, 77.0, "analyst"))
     store.label("t001", Label(False, 78.0, "analyst"), "2024-01-01T00:01:00.000000Z")
-    answer = export_transactions.export(PAYLOAD, ExportingEffects(objects, lambda plan: store))
+    answer = export_transactions.export(PAYLOAD, LoadingEffects(objects, lambda plan: store))
     assert answer == {"done": True, "transactions": 3, "labelled": 2}
     lines = {line["id"]: line for line in exported_lines(objects)}
     assert lines["t003"] == {
@@ -186,7 +186,7 @@ def test_an_export_in_several_calls_has_everything_once(
     for number in range(9):
         sent = Arrival(transaction(number), {"id": f"t{number:03d}"}, f"2024-01-01T00:00:0{number}.000000Z")
         store.place([sent], lambda transaction, neighbourhood: vector(9))
-    slow = ExportingEffects(objects, lambda plan: store, ticking(export_transactions.BUDGET_SECONDS * 0.7))
+    slow = LoadingEffects(objects, lambda plan: store, ticking(BUDGET_SECONDS * 0.7))
     calls = 1
     while not export_transactions.export(PAYLOAD, slow)["done"]:
         calls += 1
@@ -197,6 +197,6 @@ def test_an_export_in_several_calls_has_everything_once(
 def test_with_nothing_in_the_store_there_is_no_file(
     objects: FakeObjectStore, store: DynamoTransactionStore
 ) -> None:
-    answer = export_transactions.export(PAYLOAD, ExportingEffects(objects, lambda plan: store))
+    answer = export_transactions.export(PAYLOAD, LoadingEffects(objects, lambda plan: store))
     assert answer == {"done": True, "transactions": 0, "labelled": 0}
     assert exported_lines(objects) == []
