@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from watchkeeper.core.plan import LEAST_CONTEXT
 from watchkeeper.spec.fields import Duration
-from watchkeeper.spec.history import HistoryFiles
+from watchkeeper.spec.history import HistoryFiles, leaves_a_test_part
 from watchkeeper.spec.section import Section
 
 
@@ -21,15 +21,7 @@ class Split(Section):
     calibrate: float = Field(default=0.2, ge=0.05, le=0.9, validate_default=True)
     """Fraction whose scores the threshold is fitted on."""
 
-    @field_validator("calibrate")
-    @classmethod
-    def _leaves_a_test_part(cls, calibrate: float, info: ValidationInfo) -> float:
-        train = info.data.get("train")
-        if train is not None and train + calibrate > 0.95:
-            raise ValueError(
-                f"must leave at least 0.05 for the test part: at most {0.95 - train:g} beside train"
-            )
-        return calibrate
+    _leaves_a_test_part = field_validator("calibrate")(leaves_a_test_part)
 
 
 class History(HistoryFiles):

@@ -26,7 +26,7 @@ from watchkeeper.fraud.plan import (
 from watchkeeper.spec.alerting import Alerts
 from watchkeeper.spec.deployment import Endpoint, Training
 from watchkeeper.spec.fields import Duration, Name, Tenant, TimestampFormat, TimeZone, WorkloadName
-from watchkeeper.spec.history import HistoryFiles
+from watchkeeper.spec.history import HistoryFiles, leaves_a_test_part
 from watchkeeper.spec.section import Section, refuse_repeats
 from watchkeeper.spec.table import MAX_COLUMNS, ColumnName
 
@@ -262,15 +262,7 @@ class TransactionSplit(Section):
     validation: float = Field(default=0.15, ge=0.02, le=0.5, validate_default=True)
     """Fraction on which the best of them is chosen and the threshold fitted."""
 
-    @field_validator("validation")
-    @classmethod
-    def _leaves_a_test_part(cls, validation: float, info: ValidationInfo) -> float:
-        train = info.data.get("train")
-        if train is not None and train + validation > 0.95:
-            raise ValueError(
-                f"must leave at least 0.05 for the test part: at most {0.95 - train:g} beside train"
-            )
-        return validation
+    _leaves_a_test_part = field_validator("validation")(leaves_a_test_part)
 
 
 class Processing(Section):

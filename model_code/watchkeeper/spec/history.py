@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import MAX_REFUSED_SHARE, Dialect
@@ -17,6 +17,20 @@ def _delimiter(value: str) -> str:
     except InvalidInputError as error:
         raise ValueError(str(error).partition(": ")[2]) from error
     return value
+
+
+def leaves_a_test_part(share: float, info: ValidationInfo) -> float:
+    """Validate a share of the history that stands beside the field `train`.
+
+    Raises
+    ------
+    ValueError
+        If less than 0.05 is left after both.
+    """
+    train = info.data.get("train")
+    if train is not None and train + share > 0.95:
+        raise ValueError(f"must leave at least 0.05 for the test part: at most {0.95 - train:g} beside train")
+    return share
 
 
 class HistoryFiles(Section):
