@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from lambdas.adapters import clients
 from lambdas.adapters.object_store import ObjectStore, ObjectUri, S3ObjectStore
 from lambdas.fraud.store import TransactionStore
 from lambdas.fraud.stores import store_of
-from lambdas.runtime.workflow_step import StepEnvironment
 from watchkeeper.core.documents import Document
 from watchkeeper.fraud.plan import FraudPlan
 
@@ -22,11 +21,12 @@ BUDGET_SECONDS = 600
 Progress = TypeVar("Progress", bound=Document)
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoadingEnvironment(StepEnvironment):
+class LoadingEnvironment(Protocol):
     """What such a function is told when it is deployed."""
 
-    transactions_table: str
+    @property
+    def transactions_table(self) -> str:
+        """Name of the table of graphs."""
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from aws_lambda_powertools import Logger
 from lambdas.adapters.object_store import ObjectUri
 from lambdas.adapters.run_documents import read_fraud_plan
 from lambdas.fraud.store import LiveTransaction, TransactionStore
-from lambdas.loading.effects import BUDGET_SECONDS, LoadingEffects, LoadingEnvironment
+from lambdas.loading.effects import BUDGET_SECONDS, LoadingEffects
 from lambdas.runtime.workflow_payload import run_of
-from lambdas.runtime.workflow_step import RUN_KEYS, RUNS_PREFIX, AwsCalls, step_handler
+from lambdas.runtime.workflow_step import RUN_KEYS, RUNS_PREFIX, AwsCalls, StepEnvironment, step_handler
 from watchkeeper.core.documents import Document
 from watchkeeper.lifecycle.run import TrainingRun
 
@@ -30,7 +30,7 @@ PART = 50_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportTransactionsEnvironment(LoadingEnvironment):
+class ExportTransactionsEnvironment(StepEnvironment):
     """What `export_transactions` is told when it is deployed."""
 
     service: ClassVar[str] = "export_transactions"
@@ -42,6 +42,8 @@ class ExportTransactionsEnvironment(LoadingEnvironment):
         transactions=("BatchGetItem",),
         arrivals=True,
     )
+
+    transactions_table: str
 
 
 logger = Logger(service=ExportTransactionsEnvironment.service)

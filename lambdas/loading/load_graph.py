@@ -22,9 +22,9 @@ from lambdas.adapters.object_store import ObjectStore, ObjectUri
 from lambdas.adapters.run_documents import read_fraud_plan
 from lambdas.fraud.store import Loaded
 from lambdas.fraud.stores import INSERTING
-from lambdas.loading.effects import BUDGET_SECONDS, LoadingEffects, LoadingEnvironment
+from lambdas.loading.effects import BUDGET_SECONDS, LoadingEffects
 from lambdas.runtime.workflow_payload import run_of
-from lambdas.runtime.workflow_step import RUN_KEYS, RUNS_PREFIX, AwsCalls, step_handler
+from lambdas.runtime.workflow_step import RUN_KEYS, RUNS_PREFIX, AwsCalls, StepEnvironment, step_handler
 from watchkeeper.core.documents import Document
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.fraud.history import Label, StoredTransaction
@@ -42,7 +42,7 @@ FRAUDULENT, UNKNOWN = 1, -1
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoadGraphEnvironment(LoadingEnvironment):
+class LoadGraphEnvironment(StepEnvironment):
     """What `load_graph` is told when it is deployed."""
 
     service: ClassVar[str] = "load_graph"
@@ -50,6 +50,8 @@ class LoadGraphEnvironment(LoadingEnvironment):
     calls: ClassVar[AwsCalls] = AwsCalls(
         reads=(RUN_KEYS,), lists=(RUNS_PREFIX,), writes=(RUN_KEYS,), transactions=INSERTING
     )
+
+    transactions_table: str
 
 
 logger = Logger(service=LoadGraphEnvironment.service)
