@@ -16,9 +16,9 @@ class RouteSubscription(Construct):
     attributes
         What a message must say of itself, such as `{"routes": ["operators"]}`.
     protocol
-        `email`, `https` or `sqs`.
+        As `spec.alerting.Subscription` has it.
     endpoint
-        Address, URL or queue ARN.
+        As the protocol wants it.
     undelivered_arn
         The queue that keeps the alerts which SNS could not deliver.
     """

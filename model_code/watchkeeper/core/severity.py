@@ -30,7 +30,6 @@ def severity_above(decay: Any) -> Any:
     Parameters
     ----------
     decay
-        `exp(-distance)`, a number or an array: the distance is in those from the median to the threshold. One
-        such distance beyond is 89, two are 96.
+        `exp(-distance)`, a number or an array: the distance is in those from the median to the threshold.
     """
     return MAX_SEVERITY - (MAX_SEVERITY - THRESHOLD_SEVERITY) * decay

@@ -90,8 +90,8 @@ class RowScorer:
     ----------
     algorithm : str
         One of `catalogue.ALGORITHMS`, in any spelling.
-    alert_severity : float, default 70
-        Severity from which a row is an anomaly. 70 is the algorithm's own threshold, which its
+    alert_severity : float, default `THRESHOLD_SEVERITY`
+        Severity from which a row is an anomaly. The default is the algorithm's own threshold, which its
         hyperparameters set.
     interval_seconds : float, optional
         Only `watchkeeper` looks at it; as of `WatchkeeperDetector`.

@@ -62,8 +62,8 @@ def severity_of(pred_prob: float, threshold: float) -> float:
 
     Examples
     --------
-    >>> severity_of(0.5, 0.5), severity_of(1.0, 0.5), severity_of(0.25, 0.5)
-    (70.0, 100.0, 35.0)
+    >>> severity_of(0.5, 0.5) == THRESHOLD_SEVERITY, severity_of(1.0, 0.5)
+    (True, 100.0)
     """
     if pred_prob < threshold:
         return THRESHOLD_SEVERITY * pred_prob / threshold

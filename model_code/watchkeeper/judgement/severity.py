@@ -1,13 +1,12 @@
 """Severity: an anomaly_score on a scale of 0 to 100 that means the same for every model.
 
 Below the threshold, severity says how rare the score is among the scores that the threshold was fitted
-on: the share of them that is at least as high is `tail_share ** (severity / 70)`, where `tail_share` is
-the share at or above the threshold. 0 is any score, 35 is the square root of that share, and 70, exactly,
-is the threshold.
+on: the share of them that is at least as high is `tail_share ** (severity / T)`, where `tail_share` is
+the share at or above the threshold, and T is `THRESHOLD_SEVERITY`. 0 is any score, T / 2 is the square
+root of that share, and T, exactly, is the threshold.
 
 Above it there are no scores to count, so severity says how far beyond it the score is, in units of the
-distance from the median score to the threshold: `100 - 30 * exp(-distance)`. One such distance beyond is
-89, two are 96; 100 is never exceeded.
+distance from the median score to the threshold: `100 - (100 - T) * exp(-distance)`; 100 is never exceeded.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ class SeverityCalibration:
     def severity_beyond(self, score: float, threshold: float) -> float:
         """Return the severity of a score where the threshold stands elsewhere: by the distance to it.
 
-        Above that threshold it is at least 70, and below it less.
+        Above that threshold it is at least the threshold's, and below it less.
         """
         severity = self.severity(score + (self.threshold - threshold))
         if score > threshold:
@@ -61,7 +60,7 @@ class SeverityCalibration:
         return severity if score == threshold else min(severity, BELOW_THRESHOLD)
 
     def false_alarm_share(self, severity: float) -> float:
-        """Return the false-alarm rate of a severity up to 70: the share of intervals that reach it."""
+        """Return the share of intervals that reach a severity, up to the threshold's."""
         return math.pow(self.tail_share, min(severity, THRESHOLD_SEVERITY) / THRESHOLD_SEVERITY)
 
 
@@ -73,7 +72,7 @@ def fit_severity(scores: Sequence[float], threshold: float) -> SeverityCalibrati
     scores
         The anomaly scores that the threshold was fitted on; at least one, all finite.
     threshold
-        The score that gets severity 70.
+        The score that gets `THRESHOLD_SEVERITY`.
 
     Raises
     ------

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from typing import assert_never
 
 from watchkeeper.core.plan import Aggregate, WorkloadPlan
 from watchkeeper.core.timestamps import epoch_seconds
@@ -74,7 +75,9 @@ class Aggregation:
             return self.minimum
         if aggregate == "max":
             return self.maximum
-        return float(self.count)
+        if aggregate == "count":
+            return float(self.count)
+        assert_never(aggregate)
 
 
 def aggregate_records(records: Iterable[Record], plan: WorkloadPlan) -> dict[str, list[tuple[int, float]]]:

@@ -84,11 +84,11 @@ def is_news(onset: FloatArray, level: FloatArray) -> npt.NDArray[np.bool_]:
 
 
 def severity_of(rarity: FloatArray, threshold: float, is_anomaly: npt.NDArray[np.bool_]) -> FloatArray:
-    """Return the severity of rows, 0 to 100: at least 70 exactly where they are anomalies.
+    """Return the severity of rows, 0 to 100: at least the threshold's exactly where they are anomalies.
 
-    Below the threshold it is the share of the threshold's rarity, of 70. Above, it is how far beyond the
-    threshold a row is, in distances from the median row to the threshold: `100 - 30 * exp(-distance)`. These
-    are the rules of `judgement.severity`.
+    Below the threshold it is the threshold's, times the share of the threshold's rarity. Above, it is how far
+    beyond the threshold a row is, in distances from the median row to the threshold. These are the rules of
+    `judgement.severity`.
 
     Parameters
     ----------
@@ -98,8 +98,8 @@ def severity_of(rarity: FloatArray, threshold: float, is_anomaly: npt.NDArray[np
     Examples
     --------
     >>> rarity = np.array([0.0, 1.5, 3.0, 5.7])
-    >>> severity_of(rarity, 3.0, rarity >= 3.0).round().tolist()
-    [0.0, 35.0, 70.0, 89.0]
+    >>> (severity_of(rarity, 3.0, rarity >= 3.0) >= THRESHOLD_SEVERITY).tolist()
+    [False, False, True, True]
     """
     at = max(threshold, float(np.finfo(np.float64).tiny))
     distance = np.maximum(rarity - at, 0.0) / max(at - _MEDIAN_RARITY, _MEDIAN_RARITY)

@@ -71,7 +71,7 @@ class Detector(Adjustable, ABC):
         """The anomaly_score above which a row is an anomaly."""
 
     def severity(self, X: npt.ArrayLike) -> FloatArray:
-        """Return the severity of each row, 0 to 100: at least 70 where it is an anomaly."""
+        """Return the severity of each row, 0 to 100: at least the threshold's where it is an anomaly."""
         return self.score_rows(X).severity
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.int64]:

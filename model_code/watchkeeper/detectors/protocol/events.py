@@ -43,7 +43,7 @@ class Events:
     --------
     >>> import numpy as np
     >>> severity = np.array([10.0, 80.0] + [30.0] * 14)
-    >>> found = Events().follow(Scores(severity / 100, severity, severity >= 70, severity))
+    >>> found = Events().follow(Scores(severity / 100, severity, severity > 75, severity))
     >>> found.state[:3].tolist(), found.state[-3:].tolist()
     (['', 'begins', 'ongoing'], ['ends', '', ''])
     """

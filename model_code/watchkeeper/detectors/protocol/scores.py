@@ -24,7 +24,7 @@ class Scores:
     anomaly_score : ndarray
         0 to 1, higher is more anomalous: a tenth of the row's rarity.
     severity : ndarray
-        0 to 100, at least 70 exactly where a row is an anomaly; see `calibration.severity_of`.
+        0 to 100, at least the threshold's exactly where a row is an anomaly; see `calibration.severity_of`.
     is_anomaly : ndarray of bool
     raw : ndarray
         The method's own score, which ranks rows more finely; -inf where a value is missing.
