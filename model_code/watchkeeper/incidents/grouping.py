@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.timestamps import format_instant
+from watchkeeper.incidents.causes import NOTHING_KNOWN, Surroundings, causes_of
 from watchkeeper.incidents.incident import Incident, incident_id, opening_of
 from watchkeeper.incidents.severity import severity_of
 from watchkeeper.incidents.title import title_of
@@ -58,13 +59,18 @@ class Grown:
     """Anomalies that were in none, in the order of time and series."""
 
 
-def incidents_of(events: Sequence[AnomalyEvent], rule: GroupingRule) -> tuple[Incident, ...]:
+def incidents_of(
+    events: Sequence[AnomalyEvent], rule: GroupingRule, around: Surroundings = NOTHING_KNOWN
+) -> tuple[Incident, ...]:
     """Return the incidents of a workload's anomalies, the oldest first."""
-    return tuple(grown.incident for grown in grown_by((), events, rule))
+    return tuple(grown.incident for grown in grown_by((), events, rule, around))
 
 
 def grown_by(
-    known: Collection[Incident], events: Collection[AnomalyEvent], rule: GroupingRule
+    known: Collection[Incident],
+    events: Collection[AnomalyEvent],
+    rule: GroupingRule,
+    around: Surroundings = NOTHING_KNOWN,
 ) -> tuple[Grown, ...]:
     """Return what becomes of a workload's incidents when anomalies come; those that stay are left out.
 
@@ -74,6 +80,8 @@ def grown_by(
         Every incident that has an interval within reach of an anomaly, whole.
     events
         In any order; those that are in an incident already change nothing.
+    around
+        What the live release knows of the workload: causes and titles say it.
 
     Raises
     ------
@@ -89,6 +97,7 @@ def grown_by(
             [event for event in events if event.interval_seconds == seconds],
             rule,
             seconds,
+            around,
         )
     ]
     return tuple(sorted(found, key=lambda grown: (grown.incident.opened_at, grown.incident.incident_id)))
@@ -104,7 +113,11 @@ class _Member:
 
 
 def _grown(
-    known: Sequence[Incident], events: Sequence[AnomalyEvent], rule: GroupingRule, interval_seconds: int
+    known: Sequence[Incident],
+    events: Sequence[AnomalyEvent],
+    rule: GroupingRule,
+    interval_seconds: int,
+    around: Surroundings,
 ) -> Iterator[Grown]:
     new = _new(known, events, interval_seconds)
     if not new:
@@ -128,7 +141,7 @@ def _grown(
         )
         added = [new[node - len(known)] for node in nodes if node >= len(known)]
         if added or len(before) > 1:
-            yield Grown(_incident(before, added, interval_seconds), tuple(before), tuple(added))
+            yield Grown(_incident(before, added, interval_seconds, around), tuple(before), tuple(added))
 
 
 def links(members: Sequence[_Member], rule: GroupingRule, reach: int) -> Iterator[Link]:
@@ -229,7 +242,12 @@ def _new(
     ]
 
 
-def _incident(before: Sequence[Incident], added: Sequence[AnomalyEvent], interval_seconds: int) -> Incident:
+def _incident(
+    before: Sequence[Incident],
+    added: Sequence[AnomalyEvent],
+    interval_seconds: int,
+    around: Surroundings,
+) -> Incident:
     """Return one incident of several and of anomalies: the one place that derives what it says."""
     parts: dict[str, list[Touched]] = defaultdict(list)
     for incident in before:
@@ -259,6 +277,7 @@ def _incident(before: Sequence[Incident], added: Sequence[AnomalyEvent], interva
         severity=severity_of(touched),
         title="",
         touched=tuple(touched),
+        causes=causes_of(touched, around),
         run_ids=tuple(
             sorted({*(run for each in before for run in each.run_ids), *(e.run_id for e in added)})
         ),
@@ -268,4 +287,4 @@ def _incident(before: Sequence[Incident], added: Sequence[AnomalyEvent], interva
         assigned_to=None if oldest is None else oldest.assigned_to,
         snoozed_until=None if oldest is None else oldest.snoozed_until,
     )
-    return dataclasses.replace(whole, title=title_of(whole))
+    return dataclasses.replace(whole, title=title_of(whole, around))

@@ -10,6 +10,7 @@ from typing import Literal
 from watchkeeper.core.documents import Document
 from watchkeeper.core.layout import short_hash
 from watchkeeper.core.timestamps import epoch_seconds, format_instant, parse_instant
+from watchkeeper.incidents.causes import Causes
 from watchkeeper.incidents.touched import Touched
 
 INCIDENT_VERSION = 1
@@ -61,6 +62,8 @@ class Incident(Document, name="incident"):
     title: str
     touched: tuple[Touched, ...]
     """The one with the largest deviation first."""
+    causes: Causes | None = None
+    """What its deviation is made of, and where it is."""
     run_ids: tuple[str, ...] = ()
     """Runs whose models found its anomalies, ascending."""
     former_ids: tuple[str, ...] = ()

@@ -1,0 +1,310 @@
+"""What an incident is made of: its deviation by dimension value, measure, feature and lag, and where it is.
+
+Shares add up. A **place** is a dimension's value or a few of them, a combination of all dimensions, or
+everywhere; what stands first explains most of the deviation with the fewest series that were not
+touched. That is explanatory power and succinctness in the sense of Bhagwan et al., Adtributor (NSDI 2014).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from watchkeeper.features.relations import Relation
+from watchkeeper.incidents.touched import Touched
+from watchkeeper.telemetry.series import SeriesKey, parse_series_key
+
+MOST_SHARES = 20
+"""Values of a kind that are named; the rest are one share together."""
+MOST_PLACES = 5
+MOST_VALUES = 10
+"""Of a dimension in one place: with more, the place is everywhere."""
+PENALTY = 0.02
+"""Off the fit for each further value."""
+MOST_UNTOUCHED = 20
+SMALLEST_PART = 0.05
+"""Of a place's deviation: a measure with less does not belong to its cause."""
+
+Dimensions = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one value of a kind accounts for."""
+
+    name: str
+    """The value; empty where the share is of all others together."""
+    deviation: int
+    """In thousandths; the deviations of a kind add up to the incident's."""
+    share: float
+    """Of the incident's deviation, 0 to 1; those of a kind add up to 1."""
+    touched: int
+    """Series that are in the incident; 0 of a feature."""
+    series: int | None = None
+    """All series that are known to have the value; None where they are not known."""
+    values: int = 1
+    """How many values it stands for."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and of what an incident may be: a candidate for its cause."""
+
+    dimensions: dict[str, tuple[str, ...]]
+    """Values by dimension, those with the largest deviation first; none: everywhere."""
+    measures: tuple[str, ...]
+    """The one with the largest deviation there first."""
+    share: float
+    """Of the incident's deviation that is there."""
+    touched: int
+    """Series there of these measures that are in the incident."""
+    series: int | None
+    """All known series there of these measures; None where they are not known."""
+    fit: float
+    """0 to 1: harmonic mean of `share` and of the share of its series that were touched, less a
+    fiftieth for each further value."""
+
+
+@dataclass(frozen=True)
+class Causes:
+    """What an incident is made of. Nothing in it says that one thing caused another."""
+
+    places: tuple[Place, ...]
+    """What fits best first."""
+    dimensions: dict[str, tuple[Share, ...]]
+    """By dimension, the largest first."""
+    measures: tuple[Share, ...]
+    features: tuple[Share, ...]
+    """By `feature|lag`."""
+    untouched: tuple[str, ...] = ()
+    """Known series that share a dimension's value or a measure with the first place and are not in the
+    incident, by name; 20 at most."""
+    n_untouched: int | None = None
+    """How many those are; None where the series are not known."""
+    relations: tuple[Relation, ...] = ()
+    """Of its measures, as they moved in the history before training."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a release knows of a workload beside an incident."""
+
+    series: Collection[str] = ()
+    """Keys of all series; none where they are not known."""
+    relations: Sequence[Relation] = ()
+
+    @cached_property
+    def keys(self) -> dict[str, SeriesKey]:
+        """The series' keys, taken apart."""
+        return {series: parse_series_key(series) for series in sorted(self.series)}
+
+    @cached_property
+    def counts(self) -> Counter[tuple[Dimensions, str]]:
+        """How many series there are by place and measure."""
+        return Counter(
+            (place, key.measure) for key in self.keys.values() for place in _places(key.dimensions)
+        )
+
+    @cached_property
+    def values(self) -> dict[str, int]:
+        """How many values each dimension has."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for key in self.keys.values():
+            for name, value in key.dimensions:
+                found[name].add(value)
+        return {name: len(values) for name, values in found.items()}
+
+    def of(self, place: Dimensions, measures: Iterable[str] | None = None) -> int | None:
+        """Return how many series are at a place, of some measures or of all; None where not known."""
+        if not self.series:
+            return None
+        chosen = self._measures if measures is None else measures
+        return sum(self.counts[place, measure] for measure in chosen)
+
+    @cached_property
+    def _measures(self) -> frozenset[str]:
+        return frozenset(key.measure for key in self.keys.values())
+
+    def with_touched(self, touched: Iterable[Touched]) -> Surroundings:
+        """Return surroundings that know the touched series, too, where any are known."""
+        if not self.series:
+            return self
+        new = {part.series for part in touched} - self.keys.keys()
+        return Surroundings({*self.series, *new}, self.relations) if new else self
+
+
+NOTHING_KNOWN = Surroundings()
+
+
+@dataclass
+class _Sums:
+    """What the touched series of one place and measure add up to."""
+
+    deviation: int = 0
+    touched: int = 0
+    by_measure: dict[str, _Sums] = field(default_factory=dict)
+
+    def add(self, part: Touched, measure: str) -> None:
+        own = self.by_measure.setdefault(measure, _Sums())
+        for sums in (self, own):
+            sums.deviation += part.deviation
+            sums.touched += 1
+
+
+def causes_of(touched: Sequence[Touched], around: Surroundings = NOTHING_KNOWN) -> Causes:
+    """Return what an incident's deviation is made of.
+
+    Parameters
+    ----------
+    touched
+        At least one, in any order.
+    """
+    around = around.with_touched(touched)
+    total = sum(part.deviation for part in touched)
+    sums: dict[Dimensions, _Sums] = defaultdict(_Sums)
+    features: Counter[str] = Counter()
+    for part in touched:
+        key = parse_series_key(part.series)
+        features.update(part.contributions)
+        for place in _places(key.dimensions):
+            sums[place].add(part, key.measure)
+    everywhere = sums[()]
+    of_dimensions: dict[str, dict[str, _Sums]] = defaultdict(dict)
+    for place, of_place in sums.items():
+        if len(place) == 1:
+            [(name, value)] = place
+            of_dimensions[name][value] = of_place
+    candidates = {(place,) for place in sums} | {
+        tuple(((name, value),) for value in _few(by_value, total)) for name, by_value in of_dimensions.items()
+    }
+    places = sorted(
+        (_place(together, sums, total, around) for together in candidates if together),
+        key=lambda place: (-place.fit, -len(place.dimensions), sorted(place.dimensions.items())),
+    )
+    first = places[0]
+    left = None if not around.series else _untouched(first, {part.series for part in touched}, around)
+    return Causes(
+        places=tuple(places[:MOST_PLACES]),
+        dimensions={
+            name: _shares(
+                {
+                    value: (of_value.deviation, of_value.touched, around.of(((name, value),)))
+                    for value, of_value in by_value.items()
+                },
+                total,
+            )
+            for name, by_value in sorted(of_dimensions.items())
+        },
+        measures=_shares(
+            {
+                measure: (own.deviation, own.touched, around.of((), (measure,)))
+                for measure, own in everywhere.by_measure.items()
+            },
+            total,
+        ),
+        features=_shares({name: (deviation, 0, None) for name, deviation in features.items()}, total),
+        untouched=() if left is None else tuple(left[:MOST_UNTOUCHED]),
+        n_untouched=None if left is None else len(left),
+        relations=tuple(
+            one for one in around.relations if {one.leader, one.follower} <= everywhere.by_measure.keys()
+        ),
+    )
+
+
+def in_words(relation: Relation) -> str:
+    """Return what the history shows of two measures, in words that claim no cause."""
+    when = "at the same time as" if relation.at_once else f"{relation.lag_seconds / 60:g} minutes before"
+    way = "" if relation.strength > 0 else " in the opposite direction"
+    return (
+        f"in the history {relation.leader} moved {when} {relation.follower}{way} "
+        f"(correlation {relation.strength:.2f} over {relation.evidence:,} intervals)"
+    )
+
+
+def _places(dimensions: Dimensions) -> list[Dimensions]:
+    """Return everywhere, each value alone and, where there are several, all of them."""
+    single = [(value,) for value in dimensions]
+    return [(), *single, *([dimensions] if len(dimensions) > 1 else [])]
+
+
+def _few(by_value: Mapping[str, _Sums], total: int) -> list[str]:
+    """Return the values that have nearly all of the deviation; none where those are many."""
+    found, covered = [], 0
+    for value, sums in sorted(by_value.items(), key=lambda item: (-item[1].deviation, item[0])):
+        if covered >= (1 - SMALLEST_PART) * total:
+            break
+        found.append(value)
+        covered += sums.deviation
+    return found if len(found) <= MOST_VALUES else []
+
+
+def _place(
+    together: Sequence[Dimensions], sums: Mapping[Dimensions, _Sums], total: int, around: Surroundings
+) -> Place:
+    """Return a place with its measures: those that have a part worth naming of what is there."""
+    deviations: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    for place in together:
+        for measure, own in sums[place].by_measure.items():
+            deviations[measure] += own.deviation
+            counts[measure] += own.touched
+    least = SMALLEST_PART * deviations.total()
+    named = [
+        measure
+        for measure, deviation in sorted(deviations.items(), key=lambda item: (-item[1], item[0]))
+        if deviation >= least
+    ]
+    share = sum(deviations[measure] for measure in named) / total
+    touched = sum(counts[measure] for measure in named)
+    known = [around.of(place, named) for place in together]
+    series = sum(one for one in known if one is not None) if around.series else None
+    hit = touched / series if series else 1.0 if together[0] else 0.5
+    dimensions: dict[str, list[str]] = defaultdict(list)
+    for place in together:
+        for name, value in place:
+            dimensions[name].append(value)
+    return Place(
+        dimensions={name: tuple(values) for name, values in dimensions.items()},
+        measures=tuple(named),
+        share=share,
+        touched=touched,
+        series=series,
+        fit=2 * share * hit / (share + hit) * (1 - PENALTY * (len(together) - 1)),
+    )
+
+
+def _shares(found: Mapping[str, tuple[int, int, int | None]], total: int) -> tuple[Share, ...]:
+    ranked = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
+    named = [
+        Share(name, deviation, deviation / total, touched, series)
+        for name, (deviation, touched, series) in ranked[:MOST_SHARES]
+    ]
+    rest = [values for _, values in ranked[MOST_SHARES:]]
+    if rest:
+        deviation = sum(one for one, _, _ in rest)
+        counts = [series for _, _, series in rest if series is not None]
+        named.append(
+            Share(
+                "",
+                deviation,
+                deviation / total,
+                sum(touched for _, touched, _ in rest),
+                sum(counts) if len(counts) == len(rest) else None,
+                len(rest),
+            )
+        )
+    return tuple(named)
+
+
+def _untouched(first: Place, touched: Collection[str], around: Surroundings) -> list[str]:
+    return [
+        series
+        for series, key in around.keys.items()
+        if series not in touched
+        and (
+            key.measure in first.measures
+            or any(value in first.dimensions.get(name, ()) for name, value in key.dimensions)
+        )
+    ]
