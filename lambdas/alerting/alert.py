@@ -24,6 +24,7 @@ from watchkeeper.fraud.decided import (
     decided_subject,
     decided_text,
 )
+from watchkeeper.telemetry.selection import mute_of
 
 STRUCTURED_PROTOCOLS = ("http", "https", "lambda", "sqs")
 
@@ -70,7 +71,10 @@ def announced(message: str) -> Announced:
 
 
 def channels_of(event: Announced, alerts: AlertPlan) -> list[str]:
-    """Return the channels whose routes take an anomaly of this severity, each once, in the plan's order."""
+    """Return the channels whose routes take an anomaly of this severity, each once, in the plan's order; none
+    of a series that is muted."""
+    if isinstance(event, AnomalyEvent) and mute_of(event.series, event.at, alerts.mutes) is not None:
+        return []
     return list(
         dict.fromkeys(route.channel for route in alerts.routes if event.severity >= route.severity_at_least)
     )

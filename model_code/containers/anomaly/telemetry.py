@@ -23,6 +23,7 @@ from watchkeeper.telemetry.intervals import Aggregation, add, interval_start, in
 from watchkeeper.telemetry.labels import LABELS_NAME
 from watchkeeper.telemetry.quarantine import QuarantineFile
 from watchkeeper.telemetry.records import Record
+from watchkeeper.telemetry.selection import is_excluded
 from watchkeeper.telemetry.series import series_key
 from watchkeeper.telemetry.tally import Tally
 
@@ -103,7 +104,7 @@ class Telemetry:
         self._seen.add(identity)
         self.accepted += 1
         for name, value in record.measures.items():
-            if value is not None:
+            if value is not None and not is_excluded(self.plan, name, record.dimensions):
                 series = series_key(name, record.dimensions, self.plan)
                 add(self.intervals.setdefault(series, {}), start, value)
                 self.files.setdefault(series, set()).add(file)

@@ -172,11 +172,33 @@ class AlertRoute:
 
 
 @dataclass(frozen=True)
+class SeriesSelection:
+    """Series of a measure, of dimension values, or of both; see `watchkeeper.telemetry.selection`."""
+
+    measure: str | None = None
+    """None: whatever the measure."""
+    where: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    """Values by dimension: one of each has to be the series'."""
+
+
+@dataclass(frozen=True)
+class MutePlan:
+    """Series whose anomalies raise no alert for a while; they are scored and kept all the same."""
+
+    series: SeriesSelection
+    until: int
+    """Anomalies of intervals that begin before it, in seconds since 1970, raise none."""
+    reason: str = ""
+    """For people."""
+
+
+@dataclass(frozen=True)
 class AlertPlan:
     """Where alerts go, and how often one series may raise one."""
 
     routes: tuple[AlertRoute, ...] = ()
     throttle_seconds: int = 3600
+    mutes: tuple[MutePlan, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -188,6 +210,8 @@ class WorkloadPlan(Document, name="plan"):
     measures: tuple[MeasurePlan, ...]
     interval_seconds: int
     dimensions: tuple[str, ...] = ()
+    exclude: tuple[SeriesSelection, ...] = ()
+    """Series that are not watched: neither trained on nor scored."""
     lateness_seconds: int = 0
     """How long after an interval's end, in event time, its late records are still taken."""
     record_id_field: str | None = None

@@ -43,6 +43,7 @@ from watchkeeper.spec.fraud import FraudWorkload
 from watchkeeper.spec.regression import RegressionWorkload
 from watchkeeper.spec.scale import FunctionScale, Scale, SparkScale
 from watchkeeper.spec.section import Section, refuse_repeats
+from watchkeeper.spec.selecting import Mute, Selection
 from watchkeeper.spec.telemetry import Measure, Source
 
 MAX_OPEN_INTERVALS = 1000
@@ -74,6 +75,10 @@ class AnomalyWorkload(Section):
     """The numbers that are watched, each one a series for each combination of the dimensions."""
     dimensions: list[RecordField] = Field(default_factory=list, max_length=10)
     """Fields that tell series apart, such as a machine's name."""
+    exclude: list[Selection] = Field(default_factory=list, max_length=100)
+    """Series that are not watched: neither trained on nor scored."""
+    mute: list[Mute] = Field(default_factory=list, max_length=100)
+    """Series that raise no alert until an end; they are scored, and their anomalies are kept."""
     silence: Silence | None = None
     """When saying nothing is an anomaly; without it, never."""
     max_gap_intervals: int = Field(default=3, ge=0, le=100)
@@ -145,6 +150,25 @@ class AnomalyWorkload(Section):
             if dimension in taken:
                 raise ValueError(f"{dimension!r} is a measure's or the timestamp's field already")
         return dimensions
+
+    @field_validator("exclude", "mute")
+    @classmethod
+    def _select_what_there_is(cls, chosen: list[Selection], info: ValidationInfo) -> list[Selection]:
+        measures, dimensions = info.data.get("measures"), info.data.get("dimensions")
+        if measures is not None and dimensions is not None:
+            for one in chosen:
+                one.check([measure.name for measure in measures], dimensions)
+        return chosen
+
+    @field_validator("exclude")
+    @classmethod
+    def _leave_something(cls, chosen: list[Selection], info: ValidationInfo) -> list[Selection]:
+        whole = {one.measure for one in chosen if not one.where}
+        if "measures" in info.data and {measure.name for measure in info.data["measures"]} <= whole:
+            raise ValueError(
+                "every measure is excluded: nothing would be watched; remove the workload instead"
+            )
+        return chosen
 
     @field_validator("silence")
     @classmethod
@@ -221,6 +245,7 @@ class AnomalyWorkload(Section):
             record_id_field=self.source.record_id,
             measures=tuple(measure.plan() for measure in self.measures),
             dimensions=tuple(self.dimensions),
+            exclude=tuple(one.plan() for one in self.exclude),
             interval_seconds=_seconds(self.interval),
             lateness_seconds=_seconds(self.lateness),
             delivery_seconds=math.ceil(self.delivery.longest_seconds) + SCORED_WITHIN_SECONDS,
@@ -241,6 +266,7 @@ class AnomalyWorkload(Section):
                     AlertRoute(route.channel, route.severity_at_least) for route in self.alerts.routes
                 ),
                 throttle_seconds=_seconds(self.alerts.throttle),
+                mutes=tuple(one.until_in(self.source.timestamp.timezone) for one in self.mute),
             ),
             readers=tuple(self.readers),
         )

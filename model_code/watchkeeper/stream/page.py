@@ -116,6 +116,10 @@ class Page:
     """The run whose model scored last."""
     learner: str = ""
     """What the states were learned with: equal for equal parameters."""
+    zone: str = ""
+    """The time zone that its event times were read in; empty where they say their own, or none is known."""
+    shape: str = ""
+    """Of the plan's series: `watchkeeper.stream.fitting`."""
     pending: tuple[Output, ...] = ()
     condition: Condition = "open"
     """`splitting`: frozen until its children are written; `split`: empty, its children have everything."""

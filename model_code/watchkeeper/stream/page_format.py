@@ -63,6 +63,8 @@ def to_bytes(page: Page) -> bytes:
         "runs": page.runs,
         "model": page.model,
         "learner": page.learner,
+        "zone": page.zone,
+        "shape": page.shape,
         "condition": page.condition,
         "state_version": STATE_VERSION,
         "pending": [[output.scores_key, output.quarantine_key] for output in page.pending],
@@ -131,6 +133,8 @@ def _page(header: dict[str, Any], content: bytes, position: int) -> Page:
         runs=tuple(header["runs"]),
         model=header["model"],
         learner=header["learner"],
+        zone=header.get("zone", ""),  # a page of before has neither
+        shape=header.get("shape", ""),
         condition=header["condition"],
         pending=tuple(Output(scores, blob, refused, more) for (scores, refused), blob, more in outputs),
         **columns,

@@ -14,6 +14,7 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import epoch_microseconds
 from watchkeeper.stream.placement import bits_of
 from watchkeeper.telemetry.records import Record
+from watchkeeper.telemetry.selection import is_excluded
 from watchkeeper.telemetry.series import series_key
 
 if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not have it
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # Python 3.10, which the SageMaker containers have, does not 
 HASH_LENGTH = 16
 """Hexadecimal characters: 64 bits."""
 
+_EXCLUDED = -1
 _COLUMNS = np.dtype(
     [("series", "<i4"), ("event_time", "<i8"), ("value", "<f8"), ("record_id", "<u8"), ("line", "<i4")]
 )
@@ -66,7 +68,7 @@ class Readings:
 
     @classmethod
     def of(cls, lines: Iterable[tuple[int, bytes, Record]], plan: WorkloadPlan) -> Self:
-        """Take the readings out of lines: number, text and record of each."""
+        """Take the readings out of lines: number, text and record of each. Excluded series have none."""
         positions: dict[str, int] = {}
         known: dict[tuple[str, ...], dict[str, int]] = {}
         rows: list[tuple[Any, ...]] = []
@@ -83,8 +85,14 @@ class Readings:
                     continue
                 position = of_place.get(measure)
                 if position is None:
-                    key = series_key(measure, record.dimensions, plan)
-                    position = of_place[measure] = positions.setdefault(key, len(positions))
+                    if is_excluded(plan, measure, record.dimensions):
+                        position = _EXCLUDED
+                    else:
+                        key = series_key(measure, record.dimensions, plan)
+                        position = positions.setdefault(key, len(positions))
+                    of_place[measure] = position
+                if position == _EXCLUDED:
+                    continue
                 rows.append((position, instant, value, record_id, number))
         return cls(tuple(positions), np.array(rows, dtype=_COLUMNS), texts)
 

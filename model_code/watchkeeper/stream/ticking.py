@@ -17,7 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.stream.intake import TakenIn, closed_at, measures_of
+from watchkeeper.stream.closing import closed_at
+from watchkeeper.stream.fitting import fitted
+from watchkeeper.stream.intake import TakenIn
 from watchkeeper.stream.page import APPLIED, NEVER, Integers, Page, stacked
 from watchkeeper.stream.tick_message import Tick
 from watchkeeper.telemetry.missing import MAX_FILLED_INTERVALS
@@ -47,9 +49,11 @@ def ticked(page: Page, tick: Tick, plan: WorkloadPlan) -> TakenIn | None:
     """
     if page.interval_seconds != plan.interval_seconds or page.knows(tick.source.number):
         return None
+    stored = page
+    page, dropped = fitted(page, plan) if page.shape else (page, 0)  # none has taken anything in yet
     silent = _silent(page, tick.seconds, plan)
     until = _until(page, tick.seconds, plan)
-    if not len(silent) and np.array_equal(until, page.closed_until):
+    if not len(silent) and page is stored and np.array_equal(until, page.closed_until):
         return None
     closed = closed_at(page, until, plan)
     newest = closed.newest.copy()
@@ -57,6 +61,7 @@ def ticked(page: Page, tick: Tick, plan: WorkloadPlan) -> TakenIn | None:
     applied = stacked([closed.applied, np.array([(tick.source.number, 0)], dtype=APPLIED)])
     return TakenIn(
         dataclasses.replace(closed, newest=newest, applied=applied),
+        dropped=dropped,
         silent=tuple(silent.tolist()),
     )
 
@@ -124,8 +129,8 @@ def _reach(plan: WorkloadPlan) -> int:
 
 def _fills(page: Page, plan: WorkloadPlan) -> npt.NDArray[np.bool_]:
     """Return which series have a value where there are no records."""
-    measure = measures_of(page, plan)
-    return np.array([measure(series).fill != "ignore" for series in range(len(page))], dtype=np.bool_)
+    fills = {measure.name for measure in plan.measures if measure.fill != "ignore"}
+    return np.array([name.partition("|")[0] in fills for name in page.series], dtype=np.bool_)
 
 
 def _filled_until(page: Page, plan: WorkloadPlan) -> Integers:

@@ -20,7 +20,7 @@ from tests.unit.lambdas.fakes import AlertFakes, CrashError, FakeThrottle
 from tests.unit.lambdas.fraud_builders import PLAN as FRAUD_PLAN
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
-from watchkeeper.core.plan import AlertPlan, AlertRoute
+from watchkeeper.core.plan import AlertPlan, AlertRoute, MutePlan, SeriesSelection
 from watchkeeper.fraud.decided import DECIDED_DETAIL_TYPE, DecidedTransaction
 
 
@@ -211,3 +211,13 @@ def test_flagged_transactions_of_one_card_are_throttled_and_others_are_not(throt
     assert not throttle.claim(flagged("t2", 1030.0), "fraud", 60)
     assert throttle.claim(flagged("t3", 1030.0, entity="c2"), "fraud", 60)
     assert throttle.claim(flagged("t4", 1060.0), "fraud", 60)
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0, ()), (3600, ("operations",))])
+def test_muted_series_raises_no_alert_until_the_end(seconds: int, told: tuple[str, ...]) -> None:
+    event = make_event(seconds // 60)
+    mute = MutePlan(SeriesSelection(where={"device": ("a", "x")}), make_event(60).at)
+    fakes = AlertFakes(plan=replace(make_plan(), alerts=AlertPlan((AlertRoute("operations"),), 0, (mute,))))
+    assert publish_anomaly(event, fakes.effects).published == told
+    other = make_event(seconds // 60, device="b")
+    assert publish_anomaly(other, fakes.effects).published == ("operations",)

@@ -33,7 +33,7 @@ from watchkeeper.core.errors import ContractViolationError, InvalidInputError, U
 from watchkeeper.core.layout import quarantine_key, scores_key
 from watchkeeper.core.plan import MeasurePlan
 from watchkeeper.lifecycle.release import StreamModel
-from watchkeeper.stream import asking, intake
+from watchkeeper.stream import asking, closing
 from watchkeeper.stream.judging import INTERVAL_CHANGED, NO_LIVE_MODEL, UNKNOWN_MEASURE
 from watchkeeper.stream.step import Tally
 
@@ -382,7 +382,7 @@ def test_gives_up_after_conflicts_without_end() -> None:
 
 
 def test_what_waits_is_scored_before_an_object_is_refused_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "MAX_WAITING_INTERVALS", 12)
+    monkeypatch.setattr(closing, "MAX_WAITING_INTERVALS", 12)
     fakes = fakes_of()
     fakes.endpoint.failure = UnavailableError("busy")
     with pytest.raises(UnavailableError, match="busy"):

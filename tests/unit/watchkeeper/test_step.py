@@ -28,7 +28,7 @@ from watchkeeper.core.plan import MeasurePlan
 from watchkeeper.detectors.streaming.detector import score_series
 from watchkeeper.judgement.thresholds import Threshold
 from watchkeeper.lifecycle.release import StreamModel
-from watchkeeper.stream import intake
+from watchkeeper.stream import closing, intake
 from watchkeeper.stream.intake import MAX_READINGS, take_in
 from watchkeeper.stream.judging import INTERVAL_CHANGED, NO_LIVE_MODEL
 from watchkeeper.stream.learning import adopt, learn
@@ -155,7 +155,7 @@ def test_an_object_that_was_forgotten_changes_no_open_interval(monkeypatch: pyte
 
 
 def test_too_many_waiting_intervals_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "MAX_WAITING_INTERVALS", 10)
+    monkeypatch.setattr(closing, "MAX_WAITING_INTERVALS", 10)
     lines = [reading(60 * minute) for minute in range(20)]
     with pytest.raises(UnavailableError, match=r"17 intervals would wait to be scored, 10 may"):
         take_in(new_page("w", "", 60), readings(lines), source("1"), PLAN)

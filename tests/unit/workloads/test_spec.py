@@ -14,11 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from tests.unit.workloads.conftest import GOOD
 from watchkeeper.core.plan import (
     AlertRoute,
     DetectorPlan,
     FeaturePlan,
     MeasurePlan,
+    MutePlan,
+    SeriesSelection,
     SilencePlan,
     SplitPlan,
     ThresholdPlan,
@@ -123,6 +126,25 @@ def test_what_an_interval_without_readings_has_reaches_the_plan(
     plan = load(text=good.replace("name: pressure", f"name: pressure, {written}")).plan()
 
     assert WorkloadPlan.from_json(plan.to_json()).measures[0].fill == fill
+
+
+def test_what_is_left_out_or_muted_reaches_the_plan(load: Load) -> None:
+    plan = load(
+        "dimensions: [machine]\nexclude: [{where: {machine: press_3}}, {measure: pressure, where: "
+        "{machine: [a, b]}}]\nmute:\n- {where: {machine: c}, until: 1970-01-02T00:00, reason: overhaul}\n"
+        "- {measure: pressure, until: 1970-01-02}\n",
+        text=GOOD.replace("plant/press", "plant/press\n  timestamp: {timezone: Europe/Berlin}"),
+    ).plan()
+    assert isinstance(plan, WorkloadPlan)
+    assert plan.exclude == (
+        SeriesSelection(where={"machine": ("press_3",)}),
+        SeriesSelection("pressure", {"machine": ("a", "b")}),
+    )
+    assert plan.alerts.mutes == (
+        MutePlan(SeriesSelection(where={"machine": ("c",)}), 23 * 3600, "overhaul"),
+        MutePlan(SeriesSelection("pressure"), 23 * 3600),
+    )
+    assert plan_from_json(plan.to_json()) == plan
 
 
 def test_silence_reaches_the_plan(load: Load) -> None:
