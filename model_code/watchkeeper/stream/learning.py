@@ -23,12 +23,11 @@ from watchkeeper.detectors.streaming.scores import SeriesScores, interpret
 from watchkeeper.detectors.streaming.state import BLOCK_ROWS, BLOCKS, Parameters, new_states
 from watchkeeper.detectors.streaming.times import hours_of_week, missing_before, missing_between
 from watchkeeper.features.contributions import Contribution, ExplainedScore, Explanation, largest_first
-from watchkeeper.judgement.thresholds import RARITY
 from watchkeeper.lifecycle.release import Release, StreamModel
+from watchkeeper.stream.deciding import decide, lines_of_rows
 from watchkeeper.stream.findings import Finding, Reasons, also_anomalous
 from watchkeeper.stream.judging import INTERVAL_CHANGED, Instants, Judged, Thresholds, unscored
 from watchkeeper.stream.page import WAITING, Integers, Page, Records, firsts, in_order
-from watchkeeper.telemetry.context import ContextRow
 from watchkeeper.telemetry.series import parse_series_key
 
 _LONGEST_GAP = BLOCK_ROWS * BLOCKS
@@ -206,7 +205,10 @@ def learned(page: Page, release: Release) -> Judged:
     learning = _Learning.of(page, model)
     outputs, after = _advanced(page, learning)
     scores = learning.scores(outputs, model)
-    lines, findings, after = _lines(after, learning.rows, scores, release)
+    thresholds = Thresholds(after)
+    decisions = decide(learning.rows["series"].tolist(), scores, release, thresholds)
+    lines, findings = lines_of_rows(after, learning.rows, scores, decisions, release)
+    after = thresholds.page(after)
     shares = _explained(page, learning, outputs, scores, set(findings))
     also = also_anomalous(findings.values())
     reasons = {
@@ -228,52 +230,6 @@ def _advanced(page: Page, learning: _Learning) -> tuple[Records, Page]:
     outputs = learning.advance(states)
     rest = page.waiting[page.waiting["scorable"] == 0]
     return outputs, dataclasses.replace(page, states=states, waiting=rest, context=page.context[:0])
-
-
-def _lines(
-    page: Page, rows: Records, scores: SeriesScores, release: Release
-) -> tuple[list[ScoreLine], dict[int, Finding], Page]:
-    """Return the lines of rows, the anomalies among them, and the page with its thresholds after them."""
-    thresholds, instants = Thresholds(page), Instants()
-    own = release.threshold.rule == RARITY
-    lines: list[ScoreLine] = []
-    findings: dict[int, Finding] = {}
-    columns = zip(
-        rows["series"].tolist(),
-        rows["start"].tolist(),
-        rows["value"].tolist(),
-        scores.anomaly_score.tolist(),
-        scores.expected.tolist(),
-        scores.lower.tolist(),
-        scores.upper.tolist(),
-        scores.severity.tolist(),
-        scores.is_anomaly.tolist(),
-        strict=True,
-    )
-    for series, start, value, score, expected, lower, upper, own_severity, own_decision in columns:
-        threshold, following = thresholds.judge(series, score, release)
-        severity = own_severity if own else release.severity.severity_beyond(score, threshold)
-        is_anomaly = own_decision if own else score > threshold
-        line = ScoreLine(
-            workload=page.workload,
-            series=page.series[series],
-            interval_start=instants[start],
-            value=value,
-            expected=expected,
-            lower=lower,
-            upper=upper,
-            anomaly_score=score,
-            threshold=threshold,
-            severity=severity,
-            is_anomaly=is_anomaly,
-            run_id=release.run_id,
-            next_threshold=following,
-        )
-        if is_anomaly:
-            context = ContextRow(start, value, (), expected)
-            findings[len(lines)] = Finding(line.series, context, score, threshold, severity, release)
-        lines.append(line)
-    return lines, findings, thresholds.page(page)
 
 
 def _explained(
