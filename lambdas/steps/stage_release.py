@@ -118,6 +118,8 @@ def _release(
         probe_row=probe_row,
         probe_score=probe_score,
         explainer=_explainer(evaluation.explainer, run),
+        census=evaluation.census,
+        relations=evaluation.relations,
         stream=_stream(evaluation, run),
     )
 

@@ -29,17 +29,20 @@ from containers.runtime.processing import (
     smoke_case,
     write_json,
 )
+from watchkeeper.core.documents import read_part
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.detectors.forest.surrogate import SURROGATE_NAME
 from watchkeeper.detectors.forest.surrogate_fit import fit_surrogate, rank_agreement
 from watchkeeper.features.contributions import Explainer
+from watchkeeper.features.relations import Relation
 from watchkeeper.judgement.evaluation import Evaluation, HoldbackRow
 from watchkeeper.judgement.metrics import evaluate as compare
 from watchkeeper.judgement.metrics import measure_part
 from watchkeeper.lifecycle.release import Release, StreamModel
 from watchkeeper.lifecycle.run import RELEASE_NAME
 from watchkeeper.stream.learning import learner_of, parameters_apart
+from watchkeeper.telemetry.census import Census
 from watchkeeper.telemetry.rows import parse_rows
 
 logger = logging.getLogger(__name__)
@@ -64,6 +67,8 @@ def evaluate() -> None:
     evaluation = dataclasses.replace(
         compared,
         left_out=summary["left_out"],
+        census=read_part(Census, summary["census"], "summary.json: census"),
+        relations=tuple(read_part(Relation, one, "summary.json: relations") for one in summary["relations"]),
         explainer=make_explainer(prepared / "train" / "rows.csv", lines, candidate, plan, output),
     )
     calibrate_metrics = measure_part(rows, candidate, evaluation.threshold, plan, "calibrate")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,12 @@ from containers.anomaly.partition import Partition, partition
 from containers.anomaly.telemetry import Telemetry, read_folder
 from containers.runtime import job
 from containers.runtime.processing import PrepareSettings, nothing_accepted, write_lines
+from watchkeeper.core.documents import plain
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
+from watchkeeper.features.correlation import Values, relations_of
 from watchkeeper.stream.warming import pages_of
+from watchkeeper.telemetry.census import census_of
 from watchkeeper.telemetry.labels import LABELS_NAME, Labels, read_labels
 
 logger = logging.getLogger(__name__)
@@ -61,7 +65,7 @@ def prepare() -> None:
     if streaming:
         for page in pages_of(telemetry.histories(), plan):
             write_page(prepared / "pages", page)
-    summary = _summary(telemetry, parts, labels, plan)
+    summary = _summary(telemetry, parts, values, labels, plan)
     (prepared / "summary.json").write_text(json.dumps(summary, sort_keys=True, indent=2))
     told = ("read", "accepted", "rows", "left_out")
     logger.info("prepared", extra={"summary": {key: summary[key] for key in told}})
@@ -79,7 +83,11 @@ def _write_holdback(folder: Path, parts: Partition, labels: Labels | None, plan:
 
 
 def _summary(
-    telemetry: Telemetry, parts: Partition, labels: Labels | None, plan: WorkloadPlan
+    telemetry: Telemetry,
+    parts: Partition,
+    values: Mapping[str, Values],
+    labels: Labels | None,
+    plan: WorkloadPlan,
 ) -> dict[str, Any]:
     return {
         "workload": plan.workload,
@@ -101,6 +109,8 @@ def _summary(
         },
         "series": {series: {"step_scale": scale} for series, scale in parts.step_scales.items()},
         "left_out": parts.left_out,
+        "census": plain(census_of(values)),
+        "relations": plain(relations_of(values, plan.interval_seconds)),
     }
 
 

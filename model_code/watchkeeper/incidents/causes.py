@@ -14,6 +14,7 @@ from functools import cached_property
 
 from watchkeeper.features.relations import Relation
 from watchkeeper.incidents.touched import Touched
+from watchkeeper.telemetry.census import Census, census_of
 from watchkeeper.telemetry.series import SeriesKey, parse_series_key
 
 MOST_SHARES = 20
@@ -91,48 +92,35 @@ class Causes:
 class Surroundings:
     """What a release knows of a workload beside an incident."""
 
-    series: Collection[str] = ()
-    """Keys of all series; none where they are not known."""
+    census: Census = field(default_factory=Census)
     relations: Sequence[Relation] = ()
 
     @cached_property
     def keys(self) -> dict[str, SeriesKey]:
-        """The series' keys, taken apart."""
-        return {series: parse_series_key(series) for series in sorted(self.series)}
+        """The series' keys, taken apart; none where they are not listed."""
+        return {series: parse_series_key(series) for series in self.census.series}
 
     @cached_property
-    def counts(self) -> Counter[tuple[Dimensions, str]]:
-        """How many series there are by place and measure."""
+    def _counts(self) -> Counter[tuple[Dimensions, str]]:
         return Counter(
             (place, key.measure) for key in self.keys.values() for place in _places(key.dimensions)
         )
 
-    @cached_property
-    def values(self) -> dict[str, int]:
-        """How many values each dimension has."""
-        found: dict[str, set[str]] = defaultdict(set)
-        for key in self.keys.values():
-            for name, value in key.dimensions:
-                found[name].add(value)
-        return {name: len(values) for name, values in found.items()}
-
     def of(self, place: Dimensions, measures: Iterable[str] | None = None) -> int | None:
-        """Return how many series are at a place, of some measures or of all; None where not known."""
-        if not self.series:
+        """Return how many series are at a place, of some measures or of all; None where that is not known."""
+        chosen = self.census.measures if measures is None else measures
+        if self.keys:
+            return sum(self._counts[place, measure] for measure in chosen)
+        if place or not self.census.measures:
             return None
-        chosen = self._measures if measures is None else measures
-        return sum(self.counts[place, measure] for measure in chosen)
-
-    @cached_property
-    def _measures(self) -> frozenset[str]:
-        return frozenset(key.measure for key in self.keys.values())
+        return sum(self.census.measures.get(measure, 0) for measure in chosen)
 
     def with_touched(self, touched: Iterable[Touched]) -> Surroundings:
-        """Return surroundings that know the touched series, too, where any are known."""
-        if not self.series:
-            return self
+        """Return surroundings that list the touched series, too, where they list any."""
         new = {part.series for part in touched} - self.keys.keys()
-        return Surroundings({*self.series, *new}, self.relations) if new else self
+        if not self.keys or not new:
+            return self
+        return Surroundings(census_of({*self.census.series, *new}), self.relations)
 
 
 NOTHING_KNOWN = Surroundings()
@@ -184,7 +172,7 @@ def causes_of(touched: Sequence[Touched], around: Surroundings = NOTHING_KNOWN) 
         key=lambda place: (-place.fit, -len(place.dimensions), sorted(place.dimensions.items())),
     )
     first = places[0]
-    left = None if not around.series else _untouched(first, {part.series for part in touched}, around)
+    left = None if not around.keys else _untouched(first, {part.series for part in touched}, around)
     return Causes(
         places=tuple(places[:MOST_PLACES]),
         dimensions={
@@ -259,7 +247,8 @@ def _place(
     share = sum(deviations[measure] for measure in named) / total
     touched = sum(counts[measure] for measure in named)
     known = [around.of(place, named) for place in together]
-    series = sum(one for one in known if one is not None) if around.series else None
+    counted = [one for one in known if one is not None]
+    series = max(touched, sum(counted)) if len(counted) == len(together) else None
     hit = touched / series if series else 1.0 if together[0] else 0.5
     dimensions: dict[str, list[str]] = defaultdict(list)
     for place in together:
@@ -278,7 +267,7 @@ def _place(
 def _shares(found: Mapping[str, tuple[int, int, int | None]], total: int) -> tuple[Share, ...]:
     ranked = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
     named = [
-        Share(name, deviation, deviation / total, touched, series)
+        Share(name, deviation, deviation / total, touched, None if series is None else max(touched, series))
         for name, (deviation, touched, series) in ranked[:MOST_SHARES]
     ]
     rest = [values for _, values in ranked[MOST_SHARES:]]

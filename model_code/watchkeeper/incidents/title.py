@@ -77,19 +77,21 @@ def _where(place: Place, causes: Causes, around: Surroundings) -> str:
     if len(several) != 1:
         return ""
     [name] = several
-    count, known = counts[name], around.values.get(name, 0)
+    count, known = counts[name], around.census.dimensions.get(name, 0)
     of = "" if count > known else "all " if count == known else f"{count} of "
     return f" at {of}{max(count, known)} {_plural(name)}"
 
 
 def _extent(place: Place, causes: Causes, around: Surroundings) -> str:
     """Return how many values of a dimension are touched, the one that tells most: `, 3 of 12 stations`."""
-    known = [name for name, count in around.values.items() if count > 1 and name in place.dimensions]
+    known = [
+        name for name, count in around.census.dimensions.items() if count > 1 and name in place.dimensions
+    ]
     if not known:
         return ""
-    name = max(known, key=lambda each: (around.values[each], each))
+    name = max(known, key=lambda each: (around.census.dimensions[each], each))
     touched = sum(share.values for share in causes.dimensions[name])
-    return f", {touched} of {max(around.values[name], touched)} {_plural(name)}"
+    return f", {touched} of {max(around.census.dimensions[name], touched)} {_plural(name)}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -9,8 +9,10 @@ from typing import Literal
 
 from watchkeeper.core.documents import Document
 from watchkeeper.features.contributions import NO_EXPLAINER, Explainer
+from watchkeeper.features.relations import Relation
 from watchkeeper.judgement.severity import SeverityCalibration
 from watchkeeper.judgement.thresholds import Threshold
+from watchkeeper.telemetry.census import Census
 
 EVALUATION_VERSION = 1
 JudgedBy = Literal["points", "events"]
@@ -77,6 +79,10 @@ class Evaluation(Document, name="evaluation", indent=2):
     """How the candidate's anomalies are explained."""
     left_out: dict[str, str] = dataclasses.field(default_factory=dict)
     """When each series began (ISO 8601, UTC) that training has not seen, and that nothing was measured on."""
+    census: Census = dataclasses.field(default_factory=Census)
+    """Of the history's series; older software counted none."""
+    relations: tuple[Relation, ...] = ()
+    """How measures moved with one another in the history, the strongest first."""
     judged_by: JudgedBy = "points"
     """What the gate compares."""
     not_compared: str | None = None

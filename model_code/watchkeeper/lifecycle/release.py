@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from watchkeeper.core.documents import Document, plain
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.features.contributions import NO_EXPLAINER, Explainer
+from watchkeeper.features.relations import Relation
 from watchkeeper.judgement.severity import SeverityCalibration
 from watchkeeper.judgement.thresholds import Threshold
 from watchkeeper.lifecycle.run import TrainingRun
+from watchkeeper.telemetry.census import Census
 from watchkeeper.telemetry.expectation import fleet_scale_of, fleet_scales
 
 if TYPE_CHECKING:
@@ -83,6 +85,10 @@ class Release(ServedModel, name="release", remedy="train again"):
     """The score that this release's own model gave to it in its evaluation."""
     explainer: Explainer = NO_EXPLAINER
     """How its anomalies are explained; a release of older software has none."""
+    census: Census = field(default_factory=Census)
+    """Of the history's series; older software counted none."""
+    relations: tuple[Relation, ...] = ()
+    """How measures moved with one another in the history, the strongest first."""
     stream: StreamModel | None = None
     """None where an endpoint scores. Otherwise none is asked, and there is no probe."""
     version: int = RELEASE_VERSION

@@ -184,6 +184,7 @@ def test_a_patch_release_may_serve_an_older_artifact() -> None:
 
 
 NUMPY_MODULES = (
+    "features/correlation",
     "features/matrix",
     "detectors/",
     "judgement/accuracy",

@@ -22,10 +22,11 @@ from watchkeeper.incidents.causes import (
 )
 from watchkeeper.incidents.grouping import GroupingRule, incidents_of
 from watchkeeper.incidents.touched import Touched, touched_by
+from watchkeeper.telemetry.census import census_of
 
 MEASURES = ("co", "no2", "so2")
 STATIONS = tuple(f"B-{number}" for number in range(101, 113))
-ALL = Surroundings([f"{measure}|station={place}" for measure in MEASURES for place in STATIONS])
+ALL = Surroundings(census_of([f"{measure}|station={place}" for measure in MEASURES for place in STATIONS]))
 
 
 def _touched(observed: Mapping[str, float]) -> list[Touched]:
@@ -46,7 +47,7 @@ def test_all_of_a_fault_at_one_station_is_there(around: Surroundings) -> None:
     assert _first(causes) == ({"station": ("B-101",)}, {"no2", "so2"})
     [share] = causes.dimensions["station"]
     assert (share.name, share.share, share.touched) == ("B-101", 1.0, 2)
-    assert share.series == (3 if around.series else None)
+    assert share.series == (3 if around.keys else None)
 
 
 def test_one_measure_at_every_station_is_everywhere() -> None:
@@ -63,7 +64,7 @@ def test_a_few_stations_are_named_together() -> None:
 
 
 def test_a_combination_of_values_is_a_place() -> None:
-    around = Surroundings([f"load|site={site}|unit={unit}" for site in "ab" for unit in "xyz"])
+    around = Surroundings(census_of([f"load|site={site}|unit={unit}" for site in "ab" for unit in "xyz"]))
     causes = causes_of(_touched({"load|site=a|unit=y": 15.0}), around)
     assert _first(causes) == ({"site": ("a",), "unit": ("y",)}, {"load"})
 
@@ -77,10 +78,19 @@ def test_a_measure_with_next_to_nothing_is_not_named() -> None:
 
 
 def test_the_untouched_are_counted_beyond_those_that_are_named() -> None:
-    many = Surroundings([f"no2|station={number}" for number in range(500)])
+    many = Surroundings(census_of([f"no2|station={number}" for number in range(500)]))
     causes = causes_of(_touched({"no2|station=7": 13.0}), many)
     assert (causes.n_untouched, len(causes.untouched)) == (499, MOST_UNTOUCHED)
     assert "no2|station=7" not in causes.untouched
+
+
+def test_of_too_many_series_to_list_only_the_measures_counts_are_known() -> None:
+    many = census_of([f"no2|station={number:05d}" for number in range(10_000)])
+    assert (many.series, many.measures, many.dimensions) == ((), {"no2": 10_000}, {"station": 10_000})
+    causes = causes_of(_touched({"no2|station=00007": 13.0}), Surroundings(many))
+    assert _first(causes) == ({"station": ("00007",)}, {"no2"})
+    assert (causes.measures[0].series, causes.dimensions["station"][0].series) == (10_000, None)
+    assert causes.n_untouched is None
 
 
 def test_series_that_the_release_does_not_know_count_as_known() -> None:
@@ -117,7 +127,7 @@ def test_shares_of_each_kind_add_up_whatever_the_order(
 
 def test_what_the_history_shows_of_its_measures_is_told_without_a_cause() -> None:
     before = Relation("no2", "so2", 600, 0.62, 2300)
-    around = Surroundings(ALL.series, [before, Relation("co", "so2", 0, -0.3, 2300)])
+    around = Surroundings(ALL.census, [before, Relation("co", "so2", 0, -0.3, 2300)])
     causes = causes_of(_everywhere(("no2", "so2"), ["B-101"]), around)
     assert causes.relations == (before,)
     words = in_words(before)

@@ -20,9 +20,12 @@ from watchkeeper.incidents.grouping import GroupingRule, incidents_of
 from watchkeeper.incidents.reasons import reason_of
 from watchkeeper.incidents.severity import severity_of
 from watchkeeper.incidents.touched import Touched, touched_by
+from watchkeeper.telemetry.census import census_of
 
 RULE = GroupingRule(gap_seconds=3 * INTERVAL)
-AROUND = Surroundings([f"{name}|LOCATION_ID=B-{n}" for name in ("co", "NO2", "SO2") for n in range(101, 113)])
+AROUND = Surroundings(
+    census_of([f"{name}|LOCATION_ID=B-{n}" for name in ("co", "NO2", "SO2") for n in range(101, 113)])
+)
 
 
 def _made_of(event: AnomalyEvent, feature: str) -> AnomalyEvent:
