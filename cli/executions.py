@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from cli.failures import StepFailedError
+from watchkeeper.command.failures import RejectedError
 from watchkeeper.command.screen import console, say
 from watchkeeper.core.causes import words_of_cause
 
@@ -91,12 +92,21 @@ def succeeded(outcome: Outcome) -> Outcome:
     ------
     StepFailedError
         With the readable reason, if it did not.
+    RejectedError
+        If it did, and the gate refuses the model.
     """
     if outcome.status != "SUCCEEDED":
         error, cause = outcome.error or "no error name", words_of_cause(outcome.cause or "no cause")
         reason = cause if cause.startswith(error) else f"{error}: {cause}"
         raise StepFailedError(
             f"the training ended {outcome.status}: {reason}\nexecution: {outcome.execution_arn}"
+        )
+    decision = outcome.state.get("decision")
+    if decision is not None and not decision["approved"]:
+        reasons = "".join(f"\n  {reason}" for reason in decision["reasons"])
+        raise RejectedError(
+            f"the model is rejected, and what scored before goes on:{reasons}\n"
+            f"execution: {outcome.execution_arn}"
         )
     return outcome
 

@@ -56,16 +56,16 @@ def notify_rejected(jobs: Jobs) -> Task:
         "NotifyRejected",
         "rejected",
         formatted(
-            "The model of run {} was rejected; what served before still serves. Reasons: {}",
+            "The model of run {} was rejected; what served before still serves. {}",
             path("run.run_id"),
             path("cleanup.reason"),
         ),
     )
 
 
-def rejected() -> FailWith:
-    """The clear end of a model that is not good enough."""
-    return FailWith("Rejected", error=MODEL_REJECTED, cause_path=path("cleanup.reason"))
+def rejected() -> Succeed:
+    """The end of a model that is not good enough: the run did what it was to do, and nothing is broken."""
+    return Succeed("Rejected")
 
 
 def deployment_failed(*, then: State) -> Choice:

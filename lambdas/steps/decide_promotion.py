@@ -51,7 +51,10 @@ def decide(payload: dict[str, Any], objects: ObjectStore) -> dict[str, Any]:
     evaluation = read_evaluation(run, objects)
     decision = _decision(evaluation, read_plan(run, objects))
     logger.info("decided", extra={"run_id": run.run_id, "approved": decision.approved})
-    decided = Decided(decision.approved, decision.reasons, known_figures(evaluation.candidate))
+    reasons = decision.reasons
+    if not decision.approved:
+        reasons = [*reasons, f"Figures and charts: {run.uris.evaluation}"]
+    decided = Decided(decision.approved, reasons, known_figures(evaluation.candidate))
     return dataclasses.asdict(decided)
 
 

@@ -32,11 +32,14 @@ def test_rejected_model_leaves_the_champion_in_service(laptop: Laptop, history: 
         outcome = ended(laptop, arn)
         told = news.first()
 
-    assert (outcome.status, outcome.error) == ("FAILED", "ModelRejected")
+    assert (outcome.status, outcome.output["decision"]["approved"]) == ("SUCCEEDED", False)
+    reasons = outcome.output["decision"]["reasons"]
     assert outcome.states[-3:] == ["CleanUpRejected", "NotifyRejected", "Rejected"]
-    assert reason in outcome.cause
+    assert reason in reasons[0]
+    assert any(each.startswith("Ways on: ") for each in reasons)
+    assert reasons[-1].startswith("Figures and charts: s3://")
     assert told["Subject"] == f"Watchkeeper {WORKLOAD}: training rejected"
-    assert outcome.cause in told["Message"]
+    assert all(each in told["Message"] for each in reasons)
     assert made_by(laptop, run_of(laptop, arn)) == []
     assert laptop.client("sagemaker").list_model_packages()["ModelPackageSummaryList"] == packages
     assert laptop.live(WORKLOAD) == before

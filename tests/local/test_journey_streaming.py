@@ -94,7 +94,7 @@ def test_a_history_with_too_many_alerts_is_rejected_and_the_loop_goes_on(laptop:
 
     outcome = train(laptop, WORKLOAD, end=format_instant(LIVE))
 
-    assert (outcome.status, outcome.error) == ("FAILED", "ModelRejected")
-    assert "alerts a week, over the budget of 7" in outcome.cause
+    assert (outcome.status, outcome.output["decision"]["approved"]) == ("SUCCEEDED", False)
+    assert "alerts a week, over the budget of 7" in outcome.output["decision"]["reasons"][0]
     assert laptop.live(WORKLOAD) == before
     upload(laptop, WORKLOAD, air_quality())

@@ -75,6 +75,7 @@ def champion(laptop: Laptop, workload: str, history: History) -> None:
         upload(laptop, workload, history)
         outcome = train(laptop, workload)
         assert (outcome.status, outcome.cause) == ("SUCCEEDED", "")
+        assert outcome.output["decision"]["approved"], outcome.output["decision"]["reasons"]
 
 
 def until_entered(laptop: Laptop, arn: str, name: str) -> None:

@@ -14,10 +14,16 @@ from watchkeeper.core.errors import InvalidInputError, WatchkeeperError
 
 USAGE = 2
 FAILURE = 1
+REJECTED = 3
+
+
+class RejectedError(WatchkeeperError):
+    """All was done that was asked for, and the model may not serve."""
 
 
 class ReportingGroup(TyperGroup):
-    """Turns the project's errors into messages: 2 for wrong input, 1 for a failure."""
+    """Turns the project's errors into messages: 2 for wrong input, 3 for a model that is
+    rejected, 1 for a failure."""
 
     verbs: ClassVar[Mapping[str, str]] = {}
     """Where each verb's function is, as `module:function`."""
@@ -42,6 +48,9 @@ class ReportingGroup(TyperGroup):
         except InvalidInputError as error:
             complain(str(error))
             raise typer.Exit(USAGE) from error
+        except RejectedError as error:
+            complain(str(error))
+            raise typer.Exit(REJECTED) from error
         except WatchkeeperError as error:
             complain(str(error))
             raise typer.Exit(FAILURE) from error

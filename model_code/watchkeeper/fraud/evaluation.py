@@ -90,6 +90,10 @@ def decide_fraud(evaluation: FraudEvaluation, gate: FraudGatePlan) -> Decision:
     return decision_of(checks)
 
 
+_BETTER = "more labelled transactions, or relations that tell more, then train again; or a milder gate"
+_KEEP = "keep the model that serves, which is the better one on this time; or a higher gate.tolerance"
+
+
 def _told(evaluation: FraudEvaluation) -> Check:
     candidate = evaluation.candidate
     roc = "ROC-AUC is not defined" if candidate.roc_auc is None else f"ROC-AUC {candidate.roc_auc:.4f}"
@@ -104,7 +108,10 @@ def _beats_baseline(candidate: FraudMetrics, baseline: FraudMetrics) -> Check:
     passed = candidate.pr_auc > baseline.pr_auc
     relation = "above" if passed else "not above"
     return Check(
-        passed, f"PR-AUC {candidate.pr_auc:.4f} is {relation} the share of frauds, {baseline.pr_auc:.4f}."
+        passed,
+        f"PR-AUC {candidate.pr_auc:.4f} is {relation} the share of frauds, {baseline.pr_auc:.4f}.",
+        "gate.beat_baseline",
+        _BETTER,
     )
 
 
@@ -113,11 +120,19 @@ def _holds_against_champion(candidate: FraudMetrics, champion: FraudMetrics, tol
     relation = "at least" if passed else "below"
     less = f" less {tolerance:.1%}" if tolerance else ""
     return Check(
-        passed, f"PR-AUC {candidate.pr_auc:.4f} is {relation} the champion's {champion.pr_auc:.4f}{less}."
+        passed,
+        f"PR-AUC {candidate.pr_auc:.4f} is {relation} the champion's {champion.pr_auc:.4f}{less}.",
+        "gate.beat_champion",
+        _KEEP,
     )
 
 
 def _is_good_enough(candidate: FraudMetrics, least: float) -> Check:
     passed = candidate.pr_auc >= least
     relation = "reaches" if passed else "is below"
-    return Check(passed, f"PR-AUC {candidate.pr_auc:.4f} {relation} the {least:g} that the gate asks for.")
+    return Check(
+        passed,
+        f"PR-AUC {candidate.pr_auc:.4f} {relation} the {least:g} that the gate asks for.",
+        "gate.min_pr_auc",
+        _BETTER,
+    )

@@ -15,6 +15,8 @@ from watchkeeper.judgement.thresholds import Threshold
 from watchkeeper.telemetry.census import Census
 
 EVALUATION_VERSION = 1
+NAMED_SERIES = 10
+"""Of many series, how many a document or a sentence names."""
 JudgedBy = Literal["points", "events"]
 """Labelled intervals, each one case, or events and labelled windows: a detector that learns as it goes tells
 when something begins and is then silent, so that most of a window's intervals are no anomalies."""
@@ -57,6 +59,19 @@ class Metrics:
 
 
 @dataclass(frozen=True)
+class AlertShares:
+    """Which series the alerts come from that the gate counts: outside of labelled windows, as far as there
+    are labels."""
+
+    by_series: dict[str, float]
+    """Alerts a week of the series with most, at most `NAMED_SERIES`."""
+    n_alerting: int
+    """Series with at least one."""
+    n_series: int
+    """Series of the test part."""
+
+
+@dataclass(frozen=True)
 class Evaluation(Document, name="evaluation", indent=2):
     """The document `evaluation.json`."""
 
@@ -89,6 +104,8 @@ class Evaluation(Document, name="evaluation", indent=2):
     """Why the model in service has no figures here, though there is one."""
     parameters: dict[str, float] | None = None
     """Of a streaming detector: `watchkeeper.detectors.streaming.state.Parameters`."""
+    alert_shares: AlertShares | None = None
+    """None in a document of before."""
     version: int = EVALUATION_VERSION
 
 

@@ -12,13 +12,20 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.plan import ThresholdPlan, WorkloadPlan
 from watchkeeper.core.timestamps import epoch_seconds, parse_instant
 from watchkeeper.judgement.adaptation import thresholds_of
-from watchkeeper.judgement.evaluation import Evaluation, HoldbackRow, Metrics
+from watchkeeper.judgement.evaluation import (
+    NAMED_SERIES,
+    AlertShares,
+    Evaluation,
+    HoldbackRow,
+    Metrics,
+)
 from watchkeeper.judgement.severity import fit_severity
 from watchkeeper.judgement.thresholds import (
     RARITY,
@@ -81,6 +88,7 @@ def evaluate(
         step_scales=dict(step_scales),
         n_calibrate=len(calibrate),
         judged_by="events" if plan.detector.is_streaming else "points",
+        alert_shares=_alert_shares(rows, candidate, threshold, plan),
     )
 
 
@@ -240,6 +248,22 @@ def _metrics(
     n_series = len({row.series for row in rows})
     expected = expected_alerts_per_week(calibrate, threshold, plan.interval_seconds, n_series)
     return dataclasses.replace(metrics, expected_alerts_per_week=expected)
+
+
+def _alert_shares(
+    rows: Sequence[HoldbackRow], scores: Sequence[float], threshold: Threshold, plan: WorkloadPlan
+) -> AlertShares:
+    test = [(row, score) for row, score in zip(rows, scores, strict=True) if row.part == "test"]
+    known, their = [row for row, _ in test], [score for _, score in test]
+    limits = thresholds_of([row.series for row in known], their, threshold)
+    anomalous = [score > limit for score, limit in zip(their, limits, strict=True)]
+    weeks = _weeks(known, plan.interval_seconds)
+    alerts = _alerts(known, anomalous, plan.alerts.throttle_seconds)
+    counts = Counter(known[position].series for position in alerts if not known[position].label)
+    most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:NAMED_SERIES]
+    return AlertShares(
+        {series: count / weeks for series, count in most}, len(counts), len({row.series for row in known})
+    )
 
 
 def _starts(rows: Sequence[HoldbackRow]) -> list[int]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from watchkeeper.core.plan import GatePlan
-from watchkeeper.judgement.evaluation import Evaluation, JudgedBy, Metrics
-
-NAMED_SERIES = 10
-"""Of the series that are left out, how many a decision names."""
+from watchkeeper.judgement.evaluation import NAMED_SERIES, Evaluation, JudgedBy, Metrics
 
 
 @dataclass(frozen=True)
@@ -29,12 +27,20 @@ class Check:
     passed: bool
     sentence: str
     """With the figures in it."""
+    key: str = ""
+    """Of the spec, where the gate asks for it."""
+    ways_on: str = ""
+    """What a user can do about it if it failed."""
 
 
 def decision_of(checks: Sequence[Check]) -> Decision:
     """Approve a candidate that passed every check."""
-    failed = [check.sentence for check in checks if not check.passed]
-    return Decision(not failed, failed or [check.sentence for check in checks])
+    failed = [check for check in checks if not check.passed]
+    if not failed:
+        return Decision(True, [check.sentence for check in checks])
+    sentences = [f"{check.key}: {check.sentence}" if check.key else check.sentence for check in failed]
+    ways_on = [f"Ways on: {check.ways_on}." for check in failed if check.ways_on]
+    return Decision(False, [*sentences, *ways_on])
 
 
 def decide_promotion(evaluation: Evaluation, gate: GatePlan) -> Decision:
@@ -47,7 +53,7 @@ def decide_promotion(evaluation: Evaluation, gate: GatePlan) -> Decision:
     and the champion's less the tolerance; few events make ties common. Series that training has not seen
     count nowhere; the reasons name them. They also say why a model in service was not compared.
     """
-    checks = [_not_degenerate(evaluation.candidate), _within_budget(evaluation.candidate, gate)]
+    checks = [_not_degenerate(evaluation.candidate), _within_budget(evaluation, gate)]
     if not evaluation.labelled:
         checks.append(
             Check(True, "The test part has no labelled anomaly: compared with neither champion nor baseline.")
@@ -99,14 +105,23 @@ class _Figure:
         else:
             passed = new > trivial
             relation = "above" if passed else "not above"
-        return Check(passed, f"{self.name} {new:.4f} is {relation} the trivial detector's {trivial:.4f}.")
+        return Check(
+            passed,
+            f"{self.name} {new:.4f} is {relation} the trivial detector's {trivial:.4f}.",
+            "gate.beat_baseline",
+            "a longer history or labels that fit it, then train again; or gate.beat_baseline: false",
+        )
 
     def holds(self, candidate: Metrics, champion: Metrics, tolerance: float) -> Check:
         new, old = self._value(candidate), self._value(champion)
         passed = new >= old - tolerance
         relation = "at least" if passed else "below"
         return Check(
-            passed, f"{self.name} {new:.4f} is {relation} the champion's {old:.4f} less {tolerance:g}."
+            passed,
+            f"{self.name} {new:.4f} is {relation} the champion's {old:.4f} less {tolerance:g}.",
+            "gate.beat_champion",
+            "keep the model that serves, which is the better one on this history; or a higher "
+            "gate.tolerance, then deploy and train again",
         )
 
     def _value(self, metrics: Metrics) -> float:
@@ -115,20 +130,58 @@ class _Figure:
 
 def _not_degenerate(candidate: Metrics) -> Check:
     if candidate.distinct_scores < 2:
-        return Check(False, f"All {candidate.n} rows of the test part have the same score.")
+        return Check(
+            False,
+            f"All {candidate.n} rows of the test part have the same score.",
+            ways_on="a history in which the measures vary, with every series in it; or another detector",
+        )
     return Check(True, f"{candidate.distinct_scores} different scores on {candidate.n} rows.")
 
 
-def _within_budget(candidate: Metrics, gate: GatePlan) -> Check:
+def _within_budget(evaluation: Evaluation, gate: GatePlan) -> Check:
+    candidate = evaluation.candidate
     kind, alerts = "alerts", candidate.alerts_per_week
     if candidate.false_alerts_per_week is not None:
         kind, alerts = "false alerts", candidate.false_alerts_per_week
     passed = alerts <= gate.max_alerts_per_week
     relation = "within" if passed else "over"
+    sentence = (
+        f"{alerts:.2f} {kind} a week, {relation} the budget of {gate.max_alerts_per_week:g} for all "
+        "series together."
+    )
+    if passed:
+        return Check(True, sentence)
+    fewer = f"{_HIGHER.get(evaluation.threshold.rule, 'a higher threshold')}, or `exclude:` of a series"
     return Check(
-        passed, f"{alerts:.2f} {kind} a week, {relation} the budget of {gate.max_alerts_per_week:g}."
+        False,
+        f"{sentence}{_shares(evaluation)}",
+        "gate.max_alerts_per_week",
+        f"fewer alerts by {fewer}; or gate.max_alerts_per_week: {math.ceil(alerts)}, if so many are "
+        "welcome; then deploy and train again",
     )
 
+
+def _shares(evaluation: Evaluation) -> str:
+    shares = evaluation.alert_shares
+    if shares is None or not shares.by_series:
+        return ""
+    named = ", ".join(f"{series} {alerts:.2f}" for series, alerts in shares.by_series.items())
+    more = shares.n_alerting - len(shares.by_series)
+    others = shares.n_series - shares.n_alerting
+    return (
+        f" Of them: {named}{f', {more} more series the rest' if more else ''}"
+        f"{f'; {others} of {shares.n_series} series none' if others else ''}."
+    )
+
+
+_HIGHER = {
+    "mean_sigma": "a higher threshold.k",
+    "quantile": "a higher threshold.quantile",
+    "peaks_over_threshold": "a lower threshold.risk",
+    "adaptive": "a lower threshold.risk",
+    "rarity": "a higher threshold.rarity",
+}
+"""How each rule raises fewer alerts."""
 
 _BY: dict[JudgedBy, _Figure] = {
     "points": _Figure("PR-AUC", lambda metrics: metrics.pr_auc, ties_pass=False),

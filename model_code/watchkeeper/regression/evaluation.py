@@ -91,6 +91,10 @@ def decide_regression(evaluation: RegressionEvaluation, gate: RegressionGatePlan
     return decision_of(checks)
 
 
+_BETTER = "columns or rows that tell more of the target, then train again; or a milder gate"
+_KEEP = "keep the model that serves, which is the better one on this table; or a higher gate.tolerance"
+
+
 def _explains(candidate: RegressionMetrics) -> Check:
     r2 = "R² is not defined" if candidate.r2 is None else f"R² {candidate.r2:.4f}"
     return Check(True, f"RMSE {candidate.rmse:.4f}, MAE {candidate.mae:.4f}, {r2} on {candidate.n} rows.")
@@ -99,7 +103,12 @@ def _explains(candidate: RegressionMetrics) -> Check:
 def _beats_baseline(candidate: RegressionMetrics, baseline: RegressionMetrics) -> Check:
     passed = candidate.rmse < baseline.rmse
     relation = "below" if passed else "not below"
-    return Check(passed, f"RMSE {candidate.rmse:.4f} is {relation} that of the mean, {baseline.rmse:.4f}.")
+    return Check(
+        passed,
+        f"RMSE {candidate.rmse:.4f} is {relation} that of the mean, {baseline.rmse:.4f}.",
+        "gate.beat_baseline",
+        _BETTER,
+    )
 
 
 def _holds_against_champion(
@@ -108,10 +117,17 @@ def _holds_against_champion(
     passed = candidate.rmse <= champion.rmse * (1.0 + tolerance)
     relation = "at most" if passed else "above"
     more = f" and {tolerance:.1%} more" if tolerance else ""
-    return Check(passed, f"RMSE {candidate.rmse:.4f} is {relation} the champion's {champion.rmse:.4f}{more}.")
+    return Check(
+        passed,
+        f"RMSE {candidate.rmse:.4f} is {relation} the champion's {champion.rmse:.4f}{more}.",
+        "gate.beat_champion",
+        _KEEP,
+    )
 
 
 def _within_limit(candidate: RegressionMetrics, limit: float) -> Check:
     passed = candidate.rmse <= limit
     relation = "within" if passed else "over"
-    return Check(passed, f"RMSE {candidate.rmse:.4f} is {relation} the limit of {limit:g}.")
+    return Check(
+        passed, f"RMSE {candidate.rmse:.4f} is {relation} the limit of {limit:g}.", "gate.max_rmse", _BETTER
+    )

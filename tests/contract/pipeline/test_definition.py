@@ -208,6 +208,11 @@ def test_a_notification_that_fails_changes_no_outcome(states: dict[str, dict[str
         assert [catch["Next"] for catch in states[notify]["Catch"]] == [end]
 
 
+def test_a_rejected_model_is_a_good_end_and_only_what_broke_fails(states: dict[str, dict[str, Any]]) -> None:
+    assert states["Rejected"]["Type"] == "Succeed"
+    assert [name for name, state in states.items() if state["Type"] == "Fail"] == ["Failed"]
+
+
 def test_placeholders_are_exactly_the_documented_substitutions(
     states: dict[str, dict[str, Any]], variant: str
 ) -> None:

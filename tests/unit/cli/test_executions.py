@@ -7,9 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from cli.executions import Outcome, steps_of, succeeded
 from cli.failures import StepFailedError
+from watchkeeper.command.failures import REJECTED, RejectedError, ReportingGroup
+from watchkeeper.command.main import application
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -77,13 +80,26 @@ def test_the_end_of_the_execution_ends_its_last_step() -> None:
     assert step.seconds == 3.0
 
 
-def test_a_rejected_model_fails_the_command_with_the_reason() -> None:
-    outcome = Outcome(
-        "arn:e", "FAILED", [], {}, "ModelRejected", "12 false alerts a week, over the budget of 7"
-    )
+def test_a_rejected_model_is_no_failure_and_the_command_says_why_with_a_status_of_its_own() -> None:
+    decision = {
+        "approved": False,
+        "reasons": ["12 false alerts a week, over the budget of 7.", "Ways on: x."],
+    }
+    outcome = Outcome("arn:e", "SUCCEEDED", [], {"decision": decision}, None, None)
 
-    with pytest.raises(StepFailedError, match=r"ModelRejected: 12 false alerts a week(?s:.*)arn:e"):
+    with pytest.raises(
+        RejectedError, match=r"goes on:\n  12 false alerts a(?s:.*)\n  Ways on: x.\n(?s:.*)arn:e"
+    ):
         succeeded(outcome)
+
+
+def test_a_rejection_ends_the_command_with_status_3() -> None:
+    def verb() -> None:
+        raise RejectedError("the model is rejected")
+
+    app = application({}, ReportingGroup, "For a test.")
+    app.command("verb")(verb)
+    assert CliRunner().invoke(app, ["verb"]).exit_code == REJECTED == 3
 
 
 def test_a_failed_job_fails_the_command_with_what_the_job_said() -> None:

@@ -81,9 +81,9 @@ def test_the_gate_decides_by_rmse_and_says_why(gate: RegressionGatePlan, approve
 def test_a_model_no_better_than_the_mean_is_rejected_unless_that_is_not_asked() -> None:
     poor = dataclasses.replace(EVALUATION, candidate=EVALUATION.baseline, champion=None)
 
-    assert decide_regression(poor, RegressionGatePlan()).reasons == [
-        "RMSE 3.0000 is not below that of the mean, 3.0000."
-    ]
+    said, ways_on = decide_regression(poor, RegressionGatePlan()).reasons
+    assert said == "gate.beat_baseline: RMSE 3.0000 is not below that of the mean, 3.0000."
+    assert ways_on.startswith("Ways on: ")
     assert decide_regression(poor, RegressionGatePlan(beat_baseline=False)).approved
 
 

@@ -135,6 +135,24 @@ def test_the_threshold_is_fitted_on_the_calibrate_part_without_labelled_anomalie
     assert evaluation.champion is None
 
 
+def test_it_says_which_series_the_counted_alerts_come_from() -> None:
+    rows, scores = [], []
+    for series, loud in (("m|a=1", 9.0), ("m|a=2", 9.0), ("m|a=3", 0.0)):
+        rows += [row(hour, part="calibrate", series=series) for hour in range(40)]
+        rows += [row(hour, label=hour == 50, series=series) for hour in range(40, 60)]
+        every = 5 if series == "m|a=1" else 10
+        scores += [hour % 2 * 0.1 + (loud if hour >= 40 and hour % every == 0 else 0) for hour in range(60)]
+
+    shares = evaluate(
+        rows, scores, None, dict.fromkeys(["m|a=1", "m|a=2", "m|a=3"], 1.0), PLAN, "r"
+    ).alert_shares
+
+    assert shares is not None
+    assert (shares.n_alerting, shares.n_series) == (2, 3)
+    a_week = 168 / 20
+    assert shares.by_series == pytest.approx({"m|a=1": 3 * a_week, "m|a=2": 1 * a_week})
+
+
 def test_the_champion_is_measured_on_the_same_rows() -> None:
     rows, scores = holdback()
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from watchkeeper.core.plan import GatePlan
-from watchkeeper.judgement.evaluation import Evaluation, Metrics
+from watchkeeper.judgement.evaluation import AlertShares, Evaluation, Metrics
 from watchkeeper.judgement.promotion import decide_promotion
 from watchkeeper.judgement.severity import fit_severity
 from watchkeeper.judgement.thresholds import Threshold
@@ -47,7 +47,7 @@ def test_approves_what_is_better_and_says_why() -> None:
     assert decision.approved
     assert decision.reasons == [
         "80 different scores on 100 rows.",
-        "2.00 false alerts a week, within the budget of 7.",
+        "2.00 false alerts a week, within the budget of 7 for all series together.",
         "PR-AUC 0.5000 is above the trivial detector's 0.2000.",
         "PR-AUC 0.5000 is at least the champion's 0.4500 less 0.",
     ]
@@ -58,23 +58,43 @@ def test_approves_what_is_better_and_says_why() -> None:
     [
         (
             {"candidate": metrics(false_alerts_per_week=7.5)},
-            "7.50 false alerts a week, over the budget of 7.",
+            "gate.max_alerts_per_week: 7.50 false alerts a week, over the budget of 7 for all series "
+            "together.",
         ),
         ({"candidate": metrics(distinct_scores=1)}, "All 100 rows of the test part have the same score."),
-        ({"baseline": metrics()}, "PR-AUC 0.5000 is not above the trivial detector's 0.5000."),
-        ({"champion": metrics(pr_auc=0.6)}, "PR-AUC 0.5000 is below the champion's 0.6000 less 0."),
+        (
+            {"baseline": metrics()},
+            "gate.beat_baseline: PR-AUC 0.5000 is not above the trivial detector's 0.5000.",
+        ),
+        (
+            {"champion": metrics(pr_auc=0.6)},
+            "gate.beat_champion: PR-AUC 0.5000 is below the champion's 0.6000 less 0.",
+        ),
     ],
 )
 def test_rejects_for_one_reason(changes: dict[str, Any], reason: str) -> None:
     decision = decide_promotion(evaluation(**changes), GatePlan())
 
-    assert (decision.approved, decision.reasons) == (False, [reason])
+    assert (decision.approved, decision.reasons[0]) == (False, reason)
+    (ways_on,) = decision.reasons[1:]
+    assert ways_on.startswith("Ways on: ")
+    assert "; or " in ways_on
+
+
+def test_a_budget_that_is_overrun_says_which_series_do_it_and_how_many_alerts_there_are() -> None:
+    shares = AlertShares({"flow|hall=2": 9.333, "flow|hall=1": 2.333}, 2, 6)
+    noisy = evaluation(candidate=metrics(false_alerts_per_week=11.666), alert_shares=shares)
+
+    said, ways_on = decide_promotion(noisy, GatePlan()).reasons
+
+    assert said.endswith("together. Of them: flow|hall=2 9.33, flow|hall=1 2.33; 4 of 6 series none.")
+    assert "`exclude:` of a series; or gate.max_alerts_per_week: 12, if" in ways_on
 
 
 def test_names_every_reason_at_once() -> None:
     worse = evaluation(candidate=metrics(pr_auc=0.1, false_alerts_per_week=50.0, distinct_scores=1))
 
-    assert len(decide_promotion(worse, GatePlan()).reasons) == 4
+    assert len(decide_promotion(worse, GatePlan()).reasons) == 8
 
 
 def test_a_little_worse_than_the_champion_is_within_the_tolerance() -> None:
@@ -110,7 +130,11 @@ def test_without_labels_only_the_budget_and_the_scores_count_and_it_says_so() ->
     assert decision.approved
     assert "no labelled anomaly" in decision.reasons[-1]
     over = dataclasses.replace(blind, candidate=dataclasses.replace(unlabelled, alerts_per_week=8.0))
-    assert decide_promotion(over, GatePlan()).reasons == ["8.00 alerts a week, over the budget of 7."]
+    assert (
+        decide_promotion(over, GatePlan())
+        .reasons[0]
+        .startswith("gate.max_alerts_per_week: 8.00 alerts a week, over the budget of 7")
+    )
 
 
 @pytest.mark.parametrize("budget", [7.0, 1.0])
