@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from containers.anomaly.partition import MINIMUM_ROWS, intervals_needed, partition
+from containers.anomaly.partition import partition
 from tests.unit.containers.plans import HOUR, hourly
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import MeasurePlan, SplitPlan
+from watchkeeper.judgement.parts import MINIMUM_ROWS, intervals_needed
 from watchkeeper.telemetry.labels import Labels
 
 
