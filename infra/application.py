@@ -44,71 +44,27 @@ def add_stacks(
         env=environment,
     )
     scoring = ScoringStack(
-        app,
-        "WatchkeeperScoring",
-        function_code=bundles.functions,
-        scoring_code=bundles.scoring,
-        bucket=storage.bucket,
-        pages=storage.pages,
-        series=storage.series,
-        anomalies=storage.anomalies,
-        idempotency=storage.idempotency,
-        data_key=storage.key,
-        alert_bus=alerting.bus,
-        env=environment,
+        app, "WatchkeeperScoring", bundles=bundles, storage=storage, alert_bus=alerting.bus, env=environment
     )
-    history = HistoryStack(
-        app,
-        "WatchkeeperHistory",
-        code=bundles.history,
-        bucket=storage.bucket,
-        data_key=storage.key,
-        env=environment,
-    )
-    ingestion = IngestionStack(
-        app, "WatchkeeperIngestion", bucket=storage.bucket, data_key=storage.key, env=environment
-    )
-    training = TrainingStack(
-        app,
-        "WatchkeeperTraining",
-        function_code=bundles.functions,
-        scoring_code=bundles.scoring,
-        loading_code=bundles.loading,
-        service_models=storage.service_models,
-        bucket=storage.bucket,
-        series=storage.series,
-        transactions=storage.transactions,
-        data_key=storage.key,
-        env=environment,
-    )
+    history = HistoryStack(app, "WatchkeeperHistory", code=bundles.history, storage=storage, env=environment)
+    ingestion = IngestionStack(app, "WatchkeeperIngestion", storage=storage, env=environment)
+    training = TrainingStack(app, "WatchkeeperTraining", bundles=bundles, storage=storage, env=environment)
     tasks = ServiceTasksStack(
         app,
         "WatchkeeperServiceTasks",
         definitions=bundles.service_definitions,
         model_code=bundles.model,
-        bucket=storage.bucket,
-        requests=storage.requests,
-        package_group=storage.service_models,
-        data_key=storage.key,
+        storage=storage,
         env=environment,
     )
     service = ServiceStack(
         app,
         "WatchkeeperService",
-        function_code=bundles.functions,
-        api_code=bundles.api,
+        settings=settings,
+        bundles=bundles,
+        storage=storage,
         state_machines=tasks.state_machines,
-        bucket=storage.bucket,
-        requests=storage.requests,
-        data_key=storage.key,
-        users=storage.users,
-        cors_origins=settings.service_cors_origins,
-        open_tasks=settings.service_open_tasks,
-        public_documents=settings.service_documents == "public",
         read_scores=history.read_scores.function,
-        fraud_code=bundles.fraud_api,
-        transactions=storage.transactions,
-        series=storage.series,
         alert_bus=alerting.bus,
         env=environment,
     )

@@ -8,8 +8,6 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.constructs.python_function import PythonFunction
@@ -23,6 +21,7 @@ from infra.permissions import (
     write_encrypted_objects,
     write_objects,
 )
+from infra.storage import StorageStack
 from lambdas.history.merge_scores import MergeScoresEnvironment
 from lambdas.history.read_scores import ReadScoresEnvironment
 from watchkeeper.core import layout
@@ -50,11 +49,11 @@ class HistoryStack(Stack):
         construct_id: str,
         *,
         code: Path,
-        bucket: s3.IBucket,
-        data_key: kms.IKey,
+        storage: StorageStack,
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
+        bucket = storage.bucket
         self.merge_scores = PythonFunction(
             self,
             "MergeScores",
@@ -70,7 +69,7 @@ class HistoryStack(Stack):
             list_keys(bucket, layout.SCORES),
             read_objects(self, bucket, f"{layout.SCORES}/*", *written),
             write_objects(self, bucket, *written),
-            write_encrypted_objects(data_key),
+            write_encrypted_objects(storage.key),
         )
         self.read_scores = PythonFunction(
             self,
@@ -85,7 +84,7 @@ class HistoryStack(Stack):
             self.read_scores.role,
             list_keys(bucket, layout.SCORES),
             read_objects(self, bucket, f"{layout.SCORES}/*", *written),
-            read_encrypted_objects(data_key),
+            read_encrypted_objects(storage.key),
         )
         self.lost_runs = DeadLetterQueue(self, "LostRuns").queue
         events.Rule(

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from aws_cdk import Stack
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.constructs.telemetry_stream import TelemetryStream
 from infra.constructs.topic_rule import topic_rule_role
 from infra.sharing import output
+from infra.storage import StorageStack
 from watchkeeper.spec.delivery import PARTITIONED_SECONDS
 
 
@@ -22,20 +21,18 @@ class IngestionStack(Stack):
     """
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        bucket: s3.IBucket,
-        data_key: kms.IKey,
-        **stack_options: Any,
+        self, scope: Construct, construct_id: str, *, storage: StorageStack, **stack_options: Any
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
         self.telemetry = TelemetryStream(
-            self, "Telemetry", bucket=bucket, key=data_key, buffer_seconds=PARTITIONED_SECONDS
+            self, "Telemetry", bucket=storage.bucket, key=storage.key, buffer_seconds=PARTITIONED_SECONDS
         )
         role = topic_rule_role(
-            self, "TopicRules", stream_arn=self.telemetry.stream.attr_arn, bucket=bucket, key=data_key
+            self,
+            "TopicRules",
+            stream_arn=self.telemetry.stream.attr_arn,
+            bucket=storage.bucket,
+            key=storage.key,
         )
         self.stream_name = output(self, "DeliveryStreamName", self.telemetry.stream.ref)
         self.topic_rule_role_arn = output(self, "TopicRuleRoleArn", role.role_arn)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.bundles import Bundles
 from infra.constructs.event_subscription import KeptEvents
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
@@ -33,6 +30,7 @@ from infra.permissions import (
     write_objects,
 )
 from infra.sharing import output
+from infra.storage import StorageStack
 from lambdas.scoring.environment import ScoreTelemetryEnvironment
 from lambdas.watching.watch_telemetry import WatchTelemetryEnvironment
 from watchkeeper.core import layout
@@ -53,18 +51,13 @@ class ScoringStack(Stack):
         scope: Construct,
         construct_id: str,
         *,
-        function_code: Path,
-        scoring_code: Path,
-        bucket: s3.IBucket,
-        pages: s3.IBucket,
-        series: dynamodb.ITable,
-        anomalies: dynamodb.ITable,
-        idempotency: dynamodb.ITable,
-        data_key: kms.IKey,
+        bundles: Bundles,
+        storage: StorageStack,
         alert_bus: events.IEventBus,
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
+        bucket, pages = storage.bucket, storage.pages
         self.work = WorkQueue(self, "Work", handled_within_seconds=TIMEOUT_SECONDS, ordered=True)
         # EventBridge takes no FIFO queue for what it could not deliver.
         self.undelivered = DeadLetterQueue(self, "UndeliveredTelemetry").queue
@@ -87,13 +80,13 @@ class ScoringStack(Stack):
         self.score_telemetry = PythonFunction(
             self,
             "ScoreTelemetry",
-            code=scoring_code,
+            code=bundles.scoring,
             environment=ScoreTelemetryEnvironment(
                 data_bucket=bucket.bucket_name,
                 page_bucket=pages.bucket_name,
-                series_table=series.table_name,
-                anomalies_table=anomalies.table_name,
-                idempotency_table=idempotency.table_name,
+                series_table=storage.series.table_name,
+                anomalies_table=storage.anomalies.table_name,
+                idempotency_table=storage.idempotency.table_name,
                 alert_bus=alert_bus.event_bus_name,
             ),
             purpose="Scores the telemetry of new objects and raises anomalies",
@@ -118,11 +111,11 @@ class ScoringStack(Stack):
             read_objects(self, pages, f"{layout.PAGES}/*"),
             write_objects(self, pages, f"{layout.PAGES}/*"),
             list_keys(pages),
-            use_table(series, "BatchGetItem", "Query"),
-            use_table(anomalies, "BatchWriteItem"),
-            use_table(idempotency, "GetItem", "PutItem", "UpdateItem", "DeleteItem"),
-            write_encrypted_objects(data_key),
-            use_key(data_key, "dynamodb"),
+            use_table(storage.series, "BatchGetItem", "Query"),
+            use_table(storage.anomalies, "BatchWriteItem"),
+            use_table(storage.idempotency, "GetItem", "PutItem", "UpdateItem", "DeleteItem"),
+            write_encrypted_objects(storage.key),
+            use_key(storage.key, "dynamodb"),
             *of_workloads(self, "endpoint", "InvokeEndpoint"),
             Permission(actions=["events:PutEvents"], resources=[alert_bus.event_bus_arn]),
             read_plans(self),
@@ -132,7 +125,7 @@ class ScoringStack(Stack):
         self.watch_telemetry = PythonFunction(
             self,
             "WatchTelemetry",
-            code=function_code,
+            code=bundles.functions,
             environment=WatchTelemetryEnvironment(),
             purpose="Counts the workloads whose telemetry has stopped",
         )

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from aws_cdk import ArnFormat, CfnOutput, Stack
-from aws_cdk import aws_cognito as cognito
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.bundles import Bundles
 from infra.constructs.event_subscription import EventSubscription, ended_badly
 from infra.constructs.fraud_api import PREFIX as FRAUD_PREFIX
 from infra.constructs.fraud_api import FraudApi
@@ -35,6 +32,8 @@ from infra.permissions import (
     write_encrypted_objects,
     write_objects,
 )
+from infra.settings import Settings
+from infra.storage import StorageStack
 from lambdas.service_api.environment import ServiceApiEnvironment
 from lambdas.steps.close_task import CloseTaskEnvironment
 from watchkeeper.service.request_item import BY_CREATION
@@ -53,24 +52,10 @@ class ServiceStack(Stack):
 
     Parameters
     ----------
-    function_code
-        Bundle of the functions without compiled packages.
-    api_code
-        Bundle of the API's function.
     state_machines
         The workflow of each task.
-    cors_origins
-        Origins of browsers that may call.
-    open_tasks
-        How many tasks of a tenant may be open at once.
-    public_documents
-        Whether the OpenAPI document and its page answer without a token.
     read_scores
         Reads the scores of workloads.
-    fraud_code
-        Bundle of the function that answers for transactions.
-    transactions, series
-        The tables of graphs and of releases.
     """
 
     def __init__(
@@ -78,37 +63,29 @@ class ServiceStack(Stack):
         scope: Construct,
         construct_id: str,
         *,
-        function_code: Path,
-        api_code: Path,
+        settings: Settings,
+        bundles: Bundles,
+        storage: StorageStack,
         state_machines: Mapping[Task, sfn.StateMachine],
-        bucket: s3.IBucket,
-        requests: dynamodb.ITable,
-        data_key: kms.IKey,
-        users: cognito.IUserPool,
-        cors_origins: Sequence[str],
-        open_tasks: int,
-        public_documents: bool,
         read_scores: lambda_.IFunction,
-        fraud_code: Path,
-        transactions: dynamodb.ITable,
-        series: dynamodb.ITable,
         alert_bus: events.IEventBus,
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
-        self._requests, self._key = requests, data_key
+        bucket, requests = storage.bucket, storage.requests
+        self._requests, self._key = requests, storage.key
         self._machines = state_machines
         self.service_api = PythonFunction(
             self,
             "ServiceApi",
-            code=api_code,
+            code=bundles.api,
             environment=ServiceApiEnvironment(
                 data_bucket=bucket.bucket_name,
                 requests_table=requests.table_name,
                 train_state_machine_arn=state_machines[Task.TRAIN].state_machine_arn,
                 valid_state_machine_arn=state_machines[Task.VALID].state_machine_arn,
                 infer_state_machine_arn=state_machines[Task.INFER].state_machine_arn,
-                most_open_tasks=str(open_tasks),
+                most_open_tasks=str(settings.service_open_tasks),
                 read_scores_function=read_scores.function_name,
             ),
             purpose="Answers the anomaly service's HTTP requests",
@@ -123,8 +100,8 @@ class ServiceStack(Stack):
             list_keys(bucket),
             use_table(requests, "GetItem", "PutItem", "UpdateItem"),
             Permission(actions=["dynamodb:Query"], resources=[f"{requests.table_arn}/index/{BY_CREATION}"]),
-            write_encrypted_objects(data_key),
-            use_key(data_key, "dynamodb"),
+            write_encrypted_objects(storage.key),
+            use_key(storage.key, "dynamodb"),
             Permission(
                 actions=["states:StartExecution"],
                 resources=[machine.state_machine_arn for machine in state_machines.values()],
@@ -139,26 +116,24 @@ class ServiceStack(Stack):
         self.fraud_api = FraudApi(
             self,
             "Fraud",
-            code=fraud_code,
-            transactions=transactions,
-            series=series,
-            data_key=data_key,
+            code=bundles.fraud_api,
+            storage=storage,
             alert_bus=alert_bus,
             timeout_seconds=API_TIMEOUT_SECONDS,
         )
-        client = ServiceClient(self, "Callers", pool=users).client
+        client = ServiceClient(self, "Callers", pool=storage.users).client
         self.http = ServiceHttpApi(
             self,
             "Http",
             function=self.service_api.function,
             parts={FRAUD_PREFIX: self.fraud_api.function},
-            pool=users,
+            pool=storage.users,
             client=client,
-            cors_origins=cors_origins,
-            public_documents=public_documents,
+            cors_origins=settings.service_cors_origins,
+            public_documents=settings.service_documents == "public",
         )
         self.work = WorkQueue(self, "Ended", handled_within_seconds=CLOSING_TIMEOUT_SECONDS)
-        self.close_task = self._closing(function_code)
+        self.close_task = self._closing(bundles.functions)
 
         CfnOutput(self, "ServiceUrl", value=self.http.api.api_endpoint)
         CfnOutput(self, "UserPoolClientId", value=client.user_pool_client_id)

@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aws_cdk import CfnOutput, Stack
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -34,6 +31,7 @@ from infra.permissions import (
     use_table,
     write_objects,
 )
+from infra.storage import StorageStack
 from infra.training_permissions import SERVICE_MODELS
 from pipeline.substitutions import Substitution
 from watchkeeper.core import layout
@@ -58,10 +56,6 @@ class ServiceTasksStack(Stack):
         File with the state machine of each task in the Amazon States Language.
     model_code
         The `.tar.gz` that the jobs and models run.
-    requests
-        The table of requests.
-    package_group
-        Name of the model package group of the service's models.
     """
 
     def __init__(
@@ -71,15 +65,12 @@ class ServiceTasksStack(Stack):
         *,
         definitions: Mapping[Task, Path],
         model_code: Path,
-        bucket: s3.IBucket,
-        requests: dynamodb.ITable,
-        package_group: str,
-        data_key: kms.IKey,
+        storage: StorageStack,
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
-        self._bucket, self._requests, self._key = bucket, requests, data_key
-        self._package_group = package_group
+        self._bucket, self._requests, self._key = storage.bucket, storage.requests, storage.key
+        self._package_group = storage.service_models
         self._model_code = ModelCode(self, "ModelCode", archive=model_code)
         images = {image for path in definitions.values() for image in images_of(json.loads(path.read_text()))}
         job_role = self._job_role(images)

@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from aws_cdk import ArnFormat, Stack
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.bundles import Bundles
 from infra.constructs.event_subscription import KeptEvents, ended_badly
 from infra.constructs.step_functions import StepFunctions, StepResources
 from infra.constructs.work_queue import DeadLetterQueue
 from infra.permissions import WORKLOAD_REASON, Permission, assumed_by, permit
 from infra.sharing import output
+from infra.storage import StorageStack
 from pipeline.step import EVERY_STEP, VALIDATE_INPUT
 from watchkeeper.core import layout
 
 
 class TrainingStack(Stack):
-    """The functions of every workflow, the role of their schedules, and the queues of what went wrong.
-
-    Parameters
-    ----------
-    service_models
-        Name of the model package group of the anomaly service.
-    """
+    """The functions of every workflow, the role of their schedules, and the queues of what went wrong."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        function_code: Path,
-        scoring_code: Path,
-        loading_code: Path,
-        service_models: str,
-        bucket: s3.IBucket,
-        series: dynamodb.ITable,
-        transactions: dynamodb.ITable,
-        data_key: kms.IKey,
+        bundles: Bundles,
+        storage: StorageStack,
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
@@ -55,13 +41,13 @@ class TrainingStack(Stack):
         functions = StepFunctions(
             Construct(self, "Functions"),
             EVERY_STEP,
-            code={"functions": function_code, "scoring": scoring_code, "loading": loading_code},
+            code={"functions": bundles.functions, "scoring": bundles.scoring, "loading": bundles.loading},
             resources=StepResources(
-                bucket=bucket,
-                series=series,
-                transactions=transactions,
-                key=data_key,
-                service_models=service_models,
+                bucket=storage.bucket,
+                series=storage.series,
+                transactions=storage.transactions,
+                key=storage.key,
+                service_models=storage.service_models,
             ),
         )
         permit(

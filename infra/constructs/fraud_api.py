@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
-from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.constructs.python_function import PythonFunction
 from infra.permissions import Permission, of_workloads, permit, read_plans, use_key, use_table
+from infra.storage import StorageStack
 from lambdas.fraud.environment import FraudApiEnvironment
 from lambdas.fraud.transaction_index import BY_ARRIVAL
 
@@ -27,10 +26,6 @@ class FraudApi(Construct):
     ----------
     code
         Its bundle.
-    transactions
-        The table of graphs.
-    series
-        The table with the releases.
     """
 
     def __init__(
@@ -39,13 +34,12 @@ class FraudApi(Construct):
         construct_id: str,
         *,
         code: Path,
-        transactions: dynamodb.ITable,
-        series: dynamodb.ITable,
-        data_key: kms.IKey,
+        storage: StorageStack,
         alert_bus: events.IEventBus,
         timeout_seconds: int,
     ) -> None:
         super().__init__(scope, construct_id)
+        transactions, series = storage.transactions, storage.series
         made = PythonFunction(
             self,
             "Api",
@@ -67,7 +61,7 @@ class FraudApi(Construct):
                 actions=["dynamodb:Query"], resources=[f"{transactions.table_arn}/index/{BY_ARRIVAL}"]
             ),
             use_table(series, "GetItem", "Query"),
-            use_key(data_key, "dynamodb"),
+            use_key(storage.key, "dynamodb"),
             *of_workloads(self, "endpoint", "InvokeEndpoint"),
             Permission(actions=["events:PutEvents"], resources=[alert_bus.event_bus_arn]),
             read_plans(self),
