@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from string import Template
 
 from cli.demo.inbox import Alert
+from cli.demo.page import examples, items, picture, write_page
 from cli.demo.scores import mean_shares
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.judgement.evaluation import Evaluation, Metrics
-
-TEMPLATE = Path(__file__).with_name("report.html")
 
 _WORDS = {
     "precision": "Precision",
@@ -64,17 +61,17 @@ class Report:
         }
         if self.evaluation.champion is not None:
             metrics["Champion, same part"] = self.evaluation.champion
-        picture = base64.b64encode(self.chart.read_bytes()).decode()
         total = sum(seconds for _, seconds in self.timings)
         timings = [*self.timings, ("total", total)]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        document = Template(TEMPLATE.read_text()).substitute(
-            workload=escape(self.workload),
+        write_page(
+            path,
+            "report.html",
+            workload=self.workload,
             where=escape(f"on endpoint {self.endpoint}" if self.endpoint else "in the scoring loop"),
             summary=escape(summary(self.live)),
-            chart=picture,
+            chart=picture(self.chart),
             metrics=_metrics_rows(metrics),
-            decision="".join(f"<li>{escape(reason)}</li>" for reason in self.decision),
+            decision=items(self.decision),
             alert_subject=escape(self.alert.subject),
             alert_text=escape(self.alert.text),
             alert_message=escape(self.alert.message),
@@ -85,11 +82,8 @@ class Report:
             ),
             waited=escape(self.waited),
             invocations=("<h2>Invoke the endpoint</h2>" if self.invocations else "")
-            + "".join(
-                f"<h3>{escape(name)}</h3><pre>{escape(lines)}</pre>" for name, lines in self.invocations
-            ),
+            + examples(self.invocations),
         )
-        path.write_text(document)
 
 
 def summary(live: Metrics) -> str:

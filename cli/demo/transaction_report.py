@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from string import Template
 from typing import Any
 
+from cli.demo.page import examples, items, picture, write_page
 from cli.simulate import Simulation, latency_text, summary
 from watchkeeper.fraud.evaluation import FraudEvaluation, FraudMetrics
 
-TEMPLATE = Path(__file__).with_name("transactions.html")
 _COLUMNS = ("model", "PR-AUC", "95 %", "ROC-AUC", "95 %", "precision", "recall", "F1")
 
 
@@ -41,22 +39,21 @@ class TransactionReport:
                 for name, count in self.simulation.report.by_scenario.items()
             ),
         ]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(
-            Template(TEMPLATE.read_text()).substitute(
-                workload=escape(self.workload),
-                summary=escape(summary(self.simulation.report)),
-                models=_table(rows),
-                decision="".join(f"<li>{escape(reason)}</li>" for reason in self.decision),
-                charts="".join(map(_image, self.charts)),
-                scenarios=_table(scenarios),
-                latency=escape(latency_text(self.simulation)),
-                explained=escape(explained(self.simulation)),
-                invocations="".join(
-                    f"<h3>{escape(name)}</h3><pre>{escape(lines)}</pre>" for name, lines in self.invocations
-                ),
-                timings=_table([["stage", "time"], *([name, f"{s:.1f} s"] for name, s in self.timings)]),
-            )
+        write_page(
+            path,
+            "transactions.html",
+            workload=self.workload,
+            summary=escape(summary(self.simulation.report)),
+            models=_table(rows),
+            decision=items(self.decision),
+            charts="".join(
+                f'<img alt="{escape(chart.stem)}" src="{picture(chart)}">' for chart in self.charts
+            ),
+            scenarios=_table(scenarios),
+            latency=escape(latency_text(self.simulation)),
+            explained=escape(explained(self.simulation)),
+            invocations=examples(self.invocations),
+            timings=_table([["stage", "time"], *([name, f"{s:.1f} s"] for name, s in self.timings)]),
         )
 
 
@@ -100,11 +97,6 @@ def _figure(value: float | None) -> str:
 
 def _interval(interval: tuple[float, float] | None) -> str:
     return "–" if interval is None else f"{interval[0]:.3f}–{interval[1]:.3f}"
-
-
-def _image(path: Path) -> str:
-    content = base64.b64encode(path.read_bytes()).decode()
-    return f'<img alt="{escape(path.stem)}" src="data:image/png;base64,{content}">'
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

@@ -16,7 +16,7 @@ from watchkeeper.charts.series import Panel, detector_panels, draw_series, label
 from watchkeeper.detectors.streaming.scores import SeriesScores
 
 PROJECT = Path(__file__).parents[3]
-REPORT = "cli/demo/report.html"
+REPORT = "cli/demo/page.html"
 HOURS = np.datetime64("2026-03-01T00", "s") + np.arange(48) * np.timedelta64(3600, "s")
 VALUES = np.sin(np.arange(48) / 4)
 
