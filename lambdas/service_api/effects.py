@@ -14,9 +14,9 @@ from lambdas.adapters.executions import StepFunctionsWorkflows, Workflows
 from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
 from lambdas.adapters.registered_models import ModelRegistry, SageMakerModelRegistry
 from lambdas.service_api.environment import ServiceApiEnvironment
-from lambdas.service_api.request_table import DynamoRequestTable, RequestTable
+from lambdas.service_api.request_table import DynamoRequestTable
 from lambdas.service_api.scores import FunctionScoreReader, ScoreReader
-from lambdas.service_api.tenant_bucket import S3TenantBucket, TenantBucket
+from lambdas.service_api.tenant_bucket import S3TenantBucket
 from watchkeeper.service.tasks import Task
 
 
@@ -28,8 +28,8 @@ def _now() -> datetime:
 class ServiceEffects:
     """Everything outside of `service_api`."""
 
-    files: TenantBucket
-    requests: RequestTable
+    files: S3TenantBucket
+    requests: DynamoRequestTable
     workflows: Workflows
     models: ModelRegistry
     plans: PlanStore

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
@@ -62,44 +62,15 @@ class Place:
         return f"{self.request}@{format_instant(self.taken_at)}"
 
 
-class RequestTable(Protocol):
-    """The requests of all tenants."""
-
-    def take(self, tenant: str, place: Place, most: int) -> bool:
-        """Take a place unless so many are taken; tell whether it was taken."""
-
-    def places(self, tenant: str) -> list[Place]:
-        """Return the places that are taken."""
-
-    def give_up(self, tenant: str, places: Iterable[Place]) -> None:
-        """Give places up; of one that is not taken, nothing happens."""
-
-    def find(self, tenant: str, request: str) -> Item | None:
-        """Return a request by what it is called in the account: `request_key_id`."""
-
-    def add(self, item: Item) -> bool:
-        """Write an item unless there is one with its key; tell whether it was written."""
-
-    def newest(
-        self,
-        tenant: str,
-        *,
-        task: Task | None,
-        status: Status | None,
-        limit: int,
-        start: Mapping[str, str] | None,
-    ) -> Listing:
-        """Return requests of a tenant, the newest first, of a task and of a status where these are given."""
-
-
 @dataclass(frozen=True)
 class DynamoRequestTable:
-    """`RequestTable` in DynamoDB."""
+    """The requests of all tenants."""
 
     client: DynamoDBClient
     table: str
 
     def take(self, tenant: str, place: Place, most: int) -> bool:
+        """Take a place unless so many are taken; tell whether it was taken."""
         taken = unless(
             CONDITION_FAILED,
             f"take a place of {tenant}",
@@ -115,6 +86,7 @@ class DynamoRequestTable:
         return taken is not None
 
     def places(self, tenant: str) -> list[Place]:
+        """Return the places that are taken."""
         with translated(f"read the places of {tenant}"):
             answer = self.client.get_item(
                 TableName=self.table, Key=_typed(places_key(tenant)), ConsistentRead=True
@@ -122,6 +94,7 @@ class DynamoRequestTable:
         return [Place.of_text(text) for text in sorted(_plain(answer.get("Item", {})).get(PLACES, ()))]
 
     def give_up(self, tenant: str, places: Iterable[Place]) -> None:
+        """Give places up; of one that is not taken, nothing happens."""
         with translated(f"give up places of {tenant}"):
             self.client.update_item(
                 TableName=self.table,
@@ -132,6 +105,7 @@ class DynamoRequestTable:
             )
 
     def find(self, tenant: str, request: str) -> Item | None:
+        """Return a request by what it is called in the account: `request_key_id`."""
         with translated(f"read request {request}"):
             answer = self.client.get_item(
                 TableName=self.table, Key=_typed(item_key(tenant, request)), ConsistentRead=True
@@ -139,6 +113,7 @@ class DynamoRequestTable:
         return _plain(answer["Item"]) if "Item" in answer else None
 
     def add(self, item: Item) -> bool:
+        """Write an item unless there is one with its key; tell whether it was written."""
         written = unless(
             CONDITION_FAILED,
             f"write request {item[Attribute.SK.value]}",
@@ -157,6 +132,7 @@ class DynamoRequestTable:
         limit: int,
         start: Mapping[str, str] | None,
     ) -> Listing:
+        """Return requests of a tenant, the newest first, of a task and of a status where these are given."""
         wanted = {Attribute.TASK.value: task, Attribute.STATUS.value: status}
         given = {name: value.value for name, value in wanted.items() if value is not None}
         asked: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambdas.adapters.errors import unless
 from lambdas.adapters.object_store import ABSENT
@@ -21,29 +21,9 @@ class StoredFile(NamedTuple):
     size_bytes: int
 
 
-class TenantBucket(Protocol):
-    """The data bucket as the API sees it; keys are the bucket's."""
-
-    @property
-    def name(self) -> str:
-        """Name of the bucket."""
-
-    def find(self, key: str) -> StoredFile | None:
-        """Return a file, or None if there is none."""
-
-    def head(self, key: str, size_bytes: int) -> bytes:
-        """Return the first bytes of a file that exists."""
-
-    def upload_url(self, key: str, size_bytes: int, content_type: str) -> str:
-        """Return a URL that takes one PUT of exactly that size and type."""
-
-    def download_url(self, key: str) -> str:
-        """Return a URL that answers one GET."""
-
-
 @dataclass(frozen=True)
 class S3TenantBucket:
-    """`TenantBucket` in S3.
+    """The data bucket as the API sees it; keys are the bucket's.
 
     Parameters
     ----------
@@ -57,9 +37,11 @@ class S3TenantBucket:
 
     @property
     def name(self) -> str:
+        """Name of the bucket."""
         return self.bucket
 
     def find(self, key: str) -> StoredFile | None:
+        """Return a file, or None if there is none."""
         found = unless(
             ABSENT,
             f"look for s3://{self.bucket}/{key}",
@@ -68,6 +50,7 @@ class S3TenantBucket:
         return StoredFile(key, found["ContentLength"]) if found else None
 
     def head(self, key: str, size_bytes: int) -> bytes:
+        """Return the first bytes of a file that exists."""
 
         def first() -> bytes:
             part = f"bytes=0-{size_bytes - 1}"
@@ -77,6 +60,7 @@ class S3TenantBucket:
         return unless(("InvalidRange",), f"read s3://{self.bucket}/{key}", first) or b""
 
     def upload_url(self, key: str, size_bytes: int, content_type: str) -> str:
+        """Return a URL that takes one PUT of exactly that size and type."""
         return self.signer.generate_presigned_url(
             "put_object",
             Params={
@@ -89,6 +73,7 @@ class S3TenantBucket:
         )
 
     def download_url(self, key: str) -> str:
+        """Return a URL that answers one GET."""
         return self.signer.generate_presigned_url(
             "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=URL_SECONDS
         )

@@ -116,21 +116,15 @@ class Executions(Protocol):
         """Return what Step Functions knows of an execution."""
 
 
-class OpenRequests(Protocol):
-    """Requests that are not finished."""
-
-    def fail(self, tenant: str, request: str, failure: Failure, at: str) -> bool:
-        """Make a request that is open a failed one; tell whether it was open."""
-
-
 @dataclass(frozen=True)
 class TableOpenRequests:
-    """`OpenRequests` in DynamoDB."""
+    """Requests that are not finished."""
 
     client: DynamoDBClient
     table: str
 
     def fail(self, tenant: str, request: str, failure: Failure, at: str) -> bool:
+        """Make a request that is open a failed one; tell whether it was open."""
         change = {"M": {"status": {"S": Status.FAILED.value}, "at": {"S": at}}}
         changed = unless(
             CONDITION_FAILED,
@@ -161,7 +155,7 @@ class ClosingEffects:
     """Everything outside of `close_task`."""
 
     executions: Executions
-    requests: OpenRequests
+    requests: TableOpenRequests
 
     @classmethod
     def in_aws(cls, environment: CloseTaskEnvironment) -> ClosingEffects:
