@@ -110,24 +110,17 @@ def finish_job(
     return _with_retries(task, retries or _service_retries())
 
 
+def retry(*errors: str, seconds: int, attempts: int) -> Retry:
+    """Try again after so many seconds, then after twice as many each time."""
+    return Retry(error_equals=list(errors), interval_seconds=seconds, max_attempts=attempts, backoff_rate=2.0)
+
+
 def spark_retries() -> list[Retry]:
     """Glue's quotas of runs and of workers clear as other runs end. A run that failed stays failed."""
+    quotas = ("Glue.ConcurrentRunsExceededException", "Glue.ResourceNumberLimitExceededException")
     return [
-        Retry(
-            error_equals=[
-                "Glue.ConcurrentRunsExceededException",
-                "Glue.ResourceNumberLimitExceededException",
-            ],
-            interval_seconds=60,
-            max_attempts=5,
-            backoff_rate=2.0,
-        ),
-        Retry(
-            error_equals=["Glue.ThrottlingException", "Glue.AWSGlueException"],
-            interval_seconds=3,
-            max_attempts=3,
-            backoff_rate=2.0,
-        ),
+        retry(*quotas, seconds=60, attempts=5),
+        retry("Glue.ThrottlingException", "Glue.AWSGlueException", seconds=3, attempts=3),
     ]
 
 
@@ -172,21 +165,12 @@ def formatted(template: str, *paths: str) -> str:
 
 def _lambda_retries() -> list[Retry]:
     """What passes: errors of the Lambda service, and our own error that says so. Wrong input does not."""
-    return [
-        Retry(
-            error_equals=[
-                "UnavailableError",
-                "Lambda.ServiceException",
-                "Lambda.AWSLambdaException",
-                "Lambda.SdkClientException",
-                "Lambda.ClientExecutionTimeoutException",
-                "Lambda.TooManyRequestsException",
-            ],
-            interval_seconds=2,
-            max_attempts=5,
-            backoff_rate=2.0,
-        )
-    ]
+    errors = (
+        *("UnavailableError", "Lambda.ServiceException", "Lambda.AWSLambdaException"),
+        *("Lambda.SdkClientException", "Lambda.ClientExecutionTimeoutException"),
+        "Lambda.TooManyRequestsException",
+    )
+    return [retry(*errors, seconds=2, attempts=5)]
 
 
 def _service_retries() -> list[Retry]:
@@ -195,27 +179,12 @@ def _service_retries() -> list[Retry]:
     The integrations report throttling under the service's general error. A job that started and then failed
     for want of capacity is a `States.TaskFailed` like any other and keeps its name: it is not retried here.
     """
-    return [
-        Retry(
-            error_equals=["SageMaker.ResourceLimitExceededException", "SageMaker.ResourceLimitExceeded"],
-            interval_seconds=60,
-            max_attempts=5,
-            backoff_rate=2.0,
-        ),
-        Retry(
-            error_equals=[
-                "ThrottlingException",
-                "SageMaker.ThrottlingException",
-                "SageMaker.AmazonSageMakerException",
-                "SageMaker.SageMakerException",
-                "SNS.AmazonSNSException",
-                "SNS.ThrottledException",
-            ],
-            interval_seconds=3,
-            max_attempts=3,
-            backoff_rate=2.0,
-        ),
-    ]
+    quotas = ("SageMaker.ResourceLimitExceededException", "SageMaker.ResourceLimitExceeded")
+    throttling = (
+        *("ThrottlingException", "SageMaker.ThrottlingException", "SageMaker.AmazonSageMakerException"),
+        *("SageMaker.SageMakerException", "SNS.AmazonSNSException", "SNS.ThrottledException"),
+    )
+    return [retry(*quotas, seconds=60, attempts=5), retry(*throttling, seconds=3, attempts=3)]
 
 
 def _with_retries(state: State, retries: list[Retry]) -> Any:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepfunctions.steps.states import Catch, Retry, State, Task
+from stepfunctions.steps.states import Catch, State, Task
 
 from pipeline.contracts import task_path as path
 from pipeline.substitutions import Substitution
-from pipeline.tasks import JsonObject, formatted, integration, service_task
+from pipeline.tasks import JsonObject, formatted, integration, retry, service_task
 from watchkeeper.service.request_item import Attribute, Status, partition_key
 
 MADE_ALREADY = "DynamoDB.ConditionalCheckFailedException"
@@ -129,19 +129,8 @@ def _update(
             "ExpressionAttributeValues": values,
         },
     )
-    state.add_retry(
-        Retry(
-            error_equals=[
-                "DynamoDB.ThrottlingException",
-                "DynamoDB.ProvisionedThroughputExceededException",
-                "DynamoDB.InternalServerErrorException",
-                "DynamoDB.TransactionConflictException",
-            ],
-            interval_seconds=1,
-            max_attempts=6,
-            backoff_rate=2.0,
-        )
-    )
+    errors = ("Throttling", "ProvisionedThroughputExceeded", "InternalServerError", "TransactionConflict")
+    state.add_retry(retry(*(f"DynamoDB.{error}Exception" for error in errors), seconds=1, attempts=6))
     return state
 
 
