@@ -46,10 +46,10 @@ class StateTable(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        partition_key: str,
-        sort_key: str | None = None,
-        expires_at: str,
         key: kms.IKey,
+        partition_key: str = "pk",
+        sort_key: str | None = "sk",
+        expires_at: str = "expires_at",
         indexes: Mapping[str, str] | None = None,
         sparse_indexes: Mapping[str, tuple[str, str]] | None = None,
     ) -> None:
@@ -106,14 +106,10 @@ class StorageStack(Stack):
         data = DataBucket(self, "Data", key=self.key)
         self.bucket: s3.IBucket = data.bucket
         self.pages: s3.IBucket = PageBucket(self, "Pages", key=self.key, access_log=data.access_log).bucket
-        self.series: dynamodb.ITable = StateTable(
-            self, "Series", partition_key="pk", sort_key="sk", expires_at="expires_at", key=self.key
-        ).table
-        self.anomalies: dynamodb.ITable = StateTable(
-            self, "Anomalies", partition_key="pk", sort_key="sk", expires_at="expires_at", key=self.key
-        ).table
+        self.series: dynamodb.ITable = StateTable(self, "Series", key=self.key).table
+        self.anomalies: dynamodb.ITable = StateTable(self, "Anomalies", key=self.key).table
         self.idempotency: dynamodb.ITable = StateTable(
-            self, "Idempotency", partition_key="id", expires_at="expiration", key=self.key
+            self, "Idempotency", partition_key="id", sort_key=None, expires_at="expiration", key=self.key
         ).table
         self.requests: dynamodb.ITable = StateTable(
             self,
@@ -125,13 +121,7 @@ class StorageStack(Stack):
             indexes={BY_CREATION: Attribute.CREATED_AT.value},
         ).table
         self.transactions: dynamodb.ITable = StateTable(
-            self,
-            "Transactions",
-            partition_key="pk",
-            sort_key="sk",
-            expires_at="expires_at",
-            key=self.key,
-            sparse_indexes={BY_ARRIVAL: (SHELF, ARRIVED)},
+            self, "Transactions", key=self.key, sparse_indexes={BY_ARRIVAL: (SHELF, ARRIVED)}
         ).table
         self.users: cognito.IUserPool = UserDirectory(self, "Callers", mfa=mfa).pool
         self.service_models = PackageGroup(
