@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from watchkeeper.core.plan import LEAST_CONTEXT
-from watchkeeper.spec.fields import Duration
-from watchkeeper.spec.history import HistoryFiles, leaves_a_test_part
+from watchkeeper.spec.history import HistoryFiles, Window, leaves_a_test_part
 from watchkeeper.spec.section import Section
 
 
@@ -27,17 +25,10 @@ class Split(Section):
 class History(HistoryFiles):
     """What a training run learns from."""
 
-    window: Duration | None = None
+    window: Window = None
     """How much of the newest history is read; without a value, all of it."""
     split: Split = Split()
     """Parts of the history in time order."""
-
-    @field_validator("window")
-    @classmethod
-    def _is_positive(cls, window: timedelta | None) -> timedelta | None:
-        if window is not None and window <= timedelta(0):
-            raise ValueError("must be longer than 0s")
-        return window
 
 
 class Features(Section):

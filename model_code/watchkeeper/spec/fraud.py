@@ -26,7 +26,7 @@ from watchkeeper.fraud.plan import (
 from watchkeeper.spec.alerting import Alerts
 from watchkeeper.spec.deployment import Endpoint, Training
 from watchkeeper.spec.fields import Duration, Name, Tenant, TimestampFormat, TimeZone, WorkloadName
-from watchkeeper.spec.history import HistoryFiles, leaves_a_test_part
+from watchkeeper.spec.history import HistoryFiles, Window, leaves_a_test_part
 from watchkeeper.spec.section import Section, refuse_repeats
 from watchkeeper.spec.table import MAX_COLUMNS, ColumnName
 
@@ -146,15 +146,8 @@ class Transactions(HistoryFiles):
     """Column of its amount, 0 or more."""
     label: Label
     """Where it stands whether it was fraud."""
-    window: Duration | None = None
+    window: Window = None
     """How much of the newest history is read; without a value, all of it."""
-
-    @field_validator("window")
-    @classmethod
-    def _is_positive(cls, window: timedelta | None) -> timedelta | None:
-        if window is not None and window <= timedelta(0):
-            raise ValueError("must be longer than 0s")
-        return window
 
 
 class Identities(Section):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import MAX_REFUSED_SHARE, Dialect
+from watchkeeper.spec.fields import Duration
 from watchkeeper.spec.section import Section
 
 
@@ -31,6 +33,15 @@ def leaves_a_test_part(share: float, info: ValidationInfo) -> float:
     if train is not None and train + share > 0.95:
         raise ValueError(f"must leave at least 0.05 for the test part: at most {0.95 - train:g} beside train")
     return share
+
+
+def _is_positive(window: timedelta | None) -> timedelta | None:
+    if window is not None and window <= timedelta(0):
+        raise ValueError("must be longer than 0s")
+    return window
+
+
+Window = Annotated[Duration | None, AfterValidator(_is_positive)]
 
 
 class HistoryFiles(Section):

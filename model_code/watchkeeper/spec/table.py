@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from watchkeeper.spec.fields import Duration
-from watchkeeper.spec.history import HistoryFiles
+from watchkeeper.spec.history import HistoryFiles, Window
 from watchkeeper.spec.section import Section, refuse_repeats
 from watchkeeper.spec.telemetry import Timestamp
 
@@ -53,7 +52,7 @@ class TableHistory(HistoryFiles):
     """Columns of CSV files without a header line; without a value, the first line is the header."""
     timestamp: Timestamp | None = None
     """Where a row's time is; needed for a window and for a split by time."""
-    window: Duration | None = None
+    window: Window = None
     """How much of the newest history is read; without a value, all of it."""
     split: TableSplit = TableSplit()
     """Which rows train."""
@@ -75,8 +74,6 @@ class TableHistory(HistoryFiles):
     @field_validator("window")
     @classmethod
     def _has_a_time(cls, window: timedelta | None, info: ValidationInfo) -> timedelta | None:
-        if window is not None and window <= timedelta(0):
-            raise ValueError("must be longer than 0s")
         if window is not None and "timestamp" in info.data and info.data["timestamp"] is None:
             raise ValueError("needs timestamp: without it rows have no time")
         return window
