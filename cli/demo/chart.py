@@ -17,10 +17,10 @@ from watchkeeper.telemetry.labels import Labels
 MAX_SERIES = 6
 
 
-def draw(title: str, scores: Sequence[ScoreLine], labels: Labels, path: Path) -> None:
+def draw(title: str, scores: Sequence[ScoreLine], labels: Labels, path: Path, timezone: str) -> None:
     """Write the picture as PNG; of more than six series, those with the most anomalies."""
     panels = [panel for series, items in _chosen(scores).items() for panel in _panels(series, items, labels)]
-    save(draw_series(title, panels), path)
+    save(draw_series(title, panels, timezone=timezone), path)
 
 
 def _chosen(scores: Sequence[ScoreLine]) -> dict[str, list[ScoreLine]]:

@@ -125,7 +125,7 @@ def _report(
     run = outcome.state["run"]
     evaluation = _evaluation(session, run["uris"]["evaluation"])
     chart = folder / f"{spec.name}.png"
-    draw(f"{spec.name}: live telemetry", scores, material.labels, chart)
+    draw(f"{spec.name}: live telemetry", scores, material.labels, chart, plan.timestamp.timezone)
     report = Report(
         workload=spec.name,
         live=live_metrics(scores, material.labels, plan),

@@ -38,6 +38,9 @@ class PlanStore(Protocol):
     def alerts_of(self, workload: str) -> AlertPlan:
         """Return where alerts of a workload go, of a kind that has alerts; errors are those of `plan_of`."""
 
+    def timezone_of(self, workload: str) -> str:
+        """Return the zone of such a workload's source, an IANA name: people read times in it."""
+
     def deployed_plan_of(self, workload: str, digest: str) -> AnyPlan:
         """Return the very plan, of any kind, that the caller was built for.
 
@@ -80,6 +83,10 @@ class ParameterPlanStore:
     def alerts_of(self, workload: str) -> AlertPlan:
         plan = self._remembered(workload)
         return plan.alerts if isinstance(plan, FraudPlan) else anomaly_plan(plan).alerts
+
+    def timezone_of(self, workload: str) -> str:
+        plan = self._remembered(workload)
+        return (plan if isinstance(plan, FraudPlan) else anomaly_plan(plan)).timestamp.timezone
 
     def _remembered(self, workload: str) -> AnyPlan:
         read_at, plan = self._cache.get(workload, (float("-inf"), None))

@@ -80,12 +80,18 @@ def channels_of(event: Announced, alerts: AlertPlan) -> list[str]:
     )
 
 
-def alert_of(event: Announced, channels: Sequence[str]) -> Alert:
-    """Write the alert. A receiver removes repetitions by `anomaly_id`, or by workload and `id`."""
+def alert_of(event: Announced, channels: Sequence[str], timezone: str = "UTC") -> Alert:
+    """Write the alert. A receiver removes repetitions by `anomaly_id`, or by workload and `id`.
+
+    Parameters
+    ----------
+    timezone
+        IANA name of the source's zone: the text tells times in it, the JSON in UTC.
+    """
     if isinstance(event, DecidedTransaction):
-        subject, text = decided_subject(event), decided_text(event)
+        subject, text = decided_subject(event), decided_text(event, timezone)
     else:
-        subject, text = alert_subject(event), alert_text(event)
+        subject, text = alert_subject(event), alert_text(event, timezone)
     structured = json.dumps({**event.to_dict(), "routes": list(channels)}, sort_keys=True)
     return Alert(
         subject=subject,

@@ -46,7 +46,7 @@ def publish_anomaly(event: Announced, effects: AlertEffects) -> AlertReport:
         channel for channel in channels if effects.throttle.claim(event, channel, alerts.throttle_seconds)
     )
     if told:
-        effects.topic.publish(alert_of(event, told))
+        effects.topic.publish(alert_of(event, told, effects.plans.timezone_of(event.workload)))
     return AlertReport(told, tuple(channel for channel in channels if channel not in told))
 
 

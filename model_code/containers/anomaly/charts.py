@@ -101,7 +101,8 @@ def _draw(item: ScoredSeries, evaluation: Evaluation, plan: WorkloadPlan, folder
         Panel(title=item.series, x=times, values=values, **bands, **known),
         scores_panel("anomaly_score", times, scores, threshold=limits, **known),
     ]
-    return save(draw_series(_title(evaluation), panels), folder / f"{file_name(item.series)}.png")
+    figure = draw_series(_title(evaluation), panels, timezone=plan.timestamp.timezone)
+    return save(figure, folder / f"{file_name(item.series)}.png")
 
 
 def _title(evaluation: Evaluation) -> str:

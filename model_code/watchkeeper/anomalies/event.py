@@ -10,7 +10,7 @@ from watchkeeper.core.documents import Document, plain
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.layout import short_hash
 from watchkeeper.core.severity import THRESHOLD_SEVERITY
-from watchkeeper.core.timestamps import epoch_seconds, format_instant, parse_instant
+from watchkeeper.core.timestamps import epoch_seconds, in_zone, parse_instant
 from watchkeeper.features.contributions import (
     NOT_EXPLAINED,
     Contribution,
@@ -117,16 +117,21 @@ def alert_subject(event: AnomalyEvent) -> str:
     return printable if len(printable) <= SUBJECT_LENGTH else printable[: SUBJECT_LENGTH - 3] + "..."
 
 
-def alert_text(event: AnomalyEvent) -> str:
-    """Return the subject and what a person needs to judge the anomaly, line by line."""
+def alert_text(event: AnomalyEvent, timezone: str = "UTC") -> str:
+    """Return the subject and what a person needs to judge the anomaly, line by line.
+
+    Parameters
+    ----------
+    timezone
+        IANA name of the source's zone, in which times are told.
+    """
     key = parse_series_key(event.series)
-    end = parse_instant(event.interval_start).timestamp() + event.interval_seconds
     lines = [
         alert_subject(event),
         "",
         f"Measure:   {key.measure}",
         *(f"{name}: {value}" for name, value in key.dimensions),
-        f"Interval:  {event.interval_start} to {format_instant(int(end))}",
+        f"Interval:  {in_zone(event.at, timezone, until=event.at + event.interval_seconds)}",
         f"Observed:  {event.explanation.reason if event.observed is None else f'{event.observed:.6g}'}",
     ]
     if event.expected is not None and event.lower is not None and event.upper is not None:

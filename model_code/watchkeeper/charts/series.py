@@ -26,6 +26,7 @@ from watchkeeper.charts.style import (
     new_figure,
     tidy,
 )
+from watchkeeper.core.timestamps import time_zone
 from watchkeeper.detectors.streaming.scores import SeriesScores
 from watchkeeper.judgement.accuracy import windows_of
 
@@ -94,8 +95,16 @@ def scores_panel(name: str, x: Places, scores: FloatArray, **known: Any) -> Pane
     return Panel(title=name, name=name, x=x, values=scores, color=MUTED, inches=SCORE_INCHES, **known)
 
 
-def draw_series(title: str, panels: Sequence[Panel], *, x: str = "") -> Figure:
-    """Draw panels that share their horizontal axis, which is one of time (UTC) unless `x` names another."""
+def draw_series(title: str, panels: Sequence[Panel], *, x: str = "", timezone: str = "UTC") -> Figure:
+    """Draw panels that share their horizontal axis.
+
+    Parameters
+    ----------
+    x
+        What the axis is of; empty: of time.
+    timezone
+        IANA name of the zone that the axis of time is written in; the panels' times are UTC.
+    """
     heights = [panel.inches for panel in panels]
     figure = new_figure(WIDTH, sum(heights) + 0.9, title)
     drawn = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
@@ -104,7 +113,7 @@ def draw_series(title: str, panels: Sequence[Panel], *, x: str = "") -> Figure:
     if x:
         drawn[-1].set_xlabel(x, color=INK, fontsize=9)
     else:
-        _show_times(drawn[-1])
+        _show_times(drawn[-1], timezone)
     add_legend(figure)
     return figure
 
@@ -229,10 +238,12 @@ def _limits(panel: Panel) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _show_times(axes: Axes) -> None:
+def _show_times(axes: Axes, timezone: str) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib has no types here
+    zone = time_zone(timezone)
+    locator = AutoDateLocator(tz=zone)  # type: ignore[no-untyped-call]  # matplotlib has no types here
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # the same
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))  # type: ignore[no-untyped-call]  # the same
     axes.xaxis.get_offset_text().set(color=MUTED, fontsize=8.5)
+    axes.set_xlabel(f"time ({timezone})", color=INK, fontsize=9)

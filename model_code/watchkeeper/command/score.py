@@ -22,7 +22,7 @@ from watchkeeper.telemetry.missing import read_fill
 
 if TYPE_CHECKING:
     from watchkeeper.command.scored_file import Kept
-    from watchkeeper.command.series_file import Piece
+    from watchkeeper.command.series_file import Columns, Piece
 
 _NAMED_DELIMITERS = {"tab": "\t", "\\t": "\t"}
 
@@ -132,7 +132,7 @@ def score(
     if labels:
         console.print(accuracy_table(kept))
     if plot:
-        _plot(plot, file.name, columns.values, kept, interval)
+        _plot(plot, file.name, columns, kept, interval)
         done(str(plot))
 
 
@@ -146,15 +146,15 @@ def _fill(missing: str, interval: float | None) -> Fill:
     return fill
 
 
-def _plot(path: Path, title: str, names: tuple[str, ...], kept: Kept, interval: float | None) -> None:
+def _plot(path: Path, title: str, columns: Columns, kept: Kept, interval: float | None) -> None:
     from watchkeeper.charts.series import detector_panels, draw_series, labelled_windows
     from watchkeeper.charts.style import save
 
     times = (kept.seconds * 1e6).astype("datetime64[us]")
     windows = () if kept.labels is None else labelled_windows(times, kept.labels)
     step = None if interval is None else timedelta(seconds=interval)
-    panels = detector_panels(names, times, kept.values, kept.scores, windows, step=step)
-    save(draw_series(title, panels), path)
+    panels = detector_panels(columns.values, times, kept.values, kept.scores, windows, step=step)
+    save(draw_series(title, panels, timezone=columns.timestamp.timezone), path)
 
 
 def _hyperparameters(settings: list[str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
@@ -210,6 +210,36 @@ def format_instant(instant: datetime | int) -> str:
     return moment.replace(tzinfo=None).isoformat() + "Z"
 
 
+def in_zone(instant: datetime | int, timezone: str, until: datetime | int | None = None) -> str:
+    """Write an instant, or a span, as people at the source read it, with UTC beside it.
+
+    Parameters
+    ----------
+    instant, until
+        Aware datetimes, or seconds since 1970.
+    timezone
+        IANA name of the source's zone.
+
+    Examples
+    --------
+    >>> in_zone(1_795_957_500, "Europe/Berlin")
+    '2026-11-29 14:05 CET (13:05 UTC)'
+    >>> in_zone(1_795_957_500, "UTC", until=1_795_957_800)
+    '2026-11-29 13:05 to 13:10 UTC'
+    """
+    zone = time_zone(timezone)
+    moments = [
+        EPOCH + timedelta(seconds=each) if isinstance(each, int) else each
+        for each in (instant, until)
+        if each is not None
+    ]
+    local = _span([moment.astimezone(zone) for moment in moments])
+    if zone is UTC:
+        return local
+    there, here = moments[0].astimezone(zone), [moment.astimezone(UTC) for moment in moments]
+    return f"{local} ({_span(here, there.date())})"
+
+
 def epoch_seconds(instant: datetime) -> int:
     """Whole seconds since 1970, rounded down."""
     return epoch_microseconds(instant) // 1_000_000
@@ -219,6 +249,19 @@ def epoch_microseconds(instant: datetime) -> int:
     """Microseconds since 1970, exact."""
     elapsed = instant - EPOCH
     return (elapsed.days * 86_400 + elapsed.seconds) * 1_000_000 + elapsed.microseconds
+
+
+def _span(moments: list[datetime], known: date | None = None) -> str:
+    """Write moments of one zone; a date that is known, and a zone that is the next one's too, is left out."""
+    parts = []
+    for moment, following in zip(moments, [*moments[1:], None], strict=True):
+        clock = moment.strftime("%H:%M:%S" if moment.second else "%H:%M")
+        parts.append(clock if moment.date() == known else f"{moment:%Y-%m-%d} {clock}")
+        known = moment.date()
+        if following is None or following.tzname() != moment.tzname():
+            name = moment.tzname() or ""
+            parts[-1] += f" UTC{name}" if name[:1] in "+-" else f" {name}"
+    return " to ".join(parts)
 
 
 def _instant(value: object, plan: TimestampPlan) -> datetime:

@@ -8,7 +8,7 @@ from typing import Any
 from watchkeeper.core.documents import Document
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.severity import MAX_SEVERITY, THRESHOLD_SEVERITY
-from watchkeeper.core.timestamps import format_instant
+from watchkeeper.core.timestamps import in_zone
 
 DECIDED_DETAIL_TYPE = "Transaction Decided"
 DECIDED_VERSION = 1
@@ -78,13 +78,19 @@ def decided_subject(event: DecidedTransaction) -> str:
     return printable[:_SUBJECT_LENGTH]
 
 
-def decided_text(event: DecidedTransaction) -> str:
-    """Return the subject and what a person needs to judge the transaction, line by line."""
+def decided_text(event: DecidedTransaction, timezone: str = "UTC") -> str:
+    """Return the subject and what a person needs to judge the transaction, line by line.
+
+    Parameters
+    ----------
+    timezone
+        IANA name of the source's zone, in which its time is told.
+    """
     lines = [
         decided_subject(event),
         "",
         f"Transaction: {event.id}",
-        f"Time:        {format_instant(int(event.time))}",
+        f"Time:        {in_zone(int(event.time), timezone)}",
         f"Amount:      {event.amount:.6g}",
         f"Probability: {event.pred_prob:.4f}, threshold {event.threshold:.4f}",
         f"Severity:    {event.severity:.0f} of 100 ({THRESHOLD_SEVERITY:.0f} is the threshold)",

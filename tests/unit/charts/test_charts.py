@@ -180,3 +180,14 @@ def test_file_names_are_safe_and_differ(name: str) -> None:
     assert found.replace("-", "").replace("_", "").isalnum()
     assert len(found) < 100
     assert found != style.file_name(name + "!")
+
+
+def test_the_axis_of_time_is_in_the_zone_that_it_names() -> None:
+    figure = draw_series("t", [panel(x=HOURS[:12], values=VALUES[:12])], timezone="Asia/Kolkata")
+    (axes,) = figure.axes
+
+    figure.canvas.draw()
+
+    assert axes.get_xlabel() == "time (Asia/Kolkata)"
+    shown = [label.get_text() for label in axes.get_xticklabels()]
+    assert "06:00" in shown  # 00:30 UTC: a round hour there

@@ -160,7 +160,7 @@ def test_the_earliest_alert_of_the_workload_reaches_the_subscriber(session: boto
         alert = inbox.first(timeout_seconds=10)
 
     assert json.loads(alert.message)["interval_start"] == "2022-04-20T03:00:00Z"
-    assert "Interval:  2022-04-20T03:00:00Z" in alert.text
+    assert "Interval:  2022-04-20 03:00 to 04:00 UTC" in alert.text
     assert session.client("sqs").list_queues().get("QueueUrls", []) == []
     assert session.client("sns").list_subscriptions()["Subscriptions"] == []
 
@@ -189,6 +189,7 @@ def test_the_report_stands_alone_and_escapes_what_it_shows(plan: WorkloadPlan, t
         scores,
         Labels(((epoch_microseconds(BEGIN), epoch_microseconds(BEGIN + timedelta(hours=3))),)),
         chart,
+        "Europe/Berlin",
     )
     evaluation = Evaluation(
         "water_flow", "r", False, Threshold("mean_sigma", 2.0, {}, 10), fit_severity([1.0, 1.5], 2.0),

@@ -95,6 +95,10 @@ class FakePlanStore:
         plan = self._plan_of(workload)
         return plan.alerts if isinstance(plan, FraudPlan) else anomaly_plan(plan).alerts
 
+    def timezone_of(self, workload: str) -> str:
+        plan = self._plan_of(workload)
+        return (plan if isinstance(plan, FraudPlan) else anomaly_plan(plan)).timestamp.timezone
+
     def deployed_plan_of(self, workload: str, digest: str) -> AnyPlan:
         return self._plan_of(workload)
 

@@ -21,6 +21,7 @@ from tests.unit.lambdas.fraud_builders import PLAN as FRAUD_PLAN
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.core.plan import AlertPlan, AlertRoute, MutePlan, SeriesSelection
+from watchkeeper.core.timestamps import in_zone
 from watchkeeper.fraud.decided import DECIDED_DETAIL_TYPE, DecidedTransaction
 
 
@@ -119,6 +120,17 @@ def test_severity_decides_who_is_told(severity: float, channels: list[str]) -> N
 def test_channel_with_two_routes_is_told_once() -> None:
     alerts = AlertPlan(routes=(AlertRoute("a", 70.0), AlertRoute("b", 70.0), AlertRoute("a", 10.0)))
     assert channels_of(make_event(severity=90.0), alerts) == ["a", "b"]
+
+
+def test_people_read_the_zone_of_the_source_and_programs_utc() -> None:
+    event = make_event()
+
+    alert = alert_of(event, ["operations"], "Asia/Kolkata")
+
+    assert (
+        in_zone(event.at, "Asia/Kolkata").partition(" (")[0].removesuffix(" IST") in alert.messages["email"]
+    )
+    assert json.loads(alert.messages["sqs"])["interval_start"] == event.interval_start
 
 
 def test_people_get_text_and_programs_get_the_event() -> None:

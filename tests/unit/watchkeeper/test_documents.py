@@ -107,12 +107,18 @@ def test_an_event_of_the_first_version_is_read_as_not_explained() -> None:
 def test_an_alert_says_what_where_when_and_how_much() -> None:
     text = alert_text(EVENT)
 
-    for part in ("co", "hall: a|b", "2024-05-17T12:00:00Z to 2024-05-17T12:05:00Z", "Observed:  5", "1 to 4"):
+    for part in ("co", "hall: a|b", "2024-05-17 12:00 to 12:05 UTC", "Observed:  5", "1 to 4"):
         assert part in text
     for part in ("3.2, threshold 1.5", "91 of 100", EVENT.anomaly_id):
         assert part in text
     assert "Mostly by: co now 62 %, change of co now 34 %, co 10 minutes earlier 3 %" in text
     assert "Also:      no2 (severity 83), so2 (severity 71)" in text
+
+
+def test_an_alert_tells_times_in_the_zone_of_the_source_with_utc_beside_it() -> None:
+    text = alert_text(EVENT, "Europe/Berlin")
+
+    assert "Interval:  2024-05-17 14:00 to 14:05 CEST (12:00 to 12:05 UTC)" in text
 
 
 def test_an_alert_says_why_it_is_not_explained_or_only_roughly() -> None:

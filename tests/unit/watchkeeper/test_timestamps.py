@@ -16,6 +16,7 @@ from watchkeeper.core.timestamps import (
     epoch_seconds,
     format_instant,
     implausible_unit,
+    in_zone,
     parse_instant,
     parse_iso8601,
     parse_timestamp,
@@ -214,3 +215,32 @@ def test_a_guess_misses_no_format(text: str) -> None:
     assert {name for name in FORMATS if time_formats._reads(text, name)} <= set(
         time_formats._likely_formats(shape)
     )
+
+
+@pytest.mark.parametrize(
+    ("begin", "minutes", "zone", "words"),
+    [
+        ("2026-01-10T23:30:00Z", None, "Europe/Berlin", "2026-01-11 00:30 CET (2026-01-10 23:30 UTC)"),
+        ("2026-07-10T10:00:05Z", None, "Europe/Berlin", "2026-07-10 12:00:05 CEST (10:00:05 UTC)"),
+        ("2026-07-10T10:00:00Z", 5, "UTC", "2026-07-10 10:00 to 10:05 UTC"),
+        (
+            "2026-10-25T00:30:00Z",
+            60,
+            "Europe/Berlin",
+            "2026-10-25 02:30 CEST to 02:30 CET (00:30 to 01:30 UTC)",
+        ),
+        (
+            "2026-07-10T23:55:00Z",
+            10,
+            "America/Sao_Paulo",
+            "2026-07-10 20:55 to 21:05 UTC-03 (23:55 to 2026-07-11 00:05 UTC)",
+        ),
+    ],
+)
+def test_people_read_the_zone_of_the_source_with_utc_beside_it(
+    begin: str, minutes: int | None, zone: str, words: str
+) -> None:
+    start = parse_instant(begin)
+    until = None if minutes is None else start + timedelta(minutes=minutes)
+
+    assert in_zone(start, zone, until) == words
