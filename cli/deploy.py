@@ -37,9 +37,9 @@ INPUTS = (
     "package-lock.json",
     "pipeline",
     "requirements.txt",
-    "workloads",
 )
-"""What the templates and their assets are made from; a path that does not exist counts as empty."""
+"""What the templates and their assets are made from, besides the workloads; a path that does not exist counts
+as empty."""
 BOOTSTRAP_STACK = "CDKToolkit"
 CONCURRENCY = 4
 LOG = "build/cdk.log"
@@ -97,6 +97,7 @@ class Deployer:
     stage: Stage
     workload: str | None = None
     root: Path = ROOT
+    workloads: Path = WORKLOADS
     run: Run = field(default=run_in_project)
 
     def deploy(self) -> None:
@@ -153,7 +154,7 @@ class Deployer:
         if known == fingerprint and (self.root / self.assembly / "manifest.json").is_file():
             return False
         record.unlink(missing_ok=True)
-        context = ["-c", f"stage={self.stage.value}"]
+        context = ["-c", f"stage={self.stage.value}", "-c", f"workloads={self.workloads}"]
         if self.workload is not None:
             context += ["-c", f"workload={self.workload}"]
         self._cdk("synth", "--quiet", "--output", self.assembly, *context)
@@ -169,8 +170,9 @@ class Deployer:
     def fingerprint(self) -> str:
         """Return a hash of everything that the templates depend on."""
         digest = hashlib.sha256(f"{self.stage.value}\0{self.region}\0{sys.version_info[:2]}\0".encode())
-        for path in _files(self.root / name for name in INPUTS):
-            digest.update(f"{path.relative_to(self.root)}\0".encode())
+        digest.update(f"{self.workloads}\0".encode())
+        for path in (*_files(self.root / name for name in INPUTS), *_files([self.workloads])):
+            digest.update(f"{path}\0".encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
         return digest.hexdigest()
 

@@ -9,6 +9,7 @@ _ELSEWHERE = {
     "approve": "cli.models:approve",
     "cost": "cli.cost.command:cost",
     "demo": "cli.demo.command:demo",
+    "init": "cli.init:init",
     "preflight": "cli.preflight.command:preflight",
 }
 """The verbs that are not in a module of their name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from watchkeeper.core.errors import InvalidInputError
@@ -14,7 +15,14 @@ from watchkeeper.spec import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
-WORKLOADS = ROOT / "workloads"
+WORKLOADS_VARIABLE = "WATCHKEEPER_WORKLOADS"
+WORKLOADS = Path(os.environ.get(WORKLOADS_VARIABLE) or ROOT / "workloads").absolute()
+"""Folder of workload files: the checkout's, or that of a plant of its own."""
+
+
+def path_of(workload: str) -> Path:
+    """Return the file of a workload that is given by its name or by its file."""
+    return Path(workload) if workload.endswith((".yaml", ".yml")) else WORKLOADS / f"{workload}.yaml"
 
 
 def spec_of(workload: str) -> WorkloadSpec:
@@ -25,7 +33,7 @@ def spec_of(workload: str) -> WorkloadSpec:
     InvalidInputError
         If there is no such workload, or its spec is wrong.
     """
-    path = Path(workload) if workload.endswith((".yaml", ".yml")) else WORKLOADS / f"{workload}.yaml"
+    path = path_of(workload)
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in WORKLOADS.glob("*.yaml"))) or "none"
         raise InvalidInputError(f"no workload {workload!r} ({path} does not exist); known: {known}")

@@ -1,7 +1,8 @@
-"""``python -m localcloud``: up, status, deploy, coverage, iam, down, reset."""
+"""``python -m localcloud``: up, status, env, deploy, coverage, iam, down, reset."""
 
 import contextlib
 import json
+import shlex
 import shutil
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -17,7 +18,7 @@ from localcloud.authorization.report import Report
 from localcloud.coverage import write_table
 from localcloud.deploy import DeployError
 from localcloud.deploy import deploy as deploy_app
-from localcloud.environment import client_environment
+from localcloud.environment import client_environment, client_facts
 from localcloud.images import registry
 from localcloud.settings import Settings, SettingsError
 
@@ -70,6 +71,17 @@ def status() -> None:
     for name, value in document.items():
         table.add_row(name.replace("_", " "), _text(value))
     console.print(table)
+
+
+@app.command()
+def env(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with ports too.")] = False) -> None:
+    """Print what points AWS's clients at the local cloud: eval "$(python -m localcloud env)"."""
+    settings = _settings()
+    if as_json:
+        typer.echo(json.dumps(client_facts(settings)))
+        return
+    for name, value in client_environment(settings).items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from localcloud.settings import PREFIX, Settings
 
@@ -27,6 +28,21 @@ def client_environment(settings: Settings) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+def client_facts(settings: Settings) -> dict[str, Any]:
+    """What clients need to know beyond AWS's own variables: where devices and the HTTP API are."""
+    return {
+        "variables": client_environment(settings),
+        "mqtt": {
+            "host": settings.host,
+            "port": settings.mqtt_tls_port,
+            "ca": f"{settings.endpoint_url}/_ministack/iot/ca.pem",
+        },
+        "service": f"http://localhost:{settings.service_port}",
+        "delivery_seconds": settings.firehose_interval_seconds,
+        "home": str(settings.home),
     }
 
 

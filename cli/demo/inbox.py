@@ -65,6 +65,17 @@ class Inbox:
                 return min(received, key=lambda alert: alert.event.interval_start)
         raise StepFailedError(f"no alert was delivered within {timeout_seconds:.0f} seconds")
 
+    def until_quiet(self, timeout_seconds: float) -> list[Alert]:
+        """Return all alerts: the first within a time, then as long as more come; empty if none does."""
+        found: list[Alert] = []
+        deadline = time.monotonic() + timeout_seconds
+        while time.monotonic() < deadline:
+            received = self.receive()
+            if found and not received:
+                break
+            found += received
+        return sorted(found, key=lambda alert: alert.event.interval_start)
+
     def receive(self) -> list[Alert]:
         """Return the alerts that are there, and take them out."""
         answer = self.client.receive_message(

@@ -72,12 +72,37 @@ def wait_until_scored(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> list[ScoreLine]:
-    """Return the expected intervals' scores, in order of time, when all of them are there.
+    """Return the expected intervals' scores as `wait_until_judged`, all of which must have one.
 
     Raises
     ------
     StepFailedError
         If nothing new comes for a long time, or an interval was refused a score.
+    """
+    scores = wait_until_judged(reader, expected, progress, sleep=sleep, clock=clock)
+    without = [score for score in scores if score.anomaly_score is None]
+    if without:
+        raise StepFailedError(
+            f"{len(without)} intervals have no score; "
+            f"the first: {without[0].series} at {without[0].interval_start}"
+        )
+    return scores
+
+
+def wait_until_judged(
+    reader: ScoreReader,
+    expected: set[Interval],
+    progress: Callable[[int], None],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> list[ScoreLine]:
+    """Return the lines of the expected intervals, in order of time, when all of them are there.
+
+    Raises
+    ------
+    StepFailedError
+        If nothing new comes for a long time.
     """
     last_news = clock()
     while True:
@@ -94,14 +119,7 @@ def wait_until_scored(
                 f"for {SILENCE_SECONDS:.0f} seconds; the first missing: {missing[0]}"
             )
         sleep(POLL_SECONDS)
-    scores = sorted((reader.scores[key] for key in expected), key=lambda score: (score.start, score.series))
-    without = [score for score in scores if score.anomaly_score is None]
-    if without:
-        raise StepFailedError(
-            f"{len(without)} intervals have no score; "
-            f"the first: {without[0].series} at {without[0].interval_start}"
-        )
-    return scores
+    return sorted((reader.scores[key] for key in expected), key=lambda score: (score.start, score.series))
 
 
 SHOWN_PARTS = 8

@@ -21,6 +21,8 @@ LIBRARY_VERBS = {
 }
 """Where each verb is: a verb is imported when it is asked for, since each needs packages of its own."""
 CHECKOUT_VERBS = (
+    "up",
+    "env",
     "preflight",
     "cost",
     "deploy",

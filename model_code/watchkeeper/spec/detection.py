@@ -25,6 +25,9 @@ class Split(Section):
 class History(HistoryFiles):
     """What a training run learns from."""
 
+    files: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
+    """Files that `watchkeeper up` trains on and replays: paths (relative ones from this file's folder), or
+    places in S3 such as s3://BUCKET/PREFIX/."""
     window: Window = None
     """How much of the newest history is read; without a value, all of it."""
     split: Split = Split()

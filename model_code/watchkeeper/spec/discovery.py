@@ -20,7 +20,8 @@ import numpy.typing as npt
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import Dialect, TimestampPlan
 from watchkeeper.core.time_formats import EPOCH_UNITS, suggested_formats
-from watchkeeper.core.timestamps import EPOCH, epoch_microseconds, parse_timestamp
+from watchkeeper.core.timestamps import EPOCH, epoch_microseconds, parse_timestamp, time_zone
+from watchkeeper.spec.tuning import Line
 from watchkeeper.telemetry.cells import is_missing, is_number, names_shown, shown, with_decimal_point
 from watchkeeper.telemetry.decoding import open_file
 from watchkeeper.telemetry.dialect import TableFile
@@ -102,6 +103,8 @@ class Discovery:
     """Share of a series' intervals, from its first to its last reading, that have none."""
     rhythms: Mapping[str, float]
     """Autocorrelation in [0.3, 1] at a period, by its name."""
+    lines: Sequence[Line]
+    """The series: means of the intervals that have a value."""
     doubts: tuple[str, ...] = ()
     """Sentences about what a person should look at."""
 
@@ -118,15 +121,22 @@ class _Columns:
         return len(next(iter(self.cells.values()), []))
 
 
-def discover(paths: Sequence[Path]) -> Discovery:
+def discover(paths: Sequence[Path], timezone: str | None = None) -> Discovery:
     """Look at files of one kind of telemetry.
+
+    Parameters
+    ----------
+    timezone
+        IANA name of the zone of times that name none, where that is known.
 
     Raises
     ------
     InvalidInputError
-        If a file cannot be read, another has other columns, or there is no column of times or none of
-        numbers; names the columns that there are.
+        If a file cannot be read, another has other columns, there is no column of times or none of numbers
+        (names the columns that there are), or no such zone.
     """
+    if timezone is not None:
+        time_zone(timezone)
     columns = _read(paths)
     timestamp = _timestamp(columns)
     decimal = _decimal(columns, timestamp.field)
@@ -138,7 +148,7 @@ def discover(paths: Sequence[Path]) -> Discovery:
     series = [seconds[rows] for rows in groups]
     interval = _interval(series, columns.doubts)
     longest = max(groups, key=len)
-    zoned = _zoned(timestamp, columns, seconds, interval)
+    zoned = _zoned(timestamp, columns, seconds, interval, timezone, decimal)
     first, last = (_in_zone(float(end), zoned) for end in (np.nanmin(seconds), np.nanmax(seconds)))
     return Discovery(
         dialect=dialect,
@@ -152,6 +162,9 @@ def discover(paths: Sequence[Path]) -> Discovery:
         last=last,
         gaps=_gaps(series, interval),
         rhythms=_rhythms(seconds[longest], numbers[measures[0].field][longest], interval),
+        lines=[
+            _line(seconds[rows], numbers[each.field][rows], interval) for each in measures for rows in groups
+        ],
         doubts=tuple(columns.doubts),
     )
 
@@ -407,6 +420,13 @@ def _gaps(series: Sequence[FloatArray], interval: int) -> float:
     return 1 - present / max(expected, 1)
 
 
+def _line(times: FloatArray, values: FloatArray, interval: int) -> Line:
+    kept = np.isfinite(values)
+    starts, places = np.unique(times[kept] // interval * interval, return_inverse=True)
+    counts = np.bincount(places, minlength=len(starts))
+    return starts, np.bincount(places, values[kept], len(starts)) / np.maximum(counts, 1)
+
+
 def _rhythms(times: FloatArray, values: FloatArray, interval: int) -> dict[str, float]:
     """Return the autocorrelation of a series at the periods that it spans twice, where it is high."""
     kept = np.isfinite(values)
@@ -432,15 +452,26 @@ def _rhythms(times: FloatArray, values: FloatArray, interval: int) -> dict[str, 
     return found
 
 
-def _zoned(plan: TimestampPlan, columns: _Columns, seconds: FloatArray, interval: int) -> TimestampPlan:
-    """Find the zone of local times by the hours that its clocks skip."""
+def _zoned(
+    plan: TimestampPlan,
+    columns: _Columns,
+    seconds: FloatArray,
+    interval: int,
+    told: str | None,
+    decimal: str,
+) -> TimestampPlan:
+    """Find the zone of local times, unless it is told, by the hours that its clocks skip."""
     sample = _sampled(columns.cells[plan.field])
     if (
         plan.format in EPOCH_UNITS
         or "%z" in plan.format
         or all(_OFFSET.fullmatch(cell.strip()) for cell in sample)
     ):
+        if told is not None:
+            columns.doubts.append(f"times carry their zone or count from 1970: {told} has no effect on them")
         return plan
+    if told is not None:
+        return TimestampPlan(plan.field, plan.format, told)
     known = seconds[np.isfinite(seconds)]
     hours = set((known // 3600).astype(np.int64).tolist()) if interval <= 3600 else set()
     for zone in _ZONES:
@@ -450,8 +481,11 @@ def _zoned(plan: TimestampPlan, columns: _Columns, seconds: FloatArray, interval
                 f"times name no zone; an hour is missing where clocks of {zone} go forward, so it was taken"
             )
             return TimestampPlan(plan.field, plan.format, zone)
+    local = decimal == "," and plan.format.startswith("%d.%m.")
     columns.doubts.append(
-        "times name no zone: UTC was taken; if they are local, say which in timestamp.timezone"
+        "times name no zone: UTC was taken"
+        + (", though times and numbers are written as in Germany, whose clocks show another" if local else "")
+        + "; if they are local, say which: --timezone Europe/Berlin"
     )
     return plan
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from watchkeeper.spec.discovery import UNIT, Discovery, FoundMeasure
 from watchkeeper.spec.fields import NAME_CHARACTERS, duration_text
+from watchkeeper.spec.tuning import tuned_rarity
 from watchkeeper.telemetry.rows import NUMBER_WORDS
 
 _WEEK_SECONDS = 604_800
 _MISSING = 0.005
-_RISKS = (1e-6, 0.4)
+_TEST_SHARE = 0.17
+"""Of the files: the test part of what `watchkeeper up` trains on."""
 
 
-def draft(found: Discovery, *, name: str, alerts_per_week: float) -> str:
+def draft(found: Discovery, *, name: str, alerts_per_week: float, files: Sequence[str] = ()) -> str:
     """Return the text of a workload file.
 
     Parameters
@@ -26,8 +29,11 @@ def draft(found: Discovery, *, name: str, alerts_per_week: float) -> str:
         Of the workload.
     alerts_per_week
         Wanted alerts of all its series together; more than 0.
+    files
+        Where they are: `watchkeeper up` reads them there.
     """
     interval = duration_text(timedelta(seconds=found.interval_seconds))
+    rarity = tuned_rarity(found.lines, found.interval_seconds, alerts_per_week)
     n_series = found.n_series * len(found.measures)
     timestamp = [f"field: {json.dumps(found.timestamp.field, ensure_ascii=False)}"]
     timestamp.append(f"format: {json.dumps(found.timestamp.format)}")
@@ -67,8 +73,7 @@ def draft(found: Discovery, *, name: str, alerts_per_week: float) -> str:
         f"lateness: {interval}",
         "",
     ]
-    if found.dialect.decimal == ",":
-        lines += ["history:", "  # numbers of CSV files have a decimal comma", '  decimal: ","', ""]
+    lines += _history(found, files)
     lines += [
         f"# the values come again each {rhythms}; the detector learns that by itself"
         if rhythms
@@ -76,12 +81,14 @@ def draft(found: Discovery, *, name: str, alerts_per_week: float) -> str:
         "detector:",
         "  algorithm: watchkeeper",
         "",
-        f"# about {alerts_per_week:g} alerts a week over all series: that share of their intervals",
-        f"threshold: {{rule: peaks_over_threshold, risk: {risk_of(found, alerts_per_week):.2g}}}",
+        f"# at most {alerts_per_week:g} alerts a week over all series, as the detector scores these files;",
+        "# a usual interval is above the threshold once in 10^rarity",
+        f"threshold: {{rule: rarity, rarity: {rarity:g}}}",
         "",
         "gate:",
-        "  # a model that alerts more often than this on history is not deployed",
-        f"  max_alerts_per_week: {2 * alerts_per_week:g}",
+        "  # all series together; a model that alerts more often on the newest part of its history is not",
+        "  # deployed: twice what is wanted, or what chance may do in so short a part",
+        f"  max_alerts_per_week: {budget_of(found, alerts_per_week):g}",
         "",
         "alerts:",
         "  # the same series alerts once in this time",
@@ -95,6 +102,17 @@ def draft(found: Discovery, *, name: str, alerts_per_week: float) -> str:
     return "\n".join(lines)
 
 
+def _history(found: Discovery, files: Sequence[str]) -> list[str]:
+    lines = []
+    if found.dialect.decimal == ",":
+        lines += ["  # numbers of CSV files have a decimal comma; points stand between thousands"]
+        lines += ['  decimal: ","']
+    if files:
+        lines += ["  # `watchkeeper up` trains on the older part of them and replays the newest"]
+        lines += ["  files:", *(f"    - {json.dumps(file, ensure_ascii=False)}" for file in files)]
+    return ["history:", *lines, ""] if lines else []
+
+
 def _measure(measure: FoundMeasure, name: str) -> str:
     line = f"  - {{field: {json.dumps(measure.field, ensure_ascii=False)}, name: {name}, aggregate: avg}}"
     notes = [measure.unit] if measure.unit else []
@@ -103,10 +121,16 @@ def _measure(measure: FoundMeasure, name: str) -> str:
     return f"{line}  # {'; '.join(notes)}" if notes else line
 
 
-def risk_of(found: Discovery, alerts_per_week: float) -> float:
-    """Return the share of all series' intervals that alert, for so many alerts a week; within 1e-6 to 0.4."""
-    intervals = _WEEK_SECONDS / found.interval_seconds * found.n_series * len(found.measures)
-    return min(max(alerts_per_week / intervals, _RISKS[0]), _RISKS[1])
+def budget_of(found: Discovery, alerts_per_week: float) -> float:
+    """Return the alerts a week from which a model is refused.
+
+    They are counted in the test part of the history, which may be days: of a Poisson count with the wanted
+    mean, three standard deviations more are no reason to refuse.
+    """
+    weeks = max((found.last - found.first).total_seconds() / _WEEK_SECONDS * _TEST_SHARE, 1 / 7)
+    return float(
+        max(2 * alerts_per_week, math.ceil(alerts_per_week + 3 * math.sqrt(alerts_per_week / weeks)))
+    )
 
 
 def slug(text: str) -> str:

@@ -15,7 +15,7 @@ from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import Dialect, WorkloadPlan
 from watchkeeper.spec import load_workload
 from watchkeeper.spec.discovery import Discovery, discover
-from watchkeeper.spec.draft import distinct_names, draft, risk_of
+from watchkeeper.spec.draft import budget_of, distinct_names, draft
 from watchkeeper.telemetry.history import History
 from watchkeeper.telemetry.records import Record
 
@@ -203,13 +203,34 @@ def test_what_cannot_be_a_workload_is_refused(write: Write, texts: list[str], sa
         discover([write(text, f"{number}.csv") for number, text in enumerate(texts)])
 
 
-def test_the_threshold_follows_the_wanted_alerts(write: Write, tmp_path: Path) -> None:
-    found = discover([write(plain())])
-    plan = loaded(found, tmp_path, alerts_per_week=2)
+def test_the_budget_is_twice_the_wanted_alerts_or_what_chance_may_do_in_a_short_test_part(
+    write: Write,
+) -> None:
+    month = "time,load\n" + "".join(
+        f"{datetime(2024, 1, 1) + timedelta(hours=hour):%Y-%m-%d %H:%M},{hour % 7 + 0.5}\n"
+        for hour in range(24 * 360)
+    )
 
-    assert risk_of(found, 2) == pytest.approx(2 / 2016)
-    assert plan.threshold.risk == pytest.approx(2 / 2016, rel=0.01)
-    assert plan.gate.max_alerts_per_week == 4
+    assert budget_of(discover([write(month)]), 7) == 14
+    assert budget_of(discover([write(plain())]), 7) == 28
+
+
+def test_the_zone_that_is_told_is_taken_without_a_doubt(write: Write) -> None:
+    found = discover([write(plain().replace("Z,", ","))], "Europe/Berlin")
+
+    assert found.timestamp.timezone == "Europe/Berlin"
+    assert found.doubts == ()
+    with pytest.raises(InvalidInputError, match="did you mean Europe/Berlin"):
+        discover([write(plain())], "CEST")
+
+
+def test_german_files_without_a_zone_are_doubted_by_name(write: Write) -> None:
+    rows = "".join(f"02.01.2024 00:{minute:02}:00;{minute % 7},5\n" for minute in range(60))
+
+    (doubt,) = discover([write(f"Zeit;Last [kN]\n{rows}")]).doubts
+
+    assert "written as in Germany" in doubt
+    assert "--timezone Europe/Berlin" in doubt
 
 
 @pytest.mark.parametrize(
