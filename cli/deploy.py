@@ -154,7 +154,7 @@ class Deployer:
         if known == fingerprint and (self.root / self.assembly / "manifest.json").is_file():
             return False
         record.unlink(missing_ok=True)
-        context = ["-c", f"stage={self.stage.value}", "-c", f"workloads={self.workloads}"]
+        context = ["-c", f"workloads={self.workloads}", "-c", f"stage={self.stage.value}"]
         if self.workload is not None:
             context += ["-c", f"workload={self.workload}"]
         self._cdk("synth", "--quiet", "--output", self.assembly, *context)

@@ -212,9 +212,10 @@ def _show(spec: AnomalyWorkload, scores: Sequence[ScoreLine], alerts: Sequence[A
     zone = ZoneInfo(spec.source.timestamp.timezone)
     table = Table("interval", "what", "observed", "usual", "severity", box=None, pad_edge=False)
     for event in events[:SHOWN_ALERTS]:
+        key = parse_series_key(event.series)
         table.add_row(
             f"{parse_instant(event.interval_start).astimezone(zone):%Y-%m-%d %H:%M %Z}",
-            ", ".join([(key := parse_series_key(event.series)).measure, *key.values]),
+            ", ".join([key.measure, *(value for _, value in key.dimensions)]),
             "" if event.observed is None else f"{event.observed:.5g}",
             "" if event.lower is None else f"{event.lower:.5g} to {event.upper:.5g}",
             f"{event.severity:.0f}",

@@ -134,7 +134,8 @@ def test_one_workload_has_an_assembly_of_its_own_with_its_stack_alone(
     assert one.assembly == f"{ASSEMBLY}.water_flow"
     assert cdk.calls[0] == [
         *("synth", "--quiet", "--output", one.assembly),
-        *("-c", "stage=laptop", "-c", "workload=water_flow"),
+        *("-c", f"workloads={WORKLOADS}", "-c", "stage=laptop"),
+        *("-c", "workload=water_flow"),
     ]
     assert {"--all", "--app", one.assembly} <= set(cdk.calls[-1])
     assert deployer(session, root, cdk).synthesize(), "the assembly of all is another one"
