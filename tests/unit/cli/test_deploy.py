@@ -11,6 +11,7 @@ import pytest
 
 from cli.deploy import Deployer, Stage
 from cli.failures import StepFailedError
+from cli.specs import WORKLOADS
 
 ASSEMBLY = "build/assemblies/laptop"
 
