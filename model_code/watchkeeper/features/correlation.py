@@ -26,7 +26,8 @@ SMALLEST_EVIDENCE = 5.0
 """Standard errors. With a thousand pairs and lags tried, chance reaches it in about one training of 70."""
 MOST_RELATIONS = 50
 _MOST_PLACES = 200
-_MOST_INTERVALS = 20_000
+MOST_INTERVALS = 20_000
+"""Of a place: older ones are not looked at."""
 _LEAST_INTERVALS = 100
 _LARGEST_STEP = 4.0
 """Robust standard deviations: a single record must not make a relation."""
@@ -88,7 +89,7 @@ def _news_by_measure(measured: Mapping[str, Values], interval_seconds: int) -> d
     """Return what was new in each interval, in standard deviations; NaN where nothing is known."""
     last = max(known[-1][0] for known in measured.values())
     first = max(
-        min(known[0][0] for known in measured.values()), last - (_MOST_INTERVALS - 1) * interval_seconds
+        min(known[0][0] for known in measured.values()), last - (MOST_INTERVALS - 1) * interval_seconds
     )
     count = (last - first) // interval_seconds + 1
     found = {}

@@ -186,10 +186,16 @@ def learn(page: Page, model: StreamModel) -> tuple[Page, Records, SeriesScores]:
     SeriesScores
         What is said of each of them.
     """
-    page = adopt(page, model)
-    learning = _Learning.of(page, model)
+    after, rows, [scores] = learn_once(page, [model])
+    return after, rows, scores
+
+
+def learn_once(page: Page, models: Sequence[StreamModel]) -> tuple[Page, Records, list[SeriesScores]]:
+    """Do what `learn` does for several models that learn alike: `learner_of` is the same for all."""
+    page = adopt(page, models[0])
+    learning = _Learning.of(page, models[0])
     outputs, after = _advanced(page, learning)
-    return after, learning.rows, learning.scores(outputs, model)
+    return after, learning.rows, [learning.scores(outputs, model) for model in models]
 
 
 def learned(page: Page, release: Release) -> Judged:

@@ -1,0 +1,92 @@
+"""A backtest says of a history what the scoring loop says of it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import timedelta
+
+import pytest
+
+from tests.unit.watchkeeper.backtest.histories import csv_of, plan_of_two, readings_of, version_of
+from tests.unit.watchkeeper.shelves import Shelves
+from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.backtest.outcome import backtested, rule_of
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import DetectorPlan, ThresholdPlan, WorkloadPlan
+from watchkeeper.core.timestamps import EPOCH
+from watchkeeper.incidents.grouping import incidents_of
+from watchkeeper.lifecycle.release import Release
+
+STREAM = DetectorPlan("watchkeeper")
+
+
+def loop_events(plan: WorkloadPlan, release: Release) -> list[AnomalyEvent]:
+    """Deliver the history in objects of 25 minutes, as devices would send it."""
+    shelves = Shelves(plan, release)
+    for number, part in itertools.groupby(readings_of(), key=lambda one: one[0] // 25):
+        lines = []
+        for minute, device, value, other in part:
+            time = (EPOCH + timedelta(minutes=minute)).isoformat()
+            fields = {"t": time, "device": device, "m": value, **({} if other is None else {"n": other})}
+            lines.append(json.dumps(fields).encode())
+        shelves.deliver(f"object {number:04d}", lines)
+    events = [line.anomaly for line in shelves.lines if line.anomaly is not None]
+    return sorted(events, key=lambda event: (event.interval_start, event.series))
+
+
+@pytest.mark.parametrize(
+    "threshold",
+    [
+        ThresholdPlan("rarity", rarity=3.0),
+        ThresholdPlan("mean_sigma", k=4.0),
+        ThresholdPlan("adaptive", risk=0.01),
+    ],
+    ids=lambda plan: plan.rule,
+)
+def test_anomalies_are_those_of_the_step(threshold: ThresholdPlan) -> None:
+    plan = plan_of_two(detector=STREAM, threshold=threshold)
+
+    [outcome] = backtested([version_of(csv_of(readings_of()), plan)], since=0)
+
+    expected = loop_events(plan, outcome.release)
+    assert len({event.series for event in expected}) > 2
+    assert any(event.also_anomalous for event in expected)
+    assert list(outcome.anomalies) == expected
+    assert outcome.incidents == incidents_of(expected, rule_of(outcome.release, plan), outcome.around)
+
+
+def test_versions_that_learn_alike_are_scored_once_and_say_what_each_alone_says() -> None:
+    content = csv_of(readings_of())
+    plans = [
+        plan_of_two(detector=STREAM, threshold=threshold)
+        for threshold in (ThresholdPlan("rarity", rarity=2.0), ThresholdPlan("rarity", rarity=4.0))
+    ]
+    versions = [version_of(content, plan, name) for name, plan in zip(("old", "new"), plans, strict=True)]
+
+    both = backtested(versions)
+
+    assert both[0].scoring_seconds > 0
+    assert both[1].scoring_seconds == 0
+    assert len(both[0].anomalies) > len(both[1].anomalies) > 0
+    for version, outcome in zip(versions, both, strict=True):
+        [alone] = backtested([version])
+        assert alone.anomalies == outcome.anomalies
+
+
+def test_a_threshold_that_is_fitted_is_judged_by_what_it_was_not_fitted_on() -> None:
+    content = csv_of(readings_of())
+    fitted = plan_of_two(detector=STREAM, threshold=ThresholdPlan("mean_sigma"))
+    stated = plan_of_two(detector=STREAM, threshold=ThresholdPlan("rarity"))
+    of_fitted, of_stated = version_of(content, fitted), version_of(content, stated)
+
+    [first, second] = backtested([of_fitted, of_stated])
+
+    assert of_stated.judged_from() < of_fitted.judged_from() == first.since == second.since
+
+
+def test_a_detector_at_an_endpoint_is_refused_with_what_to_do_instead() -> None:
+    version = version_of(csv_of(readings_of(minutes=300)), plan_of_two(), "old")
+
+    with pytest.raises(InvalidInputError, match=r"old: the detector rcf scores at an endpoint.*watchkeeper"):
+        backtested([version])
