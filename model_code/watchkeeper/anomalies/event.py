@@ -15,7 +15,9 @@ from watchkeeper.features.contributions import (
     NOT_EXPLAINED,
     Contribution,
     Explanation,
+    inside_because,
     mostly_by,
+    unusual_in,
 )
 from watchkeeper.telemetry.series import parse_series_key
 
@@ -136,6 +138,8 @@ def alert_text(event: AnomalyEvent, timezone: str = "UTC") -> str:
     ]
     if event.expected is not None and event.lower is not None and event.upper is not None:
         lines.append(f"Expected:  {event.expected:.6g} (usual: {event.lower:.6g} to {event.upper:.6g})")
+        if event.observed is not None and event.lower <= event.observed <= event.upper:
+            lines.append(f"Inside its usual range; {_inside_because(event)}")
     lines += [
         f"Score:     {event.score:.6g}, threshold {event.threshold:.6g}",
         f"Severity:  {event.severity:.0f} of 100 ({THRESHOLD_SEVERITY:.0f} is the threshold)",
@@ -147,6 +151,13 @@ def alert_text(event: AnomalyEvent, timezone: str = "UTC") -> str:
     lines += _reasons(event)
     lines += ["", f"Model:     {event.model_package_arn or event.run_id}", f"Anomaly:   {event.anomaly_id}"]
     return "\n".join(lines)
+
+
+def _inside_because(event: AnomalyEvent) -> str:
+    weights: dict[str, float] = {}
+    for part in event.contributions:
+        weights[part.feature] = weights.get(part.feature, 0.0) + part.score
+    return inside_because(unusual_in(weights))
 
 
 def _reasons(event: AnomalyEvent) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +25,20 @@ _OF_MEASURE = {
     "calm": "{measure} moving less than ever",
     "level": "course of {measure} over the last hours",
     "aftermath": "earlier break of {measure}",
+}
+Kind = Literal["level", "shape"]
+"""What is unusual of a value that is inside its band. (Correlation is judged of tables only.)"""
+_UNUSUAL: dict[str, tuple[Kind, str]] = {
+    "range": ("level", "nearly outside of all values before"),
+    "value": ("level", "unusual after the values before"),
+    "profile": ("level", "unusual for this hour"),
+    "time_of_day": ("level", "unusual for this hour"),
+    "day_of_week": ("level", "unusual for this day of the week"),
+    "level": ("level", "the last hours together are off their usual level"),
+    "aftermath": ("level", "it follows a break"),
+    "pattern": ("shape", "the course of the last intervals is unlike any before"),
+    "difference": ("shape", "an unusual step from the interval before"),
+    "calm": ("shape", "it moves less than ever"),
 }
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
@@ -145,6 +159,17 @@ def mostly_by(contributions: Sequence[Contribution], interval_seconds: int, coun
         f"{part.in_words(interval_seconds)} {100 * part.score / total:.0f} %"
         for part in contributions[:count]
     )
+
+
+def unusual_in(weights: Mapping[str, float]) -> tuple[Kind, str] | None:
+    """Return what is unusual, by the feature with the largest weight; None where none of them says it."""
+    known = [(-weight, feature) for feature, weight in weights.items() if feature in _UNUSUAL]
+    return _UNUSUAL[min(known)[1]] if known else None
+
+
+def inside_because(found: tuple[Kind, str] | None) -> str:
+    """Return why a value inside its band is anomalous, in words."""
+    return f"by its {found[0]}: {found[1]}" if found else "why is not known: the model does not explain"
 
 
 def _place(name: str, measure: str | None) -> tuple[str, str | None, int | None]:

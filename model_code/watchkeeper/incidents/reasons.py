@@ -5,24 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Literal
 
+from watchkeeper.features.contributions import Kind, inside_because, unusual_in
 from watchkeeper.incidents.touched import Touched
 
 Direction = Literal["high", "low", "silent", "unusual"]
-Kind = Literal["level", "shape"]
-"""Of what is unusual though the value is inside its band. (How columns hang together is judged of tables.)"""
-
-_WORDS: dict[str, tuple[Kind, str]] = {
-    "range": ("level", "nearly outside of all values before"),
-    "value": ("level", "unusual after the values before"),
-    "profile": ("level", "unusual for this hour"),
-    "time_of_day": ("level", "unusual for this hour"),
-    "day_of_week": ("level", "unusual for this day of the week"),
-    "level": ("level", "the last hours together are off their usual level"),
-    "aftermath": ("level", "it follows a break"),
-    "pattern": ("shape", "the course of the last intervals is unlike any before"),
-    "difference": ("shape", "an unusual step from the interval before"),
-    "calm": ("shape", "it moves less than ever"),
-}
 _AGREEMENT = 0.8
 """Share of the intervals that lie on one side where a series is called high or low."""
 
@@ -51,8 +37,7 @@ def kind_of(part: Touched) -> tuple[Kind, str] | None:
     parts: Counter[str] = Counter()
     for name, deviation in part.contributions.items():
         parts[name.partition("|")[0]] += deviation
-    known = [(-deviation, feature) for feature, deviation in parts.items() if feature in _WORDS]
-    return _WORDS[min(known)[1]] if known else None
+    return unusual_in(parts)
 
 
 def reason_of(part: Touched) -> str:
@@ -65,6 +50,4 @@ def reason_of(part: Touched) -> str:
     if not is_inside(part):
         side = "above" if part.observed > part.upper else "below"
         return f"{part.observed:.6g}, {side} its usual range ({band})"
-    found = kind_of(part)
-    why = f"by its {found[0]}: {found[1]}" if found else "why is not known: the model does not explain"
-    return f"{part.observed:.6g}, inside its usual range ({band}); {why}"
+    return f"{part.observed:.6g}, inside its usual range ({band}); {inside_because(kind_of(part))}"

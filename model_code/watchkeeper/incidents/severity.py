@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from watchkeeper.core.severity import MAX_SEVERITY, THRESHOLD_SEVERITY, severity_above
 from watchkeeper.incidents.touched import Touched
 
-BREADTH = 0.3
+BREADTH = 0.2
 """Distance that one more series adds, however mild."""
 OWN_SHARE = 0.25
 """Share of its own distance that one more series adds."""

@@ -302,6 +302,8 @@ def test_evaluation_is_written_whole(pipeline: Pipeline, tmp_path: Path) -> None
     assert evaluation["run_id"] == "r-1"
     assert evaluation["champion"]["f1"] == evaluation["candidate"]["f1"]
     assert evaluation["threshold"]["value"] > 0.0
+    assert sum(evaluation["census"]["measures"].values()) == len(evaluation["step_scales"])
+    assert list(evaluation["census"]["series"]) == sorted(evaluation["step_scales"])
     smoke = json.loads((output / "smoke.json").read_text())
     answered = scores_of(pipeline.score("\n".join(smoke["rows"])).body)
     np.testing.assert_allclose(answered, smoke["scores"], atol=smoke["tolerance"])

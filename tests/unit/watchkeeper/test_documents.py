@@ -129,6 +129,17 @@ def test_an_alert_says_why_it_is_not_explained_or_only_roughly() -> None:
     assert "Roughly by: co now 62 %" in alert_text(rough)
 
 
+def test_an_alert_of_a_value_inside_its_band_says_why_it_is_one() -> None:
+    inside = dataclasses.replace(EVENT, observed=3.0)
+    shape = dataclasses.replace(inside, contributions=(Contribution("pattern", "co", 0, 3.2),))
+
+    assert "Inside its usual range; by its level: unusual after the values before" in alert_text(inside)
+    assert "by its shape: the course of the last intervals" in alert_text(shape)
+    unknown = dataclasses.replace(inside, contributions=(), explanation=Explanation("none", reason="x"))
+    assert "Inside its usual range; why is not known" in alert_text(unknown)
+    assert "Inside" not in alert_text(EVENT)
+
+
 def test_an_alert_without_an_expectation_has_no_such_line() -> None:
     unknown = dataclasses.replace(EVENT, expected=None, lower=None, upper=None)
 
