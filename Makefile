@@ -131,6 +131,10 @@ bench-journey: setup ## measure throughput and latency of the scoring loop on th
 bench-cost: setup ## count what the scoring loop asks of AWS on this laptop, and price it beside `watchkeeper cost`
 	@$(BIN)/python -m benchmarks.cost
 
+.PHONY: bench-incidents
+bench-incidents: setup ## measure how anomalies become incidents; regenerates docs/benchmarks-incidents.md
+	@$(BIN)/python -m benchmarks.incidents
+
 .PHONY: bench-fraud
 bench-fraud: setup ## measure fraud models with and without a graph; regenerates docs/benchmarks-fraud.md
 	@$(BIN)/python -W ignore -m benchmarks.fraud
