@@ -21,10 +21,10 @@ import shutil
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal
 
 from pipeline.vendoring import GLUE, HERE, LAMBDA, SAGEMAKER, Target, vendor
@@ -133,11 +133,23 @@ def serving_environment(what: str, region: str, *, accept: str) -> dict[str, str
     }
 
 
-def build_model_code(target: Literal["sagemaker", "here"], build_dir: Path) -> Path:
-    """Return the archive of the jobs' code.
+def build_job_code(
+    name: str,
+    compression: int,
+    requirements: Sequence[str],
+    target: Literal["sagemaker", "here"],
+    build_dir: Path,
+) -> Path:
+    """Return an archive of the jobs' code.
 
     Parameters
     ----------
+    name
+        Of the archive.
+    compression
+        Of gzip: 6, or 1 where the first `make demo` of a clone waits for many wheels.
+    requirements
+        Files beside the containers, whose wheels are vendored beside those of `requirements.txt`.
     target
         `sagemaker`: Linux on x86-64 and the image's Python; `here`: this interpreter on this machine.
     build_dir
@@ -148,38 +160,9 @@ def build_model_code(target: Literal["sagemaker", "here"], build_dir: Path) -> P
     UnavailableError
         If the vendored packages cannot be installed, or the kernel cannot be compiled.
     """
-    return _build_archive(CODE_ARCHIVE, ["requirements.txt"], target, build_dir, compression=6)
-
-
-def build_analysis_code(target: Literal["sagemaker", "here"], build_dir: Path) -> Path:
-    """Return the archive of the analysis jobs' code: that of the other jobs, and `requirements-analysis.txt`.
-
-    It is packed fast rather than small, since the first `make demo` of a clone waits for it. Parameters and
-    errors are those of `build_model_code`.
-    """
-    requirements = ["requirements.txt", "requirements-analysis.txt"]
-    return _build_archive(ANALYSIS_ARCHIVE, requirements, target, build_dir, compression=1)
-
-
-def build_fraud_code(target: Literal["sagemaker", "here"], build_dir: Path) -> Path:
-    """Return the archive of the code that trains fraud models: with `requirements-fraud.txt`.
-
-    Models, and what judges them, need none of it. See `build_analysis_code`.
-    """
-    requirements = ["requirements.txt", "requirements-fraud.txt"]
-    return _build_archive(FRAUD_ARCHIVE, requirements, target, build_dir, compression=1)
-
-
-def _build_archive(
-    name: str,
-    requirements: Sequence[str],
-    target: Literal["sagemaker", "here"],
-    build_dir: Path,
-    *,
-    compression: int,
-) -> Path:
     containers = MODEL_CODE / "containers"
-    vendored = [_vendored(containers / file, _TARGETS[target], build_dir) for file in requirements]
+    files = ("requirements.txt", *requirements)
+    vendored = [_vendored(containers / file, _TARGETS[target], build_dir) for file in files]
     sources = {
         **_shared(),
         **_kernel(_TARGETS[target]),
@@ -193,6 +176,14 @@ def _build_archive(
         with _finished_as(folder) as scratch:
             _write_archive({**sources, **wheels}, scratch / name, compression)
     return folder / name
+
+
+build_model_code = partial(build_job_code, CODE_ARCHIVE, 6, ())
+"""Returns the archive of the jobs and models."""
+build_analysis_code = partial(build_job_code, ANALYSIS_ARCHIVE, 1, ("requirements-analysis.txt",))
+"""Returns the archive of the analysis jobs."""
+build_fraud_code = partial(build_job_code, FRAUD_ARCHIVE, 1, ("requirements-fraud.txt",))
+"""Returns the archive that trains fraud models. Models, and what judges them, need none of it."""
 
 
 def build_lambda_code(build_dir: Path) -> Path:
@@ -245,11 +236,15 @@ def build_spark_code(target: Literal["glue", "here"], build_dir: Path) -> Path:
     return folder / wheel
 
 
-def build_service_code(target: Literal["lambda", "here"], build_dir: Path) -> Path:
-    """Return a folder with the code of the anomaly service's API and its packages, compiled ones included.
+def build_functions_code(
+    name: str, room: Path, rooms: Sequence[Path], target: Literal["lambda", "here"], build_dir: Path
+) -> Path:
+    """Return a folder with the functions of one room and their packages, compiled ones included.
 
     Parameters
     ----------
+    rooms
+        Further rooms of `lambdas` that it imports.
     target
         `lambda`: the Python and the processor of AWS's runtime; `here`: this interpreter on this machine.
     build_dir
@@ -258,62 +253,26 @@ def build_service_code(target: Literal["lambda", "here"], build_dir: Path) -> Pa
     Raises
     ------
     UnavailableError
-        If the packages cannot be installed.
+        If the packages cannot be installed, or the scoring loop's kernel cannot be compiled.
     """
-    return _compiled_folder("service-code", SERVICE_API, _TARGETS[target], build_dir, rooms=(HTTP,))
-
-
-def build_fraud_api_code(target: Literal["lambda", "here"], build_dir: Path) -> Path:
-    """Return a folder with the API of fraud workloads and its packages; see `build_service_code`."""
-    return _compiled_folder("fraud-code", FRAUD, _TARGETS[target], build_dir, rooms=(HTTP,))
-
-
-def build_scoring_code(target: Literal["lambda", "here"], build_dir: Path) -> Path:
-    """Return a folder with the code of the scoring loop and its packages, numpy and the kernel included.
-
-    Parameters are those of `build_service_code`.
-
-    Raises
-    ------
-    UnavailableError
-        If the packages cannot be installed, or the kernel cannot be compiled.
-    """
-    kernel = _kernel(_TARGETS[target])
-    return _compiled_folder("scoring-code", SCORING, _TARGETS[target], build_dir, kernel)
-
-
-def build_history_code(target: Literal["lambda", "here"], build_dir: Path) -> Path:
-    """Return a folder with the functions that merge and read scores; see `build_service_code`."""
-    return _compiled_folder("history-code", HISTORY, _TARGETS[target], build_dir)
-
-
-def build_loading_code(target: Literal["lambda", "here"], build_dir: Path) -> Path:
-    """Return a folder with the functions between graph store and training; see `build_service_code`."""
-    return _compiled_folder("loading-code", LOADING, _TARGETS[target], build_dir, rooms=(FRAUD,))
-
-
-def _compiled_folder(
-    name: str,
-    room: Path,
-    target: Target,
-    build_dir: Path,
-    more: Mapping[str, Path] = MappingProxyType({}),
-    rooms: Sequence[Path] = (),
-) -> Path:
-    """Return a folder with the code of the functions of one room.
-
-    Parameters
-    ----------
-    more
-        Further files by their place in it.
-    rooms
-        Further rooms of `lambdas` that it imports.
-    """
-    vendored = _vendored(room / "requirements.txt", target, build_dir)
-    functions = {"lambdas/__init__.py": LAMBDAS / "__init__.py", **more}
+    vendored = _vendored(room / "requirements.txt", _TARGETS[target], build_dir)
+    kernel = _kernel(_TARGETS[target]) if room == SCORING else {}
+    functions = {"lambdas/__init__.py": LAMBDAS / "__init__.py", **kernel}
     for each in (LAMBDAS / "adapters", LAMBDAS / "runtime", room, *rooms):
         functions |= _python(f"lambdas/{each.name}", each)
     return _lambda_folder(name, functions, vendored, build_dir)
+
+
+build_service_code = partial(build_functions_code, "service-code", SERVICE_API, (HTTP,))
+"""Returns the folder of the anomaly service's API."""
+build_fraud_api_code = partial(build_functions_code, "fraud-code", FRAUD, (HTTP,))
+"""Returns the folder of the API of fraud workloads."""
+build_scoring_code = partial(build_functions_code, "scoring-code", SCORING, ())
+"""Returns the folder of the scoring loop."""
+build_history_code = partial(build_functions_code, "history-code", HISTORY, ())
+"""Returns the folder of the functions that merge and read scores."""
+build_loading_code = partial(build_functions_code, "loading-code", LOADING, (FRAUD,))
+"""Returns the folder of the functions between graph store and training."""
 
 
 def _lambda_folder(name: str, functions: dict[str, Path], vendored: Path, build_dir: Path) -> Path:
