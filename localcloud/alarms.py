@@ -54,9 +54,6 @@ class AlarmsPart(Part):
         """Begin to evaluate."""
         self._task = asyncio.get_running_loop().create_task(self._run())
 
-    def shutdown(self) -> None:
-        """Nothing to end: the task ended with the event loop."""
-
     def _put(self, params: Any, request: Any, is_cbor: bool, is_json: bool = False) -> Any:
         queries = (request or {}).get("Metrics") if is_cbor or is_json else None
         if not (is_cbor or is_json) and params.get(_QUERY_PROTOCOL):

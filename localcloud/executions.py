@@ -62,9 +62,6 @@ class ExecutionsPart(Part):
             threading.Thread(target=context.run, args=(self.run, arn), name=name, daemon=True).start()
         self._interrupted.clear()
 
-    def shutdown(self) -> None:
-        """Nothing to end: the threads end with the process, and the record says where they were."""
-
     def run(self, arn: str) -> None:
         """Walk one execution to its end, in the calling thread."""
         execution = states.executions.get(arn)

@@ -88,9 +88,6 @@ class IotPart(Part):
         if not iot.mtls_is_listening():
             raise RuntimeError(f"MQTT cannot listen at {self._settings.host}:{self._settings.mqtt_tls_port}")
 
-    def shutdown(self) -> None:
-        """Nothing to end: ministack closes the listener."""
-
     def _principals(self, method: str, path: str, *rest: Any) -> Response:
         answer: Response = self._original_principals(method, path, *rest)
         if method == "DELETE" and answer[0] < HTTPStatus.BAD_REQUEST:

@@ -11,4 +11,5 @@ class Part:
         """Begin to work: state is loaded, the gateway accepts requests."""
 
     def shutdown(self) -> None:
-        """End what runs; called in reverse order, in a worker thread."""
+        """End what runs, in reverse order, in a worker thread; what the event loop or a thread of the process
+        carries ends with these."""

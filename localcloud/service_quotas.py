@@ -152,9 +152,6 @@ class ServiceQuotasPart(Part):
         }
         service_handlers["servicequotas"] = self.handle
 
-    def shutdown(self) -> None:
-        """Nothing to end: a granted increase is on disk before it is answered."""
-
     async def handle(
         self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
     ) -> Any:

@@ -76,9 +76,6 @@ class ServiceFrontPart(Part):
         """Tell where the service is, or why it is not."""
         return {"service": self._problem or f"http://localhost:{self._settings.service_port}"}
 
-    def shutdown(self) -> None:
-        """The listener ends with the server's loop."""
-
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _accept_lifespan(receive, send)
