@@ -19,10 +19,10 @@ import pytest
 from localcloud.images.registry import image_named
 from localcloud.settings import Settings
 from spark.fraud.outputs import COLUMNS, DONE, ROWS_A_FILE
+from tests.unit.fraud.memory import MemoryStore
 from watchkeeper.fraud.features import category_hash, vector_of
 from watchkeeper.fraud.generator import IDENTITY_COLUMNS, LABEL_COLUMN, TRANSACTION_COLUMNS, World
 from watchkeeper.fraud.history import Label, StoredTransaction
-from watchkeeper.fraud.memory import MemoryStore
 from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.fraud.split import PARTS, boundaries_of, parts_of
 from watchkeeper.fraud.table import Labels, TransactionTable, graph_of_table

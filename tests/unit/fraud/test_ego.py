@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.unit.fraud.memory import MemoryStore
 from tests.unit.fraud.plans import PLAN, random_rows, row
 from tests.unit.fraud.test_table import offline
 from watchkeeper.core.errors import InvalidInputError
@@ -19,7 +20,6 @@ from watchkeeper.fraud.history import (
     StoredTransaction,
     UnknownTransactionError,
 )
-from watchkeeper.fraud.memory import MemoryStore
 from watchkeeper.fraud.transaction import read_transaction
 
 DECISION = Decision(0.25, False, 0.5, "v1")

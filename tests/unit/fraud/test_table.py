@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.unit.fraud.memory import MemoryStore
 from tests.unit.fraud.plans import PLAN, random_rows, row
 from watchkeeper.fraud.ego import EgoRows, ego_of, stacked
 from watchkeeper.fraud.features import category_hash, vector_of
 from watchkeeper.fraud.history import Label, StoredTransaction
-from watchkeeper.fraud.memory import MemoryStore
 from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.fraud.schema import schema_of
 from watchkeeper.fraud.table import (

@@ -12,6 +12,7 @@ import pytest
 from lambdas.adapters import clients
 from lambdas.fraud.dynamo_store import DynamoTransactionStore
 from lambdas.fraud.entity_page import SPARE
+from tests.unit.fraud.memory import MemoryStore
 from tests.unit.lambdas.fraud_builders import (
     NEIGHBOURS,
     PLAN,
@@ -31,7 +32,6 @@ from watchkeeper.fraud.history import (
     Label,
     UnknownTransactionError,
 )
-from watchkeeper.fraud.memory import MemoryStore
 
 DECISION = Decision(0.9, True, 0.5, "run-1", ({"relation": "card", "contribution": 0.3},))
 
