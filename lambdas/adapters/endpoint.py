@@ -121,18 +121,7 @@ class SageMakerEndpoint:
         return found
 
     def _answer(self, endpoint: str, rows: Sequence[str], *, accept: str) -> bytes:
-        with translated(f"invoke endpoint {endpoint}"):
-            try:
-                response = self.client.invoke_endpoint(
-                    EndpointName=endpoint,
-                    ContentType="text/csv",
-                    Accept=accept,
-                    Body="\n".join(rows).encode(),
-                )
-                return response["Body"].read()
-            except ClientError as error:
-                raise_classified(error, endpoint)
-                raise
+        return invoke(self.client, endpoint, "\n".join(rows).encode(), ContentType="text/csv", Accept=accept)
 
 
 def scores_in(body: bytes, endpoint: str) -> tuple[float, ...]:
@@ -230,14 +219,24 @@ def _check_count(scores: int, rows: int, endpoint: str) -> None:
         raise ContractViolationError(f"endpoint {endpoint} gave {scores} scores for {rows} rows")
 
 
-def raise_classified(error: ClientError, endpoint: str) -> None:
-    """Raise what an endpoint's refusal means; do nothing where it means nothing of its own.
+def invoke(client: SageMakerRuntimeClient, endpoint: str, body: bytes, **types: str) -> bytes:
+    """Send a request to an endpoint and return its answer.
 
     Raises
     ------
     RowRefusedError, UnavailableError
         As `Endpoint.score`.
     """
+    with translated(f"invoke endpoint {endpoint}"):
+        try:
+            return client.invoke_endpoint(EndpointName=endpoint, Body=body, **types)["Body"].read()
+        except ClientError as error:
+            _raise_classified(error, endpoint)
+            raise
+
+
+def _raise_classified(error: ClientError, endpoint: str) -> None:
+    """Raise what an endpoint's refusal means; do nothing where it means nothing of its own."""
     code = code_of(error)
     if code in _NOT_READY or code == _NO_ENDPOINT:
         raise UnavailableError(f"endpoint {endpoint}: {error}") from error

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from botocore.exceptions import ClientError
 from numpy.typing import NDArray
 
-from lambdas.adapters.endpoint import raise_classified
-from lambdas.adapters.errors import translated
+from lambdas.adapters.endpoint import invoke
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.telemetry.payloads import JSONLINES
 
@@ -70,15 +68,7 @@ class SageMakerFraudEndpoint:
     def _answer(self, endpoint: str, rows: NDArray[np.float32]) -> bytes:
         body = io.BytesIO()
         np.save(body, rows, allow_pickle=False)
-        with translated(f"invoke endpoint {endpoint}"):
-            try:
-                response = self.client.invoke_endpoint(
-                    EndpointName=endpoint, ContentType=NPY, Accept=JSONLINES, Body=body.getvalue()
-                )
-                return response["Body"].read()
-            except ClientError as error:
-                raise_classified(error, endpoint)
-                raise
+        return invoke(self.client, endpoint, body.getvalue(), ContentType=NPY, Accept=JSONLINES)
 
 
 def scored_in(body: bytes, n_rows: int, endpoint: str) -> list[Scored]:
