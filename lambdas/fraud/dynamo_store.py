@@ -143,7 +143,7 @@ class DynamoTransactionStore:
         for one, there in zip(history, placed, strict=True):
             takes_label = not there.new and one.label is not None and there.stored.label is None
             if takes_label and one.label is not None:
-                self._label(one.transaction.id, one.label)
+                self.label(one.transaction.id, one.label)
             total += Loaded(new=there.new, known=not there.new, labelled=takes_label)
         return total
 
@@ -166,7 +166,21 @@ class DynamoTransactionStore:
 
     def label(self, id_: str, label: Label, reported_at: str | None = None) -> bool:
         """See `TransactionStore`."""
-        return self._label(id_, label, reported_at)
+        key = self._keys.transaction(id_)
+        for attempt in range(MAX_ATTEMPTS):
+            item = self._table.read([key]).get(key)
+            if item is None:
+                raise UnknownTransactionError(id_)
+            stored = stored_of(item)
+            if stored.label is not None and stored.label.fraud == label.fraud:
+                return False
+            batch = _Batch()
+            batch.puts.append(self._label_write(key, item, label, reported_at))
+            self._relabel_entities(stored, label, batch)
+            if self._table.write([*batch.puts, *self._page_writes(batch)]):
+                return True
+            self._table.pause(attempt)
+        raise busy(f"transaction {id_} or an entity of it")
 
     def get(self, id_: str) -> StoredTransaction | None:
         """See `GraphStore`."""
@@ -312,23 +326,6 @@ class DynamoTransactionStore:
             batch.placed[at] = inserted[transaction.id] = Placed(stored, neighbourhood, new=item is None)
         flush()
         return done
-
-    def _label(self, id_: str, label: Label, reported_at: str | None = None) -> bool:
-        key = self._keys.transaction(id_)
-        for attempt in range(MAX_ATTEMPTS):
-            item = self._table.read([key]).get(key)
-            if item is None:
-                raise UnknownTransactionError(id_)
-            stored = stored_of(item)
-            if stored.label is not None and stored.label.fraud == label.fraud:
-                return False
-            batch = _Batch()
-            batch.puts.append(self._label_write(key, item, label, reported_at))
-            self._relabel_entities(stored, label, batch)
-            if self._table.write([*batch.puts, *self._page_writes(batch)]):
-                return True
-            self._table.pause(attempt)
-        raise busy(f"transaction {id_} or an entity of it")
 
     def _relabel_entities(self, stored: StoredTransaction, label: Label, batch: _Batch) -> None:
         transaction = stored.transaction
