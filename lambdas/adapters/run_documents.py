@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from lambdas.adapters.object_store import ObjectStore, ObjectUri
+from watchkeeper.core.documents import Document
 from watchkeeper.core.errors import ContractViolationError
-from watchkeeper.fraud.plan import FRAUD, FraudPlan
+from watchkeeper.fraud.plan import FRAUD
 from watchkeeper.kinds import AnyEvaluation, AnyPlan, evaluation_from_json, plan_from_json
 from watchkeeper.lifecycle.run import TrainingRun
 from watchkeeper.regression.importance import global_importance
-from watchkeeper.regression.plan import REGRESSION, RegressionPlan
+from watchkeeper.regression.plan import REGRESSION
+
+Plan = TypeVar("Plan", bound=Document)
 
 _ANSWERS = {"anomaly": "scores", REGRESSION: "predictions", FRAUD: "probabilities"}
 """What the answers of a smoke test are called, by the kind of workload."""
@@ -48,20 +51,15 @@ def read_plan(run: TrainingRun, objects: ObjectStore) -> AnyPlan:
     return plan_from_json(_read(run.uris.plan, objects))
 
 
-def read_regression_plan(run: TrainingRun, objects: ObjectStore) -> RegressionPlan:
-    """Return the plan of a regression workload's run.
+def read_plan_of(kind: type[Plan], run: TrainingRun, objects: ObjectStore) -> Plan:
+    """Return the plan of a run of one kind of workload.
 
     Raises
     ------
     ContractViolationError
         If the workload is of another kind.
     """
-    return RegressionPlan.from_json(_read(run.uris.plan, objects))
-
-
-def read_fraud_plan(run: TrainingRun, objects: ObjectStore) -> FraudPlan:
-    """Return the plan of a fraud workload's run; see `read_regression_plan`."""
-    return FraudPlan.from_json(_read(run.uris.plan, objects))
+    return kind.from_json(_read(run.uris.plan, objects))
 
 
 def read_evaluation(run: TrainingRun, objects: ObjectStore) -> AnyEvaluation:

@@ -16,12 +16,13 @@ from typing import Any, ClassVar
 from aws_lambda_powertools import Logger
 
 from lambdas.adapters.object_store import ObjectUri
-from lambdas.adapters.run_documents import read_fraud_plan
+from lambdas.adapters.run_documents import read_plan_of
 from lambdas.fraud.store import LiveTransaction, TransactionStore
 from lambdas.loading.effects import BUDGET_SECONDS, LoadingEffects
 from lambdas.runtime.workflow_payload import run_of
 from lambdas.runtime.workflow_step import RUN_KEYS, RUNS_PREFIX, AwsCalls, StepEnvironment, step_handler
 from watchkeeper.core.documents import Document
+from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.lifecycle.run import TrainingRun
 
 PAGE = 1000
@@ -73,7 +74,7 @@ class ExportProgress(Document, name="progress of export", remedy="train again"):
 def export(payload: dict[str, Any], effects: LoadingEffects) -> dict[str, Any]:
     """Write what came by the API, as far as the time of a call allows; done again, it goes on from there."""
     run, objects = run_of(payload), effects.objects
-    store = effects.store(read_fraud_plan(run, objects))
+    store = effects.store(read_plan_of(FraudPlan, run, objects))
     deadline = effects.clock() + BUDGET_SECONDS
     progress = effects.progress(ExportProgress, _place(run))
     while not progress.done and effects.clock() < deadline:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from aws_lambda_powertools import Logger
 
 from lambdas.adapters.object_store import ObjectStore, ObjectUri
-from lambdas.adapters.run_documents import read_fraud_plan
+from lambdas.adapters.run_documents import read_plan_of
 from lambdas.fraud.store import Loaded
 from lambdas.fraud.stores import INSERTING
 from lambdas.loading.effects import BUDGET_SECONDS, LoadingEffects
@@ -106,7 +106,7 @@ def load(payload: dict[str, Any], effects: LoadingEffects) -> dict[str, Any]:
         raise ContractViolationError(
             f"{processed}{DONE} does not exist: the job that makes the graph broke off"
         )
-    plan = read_fraud_plan(run, objects)
+    plan = read_plan_of(FraudPlan, run, objects)
     store = effects.store(plan)
     deadline = effects.clock() + BUDGET_SECONDS
     progress = effects.progress(LoadingProgress, _place(run))

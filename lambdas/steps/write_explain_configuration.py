@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from lambdas.adapters import clients
 from lambdas.adapters.object_store import ObjectStore, ObjectUri, S3ObjectStore
-from lambdas.adapters.run_documents import read_regression_plan
+from lambdas.adapters.run_documents import read_plan_of
 from lambdas.runtime.workflow_payload import run_of, text_of
 from lambdas.runtime.workflow_step import (
     RUN_KEYS,
@@ -22,6 +22,7 @@ from lambdas.runtime.workflow_step import (
 )
 from watchkeeper.core import layout
 from watchkeeper.regression.analysis_configuration import FILE_NAME, analysis_configuration
+from watchkeeper.regression.plan import RegressionPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ def write(payload: dict[str, Any], objects: ObjectStore) -> dict[str, Any]:
     """Write `analysis_config.json` of the run's plan and model; done again, it is the same file."""
     run = run_of(payload)
     configuration = analysis_configuration(
-        read_regression_plan(run, objects),
+        read_plan_of(RegressionPlan, run, objects),
         model=run.names.model,
         instance_type=text_of(payload, "instance_type"),
     )

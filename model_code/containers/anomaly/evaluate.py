@@ -50,7 +50,7 @@ logger = logging.getLogger(__name__)
 
 def evaluate() -> None:
     """Read, compare, write."""
-    plan = job.read_plan(job.processing_input("plan"))
+    plan = job.read_plan(job.processing_input("plan"), WorkloadPlan)
     prepared = job.processing_input("prepared")
     rows = read_holdback(prepared)
     lines = read_lines(prepared / "holdback" / "rows.csv")

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 def prepare() -> None:
     """Read, aggregate, split and write."""
     settings = PrepareSettings.from_environment()
-    plan = job.read_plan(job.processing_input("plan"))
+    plan = job.read_plan(job.processing_input("plan"), WorkloadPlan)
     history = job.processing_input("history")
     labels_file = history / LABELS_NAME
     labels = read_labels(labels_file) if labels_file.exists() else None

@@ -134,7 +134,7 @@ class Hyperparameters:
 def train() -> None:
     """Fit on the channel `train` and write the model."""
     read_hyperparameters(Hyperparameters, job.root())
-    plan = job.read_plan(job.training_channel("plan"))
+    plan = job.read_plan(job.training_channel("plan"), WorkloadPlan)
     rows = read_training_rows(plan.features.shingle - 1)
     preprocessor = FeaturePreprocessor(plan).fit(rows)
     model = job.root() / "model"

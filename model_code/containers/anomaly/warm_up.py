@@ -67,7 +67,7 @@ class Warmed:
 
 def warm_up() -> None:
     """Replay, score and write."""
-    plan = job.read_plan(job.processing_input("plan"))
+    plan = job.read_plan(job.processing_input("plan"), WorkloadPlan)
     prepared, pages = job.processing_input("prepared"), job.processing_output("pages")
     holdback = read_holdback(prepared)
     model = StreamModel(asdict(Parameters()), plan.threshold.rarity)

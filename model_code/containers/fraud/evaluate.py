@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 def evaluate() -> None:
     """Read, measure, write."""
-    plan = FraudPlan.from_json(job.only_file(job.processing_input("plan"), "*.json").read_bytes())
+    plan = job.read_plan(job.processing_input("plan"), FraudPlan)
     prepared = read_prepared(job.processing_input("processed"), plan)
     test = np.flatnonzero(prepared.parts == TEST)
     fraud = prepared.graph.labels.verdicts[test] > 0

@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 def train() -> None:
     """Fit on the channel `processed` and write the model."""
     hyperparameters = read_hyperparameters(Hyperparameters, job.root())
-    plan = FraudPlan.from_json(job.only_file(job.training_channel("plan"), "*.json").read_bytes())
+    plan = job.read_plan(job.training_channel("plan"), FraudPlan)
     prepared = read_prepared(job.training_channel("processed"), plan)
     fitted = fit_model(prepared.graph, prepared.parts, plan, hyperparameters)
     arrays = arrays_of(fitted.model)

@@ -27,14 +27,14 @@ from watchkeeper.charts.style import save
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.regression.evaluation import RegressionEvaluation, RegressionMetrics, measure_predictions
 from watchkeeper.regression.manifest import schema_hash
-from watchkeeper.regression.plan import REGRESSION
+from watchkeeper.regression.plan import REGRESSION, RegressionPlan
 
 logger = logging.getLogger(__name__)
 
 
 def evaluate() -> None:
     """Read, compare, write."""
-    plan = job.read_regression_plan(job.processing_input("plan"))
+    plan = job.read_plan(job.processing_input("plan"), RegressionPlan)
     prepared = job.processing_input("prepared")
     rows = read_lines(prepared / "holdback" / "rows.csv")
     targets = [float(line) for line in read_lines(prepared / "holdback" / "targets.csv")]

@@ -20,6 +20,7 @@ from containers.regression.table import Table, read_table
 from containers.runtime import job
 from containers.runtime.processing import PrepareSettings, nothing_accepted, write_lines
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.split import LabelledRow, TableParts, drawn, split_rows
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 def prepare() -> None:
     """Read, split and write."""
     window = PrepareSettings.from_environment()
-    plan = job.read_regression_plan(job.processing_input("plan"))
+    plan = job.read_plan(job.processing_input("plan"), RegressionPlan)
     if plan.history.timestamp is None and (window.start is not None or window.end is not None):
         raise InvalidInputError(
             "the run has a window, but the rows of this workload have no time: leave start and end out, or "

@@ -55,7 +55,7 @@ class Hyperparameters:
 def train() -> None:
     """Fit on the channel `train` and write the model."""
     hyperparameters = read_hyperparameters(Hyperparameters, job.root()).of_the_forest()
-    plan = job.read_regression_plan(job.training_channel("plan"))
+    plan = job.read_plan(job.training_channel("plan"), RegressionPlan)
     targets, rows = read_labelled_rows(plan)
     # as many threads as there are processors: the forest is the same with any number
     pipeline = build_pipeline(plan, {**hyperparameters, "n_jobs": -1}).fit(frame_of(rows, plan), targets)

@@ -9,10 +9,12 @@ import sys
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TypeVar
 
+from watchkeeper.core.documents import Document
 from watchkeeper.core.errors import ContractViolationError, WatchkeeperError
-from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.regression.plan import RegressionPlan
+
+Plan = TypeVar("Plan", bound=Document)
 
 VENDOR = Path(__file__).resolve().parents[2] / "vendor"
 
@@ -89,14 +91,9 @@ def only_file(folder: Path, pattern: str) -> Path:
     return found[0]
 
 
-def read_plan(folder: Path) -> WorkloadPlan:
-    """Return the plan in an input or channel."""
-    return WorkloadPlan.from_json(only_file(folder, "*.json").read_bytes())
-
-
-def read_regression_plan(folder: Path) -> RegressionPlan:
-    """Return the plan of a regression workload in an input or channel."""
-    return RegressionPlan.from_json(only_file(folder, "*.json").read_bytes())
+def read_plan(folder: Path, kind: type[Plan]) -> Plan:
+    """Return the plan in an input or channel, of a kind of workload."""
+    return kind.from_json(only_file(folder, "*.json").read_bytes())
 
 
 def describe_error(error: WatchkeeperError) -> str:

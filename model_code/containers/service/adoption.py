@@ -234,7 +234,7 @@ class Hyperparameters:
 def train() -> None:
     """Read the model, see that it fits the workload, and write it as the workload's."""
     given = read_hyperparameters(Hyperparameters, job.root())
-    plan = job.read_plan(job.training_channel("plan"))
+    plan = job.read_plan(job.training_channel("plan"), WorkloadPlan)
     rows = read_training_rows(plan.features.shingle - 1)
     model = load_archive(given_file(job.training_channel("model"), MODEL_FILE))
     if not model.manifest.training_end:
