@@ -15,7 +15,7 @@ from lambdas.adapters import clients
 from lambdas.adapters.log_groups import KeyedLogGroups, LogGroups
 from lambdas.adapters.object_store import ObjectStore, S3ObjectStore
 from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
-from lambdas.adapters.run_documents import SmokeCase, read_evaluation, read_smoke_case
+from lambdas.adapters.run_documents import read_evaluation, read_smoke_case
 from lambdas.runtime.workflow_payload import run_of, text_of
 from lambdas.runtime.workflow_step import RUN_KEYS, RUNS_PREFIX, AwsCalls, StepEnvironment, step_handler
 from watchkeeper.core import layout
@@ -27,6 +27,7 @@ from watchkeeper.features.contributions import Explainer
 from watchkeeper.fraud.evaluation import FraudEvaluation
 from watchkeeper.fraud.release import FraudRelease
 from watchkeeper.judgement.evaluation import Evaluation
+from watchkeeper.kinds import AnyEvaluation, AnyRelease
 from watchkeeper.lifecycle.release import Release, StreamModel
 from watchkeeper.lifecycle.run import TrainingRun
 from watchkeeper.regression.evaluation import RegressionEvaluation
@@ -86,70 +87,48 @@ def stage(payload: dict[str, Any], effects: StagingEffects) -> dict[str, Any]:
             f"{run.uris.evaluation}evaluation.json is of run {evaluation.run_id}, not of {run.run_id}"
         )
     staged = effects.releases.of_run(run.workload, run.run_id)
-    released_at = staged.released_at if staged else format_instant(effects.now())
-    package = text_of(payload, "model_package_arn")
-    match evaluation:
-        case Evaluation():
-            case = read_smoke_case(run, effects.objects)
-            effects.releases.stage(_release(run, evaluation, case, package, released_at))
-        case RegressionEvaluation():
-            explanations = payload.get("explanations") or ""
-            effects.releases.stage(_regression_release(run, evaluation, explanations, package, released_at))
-        case FraudEvaluation():
-            artifact = text_of(payload, "artifact")
-            effects.releases.stage(_fraud_release(run, evaluation, artifact, package, released_at))
+    kind, fields = _of_kind(payload, run, evaluation, effects.objects)
+    release = kind.of(
+        run,
+        package=text_of(payload, "model_package_arn"),
+        metrics=evaluation.candidate,
+        released_at=staged.released_at if staged else format_instant(effects.now()),
+        **fields,
+    )
+    effects.releases.stage(release)
     if payload.get("endpoint") is not False:
         effects.logs.settle(layout.endpoint_log_group(run.workload))
     return {"run_id": run.run_id}
 
 
-def _release(
-    run: TrainingRun, evaluation: Evaluation, case: SmokeCase, package: str, released_at: str
-) -> Release:
-    probe_row, probe_score = case.probe()
-    return Release.of(
-        run,
-        package=package,
-        metrics=evaluation.candidate,
-        released_at=released_at,
-        threshold=evaluation.threshold,
-        severity=evaluation.severity,
-        step_scales=evaluation.step_scales,
-        probe_row=probe_row,
-        probe_score=probe_score,
-        explainer=_explainer(evaluation.explainer, run),
-        census=evaluation.census,
-        relations=evaluation.relations,
-        stream=_stream(evaluation, run),
-    )
-
-
-def _regression_release(
-    run: TrainingRun, evaluation: RegressionEvaluation, explanations: str, package: str, released_at: str
-) -> RegressionRelease:
-    return RegressionRelease.of(
-        run,
-        package=package,
-        metrics=evaluation.candidate,
-        released_at=released_at,
-        schema_hash=evaluation.schema_hash,
-        explanations=explanations,
-    )
-
-
-def _fraud_release(
-    run: TrainingRun, evaluation: FraudEvaluation, artifact: str, package: str, released_at: str
-) -> FraudRelease:
-    return FraudRelease.of(
-        run,
-        package=package,
-        metrics=evaluation.candidate,
-        released_at=released_at,
-        schema_hash=evaluation.schema_hash,
-        threshold=evaluation.threshold,
-        choice=evaluation.choice,
-        artifact=artifact,
-    )
+def _of_kind(
+    payload: dict[str, Any], run: TrainingRun, evaluation: AnyEvaluation, objects: ObjectStore
+) -> tuple[type[AnyRelease], dict[str, Any]]:
+    """Return the kind of the release, and what it has beside what all releases have."""
+    match evaluation:
+        case Evaluation():
+            probe_row, probe_score = read_smoke_case(run, objects).probe()
+            return Release, {
+                "threshold": evaluation.threshold,
+                "severity": evaluation.severity,
+                "step_scales": evaluation.step_scales,
+                "probe_row": probe_row,
+                "probe_score": probe_score,
+                "explainer": _explainer(evaluation.explainer, run),
+                "census": evaluation.census,
+                "relations": evaluation.relations,
+                "stream": _stream(evaluation, run),
+            }
+        case RegressionEvaluation():
+            explanations = payload.get("explanations") or ""
+            return RegressionRelease, {"schema_hash": evaluation.schema_hash, "explanations": explanations}
+        case FraudEvaluation():
+            return FraudRelease, {
+                "schema_hash": evaluation.schema_hash,
+                "threshold": evaluation.threshold,
+                "choice": evaluation.choice,
+                "artifact": text_of(payload, "artifact"),
+            }
 
 
 def _stream(evaluation: Evaluation, run: TrainingRun) -> StreamModel | None:
