@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from watchkeeper.features.relations import Relation
@@ -90,10 +90,12 @@ class Causes:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a release knows of a workload beside an incident."""
+    """What a release and the plan know of a workload beside an incident."""
 
     census: Census = field(default_factory=Census)
     relations: Sequence[Relation] = ()
+    timezone: str = "UTC"
+    """IANA name of the source's zone, in which titles say times."""
 
     @cached_property
     def keys(self) -> dict[str, SeriesKey]:
@@ -120,7 +122,7 @@ class Surroundings:
         new = {part.series for part in touched} - self.keys.keys()
         if not self.keys or not new:
             return self
-        return Surroundings(census_of({*self.census.series, *new}), self.relations)
+        return replace(self, census=census_of({*self.census.series, *new}))
 
 
 NOTHING_KNOWN = Surroundings()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from watchkeeper.core.timestamps import parse_instant
+from watchkeeper.core.timestamps import parse_instant, time_zone
 from watchkeeper.incidents.causes import NOTHING_KNOWN, Causes, Place, Surroundings
 from watchkeeper.incidents.reasons import direction_of, is_inside, kind_of
 from watchkeeper.incidents.touched import Touched
@@ -22,22 +22,22 @@ def title_of(incident: Incident, around: Surroundings = NOTHING_KNOWN) -> str:
     """Return what a person would call the incident.
 
     Measures and place are those of the first of its causes; where the workload's series are known, it says at
-    how many of all values of a dimension something is anomalous. Times are UTC.
+    how many of all values of a dimension something is anomalous. Times are in the source's zone.
 
     Examples
     --------
     `NO2 and SO2 high at B-101 since 14:05, 1 of 12 stations`
     """
     if incident.causes is None:
-        return f"anomalies since {_time(incident)}"
+        return f"anomalies since {_time(incident, around)}"
     place = incident.causes.places[0]
     what = ", ".join(_phrases(place, [part for part in incident.touched if _is_at(part, place)]))
     where, extent = _where(place, incident.causes, around), _extent(place, incident.causes, around)
-    return f"{what}{where} since {_time(incident)}{extent}"
+    return f"{what}{where} since {_time(incident, around)}{extent}"
 
 
-def _time(incident: Incident) -> str:
-    return f"{parse_instant(incident.opened_at):%H:%M}"
+def _time(incident: Incident, around: Surroundings) -> str:
+    return f"{parse_instant(incident.opened_at).astimezone(time_zone(around.timezone)):%H:%M}"
 
 
 def _is_at(part: Touched, place: Place) -> bool:

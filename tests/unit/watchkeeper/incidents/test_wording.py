@@ -78,6 +78,11 @@ def test_a_title_of_a_series_without_dimensions_or_of_an_unknown_fleet_says_what
     assert _titles([anomaly("no2|LOCATION_ID=a", 0)], Surroundings()) == ["no2 high at a since 22:15"]
 
 
+def test_a_title_says_the_time_in_the_zone_of_the_source() -> None:
+    berlin = Surroundings(timezone="Europe/Berlin")
+    assert _titles([anomaly("temperature", 0)], berlin) == ["temperature high since 23:15"]
+
+
 @pytest.mark.parametrize(
     ("feature", "words"),
     [
