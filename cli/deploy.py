@@ -18,6 +18,7 @@ import typer
 from botocore.exceptions import ClientError
 
 from cli.assembly import Assembly
+from cli.diff import say_what_changes
 from cli.failures import StepFailedError
 from cli.preflight.report import examine, show_end, show_finding
 from cli.retained import adoptable
@@ -251,6 +252,8 @@ def deploy(
             raise StepFailedError(
                 "nothing is deployed: see the red lines above; `--no-preflight` deploys all the same"
             )
+    if workload is not None:
+        say_what_changes(session, specs[0].plan())
     deployer.deploy()
     done("all stacks are deployed" if workload is None else f"{workload} is deployed")
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import boto3
 import typer
 
+from cli.diff import refuse_undeployed
 from cli.executions import follow, start, succeeded
 from cli.history_check import check_history
 from cli.specs import spec_of
@@ -42,6 +43,7 @@ def train(
     if labels is not None:
         read_labels(labels)
     session = boto3.Session()
+    refuse_undeployed(session, spec.plan())
     deployment = Deployment(session)
     for key in upload_history(session, deployment.bucket, spec.name, history or [], labels):
         done(f"uploaded s3://{deployment.bucket}/{key}")

@@ -33,6 +33,7 @@ CHECKOUT_VERBS = (
     "invoke",
     "history",
     "backtest",
+    "diff",
     "drift",
     "models",
     "approve",
