@@ -117,6 +117,18 @@ class Surroundings:
             return None
         return sum(self.census.measures.get(measure, 0) for measure in chosen)
 
+    def sharing(self, trait: str | tuple[str, str]) -> int | None:
+        """Return how many series have a measure, or a dimension's value; None where nothing is known.
+
+        Where keys are too many to be listed, a value is taken to have as many as the others of its dimension.
+        """
+        if isinstance(trait, str):
+            return self.of((), (trait,))
+        known, values = self.of((trait,)), self.census.dimensions.get(trait[0])
+        if known is not None or not values:
+            return known
+        return round(sum(self.census.measures.values()) / values)
+
     def with_touched(self, touched: Iterable[Touched]) -> Surroundings:
         """Return surroundings that list the touched series, too, where they list any."""
         new = {part.series for part in touched} - self.keys.keys()

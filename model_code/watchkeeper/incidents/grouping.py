@@ -4,7 +4,7 @@ Two anomalies of a workload are linked when at most `gap` lies between their int
 
 1. all their dimensions' values are equal, whatever the measures; or
 2. they are of a crowd: within one window of `gap`, at least `together_at_least` series that share the measure
-   or a dimension's value have anomalies; or
+   or a dimension's value have anomalies, and more than chance makes of so many series (`crowd`); or
 3. their measures moved together in the history, and a dimension's value is equal.
 
 Incidents are the connected components. More anomalies only ever add links, so what was one incident stays
@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.incidents.causes import NOTHING_KNOWN, Surroundings, causes_of
+from watchkeeper.incidents.crowd import crowd_of
 from watchkeeper.incidents.incident import Incident, incident_id, opening_of
 from watchkeeper.incidents.severity import severity_of
 from watchkeeper.incidents.title import title_of
@@ -38,7 +39,7 @@ class GroupingRule:
     gap_seconds: int
     """How much may lie between the end of an interval and the start of the next."""
     together_at_least: int = 3
-    """Series that are a crowd."""
+    """Series that are a crowd, where chance does not make as many; see `crowd_of`."""
     pairs: frozenset[tuple[str, str]] = frozenset()
     """Measures that moved together in the history; a measure with itself is a pair, too."""
 
@@ -134,7 +135,9 @@ def _grown(
         _Member(event.at, event.series, len(known) + index, parse_series_key(event.series))
         for index, event in enumerate(new)
     ]
-    for nodes in _components(len(known) + len(new), links(sorted(members), rule, reach)):
+    for nodes in _components(
+        len(known) + len(new), links(sorted(members), rule, reach, interval_seconds, around)
+    ):
         before = sorted(
             (known[node] for node in nodes if node < len(known)),
             key=lambda each: (each.opened, each.incident_id),
@@ -144,7 +147,13 @@ def _grown(
             yield Grown(_incident(before, added, interval_seconds, around), tuple(before), tuple(added))
 
 
-def links(members: Sequence[_Member], rule: GroupingRule, reach: int) -> Iterator[Link]:
+def links(
+    members: Sequence[_Member],
+    rule: GroupingRule,
+    reach: int,
+    interval_seconds: int,
+    around: Surroundings,
+) -> Iterator[Link]:
     """Return pairs of nodes that connect all that hangs together; not each pair that is linked.
 
     Parameters
@@ -162,7 +171,8 @@ def links(members: Sequence[_Member], rule: GroupingRule, reach: int) -> Iterato
     for of_place in places.values():
         yield from _chained(of_place, reach)
     for trait, sharing in traits.items():
-        yield from _crowded(sharing, reach, rule.together_at_least)
+        crowd = crowd_of(around.sharing(trait) or 0, reach // interval_seconds + 1, rule.together_at_least)
+        yield from _crowded(sharing, reach, crowd)
         if isinstance(trait, str) or not rule.pairs:
             continue
         measured: dict[str, list[_Member]] = defaultdict(list)

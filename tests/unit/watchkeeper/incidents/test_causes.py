@@ -20,6 +20,7 @@ from watchkeeper.incidents.causes import (
     causes_of,
     in_words,
 )
+from watchkeeper.incidents.crowd import FALSE_ALARMS, crowd_of
 from watchkeeper.incidents.grouping import GroupingRule, incidents_of
 from watchkeeper.incidents.touched import Touched, touched_by
 from watchkeeper.telemetry.census import census_of
@@ -123,6 +124,26 @@ def test_shares_of_each_kind_add_up_whatever_the_order(
     assert sum(share.values for share in causes.dimensions["station"]) == len({at for _, at in observed})
     order.shuffle(touched)
     assert causes_of(touched, ALL) == causes
+
+
+def test_a_crowd_of_many_series_is_larger_than_what_chance_makes() -> None:
+    def of(series: int, anomalous: int) -> int:
+        around = Surroundings(census_of([f"no2|station={number}" for number in range(series)]))
+        events = [anomaly(f"no2|station={number}", number % 4) for number in range(anomalous)]
+        return len(incidents_of(events, GroupingRule(gap_seconds=3 * INTERVAL), around))
+
+    assert of(100, 3) == 1
+    assert of(2_000, 5) == 5
+    assert of(2_000, 20) == 1
+
+
+@given(st.integers(0, 100_000), st.integers(1, 20), st.integers(1, 10))
+def test_a_crowd_grows_with_the_series_and_is_never_less_than_the_rule_says(
+    series: int, intervals: int, least: int
+) -> None:
+    crowd = crowd_of(series, intervals, least)
+    assert least <= crowd <= crowd_of(series + 1_000, intervals, least)
+    assert crowd == least or crowd > series * intervals * FALSE_ALARMS
 
 
 def test_what_the_history_shows_of_its_measures_is_told_without_a_cause() -> None:
