@@ -13,7 +13,7 @@ from cli.metrics import metrics_table, say_read
 from cli.serving import asking, no_model_serves
 from cli.specs import spec_of
 from cli.stacks import STORAGE, Deployment
-from cli.telemetry import read_telemetry, records_of
+from cli.telemetry import instant_of, read_telemetry, records_of
 from lambdas.adapters.endpoint import SageMakerEndpoint
 from watchkeeper.command.screen import console, say
 from watchkeeper.core.errors import InvalidInputError
@@ -41,12 +41,61 @@ from watchkeeper.telemetry.tally import Tally
 
 def backtest(
     workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
-    file: Annotated[
-        Path, typer.Argument(help="Telemetry, or a table with its target: CSV, JSON or Parquet, also packed.")
-    ],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Telemetry, or a table with its target: CSV, JSON or Parquet, also packed."),
+    ] = None,
     labels: Annotated[Path | None, typer.Option(help="Labelled anomalies: JSON.")] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            help="Compare with this version: a git ref, or another workload file. Nothing has to be deployed."
+        ),
+    ] = None,
+    history: Annotated[
+        list[Path] | None,
+        typer.Option(help="With --compare: telemetry to judge, a file or folder; repeat it, or name files."),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", help="With --compare: judge from this time on, ISO 8601.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", help="With --compare: judge before this time.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="With --compare: write one JSON document.")] = False,
+    markdown: Annotated[
+        Path | None, typer.Option(help="With --compare: Markdown to write, for a pull request.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="With --compare: PNG to draw.")] = None,
 ) -> None:
-    """Ask the live model about a file and measure the answers; nothing is stored, nobody is alerted."""
+    """Measure what the live model says of a file; or, with --compare, what two versions of a workload say.
+
+    Nothing is stored, nobody is alerted.
+    """
+    if compare is not None:
+        from cli.comparison.command import Wanted
+        from cli.comparison.command import compare as compare_versions
+
+        compare_versions(
+            Wanted(
+                before=compare,
+                workload=workload,
+                history=[*(history or []), *(files or [])],
+                labels=labels,
+                since=instant_of(since, "--from"),
+                until=instant_of(until, "--to"),
+                as_json=as_json,
+                markdown=markdown,
+                plot=plot,
+            )
+        )
+        return
+    given: dict[str, object] = {"--history": history, "--from": since, "--to": until, "--json": as_json}
+    given |= {"--markdown": markdown, "--plot": plot}
+    alone = [name for name, value in given.items() if value]
+    if alone:
+        raise InvalidInputError(f"{', '.join(alone)}: only with --compare, which names a git ref or a file")
+    if files is None or len(files) != 1:
+        raise InvalidInputError("name one file for the live model to answer about, or a version to --compare")
+    [file] = files
     spec = spec_of(workload)
     if isinstance(spec, RegressionWorkload):
         if labels is not None:

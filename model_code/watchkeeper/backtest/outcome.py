@@ -96,7 +96,7 @@ def backtested(
         If a version is scored by an endpoint, the history is too short, or nothing is left to judge.
     """
     for version in versions:
-        check_scores_here(version)
+        check_scores_here(version.name, version.plan)
     since = max(version.judged_from() for version in versions) if since is None else since
     until = min(version.until() for version in versions) if until is None else until
     if since >= until:
@@ -139,7 +139,7 @@ def backtested(
     return outcomes
 
 
-def check_scores_here(version: Version) -> None:
+def check_scores_here(name: str, plan: WorkloadPlan) -> None:
     """Refuse a version whose scores an endpoint gives.
 
     Raises
@@ -147,10 +147,9 @@ def check_scores_here(version: Version) -> None:
     InvalidInputError
         Says what can be done instead.
     """
-    plan = version.plan
     if not plan.detector.is_streaming:
         raise InvalidInputError(
-            f"{version.name}: the detector {plan.detector.algorithm} scores at an endpoint, and this "
+            f"{name}: the detector {plan.detector.algorithm} scores at an endpoint, and this "
             "comparison asks none. Deploy the version and ask it by `watchkeeper backtest "
             f"{plan.workload} FILE`, or compare versions with `detector: {{algorithm: watchkeeper}}`, which "
             "scores here"

@@ -113,7 +113,7 @@ def draw_series(title: str, panels: Sequence[Panel], *, x: str = "", timezone: s
     if x:
         drawn[-1].set_xlabel(x, color=INK, fontsize=9)
     else:
-        _show_times(drawn[-1], timezone)
+        show_times(drawn[-1], timezone)
     add_legend(figure)
     return figure
 
@@ -171,10 +171,11 @@ def extremes(values: FloatArray, points: int = POINTS) -> npt.NDArray[np.int64]:
     return np.unique(np.array(chosen, dtype=np.int64))
 
 
-def _draw(axes: Axes, panel: Panel) -> None:
-    if panel.windows:
+def draw_windows(axes: Axes, windows: Windows) -> None:
+    """Shade labelled windows over a panel's whole height."""
+    if windows:
         # the edge keeps a window of one row visible
-        spans = [(first, last - first) for first, last in panel.windows]
+        spans = [(first, last - first) for first, last in windows]
         axes.broken_barh(
             spans,
             (0, 1),
@@ -184,6 +185,10 @@ def _draw(axes: Axes, panel: Panel) -> None:
             linewidth=0.8,
             label="labelled",
         )
+
+
+def _draw(axes: Axes, panel: Panel) -> None:
+    draw_windows(axes, panel.windows)
     for name, place in panel.marks.items():
         axes.axvline(place, color=MUTED, linewidth=0.9, linestyle=":", label=name)
     gaps = _gaps(panel.x, panel.step)
@@ -238,7 +243,8 @@ def _limits(panel: Panel) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _show_times(axes: Axes, timezone: str) -> None:
+def show_times(axes: Axes, timezone: str) -> None:
+    """Name the times of a horizontal axis in a time zone."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     zone = time_zone(timezone)

@@ -1,0 +1,198 @@
+"""The comparison from its options to what is shown and written."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from cli.comparison.document import Comparison, Judged, compared, judged
+from cli.comparison.reading import ReadHistory, files_of, read_history, version_of
+from cli.comparison.report import figures_table, history_line, lines, markdown
+from cli.comparison.versions import spec_before, spec_here
+from cli.cost.model import (
+    Fleet,
+    endpoints_month,
+    ingestion_month,
+    scoring_month,
+    total,
+    training_month,
+    workload_month,
+)
+from cli.cost.prices import Prices
+from watchkeeper.backtest.outcome import Outcome, Version, backtested, check_scores_here
+from watchkeeper.command.screen import console, done, say
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import epoch_seconds
+from watchkeeper.spec import AnomalyWorkload
+from watchkeeper.telemetry.labels import Labels, read_labels
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What is to be compared, and shown."""
+
+    before: str
+    """A git ref, or a workload file."""
+    workload: str
+    history: Sequence[Path]
+    labels: Path | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    as_json: bool = False
+    markdown: Path | None = None
+    plot: Path | None = None
+
+
+def compare(wanted: Wanted) -> Comparison:
+    """Compare two versions and show what differs.
+
+    Raises
+    ------
+    InvalidInputError
+        If a version, the history or the labels cannot be read, or an endpoint would have to score.
+    """
+    path, after = spec_here(wanted.workload)
+    before = spec_before(wanted.before, path)
+    files = files_of(wanted.history)
+    labels = None if wanted.labels is None else read_labels(wanted.labels)
+    names = (wanted.before, str(path))
+    specs = (before, after)
+    plans = [spec.plan() for spec in specs]
+    for name, plan in zip(names, plans, strict=True):
+        check_scores_here(name, plan)
+    histories = _histories(files, plans)
+    versions, notes = _versions(names, plans, histories, labels)
+    outcomes = backtested(
+        versions,
+        None if wanted.since is None else epoch_seconds(wanted.since),
+        None if wanted.until is None else epoch_seconds(wanted.until),
+    )
+    prices = Prices.read()
+    sides = [
+        _judged(outcome, spec, history, prices)
+        for outcome, spec, history in zip(outcomes, specs, histories, strict=True)
+    ]
+    found = compared(
+        *sides,
+        records=histories[1].records,
+        series=len(versions[1].history),
+        intervals=sum(len(one.starts) for one in versions[1].history.values()),
+        notes=notes,
+    )
+    _show(found, wanted)
+    return found
+
+
+def _histories(files: Sequence[Path], plans: Sequence[WorkloadPlan]) -> list[ReadHistory]:
+    """Read the files by each plan; once where both take the same of them."""
+    first = read_history(files, plans[0])
+    same = _reading_of(plans[0]) == _reading_of(plans[1])
+    return [first, first if same else read_history(files, plans[1])]
+
+
+def _reading_of(plan: WorkloadPlan) -> object:
+    """Return all of a plan that decides what intervals a file has."""
+    measures = tuple((one.name, one.field, one.aggregate) for one in plan.measures)
+    return (
+        *(plan.timestamp, measures, plan.interval_seconds, plan.dimensions, plan.exclude),
+        *(plan.record_id_field, plan.dialect, plan.max_refused_share),
+    )
+
+
+def _versions(
+    names: Sequence[str],
+    plans: Sequence[WorkloadPlan],
+    histories: Sequence[ReadHistory],
+    labels: Labels | None,
+) -> tuple[list[Version], list[str]]:
+    found, notes = [], dict.fromkeys(note for history in histories for note in history.said)
+    for name, plan, history in zip(names, plans, histories, strict=True):
+        version, unmet = version_of(name, plan, history, labels)
+        found.append(version)
+        if unmet:
+            notes[unmet] = None
+    return found, list(notes)
+
+
+def _judged(outcome: Outcome, spec: AnomalyWorkload, history: ReadHistory, prices: Prices) -> Judged:
+    fleet = Fleet(len(history.intervals), history.places, history.messages_an_interval)
+    months = (endpoints_month, training_month)
+    costs = [cost for month in months for cost in month([spec], prices)]
+    in_use = (workload_month, ingestion_month, scoring_month)
+    costs += [cost for month in in_use for cost in month(spec, prices, fleet)]
+    return judged(outcome, alerts_of(outcome), total(costs))
+
+
+def alerts_of(outcome: Outcome) -> int:
+    """Return how many alerts would have gone out."""
+    return sum(
+        any(incident.severity >= route.severity_at_least for route in outcome.version.plan.alerts.routes)
+        for incident in outcome.incidents
+    )
+
+
+def _show(found: Comparison, wanted: Wanted) -> None:
+    if wanted.as_json:
+        console.out(json.dumps(found.to_dict(), indent=1), highlight=False)
+    else:
+        for note in found.notes:
+            say(note)
+        say(f"{history_line(found)}.")
+        for key, old, new in found.changes:
+            say(f"  {key}: {old} → {new}")
+        if not found.changes:
+            say("Nothing that the running parts read differs between the versions.")
+        console.print(figures_table(found))
+        for line in lines(found):
+            say(line)
+    if wanted.markdown is not None:
+        wanted.markdown.write_text(markdown(found), encoding="utf-8")
+        _done(str(wanted.markdown), wanted)
+    if wanted.plot is not None:
+        _plot(found, wanted.plot)
+        _done(str(wanted.plot), wanted)
+
+
+def _done(message: str, wanted: Wanted) -> None:
+    if not wanted.as_json:
+        done(message)
+
+
+def _plot(found: Comparison, path: Path) -> None:
+    from watchkeeper.charts.backtest import Mark, draw_incidents
+    from watchkeeper.charts.style import save
+
+    sides: tuple[list[Mark], list[Mark]] = ([], [])
+    for pair in found.pairs:
+        for marks, incidents in zip(sides, (pair.before, pair.after), strict=True):
+            marks += [
+                Mark(np.datetime64(each.opened, "s"), np.datetime64(each.last, "s"), each.severity, pair.fate)
+                for each in incidents
+            ]
+    outcome = found.after.outcome
+    plan = outcome.version.plan
+    names = [each.outcome.version.name for each in (found.before, found.after)]
+    figure = draw_incidents(
+        f"Incidents of {plan.workload}, {outcome.weeks:.1f} weeks",
+        dict(zip(names, sides, strict=True)),
+        _windows(outcome),
+        timezone=plan.timestamp.timezone,
+    )
+    save(figure, path)
+
+
+def _windows(outcome: Outcome) -> list[tuple[np.datetime64, np.datetime64]]:
+    labels = outcome.version.labels
+    if labels is None:
+        return []
+    windows = {window for series in outcome.version.history for window in labels.windows_of(series) or ()}
+    return [
+        (np.datetime64(first, "us"), np.datetime64(last, "us"))
+        for first, last in sorted(windows)
+        if last >= outcome.since * 1_000_000 and first < outcome.until * 1_000_000
+    ]
