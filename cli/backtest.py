@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -120,7 +121,12 @@ def backtest(
         say(f"{len(new)} series not counted, the live model has not seen them: {names_shown(new)}")
     rows = list(backtest_rows({name: values[name] for name in values if name not in new}, plan, known))
     if release.stream is not None:
-        scores = streamed_scores(values, release.stream, plan)
+        said = streamed_scores(values, release.stream, plan)
+        scores = [score for score, _ in said]
+        rows = [
+            (replace(row, expected=expected), request)
+            for (row, request), (_, expected) in zip(rows, said, strict=True)
+        ]
     else:
         endpoint = SageMakerEndpoint(session.client("sagemaker-runtime"))
         scores = answers_of(endpoint.score, release.endpoint, [request for _, request in rows])
@@ -151,15 +157,17 @@ def backtest_rows(
 
 def streamed_scores(
     series_values: Mapping[str, Sequence[tuple[int, float]]], model: StreamModel, plan: WorkloadPlan
-) -> list[float]:
-    """Return what the live streaming detector says of each interval, each series from its first on."""
+) -> list[tuple[float, float]]:
+    """Return the score and the expected value that the live streaming detector has for each interval, each
+    series from its first on."""
     given: dict[str, Any] = model.parameters
-    scores: list[float] = []
+    found: list[tuple[float, float]] = []
     for values in series_values.values():
         detector = WatchkeeperDetector(interval_seconds=plan.interval_seconds, parameters=Parameters(**given))
         times = [float(start) for start, _ in values]
-        scores += detector.update_all([value for _, value in values], timestamps=times).anomaly_score.tolist()
-    return scores
+        said = detector.update_all([value for _, value in values], timestamps=times)
+        found += zip(said.anomaly_score.tolist(), said.expected.tolist(), strict=True)
+    return found
 
 
 def answers_of(

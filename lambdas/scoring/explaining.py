@@ -14,7 +14,13 @@ from lambdas.adapters.endpoint import Endpoint
 from lambdas.adapters.object_store import ObjectStore, ObjectUri
 from watchkeeper.core.errors import ContractViolationError, WatchkeeperError
 from watchkeeper.detectors.forest.surrogate import SurrogateForest
-from watchkeeper.features.contributions import ExplainedScore, Explanation, unexplained
+from watchkeeper.features.contributions import (
+    NO_EXPLAINER,
+    ExplainedScore,
+    Explainer,
+    Explanation,
+    unexplained,
+)
 from watchkeeper.lifecycle.release import same_score
 from watchkeeper.stream.findings import Finding, Reasons, also_anomalous, explained_by_rule
 from watchkeeper.telemetry.rows import format_row
@@ -39,11 +45,10 @@ class Explainers:
         """Return the reasons of each finding by its key.
 
         Of more than `MAX_EXPLAINED` findings, those that are furthest above their threshold are explained.
-        Series that the model has not seen were judged by a rule, which needs no explaining.
+        Series that the model has not seen, and values that are not allowed, were judged by a rule, which
+        needs no explaining.
         """
-        explained = {
-            found.key: explained_by_rule(found) for found in findings if found.confidence is not None
-        }
+        explained = {found.key: explained_by_rule(found) for found in findings if found.by_rule}
         of_models = [found for found in findings if found.key not in explained]
         urgent = sorted(of_models, key=lambda found: found.threshold - found.score)
         chosen, rest = urgent[:MAX_EXPLAINED], urgent[MAX_EXPLAINED:]
@@ -55,7 +60,7 @@ class Explainers:
         return {key: Reasons(score, also[key]) for key, score in explained.items()}
 
     def _by_forest(self, found: Finding) -> ExplainedScore:
-        explainer = found.release.explainer
+        explainer = _explainer(found)
         if explainer.method != "forest" or explainer.uri is None:
             return unexplained("the model was trained by a release that did not explain")
         try:
@@ -77,7 +82,7 @@ class Explainers:
     def _by_detectors(self, findings: Iterable[Finding]) -> dict[tuple[str, int], ExplainedScore]:
         by_endpoint: dict[str, list[Finding]] = collections.defaultdict(list)
         for found in findings:
-            by_endpoint[found.release.endpoint].append(found)
+            by_endpoint[found.release.endpoint if found.release else ""].append(found)
         explained: dict[tuple[str, int], ExplainedScore] = {}
         for endpoint, group in by_endpoint.items():
             for first in range(0, len(group), MAX_EXPLAINED_ROWS):
@@ -101,4 +106,8 @@ class Explainers:
 
 
 def _by_detector(found: Finding) -> bool:
-    return found.release.explainer.method == "detector"
+    return _explainer(found).method == "detector"
+
+
+def _explainer(found: Finding) -> Explainer:
+    return NO_EXPLAINER if found.release is None else found.release.explainer

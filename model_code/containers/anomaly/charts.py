@@ -17,6 +17,7 @@ from watchkeeper.charts.style import file_name, save
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.judgement.adaptation import thresholds_of
 from watchkeeper.judgement.evaluation import Evaluation, HoldbackRow
+from watchkeeper.judgement.rules import ruled
 from watchkeeper.judgement.thresholds import Threshold
 
 MAX_CHARTS = 12
@@ -35,9 +36,10 @@ class ScoredSeries:
         parts = itertools.groupby(zip(self.rows, self.scores, strict=True), key=lambda item: item[0].part)
         return np.array([limit for _, part in parts for limit in _limits(list(part), threshold)])
 
-    def anomalous(self, threshold: Threshold) -> npt.NDArray[np.bool_]:
+    def anomalous(self, threshold: Threshold, plan: WorkloadPlan) -> npt.NDArray[np.bool_]:
         """Which rows are anomalies."""
-        return np.array(self.scores) > self.limits(threshold)
+        by_score = (np.array(self.scores) > self.limits(threshold)).tolist()
+        return np.array(ruled(self.rows, by_score, plan), dtype=np.bool_)
 
     @property
     def labelled(self) -> npt.NDArray[np.bool_]:
@@ -62,7 +64,7 @@ def draw_charts(
     threshold = evaluation.threshold
     series = sorted(
         _by_series(rows, scores),
-        key=lambda item: (-item.labelled.sum(), -item.anomalous(threshold).sum(), item.series),
+        key=lambda item: (-item.labelled.sum(), -item.anomalous(threshold, plan).sum(), item.series),
     )
     return [_draw(item, evaluation, plan, folder) for item in series[:MAX_CHARTS]]
 
@@ -90,7 +92,7 @@ def _draw(item: ScoredSeries, evaluation: Evaluation, plan: WorkloadPlan, folder
     test = [time for row, time in zip(item.rows, times, strict=True) if row.part == "test"]
     threshold = evaluation.threshold
     known: dict[str, Any] = {
-        "anomalous": item.anomalous(threshold),
+        "anomalous": item.anomalous(threshold, plan),
         "windows": [(first, last + interval) for first, last in labelled_windows(times, item.labelled)],
         "marks": {"test part begins": test[0]} if test else {},
         "step": interval,

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from containers.anomaly.charts import draw_charts
 from containers.anomaly.model_quality import model_quality
-from containers.anomaly.warm_up import SMOKE_NAME, STREAM_NAME
+from containers.anomaly.warm_up import BANDS_NAME, SMOKE_NAME, STREAM_NAME
 from containers.runtime import job
 from containers.runtime.processing import (
     of_champion,
@@ -61,6 +61,7 @@ def evaluate() -> None:
     summary = json.loads((prepared / "summary.json").read_bytes())
     scales = {series: float(found["step_scale"]) for series, found in summary["series"].items()}
     if plan.detector.is_streaming:
+        rows = _as_scored(rows)
         compared = _compared_as_stream(rows, candidate, scales, plan)
     else:
         compared = compare(rows, candidate, of_champion(read_scores, len(rows)), scales, plan, run_id())
@@ -73,7 +74,9 @@ def evaluate() -> None:
     )
     calibrate_metrics = measure_part(rows, candidate, evaluation.threshold, plan, "calibrate")
     (output / "evaluation.json").write_text(evaluation.to_json())
-    write_json(output / "statistics.json", model_quality(evaluation, rows, candidate, calibrate_metrics))
+    write_json(
+        output / "statistics.json", model_quality(evaluation, rows, candidate, calibrate_metrics, plan)
+    )
     smoke = job.processing_input("candidate") / SMOKE_NAME  # of a stream: rows that could follow
     case = json.loads(smoke.read_bytes()) if smoke.exists() else smoke_case(lines, candidate)
     write_json(output / "smoke.json", case)
@@ -96,6 +99,15 @@ def _compared_as_stream(
     threshold = champion.threshold if champion is not None and why is None else None
     compared = compare(rows, scores, scores if threshold else None, scales, plan, run_id(), threshold)
     return dataclasses.replace(compared, step_scales={}, not_compared=why, parameters=said["parameters"])
+
+
+def _as_scored(rows: Sequence[HoldbackRow]) -> list[HoldbackRow]:
+    """Return rows with the bands that the streaming detector scored them with, as in the scoring loop."""
+    bands = json.loads((job.processing_input("candidate") / BANDS_NAME).read_bytes())["bands"]
+    return [
+        dataclasses.replace(row, expected=expected, lower=lower, upper=upper)
+        for row, (expected, lower, upper) in zip(rows, bands, strict=True)
+    ]
 
 
 def _not_compared(champion: Release | None, model: StreamModel) -> str | None:

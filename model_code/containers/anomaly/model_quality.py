@@ -6,14 +6,19 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from watchkeeper.judgement.adaptation import thresholds_of
+from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.judgement.evaluation import Evaluation, HoldbackRow, Metrics
+from watchkeeper.judgement.metrics import decided
 
 FORMAT_VERSION = 0.0
 
 
 def model_quality(
-    evaluation: Evaluation, rows: Sequence[HoldbackRow], scores: Sequence[float], calibrate: Metrics
+    evaluation: Evaluation,
+    rows: Sequence[HoldbackRow],
+    scores: Sequence[float],
+    calibrate: Metrics,
+    plan: WorkloadPlan,
 ) -> dict[str, Any]:
     """Return the document.
 
@@ -40,21 +45,18 @@ def model_quality(
         "calibrate": _values(calibrate, *(field.name for field in dataclasses.fields(calibrate))),
     }
     if evaluation.labelled:
-        document["binary_classification_metrics"] = _classification(evaluation, rows, scores)
+        document["binary_classification_metrics"] = _classification(evaluation, rows, scores, plan)
     return document
 
 
 def _classification(
-    evaluation: Evaluation, rows: Sequence[HoldbackRow], scores: Sequence[float]
+    evaluation: Evaluation, rows: Sequence[HoldbackRow], scores: Sequence[float], plan: WorkloadPlan
 ) -> dict[str, Any]:
     counts = {actual: dict.fromkeys("01", 0) for actual in "01"}
     test = [(row, score) for row, score in zip(rows, scores, strict=True) if row.part == "test"]
-    limits = thresholds_of(
-        [row.series for row, _ in test], [score for _, score in test], evaluation.threshold
-    )
-    for (row, score), limit in zip(test, limits, strict=True):
+    flags = decided([row for row, _ in test], [score for _, score in test], evaluation.threshold, plan)
+    for (row, _), flagged in zip(test, flags, strict=True):
         if row.label is not None:
-            flagged = score > limit
             counts[str(int(row.label))][str(int(flagged))] += 1
     (true_negatives, false_positives), (false_negatives, true_positives) = (
         tuple(counts[actual].values()) for actual in "01"

@@ -43,6 +43,8 @@ from watchkeeper.telemetry.rows import Row, format_row
 SERVE_PROGRAM = "serve_detector.py"
 STREAM_NAME = "stream.json"
 """Beside the scores: the detector's parameters."""
+BANDS_NAME = "bands.json"
+"""Beside the scores: what was expected of each row when it was scored, lower and upper end."""
 SMOKE_NAME = "smoke.json"
 SMOKE_ROWS = 20
 
@@ -57,6 +59,8 @@ class Warmed:
     rows: npt.NDArray[np.void]
     """The intervals of the held-back time: WAITING."""
     scores: npt.NDArray[np.float64]
+    bands: npt.NDArray[np.float64]
+    """Expected value, lower and upper end, shape (n_rows, 3)."""
     learned: int
     """Intervals, those before included."""
     first: int
@@ -75,7 +79,8 @@ def warm_up() -> None:
     shelves = _replayed(page_files(prepared / PAGES_NAME), pages, model, since)
     candidate = job.processing_output("candidate")
     scores = scores_by_row(holdback, shelves)
-    write_lines(candidate / "rows.csv.out", (json.dumps({"score": score}) for score in scores))
+    write_lines(candidate / "rows.csv.out", (json.dumps({"score": score}) for score, _ in scores))
+    write_json(candidate / BANDS_NAME, {"bands": [band for _, band in scores]})
     smoke = [case for shelf in shelves for case in shelf.smoke][:SMOKE_ROWS]
     write_json(
         candidate / SMOKE_NAME,
@@ -109,6 +114,7 @@ def warm_shelf(page: Page, model: StreamModel, since: int, run: str) -> tuple[Pa
         series=page.series,
         rows=rows[kept],
         scores=said.anomaly_score[kept],
+        bands=np.stack((said.expected, said.lower, said.upper), axis=1)[kept],
         learned=len(rows),
         first=int(rows["start"].min(initial=since)),
         smoke=tuple(zip(cases, scores_of(cases, after, model), strict=True)),
@@ -116,13 +122,16 @@ def warm_shelf(page: Page, model: StreamModel, since: int, run: str) -> tuple[Pa
     return after, warmed
 
 
-def scores_by_row(holdback: Sequence[HoldbackRow], shelves: Iterable[Warmed]) -> list[float]:
-    """Return the score of each held-back row."""
-    found: dict[tuple[str, int], float] = {}
+def scores_by_row(
+    holdback: Sequence[HoldbackRow], shelves: Iterable[Warmed]
+) -> list[tuple[float, list[float]]]:
+    """Return the score and the band of each held-back row."""
+    found: dict[tuple[str, int], tuple[float, list[float]]] = {}
     for shelf in shelves:
         intervals = zip(shelf.rows["series"].tolist(), shelf.rows["start"].tolist(), strict=True)
         names = ((shelf.series[position], start) for position, start in intervals)
-        found.update(zip(names, shelf.scores.tolist(), strict=True))
+        said = zip(shelf.scores.tolist(), shelf.bands.tolist(), strict=True)
+        found.update(zip(names, said, strict=True))
     return [found[row.series, _start(row)] for row in holdback]
 
 

@@ -34,7 +34,7 @@ SUBJECT_LENGTH = 100
 
 @dataclass(frozen=True)
 class AnomalyEvent(Document, name="anomaly event"):
-    """One interval of one series whose anomaly_score is above the threshold."""
+    """One interval of one series that is an anomaly, by its anomaly_score or by a rule of its measure."""
 
     workload: str
     series: str
@@ -53,7 +53,7 @@ class AnomalyEvent(Document, name="anomaly event"):
     severity: float
     """0 to 100; the threshold is `THRESHOLD_SEVERITY`."""
     run_id: str
-    """The run whose model gave the score."""
+    """The run whose model gave the score; empty where none serves yet, and a rule decided."""
     execution_arn: str
     """The execution that trained the model."""
     model_package_arn: str
@@ -149,7 +149,8 @@ def alert_text(event: AnomalyEvent, timezone: str = "UTC") -> str:
             f"Confidence: {event.confidence:.0%}, the series is new: the model has not learned it yet"
         )
     lines += _reasons(event)
-    lines += ["", f"Model:     {event.model_package_arn or event.run_id}", f"Anomaly:   {event.anomaly_id}"]
+    model = event.model_package_arn or event.run_id or "none serves yet"
+    lines += ["", f"Model:     {model}", f"Anomaly:   {event.anomaly_id}"]
     return "\n".join(lines)
 
 
@@ -167,6 +168,8 @@ def _reasons(event: AnomalyEvent) -> list[str]:
         rough = agreement is not None and agreement < ROUGH_AGREEMENT
         parts = mostly_by(event.contributions, event.interval_seconds)
         lines.append(f"{'Roughly by' if rough else 'Mostly by'}: {parts}")
+        if event.explanation.reason is not None:
+            lines.append(f"Rule:      {event.explanation.reason}")
     else:
         lines.append(f"Mostly by: not known ({event.explanation.reason})")
     if event.also_anomalous:

@@ -37,6 +37,7 @@ COLUMNS = {
     "run_id": "string",
     "next_threshold": "double",
     "anomaly": "string",
+    "rule": "string",
 }
 """Names and types of the columns, as Athena calls them; `anomaly` is the JSON of the event."""
 
@@ -71,7 +72,9 @@ def merged(tables: Sequence[Any]) -> Any:
     pa = _arrow()
     from pyarrow import compute
 
-    table = pa.concat_tables(tables).sort_by([("series", "ascending"), ("interval_start", "ascending")])
+    table = pa.concat_tables(tables, promote_options="default").sort_by(
+        [("series", "ascending"), ("interval_start", "ascending")]
+    )
     if table.num_rows < 2:
         return table
     table = table.combine_chunks()

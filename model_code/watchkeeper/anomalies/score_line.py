@@ -13,7 +13,7 @@ from watchkeeper.core.timestamps import epoch_seconds, parse_instant
 Interval = tuple[str, str]
 """Series key, and start of the interval (ISO 8601, UTC)."""
 
-_OPTIONAL = ("reason", "threshold", "severity", "confidence", "run_id", "next_threshold", "anomaly")
+_OPTIONAL = ("reason", "threshold", "severity", "rule", "confidence", "run_id", "next_threshold", "anomaly")
 """Keys that a line lacks where they say nothing."""
 
 
@@ -39,6 +39,8 @@ class ScoreLine(Document, name="score line", sort_keys=False):
     """What judged the score."""
     severity: float | None = None
     is_anomaly: bool = False
+    rule: str | None = None
+    """What decided so in place of the score: a rule of `watchkeeper.judgement.rules`."""
     confidence: float | None = None
     """Of a series that the model has not seen in training, in [0, 1): it is judged by its own last intervals
     and what is usual for the others."""

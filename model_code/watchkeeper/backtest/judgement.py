@@ -18,6 +18,7 @@ from watchkeeper.detectors.streaming.state import Parameters
 from watchkeeper.features.contributions import Explainer
 from watchkeeper.features.correlation import MOST_INTERVALS, relations_of
 from watchkeeper.judgement.parts import Parts
+from watchkeeper.judgement.rules import RuleBook
 from watchkeeper.judgement.severity import fit_severity
 from watchkeeper.judgement.thresholds import ADAPTIVE, RARITY, fit_threshold
 from watchkeeper.lifecycle.release import Release, StreamModel
@@ -105,7 +106,7 @@ def anomalies_of(
     """
 
     def of_series(one: ScoredSeries) -> list[Found]:
-        return list(_anomalies(one, number, release, since))
+        return list(_anomalies(one, number, release, since, plan))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = [each for several in pool.map(of_series, scored.values()) for each in several]
@@ -119,12 +120,17 @@ def anomalies_of(
     return sorted(events, key=lambda event: (event.interval_start, event.series))
 
 
-def _anomalies(one: ScoredSeries, number: int, release: Release, since: int) -> Iterator[Found]:
+def _anomalies(
+    one: ScoredSeries, number: int, release: Release, since: int, plan: WorkloadPlan
+) -> Iterator[Found]:
     """Yield the anomalies of a series."""
     if release.threshold.rule == ADAPTIVE:  # each row moves what the next is judged by
-        yield from _all_of(one, release, since)
+        yield from _all_of(one, release, since, plan)
         return
     may_be = one.found[number] if release.threshold.rule == RARITY else one.score > release.threshold.value
+    rules = RuleBook(plan).of(one.pages[0].series[0])
+    if rules is not None:
+        may_be = may_be | rules.is_outside(one.closed.values)
     places = np.flatnonzero(may_be & (one.closed.starts >= since)).tolist()
     position, page = 0, one.pages[0]
     for place in places:
@@ -135,16 +141,18 @@ def _anomalies(one: ScoredSeries, number: int, release: Release, since: int) -> 
             page, _, _ = learn(
                 dataclasses.replace(page, waiting=one.waiting(position, place)), release.streaming
             )
-        judged = learned(dataclasses.replace(page, waiting=one.waiting(place, place + 1)), release)
+        judged = learned(dataclasses.replace(page, waiting=one.waiting(place, place + 1)), release, plan)
         position, page = place + 1, judged.page
         for at, finding in judged.findings.items():
             yield judged.lines[at], finding, judged.reasons[finding.key]
 
 
-def _all_of(one: ScoredSeries, release: Release, since: int) -> Iterator[Found]:
+def _all_of(one: ScoredSeries, release: Release, since: int, plan: WorkloadPlan) -> Iterator[Found]:
     page = one.pages[0]
     for begin in range(0, len(one.closed.starts), PIECE_ROWS):
-        judged = learned(dataclasses.replace(page, waiting=one.waiting(begin, begin + PIECE_ROWS)), release)
+        judged = learned(
+            dataclasses.replace(page, waiting=one.waiting(begin, begin + PIECE_ROWS)), release, plan
+        )
         page = judged.page
         for at, finding in judged.findings.items():
             if finding.row.interval_start >= since:

@@ -63,6 +63,24 @@ class Dialect:
 
 
 @dataclass(frozen=True)
+class MeasureRules:
+    """What of a measure is an anomaly, and what is none, beside its score; see `judgement.rules`."""
+
+    direction: Literal["above", "below", "both"] = "both"
+    """On which side of the expected value an anomaly may be."""
+    ignore_absolute: float = 0.0
+    """A deviation from the expected value that is smaller is no anomaly; in the measure's unit."""
+    ignore_relative: float = 0.0
+    """The same, as a share of the expected value."""
+    allowed_from: float | None = None
+    """A value below it is an anomaly, whatever its score; None: nothing is too low."""
+    allowed_to: float | None = None
+    """A value above it is."""
+    allowed_severity: float = 80.0
+    """Least severity of an anomaly outside of the allowed range."""
+
+
+@dataclass(frozen=True)
 class MeasurePlan:
     """One number that is watched: `aggregate` of `field` over each interval."""
 
@@ -72,6 +90,8 @@ class MeasurePlan:
     missing: Fill | None = None
     """What an interval without records has: no value, that of the one before, or this one; None: 0 where the
     aggregate is a sum or a count, else no value."""
+    rules: MeasureRules | None = None
+    """None: the score alone decides."""
 
     @property
     def fill(self) -> Fill:

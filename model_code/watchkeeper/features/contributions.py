@@ -9,7 +9,8 @@ from typing import Literal
 Method = Literal["forest", "detector", "rule", "none"]
 """`forest`: attribution of a forest that was fitted on the same feature vectors as the model
 (`watchkeeper.detectors.forest.surrogate`). `detector`: the model itself says it. `rule`: the series is new to
-the model, its own last intervals are all that the score is made of. `none`: there are no contributions."""
+the model, its own last intervals are all that the score is made of; or a rule of the measure decided in place
+of the score. `none`: there are no contributions."""
 
 EXPLAINED_JSON = "application/json;contributions=true"
 """What a request accepts that wants contributions with its scores: `{"scores":[{"score":…,
@@ -25,6 +26,7 @@ _OF_MEASURE = {
     "calm": "{measure} moving less than ever",
     "level": "course of {measure} over the last hours",
     "aftermath": "earlier break of {measure}",
+    "allowed": "{measure} outside its allowed range",
 }
 Kind = Literal["level", "shape"]
 """What is unusual of a value that is inside its band. (Correlation is judged of tables only.)"""
@@ -39,6 +41,7 @@ _UNUSUAL: dict[str, tuple[Kind, str]] = {
     "pattern": ("shape", "the course of the last intervals is unlike any before"),
     "difference": ("shape", "an unusual step from the interval before"),
     "calm": ("shape", "it moves less than ever"),
+    "allowed": ("level", "outside its allowed range"),
 }
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
@@ -52,7 +55,7 @@ class Contribution:
     feature : str
         What of the input: `value`, `difference` (to the interval before), `time_of_day`, `day_of_week`; of
         the streaming detector its channels `range`, `profile`, `pattern`, `calm`, `level` and
-        `aftermath`.
+        `aftermath`; `allowed`, the measure's allowed range.
     measure : str or None
         None where the feature is of no measure, such as the time of day, or the row names none.
     lag : int or None
@@ -88,7 +91,7 @@ class Explanation:
 
     method: Method
     reason: str | None = None
-    """Why there are no contributions; None where there are."""
+    """Why there are no contributions, or the rule of the measure that decided; else None."""
     rank_agreement: float | None = None
     """Of `forest`: Spearman's correlation of its scores with the model's on held-back rows."""
     surrogate_score: float | None = None

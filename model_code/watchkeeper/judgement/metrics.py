@@ -26,6 +26,7 @@ from watchkeeper.judgement.evaluation import (
     HoldbackRow,
     Metrics,
 )
+from watchkeeper.judgement.rules import ruled
 from watchkeeper.judgement.severity import fit_severity
 from watchkeeper.judgement.thresholds import (
     RARITY,
@@ -131,7 +132,7 @@ def measure_scores(
         if not math.isfinite(score):
             raise InvalidInputError(f"score {position} is {score}", reason="not_finite")
     judged = [threshold] * len(rows) if moved is None else moved
-    anomalous = [score > limit for score, limit in zip(scores, judged, strict=True)]
+    anomalous = ruled(rows, [score > limit for score, limit in zip(scores, judged, strict=True)], plan)
     alerts = _alerts(rows, anomalous, plan.alerts.throttle_seconds)
     weeks = _weeks(rows, plan.interval_seconds)
     labelled = [position for position, row in enumerate(rows) if row.label is not None]
@@ -177,6 +178,15 @@ def measure_part(
     known, their = [row for row, _ in chosen], [score for _, score in chosen]
     moved = thresholds_of([row.series for row in known], their, threshold)
     return measure_scores(known, their, threshold.value, plan, moved)
+
+
+def decided(
+    rows: Sequence[HoldbackRow], scores: Sequence[float], threshold: Threshold, plan: WorkloadPlan
+) -> list[bool]:
+    """Return which rows are anomalies, with the threshold as it would move from the first on, and by the
+    plan's rules."""
+    moved = thresholds_of([row.series for row in rows], scores, threshold)
+    return ruled(rows, [score > limit for score, limit in zip(scores, moved, strict=True)], plan)
 
 
 def precision_recall_f1(truth: Sequence[bool], predicted: Sequence[bool]) -> tuple[float, float, float]:
@@ -255,8 +265,7 @@ def _alert_shares(
 ) -> AlertShares:
     test = [(row, score) for row, score in zip(rows, scores, strict=True) if row.part == "test"]
     known, their = [row for row, _ in test], [score for _, score in test]
-    limits = thresholds_of([row.series for row in known], their, threshold)
-    anomalous = [score > limit for score, limit in zip(their, limits, strict=True)]
+    anomalous = decided(known, their, threshold, plan)
     weeks = _weeks(known, plan.interval_seconds)
     alerts = _alerts(known, anomalous, plan.alerts.throttle_seconds)
     counts = Counter(known[position].series for position in alerts if not known[position].label)

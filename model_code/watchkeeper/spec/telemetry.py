@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from watchkeeper.core.plan import Aggregate, MeasurePlan
+import dataclasses
+from typing import Literal
+
+from watchkeeper.core.plan import Aggregate, MeasurePlan, MeasureRules
 from watchkeeper.spec.fields import Missing, Name, RecordField, TimestampFormat, TimeZone, TopicFilter
+from watchkeeper.spec.rules import Allowed, IgnoreBelow
 from watchkeeper.spec.section import Section
 
 
@@ -43,7 +47,25 @@ class Measure(Section):
     missing: Missing | None = None
     """What an interval without readings has, from a series' first one on: ignore is no value, zero 0,
     previous the one before; or a number. Without it, 0 for count and sum, no value for the others."""
+    direction: Literal["above", "below", "both"] = "both"
+    """On which side of the expected value an anomaly may be; on the other side there is none."""
+    ignore_below: IgnoreBelow = IgnoreBelow()
+    """Deviations from the expected value that are too small to be an anomaly."""
+    allowed: Allowed | None = None
+    """What a value may be at all: outside it is an anomaly, from the first reading on."""
 
     def plan(self) -> MeasurePlan:
         """Return what the running parts know of it."""
-        return MeasurePlan(**self.model_dump())
+        rules = dataclasses.replace(
+            MeasureRules() if self.allowed is None else self.allowed.plan(),
+            direction=self.direction,
+            ignore_absolute=self.ignore_below.absolute,
+            ignore_relative=self.ignore_below.relative,
+        )
+        return MeasurePlan(
+            name=self.name,
+            field=self.field,
+            aggregate=self.aggregate,
+            missing=self.missing,
+            rules=None if rules == MeasureRules() else rules,
+        )

@@ -13,11 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.anomalies.score_line import ScoreLine
+from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.detectors.streaming.scores import SeriesScores
+from watchkeeper.judgement.rules import RuleBook
 from watchkeeper.judgement.thresholds import ADAPTIVE, RARITY
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.stream.findings import Finding
-from watchkeeper.stream.judging import Instants, Thresholds
+from watchkeeper.stream.judging import Instants, Thresholds, by_rules
 from watchkeeper.stream.page import Page, Records
 from watchkeeper.telemetry.context import ContextRow
 
@@ -63,16 +65,18 @@ def lines_of_rows(
     scores: SeriesScores,
     decisions: Decisions,
     release: Release,
+    plan: WorkloadPlan,
     chosen: npt.NDArray[np.intp] | None = None,
 ) -> tuple[list[ScoreLine], dict[int, Finding]]:
-    """Return the lines of rows, and the anomalies among them by position in what is returned.
+    """Return the lines of rows as the plan's rules have them, and the anomalies among them by position in
+    what is returned.
 
     Parameters
     ----------
     chosen
         Rows, ascending; all of them without it.
     """
-    own, instants = release.threshold.rule == RARITY, Instants()
+    own, instants, book = release.threshold.rule == RARITY, Instants(), RuleBook(plan)
     places = np.arange(len(rows)) if chosen is None else chosen
     lines: list[ScoreLine] = []
     findings: dict[int, Finding] = {}
@@ -107,8 +111,13 @@ def lines_of_rows(
             run_id=release.run_id,
             next_threshold=decisions.following[place],
         )
+        found = None
         if is_anomaly:
             context = ContextRow(start, value, (), expected)
-            findings[len(lines)] = Finding(line.series, context, score, threshold, severity, release)
+            found = Finding(line.series, context, score, threshold, severity, release)
+        if book and (rules := book.of(line.series)) is not None:
+            line, found = by_rules(line, start, found, rules, release)
+        if found is not None:
+            findings[len(lines)] = found
         lines.append(line)
     return lines, findings

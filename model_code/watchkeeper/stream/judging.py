@@ -18,6 +18,7 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.judgement.acquaintance import Acquaintance, Judgement
 from watchkeeper.judgement.adaptation import Adaptation, adapted, threshold_now
+from watchkeeper.judgement.rules import RuleBook, SeriesRules
 from watchkeeper.judgement.thresholds import ADAPTIVE
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.stream.findings import Finding, Reasons
@@ -31,6 +32,8 @@ NO_LIVE_MODEL = "no live model"
 UNKNOWN_MEASURE = "the live model was not trained on this measure"
 INTERVAL_CHANGED = "the workload's interval changed before it was scored"
 REFUSED = "refused by the model"
+ALLOWED_LIMIT = 1.0
+"""Score and threshold of an anomaly that is one by its allowed range alone."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,43 @@ def unscored(page: Page, series: int, start: str, value: float, reason: str) -> 
     return ScoreLine(page.workload, page.series[series], start, value, None, None, None, None, reason)
 
 
+def by_rules(
+    line: ScoreLine, start: int, found: Finding | None, rules: SeriesRules, release: Release | None
+) -> tuple[ScoreLine, Finding | None]:
+    """Return a line and its finding, if any, as the rules of its series have them.
+
+    Parameters
+    ----------
+    line
+        As its score decides.
+    start
+        Of the interval, in seconds since 1970.
+    release
+        That judged it; None where none did.
+    """
+    if line.value is None:
+        return line, found
+    decision = rules.judge(start, line.value, line.expected, line.is_anomaly)
+    if decision.rule is None:
+        return line, found
+    if not decision.is_anomaly:
+        return dataclasses.replace(line, is_anomaly=False, rule=decision.rule), None
+    severity = max(line.severity or 0.0, decision.severity_at_least)
+    line = dataclasses.replace(line, is_anomaly=True, rule=decision.rule, severity=severity)
+    if found is not None:
+        return line, dataclasses.replace(found, severity=severity)
+    context = ContextRow(start, line.value or 0.0, (), line.expected)
+    return line, Finding(
+        line.series,
+        context,
+        ALLOWED_LIMIT,
+        ALLOWED_LIMIT,
+        severity,
+        release,
+        outside=rules.allowed_range(),
+    )
+
+
 def judged(
     page: Page, rows: Sequence[tuple[int, ContextRow]], answers: Sequence[Answer], plan: WorkloadPlan
 ) -> Judged:
@@ -174,7 +214,19 @@ def judged(
     """
     thresholds, instants, acquaintances = Thresholds(page), Instants(), Acquaintances(page)
     scales: dict[tuple[str, int], float] = {}
-    lines, findings, model = [], {}, page.model
+    lines: list[ScoreLine] = []
+    findings: dict[int, Finding] = {}
+    model = page.model
+    book = RuleBook(plan)
+
+    def add(line: ScoreLine, found: Finding | None, start: int, release: Release | None) -> None:
+        rules = book.of(line.series) if book else None
+        if rules is not None:
+            line, found = by_rules(line, start, found, rules, release)
+        if found is not None:
+            findings[len(lines)] = found
+        lines.append(line)
+
     for (series, context), answer in zip(rows, answers, strict=True):
         score, release = answer.score, answer.release
         line = ScoreLine(
@@ -189,39 +241,37 @@ def judged(
             reason=answer.reason,
         )
         if release is None:
-            lines.append(line)
+            add(line, None, context.interval_start, None)
             continue
         scale = scales.get((release.run_id, series))
         if scale is None:
             scale = scales[release.run_id, series] = release.step_scale(line.series)
         confidence = None
         if score is None:
-            found, scale = acquaintances.judge(series, context, scale)
-            score, threshold, following = found.anomaly_score, found.threshold, None
-            severity, confidence = found.severity, found.confidence
+            own, scale = acquaintances.judge(series, context, scale)
+            score, threshold, following = own.anomaly_score, own.threshold, None
+            severity, confidence = own.severity, own.confidence
         else:
             threshold, following = thresholds.judge(series, score, release)
             severity = release.severity.severity_beyond(score, threshold)
         band = None if context.expected is None else expectation(context.expected, scale)
         model = release.run_id
+        found = None
         if score > threshold:
-            findings[len(lines)] = Finding(
-                line.series, context, score, threshold, severity, release, confidence
-            )
-        lines.append(
-            dataclasses.replace(
-                line,
-                lower=band.lower if band else None,
-                upper=band.upper if band else None,
-                anomaly_score=score,
-                confidence=confidence,
-                threshold=threshold,
-                severity=severity,
-                is_anomaly=score > threshold,
-                run_id=release.run_id,
-                next_threshold=following,
-            )
+            found = Finding(line.series, context, score, threshold, severity, release, confidence)
+        line = dataclasses.replace(
+            line,
+            lower=band.lower if band else None,
+            upper=band.upper if band else None,
+            anomaly_score=score,
+            confidence=confidence,
+            threshold=threshold,
+            severity=severity,
+            is_anomaly=score > threshold,
+            run_id=release.run_id,
+            next_threshold=following,
         )
+        add(line, found, context.interval_start, release)
     after = acquaintances.page(thresholds.page(dataclasses.replace(page, model=model)))
     return Judged(after, lines, findings)
 
@@ -241,6 +291,7 @@ def with_events(
 
 
 def _event(line: ScoreLine, finding: Finding, reasons: Reasons, plan: WorkloadPlan) -> AnomalyEvent:
+    release = finding.release
     return AnomalyEvent(
         workload=line.workload,
         series=line.series,
@@ -253,9 +304,9 @@ def _event(line: ScoreLine, finding: Finding, reasons: Reasons, plan: WorkloadPl
         score=finding.score,
         threshold=finding.threshold,
         severity=finding.severity,
-        run_id=finding.release.run_id,
-        execution_arn=finding.release.execution_arn,
-        model_package_arn=finding.release.model_package_arn,
+        run_id=release.run_id if release else "",
+        execution_arn=release.execution_arn if release else "",
+        model_package_arn=release.model_package_arn if release else "",
         contributions=reasons.explained.contributions,
         explanation=reasons.explained.explanation,
         also_anomalous=reasons.also_anomalous,

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core.layout import short_hash
+from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.detectors.streaming.kernel import OUTPUT, advance_all, advance_rows
 from watchkeeper.detectors.streaming.score_parts import score_parts
 from watchkeeper.detectors.streaming.scores import SeriesScores, interpret
@@ -25,7 +26,7 @@ from watchkeeper.detectors.streaming.times import hours_of_week, missing_before,
 from watchkeeper.features.contributions import Contribution, ExplainedScore, Explanation, largest_first
 from watchkeeper.lifecycle.release import Release, StreamModel
 from watchkeeper.stream.deciding import decide, lines_of_rows
-from watchkeeper.stream.findings import Finding, Reasons, also_anomalous
+from watchkeeper.stream.findings import Finding, Reasons, also_anomalous, explained_by_rule
 from watchkeeper.stream.judging import INTERVAL_CHANGED, Instants, Judged, Thresholds, unscored
 from watchkeeper.stream.page import WAITING, Integers, Page, Records, firsts, in_order
 from watchkeeper.telemetry.series import parse_series_key
@@ -198,13 +199,15 @@ def learn_once(page: Page, models: Sequence[StreamModel]) -> tuple[Page, Records
     return after, learning.rows, [learning.scores(outputs, model) for model in models]
 
 
-def learned(page: Page, release: Release) -> Judged:
+def learned(page: Page, release: Release, plan: WorkloadPlan) -> Judged:
     """Score the intervals that wait on a page, learn them, and say which are anomalies, and why.
 
     Parameters
     ----------
     release
         One with a streaming detector.
+    plan
+        Whose rules decide with it.
     """
     model = release.streaming
     page = adopt(page, model)
@@ -213,12 +216,18 @@ def learned(page: Page, release: Release) -> Judged:
     scores = learning.scores(outputs, model)
     thresholds = Thresholds(after)
     decisions = decide(learning.rows["series"].tolist(), scores, release, thresholds)
-    lines, findings = lines_of_rows(after, learning.rows, scores, decisions, release)
+    lines, findings = lines_of_rows(after, learning.rows, scores, decisions, release, plan)
     after = thresholds.page(after)
-    shares = _explained(page, learning, outputs, scores, set(findings))
+    of_detector = {position for position, finding in findings.items() if not finding.by_rule}
+    shares = _explained(page, learning, outputs, scores, of_detector)
     also = also_anomalous(findings.values())
     reasons = {
-        finding.key: Reasons(ExplainedScore(shares[position], Explanation("detector")), also[finding.key])
+        finding.key: Reasons(
+            explained_by_rule(finding)
+            if finding.by_rule
+            else ExplainedScore(shares[position], Explanation("detector")),
+            also[finding.key],
+        )
         for position, finding in findings.items()
     }
     if len(after.waiting):

@@ -23,7 +23,7 @@ from watchkeeper.core import layout
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.stream.asking import asked, unanswered
-from watchkeeper.stream.findings import Reasons
+from watchkeeper.stream.findings import Reasons, reasons_by_rule
 from watchkeeper.stream.intake import TakenIn, take_in
 from watchkeeper.stream.judging import NO_LIVE_MODEL, Judged, with_events
 from watchkeeper.stream.learning import learned
@@ -93,11 +93,12 @@ def step(
 
 
 def scored_here(page: Page, release: Release | None, plan: WorkloadPlan) -> Judged:
-    """Say what the intervals that wait are worth, by a streaming detector; without a release, nothing."""
+    """Say what the intervals that wait are worth, by a streaming detector; without a release, by rules."""
     if release is not None:
-        return learned(page, release)
+        return learned(page, release, plan)
     everything = asked(page, plan, limit=len(page.waiting))
-    return everything.judged(unanswered(everything, NO_LIVE_MODEL), plan)
+    judged = everything.judged(unanswered(everything, NO_LIVE_MODEL), plan)
+    return dataclasses.replace(judged, reasons=reasons_by_rule(judged.findings.values()))
 
 
 def late(lines: Iterable[int], readings: Readings) -> list[Refusal]:

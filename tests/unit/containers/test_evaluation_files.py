@@ -38,7 +38,7 @@ def statistics(labels: Labels | None):  # type: ignore[no-untyped-def]
         evaluation.threshold.value,
         plan,
     )
-    return evaluation, model_quality(evaluation, rows, scores, metrics)
+    return evaluation, model_quality(evaluation, rows, scores, metrics, plan)
 
 
 def test_statistics_agree_with_the_evaluation() -> None:

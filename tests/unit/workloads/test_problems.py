@@ -42,7 +42,8 @@ TEN_PROBLEMS = [
     "epoch_microseconds, epoch_nanoseconds, "
     "or a strptime format with year, month and day such as %Y-%m-%d %H:%M:%S",
     "7: measures[0].agregate: 'max': "
-    "unknown key; did you mean aggregate?; known keys: aggregate, field, missing, name",
+    "unknown key; did you mean aggregate?; "
+    "known keys: aggregate, allowed, direction, field, ignore_below, missing, name",
     "8: interval: '5 minutes': "
     "must be a duration: a whole number and s, m, h, d or w, such as 30s, 5m, 1h, 7d",
     "10: lateness: is there twice, first in line 9; keep one",

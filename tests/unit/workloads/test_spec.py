@@ -20,6 +20,7 @@ from watchkeeper.core.plan import (
     DetectorPlan,
     FeaturePlan,
     MeasurePlan,
+    MeasureRules,
     MutePlan,
     SeriesSelection,
     SilencePlan,
@@ -267,3 +268,28 @@ def _with(key: str, value: object) -> str:
         key: value,
     }
     return yaml.safe_dump(spec)
+
+
+def test_a_measures_rules_are_in_its_plan(load: Load) -> None:
+    text = GOOD.replace("measures:", "measures:\n  - {field: a, name: ruled, direction: above, RULES}", 1)
+    text = text.replace("RULES", "ignore_below: {absolute: 2, relative: 0.1}, allowed: {lower: 0}")
+    measure = load(text=text).plan().measures[0]
+
+    assert measure.rules == MeasureRules("above", 2.0, 0.1, allowed_from=0.0)
+    assert load().plan().measures[0].rules is None
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ("allowed: {}", "name lower, upper or both"),
+        ("allowed: {lower: 2, upper: 1}", "lower 2 is above upper 1"),
+        ("direction: up", "above"),
+        ("ignore_below: {absolute: -1}", "0"),
+    ],
+)
+def test_a_rule_that_means_nothing_is_refused_by_its_place(load: Load, rules: str, message: str) -> None:
+    text = GOOD.replace("measures:", f"measures:\n  - {{field: a, name: ruled, {rules}}}", 1)
+    with pytest.raises(WorkloadSpecError, match=message) as refused:
+        load(text=text)
+    assert "measures" in str(refused.value)
