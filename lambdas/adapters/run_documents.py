@@ -12,7 +12,7 @@ from watchkeeper.core.documents import Document
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.fraud.plan import FRAUD
 from watchkeeper.kinds import AnyEvaluation, AnyPlan, evaluation_from_json, plan_from_json
-from watchkeeper.lifecycle.run import TrainingRun
+from watchkeeper.lifecycle.run import NOT_COMPARED_NAME, TrainingRun
 from watchkeeper.regression.importance import global_importance
 from watchkeeper.regression.plan import REGRESSION
 
@@ -65,6 +65,12 @@ def read_plan_of(kind: type[Plan], run: TrainingRun, objects: ObjectStore) -> Pl
 def read_evaluation(run: TrainingRun, objects: ObjectStore) -> AnyEvaluation:
     """Return the candidate's evaluation."""
     return evaluation_from_json(_read(f"{run.uris.evaluation}evaluation.json", objects))
+
+
+def read_not_compared(run: TrainingRun, objects: ObjectStore) -> str | None:
+    """Return why the model in service is no champion of the run; None where it is one, or none serves."""
+    found = objects.read(ObjectUri.parse(f"{run.uris.champion}{NOT_COMPARED_NAME}"))
+    return None if found is None else found.decode()
 
 
 def read_importance(run: TrainingRun, objects: ObjectStore) -> dict[str, float]:

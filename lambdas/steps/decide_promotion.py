@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from lambdas.adapters import clients
 from lambdas.adapters.object_store import ObjectStore, S3ObjectStore
-from lambdas.adapters.run_documents import read_evaluation, read_plan
+from lambdas.adapters.run_documents import read_evaluation, read_not_compared, read_plan
 from lambdas.runtime.workflow_payload import run_of
 from lambdas.runtime.workflow_step import RUN_KEYS, RUNS_PREFIX, AwsCalls, StepEnvironment, step_handler
 from watchkeeper.core.errors import ContractViolationError
@@ -51,7 +51,9 @@ def decide(payload: dict[str, Any], objects: ObjectStore) -> dict[str, Any]:
     evaluation = read_evaluation(run, objects)
     decision = _decision(evaluation, read_plan(run, objects))
     logger.info("decided", extra={"run_id": run.run_id, "approved": decision.approved})
-    reasons = decision.reasons
+    reasons, why = decision.reasons, read_not_compared(run, objects)
+    if why is not None and not any(why in reason for reason in reasons):
+        reasons = [*reasons, f"Not compared with the model in service: {why}."]
     if not decision.approved:
         reasons = [*reasons, f"Figures and charts: {run.uris.evaluation}"]
     decided = Decided(decision.approved, reasons, known_figures(evaluation.candidate))

@@ -31,10 +31,11 @@ from watchkeeper.fraud.release import FraudRelease
 from watchkeeper.fraud.schema import schema_of
 from watchkeeper.kinds import AnyPlan, AnyRelease
 from watchkeeper.lifecycle.release import Release
-from watchkeeper.lifecycle.run import RELEASE_NAME, TrainingRun, training_run
+from watchkeeper.lifecycle.run import NOT_COMPARED_NAME, RELEASE_NAME, TrainingRun, training_run
 from watchkeeper.regression.manifest import schema_hash
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.release import RegressionRelease
+from watchkeeper.telemetry.series import parse_series_key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +165,12 @@ def validate(payload: dict[str, Any], effects: ValidationEffects) -> dict[str, A
     sources = _sources(run, plan, effects)
     artifact = registered_artifact(plan, effects.bucket, effects.registered)
     effects.objects.write(ObjectUri.parse(run.uris.plan), plan.to_json().encode())
-    champion = _champion(plan, effects)
+    champion, not_compared = _champion(plan, effects)
+    if not_compared is not None:
+        logger.info("no comparison with the live model", extra={"reason": not_compared})
+        effects.objects.write(
+            ObjectUri.parse(f"{run.uris.champion}{NOT_COMPARED_NAME}"), not_compared.encode()
+        )
     if isinstance(plan, WorkloadPlan) and plan.detector.is_streaming:
         document = "null" if champion is None else champion.to_json()
         effects.objects.write(ObjectUri.parse(f"{run.uris.champion}{RELEASE_NAME}"), document.encode())
@@ -192,25 +198,40 @@ def _check_window(wanted: ExecutionInput, plan: AnyPlan) -> None:
         )
 
 
-def _champion(plan: AnyPlan, effects: ValidationEffects) -> AnyRelease | None:
-    """Return the live release whose model can score what this plan makes."""
+def _champion(plan: AnyPlan, effects: ValidationEffects) -> tuple[AnyRelease | None, str | None]:
+    """Return the live release if its model can be compared on what this plan makes, or why it cannot."""
     live = effects.releases.live(plan.workload)
     if live is None:
-        return None
+        return None, None
+    why: str | None = f"run {live.run_id} is another kind of detector or workload"
     match plan, live:
         case WorkloadPlan(), Release() if plan.detector.is_streaming and live.stream is not None:
-            return live
+            return live, None
         case WorkloadPlan(), Release() if plan.detector.is_streaming or live.stream is not None:
             pass
         case _ if not effects.resources.model_exists(live.model):
-            return None
+            why = f"the model of run {live.run_id} is gone"
         case WorkloadPlan(), Release():
-            return live
-        case RegressionPlan(), RegressionRelease() if live.schema_hash == schema_hash(plan):
-            return live
-        case FraudPlan(), FraudRelease() if live.schema_hash == schema_of(plan).hash:
-            return live
-    logger.info("the live model is of another kind: no comparison", extra={"run_id": live.run_id})
+            why = _unlike(plan, live)
+        case RegressionPlan(), RegressionRelease():
+            same = live.schema_hash == schema_hash(plan)
+            why = None if same else f"run {live.run_id} was trained on other columns"
+        case FraudPlan(), FraudRelease():
+            same = live.schema_hash == schema_of(plan).hash
+            why = None if same else f"run {live.run_id} was trained on other features"
+    return (live, None) if why is None else (None, why)
+
+
+def _unlike(plan: WorkloadPlan, live: Release) -> str | None:
+    """Say why a model would refuse the plan's rows, or not know one series of them; None if it would not."""
+    unknown = [measure.name for measure in plan.measures if measure.name not in live.fleet_scales]
+    if unknown:
+        return f"run {live.run_id} was trained without the measures {', '.join(unknown)}"
+    for series in live.step_scales:
+        names = tuple(name for name, _ in parse_series_key(series).dimensions)
+        if names != plan.dimensions:
+            told = ", ".join(names) or "none"
+            return f"run {live.run_id} was trained with other dimensions ({told})"
     return None
 
 

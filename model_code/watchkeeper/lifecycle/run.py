@@ -13,6 +13,8 @@ from watchkeeper.core import layout
 from watchkeeper.core.documents import Document
 
 RELEASE_NAME = "release.json"
+NOT_COMPARED_NAME = "not_compared.txt"
+"""Beside it: why the model in service is no champion of this run, where it is none."""
 
 
 @dataclass(frozen=True)

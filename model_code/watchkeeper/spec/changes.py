@@ -136,8 +136,11 @@ def _of_measures(
         )
         yield Change(f"measures[{name}]", None, new[name], effect, True)
     for name in [name for name in new if name in old and old[name] != new[name]]:
+        same_numbers = dataclasses.replace(old[name], rules=new[name].rules) == new[name]
         effect = "its numbers mean something else from the deployment on; the model knows the old ones"
-        yield Change(f"measures[{name}]", old[name], new[name], effect, True)
+        if same_numbers:
+            effect = _AT_ONCE
+        yield Change(f"measures[{name}]", old[name], new[name], effect, not same_numbers)
 
 
 def _kind(plan: AnyPlan) -> str:

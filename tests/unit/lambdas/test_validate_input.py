@@ -12,6 +12,7 @@ from lambdas.adapters import clients
 from lambdas.adapters.object_store import ObjectUri
 from lambdas.adapters.registered_models import RegisteredModel, SageMakerRegisteredModels
 from lambdas.adapters.sagemaker_resources import EndpointDescription
+from lambdas.steps.decide_promotion import decide
 from lambdas.steps.execution_input import (
     RunningExecution,
     TrainingInProgressError,
@@ -19,7 +20,7 @@ from lambdas.steps.execution_input import (
     refuse_if_older_runs,
 )
 from lambdas.steps.validate_input import ValidationEffects, validate
-from tests.unit.lambdas.builders import BEGIN, BUCKET, make_plan, make_release
+from tests.unit.lambdas.builders import BEGIN, BUCKET, make_evaluation, make_plan, make_release
 from tests.unit.lambdas.fakes import (
     FakePlanStore,
     FakeRegisteredModels,
@@ -27,7 +28,8 @@ from tests.unit.lambdas.fakes import (
 )
 from tests.unit.lambdas.golden_events import golden_event
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.plan import DetectorPlan, WorkloadPlan
+from watchkeeper.core.plan import DetectorPlan, MeasurePlan, SeriesSelection, WorkloadPlan
+from watchkeeper.kinds import digest_of
 from watchkeeper.lifecycle.run import TrainingRun
 
 
@@ -200,3 +202,30 @@ def test_wrong_input_is_refused_by_key_and_value(document: Any, message: str) ->
 def test_workload_that_is_not_deployed_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="'unknown' is not deployed"):
         validated(effects_of(history=b"x"), workload="unknown")
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"measures": (MeasurePlan("pressure", "p"), MeasurePlan("flow", "f"))}, "without the measures flow"),
+        ({"dimensions": ("hall", "device")}, "with other dimensions (device)"),
+        ({"dimensions": ()}, "with other dimensions (device)"),
+        ({"exclude": (SeriesSelection(where={"device": ("a",)}),)}, None),
+    ],
+)
+def test_champion_of_another_schema_is_passed_over_and_the_decision_says_why(
+    changes: dict[str, Any], why: str | None
+) -> None:
+    plan = dataclasses.replace(make_plan(), **changes)
+    effects = validation_effects(plan, make_release(), history=b"x")
+    found = validate({**golden_event("validate_input"), "plan": digest_of(plan)}, effects)
+    assert found["champion"]["exists"] is (why is None)
+    run = TrainingRun.from_dict(found["run"])
+    objects: Any = effects.objects
+    objects.write(
+        ObjectUri.parse(f"{run.uris.evaluation}evaluation.json"), make_evaluation(run).to_json().encode()
+    )
+    reasons = decide({"run": found["run"]}, objects)["reasons"]
+    told = [reason for reason in reasons if reason.startswith("Not compared with the model in service: run ")]
+    assert len(told) == (why is not None)
+    assert why is None or why in told[0]

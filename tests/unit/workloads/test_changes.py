@@ -86,6 +86,12 @@ def test_a_measure_that_is_added_wants_a_training_and_one_that_is_removed_does_n
     assert (removed.key, removed.trains) == ("measures[temp]", False)
 
 
+def test_a_rule_of_a_measure_holds_at_once(load: Load) -> None:
+    ruled = TEXT.replace("name: pressure}", "name: pressure, direction: above}")
+    (change,) = changes(load().plan(), load(text=ruled).plan())
+    assert (change.key, change.trains) == ("measures[pressure]", False)
+
+
 def test_a_measure_that_is_renamed_is_told_as_such(load: Load) -> None:
     renamed = TEXT.replace("name: pressure}", "name: bar}")
     gone, new = changes(load().plan(), load(text=renamed).plan())
