@@ -221,7 +221,7 @@ def _show(spec: AnomalyWorkload, scores: Sequence[ScoreLine], alerts: Sequence[A
             f"{event.severity:.0f}",
         )
     say("the first alert, as its subscriber gets it:\n" if alerts else "the first anomaly:\n")
-    say(alert_text(events[0]))
+    say(alert_text(events[0], spec.source.timestamp.timezone))
     console.rule(style="dim")
     console.print(table)
     if len(events) > SHOWN_ALERTS:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,6 +46,10 @@ def score(
     parameter: Annotated[
         list[str] | None,
         typer.Option(help="Hyperparameter of the algorithm, such as n_neighbors=10; repeat it for several."),
+    ] = None,
+    dimension: Annotated[
+        list[str] | None,
+        typer.Option(help="Column whose values tell series apart: each is scored on its own; repeat it."),
     ] = None,
     labels: Annotated[
         str | None, typer.Option(help="Column of labels, 1 or 0: print how well they are found.")
@@ -98,29 +104,38 @@ def score(
             importlib.import_module("matplotlib")
     if output.resolve() == file.resolve():
         raise InvalidInputError(f"{output} is the input: name another file")
-    scorer = RowScorer(
+    if dimension and (labels or plot):
+        raise InvalidInputError(
+            f"{'--labels' if labels else '--plot'} looks at one series: leave it or --dimension out"
+        )
+    new_scorer = partial(
+        RowScorer,
         algorithm,
         alert_severity=alert_severity,
         interval_seconds=interval,
         missing=_fill(missing, interval),
         hyperparameters=_hyperparameters(parameter or []),
     )
+    scorer_of = functools.cache(lambda _: new_scorer())
+    scorer_of(())  # what it refuses, it refuses before the file is read
     columns = Columns(
         TimestampPlan(timestamp, timestamp_format, timezone),
         tuple(dict.fromkeys(value)),
         labels,
         Dialect(_NAMED_DELIMITERS.get(delimiter or "", delimiter), "," if decimal_comma else "."),
+        tuple(dict.fromkeys(dimension or ())),
     )
     series = SeriesFile(file, columns)
     pieces = _with_progress(iter(series), file)
     learned: list[int] = []
-    scored = score_pieces(pieces, scorer, fit_rows, learned)
+    scored = score_pieces(pieces, scorer_of, fit_rows, learned)
     kept = write_scores(scored, columns, output, keep=bool(labels or plot))
-    done(f"{kept.rows} rows, {kept.anomalies} anomalies: {output}")
-    for rows in learned:
+    of_series = f" of {kept.series} series" if dimension else ""
+    done(f"{kept.rows} rows{of_series}, {kept.anomalies} anomalies: {output}")
+    if learned:
         say(
-            f"{algorithm} learned from the first {rows:,} of {kept.rows:,} rows: what is odd in them "
-            "counts as usual, and their own scores are of rows that it knows"
+            f"{algorithm} learned from the first {sum(learned):,} of {kept.rows:,} rows{of_series}: what is "
+            "odd in them counts as usual, and their own scores are of rows that it knows"
         )
     for note in series.notes:
         say(f"{file}: {note}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import IO
@@ -27,35 +28,56 @@ FIT_SHARE = 0.15
 MOST_FIT_ROWS = 10_000
 
 Scored = tuple[Piece, SeriesScores]
+Series = tuple[str, ...]
 
 
 def score_pieces(
-    pieces: Iterator[Piece], scorer: RowScorer, fit_rows: int | None, learned: list[int]
+    pieces: Iterator[Piece],
+    scorer_of: Callable[[Series], RowScorer],
+    fit_rows: int | None,
+    learned: list[int],
 ) -> Iterator[Scored]:
-    """Score rows as they come; one that learns first learns from the first ones.
+    """Score rows as they come; one that learns first learns from the first ones of its series.
 
     Parameters
     ----------
+    scorer_of
+        Gives the scorer of a series, always the same.
     fit_rows
         How many; None is `FIT_SHARE` of the file, `MOST_FIT_ROWS` at most.
     learned
         Gets how many they were.
     """
-    if scorer.learns_first:
+    if scorer_of(()).learns_first:
         first: list[Piece] = []
         wanted = 0
         for piece in pieces:
             first.append(piece)
             rows = sum(len(one.rows) for one in first)
             wanted = fit_rows or max(2, min(int(FIT_SHARE * rows / max(piece.read, 1e-9)), MOST_FIT_ROWS))
-            if rows >= wanted:
+            if rows >= wanted and set(piece.series) == {()}:
                 break
-        values = np.concatenate([piece.values for piece in first])[:wanted]
-        scorer.learn(values)
-        learned.append(len(values))
         pieces = chain(first, pieces)
+        for series, values in _values_of(first).items():
+            own = fit_rows or max(2, min(int(FIT_SHARE * len(values)), MOST_FIT_ROWS))
+            beginning = values[: own if series else wanted]
+            scorer_of(series).learn(beginning)
+            learned.append(len(beginning))
     for piece in pieces:
-        yield piece, scorer.score(piece.seconds, piece.values)
+        parts = [
+            scorer_of(series).score(piece.seconds[rows], piece.values[rows])
+            for series, rows in piece.series.items()
+        ]
+        yield piece, joined(parts).rows(np.argsort(np.concatenate(list(piece.series.values()))))
+
+
+def _values_of(pieces: Sequence[Piece]) -> dict[Series, npt.NDArray[np.float64]]:
+    """Return the values of each series, shape (n_rows, n_columns)."""
+    found: dict[Series, list[npt.NDArray[np.float64]]] = {}
+    for piece in pieces:
+        for series, rows in piece.series.items():
+            found.setdefault(series, []).append(piece.values[rows])
+    return {series: np.concatenate(values) for series, values in found.items()}
 
 
 class Kept:
@@ -64,22 +86,30 @@ class Kept:
     def __init__(self, keep: bool) -> None:
         self.rows = self.anomalies = self.backwards = 0
         self.first_backwards: int | None = None
-        self._last = -np.inf
+        self._last: dict[Series, float] = {}
         self._keep = keep
         self._pieces: list[Scored] = []
 
     def add(self, piece: Piece, scores: SeriesScores) -> None:
         """Remember some rows."""
-        backwards = np.diff(piece.seconds, prepend=self._last) < 0
+        backwards = np.zeros(len(piece.rows), dtype=bool)
+        for series, rows in piece.series.items():
+            last = self._last.get(series, -np.inf)
+            backwards[rows] = np.diff(piece.seconds[rows], prepend=last) < 0
+            self._last[series] = float(piece.seconds[rows][-1])
         if self.first_backwards is None and backwards.any():
             self.first_backwards = self.rows + int(backwards.argmax()) + 1
         self.rows += len(piece.rows)
         self.anomalies += int(scores.is_anomaly.sum())
         self.backwards += int(backwards.sum())
-        self._last = float(piece.seconds[-1])
         if self._keep:
-            bare = Piece(piece.header, [], piece.seconds, piece.values, piece.labels, piece.read)
+            bare = Piece(piece.header, [], piece.seconds, piece.values, piece.labels, piece.read, {})
             self._pieces.append((bare, scores))
+
+    @property
+    def series(self) -> int:
+        """Number of series."""
+        return len(self._last)
 
     @property
     def seconds(self) -> npt.NDArray[np.float64]:
@@ -105,7 +135,8 @@ class Kept:
 
 def write_scores(scored: Iterator[Scored], columns: Columns, output: Path, *, keep: bool) -> Kept:
     """Write rows with their scores; the file appears when it is complete."""
-    kept, events = Kept(keep), Events()
+    kept = Kept(keep)
+    events: defaultdict[Series, Events] = defaultdict(Events)
     unfinished = output.with_name(output.name + ".part")
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -113,7 +144,9 @@ def write_scores(scored: Iterator[Scored], columns: Columns, output: Path, *, ke
             for piece, scores in scored:
                 if kept.rows == 0:
                     _require_time_order(piece, columns)
-                _write_piece(file, piece, scores, events.follow(scores), columns, header=kept.rows == 0)
+                _write_piece(
+                    file, piece, scores, _followed(events, piece, scores), columns, header=kept.rows == 0
+                )
                 kept.add(piece, scores)
         unfinished.replace(output)
     finally:
@@ -121,9 +154,18 @@ def write_scores(scored: Iterator[Scored], columns: Columns, output: Path, *, ke
     return kept
 
 
+def _followed(events: Mapping[Series, Events], piece: Piece, scores: SeriesScores) -> EventRows:
+    """Return what each row is of an event of its series."""
+    state, severity = np.full(len(scores), "", dtype="<U7"), scores.severity.copy()
+    for series, rows in piece.series.items():
+        found = events[series].follow(scores.rows(rows))
+        state[rows], severity[rows] = found.state, found.severity
+    return EventRows(state, severity)
+
+
 def _require_time_order(piece: Piece, columns: Columns) -> None:
     """Refuse a file whose rows run backwards: a few may, such as those of the hour that a clock repeats."""
-    steps = np.diff(piece.seconds)
+    steps = np.concatenate([np.diff(piece.seconds[rows]) for rows in piece.series.values()])
     if (steps < 0).sum() > _MOSTLY * len(steps):
         raise InvalidInputError(
             f"most rows are earlier than the row before them: sort the file by {columns.timestamp.field!r}, "

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from watchkeeper.core.timestamps import (
 from watchkeeper.telemetry.cells import (
     MAX_MAGNITUDE,
     is_missing,
+    names_shown,
     parse_number,
 )
 from watchkeeper.telemetry.csv_rows import header_error
@@ -49,11 +51,14 @@ class Columns:
     values: tuple[str, ...]
     labels: str | None = None
     dialect: Dialect = DIALECT
+    dimensions: tuple[str, ...] = ()
+    """Each combination of their values is a series of its own."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of all."""
-        return (self.timestamp.field, *self.values, *([self.labels] if self.labels is not None else []))
+        labels = [self.labels] if self.labels is not None else []
+        return (self.timestamp.field, *self.values, *labels, *self.dimensions)
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ class Piece:
     labels : ndarray of bool, shape (n_rows,), or None
     read : float
         Fraction of the file that has been read, 0 to 1.
+    series : mapping of tuple of str to ndarray
+        The places of each series' rows, by the values of its dimensions.
     """
 
     header: list[str]
@@ -81,6 +88,7 @@ class Piece:
     values: FloatArray
     labels: npt.NDArray[np.bool_] | None
     read: float
+    series: Mapping[tuple[str, ...], npt.NDArray[np.int64]]
 
 
 class SeriesFile:
@@ -139,7 +147,9 @@ class SeriesFile:
         for name, missing in zip(self._columns.values, np.isnan(piece.values).sum(axis=0), strict=True):
             self.missing[name] += int(missing)
         for seconds, cells in zip(piece.seconds.tolist(), piece.rows, strict=True):
-            if not self._interleaving.add(seconds, dict(zip(piece.header, cells, strict=True))):
+            fields = dict(zip(piece.header, cells, strict=True))
+            series = (fields[name].strip() for name in self._columns.dimensions)
+            if not self._interleaving.add((seconds, *series), fields):
                 break
 
     def _check_whole(self, rows: int, first: float, last: float) -> None:
@@ -152,7 +162,16 @@ class SeriesFile:
         sentence = check_unit(str(self._path), begin, end, self._columns.timestamp)
         several = self._interleaving.sentence()
         if several is not None:
-            raise InvalidInputError(f"{self._path}: {several}: give each a file of its own")
+            column = shlex.quote(str(self._interleaving.telling()))
+            raise InvalidInputError(
+                f"{self._path}: {several}: add --dimension {column}, and each is scored on its own"
+            )
+        if self._interleaving.repeats and (columns := self._interleaving.candidates()):
+            raise InvalidInputError(
+                f"{self._path}: {self._interleaving.repeated:,} of the first {self._interleaving.rows:,} "
+                "rows have the time of another row: several series are in one. Name the columns that tell "
+                f"them apart, --dimension COLUMN for each: there are {names_shown(columns)}"
+            )
         if self._interleaving.repeats:
             self.notes.append(
                 f"{self._interleaving.repeated:,} of the first {self._interleaving.rows:,} rows have the "
@@ -174,7 +193,17 @@ class SeriesFile:
             if labels is None
             else np.array(self._each(chunk, labels, self._label), dtype=np.bool_),
             read=read,
+            series=self._series(chunk),
         )
+
+    def _series(self, chunk: Chunk) -> dict[tuple[str, ...], npt.NDArray[np.int64]]:
+        positions = [self._position(chunk.header, name) for name in self._columns.dimensions]
+        if not positions:
+            return {(): np.arange(len(chunk.rows))}
+        places: dict[tuple[str, ...], list[int]] = {}
+        for place, row in enumerate(chunk.rows):
+            places.setdefault(tuple(row[at].strip() for at in positions), []).append(place)
+        return {key: np.array(found) for key, found in places.items()}
 
     def _read(
         self,

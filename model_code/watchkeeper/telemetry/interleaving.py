@@ -62,17 +62,27 @@ class Interleaving:
         """Whether so many rows have the time of another one as several series have."""
         return self.rows >= _LEAST_ROWS and self.repeated >= _REPEATED * self.rows
 
-    def sentence(self) -> str | None:
-        """Say which column tells the series of the file apart; None where there is one series."""
-        if not self.repeats:
-            return None
-        for name, values in (self._values or {}).items():
+    def telling(self) -> str | None:
+        """Return the column that tells series apart; None where there is one series, or no such column."""
+        for name, values in (self._values or {}).items() if self.repeats else ():
             if len(values) > 1 and len(self._pairs[name]) >= _APART * self.rows:
-                return (
-                    f"{len(values)} series are in one: at the same times, column {shown(name)} tells "
-                    f"{names_shown(sorted(values), most=3)} apart"
-                )
+                return name
         return None
+
+    def candidates(self) -> list[str]:
+        """Return the columns that tell some of the rows apart: all of them together may tell the series."""
+        return [name for name, values in (self._values or {}).items() if len(values) > 1]
+
+    def sentence(self) -> str | None:
+        """Say which column tells the series of the file apart; None where `telling` has none."""
+        name = self.telling()
+        if name is None:
+            return None
+        values = sorted((self._values or {})[name])
+        return (
+            f"{len(values)} series are in one: at the same times, column {shown(name)} tells "
+            f"{names_shown(values, most=3)} apart"
+        )
 
 
 def is_fraction(text: str) -> bool:

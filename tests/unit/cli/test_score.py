@@ -325,3 +325,67 @@ def test_what_a_spreadsheet_would_run_is_written_as_text_and_numbers_stay(tmp_pa
 
     row = rows_of(tmp_path / "scores.csv")[0]
     assert (row["'=HYPERLINK(A1)"], row["note"], row["value"]) == ("'=1+1", "'@x", "-1.5")
+
+
+@pytest.fixture
+def machines_file(tmp_path: Path) -> Path:
+    """Two machines in one file: what is usual for one is far from the other."""
+    timestamps, flow, _ = telemetry()
+    path = tmp_path / "machines.csv"
+    lines = ["Time,hall,machine,flow"]
+    for row in range(ROWS):
+        lines.append(f"{timestamps[row]},1,a,{flow[row]}")
+        lines.append(f"{timestamps[row]},1,b,{1000 - 3 * flow[row]:.3f}")
+    path.write_text("\n".join([*lines, ""]))
+    return path
+
+
+@pytest.mark.parametrize("algorithm", ["watchkeeper", "isolation_forest"])
+def test_each_series_of_a_dimension_is_scored_as_if_it_were_alone(
+    machines_file: Path, monkeypatch: pytest.MonkeyPatch, algorithm: str
+) -> None:
+    monkeypatch.setattr(series_file, "PIECE_ROWS", 501)
+    options = ("--value", "flow", "--algorithm", algorithm, "--fit-rows", "200")
+
+    answer = run(machines_file, *options, "--dimension", "machine")
+
+    assert answer.exit_code == 0, answer.output
+    assert "of 2 series" in answer.output
+    together = rows_of(machines_file.with_name("scores.csv"))
+    assert [row["machine"] for row in together[:4]] == ["a", "b", "a", "b"]
+    for machine in "ab":
+        rows = machines_file.read_text().splitlines()
+        alone = machines_file.with_name(f"{machine}.csv")
+        alone.write_text("\n".join([rows[0], *(row for row in rows if f",{machine}," in row), ""]))
+        assert run(alone, *options, output=alone.with_name("alone.csv")).exit_code == 0
+        own = [row for row in together if row["machine"] == machine]
+        assert own == rows_of(alone.with_name("alone.csv"))
+        assert own[SPIKE]["is_anomaly"] == "true" or algorithm != "watchkeeper"
+
+
+def test_series_that_one_column_tells_apart_are_refused_with_the_option(machines_file: Path) -> None:
+    answer = run(machines_file, "--value", "flow")
+
+    assert answer.exit_code == 2
+    assert "column 'machine' tells 'a', 'b' apart: add --dimension machine" in answer.output
+    assert not machines_file.with_name("scores.csv").exists()
+
+
+def test_series_that_several_columns_tell_apart_are_refused_with_the_columns(machines_file: Path) -> None:
+    more = machines_file.read_text().splitlines()
+    second = [row.replace(",1,", ",2,") for row in more[1:]]
+    ordered = [row for pair in zip(more[1:], second, strict=True) for row in pair]
+    machines_file.write_text("\n".join([more[0], *ordered, ""]))
+
+    answer = run(machines_file, "--value", "flow")
+    both = run(machines_file, "--value", "flow", "--dimension", "hall", "--dimension", "machine")
+
+    assert answer.exit_code == 2
+    assert "--dimension COLUMN for each: there are 'hall', 'machine'" in answer.output
+    assert (both.exit_code, "of 4 series" in both.output) == (0, True)
+
+
+def test_a_picture_is_of_one_series(machines_file: Path) -> None:
+    answer = run(machines_file, "--value", "flow", "--dimension", "machine", "--plot", "scores.png")
+
+    assert (answer.exit_code, "--plot looks at one series" in answer.output) == (2, True)
