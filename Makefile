@@ -18,12 +18,7 @@ export LOCALCLOUD_MQTT_TLS_PORT ?= 8883
 export LOCALCLOUD_SERVICE_PORT ?= 8000
 # What delivery streams wait on the laptop, in place of what workloads say (a minute at least where they share one).
 export LOCALCLOUD_FIREHOSE_INTERVAL_SECONDS ?= 0.3
-LAPTOP := AWS_ENDPOINT_URL=http://127.0.0.1:$(LOCALCLOUD_PORT) AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
-          AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 \
-          WATCHKEEPER_FRESHNESS=$(LOCALCLOUD_FIREHOSE_INTERVAL_SECONDS) \
-          WATCHKEEPER_SERVICE_URL=http://localhost:$(LOCALCLOUD_SERVICE_PORT) \
-          WATCHKEEPER_MQTT_HOST=127.0.0.1 WATCHKEEPER_MQTT_PORT=$(LOCALCLOUD_MQTT_TLS_PORT) \
-          WATCHKEEPER_MQTT_CA=http://127.0.0.1:$(LOCALCLOUD_PORT)/_ministack/iot/ca.pem
+LAPTOP = eval "$$($(BIN)/watchkeeper env)"
 
 .PHONY: help
 help: ## list the commands
@@ -64,11 +59,13 @@ demo: setup ## deploy, train, score and alert on this laptop (WORKLOAD=machine_t
 	 $(BIN)/python -m localcloud reset --yes --quiet; \
 	 trap '[ -n "$(KEEP)" ] || $(BIN)/python -m localcloud down --quiet' EXIT; \
 	 $(BIN)/python -m localcloud up --detach; \
-	 $(LAPTOP) $(BIN)/watchkeeper demo $(WORKLOAD) --stage laptop
+	 $(LAPTOP); $(BIN)/watchkeeper demo $(WORKLOAD) --stage laptop
 
 .PHONY: up
-up: setup ## start the laptop's cloud
-	@$(BIN)/python -m localcloud up --detach
+up: setup ## start the laptop's cloud, and print what clients of it need
+	@$(BIN)/python -m localcloud up --detach --quiet
+	@$(BIN)/watchkeeper env
+	@echo '# The cloud is up. In your shell: eval "$$($(BIN)/watchkeeper env)"'
 
 .PHONY: down
 down: setup ## stop the laptop's cloud
@@ -181,3 +178,13 @@ pins: setup ## compile requirements.in to requirements.txt
 .PHONY: clean
 clean: ## remove what the commands made, but the environments
 	@rm -rf build cdk.out .pytest_cache .mypy_cache .ruff_cache
+
+# Outside of the clone nothing else is written; caches that other projects share (uv, pip, npm) stay.
+ELSEWHERE := $(HOME)/.cache/watchkeeper $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/localcloud
+
+.PHONY: clean-all
+clean-all: ## stop the laptop's cloud and remove all that was ever made: its state, environments, downloads, images
+	@[ ! -x $(BIN)/python ] || $(BIN)/python -m localcloud down --quiet
+	@rm -rf build cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis .localcloud .venv .venvs node_modules
+	@rm -rf $(ELSEWHERE)
+	@echo "removed also: $(ELSEWHERE)"

@@ -13,6 +13,7 @@ from urllib.request import urlopen
 
 from cli.failures import StepFailedError
 from cli.stock_volumes import LABELS_KEY, news_json, volumes_csv
+from watchkeeper.command.screen import say
 from watchkeeper.core.errors import InvalidInputError
 
 FOLDER_VARIABLE = "WATCHKEEPER_DATA_DIR"
@@ -191,6 +192,7 @@ def _in_package(file: PackagedFile) -> Path:
 
 
 def _download(file: DataFile, target: Path) -> None:
+    say(f"downloading {file.url} to {target}, once")
     try:
         with urlopen(file.url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310  # a constant https URL
             content = answer.read()

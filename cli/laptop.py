@@ -24,9 +24,14 @@ UNSET = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
 """What would win over the laptop's credentials, or spoil them."""
 
 
-def laptop_variables() -> dict[str, str]:
-    """Return the environment in which clients and the other verbs reach the laptop's cloud."""
+def laptop_facts() -> dict[str, Any]:
+    """Return what the laptop's cloud says of how it is reached."""
     facts: dict[str, Any] = json.loads(_localcloud("env", "--json"))
+    return facts
+
+
+def laptop_variables(facts: dict[str, Any]) -> dict[str, str]:
+    """Return the environment in which clients and the other verbs reach the laptop's cloud."""
     mqtt = facts["mqtt"]
     return {
         **facts["variables"],
@@ -49,7 +54,7 @@ def enter_laptop() -> None:
     StepFailedError
         If it does not start; its own message is in the error.
     """
-    variables = laptop_variables()
+    variables = laptop_variables(laptop_facts())
     endpoint, given = variables["AWS_ENDPOINT_URL"], os.environ.get("AWS_ENDPOINT_URL", "")
     if given.rstrip("/") not in ("", endpoint):
         raise InvalidInputError(

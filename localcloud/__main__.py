@@ -18,7 +18,7 @@ from localcloud.authorization.report import Report
 from localcloud.coverage import write_table
 from localcloud.deploy import DeployError
 from localcloud.deploy import deploy as deploy_app
-from localcloud.environment import client_environment, client_facts
+from localcloud.environment import SHELL, client_environment, client_facts
 from localcloud.images import registry
 from localcloud.settings import Settings, SettingsError
 
@@ -82,6 +82,7 @@ def env(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with p
         return
     for name, value in client_environment(settings).items():
         typer.echo(f"export {name}={shlex.quote(value)}")
+    typer.echo(SHELL)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -31,10 +31,15 @@ def client_environment(settings: Settings) -> dict[str, str]:
     }
 
 
+SHELL = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }'
+"""For shells: AWS's CLI of version 1 asks AWS itself for sqs, whatever `AWS_ENDPOINT_URL` says."""
+
+
 def client_facts(settings: Settings) -> dict[str, Any]:
     """What clients need to know beyond AWS's own variables: where devices and the HTTP API are."""
     return {
         "variables": client_environment(settings),
+        "shell": SHELL,
         "mqtt": {
             "host": settings.host,
             "port": settings.mqtt_tls_port,

@@ -72,10 +72,10 @@ def demo(
     plan = spec.plan()
     deployment = Deployment(session)
     watch = Stopwatch()
+    material = prepared(dataset, plan, folder / spec.name)  # a download that fails has deployed nothing
     with watch.stage("deploy"):
         Deployer(session, stage, spec.name).deploy()
     with watch.stage("upload history"):
-        material = prepared(dataset, plan, folder / spec.name)
         upload_history(session, deployment.bucket, spec.name, [material.history_file], material.labels_file)
     with watch.stage("train"):
         machine = deployment.state_machine_arn(spec.name)

@@ -53,10 +53,11 @@ def demo_regression(
     """
     deployment, watch = Deployment(session), Stopwatch()
     place = folder / spec.name
+    history = history_file(dataset, place)  # a download that fails has deployed nothing
     with watch.stage("deploy"):
         deployer.deploy()
     with watch.stage("upload history"):
-        upload_history(session, deployment.bucket, spec.name, [history_file(dataset, place)], None)
+        upload_history(session, deployment.bucket, spec.name, [history], None)
     with watch.stage("train and explain"):
         machine = deployment.state_machine_arn(spec.name)
         outcome = run_to_its_end(session, machine, execution_input("demo"))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -212,3 +215,29 @@ def test_the_device_sdk_connects_where_iot_says(cloud: Cloud, tmp_path: Path) ->
 
     assert received.result(SECONDS).publish_packet.payload == b"hello"
     client.stop()
+
+
+def test_the_command_line_of_aws_finds_every_service_once_the_shell_has_our_lines(cloud: Cloud) -> None:
+    """Version 1 asks AWS's own host for sqs, unless `--endpoint-url` is said."""
+    lines = (
+        'eval "$("$0" -m localcloud env)"',
+        "aws sqs create-queue --queue-name mine --output text",
+        'aws sqs send-message --queue-url "$(aws sqs get-queue-url --queue-name mine --output text)" '
+        "--message-body hello --query MD5OfMessageBody --output text",
+        "aws sns list-topics --output text",
+        "aws s3 ls",
+    )
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-eu", "-c", "\n".join(lines), sys.executable],
+        env={**cloud.environment, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[:2] == [
+        f"{cloud.settings.endpoint_url}/{cloud.settings.account}/mine",
+        "5d41402abc4b2a76b9719d911017c592",
+    ]
