@@ -61,7 +61,7 @@ def events_after(
     page: Page, values: Mapping[str, Floats], begin: int, plan: WorkloadPlan, release: Release
 ) -> list[AnomalyEvent]:
     """Return the anomalies of rows that come after what a page has learned; NaN: nothing came."""
-    judged = learned(_waiting(page, values, begin), release)
+    judged = learned(_waiting(page, values, begin), release, plan)
     lines = with_events(judged.lines, judged.findings, judged.reasons, plan)
     return [line.anomaly for line in lines if line.anomaly is not None]
 

@@ -75,8 +75,15 @@ def of_nab() -> Told:
 def _of_series(series: LabelledSeries) -> Told:
     seconds = series.timestamps.astype("datetime64[s]").astype(np.int64)
     interval = max(1, int(np.median(np.diff(seconds))))
-    plan = dataclasses.replace(plan_of(), workload="nab", interval_seconds=interval, dimensions=())
-    plan = dataclasses.replace(plan, alerts=dataclasses.replace(plan.alerts, throttle_seconds=3600))
+    plan = plan_of()
+    plan = dataclasses.replace(
+        plan,
+        workload="nab",
+        interval_seconds=interval,
+        dimensions=(),
+        measures=(dataclasses.replace(plan.measures[0], field="value", name="value"),),
+        alerts=dataclasses.replace(plan.alerts, throttle_seconds=3600),
+    )
     windows = [(int(seconds[first]), int(seconds[last])) for first, last in series.windows]
     known = dict(zip((seconds // interval * interval).tolist(), series.values.tolist(), strict=True))
     return _told(series.name, {"value": sorted(known.items())}, plan, windows)
