@@ -12,7 +12,7 @@ import typer
 
 from cli.metrics import metrics_table, say_read
 from cli.serving import asking, no_model_serves
-from cli.specs import spec_of
+from cli.specs import WorkloadName, spec_of
 from cli.stacks import STORAGE, Deployment
 from cli.telemetry import instant_of, read_telemetry, records_of
 from lambdas.adapters.endpoint import SageMakerEndpoint
@@ -41,7 +41,7 @@ from watchkeeper.telemetry.tally import Tally
 
 
 def backtest(
-    workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
+    workload: WorkloadName,
     files: Annotated[
         list[Path] | None,
         typer.Argument(help="Telemetry, or a table with its target: CSV, JSON or Parquet, also packed."),

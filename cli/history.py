@@ -11,7 +11,7 @@ import typer
 from botocore.config import Config
 from rich.table import Table
 
-from cli.specs import anomaly_spec_of
+from cli.specs import AsJson, WorkloadName, anomaly_spec_of
 from cli.stacks import Deployment
 from cli.telemetry import instant_of
 from lambdas.history.effects import S3MergedObjects
@@ -19,24 +19,30 @@ from lambdas.history.reading import AT_ONCE, Wanted, read_series
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.command.screen import complain, console
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.timestamps import in_zone
 
 LAST = timedelta(days=1)
 
 
 def history(
-    workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
+    workload: WorkloadName,
     series: Annotated[str, typer.Option(help="Key of the series, such as `flow|pump=7`.")],
     since: Annotated[
         str | None, typer.Option("--from", help="From this time on: ISO 8601; a day before --to without.")
     ] = None,
-    until: Annotated[str | None, typer.Option("--to", help="Before this time; now without.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")] = False,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--to", help="Before this time; now without. A time without a zone is in that of the source."
+        ),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Tell what was scored of a series: value, expected value and band, score, severity, flags."""
     spec = anomaly_spec_of(workload, "history")
-    session = boto3.Session()
-    end = instant_of(until, "--to") or datetime.now(timezone.utc)
-    begin = instant_of(since, "--from") or end - LAST
+    session, zone = boto3.Session(), spec.plan().timestamp.timezone
+    end = instant_of(until, "--to", zone) or datetime.now(timezone.utc)
+    begin = instant_of(since, "--from", zone) or end - LAST
     if begin >= end:
         raise InvalidInputError(f"--from {begin.isoformat()} is not before --to {end.isoformat()}")
     client = session.client("s3", config=Config(max_pool_connections=AT_ONCE))
@@ -46,18 +52,18 @@ def history(
         for line in lines:
             console.out(json.dumps(line.to_dict()), highlight=False)
     elif lines:
-        console.print(_table(lines))
+        console.print(_table(lines, zone))
     if not lines:
         complain(f"nothing is scored of {series!r} of {spec.name} from {begin} to {end}")
 
 
-def _table(lines: list[ScoreLine]) -> Table:
+def _table(lines: list[ScoreLine], zone: str) -> Table:
     table = Table("interval", "value", "expected", "band", "score", "severity", "", box=None)
     for line in lines:
         band = "" if line.lower is None else f"{_number(line.lower)} … {_number(line.upper)}"
         flag = "[bold red]anomaly[/]" if line.is_anomaly else line.reason or ""
         table.add_row(
-            line.interval_start,
+            in_zone(line.start, zone),
             _number(line.value),
             _number(line.expected),
             band,

@@ -10,7 +10,7 @@ import typer
 
 from cli.request_rows import read_request_rows
 from cli.serving import asking
-from cli.specs import spec_of
+from cli.specs import WorkloadName, spec_of
 from lambdas.adapters.endpoint import SageMakerEndpoint
 from watchkeeper.command.screen import console, errors
 from watchkeeper.core.errors import InvalidInputError
@@ -18,7 +18,7 @@ from watchkeeper.spec import AnomalyWorkload, FraudWorkload, RegressionWorkload
 
 
 def invoke(
-    workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
+    workload: WorkloadName,
     row: Annotated[
         str | None,
         typer.Argument(

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cli.device import Broker, broker_of, provisioned, topic_of
 from cli.metrics import say_read
 from cli.publisher import Pace, Publisher
-from cli.specs import anomaly_spec_of
+from cli.specs import WorkloadName, anomaly_spec_of
 from cli.telemetry import Reading, instant_of, read_telemetry
 from watchkeeper.command.screen import console, done
 from watchkeeper.core.errors import InvalidInputError
@@ -32,7 +32,7 @@ Authority = Annotated[
 
 
 def replay(
-    workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
+    workload: WorkloadName,
     file: Annotated[Path, typer.Argument(help="Telemetry: CSV, JSON or Parquet, also packed.")],
     since: Annotated[
         str | None, typer.Option("--from", help="Send what was measured from here: ISO 8601.")

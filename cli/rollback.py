@@ -7,7 +7,7 @@ from typing import Annotated
 import boto3
 import typer
 
-from cli.specs import spec_of
+from cli.specs import WorkloadName, spec_of
 from cli.stacks import STORAGE, Deployment
 from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
 from watchkeeper.command.screen import done, say
@@ -16,7 +16,7 @@ from watchkeeper.lifecycle.release import Release
 
 
 def rollback(
-    workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
+    workload: WorkloadName,
     to: Annotated[
         str | None, typer.Option(help="Run whose release is wanted; without it, the one before the live one.")
     ] = None,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.spec import (
@@ -25,6 +28,22 @@ def path_of(workload: str) -> Path:
     return Path(workload) if workload.endswith((".yaml", ".yml")) else WORKLOADS / f"{workload}.yaml"
 
 
+def workload_names(incomplete: str) -> list[str]:
+    """Return the workloads of this checkout whose names begin so: what the shell completes."""
+    return sorted(file.stem for file in WORKLOADS.glob("*.yaml") if file.stem.startswith(incomplete))
+
+
+WorkloadName = Annotated[
+    str, typer.Argument(help="Name of a workload, or its file.", autocompletion=workload_names)
+]
+"""What most verbs are about."""
+MaybeWorkload = Annotated[
+    str | None, typer.Argument(help="Name of a workload, or its file.", autocompletion=workload_names)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
+"""Of each verb that reads."""
+
+
 def spec_of(workload: str) -> WorkloadSpec:
     """Return the spec of `workloads/NAME.yaml`, or of a file given by its path.
 
@@ -38,6 +57,11 @@ def spec_of(workload: str) -> WorkloadSpec:
         known = ", ".join(sorted(file.stem for file in WORKLOADS.glob("*.yaml"))) or "none"
         raise InvalidInputError(f"no workload {workload!r} ({path} does not exist); known: {known}")
     return load_workload(path)
+
+
+def name_of(workload: str) -> str:
+    """Return the name of a workload, which may be deployed from elsewhere, or the one in its file."""
+    return spec_of(workload).name if workload.endswith((".yaml", ".yml")) else workload
 
 
 def anomaly_spec_of(workload: str, verb: str) -> AnomalyWorkload:

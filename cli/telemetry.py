@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.timestamps import parse_instant
+from watchkeeper.core.plan import TimestampPlan, WorkloadPlan
+from watchkeeper.core.timestamps import parse_timestamp
 from watchkeeper.telemetry.cells import is_empty, is_missing, parse_number
 from watchkeeper.telemetry.decoding import open_file
 from watchkeeper.telemetry.dialect import Fields
@@ -94,8 +94,13 @@ def _message(fields: Fields, plan: WorkloadPlan) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
-def instant_of(text: str | None, option: str) -> datetime | None:
+def instant_of(text: str | None, option: str, timezone: str = "UTC") -> datetime | None:
     """Return the time that an option of the command gives; None without it.
+
+    Parameters
+    ----------
+    timezone
+        Of a time that says none: an IANA name.
 
     Raises
     ------
@@ -105,6 +110,6 @@ def instant_of(text: str | None, option: str) -> datetime | None:
     if text is None:
         return None
     try:
-        return parse_instant(text)
+        return parse_timestamp(text, TimestampPlan("", timezone=timezone))
     except InvalidInputError as error:
-        raise InvalidInputError(f"{option}: {error}") from error
+        raise InvalidInputError(f"{option}: {error}", reason=error.reason) from error

@@ -11,7 +11,7 @@ import typer
 from cli.diff import refuse_undeployed
 from cli.executions import follow, start, succeeded
 from cli.history_check import check_history
-from cli.specs import spec_of
+from cli.specs import WorkloadName, spec_of
 from cli.stacks import Deployment
 from watchkeeper.command.screen import done, say
 from watchkeeper.core import layout
@@ -21,7 +21,7 @@ from watchkeeper.telemetry.labels import LABELS_NAME, read_labels
 
 
 def train(
-    workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
+    workload: WorkloadName,
     history: Annotated[
         list[Path] | None,
         typer.Option(help="History to upload first: CSV, JSON or Parquet, also packed."),

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from lambdas.history.merging import FIRST, LAST, MergedObjects, Stored
 from watchkeeper.anomalies import merged
@@ -23,6 +23,8 @@ from watchkeeper.core.timestamps import format_instant
 from watchkeeper.stream.placement import bits_of
 
 AT_ONCE = 16
+OBJECTS = 256
+"""Scores objects that are read into one table."""
 AHEAD = timedelta(days=1)
 """An event time may be so much later than its delivery: `watchkeeper.telemetry.records`."""
 
@@ -42,13 +44,46 @@ class Wanted:
     """Intervals of a series that begin from a time until before another."""
 
     workload: str
-    series: str
+    series: str | None
+    """None: of all series."""
     since: datetime
     until: datetime
 
 
 def read_series(objects: ReadableObjects, wanted: Wanted) -> list[ScoreLine]:
-    """Return the scored intervals in the order of time, each once."""
+    """Return the scored intervals of one series in the order of time, each once."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        files, arrived = _sources(objects, wanted, pool)
+        found = {
+            line.interval_start: line
+            for function, keys in ((_of_file(objects, wanted), files), (_of_object(objects, wanted), arrived))
+            for lines in pool.map(function, keys)
+            for line in lines
+        }
+    return [found[start] for start in sorted(found)]
+
+
+def read_tables(objects: ReadableObjects, wanted: Wanted) -> Iterator[Any]:
+    """Yield the scored intervals as Arrow tables with the columns of `watchkeeper.anomalies.merged`.
+
+    An interval is in one of them; within each, rows are in the order of series and time. Of a merged file no
+    more than a group of rows is held at a time, of what came since, `OBJECTS` objects.
+    """
+    span = format_instant(wanted.since), format_instant(wanted.until)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        files, arrived = _sources(objects, wanted, pool)
+        for key in sorted(files):
+            yield from merged.tables_of(objects.opened(key), wanted.series, *span)
+        for first in range(0, len(arrived), OBJECTS):
+            some = pool.map(objects.read, sorted(arrived)[first : first + OBJECTS])
+            table = merged.table_of(gzip.decompress(body) for body in some)
+            yield merged.chosen(table, wanted.series, *span)
+
+
+def _sources(
+    objects: ReadableObjects, wanted: Wanted, pool: ThreadPoolExecutor
+) -> tuple[list[str], list[str]]:
+    """Return the merged files, and the scores objects that are in none, which may have what is wanted."""
     first_date = f"{wanted.since - AHEAD:%Y-%m-%d}"
     days = {
         layout.date_of_key(day.key): day
@@ -57,20 +92,13 @@ def read_series(objects: ReadableObjects, wanted: Wanted) -> list[ScoreLine]:
     }
     dates = map(layout.date_of_key, objects.folders(layout.scores_prefix(wanted.workload)))
     open_dates = [date for date in dates if date >= first_date and date not in days]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        overlaps = pool.map(_overlaps(objects, wanted), days.values())
-        files = [day.key for day, overlap in zip(days.values(), overlaps, strict=True) if overlap]
-        arrived: list[str] = []
-        for hours, sources in pool.map(_open_date(objects, wanted), open_dates):
-            files += hours
-            arrived += sources
-        found = {
-            line.interval_start: line
-            for function, keys in ((_of_file(objects, wanted), files), (_of_object(objects, wanted), arrived))
-            for lines in pool.map(function, keys)
-            for line in lines
-        }
-    return [found[start] for start in sorted(found)]
+    overlaps = pool.map(_overlaps(objects, wanted), days.values())
+    files = [day.key for day, overlap in zip(days.values(), overlaps, strict=True) if overlap]
+    arrived: list[str] = []
+    for hours, sources in pool.map(_open_date(objects, wanted), open_dates):
+        files += hours
+        arrived += sources
+    return files, arrived
 
 
 def _overlaps(objects: ReadableObjects, wanted: Wanted) -> Callable[[Stored], bool]:
@@ -84,7 +112,7 @@ def _overlaps(objects: ReadableObjects, wanted: Wanted) -> Callable[[Stored], bo
 
 
 def _open_date(objects: ReadableObjects, wanted: Wanted) -> Callable[[str], tuple[list[str], list[str]]]:
-    bits = bits_of(wanted.series)
+    bits = None if wanted.series is None else bits_of(wanted.series)
 
     def open_date(date: str) -> tuple[list[str], list[str]]:
         """Return the merged hours of a date, and the shelf's scores objects of the other hours."""
@@ -94,7 +122,7 @@ def _open_date(objects: ReadableObjects, wanted: Wanted) -> Callable[[str], tupl
             for folder in objects.folders(layout.scores_of_date(wanted.workload, date))
             if layout.merged_hour_key(wanted.workload, layout.hour_of_scores_key(folder)) not in hours
             for source in objects.listed(folder)
-            if bits.startswith(layout.shelf_of_scores_key(source.key))
+            if bits is None or bits.startswith(layout.shelf_of_scores_key(source.key))
         ]
         return hours, sources
 
@@ -103,7 +131,9 @@ def _open_date(objects: ReadableObjects, wanted: Wanted) -> Callable[[str], tupl
 
 def _of_file(objects: ReadableObjects, wanted: Wanted) -> Callable[[str], list[ScoreLine]]:
     since, until = format_instant(wanted.since), format_instant(wanted.until)
-    return lambda key: merged.lines_of(objects.opened(key), wanted.workload, wanted.series, since, until)
+    return lambda key: merged.lines_of(
+        objects.opened(key), wanted.workload, wanted.series or "", since, until
+    )
 
 
 def _of_object(objects: ReadableObjects, wanted: Wanted) -> Callable[[str], list[ScoreLine]]:

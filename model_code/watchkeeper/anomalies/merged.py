@@ -64,7 +64,7 @@ def table_of(bodies: Iterable[bytes]) -> Any:
                 raise ContractViolationError(f"not a score line: {line[:200]!r}") from error
             for name, values in columns.items():
                 values.append(document.get(name))
-    return merged([pa.table(columns, schema=_schema())])
+    return merged([pa.table(columns, schema=schema())])
 
 
 def merged(tables: Sequence[Any]) -> Any:
@@ -112,20 +112,33 @@ def merged_files(files: Sequence[IO[bytes]]) -> bytes:
 
 def lines_of(file: IO[bytes], workload: str, series: str, since: str, until: str) -> list[ScoreLine]:
     """Return the intervals of a series that begin from `since` until before `until` (ISO 8601, UTC)."""
-    from pyarrow import compute, parquet
+    tables = tables_of(file, series, since, until)
+    return [_line(workload, row) for table in tables for row in table.to_pylist()]
 
+
+def tables_of(file: IO[bytes], series: str | None, since: str, until: str) -> Iterator[Any]:
+    """Yield the same as Arrow tables, a group of rows at a time; without a series, of all."""
+    from pyarrow import parquet
+
+    _arrow()
     source = parquet.ParquetFile(file, pre_buffer=True)
-    groups = _groups(source, series, series)
-    if not groups:
-        return []
-    table = source.read_row_groups(groups)
+    groups = range(source.num_row_groups) if series is None else _groups(source, series, series)
+    for group in groups:
+        yield chosen(source.read_row_group(group), series, since, until)
+
+
+def chosen(table: Any, series: str | None, since: str, until: str) -> Any:
+    """Return the rows of a table that are of a series, or of any, and of a span; see `lines_of`."""
+    from pyarrow import compute
+
     start = compute.cast(table["interval_start"], "int64")
-    of_time = compute.and_(
+    wanted = compute.and_(
         compute.greater_equal(start, 1000 * epoch_seconds(parse_instant(since))),
         compute.less(start, 1000 * epoch_seconds(parse_instant(until))),
     )
-    chosen = table.filter(compute.and_(compute.equal(table["series"], series), of_time))
-    return [_line(workload, row) for row in chosen.to_pylist()]
+    if series is not None:
+        wanted = compute.and_(compute.equal(table["series"], series), wanted)
+    return table.filter(wanted)
 
 
 def span_of(table: Any) -> tuple[str, str] | None:
@@ -202,14 +215,15 @@ def _writer(sink: IO[bytes]) -> Any:
 
     return parquet.ParquetWriter(
         sink,
-        _schema(),
+        schema(),
         compression="zstd",
         use_dictionary=["series", "reason", "run_id"],
         write_statistics=["series", "interval_start"],
     )
 
 
-def _schema() -> Any:
+def schema() -> Any:
+    """Return the Arrow schema of the columns."""
     pa = _arrow()
     types = {"string": pa.string(), "double": pa.float64(), "boolean": pa.bool_()}
     types["timestamp"] = pa.timestamp("ms", tz="UTC")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from watchkeeper.command.screen import complain
 from watchkeeper.core.errors import InvalidInputError, WatchkeeperError
@@ -36,10 +36,21 @@ class ReportingGroup(TyperGroup):
         """Return the verb of a name; its module is imported now."""
         if cmd_name in self.verbs and cmd_name not in self.commands:
             module, _, function = self.verbs[cmd_name].partition(":")
-            only = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-            only.command(cmd_name)(getattr(importlib.import_module(module), function))
-            self.commands[cmd_name] = typer.main.get_command(only)
+            found = getattr(importlib.import_module(module), function)
+            if not isinstance(found, typer.Typer):  # which is a group of verbs, such as `alerts preview`
+                only = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+                only.command(cmd_name)(found)
+                found = only
+            self.commands[cmd_name] = typer.main.get_command(found)
         return super().get_command(ctx, cmd_name)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Return the verbs that begin so; none is imported for it."""
+        known, self.commands = self.commands, {name: TyperCommand(name) for name in self.verbs}
+        try:
+            return super().shell_complete(ctx, incomplete)
+        finally:
+            self.commands = known
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""

@@ -31,7 +31,14 @@ CHECKOUT_VERBS = (
     "simulate",
     "rollback",
     "invoke",
+    "status",
+    "anomalies",
+    "why",
+    "plot",
     "history",
+    "export",
+    "subscribe",
+    "alerts",
     "backtest",
     "diff",
     "drift",
@@ -70,9 +77,7 @@ def application(verbs: Mapping[str, str], group: type[ReportingGroup], about: st
         The command's help.
     """
     cls = type(group.__name__, (group,), {"verbs": verbs})
-    app = typer.Typer(
-        cls=cls, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=about
-    )
+    app = typer.Typer(cls=cls, no_args_is_help=True, pretty_exceptions_enable=False, help=about)
     app.callback()(_configure)
     return app
 

@@ -13,6 +13,11 @@ def complain(message: str) -> None:
     errors.print(f"[bold red]error:[/] {_escaped(message)}", soft_wrap=True)
 
 
+def note(message: str) -> None:
+    """Write beside the results what a user should know of them."""
+    errors.print(f"[dim]note:[/] {_escaped(message)}", soft_wrap=True)
+
+
 def say(message: str) -> None:
     """Write a line; square brackets are text."""
     console.print(_escaped(message), soft_wrap=True)

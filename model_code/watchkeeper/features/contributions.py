@@ -43,6 +43,19 @@ _UNUSUAL: dict[str, tuple[Kind, str]] = {
     "calm": ("shape", "it moves less than ever"),
     "allowed": ("level", "outside its allowed range"),
 }
+MEANINGS = {
+    "value": "the value itself, at that interval",
+    "difference": "the step from the interval before",
+    "time_of_day": "the hour: the value is usual at another one",
+    "day_of_week": "the day of the week: the value is usual on another one",
+    "range": "how far the value is outside of all values before",
+    "profile": "how far the value is from what is usual at its hour",
+    "pattern": "the course of the last intervals: how unlike it is to every one before",
+    "calm": "the last intervals move less than they ever did, as a stuck sensor's",
+    "level": "the values of the last hours together: how far they have moved from where they were",
+    "aftermath": "a break shortly before, after which values are not usual yet",
+}
+"""What each feature of a contribution is, for people."""
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 

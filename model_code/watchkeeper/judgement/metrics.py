@@ -170,6 +170,23 @@ def measure_scores(
     )
 
 
+def alerts_among(anomalies: Sequence[tuple[str, int]], throttle_seconds: int) -> list[int]:
+    """Return the positions of the anomalies that alert: a series alerts again after the throttle time only.
+
+    Parameters
+    ----------
+    anomalies
+        Series key and start, in seconds since 1970; in the order of time.
+    """
+    raised: dict[str, int] = {}
+    alerts = []
+    for position, (series, start) in enumerate(anomalies):
+        if series not in raised or start - raised[series] >= throttle_seconds:
+            raised[series] = start
+            alerts.append(position)
+    return alerts
+
+
 def measure_part(
     rows: Sequence[HoldbackRow], scores: Sequence[float], threshold: Threshold, plan: WorkloadPlan, part: str
 ) -> Metrics:
@@ -285,13 +302,10 @@ def _weeks(rows: Sequence[HoldbackRow], interval_seconds: int) -> float:
 
 
 def _alerts(rows: Sequence[HoldbackRow], anomalous: Sequence[bool], throttle_seconds: int) -> list[int]:
-    raised: dict[str, int] = {}
-    alerts = []
-    for position, (row, start, is_anomaly) in enumerate(zip(rows, _starts(rows), anomalous, strict=True)):
-        if is_anomaly and (row.series not in raised or start - raised[row.series] >= throttle_seconds):
-            raised[row.series] = start
-            alerts.append(position)
-    return alerts
+    found = [position for position, is_anomaly in enumerate(anomalous) if is_anomaly]
+    starts = _starts(rows)
+    told = alerts_among([(rows[position].series, starts[position]) for position in found], throttle_seconds)
+    return [found[index] for index in told]
 
 
 def _events(rows: Sequence[HoldbackRow], anomalous: Sequence[bool], throttle_seconds: int) -> list[list[int]]:

@@ -37,6 +37,32 @@ def test_every_verb_of_the_command_is_found() -> None:
         assert verb.help
 
 
+def completions(*words: str) -> list[str]:
+    """What a shell is told that the last word may become, and which modules that took."""
+    program = "import sys; from cli.main import app; sys.argv = ['watchkeeper']; app()"
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", program],
+        cwd=ROOT,
+        env={
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'model_code'}",
+            "_WATCHKEEPER_COMPLETE": "complete_bash",
+            "COMP_WORDS": " ".join(("watchkeeper", *words)),
+            "COMP_CWORD": str(len(words)),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "boto3" not in done.stderr or len(words) > 1
+    return done.stdout.split()
+
+
+def test_a_shell_completes_verbs_without_importing_them_and_workloads_by_name() -> None:
+    assert completions("st") == ["status"]
+    assert set(completions("")) >= {"init", "score", "why", "destroy"}
+    assert completions("plot", "machine_") == ["machine_temperature"]
+
+
 def test_scoring_a_file_imports_neither_aws_nor_other_detectors(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("time,value\n" + "".join(f"2026-01-01T00:{row:02}:00Z,{row}\n" for row in range(60)))

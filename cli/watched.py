@@ -1,0 +1,213 @@
+"""What is deployed and watched: workloads by their plans, the state of their series, and their anomalies.
+
+Read by the verbs that tell people what goes on. Nothing here changes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from cli.specs import name_of
+from cli.stacks import STORAGE, Deployment
+from lambdas.adapters.plan_store import ParameterPlanStore
+from lambdas.adapters.release_store import TableReleaseStore
+from lambdas.history.effects import S3MergedObjects
+from lambdas.history.reading import AT_ONCE, Wanted, read_series
+from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.score_line import ScoreLine
+from watchkeeper.core import layout
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import EPOCH, format_instant
+from watchkeeper.kinds import AnyPlan, AnyRelease, plan_from_json
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from watchkeeper.stream.page import Page
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The deployed project of the session's account and region."""
+
+    session: boto3.Session
+
+    @cached_property
+    def _deployment(self) -> Deployment:
+        return Deployment(self.session)
+
+    @cached_property
+    def _storage(self) -> dict[str, str]:
+        return self._deployment.outputs(STORAGE)
+
+    @cached_property
+    def _s3(self) -> S3Client:
+        client: S3Client = self.session.client("s3", config=Config(max_pool_connections=AT_ONCE))
+        return client
+
+    @cached_property
+    def scores(self) -> S3MergedObjects:
+        """The objects of scores."""
+        return S3MergedObjects(self._s3, self._storage["DataBucketName"])
+
+    def plans(self) -> dict[str, AnyPlan]:
+        """Return the plans of all deployed workloads by name, in alphabetical order."""
+        client = self.session.client("ssm")
+        pages = client.get_paginator("get_parameters_by_path").paginate(
+            Path=f"/{layout.PREFIX}", Recursive=True
+        )
+        plans = [
+            plan_from_json(parameter["Value"])
+            for page in pages
+            for parameter in page["Parameters"]
+            if parameter["Name"].endswith("/plan")
+        ]
+        return {plan.workload: plan for plan in sorted(plans, key=lambda plan: plan.workload)}
+
+    def plan(self, workload: str) -> WorkloadPlan:
+        """Return the deployed plan of a workload that watches telemetry.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is not deployed, or of another kind.
+        """
+        return ParameterPlanStore(self.session.client("ssm")).plan_of(name_of(workload))
+
+    def live_release(self, workload: str) -> AnyRelease | None:
+        """Return the release that judges now."""
+        return TableReleaseStore(self.session.client("dynamodb"), self._storage["SeriesTableName"]).live(
+            workload
+        )
+
+    def pages(self, workload: str) -> Iterator[Page]:
+        """Yield the pages of a workload's shelves."""
+        from watchkeeper.stream.page_format import from_bytes
+
+        bucket, prefix = self._storage["PageBucketName"], layout.pages_prefix(workload)
+        found = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        keys = [item["Key"] for page in found for item in page.get("Contents", [])]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            yield from pool.map(
+                lambda key: from_bytes(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()), keys
+            )
+
+    def series(self, workload: str) -> list[str]:
+        """Return the keys of all series that telemetry has come of."""
+        return sorted(name for page in self.pages(workload) for name in page.series)
+
+    def anomalies(
+        self,
+        workload: str,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        newest_first: bool = True,
+    ) -> Iterator[AnomalyEvent]:
+        """Yield a workload's anomalies of the intervals that begin from `since` until before `until`."""
+        # a sort key is `INTERVAL_START#ID`, and a start alone is before all of its own
+        yield from self._anomalies(
+            {
+                "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+                "ExpressionAttributeValues": {
+                    ":pk": {"S": workload},
+                    ":first": {"S": format_instant(since) if since else "0"},
+                    ":last": {"S": format_instant(until) if until else "9999"},
+                },
+                "ScanIndexForward": not newest_first,
+            }
+        )
+
+    def _anomalies(self, query: dict[str, Any]) -> Iterator[AnomalyEvent]:
+        pages = self.session.client("dynamodb").get_paginator("query")
+        for page in pages.paginate(TableName=self._storage["AnomaliesTableName"], **query):
+            for item in page["Items"]:
+                yield AnomalyEvent.from_json(item["document"]["S"])
+
+    def anomaly_plans(self, workload: str | None) -> dict[str, WorkloadPlan]:
+        """Return the plans of the workloads that watch telemetry, or of the one that is named; see `plan`."""
+        if workload is not None:
+            plan = self.plan(workload)
+            return {plan.workload: plan}
+        return {name: plan for name, plan in self.plans().items() if isinstance(plan, WorkloadPlan)}
+
+    def anomaly(self, beginning: str, workload: str | None = None) -> AnomalyEvent:
+        """Return the anomaly of an id, of which the beginning is enough where no other has it.
+
+        An incident has the id of the anomaly that opened it.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is none, or several.
+        """
+        found = [
+            event
+            for name in self.anomaly_plans(workload)
+            for event in self._anomalies(
+                {
+                    "KeyConditionExpression": "pk = :pk",
+                    "FilterExpression": "begins_with(anomaly_id, :id)",
+                    "ExpressionAttributeValues": {":pk": {"S": name}, ":id": {"S": beginning}},
+                }
+            )
+        ]
+        if len(found) != 1:
+            said = ", ".join(event.anomaly_id for event in found[:10])
+            raise InvalidInputError(
+                f"anomaly {beginning!r}: {len(found)} have an id that begins so: {said}"
+                if found
+                else f"anomaly {beginning!r}: there is none; `watchkeeper anomalies` lists them"
+            )
+        return found[0]
+
+    def lines(self, workload: str, series: str, since: datetime, until: datetime) -> list[ScoreLine]:
+        """Return the scored intervals of a series in the order of time."""
+        return read_series(self.scores, Wanted(workload, series, since, until))
+
+
+def known_series(watched: Watched, plan: WorkloadPlan, series: str) -> str:
+    """Return the key of a series: what was given, or the one series whose key has it in it.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such series, or there are several; names some.
+    """
+    keys = watched.series(plan.workload)
+    if series in keys:
+        return series
+    near = [key for key in keys if series in key]
+    if len(near) == 1:
+        return near[0]
+    shown = near or keys
+    listed = ", ".join(shown[:10]) + (f" and {len(shown) - 10:,} more" if len(shown) > 10 else "")
+    said = f"{len(near):,} series have it in their key" if near else "there is no such series"
+    raise InvalidInputError(
+        f"series {series!r} of workload {plan.workload}: {said}: {listed or 'no telemetry has come yet'}"
+    )
+
+
+def newest_of(watched: Watched, plan: WorkloadPlan, series: str) -> datetime:
+    """Return the end of a series' last closed interval.
+
+    Raises
+    ------
+    InvalidInputError
+        If it has none yet.
+    """
+    for page in watched.pages(plan.workload):
+        if series in page.series:
+            closed = int(page.closed_until[page.series.index(series)])
+            if closed > 0:
+                return EPOCH + timedelta(seconds=closed)
+    raise InvalidInputError(f"no interval of {series!r} of workload {plan.workload} has closed yet")
