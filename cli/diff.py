@@ -9,7 +9,7 @@ from typing import Annotated
 import boto3
 import typer
 
-from cli.specs import spec_of
+from cli.specs import WorkloadName, spec_of
 from lambdas.adapters.errors import unless
 from watchkeeper.command.screen import done, say
 from watchkeeper.core import layout
@@ -19,7 +19,7 @@ from watchkeeper.spec.changes import Change, changes, summary
 
 
 def diff(
-    workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
+    workload: WorkloadName,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Compare a workload file with what is deployed: what holds at once, what wants a training."""

@@ -25,7 +25,7 @@ from cli.init import DOWNLOADS
 from cli.laptop import enter_laptop
 from cli.own_files import OwnFiles, read_own_files
 from cli.replay import Authority, Host, Port, publish
-from cli.specs import anomaly_spec_of, path_of
+from cli.specs import WorkloadName, anomaly_spec_of, path_of
 from cli.stacks import STORAGE, Deployment
 from cli.telemetry import instant_of, records_of
 from cli.train import execution_input
@@ -53,7 +53,7 @@ _DIGEST, _RUN = "watchkeeper-digest", "watchkeeper-run"
 
 
 def up(
-    workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
+    workload: WorkloadName,
     files: Annotated[
         list[str] | None,
         typer.Argument(help="Its telemetry, paths or s3://…; without any, history.files of the workload."),
