@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from watchkeeper.command.failures import USAGE
-from watchkeeper.command.screen import complain, done
+from watchkeeper.command.screen import complain, done, say
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.spec import load_workload
+from watchkeeper.core.timestamps import UTC
+from watchkeeper.judgement.calendars import runs_out
+from watchkeeper.spec import AnomalyWorkload, load_workload
 
 
 def validate(files: Annotated[list[Path], typer.Argument(help="Workload files (YAML).")]) -> None:
@@ -27,4 +30,8 @@ def _is_valid(path: Path) -> bool:
         complain(str(error))
         return False
     done(f"{path}: workload {spec.name} is valid")
+    if isinstance(spec, AnomalyWorkload):
+        for calendar in spec.plan().calendars:
+            if told := runs_out(calendar, datetime.now(UTC).date()):
+                say(f"{path}: {told}")
     return True

@@ -213,6 +213,34 @@ class MutePlan:
 
 
 @dataclass(frozen=True)
+class WeeklyTime:
+    """A time of every week."""
+
+    weekday: int
+    """On which it begins; Monday is 0."""
+    minute: int
+    """When it begins, in minutes of the local day's clock."""
+    seconds: int
+    """How long it lasts."""
+
+
+@dataclass(frozen=True)
+class CalendarPlan:
+    """Times at which what is unusual is no anomaly; see `watchkeeper.judgement.calendars`."""
+
+    name: str
+    timezone: str
+    series: SeriesSelection = SeriesSelection()
+    days: tuple[int, ...] = ()
+    """Local dates, in days since 1970."""
+    once: tuple[tuple[int, int], ...] = ()
+    """Begin and end, in seconds since 1970."""
+    weekly: tuple[WeeklyTime, ...] = ()
+    known_through: int | None = None
+    """The last local date whose holidays are known, in days since 1970; None where there are none."""
+
+
+@dataclass(frozen=True)
 class AlertPlan:
     """Where alerts go, and how often one series may raise one."""
 
@@ -254,6 +282,7 @@ class WorkloadPlan(Document, name="plan"):
     split: SplitPlan = SplitPlan()
     gate: GatePlan = GatePlan()
     alerts: AlertPlan = AlertPlan()
+    calendars: tuple[CalendarPlan, ...] = ()
     readers: tuple[str, ...] = ()
     """Tenants of the anomaly service that may read the scores."""
     version: int = PLAN_VERSION

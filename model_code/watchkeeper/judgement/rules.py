@@ -4,6 +4,7 @@ One definition for the scoring loop, evaluation and gate, backtest and `watchkee
 that move, and what a detector learns are as they would be without rules: a rule decides what is told. In this
 order:
 
+0. At the times of a calendar that holds for the series nothing is an anomaly.
 1. A value outside of the allowed range is an anomaly, with at least the stated severity.
 2. An anomaly on the other side than `direction`, or nearer to the expected value than `ignore_below`, is
    none. Where nothing is expected yet, neither holds.
@@ -14,9 +15,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from watchkeeper.core.plan import MeasureRules, WorkloadPlan
+from watchkeeper.core.plan import CalendarPlan, MeasureRules, WorkloadPlan
 from watchkeeper.core.timestamps import epoch_seconds, parse_instant
+from watchkeeper.judgement.calendars import covers
 from watchkeeper.judgement.evaluation import HoldbackRow
+from watchkeeper.telemetry.selection import selects
 from watchkeeper.telemetry.series import parse_series_key
 
 if TYPE_CHECKING:
@@ -40,8 +43,12 @@ class Ruled(NamedTuple):
 class SeriesRules:
     """The rules that hold for one series."""
 
-    def __init__(self, measure: MeasureRules) -> None:
+    def __init__(
+        self, measure: MeasureRules, calendars: Sequence[CalendarPlan] = (), interval_seconds: int = 1
+    ) -> None:
         self._measure = measure
+        self._calendars = calendars
+        self._interval_seconds = interval_seconds
         self._lowest = -float("inf") if measure.allowed_from is None else measure.allowed_from
         self._highest = float("inf") if measure.allowed_to is None else measure.allowed_to
 
@@ -65,11 +72,20 @@ class SeriesRules:
         >>> above.judge(0, -1.0, 5.0, is_anomaly=False)
         Ruled(is_anomaly=True, rule='allowed', severity_at_least=80.0)
         """
-        if not self._lowest <= value <= self._highest:
+        allowed = self._lowest <= value <= self._highest
+        if (is_anomaly or not allowed) and (calendar := self.calendar_at(start)):
+            return Ruled(False, calendar)
+        if not allowed:
             return Ruled(True, ALLOWED, self._measure.allowed_severity)
         if is_anomaly and expected is not None and (rule := self._ignored_by(value, expected)):
             return Ruled(False, rule)
         return Ruled(is_anomaly)
+
+    def calendar_at(self, start: int) -> str | None:
+        """Return what a line says of the calendar that an interval is in; None where it is in none."""
+        found = (one for one in self._calendars if covers(one, start, self._interval_seconds))
+        calendar = next(found, None)
+        return None if calendar is None else f"calendar {calendar.name}"
 
     def is_outside(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
         """Return which values are outside of the allowed range."""
@@ -99,17 +115,26 @@ class RuleBook:
 
     def __init__(self, plan: WorkloadPlan) -> None:
         self._measures = {one.name: one.rules for one in plan.measures if one.rules is not None}
+        self._calendars = plan.calendars
+        self._interval_seconds = plan.interval_seconds
         self._known: dict[str, SeriesRules | None] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._measures)
+        return bool(self._measures or self._calendars)
 
     def of(self, series: str) -> SeriesRules | None:
         """Return the rules of a series; None where there is none."""
         if series not in self._known:
-            measure = self._measures.get(parse_series_key(series).measure)
-            self._known[series] = None if measure is None else SeriesRules(measure)
+            self._known[series] = self._of(series)
         return self._known[series]
+
+    def _of(self, series: str) -> SeriesRules | None:
+        key = parse_series_key(series)
+        measure, dimensions = self._measures.get(key.measure), dict(key.dimensions)
+        calendars = [one for one in self._calendars if selects(one.series, key.measure, dimensions)]
+        if measure is None and not calendars:
+            return None
+        return SeriesRules(measure or MeasureRules(), calendars, self._interval_seconds)
 
 
 def ruled(rows: Sequence[HoldbackRow], anomalous: Sequence[bool], plan: WorkloadPlan) -> list[bool]:

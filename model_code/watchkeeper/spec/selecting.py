@@ -34,6 +34,13 @@ def _moment(value: object) -> str:
     return str(value)
 
 
+Moment = Annotated[
+    str,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "examples": ["2026-12-24T06:00", "2026-12-24T06:00:00+01:00"]}),
+]
+
+
 class Selection(Section):
     """Series of a measure, of dimension values, or of both."""
 
@@ -69,11 +76,7 @@ class Selection(Section):
 class Mute(Selection):
     """Series whose anomalies raise no alert until an end."""
 
-    until: Annotated[
-        str,
-        BeforeValidator(_moment),
-        WithJsonSchema({"type": "string", "examples": ["2026-12-24T06:00", "2026-12-24T06:00:00+01:00"]}),
-    ]
+    until: Moment
     """The end, in event time, ISO 8601; without an offset, in the time zone of source.timestamp."""
     reason: str = Field(default="", max_length=200)
     """For people."""

@@ -24,6 +24,7 @@ from watchkeeper.core.plan import (
     WorkloadPlan,
 )
 from watchkeeper.spec.alerting import Alerts, Silence
+from watchkeeper.spec.calendars import Calendar
 from watchkeeper.spec.delivery import LONGEST, SHARED_FROM, Delivery
 from watchkeeper.spec.deployment import Endpoint, Training
 from watchkeeper.spec.detection import (
@@ -79,6 +80,8 @@ class AnomalyWorkload(Section):
     """Series that are not watched: neither trained on nor scored."""
     mute: list[Mute] = Field(default_factory=list, max_length=100)
     """Series that raise no alert until an end; they are scored, and their anomalies are kept."""
+    calendars: list[Calendar] = Field(default_factory=list, max_length=20)
+    """Times at which what is unusual is no anomaly: maintenance, holidays."""
     silence: Silence | None = None
     """When saying nothing is an anomaly; without it, never."""
     max_gap_intervals: int = Field(default=3, ge=0, le=100)
@@ -151,14 +154,22 @@ class AnomalyWorkload(Section):
                 raise ValueError(f"{dimension!r} is a measure's or the timestamp's field already")
         return dimensions
 
-    @field_validator("exclude", "mute")
+    @field_validator("exclude", "mute", "calendars")
     @classmethod
-    def _select_what_there_is(cls, chosen: list[Selection], info: ValidationInfo) -> list[Selection]:
+    def _select_what_there_is(
+        cls, chosen: list[Selection] | list[Calendar], info: ValidationInfo
+    ) -> list[Selection] | list[Calendar]:
         measures, dimensions = info.data.get("measures"), info.data.get("dimensions")
         if measures is not None and dimensions is not None:
             for one in chosen:
                 one.check([measure.name for measure in measures], dimensions)
         return chosen
+
+    @field_validator("calendars")
+    @classmethod
+    def _are_called_apart(cls, calendars: list[Calendar]) -> list[Calendar]:
+        refuse_repeats([calendar.name for calendar in calendars], "name")
+        return calendars
 
     @field_validator("exclude")
     @classmethod
@@ -268,6 +279,7 @@ class AnomalyWorkload(Section):
                 throttle_seconds=_seconds(self.alerts.throttle),
                 mutes=tuple(one.until_in(self.source.timestamp.timezone) for one in self.mute),
             ),
+            calendars=tuple(one.plan_in(self.source.timestamp.timezone) for one in self.calendars),
             readers=tuple(self.readers),
         )
 

@@ -8,6 +8,7 @@ from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.features.contributions import ExplainedScore, Explanation
+from watchkeeper.judgement.rules import RuleBook
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.stream.findings import Finding, Reasons
 from watchkeeper.stream.intake import TakenIn
@@ -27,7 +28,7 @@ def with_silence(judged: Judged, taken: TakenIn, release: Release | None, plan: 
     if not taken.silent or plan.silence is None or release is None:
         return judged
     lines = [(line, judged.findings.get(position)) for position, line in enumerate(judged.lines)]
-    reasons = dict(judged.reasons)
+    reasons, book = dict(judged.reasons), RuleBook(plan)
     for series in taken.silent:
         since = int(taken.page.watermark[series]) // _MICROSECONDS
         start = (since + plan.silence.after_seconds) // plan.interval_seconds * plan.interval_seconds
@@ -47,6 +48,10 @@ def with_silence(judged: Judged, taken: TakenIn, release: Release | None, plan: 
             is_anomaly=True,
             run_id=release.run_id,
         )
+        rules = book.of(line.series)
+        if rules is not None and (calendar := rules.calendar_at(start)):
+            lines.append((dataclasses.replace(line, is_anomaly=False, rule=calendar), None))
+            continue
         context = ContextRow(start, 0.0, (), None)
         found = Finding(line.series, context, SILENCE_LIMIT, SILENCE_LIMIT, plan.silence.severity, release)
         reasons[found.key] = Reasons(ExplainedScore((), Explanation("rule", reason=reason)), {})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import date, datetime, time, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -13,7 +15,15 @@ from cli.backtest import streamed_scores
 from tests.unit.watchkeeper.shelves import PLAN, Shelves, plan_of, reading, streaming_release
 from watchkeeper.anomalies.event import alert_text
 from watchkeeper.anomalies.score_line import ScoreLine
-from watchkeeper.core.plan import MeasurePlan, MeasureRules, WorkloadPlan
+from watchkeeper.core.plan import (
+    CalendarPlan,
+    MeasurePlan,
+    MeasureRules,
+    SeriesSelection,
+    WeeklyTime,
+    WorkloadPlan,
+)
+from watchkeeper.judgement.calendars import covers, runs_out
 from watchkeeper.judgement.evaluation import HoldbackRow
 from watchkeeper.judgement.metrics import decided
 from watchkeeper.judgement.rules import SeriesRules
@@ -131,6 +141,62 @@ def test_evaluation_and_backtest_decide_as_the_scoring_loop_does(rules: MeasureR
 
     assert found == [line.is_anomaly for line in lines]
     assert any(found)
+
+
+def test_at_the_times_of_a_calendar_nothing_is_an_anomaly_and_lines_say_which() -> None:
+    values = noisy({900: 30.0, 1200: 30.0})
+    values[905] = -500.0
+    window = CalendarPlan("service", "UTC", once=((MINUTE * 890, MINUTE * 910),))
+    other = CalendarPlan("other", "UTC", SeriesSelection(where={"device": ("b",)}), once=((0, 10**6),))
+    rules = MeasureRules(allowed_from=0.0)
+    plan = dataclasses.replace(plan_with(rules), calendars=(other, window))
+    shelves = Shelves(plan, release=streaming_release())
+    shelves.deliver("1", [reading(MINUTE * at, value) for at, value in enumerate([*values, 0.0])])
+    lines = shelves.lines
+
+    assert lines[900].rule == lines[905].rule == "calendar service"
+    assert not lines[900].is_anomaly
+    assert lines[905].anomaly is None
+    assert lines[1200].is_anomaly
+    assert {line.rule for line in lines} == {None, "calendar service"}
+
+
+@given(st.integers(0, 4 * 10**9), st.integers(1, 7200), st.integers(0, 6), st.integers(0, 1439))
+def test_a_weekly_time_begins_by_the_zones_clock_and_lasts_as_long_as_it_says(
+    start: int, length: int, weekday: int, minute: int
+) -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    seconds = 3 * 3600
+    calendar = CalendarPlan("w", "Europe/Berlin", weekly=(WeeklyTime(weekday, minute, seconds),))
+    # by search: which local minutes before and in the interval begin the time?
+    near = [datetime.fromtimestamp(at, zone) for at in range(start - seconds - 60, start + length + 60, 30)]
+    clock = time(minute // 60, minute % 60)
+    days = {one.date() for one in near} | {one.date() - timedelta(days=1) for one in near}
+    begins = [datetime.combine(day, clock, zone).timestamp() for day in days if day.weekday() == weekday]
+
+    assert covers(calendar, start, length) == any(
+        begin < start + length and start < begin + seconds for begin in begins
+    )
+
+
+def test_a_day_is_local_and_as_long_as_the_clock_makes_it() -> None:
+    day = (date(2026, 10, 25) - date(1970, 1, 1)).days
+    calendar = CalendarPlan("d", "Europe/Berlin", days=(day,))
+    begin = int(datetime(2026, 10, 24, 22, tzinfo=timezone.utc).timestamp())
+
+    assert not covers(calendar, begin - 300, 300)
+    assert covers(calendar, begin, 300)
+    assert covers(calendar, begin + 25 * 3600 - 300, 300)
+    assert not covers(calendar, begin + 25 * 3600, 300)
+
+
+def test_a_calendar_of_holidays_tells_in_time_that_it_runs_out() -> None:
+    last = (date(2026, 12, 31) - date(1970, 1, 1)).days
+    calendar = CalendarPlan("h", "UTC", known_through=last)
+
+    assert runs_out(calendar, date(2026, 10, 1)) is None
+    assert "through 2026-12-31 only" in str(runs_out(calendar, date(2026, 11, 30)))
+    assert runs_out(CalendarPlan("w", "UTC"), date(2026, 11, 30)) is None
 
 
 def test_a_plan_without_rules_writes_lines_as_before() -> None:

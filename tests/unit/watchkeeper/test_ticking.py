@@ -14,7 +14,7 @@ from tests.unit.watchkeeper.shelves import plan_of, reading, readings, records, 
 from watchkeeper.anomalies.event import AnomalyEvent, alert_text
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.plan import MeasurePlan, SilencePlan, WorkloadPlan
+from watchkeeper.core.plan import CalendarPlan, MeasurePlan, SilencePlan, WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.detectors.scorer import RowScorer
 from watchkeeper.stream.page import Page, new_page
@@ -230,3 +230,16 @@ def test_a_file_with_gaps_has_the_scores_of_the_loop(missing: Any) -> None:
     scores = [scorer.score(seconds[part], np.array(values)[part, None]).anomaly_score for part in parts]
     found = {line.start: line.anomaly_score for line in shelf.lines}
     assert [found[int(at)] for at in seconds] == np.concatenate(scores).tolist()
+
+
+def test_a_silence_at_the_time_of_a_calendar_is_kept_and_told_to_nobody() -> None:
+    service = CalendarPlan("service", "UTC", once=((BEGIN + 1200, BEGIN + 1800),))
+    shelf = Shelf(plan_with(silence=SilencePlan(900, 85.0), calendars=(service,)), streaming_release())
+    for second in range(0, 600, 60):
+        shelf.deliver(second)
+    for second in range(600, 3000, 60):
+        shelf.tick(second)
+    [line] = [line for line in shelf.lines if line.value is None]
+
+    assert shelf.events == []
+    assert (line.is_anomaly, line.rule, line.severity) == (False, "calendar service", 85.0)
