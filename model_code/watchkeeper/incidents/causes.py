@@ -7,6 +7,7 @@ touched. That is explanatory power and succinctness in the sense of Bhagwan et a
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,8 @@ from watchkeeper.telemetry.series import SeriesKey, parse_series_key
 MOST_SHARES = 20
 """Values of a kind that are named; the rest are one share together."""
 MOST_PLACES = 5
+_MOST_CANDIDATES = 100
+"""Places that are looked at: those with the largest deviation. One with less explains next to nothing."""
 MOST_VALUES = 10
 """Of a dimension in one place: with more, the place is everywhere."""
 PENALTY = 0.02
@@ -178,7 +181,8 @@ def causes_of(touched: Sequence[Touched], around: Surroundings = NOTHING_KNOWN) 
         if len(place) == 1:
             [(name, value)] = place
             of_dimensions[name][value] = of_place
-    candidates = {(place,) for place in sums} | {
+    largest = heapq.nsmallest(_MOST_CANDIDATES, sums, key=lambda place: (-sums[place].deviation, place))
+    candidates = {(place,) for place in largest} | {
         tuple(((name, value),) for value in _few(by_value, total)) for name, by_value in of_dimensions.items()
     }
     places = sorted(
