@@ -6,15 +6,20 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
+from inspect import signature
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
+from cli.demo.command import demo
 from cli.stock_volumes import news_windows, volumes_csv
 from tests.local.histories import History, air_quality, machine_temperature
 from tests.local.laptop import ROOT, Laptop
 from tests.local.training import champion
 from tests.local.transactions import FraudTraining
+from watchkeeper.core import layout
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
 
@@ -25,13 +30,19 @@ GUIDES = ROOT / "docs" / "guides"
 FENCE = re.compile(r"^```(python|bash)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def run_scripts(document: Path, laptop: Laptop, folder: Path) -> list[str]:
-    """Run a document's fenced scripts one after the other in one folder; return what each prints."""
+def run_scripts(
+    document: Path, laptop: Laptop, folder: Path, other: Mapping[str, str] = MappingProxyType({})
+) -> list[str]:
+    """Run a document's fenced scripts one after the other in one folder; return what each prints.
+
+    `other` is put in place of what they say, besides ports.
+    """
     settings = laptop.cloud.settings
     addresses = {
         "http://localhost:8000": laptop.service_url,
         "http://127.0.0.1:4566": settings.endpoint_url,
         "port=8883": f"port={settings.mqtt_tls_port}",
+        **other,
     }
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     told = []
@@ -97,9 +108,13 @@ def test_the_guide_of_fraud(laptop: Laptop, fraud_training: FraudTraining, tmp_p
 
 
 def test_the_readme(laptop: Laptop, tmp_path: Path) -> None:
+    """The default demo's endpoint is asked there; here the one that journeys have is."""
     champion(laptop, "machine_temperature", machine_temperature())
+    default = layout.endpoint_name(signature(demo).parameters["workload"].default)
+    assert f'EndpointName="{default}"' in (ROOT / "README.md").read_text()
 
-    (invoked,) = run_scripts(ROOT / "README.md", laptop, tmp_path)
+    here = {default: layout.endpoint_name("machine_temperature")}
+    (invoked,) = run_scripts(ROOT / "README.md", laptop, tmp_path, here)
 
     assert '{"scores"' in invoked
 
