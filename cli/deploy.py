@@ -25,7 +25,8 @@ from cli.retained import adoptable
 from cli.specs import ROOT, WORKLOADS, spec_of
 from cli.stacks import STORAGE
 from watchkeeper.command.screen import console, done, errors, say
-from watchkeeper.spec import load_workloads
+from watchkeeper.core import layout
+from watchkeeper.spec import WorkloadSpec, load_workloads
 
 ASSEMBLIES = "build/assemblies"
 """The cloud assemblies, and beside each a hash of what it was made from."""
@@ -91,7 +92,8 @@ class Deployer:
     Parameters
     ----------
     workload
-        The one whose stack is deployed, after the shared ones where these changed; None: every one's.
+        Those whose stacks are deployed, after the shared ones where these changed, separated by commas, or
+        `none`; None: every one's.
     """
 
     session: boto3.Session
@@ -133,7 +135,7 @@ class Deployer:
 
     def _adopt(self) -> None:
         """Take up the data that an earlier `destroy` has kept, instead of beginning with none."""
-        if self._status(STORAGE) is not None:
+        if self.status(STORAGE) is not None:
             return
         kept = adoptable(self.session, STORAGE)
         if not kept:
@@ -179,14 +181,14 @@ class Deployer:
 
     def is_bootstrapped(self) -> bool:
         """Whether the CDK's own stack is there."""
-        status = self._status(BOOTSTRAP_STACK)
+        status = self.status(BOOTSTRAP_STACK)
         return (
             status is not None
             and status.endswith("_COMPLETE")
             and not status.startswith(("DELETE", "ROLLBACK"))
         )
 
-    def _status(self, stack: str) -> str | None:
+    def status(self, stack: str) -> str | None:
         """Return a stack's status; None if there is no such stack."""
         client = self.session.client("cloudformation")
         try:
@@ -199,7 +201,10 @@ class Deployer:
     @property
     def assembly(self) -> str:
         """The cloud assembly of the stage, or of one workload at it, relative to the project's folder."""
-        name = self.stage.value if self.workload is None else f"{self.stage.value}.{self.workload}"
+        name = self.stage.value
+        if self.workload is not None:
+            several = "," in self.workload
+            name += f".{layout.short_hash(self.workload) if several else self.workload}"
         return f"{ASSEMBLIES}/{name}"
 
     @property
@@ -233,6 +238,12 @@ def deploy(
         str | None, typer.Option(help="Deploy this workload's stack only, and the shared ones.")
     ] = None,
     stage: StageOption = Stage.AWS,
+    samples: Annotated[
+        bool | None,
+        typer.Option(
+            "--samples/--no-samples", help="The project's sample workloads, too; the default on a laptop."
+        ),
+    ] = None,
     preflight: Annotated[
         bool | None,
         typer.Option(
@@ -243,8 +254,16 @@ def deploy(
 ) -> None:
     """Deploy the shared stacks, and the stack of each workload or of one."""
     session = boto3.Session()
-    specs = load_workloads(WORKLOADS) if workload is None else [spec_of(workload)]
-    deployer = Deployer(session, stage, None if workload is None else specs[0].name)
+    chosen = None
+    if workload is not None:
+        specs = [spec_of(workload)]
+        chosen = specs[0].name
+    else:
+        specs = load_workloads(WORKLOADS)
+        if not (stage is Stage.LAPTOP if samples is None else samples):
+            specs = _without_samples(session, specs)
+            chosen = ",".join(spec.name for spec in specs) or "none"
+    deployer = Deployer(session, stage, chosen)
     if stage is Stage.AWS if preflight is None else preflight:
         report = examine(session, specs, deployer.templates, show_finding)
         show_end(report)
@@ -256,6 +275,19 @@ def deploy(
         say_what_changes(session, specs[0].plan())
     deployer.deploy()
     done("all stacks are deployed" if workload is None else f"{workload} is deployed")
+
+
+def _without_samples(session: boto3.Session, specs: list[WorkloadSpec]) -> list[WorkloadSpec]:
+    """Leave samples out, but those that are deployed: these are kept up to date."""
+    stacks = Deployer(session, Stage.AWS)
+    kept = [spec for spec in specs if not spec.sample or stacks.status(layout.workload_stack(spec.name))]
+    left_out = [spec.name for spec in specs if spec not in kept]
+    if left_out:
+        say(
+            f"samples are left out: {', '.join(left_out)}; `--samples` deploys them, `--workload NAME` one "
+            "of them"
+        )
+    return kept
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -16,6 +16,8 @@ from watchkeeper.spec import WorkloadSpec
 ROOT = Path(__file__).resolve().parent.parent
 
 Stage = Literal["aws", "laptop"]
+NO_WORKLOAD = "none"
+"""Asks for the shared stacks alone."""
 
 
 class Settings(BaseModel):
@@ -32,7 +34,8 @@ class Settings(BaseModel):
     workloads: Path = ROOT / "workloads"
     """Folder with one YAML file a workload."""
     workload: str | None = None
-    """The one whose stack is synthesized beside the shared ones; None: every one's."""
+    """Those whose stacks are synthesized beside the shared ones, separated by commas, or `none`; without a
+    value every one's."""
     build: Path = ROOT / "build"
     """Folder for the bundles of code."""
     service_cors_origins: list[Annotated[str, Field(pattern=r"^https?://[^/*\s]+$")]] = []
@@ -53,15 +56,18 @@ class Settings(BaseModel):
         Raises
         ------
         InvalidInputError
-            If the one that is asked for is not among them.
+            If one that is asked for is not among them.
         """
-        found = [spec for spec in workloads if self.workload in (None, spec.name)]
-        if self.workload is not None and not found:
-            known = ", ".join(spec.name for spec in workloads)
+        if self.workload is None:
+            return list(workloads)
+        wanted = [] if self.workload == NO_WORKLOAD else self.workload.split(",")
+        known = {spec.name: spec for spec in workloads}
+        if unknown := [name for name in wanted if name not in known]:
             raise InvalidInputError(
-                f"context key 'workload' is {self.workload!r}: not in {self.workloads}; known: {known}"
+                f"context key 'workload' is {self.workload!r}: {', '.join(unknown)} not in "
+                f"{self.workloads}; known: {', '.join(known)}"
             )
-        return found
+        return [known[name] for name in wanted]
 
     @classmethod
     def from_context(cls, scope: Construct) -> Settings:

@@ -68,7 +68,14 @@ def test_one_workload_is_chosen_by_its_name() -> None:
     assert [spec.name for spec in settings_of({"workload": "water_flow"}).chosen(workloads)] == ["water_flow"]
 
 
+def test_several_workloads_are_chosen_by_their_names_and_none_by_a_word() -> None:
+    workloads = load_workloads(Settings().workloads)
+    chosen = settings_of({"workload": "water_flow,abalone"}).chosen(workloads)
+    assert [spec.name for spec in chosen] == ["water_flow", "abalone"]
+    assert settings_of({"workload": "none"}).chosen(workloads) == []
+
+
 def test_refuses_a_workload_that_has_no_file_and_says_which_have() -> None:
     workloads = load_workloads(Settings().workloads)
-    with pytest.raises(InvalidInputError, match=r"'workload' is 'water': not in .*known: .*water_flow"):
+    with pytest.raises(InvalidInputError, match=r"'workload' is 'water': water not in .*known: .*water_flow"):
         settings_of({"workload": "water"}).chosen(workloads)

@@ -374,6 +374,8 @@ class FraudWorkload(Section):
     """What the workload does."""
     description: str = ""
     """For people."""
+    sample: bool = False
+    """Whether it only shows what there is: a deployment into an account leaves it out unless it is named."""
     transactions: Transactions
     """The table of transactions."""
     identities: Identities | None = None

@@ -88,6 +88,8 @@ class RegressionWorkload(Section):
     """What the workload does."""
     description: str = ""
     """For people."""
+    sample: bool = False
+    """Whether it only shows what there is: a deployment into an account leaves it out unless it is named."""
     target: ColumnName
     """Column that is predicted."""
     columns: Columns

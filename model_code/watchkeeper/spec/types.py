@@ -64,6 +64,8 @@ class AnomalyWorkload(Section):
     """What the workload does."""
     description: str = ""
     """For people."""
+    sample: bool = False
+    """Whether it only shows what there is: a deployment into an account leaves it out unless it is named."""
     source: Source
     """Where telemetry comes from."""
     interval: Duration

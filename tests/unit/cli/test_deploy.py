@@ -8,9 +8,11 @@ from pathlib import Path
 
 import boto3
 import pytest
+from typer.testing import CliRunner
 
 from cli.deploy import Deployer, Stage
 from cli.failures import StepFailedError
+from cli.main import app
 from cli.specs import WORKLOADS
 
 ASSEMBLY = "build/assemblies/laptop"
@@ -140,6 +142,44 @@ def test_one_workload_has_an_assembly_of_its_own_with_its_stack_alone(
     ]
     assert {"--all", "--app", one.assembly} <= set(cdk.calls[-1])
     assert deployer(session, root, cdk).synthesize(), "the assembly of all is another one"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "deployed", "chosen"),
+    [
+        (["--stage", "aws"], [], "mine"),
+        (["--stage", "aws"], ["Watchkeeper-water-flow"], "mine,water_flow"),
+        (["--stage", "aws", "--samples"], [], None),
+        (["--stage", "aws", "--workload", "water_flow"], [], "water_flow"),
+        (["--stage", "laptop"], [], None),
+        (["--stage", "laptop", "--no-samples"], [], "mine"),
+    ],
+)
+def test_samples_are_deployed_into_an_account_only_where_they_are_asked_for(
+    session: boto3.Session,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    deployed: list[str],
+    chosen: str | None,
+) -> None:
+    sample = (WORKLOADS / "water_flow.yaml").read_text()
+    (tmp_path / "water_flow.yaml").write_text(sample)
+    own = sample.replace("name: water_flow", "name: mine").replace("sample: true\n", "")
+    (tmp_path / "mine.yaml").write_text(own)
+    for module in ("cli.deploy", "cli.specs"):
+        monkeypatch.setattr(f"{module}.WORKLOADS", tmp_path)
+    body = '{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}'
+    for name in deployed:
+        session.client("cloudformation").create_stack(StackName=name, TemplateBody=body)
+    made: list[str | None] = []
+    monkeypatch.setattr(Deployer, "deploy", lambda self: made.append(self.workload))
+
+    outcome = CliRunner().invoke(app, ["deploy", "--no-preflight", *arguments])
+
+    assert outcome.exit_code == 0, outcome.output
+    assert made == [chosen]
+    assert ("samples are left out: water_flow" in outcome.output) is (chosen == "mine")
 
 
 def test_a_synthesis_that_failed_is_not_taken_for_done(session: boto3.Session, root: Path) -> None:
