@@ -231,8 +231,8 @@ def _show(spec: AnomalyWorkload, scores: Sequence[ScoreLine], alerts: Sequence[A
 def _say_next(spec: AnomalyWorkload, stage: Stage) -> None:
     if not any(route.subscription for route in spec.alerts.routes):
         say(
-            f"nobody is told yet: write an address to alerts.routes of {path_of(spec.name)}, "
-            "and run this again"
+            f"nobody is told yet: `watchkeeper subscribe {spec.name} email you@example.com`, or write who is "
+            f"to alerts.routes of {path_of(spec.name)} and run this again"
         )
     if stage is Stage.LAPTOP:
         say('it runs on: eval "$(watchkeeper env)" lets this shell ask it, `make down` ends it')
