@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from typing import Any
 import tomllib
 import typer
 
-from watchkeeper.command.failures import ReportingGroup
+from watchkeeper.command.failures import FAILURE, ReportingGroup
+from watchkeeper.command.screen import complain
 from watchkeeper.core.errors import InvalidInputError
 
 LIBRARY_VERBS = {
@@ -84,7 +85,28 @@ def application(verbs: Mapping[str, str], group: type[ReportingGroup], about: st
 
 def run() -> None:
     """Run the command: the checkout's where this module lies in one and its packages are there."""
-    (_of_checkout() or application(LIBRARY_VERBS, LibraryGroup, "Streaming anomaly detection."))()
+    app = _of_checkout() or application(LIBRARY_VERBS, LibraryGroup, "Streaming anomaly detection.")
+    without_traceback(app)
+
+
+def without_traceback(app: Callable[[], object]) -> None:
+    """Run a command that has told all that it foresees; what it does not is told in a sentence, too.
+
+    With `--verbose` the traceback is shown.
+    """
+    try:
+        app()
+    except OSError as error:
+        complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        sys.exit(FAILURE)
+    except Exception as error:
+        if "--verbose" in sys.argv:
+            raise
+        complain(
+            f"this is a defect of watchkeeper: {type(error).__name__}: {error}; "
+            "`watchkeeper --verbose …` with the same verb shows where: please report it"
+        )
+        sys.exit(FAILURE)
 
 
 def _of_checkout() -> typer.Typer | None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from cli.executions import Outcome, steps_of, succeeded
 from cli.failures import StepFailedError
 from watchkeeper.command.failures import REJECTED, RejectedError, ReportingGroup
-from watchkeeper.command.main import application
+from watchkeeper.command.main import application, without_traceback
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -100,6 +100,37 @@ def test_a_rejection_ends_the_command_with_status_3() -> None:
     app = application({}, ReportingGroup, "For a test.")
     app.command("verb")(verb)
     assert CliRunner().invoke(app, ["verb"]).exit_code == REJECTED == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "a.csv"), "a.csv: No such file or directory"),
+        (KeyError("x"), "this is a defect of watchkeeper: KeyError: 'x'; `watchkeeper --verbose"),
+    ],
+)
+def test_what_nobody_foresaw_is_a_sentence_and_no_traceback(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def verb() -> None:
+        raise error
+
+    monkeypatch.setattr("sys.argv", ["watchkeeper", "verb"])
+    with pytest.raises(SystemExit) as ended:
+        without_traceback(verb)
+    assert ended.value.code == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert said in told
+    assert "Traceback" not in told
+
+
+def test_the_traceback_is_shown_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def verb() -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr("sys.argv", ["watchkeeper", "--verbose", "verb"])
+    with pytest.raises(KeyError):
+        without_traceback(verb)
 
 
 def test_a_failed_job_fails_the_command_with_what_the_job_said() -> None:
