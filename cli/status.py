@@ -24,7 +24,7 @@ from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH, format_instant, in_zone, parse_instant
-from watchkeeper.judgement.metrics import alerts_among
+from watchkeeper.judgement.budget import alerts_among
 from watchkeeper.kinds import AnyPlan, AnyRelease
 from watchkeeper.telemetry.selection import mute_of
 

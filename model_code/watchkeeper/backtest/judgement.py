@@ -17,10 +17,11 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.detectors.streaming.state import Parameters
 from watchkeeper.features.contributions import Explainer
 from watchkeeper.features.correlation import MOST_INTERVALS, relations_of
+from watchkeeper.judgement.budget import Case, fit_plan_threshold
 from watchkeeper.judgement.parts import Parts
 from watchkeeper.judgement.rules import RuleBook
 from watchkeeper.judgement.severity import fit_severity
-from watchkeeper.judgement.thresholds import ADAPTIVE, RARITY, fit_threshold
+from watchkeeper.judgement.thresholds import ADAPTIVE, RARITY
 from watchkeeper.lifecycle.release import Release, StreamModel
 from watchkeeper.stream.findings import Finding, Reasons, also_anomalous
 from watchkeeper.stream.judging import with_events
@@ -49,13 +50,15 @@ def release_of(
     labels
         By series; what is labelled as an anomaly is not among what the threshold is fitted on.
     """
-    scores: list[float] = []
+    cases: list[Case] = []
     for series in sorted(parts.series):
         one = scored[series]
         chosen = parts.slices(one.closed.starts)["calibrate"]
         usual = ~labelled(series, one.closed, labels, plan)[chosen]
-        scores += one.score[chosen][usual].tolist()
-    threshold = fit_threshold(scores, plan.threshold)
+        starts = one.closed.starts[chosen][usual].tolist()
+        cases += zip([series] * len(starts), starts, one.score[chosen][usual].tolist(), strict=True)
+    threshold = fit_plan_threshold(cases, plan)
+    scores = [score for _, _, score in cases]
     closed = {series: one.closed for series, one in scored.items()}
     return Release(
         workload=plan.workload,

@@ -121,7 +121,9 @@ class FeaturePlan:
 class ThresholdPlan:
     """The rule that turns held-back scores into a threshold."""
 
-    rule: Literal["mean_sigma", "quantile", "peaks_over_threshold", "adaptive", "rarity"] = "mean_sigma"
+    rule: Literal["mean_sigma", "quantile", "peaks_over_threshold", "adaptive", "rarity", "alert_budget"] = (
+        "mean_sigma"
+    )
     k: float = 3.0
     """Standard deviations above the mean, for `mean_sigma`."""
     quantile: float = 0.999
@@ -140,6 +142,8 @@ class ThresholdPlan:
     rarity: float = 3.75
     """-log10 of the share of usual intervals that are anomalies, for `rarity`: the streaming detector's own
     calibration."""
+    per_week: float = 7.0
+    """Alerts of a week that are wanted, over all series, for `alert_budget`."""
 
 
 @dataclass(frozen=True)

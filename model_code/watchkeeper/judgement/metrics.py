@@ -19,6 +19,7 @@ from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.plan import ThresholdPlan, WorkloadPlan
 from watchkeeper.core.timestamps import epoch_seconds, parse_instant
 from watchkeeper.judgement.adaptation import thresholds_of
+from watchkeeper.judgement.budget import alerts_among, fit_plan_threshold
 from watchkeeper.judgement.evaluation import (
     NAMED_SERIES,
     AlertShares,
@@ -33,7 +34,6 @@ from watchkeeper.judgement.thresholds import (
     SECONDS_PER_WEEK,
     Threshold,
     expected_alerts_per_week,
-    fit_threshold,
 )
 from watchkeeper.telemetry.expectation import step_scale_of
 
@@ -170,23 +170,6 @@ def measure_scores(
     )
 
 
-def alerts_among(anomalies: Sequence[tuple[str, int]], throttle_seconds: int) -> list[int]:
-    """Return the positions of the anomalies that alert: a series alerts again after the throttle time only.
-
-    Parameters
-    ----------
-    anomalies
-        Series key and start, in seconds since 1970; in the order of time.
-    """
-    raised: dict[str, int] = {}
-    alerts = []
-    for position, (series, start) in enumerate(anomalies):
-        if series not in raised or start - raised[series] >= throttle_seconds:
-            raised[series] = start
-            alerts.append(position)
-    return alerts
-
-
 def measure_part(
     rows: Sequence[HoldbackRow], scores: Sequence[float], threshold: Threshold, plan: WorkloadPlan, part: str
 ) -> Metrics:
@@ -256,7 +239,14 @@ def _of(
 
 
 def _fit(rows: Sequence[HoldbackRow], scores: Sequence[float], plan: WorkloadPlan) -> Threshold:
-    return fit_threshold(_calibration_scores(rows, scores), plan.threshold)
+    return fit_plan_threshold(
+        [
+            (row.series, epoch_seconds(parse_instant(row.interval_start)), score)
+            for row, score in zip(rows, scores, strict=True)
+            if row.part == "calibrate" and row.label is not True
+        ],
+        plan,
+    )
 
 
 def _calibration_scores(rows: Sequence[HoldbackRow], scores: Sequence[float]) -> list[float]:

@@ -18,6 +18,9 @@ ADAPTIVE = "adaptive"
 RARITY = "rarity"
 """The rule of the streaming detector's own calibration: its value is the largest score that is no anomaly. It
 is not fitted, and severities are the detector's."""
+ALERT_BUDGET = "alert_budget"
+"""The rule by the alerts of a week that are wanted: fitted where series and times are known, in
+`watchkeeper.judgement.budget`."""
 SMALL_SHAPE = 1e-9
 """Below it a generalised Pareto distribution is taken as the exponential one."""
 
@@ -76,6 +79,8 @@ def expected_alerts_per_week(
     """
     if not scores:
         return 0.0
+    if threshold.rule == ALERT_BUDGET:
+        return threshold.parameters["alerts"] / threshold.parameters["weeks"]
     above = sum(score > threshold.value for score in scores) / len(scores)
     share = threshold.parameters.get("risk", above)
     return share * SECONDS_PER_WEEK / interval_seconds * n_series
@@ -145,6 +150,11 @@ def _rarity(scores: Sequence[float], plan: ThresholdPlan) -> tuple[float, dict[s
     return score_below(plan.rarity), {"rarity": plan.rarity, "risk": 10.0**-plan.rarity}
 
 
+def _alert_budget(scores: Sequence[float], plan: ThresholdPlan) -> tuple[float, dict[str, float]]:
+    """Return where no score would be an anomaly: from there, the alerts that are wanted lower it."""
+    return max(scores), {"per_week": plan.per_week}
+
+
 def _pareto(excesses: Sequence[float]) -> tuple[float, float]:
     """Return shape and scale of the generalised Pareto distribution of ascending excesses."""
     n = len(excesses)
@@ -164,4 +174,5 @@ RULES: dict[str, Rule] = {
     "peaks_over_threshold": _peaks_over_threshold,
     ADAPTIVE: _adaptive,
     RARITY: _rarity,
+    ALERT_BUDGET: _alert_budget,
 }

@@ -172,8 +172,24 @@ class RarityThreshold(Section):
     """-log10 of the share of usual intervals that are anomalies: 3.75 is one in 5,600."""
 
 
+class AlertBudgetThreshold(Section):
+    """The lowest threshold with which the calibration scores raise no more alerts than are wanted: each
+    training fits it again. Labelled anomalies do not count, and alerts are throttled as `alerts` says.
+    """
+
+    rule: Literal["alert_budget"]
+    """How the threshold is fitted."""
+    per_week: float = Field(gt=0, le=10_000)
+    """Alerts of a week, of all series together."""
+
+
 Threshold = Annotated[
-    MeanSigmaThreshold | QuantileThreshold | PeaksOverThreshold | AdaptiveThreshold | RarityThreshold,
+    MeanSigmaThreshold
+    | QuantileThreshold
+    | PeaksOverThreshold
+    | AdaptiveThreshold
+    | RarityThreshold
+    | AlertBudgetThreshold,
     Field(discriminator="rule"),
 ]
 

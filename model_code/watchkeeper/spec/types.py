@@ -28,6 +28,7 @@ from watchkeeper.spec.calendars import Calendar
 from watchkeeper.spec.delivery import LONGEST, SHARED_FROM, Delivery
 from watchkeeper.spec.deployment import Endpoint, Training
 from watchkeeper.spec.detection import (
+    AlertBudgetThreshold,
     Detector,
     Features,
     Gate,
@@ -100,7 +101,7 @@ class AnomalyWorkload(Section):
         )
     )
     """How high a score is an anomaly. Without it, the detector watchkeeper has rarity, others mean_sigma."""
-    gate: Gate = Gate()
+    gate: Gate = Field(default=Gate(), validate_default=True)
     """What a model must meet before it may serve."""
     training: Training = Training()
     """When and on what the model is trained."""
@@ -215,6 +216,17 @@ class AnomalyWorkload(Section):
         if isinstance(threshold, RarityThreshold) and not _streams(info.data):
             raise ValueError("rarity is the calibration of the detector watchkeeper: choose another rule")
         return threshold
+
+    @field_validator("gate")
+    @classmethod
+    def _lets_pass_what_is_wanted(cls, gate: Gate, info: ValidationInfo) -> Gate:
+        threshold = info.data.get("threshold")
+        if isinstance(threshold, AlertBudgetThreshold) and threshold.per_week > gate.max_alerts_per_week:
+            raise ValueError(
+                f"max_alerts_per_week {gate.max_alerts_per_week:g} is below threshold.per_week "
+                f"{threshold.per_week:g}: a model with as many alerts as are wanted would be refused"
+            )
+        return gate
 
     @field_validator("endpoint")
     @classmethod

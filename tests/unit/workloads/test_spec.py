@@ -293,3 +293,10 @@ def test_a_rule_that_means_nothing_is_refused_by_its_place(load: Load, rules: st
     with pytest.raises(WorkloadSpecError, match=message) as refused:
         load(text=text)
     assert "measures" in str(refused.value)
+
+
+def test_the_wanted_alerts_reach_the_plan_and_are_within_the_gates_budget(load: Load) -> None:
+    assert load("threshold: {rule: alert_budget, per_week: 3}\n").plan().threshold.per_week == 3.0
+    with pytest.raises(WorkloadSpecError, match=r"max_alerts_per_week 7 is below threshold.per_week 9"):
+        load("threshold: {rule: alert_budget, per_week: 9}\n")
+    assert load("threshold: {rule: alert_budget, per_week: 9}\ngate: {max_alerts_per_week: 12}\n")
