@@ -61,7 +61,11 @@ def _table(lines: list[ScoreLine], zone: str) -> Table:
     table = Table("interval", "value", "expected", "band", "score", "severity", "", box=None)
     for line in lines:
         band = "" if line.lower is None else f"{_number(line.lower)} … {_number(line.upper)}"
-        flag = "[bold red]anomaly[/]" if line.is_anomaly else line.reason or ""
+        flag = (
+            "[bold red]anomaly[/]"
+            if line.is_anomaly
+            else line.reason or (f"ignored: {line.rule}" if line.rule else "")
+        )
         table.add_row(
             in_zone(line.start, zone),
             _number(line.value),

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import boto3
 import typer
@@ -37,7 +36,7 @@ from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.command.screen import console, done, say
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.timestamps import format_instant, parse_instant
+from watchkeeper.core.timestamps import format_instant, in_zone
 from watchkeeper.spec import AnomalyWorkload
 from watchkeeper.telemetry.series import parse_series_key
 
@@ -209,12 +208,11 @@ def _show(spec: AnomalyWorkload, scores: Sequence[ScoreLine], alerts: Sequence[A
     events = [alert.event for alert in alerts] or [score.anomaly for score in scores if score.anomaly]
     if not events:
         return
-    zone = ZoneInfo(spec.source.timestamp.timezone)
     table = Table("interval", "what", "observed", "usual", "severity", box=None, pad_edge=False)
     for event in events[:SHOWN_ALERTS]:
         key = parse_series_key(event.series)
         table.add_row(
-            f"{parse_instant(event.interval_start).astimezone(zone):%Y-%m-%d %H:%M %Z}",
+            in_zone(event.at, spec.source.timestamp.timezone),
             ", ".join([key.measure, *(value for _, value in key.dimensions)]),
             "" if event.observed is None else f"{event.observed:.5g}",
             "" if event.lower is None else f"{event.lower:.5g} to {event.upper:.5g}",

@@ -72,9 +72,7 @@ def merged(tables: Sequence[Any]) -> Any:
     pa = _arrow()
     from pyarrow import compute
 
-    table = pa.concat_tables(tables, promote_options="default").sort_by(
-        [("series", "ascending"), ("interval_start", "ascending")]
-    )
+    table = _whole(*tables).sort_by([("series", "ascending"), ("interval_start", "ascending")])
     if table.num_rows < 2:
         return table
     table = table.combine_chunks()
@@ -120,11 +118,10 @@ def tables_of(file: IO[bytes], series: str | None, since: str, until: str) -> It
     """Yield the same as Arrow tables, a group of rows at a time; without a series, of all."""
     from pyarrow import parquet
 
-    _arrow()
     source = parquet.ParquetFile(file, pre_buffer=True)
     groups = range(source.num_row_groups) if series is None else _groups(source, series, series)
     for group in groups:
-        yield chosen(source.read_row_group(group), series, since, until)
+        yield chosen(_whole(source.read_row_group(group)), series, since, until)
 
 
 def chosen(table: Any, series: str | None, since: str, until: str) -> Any:
@@ -228,6 +225,11 @@ def schema() -> Any:
     types = {"string": pa.string(), "double": pa.float64(), "boolean": pa.bool_()}
     types["timestamp"] = pa.timestamp("ms", tz="UTC")
     return pa.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
+
+
+def _whole(*tables: Any) -> Any:
+    """Return tables as one that has all columns in their order: an earlier release's lack some."""
+    return _arrow().concat_tables([schema().empty_table(), *tables], promote_options="default")
 
 
 def _arrow() -> Any:

@@ -51,6 +51,9 @@ CHECKOUT_VERBS = (
 """What a checkout adds: named here, so that the library can say where they are."""
 
 
+EXIT_STATUS = "Exit status: 0 done, 1 failed, 2 wrong input, 3 a model was rejected."
+
+
 class LibraryGroup(ReportingGroup):
     """Says of a verb that needs the checkout that it does."""
 
@@ -78,7 +81,9 @@ def application(verbs: Mapping[str, str], group: type[ReportingGroup], about: st
         The command's help.
     """
     cls = type(group.__name__, (group,), {"verbs": verbs})
-    app = typer.Typer(cls=cls, no_args_is_help=True, pretty_exceptions_enable=False, help=about)
+    app = typer.Typer(
+        cls=cls, no_args_is_help=True, pretty_exceptions_enable=False, help=about, epilog=EXIT_STATUS
+    )
     app.callback()(_configure)
     return app
 

@@ -54,6 +54,7 @@ MEANINGS = {
     "calm": "the last intervals move less than they ever did, as a stuck sensor's",
     "level": "the values of the last hours together: how far they have moved from where they were",
     "aftermath": "a break shortly before, after which values are not usual yet",
+    "allowed": "the value is outside of what the workload's file allows, whatever its score",
 }
 """What each feature of a contribution is, for people."""
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))

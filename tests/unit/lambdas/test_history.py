@@ -14,10 +14,11 @@ from typing import IO
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from lambdas.history.effects import S3MergedObjects
 from lambdas.history.merging import Report, Stored, merge_all, settle
-from lambdas.history.reading import Wanted, read_series
+from lambdas.history.reading import Wanted, read_series, read_tables
 from watchkeeper.anomalies import merged
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.anomalies.score_line import ScoreLine
@@ -255,3 +256,35 @@ def test_only_what_is_read_of_an_object_is_fetched() -> None:
     file.seek(0)
     assert file.read() == body
     assert all(each.startswith("bytes=") for each in asked)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 22), st.integers(0, 5), st.integers(0, 11)), unique=True, max_size=40)
+)
+@settings(max_examples=25, deadline=None)
+def test_all_scores_are_read_once_whatever_is_merged(found: list[tuple[int, int, int]]) -> None:
+    bucket = Bucket()
+    for number, (hour, pump, at) in enumerate(found):
+        bucket.put(hour, number, [line(NAMES[pump], 60 * hour + 5 * at)], shelf=bits_of(NAMES[pump])[:1])
+    settle(bucket, "press", DATE, MIDNIGHT + timedelta(hours=12, minutes=20), Report())
+    since, until = MIDNIGHT + timedelta(hours=3), MIDNIGHT + timedelta(hours=20)
+
+    tables = list(read_tables(bucket, Wanted("press", None, since, until)))
+
+    read = [(row["series"], row["interval_start"]) for table in tables for row in table.to_pylist()]
+    starts = [(NAMES[pump], MIDNIGHT + timedelta(hours=hour, minutes=5 * at)) for hour, pump, at in found]
+    assert sorted(read) == sorted(each for each in starts if since <= each[1] < until)
+    assert all(table.schema == merged.schema() for table in tables)
+
+
+def test_a_file_of_a_release_with_fewer_columns_has_them_all_when_it_is_read() -> None:
+    body = "".join(f"{line(NAMES[0], 5 * at).to_json()}\n" for at in range(3)).encode()
+    table = merged.table_of([body])
+    earlier = io.BytesIO()
+    parquet.write_table(table.drop_columns(["rule"]), earlier)
+
+    (read,) = merged.tables_of(earlier, None, format_instant(MIDNIGHT), format_instant(NEXT_DAY))
+
+    assert read.schema == merged.schema()
+    assert read.num_rows == 3
+    assert merged.merged([table.drop_columns(["rule"]), table]).schema == merged.schema()

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeeper.core.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
-from watchkeeper.features.contributions import Contribution, contributions_of, mostly_by
+from watchkeeper.features.contributions import (
+    _CYCLES,
+    _OF_MEASURE,
+    MEANINGS,
+    Contribution,
+    contributions_of,
+    mostly_by,
+)
 from watchkeeper.features.schema import feature_names
 
 NAMES = feature_names(
@@ -73,3 +80,7 @@ def test_words_name_the_largest_parts_with_their_percentage() -> None:
     parts = contributions_of(["value", "lag_1", "lag_2"], [1.0, 2.0, 1.0], "heat", 8.0)
 
     assert mostly_by(parts, 60, count=2) == "heat 1 minute earlier 50 %, heat now 25 %"
+
+
+def test_every_part_of_a_score_has_a_meaning_for_people() -> None:
+    assert MEANINGS.keys() == _OF_MEASURE.keys() | _CYCLES.keys()
