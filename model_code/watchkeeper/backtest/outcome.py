@@ -71,7 +71,7 @@ class Outcome:
     @property
     def around(self) -> Surroundings:
         """What the release knows beside an incident."""
-        return Surroundings(self.release.census, self.release.relations)
+        return around(self.release, self.version.plan)
 
     @property
     def weeks(self) -> float:
@@ -121,9 +121,7 @@ def backtested(
         anomalies = [
             event for event in anomalies_of(found, number, release, since, version.plan) if event.at < until
         ]
-        incidents = incidents_of(
-            anomalies, rule_of(release, version.plan), Surroundings(release.census, release.relations)
-        )
+        incidents = incidents_of(anomalies, rule_of(release, version.plan), around(release, version.plan))
         outcomes.append(
             Outcome(
                 version,
@@ -154,6 +152,11 @@ def check_scores_here(name: str, plan: WorkloadPlan) -> None:
             f"{plan.workload} FILE`, or compare versions with `detector: {{algorithm: watchkeeper}}`, which "
             "scores here"
         )
+
+
+def around(release: Release, plan: WorkloadPlan) -> Surroundings:
+    """Return what release and plan know of the workload beside an incident."""
+    return Surroundings(release.census, release.relations, plan.timestamp.timezone)
 
 
 def rule_of(release: Release, plan: WorkloadPlan) -> GroupingRule:

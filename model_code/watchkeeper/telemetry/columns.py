@@ -6,6 +6,7 @@ reads the files record by record. What it gives is the same.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from watchkeeper.telemetry.selection import is_excluded
 from watchkeeper.telemetry.series import series_key
 
 _MICROSECONDS = 1_000_000
+_REMEMBERED_TIMES = 1_000_000
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -67,7 +69,7 @@ def read_columns(stream: IO[bytes], plan: WorkloadPlan, name: str) -> Columns:
     fields = [measure.field for measure in plan.measures]
     if not set(needed) <= set(header) or not set(fields) & set(header) or INGESTION_FIELDS & set(header):
         raise NotOrdinaryError
-    times, places = _Times(plan.timestamp), _Places()
+    times, places = _times(plan.timestamp), _Places()
     parts: list[tuple[npt.NDArray[np.int32], Integers, Floats]] = []
     try:
         for chunk in table.chunks():
@@ -140,8 +142,16 @@ class _Times(dict[str, int]):
     def __missing__(self, written: str) -> int:
         if is_missing(written):
             raise NotOrdinaryError
+        if len(self) >= _REMEMBERED_TIMES:
+            self.clear()
         found = self[written] = epoch_microseconds(parse_timestamp(written, self._plan))
         return found
+
+
+@functools.lru_cache(maxsize=4)
+def _times(plan: TimestampPlan) -> _Times:
+    """Return what reads a plan's times: files of one history have many of them in common."""
+    return _Times(plan)
 
 
 class _Places(dict[tuple[str, ...], int]):
