@@ -132,6 +132,10 @@ bench-cost: setup ## count what the scoring loop asks of AWS on this laptop, and
 bench-incidents: setup ## measure how anomalies become incidents; regenerates docs/benchmarks-incidents.md
 	@$(BIN)/python -m benchmarks.incidents
 
+.PHONY: bench-backtest
+bench-backtest: setup ## measure backtest --compare over a year of 100 series; regenerates docs/benchmarks-backtest.md
+	@$(BIN)/python -m benchmarks.backtest
+
 .PHONY: bench-fraud
 bench-fraud: setup ## measure fraud models with and without a graph; regenerates docs/benchmarks-fraud.md
 	@$(BIN)/python -W ignore -m benchmarks.fraud

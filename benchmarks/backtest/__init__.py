@@ -1,1 +1,1 @@
-"""How long two versions of a workload take to compare over a long history, beside the scoring loop's own way."""
+"""How long a comparison over a long history takes, beside the scoring loop's own way."""

@@ -180,6 +180,7 @@ def _plot(found: Comparison, path: Path) -> None:
     figure = draw_incidents(
         f"Incidents of {plan.workload}, {outcome.weeks:.1f} weeks",
         dict(zip(names, sides, strict=True)),
+        (np.datetime64(outcome.since, "s"), np.datetime64(outcome.until, "s")),
         _windows(outcome),
         timezone=plan.timestamp.timezone,
     )

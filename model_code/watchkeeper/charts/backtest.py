@@ -31,7 +31,12 @@ class Mark:
 
 
 def draw_incidents(
-    title: str, versions: Mapping[str, Sequence[Mark]], windows: Windows = (), *, timezone: str = "UTC"
+    title: str,
+    versions: Mapping[str, Sequence[Mark]],
+    span: tuple[np.datetime64, np.datetime64],
+    windows: Windows = (),
+    *,
+    timezone: str = "UTC",
 ) -> Figure:
     """Draw each incident from its beginning to its end at the height of its severity.
 
@@ -39,6 +44,8 @@ def draw_incidents(
     ----------
     versions
         Marks by the name of the version.
+    span
+        Of the judged time.
     windows
         Beginning and end of each labelled window.
     """
@@ -58,7 +65,7 @@ def draw_incidents(
             )
         axes.axhline(THRESHOLD_SEVERITY, color=MUTED, linewidth=0.8, linestyle=":", label="threshold")
         axes.set_ylim(THRESHOLD_SEVERITY - 12, 103)
-        axes.margins(x=0.01)
+        axes.set_xlim(*span)
         count = "1 incident" if len(marks) == 1 else f"{len(marks)} incidents"
         tidy(axes, title=f"{name}: {count}", y="severity", grid="y")
     show_times(drawn[-1], timezone)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ from tests.unit.watchkeeper.shelves import Shelves
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.backtest.outcome import backtested, rule_of
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.plan import DetectorPlan, ThresholdPlan, WorkloadPlan
+from watchkeeper.core.plan import DetectorPlan, MeasurePlan, MeasureRules, ThresholdPlan, WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH
 from watchkeeper.incidents.grouping import incidents_of
 from watchkeeper.lifecycle.release import Release
@@ -54,6 +56,20 @@ def test_anomalies_are_those_of_the_step(threshold: ThresholdPlan) -> None:
     assert any(event.also_anomalous for event in expected)
     assert list(outcome.anomalies) == expected
     assert outcome.incidents == incidents_of(expected, rule_of(outcome.release, plan), outcome.around)
+
+
+@pytest.mark.parametrize("rule", ["rarity", "mean_sigma", "adaptive"])
+def test_rules_of_a_measure_decide_as_in_the_step(rule: Any) -> None:
+    rules = MeasureRules(direction="above", allowed_to=12.5)
+    threshold = ThresholdPlan(rule, rarity=2.5, risk=0.01)
+    plan = plan_of_two(detector=STREAM, threshold=threshold)
+    plan = dataclasses.replace(plan, measures=(MeasurePlan("m", "m", rules=rules), plan.measures[1]))
+
+    [outcome] = backtested([version_of(csv_of(readings_of()), plan)], since=0)
+
+    expected = loop_events(plan, outcome.release)
+    assert any(event.explanation.method == "rule" for event in expected)
+    assert list(outcome.anomalies) == expected
 
 
 def test_versions_that_learn_alike_are_scored_once_and_say_what_each_alone_says() -> None:
