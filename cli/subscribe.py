@@ -65,16 +65,7 @@ def subscribe(
         permit_queue(session, endpoint, topic)
     elif protocol == "lambda":
         permit_function(session, endpoint, topic)
-    arn = session.client("sns").subscribe(
-        TopicArn=topic,
-        Protocol=protocol,
-        Endpoint=endpoint,
-        Attributes={
-            "FilterPolicy": json.dumps(policy),
-            "RedrivePolicy": json.dumps({"deadLetterTargetArn": outputs["UndeliveredAlertsArn"]}),
-        },
-        ReturnSubscriptionArn=True,
-    )["SubscriptionArn"]
+    arn = _subscribed(session, outputs, plan.workload, (protocol, endpoint), policy)
     done(f"{endpoint} gets the alerts of {plan.workload}: {arn}")
     if protocol in ("email", "https"):
         say("it has to be confirmed first: AWS has sent a link there")
@@ -236,13 +227,83 @@ def _list(found: list[dict[str, Any]], as_json: bool) -> None:
     console.print(table)
 
 
-def _remove(session: boto3.Session, topic: str, workload: str, protocol: str, endpoint: str) -> None:
-    for each in subscriptions_of(session, topic, workload):
-        if (each["protocol"], each["endpoint"]) == (protocol, endpoint) and each["arn"].startswith("arn:"):
-            session.client("sns").unsubscribe(SubscriptionArn=each["arn"])
-            done(f"{endpoint} gets no alerts of {workload} any more")
-            return
-    raise InvalidInputError(
-        f"{protocol} {endpoint}: has no confirmed subscription to the alerts of {workload}; "
-        f"`watchkeeper subscribe {workload}` lists them (one that nobody confirms ends by itself)"
+def joined(before: dict[str, Any], wanted: dict[str, Any], workload: str) -> dict[str, Any]:
+    """Return the filter of a subscription that has one already: SNS keeps one of an endpoint and topic.
+
+    Raises
+    ------
+    InvalidInputError
+        If one filter cannot say both.
+    """
+    others = [name for name in before.get("workload", []) if name != workload]
+    if not others:
+        return wanted
+    if before.get("severity") != wanted.get("severity"):
+        raise InvalidInputError(
+            f"it gets alerts of {', '.join(others)} with another --severity-at-least, and AWS keeps one "
+            "subscription of an endpoint: give the same one, or another endpoint"
+        )
+    channels = sorted({*before.get("routes", []), *wanted["routes"]})
+    return {**wanted, "workload": sorted({*others, workload}), "routes": channels}
+
+
+def _subscribed(
+    session: boto3.Session,
+    outputs: dict[str, str],
+    workload: str,
+    whom: tuple[Protocol, str],
+    policy: dict[str, Any],
+) -> str:
+    """Subscribe, or change the subscription that there is, and return its ARN."""
+    client, topic = session.client("sns"), outputs["AlertTopicArn"]
+    found = _existing(session, topic, *whom)
+    if found is not None:
+        arn, before = found
+        _set_filter(session, arn, joined(before, policy, workload))
+        return arn
+    return client.subscribe(
+        TopicArn=topic,
+        Protocol=whom[0],
+        Endpoint=whom[1],
+        Attributes={
+            "FilterPolicy": json.dumps(policy),
+            "RedrivePolicy": json.dumps({"deadLetterTargetArn": outputs["UndeliveredAlertsArn"]}),
+        },
+        ReturnSubscriptionArn=True,
+    )["SubscriptionArn"]
+
+
+def _existing(
+    session: boto3.Session, topic: str, protocol: str, endpoint: str
+) -> tuple[str, dict[str, Any]] | None:
+    """Return the confirmed subscription of an endpoint, whatever its workloads, and its filter."""
+    client = session.client("sns")
+    for page in client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic):
+        for found in page["Subscriptions"]:
+            arn = found["SubscriptionArn"]
+            if (found["Protocol"], found["Endpoint"]) == (protocol, endpoint) and arn.startswith("arn:"):
+                said = client.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+                return arn, json.loads(said.get("FilterPolicy") or "{}")
+    return None
+
+
+def _set_filter(session: boto3.Session, arn: str, policy: dict[str, Any]) -> None:
+    session.client("sns").set_subscription_attributes(
+        SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue=json.dumps(policy)
     )
+
+
+def _remove(session: boto3.Session, topic: str, workload: str, protocol: str, endpoint: str) -> None:
+    found = _existing(session, topic, protocol, endpoint)
+    if found is None or workload not in found[1].get("workload", []):
+        raise InvalidInputError(
+            f"{protocol} {endpoint}: has no confirmed subscription to the alerts of {workload}; "
+            f"`watchkeeper subscribe {workload}` lists them (one that nobody confirms ends by itself)"
+        )
+    arn, policy = found
+    others = [name for name in policy["workload"] if name != workload]
+    if others:
+        _set_filter(session, arn, {**policy, "workload": others})
+    else:
+        session.client("sns").unsubscribe(SubscriptionArn=arn)
+    done(f"{endpoint} gets no alerts of {workload} any more")

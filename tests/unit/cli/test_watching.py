@@ -359,6 +359,26 @@ def test_a_queue_is_subscribed_once_may_be_written_and_is_removed(deployed: Watc
     assert run("subscribe", "press", "sqs", arn, "--remove").exit_code == 2
 
 
+def test_an_endpoint_has_one_subscription_for_all_its_workloads(deployed: Watched) -> None:
+    _, arn = queue(deployed.session, "mine")
+    pump = dataclasses.replace(PLAN, workload="pump", alerts=AlertPlan((AlertRoute("pumps"),)))
+    deployed.session.client("ssm").put_parameter(
+        Name=layout.plan_parameter("pump"), Value=pump.to_json(), Type="String"
+    )
+
+    for arguments in (["press", "--channel", "on_call"], ["pump"], ["press", "--channel", "operators"]):
+        assert run("subscribe", arguments[0], "sqs", arn, *arguments[1:]).exit_code == 0
+    refused = run("subscribe", "press", "sqs", arn, "--severity-at-least", "90")
+
+    assert "another --severity-at-least" in refused.stderr
+    for workload in ("press", "pump"):
+        (listed,) = rows(run("subscribe", workload, "--json"))
+        assert listed["channels"] == ["on_call", "operators", "pumps"]
+    assert run("subscribe", "press", "sqs", arn, "--remove").exit_code == 0
+    assert rows(run("subscribe", "press", "--json")) == []
+    assert len(rows(run("subscribe", "pump", "--json"))) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
