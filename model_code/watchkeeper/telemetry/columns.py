@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO
@@ -20,7 +20,7 @@ from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import MeasurePlan, TimestampPlan, WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH, check_unit, epoch_microseconds, parse_timestamp
 from watchkeeper.telemetry.cells import MAX_MAGNITUDE, is_empty, is_missing
-from watchkeeper.telemetry.dialect import Chunk, TableFile
+from watchkeeper.telemetry.dialect import TableFile
 from watchkeeper.telemetry.intervals import Aggregation
 from watchkeeper.telemetry.records import INGESTION_FIELDS
 from watchkeeper.telemetry.selection import is_excluded
@@ -35,6 +35,10 @@ Floats = npt.NDArray[np.float64]
 
 class NotOrdinaryError(Exception):
     """Something that only reading record by record can judge."""
+
+
+class _NotPlainError(Exception):
+    """A CSV file needs a parser."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +65,14 @@ def read_columns(stream: IO[bytes], plan: WorkloadPlan, name: str) -> Columns:
     InvalidInputError
         If it cannot be read as a whole; see `watchkeeper.telemetry.history.History`.
     """
-    table = TableFile(stream, name, plan.dialect)
+    try:
+        return _columns_of(TableFile(stream, name, plan.dialect), plan, split=True)
+    except _NotPlainError:  # quotes, for one
+        stream.seek(0)
+        return _columns_of(TableFile(stream, name, plan.dialect), plan, split=False)
+
+
+def _columns_of(table: TableFile, plan: WorkloadPlan, *, split: bool) -> Columns:
     if table.kind != "csv" or plan.record_id_field is not None:
         raise NotOrdinaryError
     header = table.header or []
@@ -72,15 +83,15 @@ def read_columns(stream: IO[bytes], plan: WorkloadPlan, name: str) -> Columns:
     times, places = _times(plan.timestamp), _Places()
     parts: list[tuple[npt.NDArray[np.int32], Integers, Floats]] = []
     try:
-        for chunk in table.chunks():
-            parts += [_read(chunk, plan, header, times, places)]
+        for columns in _split(table, header) if split else _parsed(table):
+            parts += [_read(columns, plan, header, times, places)]
     except InvalidInputError as error:  # one line; record by record it is told, and the others count
         raise NotOrdinaryError from error
     if not parts or table.notes:
         raise NotOrdinaryError
     place, instant, values = (np.concatenate(each) for each in zip(*parts, strict=True))
     first, last = (EPOCH + timedelta(microseconds=int(each)) for each in (instant.min(), instant.max()))
-    check_unit(name, first, last, plan.timestamp)
+    check_unit(table.name, first, last, plan.timestamp)
     return Columns(tuple(places), place, instant, values)
 
 
@@ -165,11 +176,38 @@ class _Places(dict[tuple[str, ...], int]):
         return found
 
 
+def _parsed(table: TableFile) -> Iterator[list[Sequence[str]]]:
+    """Yield the columns of rows, some at a time."""
+    for chunk in table.chunks():
+        yield list(zip(*chunk.rows, strict=True))
+
+
+def _split(table: TableFile, header: Sequence[str]) -> Iterator[list[Sequence[str]]]:
+    """Do the same where a row is what is between two ends of lines, and a cell between two delimiters."""
+    width, delimiter = len(header), table.delimiter
+    if width == 1 or table.dialect.decimal != ".":
+        raise _NotPlainError
+    rest = ""
+    for part in itertools.chain(table.text(), ["\n"]):
+        if '"' in part or "\r" in part:
+            raise _NotPlainError
+        whole, _, rest = (rest + part).rpartition("\n")
+        lines = [line for line in whole.split("\n") if line]
+        if any(line.count(delimiter) != width - 1 for line in lines):
+            raise _NotPlainError
+        if lines:
+            cells = delimiter.join(lines).split(delimiter)
+            yield [cells[at::width] for at in range(width)]
+
+
 def _read(
-    chunk: Chunk, plan: WorkloadPlan, header: Sequence[str], times: _Times, places: _Places
+    columns: Sequence[Sequence[str]],
+    plan: WorkloadPlan,
+    header: Sequence[str],
+    times: _Times,
+    places: _Places,
 ) -> tuple[npt.NDArray[np.int32], Integers, Floats]:
-    columns = list(zip(*chunk.rows, strict=True))
-    count = len(chunk.rows)
+    count = len(columns[0])
     written = columns[header.index(plan.timestamp.field)]
     instant = np.fromiter(map(times.__getitem__, written), dtype=np.int64, count=count)
     of_dimensions = [columns[header.index(name)] for name in plan.dimensions]

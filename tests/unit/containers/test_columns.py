@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,26 @@ def test_values_are_those_that_training_takes(changes: dict[str, object], tmp_pa
 def test_what_is_out_of_the_ordinary_is_left_to_who_reads_record_by_record(lines: bytes) -> None:
     with pytest.raises(NotOrdinaryError):
         by_column([HEADER + lines], plan_of_two())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content.replace(b",a,", b',"a",'),
+        lambda content: content.replace(b"\n", b"\r\n"),
+        lambda content: content.replace(b",", b";"),
+        lambda content: content.replace(b"\n", b"\n\n"),
+        lambda content: content.rstrip(b"\n"),
+        lambda content: b"\xef\xbb\xbf" + content,
+    ],
+    ids=["quotes", "carriage returns", "semicolons", "empty lines", "no last end of line", "mark"],
+)
+def test_how_a_table_is_written_changes_nothing(change: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    plan, content = plan_of_two(), csv_of(readings_of(minutes=200))
+
+    found = by_column([change(content)], plan)
+
+    assert found == by_column([content], plan) == by_record([change(content)], plan, tmp_path)
 
 
 def test_words_for_no_value_are_no_value() -> None:
