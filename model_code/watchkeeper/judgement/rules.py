@@ -41,7 +41,10 @@ class Ruled(NamedTuple):
 
 
 class SeriesRules:
-    """The rules that hold for one series."""
+    """The rules that hold for one series.
+
+    A value from `lowest` to `highest` whose score is usual needs no judging: no rule makes it an anomaly.
+    """
 
     def __init__(
         self, measure: MeasureRules, calendars: Sequence[CalendarPlan] = (), interval_seconds: int = 1
@@ -49,8 +52,8 @@ class SeriesRules:
         self._measure = measure
         self._calendars = calendars
         self._interval_seconds = interval_seconds
-        self._lowest = -float("inf") if measure.allowed_from is None else measure.allowed_from
-        self._highest = float("inf") if measure.allowed_to is None else measure.allowed_to
+        self.lowest = -float("inf") if measure.allowed_from is None else measure.allowed_from
+        self.highest = float("inf") if measure.allowed_to is None else measure.allowed_to
 
     def judge(self, start: int, value: float, expected: float | None, is_anomaly: bool) -> Ruled:
         """Return whether an interval is an anomaly.
@@ -72,7 +75,7 @@ class SeriesRules:
         >>> above.judge(0, -1.0, 5.0, is_anomaly=False)
         Ruled(is_anomaly=True, rule='allowed', severity_at_least=80.0)
         """
-        allowed = self._lowest <= value <= self._highest
+        allowed = self.lowest <= value <= self.highest
         if (is_anomaly or not allowed) and (calendar := self.calendar_at(start)):
             return Ruled(False, calendar)
         if not allowed:
@@ -89,7 +92,7 @@ class SeriesRules:
 
     def is_outside(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
         """Return which values are outside of the allowed range."""
-        outside: npt.NDArray[np.bool_] = (values < self._lowest) | (values > self._highest)
+        outside: npt.NDArray[np.bool_] = (values < self.lowest) | (values > self.highest)
         return outside
 
     def allowed_range(self) -> str:

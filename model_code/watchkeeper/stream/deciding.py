@@ -115,7 +115,8 @@ def lines_of_rows(
         if is_anomaly:
             context = ContextRow(start, value, (), expected)
             found = Finding(line.series, context, score, threshold, severity, release)
-        if book and (rules := book.of(line.series)) is not None:
+        rules = book.of(line.series) if book else None
+        if rules is not None and (is_anomaly or not rules.lowest <= value <= rules.highest):
             line, found = by_rules(line, start, found, rules, release)
         if found is not None:
             findings[len(lines)] = found
