@@ -261,7 +261,7 @@ def _subscribed(
         arn, before = found
         _set_filter(session, arn, joined(before, policy, workload))
         return arn
-    return client.subscribe(
+    answer = client.subscribe(
         TopicArn=topic,
         Protocol=whom[0],
         Endpoint=whom[1],
@@ -270,7 +270,9 @@ def _subscribed(
             "RedrivePolicy": json.dumps({"deadLetterTargetArn": outputs["UndeliveredAlertsArn"]}),
         },
         ReturnSubscriptionArn=True,
-    )["SubscriptionArn"]
+    )
+    subscription_arn: str = answer["SubscriptionArn"]
+    return subscription_arn
 
 
 def _existing(
