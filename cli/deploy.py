@@ -22,7 +22,7 @@ from cli.diff import say_what_changes
 from cli.failures import StepFailedError
 from cli.preflight.report import examine, show_end, show_finding
 from cli.retained import adoptable
-from cli.specs import ROOT, WORKLOADS, spec_of
+from cli.specs import ROOT, WORKLOADS, path_of, spec_of
 from cli.stacks import STORAGE
 from watchkeeper.command.screen import console, done, errors, say
 from watchkeeper.core import layout
@@ -263,7 +263,8 @@ def deploy(
         if not (stage is Stage.LAPTOP if samples is None else samples):
             specs = _without_samples(session, specs)
             chosen = ",".join(spec.name for spec in specs) or "none"
-    deployer = Deployer(session, stage, chosen)
+    folder = WORKLOADS if workload is None else path_of(workload).absolute().parent
+    deployer = Deployer(session, stage, chosen, workloads=folder)
     if stage is Stage.AWS if preflight is None else preflight:
         report = examine(session, specs, deployer.templates, show_finding)
         show_end(report)

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
-from cli.deploy import Deployer, Stage
+from cli.deploy import Deployer, Stage, deploy
 from cli.failures import StepFailedError
 from cli.main import app
 from cli.specs import WORKLOADS
@@ -194,3 +194,22 @@ def test_an_absent_cdk_names_the_remedy(session: boto3.Session, root: Path) -> N
 
     with pytest.raises(StepFailedError, match="make setup"):
         deployer(session, root, FakeCdk(root)).synthesize()
+
+
+def test_a_workload_given_by_its_file_is_deployed_from_its_folder(
+    session: boto3.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: dict[str, object] = {}
+
+    class Recorded(Deployer):
+        def deploy(self) -> None:
+            made[str(self.workload)] = self.workloads
+
+    monkeypatch.setattr("cli.deploy.Deployer", Recorded)
+    monkeypatch.setattr("cli.deploy.say_what_changes", lambda *_: None)
+    file = tmp_path / "water_flow.yaml"
+    file.write_text((WORKLOADS / "water_flow.yaml").read_text())
+
+    deploy(workload=str(file), stage=Stage.LAPTOP)
+
+    assert made == {"water_flow": tmp_path}
