@@ -69,7 +69,9 @@ def read_evaluation(run: TrainingRun, objects: ObjectStore) -> AnyEvaluation:
 
 def read_not_compared(run: TrainingRun, objects: ObjectStore) -> str | None:
     """Return why the model in service is no champion of the run; None where it is one, or none serves."""
-    found = objects.read(ObjectUri.parse(f"{run.uris.champion}{NOT_COMPARED_NAME}"))
+    uri = ObjectUri.parse(f"{run.uris.champion}{NOT_COMPARED_NAME}")
+    # Looked for by a list: who may list a prefix only is refused an object that is not there.
+    found = objects.read(uri) if objects.any_under(uri) else None
     return None if found is None else found.decode()
 
 
