@@ -1,4 +1,4 @@
-"""From an anomaly event to whoever must know of it."""
+"""From an anomaly event to an incident, and to whoever must know of it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from constructs import Construct
 
 from infra.constructs.alert_topic import AlertTopic
 from infra.constructs.event_subscription import EventSubscription
+from infra.constructs.incident_grouping import IncidentGrouping
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
 from infra.permissions import permit, publish_alerts, read_plans, use_key, use_table
 from infra.sharing import output
 from lambdas.alerting.environment import PublishAlertEnvironment
+from watchkeeper.incidents.notice import DETAIL_TYPES
 
 TIMEOUT_SECONDS = 30
 CONCURRENCY = 2
 
 
 class AlertingStack(Stack):
-    """The alert bus, the function that decides who is told, and the topic that tells them."""
+    """The alert bus, what makes incidents of its anomalies, who decides who is told, and the topic that tells
+    them."""
 
     def __init__(
         self,
@@ -33,6 +36,8 @@ class AlertingStack(Stack):
         construct_id: str,
         *,
         function_code: Path,
+        incidents: dynamodb.ITable,
+        series: dynamodb.ITable,
         idempotency: dynamodb.ITable,
         data_key: kms.IKey,
         **stack_options: Any,
@@ -40,16 +45,25 @@ class AlertingStack(Stack):
         super().__init__(scope, construct_id, **stack_options)
         self.alerts = AlertTopic(self, "Alerts")
         self.bus: events.IEventBus = events.EventBus(
-            self, "Bus", description="Anomalies that Watchkeeper found"
+            self, "Bus", description="Anomalies that Watchkeeper found, incidents, and decided transactions"
         )
         self.work = WorkQueue(self, "Work", handled_within_seconds=TIMEOUT_SECONDS)
+        self.grouping = IncidentGrouping(
+            self,
+            "Incidents",
+            code=function_code,
+            bus=self.bus,
+            incidents=incidents,
+            series=series,
+            data_key=data_key,
+        )
         EventSubscription(
             self,
-            "Anomalies",
+            "Told",
             bus=self.bus,
-            pattern=events.EventPattern(source=["watchkeeper"], detail_type=["Anomaly Detected"]),
+            pattern=events.EventPattern(source=["watchkeeper"], detail_type=list(DETAIL_TYPES.values())),
             work=self.work,
-            purpose="Anomalies to publish_alert",
+            purpose="What happens to incidents to publish_alert",
         )
         EventSubscription(
             self,
@@ -68,7 +82,7 @@ class AlertingStack(Stack):
             environment=PublishAlertEnvironment(
                 alert_topic_arn=self.alerts.topic.topic_arn, idempotency_table=idempotency.table_name
             ),
-            purpose="Routes, deduplicates and throttles anomalies, and publishes them to the alert topic",
+            purpose="Routes, deduplicates and throttles alerts, and publishes them to the alert topic",
             timeout_seconds=TIMEOUT_SECONDS,
         )
         permit(
@@ -93,4 +107,7 @@ class AlertingStack(Stack):
         self.topic_key_arn = output(self, "AlertKeyArn", self.alerts.key.key_arn)
         self.undelivered_arn = output(self, "UndeliveredAlertsArn", self.undelivered.queue_arn)
         self.bus_name = output(self, "AlertBusName", self.bus.event_bus_name)
+        CfnOutput(
+            self, "GroupAnomaliesFunctionName", value=self.grouping.group_anomalies.function.function_name
+        )
         CfnOutput(self, "PublishAlertFunctionName", value=self.publish_alert.function.function_name)

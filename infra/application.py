@@ -39,6 +39,8 @@ def add_stacks(
         app,
         "WatchkeeperAlerting",
         function_code=bundles.functions,
+        incidents=storage.incidents,
+        series=storage.series,
         idempotency=storage.idempotency,
         data_key=storage.key,
         env=environment,

@@ -44,6 +44,8 @@ class MonitoringStack(Stack):
         shared.watch_stream("Delivery", ingestion.telemetry.stream.ref)
         shared.watch_queue("ScoreQueue", scoring.work)
         shared.watch_function("ScoreTelemetry", scoring.score_telemetry.function)
+        shared.watch_queue("AnomalyQueue", alerting.grouping.work)
+        shared.watch_function("GroupAnomalies", alerting.grouping.group_anomalies.function)
         shared.watch_queue("AlertQueue", alerting.work)
         shared.watch_function("PublishAlert", alerting.publish_alert.function)
         shared.watch_dead_letters("ScheduleDeadLetters", training.lost_starts)

@@ -18,6 +18,7 @@ from infra.constructs.package_group import PackageGroup
 from infra.constructs.training_workflow import LOG_GROUPS
 from infra.constructs.user_directory import UserDirectory
 from infra.sharing import output
+from lambdas.adapters.incident_store import BY_ID
 from lambdas.fraud.transaction_index import ARRIVED, BY_ARRIVAL, SHELF
 from watchkeeper.core import layout
 from watchkeeper.service import job_names
@@ -108,6 +109,9 @@ class StorageStack(Stack):
         self.pages: s3.IBucket = PageBucket(self, "Pages", key=self.key, access_log=data.access_log).bucket
         self.series: dynamodb.ITable = StateTable(self, "Series", key=self.key).table
         self.anomalies: dynamodb.ITable = StateTable(self, "Anomalies", key=self.key).table
+        self.incidents: dynamodb.ITable = StateTable(
+            self, "Incidents", key=self.key, sparse_indexes={BY_ID: ("incident_id", "sk")}
+        ).table
         self.idempotency: dynamodb.ITable = StateTable(
             self, "Idempotency", partition_key="id", sort_key=None, expires_at="expiration", key=self.key
         ).table
@@ -133,6 +137,7 @@ class StorageStack(Stack):
         self.page_bucket_name = output(self, "PageBucketName", self.pages.bucket_name)
         self.series_name = output(self, "SeriesTableName", self.series.table_name)
         self.anomalies_name = output(self, "AnomaliesTableName", self.anomalies.table_name)
+        CfnOutput(self, "IncidentsTableName", value=self.incidents.table_name)
         CfnOutput(self, "TransactionsTableName", value=self.transactions.table_name)
         CfnOutput(self, "IdempotencyTableName", value=self.idempotency.table_name)
         CfnOutput(self, "RequestsTableName", value=self.requests.table_name)

@@ -111,6 +111,7 @@ def measure_alerts(line: Line, inbox: Inbox, count: int) -> list[float]:
 def _await_alert(inbox: Inbox, interval_start: str) -> None:
     deadline = time.monotonic() + ALERT_SECONDS
     while time.monotonic() < deadline:
-        if any(alert.event.interval_start == interval_start for alert in inbox.receive()):
+        anomalies = [alert.notice.anomaly for alert in inbox.receive()]
+        if any(each is not None and each.interval_start == interval_start for each in anomalies):
             return
     raise StepFailedError(f"no alert of the spike at {interval_start} within {ALERT_SECONDS:.0f} seconds")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Iterator
@@ -12,14 +13,16 @@ from typing import TYPE_CHECKING
 import boto3
 
 from cli.failures import StepFailedError
-from watchkeeper.anomalies.event import AnomalyEvent, alert_text
 from watchkeeper.core import layout
+from watchkeeper.incidents.notice import IncidentNotice, notice_text
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 RECEIVE_SECONDS = 2
 MAX_MESSAGES = 10
+
+_OF_NOTICE = [field.name for field in dataclasses.fields(IncidentNotice)]
 
 
 @dataclass(frozen=True)
@@ -31,16 +34,15 @@ class Alert:
     """The structured payload, JSON."""
 
     @property
-    def event(self) -> AnomalyEvent:
-        """The anomaly."""
+    def notice(self) -> IncidentNotice:
+        """What it tells of an incident."""
         payload = json.loads(self.message)
-        payload.pop("routes", None)
-        return AnomalyEvent.from_dict(payload)
+        return IncidentNotice.from_dict({name: payload[name] for name in _OF_NOTICE if name in payload})
 
     @property
     def text(self) -> str:
         """The same alert as an e-mail subscriber reads it."""
-        return alert_text(self.event)
+        return notice_text(self.notice)
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Inbox:
         while time.monotonic() < deadline:
             received = self.receive()
             if received:
-                return min(received, key=lambda alert: alert.event.interval_start)
+                return min(received, key=lambda alert: alert.notice.at)
         raise StepFailedError(f"no alert was delivered within {timeout_seconds:.0f} seconds")
 
     def until_quiet(self, timeout_seconds: float) -> list[Alert]:

@@ -81,7 +81,14 @@ class PythonFunction(Construct):
         )
         self.function.node.add_dependency(policy_of(self.role))
 
-    def consume(self, work: WorkQueue, *, max_concurrency: int, batch_size: int = BATCH_SIZE) -> None:
+    def consume(
+        self,
+        work: WorkQueue,
+        *,
+        max_concurrency: int,
+        batch_size: int = BATCH_SIZE,
+        batch_seconds: int | None = None,
+    ) -> None:
         """Handle a queue's messages in batches, of which single messages may fail.
 
         Parameters
@@ -91,6 +98,8 @@ class PythonFunction(Construct):
         batch_size
             Most messages of a batch. 1 where the order counts: what stands behind a failed message of its
             group in a batch uses up its attempts with it.
+        batch_seconds
+            How long a message waits for others, at least 1 for batches of more than 10; without it, not.
         """
         permit(
             self.role,
@@ -109,6 +118,7 @@ class PythonFunction(Construct):
             event_sources.SqsEventSource(
                 work.queue,
                 batch_size=batch_size,
+                max_batching_window=None if batch_seconds is None else Duration.seconds(batch_seconds),
                 report_batch_item_failures=True,
                 max_concurrency=max_concurrency,
             )

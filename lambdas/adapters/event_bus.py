@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
 _PUT_EVENTS = 10
+_PUT_BYTES = 200_000
+"""Of the details of one request: EventBridge takes 256 KB with what is around them."""
 
 
 class EventBus(Protocol):
@@ -44,8 +46,16 @@ class EventBridgeBus:
     pause: Pause = pause_with_jitter
 
     def put(self, detail_type: str, details: Sequence[str]) -> None:
-        for first in range(0, len(details), _PUT_EVENTS):
-            self._put(detail_type, details[first : first + _PUT_EVENTS])
+        size, request = 0, list[str]()
+        for detail in details:
+            length = len(detail.encode())
+            if request and (len(request) == _PUT_EVENTS or size + length > _PUT_BYTES):
+                self._put(detail_type, request)
+                size, request = 0, []
+            size += length
+            request.append(detail)
+        if request:
+            self._put(detail_type, request)
 
     def _put(self, detail_type: str, details: Sequence[str]) -> None:
         for attempt in range(MAX_ATTEMPTS):

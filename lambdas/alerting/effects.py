@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +15,7 @@ from lambdas.alerting.alert import Alert, Announced, Claims
 from lambdas.alerting.environment import PublishAlertEnvironment
 from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
 from watchkeeper.core.errors import UnavailableError
+from watchkeeper.incidents.incident import Incident
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 CLAIMS_DAYS = 30
 """Claims are kept so long after the last one, and for at least two throttle times."""
 
+TOLD_DAYS = 400
+"""As long as incidents are kept."""
+
 _SECONDS_PER_DAY = 86_400
 
 
@@ -30,7 +34,17 @@ class Throttle(Protocol):
     """Claims of series and channels."""
 
     def claim(self, event: Announced, channel: str, throttle_seconds: int) -> bool:
-        """Tell whether the channel is told of the anomaly; see `lambdas.alerting.alert`."""
+        """Tell whether the channel is told; see `lambdas.alerting.alert`."""
+
+
+class ToldChannels(Protocol):
+    """Which channels were told of an incident."""
+
+    def add(self, incident: Incident, channels: Sequence[str]) -> None:
+        """Remember channels; again changes nothing."""
+
+    def of(self, incident: Incident) -> set[str]:
+        """Return the channels that were told of it, under its id or a former one."""
 
 
 class AlertTopic(Protocol):
@@ -90,6 +104,42 @@ class TableThrottle:
 
 
 @dataclass(frozen=True)
+class TableToldChannels:
+    """`ToldChannels` in the idempotency table: an item an incident."""
+
+    client: DynamoDBClient
+    table: str
+    clock: Callable[[], float] = time.time
+
+    def add(self, incident: Incident, channels: Sequence[str]) -> None:
+        key = self._key(incident.workload, incident.incident_id)
+        with translated(f"write {key}"):
+            self.client.update_item(
+                TableName=self.table,
+                Key={"id": {"S": key}},
+                UpdateExpression="ADD channels :channels SET expiration = :expiration",
+                ExpressionAttributeValues={
+                    ":channels": {"SS": sorted(channels)},
+                    ":expiration": {"N": str(int(self.clock()) + TOLD_DAYS * _SECONDS_PER_DAY)},
+                },
+            )
+
+    def of(self, incident: Incident) -> set[str]:
+        found: set[str] = set()
+        for incident_id in (incident.incident_id, *incident.former_ids):
+            key = self._key(incident.workload, incident_id)
+            with translated(f"read {key}"):
+                response = self.client.get_item(
+                    TableName=self.table, Key={"id": {"S": key}}, ConsistentRead=True
+                )
+            found.update(response.get("Item", {}).get("channels", {}).get("SS", []))
+        return found
+
+    def _key(self, workload: str, incident_id: str) -> str:
+        return f"told#{workload}#{incident_id}"
+
+
+@dataclass(frozen=True)
 class SnsAlertTopic:
     """`AlertTopic` in SNS."""
 
@@ -117,6 +167,7 @@ class AlertEffects:
 
     plans: PlanStore
     throttle: Throttle
+    told: ToldChannels
     topic: AlertTopic
 
     @classmethod
@@ -125,5 +176,6 @@ class AlertEffects:
         return cls(
             plans=ParameterPlanStore(clients.ssm()),
             throttle=TableThrottle(clients.dynamodb(), environment.idempotency_table),
+            told=TableToldChannels(clients.dynamodb(), environment.idempotency_table),
             topic=SnsAlertTopic(clients.sns(), environment.alert_topic_arn),
         )

@@ -1,13 +1,15 @@
-"""Anomalies from the alert bus: route, deduplicate, throttle, and tell people and programs once.
+"""What the alert bus says of incidents and transactions: route, deduplicate, throttle, and tell people and
+programs once.
 
-A redelivered anomaly finds its idempotency record and publishes nothing. At one point delivery is at least
+What is redelivered finds its idempotency record and publishes nothing. At one point delivery is at least
 once: if the function dies after SNS took the alert and before the record says so, the next delivery publishes
-again. Both alerts have the same `anomaly_id`.
+again. Both alerts have the same `alert_id`.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_lambda_powertools import Logger, Metrics
@@ -20,34 +22,48 @@ from lambdas.alerting.effects import AlertEffects
 from lambdas.alerting.environment import PublishAlertEnvironment
 from lambdas.runtime.queue_handler import once, queue_handler
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
+from watchkeeper.incidents.notice import IncidentNotice
 
 
 @dataclass(frozen=True)
 class AlertReport:
-    """What became of an anomaly."""
+    """Who was told, and who was not."""
 
     published: tuple[str, ...]
     """Channels that were told."""
     throttled: tuple[str, ...]
-    """Channels that had an alert of the series shortly before or after."""
+    """Channels that had an alert of the series shortly before or after, or that never heard of the incident
+    which is over."""
 
 
-def publish_anomaly(event: Announced, effects: AlertEffects) -> AlertReport:
-    """Publish an anomaly to the channels that its severity concerns and that are not throttled.
+def publish(event: Announced, effects: AlertEffects) -> AlertReport:
+    """Publish to the channels that the severity concerns and that are not throttled.
 
     Raises
     ------
     UnavailableError
-        If something does not answer; what was claimed stays claimed for this anomaly.
+        If something does not answer; what was claimed stays claimed.
     """
     alerts = effects.plans.alerts_of(event.workload)
     channels = channels_of(event, alerts)
-    told = tuple(
-        channel for channel in channels if effects.throttle.claim(event, channel, alerts.throttle_seconds)
-    )
+    told = _told(event, channels, alerts.throttle_seconds, effects)
     if told:
         effects.topic.publish(alert_of(event, told, effects.plans.timezone_of(event.workload)))
     return AlertReport(told, tuple(channel for channel in channels if channel not in told))
+
+
+def _told(
+    event: Announced, channels: Sequence[str], throttle_seconds: int, effects: AlertEffects
+) -> tuple[str, ...]:
+    if isinstance(event, IncidentNotice) and event.what == "closed":
+        known = effects.told.of(event.incident)
+        return tuple(channel for channel in channels if channel in known)
+    worse = isinstance(event, IncidentNotice) and event.what == "escalated"
+    seconds = 0 if worse else throttle_seconds
+    told = tuple(channel for channel in channels if effects.throttle.claim(event, channel, seconds))
+    if told and isinstance(event, IncidentNotice):
+        effects.told.add(event.incident, told)
+    return told
 
 
 logger = Logger(service=PublishAlertEnvironment.service)
@@ -61,17 +77,17 @@ def effects() -> AlertEffects:
 
 
 def handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
-    """Publish the anomaly of one message, unless that was done."""
+    """Publish what one message says, unless that was done."""
     event = announced(record.body)
     table = PublishAlertEnvironment.from_environ().idempotency_table
     once(table, event.alert_id, lambda_context, functools.partial(_publish, event))
 
 
 def _publish(event: Announced) -> None:
-    report = publish_anomaly(event, effects())
+    report = publish(event, effects())
     logger.info(
         "alerted",
-        extra={"anomaly_id": event.alert_id, "told": report.published, "throttled": report.throttled},
+        extra={"alert_id": event.alert_id, "told": report.published, "throttled": report.throttled},
     )
     told = {"alerts_published": len(report.published), "alerts_throttled": len(report.throttled)}
     counts = {name: count for name, count in told.items() if count}

@@ -9,7 +9,7 @@ dies, `lambdas.runtime.holding` does the same.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +21,7 @@ from aws_lambda_powertools.utilities.batch import (
     process_partial_response,
 )
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.idempotency import (
     DynamoDBPersistenceLayer,
     IdempotencyConfig,
@@ -65,6 +66,32 @@ def queue_handler(
     def handle(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
         with held(event["Records"], clients.sqs, logger):
             response = process_partial_response(event, handle_message, processor, context)
+        return bring_again_soon(event, response, clients.sqs, logger)
+
+    entry_point: QueueHandler = handle
+    return entry_point
+
+
+def batch_handler(
+    handle_batch: Callable[[Sequence[SQSRecord]], Collection[str]], environment: type[TypedEnvironment]
+) -> QueueHandler:
+    """Return the entry point for batches whose messages are handled together; those that failed come again.
+
+    Parameters
+    ----------
+    handle_batch
+        Takes the records and returns the message ids of those that failed.
+    """
+    logger, tracer = Logger(service=environment.service), Tracer(service=environment.service)
+
+    @logger.inject_lambda_context
+    @tracer.capture_lambda_handler(capture_response=False)
+    def handle(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+        with held(event["Records"], clients.sqs, logger):
+            failed = handle_batch([SQSRecord(record) for record in event["Records"]])
+        response: PartialItemFailureResponse = {
+            "batchItemFailures": [{"itemIdentifier": each} for each in sorted(failed)]
+        }
         return bring_again_soon(event, response, clients.sqs, logger)
 
     entry_point: QueueHandler = handle

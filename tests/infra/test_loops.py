@@ -134,16 +134,39 @@ def test_eventbridge_may_send_for_the_scoring_rules_only(templates: Templates) -
         assert rules == "arn:aws:events:eu-west-1:<AWS::AccountId>:rule/Watchkeeper-*"
 
 
-def test_anomalies_and_flagged_transactions_on_the_alert_bus_reach_publish_alert(
+def test_anomalies_reach_group_anomalies_and_incidents_and_flagged_transactions_publish_alert(
     templates: Templates,
 ) -> None:
     bus = {"Ref": templates.one("AWS::Events::EventBus", stack="WatchkeeperAlerting").logical_id}
     rules = templates.resources("AWS::Events::Rule", stack="WatchkeeperAlerting")
-    assert [rule.properties["EventPattern"] for rule in rules] == [
-        {"source": ["watchkeeper"], "detail-type": ["Anomaly Detected"]},
-        {"source": ["watchkeeper"], "detail-type": ["Transaction Decided"], "detail": {"flag": [True]}},
+    of_bus = [rule for rule in rules if "EventPattern" in rule.properties]
+    told = ["Incident Opened", "Incident Escalated", "Incident Closed"]
+    queues = {
+        mapping.properties["EventSourceArn"]["Fn::GetAtt"][0]: mapping.properties["FunctionName"]["Ref"]
+        for mapping in templates.resources("AWS::Lambda::EventSourceMapping", stack="WatchkeeperAlerting")
+    }
+    found = {}
+    for rule in of_bus:
+        assert rule.properties["EventBusName"] == bus
+        [target] = rule.properties["Targets"]
+        [function] = [f for queue, f in queues.items() if target["Arn"] == {"Fn::GetAtt": [queue, "Arn"]}]
+        found[tuple(rule.properties["EventPattern"]["detail-type"])] = function
+    assert "GroupAnomalies" in found.pop(("Anomaly Detected",))
+    assert "PublishAlert" in found.pop(tuple(told))
+    assert "PublishAlert" in found.pop(("Transaction Decided",))
+    assert not found
+    [schedule] = [rule for rule in rules if rule not in of_bus]
+    assert schedule.properties["ScheduleExpression"] == "rate(5 minutes)"
+
+
+def test_anomalies_are_grouped_in_batches(templates: Templates) -> None:
+    [mapping] = [
+        each.properties
+        for each in templates.resources("AWS::Lambda::EventSourceMapping", stack="WatchkeeperAlerting")
+        if "GroupAnomalies" in each.properties["FunctionName"]["Ref"]
     ]
-    assert [rule.properties["EventBusName"] for rule in rules] == [bus, bus]
+    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (1000, 1)
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 def test_alert_topic_takes_alarms_and_budgets_of_this_account_only_under_its_key(

@@ -56,6 +56,8 @@ def test_shared_parts_have_alarms_on_age_dead_letters_errors_and_throttling(temp
     waiting = {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}
     assert metrics_of(templates, "ScoreQueue") == waiting
     assert metrics_of(templates, "AlertQueue") == waiting
+    assert metrics_of(templates, "AnomalyQueue") == waiting
+    assert metrics_of(templates, "GroupAnomalies") == {"Errors", "Throttles"}
     assert metrics_of(templates, "DeadLetters") == {"ApproximateNumberOfMessagesVisible"}
     assert metrics_of(templates, "Undelivered") == {"ApproximateNumberOfMessagesVisible"}
     assert metrics_of(templates, "ScoreTelemetry") == {"Errors", "Throttles"}

@@ -13,6 +13,7 @@ STATEFUL = {
     "DataAccessLogF8C4FD7F": "AWS::S3::Bucket",
     "DataObjectsE4F380A5": "AWS::S3::Bucket",
     "IdempotencyItems0E3C62DA": "AWS::DynamoDB::Table",
+    "IncidentsItemsDEE8694B": "AWS::DynamoDB::Table",
     "Key961B73FD": "AWS::KMS::Key",
     "PagesObjectsDD11C355": "AWS::S3::Bucket",
     "RequestsItems9F4C3E40": "AWS::DynamoDB::Table",
@@ -119,6 +120,7 @@ def test_tables_recover_expire_and_cannot_be_deleted_by_accident(templates: Temp
         "SeriesItemsA9B76436": "expires_at",
         "AnomaliesItems967A8EA2": "expires_at",
         "IdempotencyItems0E3C62DA": "expiration",
+        "IncidentsItemsDEE8694B": "expires_at",
         "RequestsItems9F4C3E40": "expires_at",
         "TransactionsItems54ADC088": "expires_at",
     }

@@ -27,11 +27,11 @@ def redeliver(laptop: Laptop, messages: list[dict[str, Any]]) -> None:
 
 
 def forget_what_was_done(laptop: Laptop) -> None:
-    """Delete every idempotency record, as their expiry does; throttles stay."""
+    """Delete every idempotency record, as their expiry does; who was told of what stays."""
     client, table = laptop.client("dynamodb"), laptop.outputs["IdempotencyTableName"]
     for page in client.get_paginator("scan").paginate(TableName=table):
         for item in page["Items"]:
-            if not item["id"]["S"].startswith("throttle#"):
+            if not item["id"]["S"].startswith(("throttle#", "told#")):
                 client.delete_item(TableName=table, Key={"id": item["id"]})
 
 

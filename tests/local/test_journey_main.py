@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lambdas.adapters.incident_store import TableIncidents
 from localcloud.authorization.mutation import mutants
 from tests.local.device import connected, publish
 from tests.local.histories import History
@@ -99,13 +100,20 @@ def test_device_raises_an_alert_of_a_trained_model(laptop: Laptop, tmp_path: Pat
     anomalous = [start for (_, start), line in sorted(scores.items()) if line.is_anomaly]
     assert [event["interval_start"] for event in events] == anomalous
 
-    assert alert["Subject"].startswith(f"[{WORKLOAD}] anomaly in {SERIES}, severity ")
     payload = json.loads(alert["Message"])
     assert payload["routes"] == ["operators"]
-    told = {name: value for name, value in payload.items() if name != "routes"}
+    incident = payload["incident"]
+    assert alert["Subject"].startswith(f"[{WORKLOAD}] incident: {incident['title'][:30]}")
+    told = payload["anomaly"]
     assert told in events
     assert told["severity"] >= 70
     assert told["score"] > told["threshold"] == release.threshold.value
+
+    kept = TableIncidents(laptop.client("dynamodb"), laptop.outputs["IncidentsTableName"])
+    found = kept.between(WORKLOAD, int(LIVE_FROM.timestamp()), int(LIVE_UNTIL.timestamp()))
+    starts = [start for each in found for part in each.touched for start in part.starts(3600, 0, 1 << 40)]
+    assert [format_instant(start) for start in sorted(starts)] == anomalous
+    assert incident["incident_id"] in {one for each in found for one in (each.incident_id, *each.former_ids)}
 
 
 def test_each_permission_of_the_journeys_roles_would_be_missed(laptop: Laptop) -> None:

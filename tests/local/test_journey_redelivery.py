@@ -170,7 +170,7 @@ def test_redelivered_events_change_nothing(laptop: Laptop) -> None:
 
         assert written(laptop, WORKLOAD) == final
         assert alerts.receive() == told
-    identities = [json.loads(message["Message"])["anomaly_id"] for message in told]
+    identities = [json.loads(message["Message"])["alert_id"] for message in told]
     assert len(set(identities)) == len(identities)
 
 

@@ -75,11 +75,6 @@ class AnomalyEvent(Document, name="anomaly event"):
         return anomaly_id(self.workload, self.series, self.interval_start)
 
     @property
-    def alert_id(self) -> str:
-        """What a receiver of its alert removes repetitions by."""
-        return self.anomaly_id
-
-    @property
     def at(self) -> int:
         """When it was: epoch seconds."""
         return epoch_seconds(parse_instant(self.interval_start))
@@ -127,10 +122,13 @@ def alert_text(event: AnomalyEvent, timezone: str = "UTC") -> str:
     timezone
         IANA name of the source's zone, in which times are told.
     """
+    return "\n".join([alert_subject(event), "", *anomaly_lines(event, timezone)])
+
+
+def anomaly_lines(event: AnomalyEvent, timezone: str = "UTC") -> list[str]:
+    """Return what a person needs to judge an anomaly, line by line; see `alert_text`."""
     key = parse_series_key(event.series)
     lines = [
-        alert_subject(event),
-        "",
         f"Measure:   {key.measure}",
         *(f"{name}: {value}" for name, value in key.dimensions),
         f"Interval:  {in_zone(event.at, timezone, until=event.at + event.interval_seconds)}",
@@ -151,7 +149,7 @@ def alert_text(event: AnomalyEvent, timezone: str = "UTC") -> str:
     lines += _reasons(event)
     model = event.model_package_arn or event.run_id or "none serves yet"
     lines += ["", f"Model:     {model}", f"Anomaly:   {event.anomaly_id}"]
-    return "\n".join(lines)
+    return lines
 
 
 def _inside_because(event: AnomalyEvent) -> str:

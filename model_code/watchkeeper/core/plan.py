@@ -26,6 +26,9 @@ TimestampFormat = str
 """`iso8601`, `epoch_seconds`, `epoch_milliseconds`, `epoch_microseconds`, `epoch_nanoseconds`, or a format of
 `strptime` such as `%Y-%m-%d %H:%M:%S`."""
 
+USUAL_GAP_INTERVALS = 3
+LEAST_QUIET_SECONDS = 1800
+
 MAX_REFUSED_SHARE = 0.05
 """Share of unusable records in [0, 1] above which a history is no history, unless the spec says otherwise."""
 
@@ -254,6 +257,27 @@ class AlertPlan:
 
 
 @dataclass(frozen=True)
+class IncidentPlan:
+    """Which anomalies are one incident, and when it is over."""
+
+    gap_seconds: int | None = None
+    """Quiet that may lie between two anomalies of one; None: `USUAL_GAP_INTERVALS`."""
+    together_at_least: int = 3
+    """Series of one measure, or with one dimension value, that are a crowd; at least 2."""
+    closes_after_seconds: int | None = None
+    """Quiet after which it is over; None: the gap, and `LEAST_QUIET_SECONDS` at least."""
+
+    def gap(self, interval_seconds: int) -> int:
+        """Return the gap in seconds."""
+        return USUAL_GAP_INTERVALS * interval_seconds if self.gap_seconds is None else self.gap_seconds
+
+    def closes_after(self, interval_seconds: int) -> int:
+        """Return the seconds of quiet after which an incident is over; never less than the gap."""
+        least = LEAST_QUIET_SECONDS if self.closes_after_seconds is None else self.closes_after_seconds
+        return max(self.gap(interval_seconds), least)
+
+
+@dataclass(frozen=True)
 class WorkloadPlan(Document, name="plan"):
     """Everything that the running parts know of one workload."""
 
@@ -287,6 +311,7 @@ class WorkloadPlan(Document, name="plan"):
     gate: GatePlan = GatePlan()
     alerts: AlertPlan = AlertPlan()
     calendars: tuple[CalendarPlan, ...] = ()
+    incidents: IncidentPlan = IncidentPlan()
     readers: tuple[str, ...] = ()
     """Tenants of the anomaly service that may read the scores."""
     version: int = PLAN_VERSION

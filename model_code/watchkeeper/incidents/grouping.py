@@ -2,7 +2,8 @@
 
 Two anomalies of a workload are linked when at most `gap` lies between their intervals, and
 
-1. all their dimensions' values are equal, whatever the measures; or
+1. all their dimensions' values are equal, whatever the measures; then `quiet` may lie between, after which an
+   incident is over: what comes to a place whose incident is not over is of it; or
 2. they are of a crowd: within one window of `gap`, at least `together_at_least` series that share the measure
    or a dimension's value have anomalies, and more than chance makes of so many series (`crowd`); or
 3. their measures moved together in the history, and a dimension's value is equal.
@@ -38,6 +39,8 @@ class GroupingRule:
 
     gap_seconds: int
     """How much may lie between the end of an interval and the start of the next."""
+    quiet_seconds: int = 0
+    """The same between two anomalies of one place, where it is more."""
     together_at_least: int = 3
     """Series that are a crowd, where chance does not make as many; see `crowd_of`."""
     pairs: frozenset[tuple[str, str]] = frozenset()
@@ -46,6 +49,10 @@ class GroupingRule:
     def reach_seconds(self, interval_seconds: int) -> int:
         """Return how far apart two intervals may begin."""
         return self.gap_seconds + interval_seconds
+
+    def longest_reach_seconds(self, interval_seconds: int) -> int:
+        """Return the same of two intervals of one place."""
+        return max(self.gap_seconds, self.quiet_seconds) + interval_seconds
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ def grown_by(
     Parameters
     ----------
     known
-        Every incident that has an interval within reach of an anomaly, whole.
+        Every incident that has an interval within the rule's longest reach of an anomaly, whole.
     events
         In any order; those that are in an incident already change nothing.
     around
@@ -123,8 +130,8 @@ def _grown(
     new = _new(known, events, interval_seconds)
     if not new:
         return
-    reach = rule.reach_seconds(interval_seconds)
-    since, until = new[0].at - reach, new[-1].at + reach
+    longest = rule.longest_reach_seconds(interval_seconds)
+    since, until = new[0].at - longest, new[-1].at + longest
     members = [
         _Member(start, part.series, node, parse_series_key(part.series))
         for node, incident in enumerate(known)
@@ -135,9 +142,7 @@ def _grown(
         _Member(event.at, event.series, len(known) + index, parse_series_key(event.series))
         for index, event in enumerate(new)
     ]
-    for nodes in _components(
-        len(known) + len(new), links(sorted(members), rule, reach, interval_seconds, around)
-    ):
+    for nodes in _components(len(known) + len(new), links(sorted(members), rule, interval_seconds, around)):
         before = sorted(
             (known[node] for node in nodes if node < len(known)),
             key=lambda each: (each.opened, each.incident_id),
@@ -150,7 +155,6 @@ def _grown(
 def links(
     members: Sequence[_Member],
     rule: GroupingRule,
-    reach: int,
     interval_seconds: int,
     around: Surroundings,
 ) -> Iterator[Link]:
@@ -161,6 +165,7 @@ def links(
     members
         In the order of time.
     """
+    reach = rule.reach_seconds(interval_seconds)
     places: dict[tuple[tuple[str, str], ...], list[_Member]] = defaultdict(list)
     traits: dict[tuple[str, str] | str, list[_Member]] = defaultdict(list)
     for member in members:
@@ -169,7 +174,7 @@ def links(
         for value in member.key.dimensions:
             traits[value].append(member)
     for of_place in places.values():
-        yield from _chained(of_place, reach)
+        yield from _chained(of_place, rule.longest_reach_seconds(interval_seconds))
     for trait, sharing in traits.items():
         crowd = crowd_of(around.sharing(trait) or 0, reach // interval_seconds + 1, rule.together_at_least)
         yield from _crowded(sharing, reach, crowd)
@@ -286,6 +291,7 @@ def _incident(
         state="open" if oldest is None else oldest.state,
         severity=severity_of(touched),
         title="",
+        opened_by=series,
         touched=tuple(touched),
         causes=causes_of(touched, around),
         run_ids=tuple(

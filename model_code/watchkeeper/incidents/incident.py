@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from watchkeeper.core.documents import Document
+from watchkeeper.core.documents import Document, plain
 from watchkeeper.core.layout import short_hash
 from watchkeeper.core.timestamps import epoch_seconds, format_instant, parse_instant
 from watchkeeper.incidents.causes import Causes
@@ -27,7 +28,9 @@ What = Literal[
     "feedback",
     "note",
 ]
-"""What an entry of the timeline says. `joined`: with another incident, which the note names."""
+"""What an entry of the timeline says. `joined`: another incident, which the note names, is in this one now;
+the severity is the highest that was told of that one."""
+_TOLD = ("opened", "escalated", "joined")
 Feedback = Literal["real", "expected", "noise"]
 
 
@@ -60,6 +63,8 @@ class Incident(Document, name="incident"):
     severity: float
     """Of the whole, 0 to 100."""
     title: str
+    opened_by: str
+    """Series of the earliest anomaly; of several at once, the first by name."""
     touched: tuple[Touched, ...]
     """The one with the largest deviation first."""
     causes: Causes | None = None
@@ -75,8 +80,9 @@ class Incident(Document, name="incident"):
     assigned_to: str | None = None
     snoozed_until: str | None = None
     """ISO 8601, UTC."""
-    left_out: int = 0
-    """Touched series that this copy leaves out; those with the largest deviation are in it."""
+    left_out: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """How many items of `touched`, `former_ids`, `run_ids`, `timeline` this copy leaves out, and 1 for
+    `causes`; empty of a whole one."""
     version: int = INCIDENT_VERSION
 
     @property
@@ -91,16 +97,47 @@ class Incident(Document, name="incident"):
 
     @property
     def told_severity(self) -> float:
-        """The highest severity that was told."""
-        told = [entry.severity for entry in self.timeline if entry.what in ("opened", "escalated")]
-        return max((severity for severity in told if severity is not None), default=0.0)
+        """The highest severity that was told; 0 of what was not told."""
+        return max((entry.severity or 0.0 for entry in self.timeline if entry.what in _TOLD), default=0.0)
 
-    def shortened(self, series: int) -> Incident:
-        """Return a copy with so many touched series at most, which says how many it leaves out."""
-        if len(self.touched) <= series:
-            return self
-        left_out = self.left_out + len(self.touched) - series
-        return dataclasses.replace(self, touched=self.touched[:series], left_out=left_out)
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not over, acknowledged or not."""
+        return self.state != "closed"
+
+    def shortened(self, most_bytes: int, items: int = 20) -> Incident:
+        """Return a copy for where there is little room, which says what it leaves out.
+
+        Parameters
+        ----------
+        most_bytes
+            Of the JSON of causes and touched series. The causes have half of it at most, or are not in the
+            copy; of the touched series, those with the largest deviation are.
+        items
+            How many of the former ids, of the run ids and of the timeline, the newest of it.
+        """
+        size = 0 if self.causes is None else len(json.dumps(plain(self.causes)))
+        causes = None if 2 * size > most_bytes else self.causes
+        room, kept = most_bytes if causes is None else most_bytes - size, 0
+        for part in self.touched:
+            room -= len(json.dumps(plain(part)))
+            if room < 0:
+                break
+            kept += 1
+        short = dataclasses.replace(
+            self,
+            causes=causes,
+            touched=self.touched[:kept],
+            former_ids=self.former_ids[:items],
+            run_ids=self.run_ids[-items:],
+            timeline=self.timeline[-items:],
+        )
+        left_out = {
+            name: len(getattr(self, name)) - len(getattr(short, name))
+            for name in ("touched", "former_ids", "run_ids", "timeline")
+        }
+        left_out["causes"] = int(causes is not self.causes)
+        return dataclasses.replace(short, left_out={name: count for name, count in left_out.items() if count})
 
 
 def incident_id(workload: str, series: str, start: int, interval_seconds: int) -> str:

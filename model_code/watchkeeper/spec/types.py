@@ -42,6 +42,7 @@ from watchkeeper.spec.detection import (
 )
 from watchkeeper.spec.fields import Duration, RecordField, Tenant, WorkloadName
 from watchkeeper.spec.fraud import FraudWorkload
+from watchkeeper.spec.incidents import Incidents
 from watchkeeper.spec.regression import RegressionWorkload
 from watchkeeper.spec.scale import FunctionScale, Scale, SparkScale
 from watchkeeper.spec.section import Section, refuse_repeats
@@ -110,6 +111,8 @@ class AnomalyWorkload(Section):
     )
     """What serves the model. The detector watchkeeper scores without one; with one it answers requests, too,
     from a snapshot of what it knew when it was trained."""
+    incidents: Incidents = Incidents()
+    """Which anomalies are one incident, and when it is over."""
     alerts: Alerts = Alerts()
     """Where alerts go and how often."""
     readers: list[Tenant] = Field(default_factory=list, max_length=100)
@@ -240,6 +243,20 @@ class AnomalyWorkload(Section):
             )
         return endpoint
 
+    @field_validator("incidents")
+    @classmethod
+    def _are_over_after_the_gap(cls, incidents: Incidents, info: ValidationInfo) -> Incidents:
+        interval = info.data.get("interval")
+        if interval is None or incidents.closes_after is None:
+            return incidents
+        gap = timedelta(seconds=incidents.plan().gap(_seconds(interval)))
+        if incidents.closes_after < gap:
+            raise ValueError(
+                f"closes_after must be at least the gap, which is {gap}: what comes within it is of the "
+                "incident still"
+            )
+        return incidents
+
     @property
     def delivery(self) -> Delivery:
         """How its telemetry becomes objects."""
@@ -294,6 +311,7 @@ class AnomalyWorkload(Section):
                 mutes=tuple(one.until_in(self.source.timestamp.timezone) for one in self.mute),
             ),
             calendars=tuple(one.plan_in(self.source.timestamp.timezone) for one in self.calendars),
+            incidents=self.incidents.plan(),
             readers=tuple(self.readers),
         )
 

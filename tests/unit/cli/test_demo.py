@@ -32,6 +32,8 @@ from watchkeeper.core.layout import scores_key
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import epoch_microseconds, format_instant, parse_instant
 from watchkeeper.features.contributions import Contribution, Explainer, Explanation
+from watchkeeper.incidents.grouping import GroupingRule, incidents_of
+from watchkeeper.incidents.notice import notice_of
 from watchkeeper.judgement.evaluation import Evaluation
 from watchkeeper.judgement.severity import fit_severity
 from watchkeeper.judgement.thresholds import Threshold
@@ -41,12 +43,15 @@ from watchkeeper.telemetry.rows import parse_rows
 
 BEGIN = datetime(2022, 4, 20, tzinfo=UTC)
 
-ALERT = {
-    "workload": "water_flow", "series": "flow|site=<i>", "interval_start": "2022-04-20T05:00:00Z",
-    "interval_seconds": 3600, "observed": 3.0, "expected": 1.0, "lower": 0.5, "upper": 1.5, "score": 3.0,
-    "threshold": 2.0, "severity": 90.0, "run_id": "r", "execution_arn": "e", "model_package_arn": "p",
-    "version": 2, "routes": ["operators"],
-}  # fmt: skip
+
+def alert(hour: int) -> str:
+    """The JSON of an alert of an incident that began in an hour of `BEGIN`'s day."""
+    start = format_instant(BEGIN + timedelta(hours=hour))
+    anomaly = AnomalyEvent(
+        "water_flow", "flow|site=<i>", start, 3600, 3.0, 1.0, 0.5, 1.5, 3.0, 2.0, 90.0, "r", "e", "p"
+    )
+    [incident] = incidents_of([anomaly], GroupingRule(3600))
+    return json.dumps({**notice_of("opened", incident, anomaly).to_dict(), "routes": ["operators"]})
 
 
 def record(minutes: int, value: float = 1.0) -> Record:
@@ -151,16 +156,16 @@ def test_the_earliest_alert_of_the_workload_reaches_the_subscriber(session: boto
             session.client("sns").publish(
                 TopicArn=topic_arn,
                 Subject=f"anomaly in {workload}",
-                Message=json.dumps({**ALERT, "interval_start": f"2022-04-20T0{hour}:00:00Z"}),
+                Message=alert(hour),
                 MessageAttributes={
                     "workload": {"DataType": "String", "StringValue": workload},
                     "severity": severity,
                 },
             )
-        alert = inbox.first(timeout_seconds=10)
+        first = inbox.first(timeout_seconds=10)
 
-    assert json.loads(alert.message)["interval_start"] == "2022-04-20T03:00:00Z"
-    assert "Interval:  2022-04-20 03:00 to 04:00 UTC" in alert.text
+    assert json.loads(first.message)["anomaly"]["interval_start"] == "2022-04-20T03:00:00Z"
+    assert "Interval:  2022-04-20 03:00 to 04:00 UTC" in first.text
     assert session.client("sqs").list_queues().get("QueueUrls", []) == []
     assert session.client("sns").list_subscriptions()["Subscriptions"] == []
 
@@ -197,7 +202,7 @@ def test_the_report_stands_alone_and_escapes_what_it_shows(plan: WorkloadPlan, t
     )  # fmt: skip
     report = Report(
         "water_flow", live, evaluation, ["within <budget>"],
-        alert_in(json.dumps({"Subject": "a & b", "Message": json.dumps(ALERT)})),
+        alert_in(json.dumps({"Subject": "a & b", "Message": alert(5)})),
         [("train", 12.0), ("score", 3.5)], "freshness 90s: here 0.3 s",
         "watchkeeper-water-flow", [("boto3", "x < y")], chart, scores,
     )  # fmt: skip

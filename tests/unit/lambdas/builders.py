@@ -19,6 +19,8 @@ from watchkeeper.core.plan import (
     TimestampPlan,
     WorkloadPlan,
 )
+from watchkeeper.incidents.grouping import GroupingRule, incidents_of
+from watchkeeper.incidents.notice import IncidentNotice, Told, notice_of
 from watchkeeper.judgement.evaluation import Evaluation, Metrics
 from watchkeeper.judgement.severity import fit_severity
 from watchkeeper.judgement.thresholds import Threshold
@@ -142,6 +144,15 @@ def make_event(minute: int = 0, severity: float = 80.0, device: str = "a", **cha
         model_package_arn="arn:aws:sagemaker:us-east-1:123456789012:model-package/pump/1",
     )
     return dataclasses.replace(event, **changes)
+
+
+def make_notice(
+    minute: int = 0, severity: float = 80.0, device: str = "a", what: Told = "opened", **changes: Any
+) -> IncidentNotice:
+    """What is told of the incident that an anomaly makes; see `make_event`."""
+    event = make_event(minute, severity, device, **changes)
+    [incident] = incidents_of([event], GroupingRule(gap_seconds=3 * INTERVAL_SECONDS))
+    return notice_of(what, incident, None if what == "closed" else event)
 
 
 def reading(second: float, value: Any, device: str = "a", **fields: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -13,12 +14,14 @@ from moto import mock_aws
 from pytest_socket import disable_socket, enable_socket
 
 from lambdas.adapters import clients
+from lambdas.adapters.incident_store import BY_ID
 from tests.unit.lambdas.builders import BUCKET
 
 REGION = "us-east-1"
 SERIES_TABLE = "series"
 ANOMALIES_TABLE = "anomalies"
 IDEMPOTENCY_TABLE = "idempotency"
+INCIDENTS_TABLE = "incidents"
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +59,7 @@ def _resources() -> dict[str, str]:
     for table in (SERIES_TABLE, ANOMALIES_TABLE):
         _create_table(table, "pk", "sk")
     _create_table(IDEMPOTENCY_TABLE, "id")
+    _create_table(INCIDENTS_TABLE, "pk", "sk", {BY_ID: ("incident_id", "sk")})
     queue_url = sqs().create_queue(QueueName="listener")["QueueUrl"]
     queue_arn = sqs().get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"][
         "QueueArn"
@@ -70,15 +74,31 @@ def _resources() -> dict[str, str]:
     return {"queue_url": queue_url, "topic_arn": topic_arn, "bus": "alerts"}
 
 
-def _create_table(name: str, partition_key: str, sort_key: str | None = None) -> None:
-    schema: list[Any] = [{"AttributeName": partition_key, "KeyType": "HASH"}]
-    if sort_key:
-        schema.append({"AttributeName": sort_key, "KeyType": "RANGE"})
+def _create_table(
+    name: str,
+    partition_key: str,
+    sort_key: str | None = None,
+    indexes: dict[str, tuple[str, str]] | None = None,
+) -> None:
+    def schema(partition: str, sort: str | None) -> list[Any]:
+        keys = [{"AttributeName": partition, "KeyType": "HASH"}]
+        return [*keys, {"AttributeName": sort, "KeyType": "RANGE"}] if sort else keys
+
+    names = {partition_key, *filter(None, [sort_key]), *itertools.chain(*(indexes or {}).values())}
+    more: Any = {
+        "GlobalSecondaryIndexes": [
+            {
+                "IndexName": index,
+                "KeySchema": schema(*keys),
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+            for index, keys in (indexes or {}).items()
+        ]
+    }
     clients.dynamodb().create_table(
         TableName=name,
-        AttributeDefinitions=[
-            {"AttributeName": key["AttributeName"], "AttributeType": "S"} for key in schema
-        ],
-        KeySchema=schema,
+        AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in sorted(names)],
+        KeySchema=schema(partition_key, sort_key),
         BillingMode="PAY_PER_REQUEST",
+        **(more if indexes else {}),
     )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from lambdas.adapters.endpoint import ExplainedAnswer, RowRefusedError
 from lambdas.adapters.executions import RunningExecution
+from lambdas.adapters.incident_store import Book, Sending
 from lambdas.adapters.object_store import ObjectUri
 from lambdas.adapters.registered_models import RegisteredModel
 from lambdas.adapters.release_store import live_first, newer_is_live
 from lambdas.adapters.sagemaker_resources import EndpointDescription
 from lambdas.alerting.alert import Alert, Announced, Claims
 from lambdas.alerting.effects import AlertEffects
+from lambdas.incidents.effects import GroupingEffects, LiveReleases
 from lambdas.scoring.adopting import Adopting
 from lambdas.scoring.effects import ScoringEffects
 from lambdas.scoring.explaining import Explainers
@@ -29,6 +32,9 @@ from watchkeeper.core.layout import history_prefix, raw_prefix
 from watchkeeper.core.plan import AlertPlan, WorkloadPlan
 from watchkeeper.features.contributions import Contribution
 from watchkeeper.fraud.plan import FraudPlan
+from watchkeeper.incidents.incident import Incident
+from watchkeeper.incidents.notice import IncidentNotice
+from watchkeeper.incidents.progress import Change
 from watchkeeper.kinds import AnyPlan, AnyRelease, anomaly_plan, fraud_plan
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.lifecycle.run import TrainingRun
@@ -324,6 +330,104 @@ class FakeTopic:
 
 
 @dataclass
+class FakeToldChannels:
+    timeline: Timeline = field(default_factory=Timeline)
+    channels: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, incident: Incident, channels: Sequence[str]) -> None:
+        told = self.channels.setdefault(incident.incident_id, set())
+        self.timeline.around(lambda: told.update(channels))
+
+    def of(self, incident: Incident) -> set[str]:
+        ids = (incident.incident_id, *incident.former_ids)
+        return set().union(*(self.channels.get(each, set()) for each in ids))
+
+
+@dataclass
+class FakeIncidentStore:
+    timeline: Timeline = field(default_factory=Timeline)
+    kept: dict[str, Book] = field(default_factory=dict)
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    outbox: dict[tuple[str, str], Sending] = field(default_factory=dict)
+
+    def books(self) -> dict[str, Book]:
+        return dict(self.kept)
+
+    def book(self, workload: str) -> Book:
+        return self.kept.get(workload, Book())
+
+    def between(self, workload: str, since: int, until: int, *, open_only: bool = False) -> list[Incident]:
+        found = [
+            each
+            for each in self.incidents.values()
+            if each.workload == workload and since <= each.opened <= until and each.merged_into is None
+        ]
+        return sorted(
+            (each for each in found if each.is_open or not open_only),
+            key=lambda each: (each.opened, each.incident_id),
+        )
+
+    def find(self, incident_id: str) -> Incident | None:
+        incident = self.incidents.get(incident_id)
+        if incident is None or incident.merged_into is None:
+            return incident
+        return self.find(incident.merged_into)
+
+    def commit(self, workload: str, seen: Book, now: Book, change: Change) -> bool:
+        return bool(self.timeline.around(lambda: self._commit(workload, seen, now, change)))
+
+    def _commit(self, workload: str, seen: Book, now: Book, change: Change) -> bool:
+        if self.book(workload) != seen:
+            return False
+        self.kept[workload] = replace(now, changes=seen.changes + 1)
+        self.incidents.update((each.incident_id, each) for each in change.incidents)
+        if change.merged or change.notices:
+            merged = tuple(replace(each, touched=()) for each in change.merged)
+            self.outbox[workload, f"{seen.changes + 1:012}"] = Sending(merged, change.notices)
+        return True
+
+    def unsent(self, workload: str) -> list[tuple[str, Sending]]:
+        return [(key, sending) for (name, key), sending in sorted(self.outbox.items()) if name == workload]
+
+    def point(self, merged: Sequence[Incident]) -> None:
+        for incident in merged:
+            self.timeline.around(partial(self.incidents.update, {incident.incident_id: incident}))
+
+    def sent(self, workload: str, key: str) -> None:
+        self.timeline.around(lambda: self.outbox.pop((workload, key), None))
+
+
+@dataclass
+class FakeBus:
+    timeline: Timeline = field(default_factory=Timeline)
+    events: list[tuple[str, IncidentNotice]] = field(default_factory=list)
+
+    def put(self, detail_type: str, details: Sequence[str]) -> None:
+        read = [(detail_type, IncidentNotice.from_json(detail)) for detail in details]
+        self.timeline.around(lambda: self.events.extend(read))
+
+
+@dataclass
+class GroupingFakes:
+    """All fakes of `group_anomalies` on one timeline."""
+
+    plan: WorkloadPlan
+    timeline: Timeline = field(default_factory=Timeline)
+
+    def __post_init__(self) -> None:
+        self.store = FakeIncidentStore(self.timeline)
+        self.releases = FakeReleaseStore()
+        self.bus = FakeBus(self.timeline)
+        self.effects = GroupingEffects(
+            plans=FakePlanStore({self.plan.workload: self.plan}),
+            incidents=self.store,
+            releases=LiveReleases(self.releases),
+            bus=self.bus,
+            pause=lambda attempt: None,
+        )
+
+
+@dataclass
 class FakeRegisteredModels:
     """`RegisteredModels` of a dictionary."""
 
@@ -430,9 +534,13 @@ class AlertFakes:
 
     def __post_init__(self) -> None:
         self.throttle = FakeThrottle(self.timeline)
+        self.told = FakeToldChannels(self.timeline)
         self.topic = FakeTopic(self.timeline)
         self.effects = AlertEffects(
-            plans=FakePlanStore({self.plan.workload: self.plan}), throttle=self.throttle, topic=self.topic
+            plans=FakePlanStore({self.plan.workload: self.plan}),
+            throttle=self.throttle,
+            told=self.told,
+            topic=self.topic,
         )
 
 

@@ -1,4 +1,4 @@
-"""The two functions behind queues, from golden events to AWS (moto), through Powertools."""
+"""The functions behind queues, from golden events to AWS (moto), through Powertools."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ from lambdas.adapters import clients
 from lambdas.adapters.release_store import TableReleaseStore
 from lambdas.alerting import handler as publish_alert
 from lambdas.alerting.environment import PublishAlertEnvironment
+from lambdas.incidents import handler as group_anomalies
+from lambdas.incidents.environment import GroupAnomaliesEnvironment
 from lambdas.runtime import queue_handler
 from lambdas.runtime.typed_environment import TypedEnvironment
 from lambdas.scoring import handler as score_telemetry
 from lambdas.scoring.environment import LATE_MILLISECONDS, ScoreTelemetryEnvironment
 from lambdas.scoring.telemetry_object import TelemetryObject
 from tests.unit.lambdas.builders import BUCKET, WORKLOAD, make_plan, make_release, packed_lines, reading
-from tests.unit.lambdas.conftest import ANOMALIES_TABLE, IDEMPOTENCY_TABLE, SERIES_TABLE, sqs
+from tests.unit.lambdas.conftest import ANOMALIES_TABLE, IDEMPOTENCY_TABLE, INCIDENTS_TABLE, SERIES_TABLE, sqs
 from tests.unit.lambdas.fakes import FakeEndpoint
 from tests.unit.lambdas.golden_events import golden_event
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.core.layout import plan_parameter
+from watchkeeper.incidents.incident import Incident
 
 
 @dataclass
@@ -52,12 +55,20 @@ def deployed(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[
             alert_bus=aws.bus,
         ),
         PublishAlertEnvironment(alert_topic_arn=aws.topic_arn, idempotency_table=IDEMPOTENCY_TABLE),
+        GroupAnomaliesEnvironment(
+            incidents_table=INCIDENTS_TABLE, series_table=SERIES_TABLE, alert_bus=aws.bus
+        ),
     )
     for environment in environments:
         for name, value in environment.variables().items():
             monkeypatch.setenv(name, value)
     clients.ssm().put_parameter(Name=plan_parameter(WORKLOAD), Value=make_plan().to_json(), Type="String")
-    caches: tuple[Any, ...] = (score_telemetry.effects, publish_alert.effects, queue_handler._layer)
+    caches: tuple[Any, ...] = (
+        score_telemetry.effects,
+        publish_alert.effects,
+        group_anomalies.effects,
+        queue_handler._layer,
+    )
     for cache in caches:
         cache.cache_clear()
     yield aws
@@ -201,10 +212,10 @@ def test_failed_message_holds_up_its_workload_only(
     assert [key.rpartition("-")[2] for key in handled] == ["aaaa.gz"]
 
 
-def test_each_anomaly_is_published_once_to_the_routes_of_its_severity(
+def test_each_incident_is_published_once_to_the_routes_of_its_severity(
     deployed: SimpleNamespace, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    event = golden_event("anomaly_detected_batch")
+    event = golden_event("incident_opened_batch")
     for _ in range(2):
         answer = publish_alert.handle(event, Context())
         assert failed(answer) == ["66666666"]
@@ -212,8 +223,9 @@ def test_each_anomaly_is_published_once_to_the_routes_of_its_severity(
     assert set(alerts) == {'["operations", "oncall"]', '["operations"]'}
     severe = alerts['["operations", "oncall"]']
     message = json.loads(severe["Message"])
-    assert message.pop("routes") == ["operations", "oncall"]
-    assert AnomalyEvent.from_json(json.dumps(message)).interval_start == "2024-01-01T00:01:00Z"
+    assert message["routes"] == ["operations", "oncall"]
+    assert AnomalyEvent.from_dict(message["anomaly"]).interval_start == "2024-01-01T00:01:00Z"
+    assert message["incident"]["opened_at"] == "2024-01-01T00:01:00Z"
     assert severe["MessageAttributes"]["workload"] == {"Type": "String", "Value": "pump"}
     assert severe["MessageAttributes"]["severity"] == {"Type": "Number", "Value": "93.9"}
     counted = metric_lines(capsys.readouterr().out)
@@ -224,7 +236,7 @@ def test_each_anomaly_is_published_once_to_the_routes_of_its_severity(
 def test_alert_is_published_again_only_if_publishing_failed(
     deployed: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = golden_event("anomaly_detected_batch")["Records"][0]
+    record = golden_event("incident_opened_batch")["Records"][0]
     event = {"Records": [record]}
     topic = publish_alert.effects().topic
 
@@ -242,4 +254,47 @@ def test_alert_is_published_again_only_if_publishing_failed(
         monkeypatch.setenv(name, value)
     for _ in range(2):
         assert failed(publish_alert.handle(event, Context())) == []
+    assert len(received(deployed.queue_url)) == 1
+
+
+def test_anomalies_of_a_batch_are_one_incident_that_is_told_once(
+    deployed: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = golden_event("anomaly_detected_batch")
+    for _ in range(2):
+        assert failed(group_anomalies.handle(event, Context())) == ["66666666"]
+    [envelope] = received(deployed.queue_url)
+    assert envelope["detail-type"] == "Incident Opened"
+    incident = Incident.from_dict(envelope["detail"]["incident"])
+    assert [(part.series, part.intervals) for part in incident.touched] == [
+        ("pressure|device=a", 2),
+        ("pressure|device=b", 1),
+        ("pressure|device=c", 1),
+    ]
+    assert group_anomalies.effects().incidents.find(incident.incident_id) == incident
+    [line] = [line for line in metric_lines(capsys.readouterr().out) if "incidents_opened" in line]
+    assert (line["workload"], line["incidents_opened"]) == ("pump", [1.0])
+
+
+def test_the_schedule_closes_what_is_quiet(deployed: SimpleNamespace) -> None:
+    event = golden_event("anomaly_detected_batch")
+    group_anomalies.handle(event, Context())
+    received(deployed.queue_url)
+    for time, kinds in (("2024-01-01T00:02:00Z", []), ("2024-01-01T02:00:00Z", ["Incident Closed"])):
+        event["Records"] = event["Records"][:1]
+        event["Records"][0]["body"] = json.dumps({"detail-type": "Scheduled Event", "time": time})
+        assert failed(group_anomalies.handle(event, Context())) == []
+        assert [each["detail-type"] for each in received(deployed.queue_url)] == kinds
+
+
+def test_messages_of_a_workload_that_cannot_be_written_come_again_and_others_do_not(
+    deployed: SimpleNamespace,
+) -> None:
+    event = golden_event("anomaly_detected_batch")
+    body = json.loads(event["Records"][1]["body"])
+    body["detail"]["workload"] = "gone"
+    event["Records"][1]["body"] = json.dumps(body)
+    body["detail"]["series"] = "pressure|device"
+    event["Records"][2]["body"] = json.dumps(body)
+    assert failed(group_anomalies.handle(event, Context())) == ["22222222", "33333333", "66666666"]
     assert len(received(deployed.queue_url)) == 1

@@ -12,17 +12,19 @@ from hypothesis import strategies as st
 
 from lambdas.adapters import clients
 from lambdas.alerting.alert import MAX_CLAIMS, Claims, alert_of, announced, channels_of
-from lambdas.alerting.effects import CLAIMS_DAYS, TableThrottle, Throttle
-from lambdas.alerting.handler import AlertReport, publish_anomaly
-from tests.unit.lambdas.builders import make_event, make_plan
+from lambdas.alerting.effects import CLAIMS_DAYS, TableThrottle, TableToldChannels, Throttle, ToldChannels
+from lambdas.alerting.handler import AlertReport, publish
+from tests.unit.lambdas.builders import make_event, make_notice, make_plan
 from tests.unit.lambdas.conftest import IDEMPOTENCY_TABLE
-from tests.unit.lambdas.fakes import AlertFakes, CrashError, FakeThrottle
+from tests.unit.lambdas.fakes import AlertFakes, CrashError, FakeThrottle, FakeToldChannels
 from tests.unit.lambdas.fraud_builders import PLAN as FRAUD_PLAN
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
-from watchkeeper.core.plan import AlertPlan, AlertRoute, MutePlan, SeriesSelection
+from watchkeeper.core.plan import AlertPlan, AlertRoute
 from watchkeeper.core.timestamps import in_zone
 from watchkeeper.fraud.decided import DECIDED_DETAIL_TYPE, DecidedTransaction
+from watchkeeper.incidents.grouping import GroupingRule, incidents_of
+from watchkeeper.incidents.notice import IncidentNotice, notice_of
 
 
 @pytest.fixture(params=["fake", "table"])
@@ -34,31 +36,31 @@ def throttle(request: pytest.FixtureRequest) -> Throttle:
 
 
 def test_second_anomaly_within_the_throttle_is_held_back(throttle: Throttle) -> None:
-    assert throttle.claim(make_event(0), "operations", 3600)
-    assert not throttle.claim(make_event(59), "operations", 3600)
-    assert throttle.claim(make_event(60), "operations", 3600)
+    assert throttle.claim(make_notice(0), "operations", 3600)
+    assert not throttle.claim(make_notice(59), "operations", 3600)
+    assert throttle.claim(make_notice(60), "operations", 3600)
 
 
 def test_earlier_anomaly_that_comes_later_is_held_back_too(throttle: Throttle) -> None:
-    assert throttle.claim(make_event(100), "operations", 3600)
-    assert not throttle.claim(make_event(41), "operations", 3600)
-    assert throttle.claim(make_event(40), "operations", 3600)
+    assert throttle.claim(make_notice(100), "operations", 3600)
+    assert not throttle.claim(make_notice(41), "operations", 3600)
+    assert throttle.claim(make_notice(40), "operations", 3600)
 
 
 def test_same_anomaly_gets_the_same_answer_again(throttle: Throttle) -> None:
     for _ in range(2):
-        assert throttle.claim(make_event(0), "operations", 3600)
-        assert not throttle.claim(make_event(5), "operations", 3600)
+        assert throttle.claim(make_notice(0), "operations", 3600)
+        assert not throttle.claim(make_notice(5), "operations", 3600)
 
 
 def test_series_and_channels_are_throttled_apart(throttle: Throttle) -> None:
-    assert throttle.claim(make_event(0), "operations", 3600)
-    assert throttle.claim(make_event(1), "oncall", 3600)
-    assert throttle.claim(make_event(1, device="b"), "operations", 3600)
+    assert throttle.claim(make_notice(0), "operations", 3600)
+    assert throttle.claim(make_notice(1), "oncall", 3600)
+    assert throttle.claim(make_notice(1, device="b"), "operations", 3600)
 
 
 def test_zero_seconds_throttle_nothing(throttle: Throttle) -> None:
-    assert all(throttle.claim(make_event(minute), "operations", 0) for minute in range(5))
+    assert all(throttle.claim(make_notice(minute), "operations", 0) for minute in range(5))
 
 
 def test_two_workers_do_not_both_claim(aws: object) -> None:
@@ -68,19 +70,19 @@ def test_two_workers_do_not_both_claim(aws: object) -> None:
     class Overtaken(TableThrottle):
         def _read(self, key: str) -> tuple[Claims, str | None]:
             found = super()._read(key)
-            other.claim(make_event(10), "operations", 3600)
+            other.claim(make_notice(10), "operations", 3600)
             return found
 
     pauses: list[int] = []
     assert not Overtaken(client, IDEMPOTENCY_TABLE, pause=pauses.append).claim(
-        make_event(0), "operations", 3600
+        make_notice(0), "operations", 3600
     )
     assert pauses == [0]
 
 
 def test_claims_expire_after_the_last_one(aws: object) -> None:
     TableThrottle(clients.dynamodb(), IDEMPOTENCY_TABLE, clock=lambda: 5.0).claim(
-        make_event(0), "operations", 3600
+        make_notice(0), "operations", 3600
     )
     (item,) = clients.dynamodb().scan(TableName=IDEMPOTENCY_TABLE)["Items"]
     assert item["id"] == {"S": "throttle#pump#operations#pressure|device=a"}
@@ -114,34 +116,95 @@ def test_claims_do_not_grow_without_end() -> None:
     ("severity", "channels"), [(69.9, []), (70.0, ["operations"]), (95.0, ["operations", "oncall"])]
 )
 def test_severity_decides_who_is_told(severity: float, channels: list[str]) -> None:
-    assert channels_of(make_event(severity=severity), make_plan().alerts) == channels
+    assert channels_of(make_notice(severity=severity), make_plan().alerts) == channels
 
 
 def test_channel_with_two_routes_is_told_once() -> None:
     alerts = AlertPlan(routes=(AlertRoute("a", 70.0), AlertRoute("b", 70.0), AlertRoute("a", 10.0)))
-    assert channels_of(make_event(severity=90.0), alerts) == ["a", "b"]
+    assert channels_of(make_notice(severity=90.0), alerts) == ["a", "b"]
 
 
 def test_people_read_the_zone_of_the_source_and_programs_utc() -> None:
-    event = make_event()
+    event, notice = make_event(), make_notice()
 
-    alert = alert_of(event, ["operations"], "Asia/Kolkata")
+    alert = alert_of(notice, ["operations"], "Asia/Kolkata")
 
     assert (
         in_zone(event.at, "Asia/Kolkata").partition(" (")[0].removesuffix(" IST") in alert.messages["email"]
     )
-    assert json.loads(alert.messages["sqs"])["interval_start"] == event.interval_start
+    structured = json.loads(alert.messages["sqs"])
+    assert structured["anomaly"]["interval_start"] == event.interval_start
+    assert structured["incident"]["opened_at"] == event.interval_start
 
 
 def test_people_get_text_and_programs_get_the_event() -> None:
-    event = make_event(3)
-    alert = alert_of(event, ["operations"])
+    notice = make_notice(3)
+    alert = alert_of(notice, ["operations"])
     assert set(alert.messages) == {"default", "email", "http", "https", "lambda", "sqs"}
     assert "Observed:  90" in alert.messages["email"]
     structured = json.loads(alert.messages["sqs"])
-    assert structured.pop("routes") == ["operations"]
-    assert structured["anomaly_id"] == event.anomaly_id
-    assert AnomalyEvent.from_json(json.dumps(structured)) == event
+    more = {name: structured.pop(name) for name in ("routes", "alert_id", "workload", "severity")}
+    assert more == {
+        "routes": ["operations"],
+        "alert_id": notice.alert_id,
+        "workload": "pump",
+        "severity": 80.0,
+    }
+    assert IncidentNotice.from_dict(structured) == notice
+    assert AnomalyEvent.from_dict(structured["anomaly"]) == notice.anomaly
+
+
+def test_an_alert_of_as_much_as_a_notice_holds_fits_into_sns() -> None:
+    events = [
+        make_event(minute, device=f"d{device:04}" + "x" * 900)
+        for device in range(300)
+        for minute in range(0, 90, 2)
+    ]
+    [incident] = incidents_of(events, GroupingRule(gap_seconds=180))
+    alert = alert_of(notice_of("escalated", incident, events[0]), ["operations"])
+    assert len(json.dumps(alert.messages)) < 250_000
+    assert json.loads(alert.messages["sqs"])["incident"]["left_out"]["touched"] > 200
+    assert len(alert.subject) <= 100
+
+
+def test_an_incident_that_is_worse_is_told_within_the_throttle_and_its_end_to_who_was_told() -> None:
+    fakes = AlertFakes(make_plan())
+    assert publish(make_notice(0), fakes.effects).published == ("operations",)
+    assert publish(make_notice(0, 95.0, what="escalated"), fakes.effects).published == (
+        "operations",
+        "oncall",
+    )
+    assert publish(make_notice(0, 95.0, what="closed"), fakes.effects) == AlertReport(
+        ("operations", "oncall"), ()
+    )
+    assert [alert.subject.partition(":")[0] for alert in fakes.topic.alerts] == [
+        "[pump] incident",
+        "[pump] incident is worse",
+        "[pump] incident is over",
+    ]
+
+
+def test_the_end_of_an_incident_that_nobody_was_told_of_is_told_to_nobody() -> None:
+    fakes = AlertFakes(make_plan())
+    publish(make_notice(0), fakes.effects)
+    assert publish(make_notice(20), fakes.effects) == AlertReport((), ("operations",))
+    assert publish(make_notice(20, what="closed"), fakes.effects) == AlertReport((), ("operations",))
+    assert len(fakes.topic.alerts) == 1
+
+
+@pytest.mark.parametrize("store", ["fake", "table"])
+def test_channels_that_were_told_are_known_under_the_ids_of_before(
+    store: str, request: pytest.FixtureRequest
+) -> None:
+    told: ToldChannels = FakeToldChannels()
+    if store == "table":
+        request.getfixturevalue("aws")
+        told = TableToldChannels(clients.dynamodb(), IDEMPOTENCY_TABLE)
+    before, now = make_notice(5).incident, make_notice(0).incident
+    told.add(before, ["operations"])
+    told.add(before, ["oncall", "operations"])
+    assert told.of(now) == set()
+    assert told.of(replace(now, former_ids=(before.incident_id,))) == {"operations", "oncall"}
 
 
 @pytest.mark.parametrize(
@@ -151,7 +214,7 @@ def test_people_get_text_and_programs_get_the_event() -> None:
         "[]",
         '{"detail": {}}',
         '{"detail-type": "Other", "detail": {}}',
-        '{"detail-type": "Anomaly Detected", "detail": {"workload": "x"}}',
+        '{"detail-type": "Incident Opened", "detail": {"workload": "x"}}',
     ],
 )
 def test_other_events_are_refused(message: str) -> None:
@@ -161,29 +224,29 @@ def test_other_events_are_refused(message: str) -> None:
 
 def test_throttled_channel_does_not_hold_back_another() -> None:
     fakes = AlertFakes(make_plan())
-    publish_anomaly(make_event(0, severity=80.0), fakes.effects)
-    report = publish_anomaly(make_event(1, severity=95.0), fakes.effects)
+    publish(make_notice(0, severity=80.0), fakes.effects)
+    report = publish(make_notice(1, severity=95.0), fakes.effects)
     assert report == AlertReport(("oncall",), ("operations",))
     assert [alert.channels for alert in fakes.topic.alerts] == [("operations",), ("oncall",)]
 
 
 def test_crash_loses_no_alert_and_repeats_it_at_one_moment_only() -> None:
-    """Effects: two claims and one publication; after the publication a redelivery repeats it."""
-    for moment in range(7):
+    """Effects: two claims, a note of it and one publication; after that a redelivery repeats it."""
+    for moment in range(9):
         fakes = AlertFakes(make_plan())
         fakes.timeline.crash_at(moment)
-        event = make_event(0, severity=95.0)
+        event = make_notice(0, severity=95.0)
         try:
-            publish_anomaly(event, fakes.effects)
+            publish(event, fakes.effects)
         except CrashError:
-            publish_anomaly(event, fakes.effects)
+            publish(event, fakes.effects)
         assert {alert.channels for alert in fakes.topic.alerts} == {("operations", "oncall")}
-        assert len(fakes.topic.alerts) == (2 if moment == 5 else 1), moment
+        assert len(fakes.topic.alerts) == (2 if moment == 7 else 1), moment
 
 
 def test_workload_without_plan_is_invalid_input() -> None:
     with pytest.raises(InvalidInputError, match="not deployed"):
-        publish_anomaly(make_event(workload="unknown"), AlertFakes(make_plan()).effects)
+        publish(make_notice(workload="unknown"), AlertFakes(make_plan()).effects)
 
 
 def test_throttle_gives_up_after_conflicts_without_end(aws: object) -> None:
@@ -193,7 +256,7 @@ def test_throttle_gives_up_after_conflicts_without_end(aws: object) -> None:
 
     throttle = Contested(clients.dynamodb(), IDEMPOTENCY_TABLE, pause=lambda attempt: None)
     with pytest.raises(UnavailableError, match="changed 8 times"):
-        throttle.claim(make_event(0), "operations", 3600)
+        throttle.claim(make_notice(0), "operations", 3600)
 
 
 def flagged(id_: str = "t1", time: float = 1000.0, entity: str = "c1") -> DecidedTransaction:
@@ -209,7 +272,7 @@ def test_flagged_transaction_goes_to_the_routes_of_its_workload() -> None:
     fakes = AlertFakes(replace(FRAUD_PLAN, alerts=AlertPlan(routes=routes)))
     message = json.dumps({"detail-type": DECIDED_DETAIL_TYPE, "detail": json.loads(flagged().to_json())})
 
-    report = publish_anomaly(announced(message), fakes.effects)
+    report = publish(announced(message), fakes.effects)
 
     assert report == AlertReport(("fraud",), ())
     (alert,) = fakes.topic.alerts
@@ -223,13 +286,3 @@ def test_flagged_transactions_of_one_card_are_throttled_and_others_are_not(throt
     assert not throttle.claim(flagged("t2", 1030.0), "fraud", 60)
     assert throttle.claim(flagged("t3", 1030.0, entity="c2"), "fraud", 60)
     assert throttle.claim(flagged("t4", 1060.0), "fraud", 60)
-
-
-@pytest.mark.parametrize(("seconds", "told"), [(0, ()), (3600, ("operations",))])
-def test_muted_series_raises_no_alert_until_the_end(seconds: int, told: tuple[str, ...]) -> None:
-    event = make_event(seconds // 60)
-    mute = MutePlan(SeriesSelection(where={"device": ("a", "x")}), make_event(60).at)
-    fakes = AlertFakes(plan=replace(make_plan(), alerts=AlertPlan((AlertRoute("operations"),), 0, (mute,))))
-    assert publish_anomaly(event, fakes.effects).published == told
-    other = make_event(seconds // 60, device="b")
-    assert publish_anomaly(other, fakes.effects).published == ("operations",)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.watchkeeper.shelves import plan_of, reading, readings, records, source, streaming_release
-from watchkeeper.anomalies.event import AnomalyEvent, alert_text
+from watchkeeper.anomalies.event import AnomalyEvent, anomaly_lines
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import CalendarPlan, MeasurePlan, SilencePlan, WorkloadPlan
@@ -197,7 +197,7 @@ def test_a_silent_series_is_told_once_and_again_when_it_has_spoken_between() -> 
     [event] = shelf.events
     assert (event.series, event.severity, event.observed) == ("m|device=a", 85.0, None)
     assert event.interval_start == format_instant(BEGIN + 540 + 900)
-    assert f"Observed:  silent since {format_instant(BEGIN + 540)}" in alert_text(event)
+    assert f"Observed:  silent since {format_instant(BEGIN + 540)}" in anomaly_lines(event)
     shelf.deliver(3000)
     for second in range(3060, 6000, 60):
         shelf.tick(second)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.unit.watchkeeper.incidents.anomalies import EPOCH, INTERVAL, anomaly
 from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.core.documents import plain
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.incidents.grouping import GroupingRule, grown_by, incidents_of
 from watchkeeper.incidents.incident import Incident, incident_id
@@ -19,7 +21,9 @@ from watchkeeper.incidents.touched import joined, touched_by
 from watchkeeper.telemetry.series import parse_series_key
 
 RULE = GroupingRule(gap_seconds=3 * INTERVAL)
-PAIRED = GroupingRule(gap_seconds=INTERVAL, together_at_least=3, pairs=frozenset({("no2", "so2")}))
+PAIRED = GroupingRule(
+    gap_seconds=INTERVAL, quiet_seconds=2 * INTERVAL, together_at_least=3, pairs=frozenset({("no2", "so2")})
+)
 
 
 def _members(incidents: Sequence[Incident]) -> list[set[tuple[str, int]]]:
@@ -135,11 +139,11 @@ def _by_definition(events: Sequence[AnomalyEvent], rule: GroupingRule) -> set[fr
 
     def linked(one: int, other: int) -> bool:
         a, b = events[one], events[other]
-        if abs(a.at - b.at) > reach:
-            return False
         key, other_key = parse_series_key(a.series), parse_series_key(b.series)
         if key.dimensions == other_key.dimensions:
-            return True
+            return abs(a.at - b.at) <= rule.longest_reach_seconds(INTERVAL)
+        if abs(a.at - b.at) > reach:
+            return False
         pair = (key.measure, other_key.measure)
         if {pair, pair[::-1]} & rule.pairs and set(key.dimensions) & set(other_key.dimensions):
             return True
@@ -168,7 +172,7 @@ def _by_definition(events: Sequence[AnomalyEvent], rule: GroupingRule) -> set[fr
 
 
 @settings(deadline=None)
-@given(EVENTS, st.sampled_from([RULE, PAIRED, GroupingRule(0, 2)]))
+@given(EVENTS, st.sampled_from([RULE, PAIRED, GroupingRule(0, together_at_least=2)]))
 def test_incidents_are_the_connected_components_of_the_definition(
     events: list[AnomalyEvent], rule: GroupingRule
 ) -> None:
@@ -204,6 +208,23 @@ def test_a_series_adds_up_alike_however_it_is_parted(starts: list[int], data: st
 
 def test_a_copy_says_what_it_leaves_out() -> None:
     [incident] = incidents_of([anomaly(f"m{index}", 0, score=1 + index) for index in range(5)], RULE)
-    short = incident.shortened(2)
-    assert ([part.series for part in short.touched], short.left_out) == (["m4", "m3"], 3)
+    short = incident.shortened(len(json.dumps(plain(incident.touched[:2]))))
+    assert [part.series for part in short.touched] == ["m4", "m3"]
+    assert short.left_out == {"touched": 3, "causes": 1}
+    assert incident.shortened(100_000) == incident
     assert Incident.from_json(short.to_json()) == short
+
+
+def test_what_comes_to_a_place_before_its_incident_is_over_is_of_it() -> None:
+    rule = GroupingRule(gap_seconds=INTERVAL, quiet_seconds=6 * INTERVAL)
+    assert len(incidents_of([anomaly("no2|station=a", 0), anomaly("so2|station=a", 7)], rule)) == 1
+    assert len(incidents_of([anomaly("no2|station=a", 0), anomaly("so2|station=a", 8)], rule)) == 2
+    assert (
+        len(
+            incidents_of(
+                [anomaly(f"no2|station={place}", at) for place, at in zip("abc", (0, 3, 6), strict=True)],
+                rule,
+            )
+        )
+        == 3
+    )

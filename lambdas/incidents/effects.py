@@ -1,0 +1,54 @@
+"""What `group_anomalies` reads and writes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lambdas.adapters import clients
+from lambdas.adapters.event_bus import EventBridgeBus, EventBus
+from lambdas.adapters.incident_store import IncidentStore, TableIncidents
+from lambdas.adapters.plan_store import CACHE_SECONDS, ParameterPlanStore, PlanStore
+from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
+from lambdas.incidents.environment import GroupAnomaliesEnvironment
+from lambdas.runtime.retrying import Pause, pause_with_jitter
+from watchkeeper.lifecycle.release import Release
+
+
+@dataclass
+class LiveReleases:
+    """Live releases of workloads, read again after `CACHE_SECONDS`."""
+
+    store: ReleaseStore
+    clock: Callable[[], float] = time.monotonic
+    _cache: dict[str, tuple[float, Release | None]] = field(default_factory=dict)
+
+    def of(self, workload: str) -> Release | None:
+        """Return the live release; None while there is none."""
+        found = self._cache.get(workload)
+        if found is None or self.clock() - found[0] >= CACHE_SECONDS:
+            live = self.store.live(workload)
+            found = self._cache[workload] = (self.clock(), live if isinstance(live, Release) else None)
+        return found[1]
+
+
+@dataclass(frozen=True)
+class GroupingEffects:
+    """Everything outside of `group_anomalies`."""
+
+    plans: PlanStore
+    incidents: IncidentStore
+    releases: LiveReleases
+    bus: EventBus
+    pause: Pause = pause_with_jitter
+
+    @classmethod
+    def in_aws(cls, environment: GroupAnomaliesEnvironment) -> GroupingEffects:
+        """Return the effects in AWS."""
+        return cls(
+            plans=ParameterPlanStore(clients.ssm()),
+            incidents=TableIncidents(clients.dynamodb(), environment.incidents_table),
+            releases=LiveReleases(TableReleaseStore(clients.dynamodb(), environment.series_table)),
+            bus=EventBridgeBus(clients.events(), environment.alert_bus),
+        )

@@ -1,0 +1,127 @@
+"""What becomes of incidents: they open, get worse, join, close after quiet, and open again."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from watchkeeper.core.timestamps import format_instant
+from watchkeeper.incidents.grouping import Grown
+from watchkeeper.incidents.incident import Entry, Incident
+from watchkeeper.incidents.notice import IncidentNotice, notice_of
+
+ESCALATES_BY = 10.0
+"""By so much the severity of the whole must rise over what was told, to be told again."""
+
+_STATES = ("open", "acknowledged", "closed")
+
+
+@dataclass(frozen=True)
+class Change:
+    """Incidents as they are now, which ones are in others, and what is told."""
+
+    incidents: tuple[Incident, ...] = ()
+    merged: tuple[Incident, ...] = ()
+    """As they were, each with the id that it is under now as `merged_into`."""
+    notices: tuple[IncidentNotice, ...] = ()
+
+
+def after_anomalies(
+    grown: Sequence[Grown], *, watermark: int, closes_after: int, levels: Collection[float] = ()
+) -> Change:
+    """Return what becomes of the incidents that anomalies came to.
+
+    Parameters
+    ----------
+    watermark
+        End of the latest anomalous interval of the workload, in seconds since 1970.
+    closes_after
+        Seconds of quiet.
+    levels
+        Severities from which on somebody wants to know.
+    """
+    incidents, merged, notices = [], [], []
+    for each in grown:
+        incident = _with_past(each, watermark - closes_after)
+        what = _told(each, incident, levels)
+        if what is not None:
+            latest = incident.opened_at if what == "opened" else incident.last_at
+            at = each.added[-1].interval_start if what == "escalated" and each.added else latest
+            incident = _noted(incident, Entry(at, what, severity=incident.severity))
+            worst = max(each.added, key=lambda event: event.severity, default=None)
+            notices.append(notice_of(what, incident, worst))
+        incidents.append(incident)
+        merged += [
+            dataclasses.replace(before, merged_into=incident.incident_id)
+            for before in each.before
+            if before.incident_id != incident.incident_id
+        ]
+    return Change(tuple(incidents), tuple(merged), tuple(notices))
+
+
+def closed(incidents: Sequence[Incident], closes_after: int) -> Change:
+    """Close the incidents that are not over."""
+    found = [
+        _noted(
+            dataclasses.replace(incident, state="closed"),
+            Entry(format_instant(incident.last + closes_after), "closed", severity=incident.severity),
+        )
+        for incident in incidents
+        if incident.is_open
+    ]
+    return Change(tuple(found), (), tuple(notice_of("closed", incident) for incident in found))
+
+
+def _told(
+    grown: Grown, incident: Incident, levels: Collection[float]
+) -> Literal["opened", "escalated"] | None:
+    if not grown.before:
+        return "opened"
+    told, severity = incident.told_severity, incident.severity
+    worse = severity >= told + ESCALATES_BY or any(told < level <= severity for level in levels)
+    return "escalated" if worse else None
+
+
+def _with_past(grown: Grown, quiet_until: int) -> Incident:
+    """Return an incident with the state and the timelines of those that are in it."""
+    incident, before = grown.incident, grown.before
+    if not before:
+        return incident
+    state = min((each.state for each in before), key=_STATES.index)
+    oldest, *others = before
+    past = [
+        *oldest.timeline,
+        *(
+            Entry(each.opened_at, "joined", note=each.incident_id, severity=each.told_severity)
+            for each in others
+        ),
+        *(entry for each in others for entry in each.timeline if entry.who is not None),
+    ]
+    incident = dataclasses.replace(
+        incident, state=state, timeline=tuple(sorted(past, key=lambda entry: entry.at))
+    )
+    if (
+        state == "closed"
+        and incident.last > max(each.last for each in before)
+        and incident.last > quiet_until
+    ):
+        again = Entry(incident.last_at, "reopened", severity=incident.severity)
+        return _noted(dataclasses.replace(incident, state="open"), again)
+    return incident
+
+
+def _noted(incident: Incident, entry: Entry) -> Incident:
+    return dataclasses.replace(incident, timeline=(*incident.timeline, entry))
+
+
+def together(changes: Sequence[Change]) -> Change:
+    """Return several changes as one."""
+    return Change(
+        *(
+            tuple(itertools.chain.from_iterable(getattr(change, name) for change in changes))
+            for name in ("incidents", "merged", "notices")
+        )
+    )

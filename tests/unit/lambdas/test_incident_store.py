@@ -1,0 +1,156 @@
+"""Incidents in their table, and in the fake of the other tests: one suite for both."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from lambdas.adapters import clients
+from lambdas.adapters.incident_store import Book, IncidentStore, TableIncidents
+from tests.unit.lambdas.conftest import INCIDENTS_TABLE
+from tests.unit.lambdas.fakes import FakeIncidentStore
+from tests.unit.watchkeeper.incidents.anomalies import EPOCH, INTERVAL, anomaly
+from watchkeeper.core.errors import ContractViolationError, UnavailableError
+from watchkeeper.incidents.grouping import GroupingRule, incidents_of
+from watchkeeper.incidents.incident import Incident
+from watchkeeper.incidents.notice import notice_of
+from watchkeeper.incidents.progress import Change
+
+RULE = GroupingRule(gap_seconds=INTERVAL)
+
+
+@pytest.fixture(params=["fake", "table"])
+def store(request: pytest.FixtureRequest) -> IncidentStore:
+    if request.param == "fake":
+        return FakeIncidentStore()
+    request.getfixturevalue("aws")
+    return TableIncidents(clients.dynamodb(), INCIDENTS_TABLE, pause=lambda attempt: None)
+
+
+def incident(interval: int, series: str = "no2", **changes: Any) -> Incident:
+    [found] = incidents_of([anomaly(series, interval)], RULE)
+    return dataclasses.replace(found, **changes)
+
+
+def commit(store: IncidentStore, *incidents: Incident, **change: Any) -> bool:
+    book = store.book("air")
+    return store.commit("air", book, Book(last=book.last + 1), Change(incidents, **change))
+
+
+def test_reads_back_what_was_written(store: IncidentStore) -> None:
+    assert (store.book("air"), store.books()) == (Book(), {})
+    first, later, closed = incident(0), incident(10), incident(5, state="closed")
+    assert commit(store, later, first, closed)
+    assert store.books() == {"air": Book(changes=1, last=1)}
+    assert store.between("air", EPOCH, later.opened) == [first, closed, later]
+    assert store.between("air", EPOCH + 1, later.opened - 1) == [closed]
+    assert store.between("air", EPOCH, later.opened, open_only=True) == [first, later]
+    assert store.between("other", EPOCH, later.opened) == []
+    assert (store.find(first.incident_id), store.find("nothing")) == (first, None)
+
+
+def test_a_change_of_an_earlier_book_writes_nothing(store: IncidentStore) -> None:
+    early = store.book("air")
+    commit(store, incident(0))
+    assert not store.commit(
+        "air", early, Book(), Change((incident(5),), (), (notice_of("opened", incident(5)),))
+    )
+    commit(store, incident(0))
+    seen = store.book("air")
+    commit(store, incident(1))
+    assert not store.commit("air", seen, Book(), Change((incident(5),)))
+    assert store.find(incident(5).incident_id) is None
+    assert store.unsent("air") == []
+
+
+def test_an_incident_that_is_in_another_is_found_there(store: IncidentStore) -> None:
+    one, two, three = incident(0), incident(2), incident(4)
+    commit(store, one, two, three)
+    store.point([dataclasses.replace(three, merged_into=two.incident_id)])
+    store.point([dataclasses.replace(two, merged_into=one.incident_id)])
+    assert store.find(three.incident_id) == one
+    assert store.between("air", EPOCH, EPOCH + 9000) == [one]
+
+
+def test_what_is_to_be_made_known_stays_until_it_is_sent(store: IncidentStore) -> None:
+    one, two = incident(0), incident(2)
+    commit(store, one, notices=(notice_of("opened", one, anomaly("no2", 0)),))
+    commit(store, two, merged=(dataclasses.replace(one, merged_into=two.incident_id),))
+    (first, opened), (second, joined) = store.unsent("air")
+    assert [(each.what, each.incident) for each in opened.notices] == [("opened", one)]
+    assert [each.incident_id for each in joined.merged] == [one.incident_id]
+    store.sent("air", first)
+    assert [key for key, _ in store.unsent("air")] == [second]
+
+
+def test_ten_thousand_series_are_kept_whole_in_items_that_dynamodb_takes(aws: object) -> None:
+    store = TableIncidents(clients.dynamodb(), INCIDENTS_TABLE)
+    events = [
+        anomaly(f"no2|station={index:05}", 0, score=1 + index / 7919, observed=math.sin(index))
+        for index in range(10_000)
+    ]
+    [large] = incidents_of(events, GroupingRule(gap_seconds=INTERVAL))
+    assert commit(store, large, notices=(notice_of("opened", large, events[0]),))
+    [read] = store.between("air", EPOCH, EPOCH)
+    assert read == large
+    parts = _parts()
+    assert len(parts) > 1
+    [(_, sending)] = store.unsent("air")
+    [notice] = sending.notices
+    assert len(notice.incident.touched) + notice.incident.left_out["touched"] == 10_000
+
+    grown = dataclasses.replace(large, severity=99.0)
+    assert commit(store, grown)
+    assert store.find(large.incident_id) == grown
+    assert len(_parts()) == len(parts)
+    assert not {*parts} & {*_parts()}
+
+    store.point([dataclasses.replace(grown, touched=(), merged_into="other")])
+    assert _parts() == []
+
+
+def _parts() -> list[str]:
+    items = clients.dynamodb().scan(TableName=INCIDENTS_TABLE)["Items"]
+    assert max(len(item["document"].get("B", b"")) for item in items if "document" in item) <= 200_000
+    return [item["sk"]["S"] for item in items if item["pk"]["S"].startswith("parts#")]
+
+
+def test_one_incident_that_joins_ten_thousand_points_to_them_all(aws: object) -> None:
+    store = TableIncidents(clients.dynamodb(), INCIDENTS_TABLE)
+    one = incident(0)
+    others = tuple(
+        dataclasses.replace(one, incident_id=f"{index:016x}", merged_into=one.incident_id)
+        for index in range(10_000)
+    )
+    assert commit(store, one, merged=others)
+    assert sum(len(sending.merged) for _, sending in store.unsent("air")) == 10_000
+
+
+def test_a_conflict_is_tried_again_and_another_refusal_is_none(
+    aws: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, pauses = clients.dynamodb(), list[int]()
+    store = TableIncidents(client, INCIDENTS_TABLE, pause=pauses.append)
+
+    def refuse(reason: str) -> None:
+        response: Any = {
+            "Error": {"Code": "TransactionCanceledException"},
+            "CancellationReasons": [{"Code": "None"}, {"Code": reason}],
+        }
+
+        def transact(**request: object) -> None:
+            raise ClientError(response, "TransactWriteItems")
+
+        monkeypatch.setattr(client, "transact_write_items", transact)
+
+    refuse("TransactionConflict")
+    with pytest.raises(UnavailableError, match="8 times"):
+        commit(store, incident(0))
+    assert len(pauses) == 8
+    refuse("ItemCollectionSizeLimitExceeded")
+    with pytest.raises(ContractViolationError):
+        commit(store, incident(0))
