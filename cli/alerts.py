@@ -1,4 +1,4 @@
-"""`watchkeeper alerts preview`: the alert of an anomaly as it is sent, and to whom."""
+"""`watchkeeper alerts preview`: the alert of the incident that an anomaly opens, and to whom it is sent."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from watchkeeper.command.screen import console, note, say
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import epoch_seconds, format_instant
 from watchkeeper.features.contributions import Contribution, Explanation
+from watchkeeper.incidents.causes import Surroundings
+from watchkeeper.incidents.grouping import GroupingRule, incidents_of
+from watchkeeper.incidents.notice import IncidentNotice, notice_of
 from watchkeeper.telemetry.selection import mute_of
 from watchkeeper.telemetry.series import key_of
 
@@ -51,8 +54,9 @@ def preview(
     else:
         event = next(watched.anomalies(plan.workload), None)
     shown = event or sample_of(plan, datetime.now(timezone.utc))
-    channels = channels_of(shown, plan.alerts)
-    alert = alert_of(shown, channels, plan.timestamp.timezone)
+    muted = mute_of(shown.series, shown.at, plan.alerts.mutes) is not None
+    channels = [] if muted else channels_of(shown, plan.alerts)
+    alert = alert_of(_notice(plan, shown), channels, plan.timestamp.timezone)
     if as_json:
         console.out(alert.messages["sqs"], highlight=False)
         return
@@ -93,6 +97,13 @@ def sample_of(plan: WorkloadPlan, now: datetime) -> AnomalyEvent:
         contributions=(Contribution("value", measure, 0, 1.0), Contribution("difference", measure, 0, 0.4)),
         explanation=Explanation("detector"),
     )
+
+
+def _notice(plan: WorkloadPlan, event: AnomalyEvent) -> IncidentNotice:
+    """Return what is told when an anomaly opens an incident."""
+    rule = GroupingRule(plan.incidents.gap(plan.interval_seconds))
+    [incident] = incidents_of([event], rule, Surroundings(timezone=plan.timestamp.timezone))
+    return notice_of("opened", incident, event)
 
 
 def _tell_routes(plan: WorkloadPlan, event: AnomalyEvent, channels: list[str]) -> None:

@@ -10,6 +10,7 @@ _ELSEWHERE = {
     "cost": "cli.cost.command:cost",
     "demo": "cli.demo.command:demo",
     "init": "cli.init:init",
+    "incident": "cli.incidents:incident",
     "preflight": "cli.preflight.command:preflight",
 }
 """The verbs that are not in a module of their name."""

@@ -55,6 +55,11 @@ class Deployment:
         return self.output(STORAGE, "DataBucketName")
 
     @cached_property
+    def incidents_table(self) -> str:
+        """Name of the table of incidents."""
+        return self.output(STORAGE, "IncidentsTableName")
+
+    @cached_property
     def alert_topic_arn(self) -> str:
         """The topic of alerts."""
         return self.output(ALERTING, "AlertTopicArn")

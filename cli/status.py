@@ -129,7 +129,7 @@ def status_of(watched: Watched, plan: AnyPlan, alarms: Sequence[str]) -> Workloa
         return WorkloadStatus(**known)
     until = EPOCH + timedelta(seconds=end)
     events = list(watched.anomalies(plan.workload, until - WEEK, until, newest_first=False))
-    told = [(event.series, event.at) for event in events if channels_of(event, plan.alerts)]
+    told = [(event.series, event.at) for event in events if _is_told(event, plan.alerts)]
     last = {event.series: event.at for event in events}
     series = [one for page in pages for one in _health_of(page, plan, last, end)]
     return WorkloadStatus(
@@ -139,6 +139,11 @@ def status_of(watched: Watched, plan: AnyPlan, alarms: Sequence[str]) -> Workloa
         alerts_of_week=len(alerts_among(told, plan.alerts.throttle_seconds)),
         series=tuple(sorted(series, key=lambda one: (_WORST.index(one.health), one.series))),
     )
+
+
+def _is_told(event: AnomalyEvent, alerts: AlertPlan) -> bool:
+    """Tell whether an anomaly alone would be told to somebody."""
+    return bool(channels_of(event, alerts)) and mute_of(event.series, event.at, alerts.mutes) is None
 
 
 def alarms_on(session: boto3.Session) -> list[str]:

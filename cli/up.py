@@ -32,6 +32,7 @@ from lambdas.adapters.errors import unless
 from lambdas.adapters.object_store import ABSENT, ObjectUri
 from lambdas.adapters.release_store import TableReleaseStore
 from watchkeeper.anomalies.event import alert_text
+from watchkeeper.incidents.notice import notice_text
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.command.screen import console, done, say
 from watchkeeper.core import layout
@@ -205,7 +206,8 @@ def _alerts(inbox: Inbox, scores: Sequence[ScoreLine], new: bool) -> list[Alert]
 
 
 def _show(spec: AnomalyWorkload, scores: Sequence[ScoreLine], alerts: Sequence[Alert]) -> None:
-    events = [alert.event for alert in alerts] or [score.anomaly for score in scores if score.anomaly]
+    told = [alert.notice.anomaly for alert in alerts if alert.notice.anomaly]
+    events = told or [score.anomaly for score in scores if score.anomaly]
     if not events:
         return
     table = Table("interval", "what", "observed", "usual", "severity", box=None, pad_edge=False)
@@ -219,7 +221,9 @@ def _show(spec: AnomalyWorkload, scores: Sequence[ScoreLine], alerts: Sequence[A
             f"{event.severity:.0f}",
         )
     say("the first alert, as its subscriber gets it:\n" if alerts else "the first anomaly:\n")
-    say(alert_text(events[0], spec.source.timestamp.timezone))
+    timezone = spec.source.timestamp.timezone
+    first = min((alert.notice for alert in alerts), key=lambda notice: notice.at, default=None)
+    say(alert_text(events[0], timezone) if first is None else notice_text(first, timezone))
     console.rule(style="dim")
     console.print(table)
     if len(events) > SHOWN_ALERTS:

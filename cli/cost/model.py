@@ -52,6 +52,13 @@ RARE_METRICS, RARE_HOURS = 5, 0.05
 """What it writes only of hours in which it happened (anomalies, alerts, refused lines, …), and the share of
 those. CloudWatch meters a metric by the hours in which something was written."""
 TICK_LAMBDA_SECONDS = 0.05
+ANOMALIES_A_MONTH = 1000
+"""Of how many the price of incidents is told."""
+INCIDENT_WRITE_UNITS, INCIDENT_READ_UNITS, INCIDENT_SECONDS = 14, 6, 0.3
+"""Of an anomaly that comes alone: book, incident and outbox in a transaction, index, outbox deleted; book,
+outbox, incidents near it, live release."""
+LOOKS_A_MONTH, LOOK_SECONDS = 30 * 24 * 12, 0.05
+"""The schedule that ends incidents looks each five minutes at all workloads."""
 MERGES_A_MONTH, MERGED_DATES, LISTED_AT_ONCE = 30 * 24, 4, 1000
 MERGE_GB, MERGE_SECONDS, MERGE_SECONDS_AN_OBJECT = 2.94, 0.5, 0.02
 TRAINING_JOBS, TRAINING_JOB_HOURS, TRAINING_STATES = 6, 5 / 60, 40
@@ -178,6 +185,10 @@ def idle_month(assembly: Assembly, prices: Prices) -> Iterator[Cost]:
     dashboards = assembly.counts["AWS::CloudWatch::Dashboard"]
     yield cost(prices, "dashboards", dashboards, "cloudwatch.dashboard_month")
     yield cost(prices, "polls of queues", polls, "sqs.fifo_request")
+    looks = "looks for incidents that are over"
+    yield cost(prices, looks, LOOKS_A_MONTH * QUEUE_REQUESTS_AN_OBJECT, "sqs.fifo_request")
+    yield cost(prices, looks, LOOKS_A_MONTH * LOOK_SECONDS * LAMBDA_GB, "lambda.arm_gb_second")
+    yield cost(prices, looks, LOOKS_A_MONTH, "dynamodb.read_unit")
 
 
 def endpoints_month(workloads: Iterable[WorkloadSpec], prices: Prices) -> Iterator[Cost]:
@@ -286,6 +297,7 @@ def workload_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Itera
     merging = MERGES_A_MONTH * MERGE_SECONDS + sources * MERGE_SECONDS_AN_OBJECT
     metrics = SCORING_METRICS + RARE_METRICS * RARE_HOURS
     yield cost(prices, "metrics of the scoring loop", metrics, "cloudwatch.metric_month")
+    yield from _incidents(prices)
     yield cost(prices, "ticks", ticks, "scheduler.invocation")
     yield cost(prices, "ticks in the queue", ticks * QUEUE_REQUESTS_AN_OBJECT, "sqs.fifo_request")
     yield cost(prices, "pages looked at by ticks", ticks * shelves_of(fleet.series), "s3.get")
@@ -293,6 +305,18 @@ def workload_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Itera
     yield cost(prices, "scores objects read to be merged", sources, "s3.get")
     yield cost(prices, "lists and merged files", listed + MERGES_A_MONTH, "s3.put")
     yield cost(prices, "merge_scores", merging * MERGE_GB, "lambda.arm_gb_second")
+
+
+def _incidents(prices: Prices) -> Iterator[Cost]:
+    what = f"{ANOMALIES_A_MONTH:,} anomalies made incidents"
+    for quantity, price in (
+        (INCIDENT_WRITE_UNITS, "dynamodb.write_unit"),
+        (INCIDENT_READ_UNITS, "dynamodb.read_unit"),
+        (QUEUE_REQUESTS_AN_OBJECT, "sqs.fifo_request"),
+        (1, "lambda.request"),
+        (INCIDENT_SECONDS * LAMBDA_GB, "lambda.arm_gb_second"),
+    ):
+        yield cost(prices, what, ANOMALIES_A_MONTH * quantity, price)
 
 
 def _stored(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterator[Cost]:

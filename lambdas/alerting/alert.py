@@ -16,6 +16,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import AlertPlan
 from watchkeeper.fraud.decided import (
@@ -71,7 +72,7 @@ def announced(message: str) -> Announced:
     )
 
 
-def channels_of(event: Announced, alerts: AlertPlan) -> list[str]:
+def channels_of(event: Announced | AnomalyEvent, alerts: AlertPlan) -> list[str]:
     """Return the channels whose routes take this severity, each once, in the plan's order."""
     return list(
         dict.fromkeys(route.channel for route in alerts.routes if event.severity >= route.severity_at_least)

@@ -40,6 +40,8 @@ CHECKOUT_VERBS = (
     "export",
     "subscribe",
     "alerts",
+    "incidents",
+    "incident",
     "backtest",
     "diff",
     "drift",
