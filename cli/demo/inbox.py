@@ -76,7 +76,7 @@ class Inbox:
             if found and not received:
                 break
             found += received
-        return sorted(found, key=lambda alert: alert.event.interval_start)
+        return sorted(found, key=lambda alert: alert.notice.at)
 
     def receive(self) -> list[Alert]:
         """Return the alerts that are there, and take them out."""
