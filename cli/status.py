@@ -19,10 +19,11 @@ from cli.watched import Watched
 from lambdas.alerting.alert import channels_of
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
 from lambdas.scoring.environment import ScoreTelemetryEnvironment
+from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.command.screen import console, note, say
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.plan import AlertPlan, WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH, format_instant, in_zone, parse_instant
 from watchkeeper.judgement.budget import alerts_among
 from watchkeeper.kinds import AnyPlan, AnyRelease

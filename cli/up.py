@@ -32,12 +32,12 @@ from lambdas.adapters.errors import unless
 from lambdas.adapters.object_store import ABSENT, ObjectUri
 from lambdas.adapters.release_store import TableReleaseStore
 from watchkeeper.anomalies.event import alert_text
-from watchkeeper.incidents.notice import notice_text
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.command.screen import console, done, say
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import format_instant, in_zone
+from watchkeeper.incidents.notice import notice_text
 from watchkeeper.spec import AnomalyWorkload
 from watchkeeper.telemetry.series import parse_series_key
 

@@ -411,12 +411,12 @@ def test_an_alert_is_seen_before_it_is_sent(deployed: Watched) -> None:
     shown = run("alerts", "preview", "press", "--anomaly", EVENTS[0].anomaly_id)
 
     assert shown.exit_code == 0, shown.output
-    assert "subject: [press] anomaly in temperature|machine=B-101, severity 85" in shown.stdout
+    assert "subject: [press] incident: temperature high at B-101 since 00:40, severity 85" in shown.stdout
     assert "00:40 to 00:45 CET" in shown.stdout
     assert "channel operators, severity 70 and more: is told" in shown.stdout
     assert "channel on_call, severity 90 and more: is not told" in shown.stdout
     (document,) = rows(run("alerts", "preview", "press", "--json"))
-    assert document["anomaly_id"] == EVENTS[2].anomaly_id  # the newest
+    assert document["anomaly"]["anomaly_id"] == EVENTS[2].anomaly_id  # the newest
 
 
 def test_a_sample_is_an_anomaly_of_the_workload() -> None:
