@@ -213,11 +213,12 @@ def _order(
 
 
 def _told(inbox: Inbox) -> Counter[Interval]:
-    """Return how often each anomaly was told."""
+    """Return how often each anomaly was told that opened an incident or made it worse."""
     told: Counter[Interval] = Counter()
     quiet = 0
     while quiet < 2:
         alerts = inbox.receive()
         quiet = 0 if alerts else quiet + 1
-        told.update((alert.event.series, alert.event.interval_start) for alert in alerts)
+        anomalies = [alert.notice.anomaly for alert in alerts]
+        told.update((each.series, each.interval_start) for each in anomalies if each is not None)
     return told
