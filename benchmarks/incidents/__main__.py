@@ -31,8 +31,8 @@ _TITLES = 8
 
 
 def main(
-    worlds: int = typer.Option(10, min=1, help="Worlds of 12 stations; 16 faults in each."),
-    repetitions: int = typer.Option(2, min=1, help="Months of each kind of series in which nothing happens."),
+    worlds: int = typer.Option(8, min=1, help="Worlds of 12 stations; 16 faults in each."),
+    repetitions: int = typer.Option(1, min=1, help="Months of each kind of series in which nothing happens."),
     page: bool = typer.Option(True, help="Write the page."),
 ) -> None:
     """Measure, print and write the page; causes that are wrong too often end it with status 1."""
@@ -80,9 +80,9 @@ def _page(machine: str, faults: FaultsFound, quiet: Sequence[Quiet], told: Seque
             throttled=faults.throttled,
             incidents=faults.incidents,
             by_kind=_faults(faults.faults),
-            by_gap=pages.table(
-                ("gap, intervals", "incidents a fault"),
-                [(gap, f"{value:.2f}") for gap, value in faults.by_gap.items()],
+            by_quiet=pages.table(
+                ("quiet, minutes", "incidents a fault"),
+                [(minutes, f"{value:.2f}") for minutes, value in faults.by_quiet.items()],
             ),
             titles=pages.table(
                 ("fault", "title", "worst anomaly", "severity of the whole"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.incidents.scoring import Floats, events_after, plan_of, release_of, warmed
+from benchmarks.incidents.scoring import Floats, events_after, plan_of, release_of, rule_of, warmed
 from benchmarks.incidents.told import throttled
 from benchmarks.incidents.worlds import (
     BEGIN,
@@ -77,26 +77,21 @@ class FaultsFound:
     """All."""
     throttled: int
     """Alerts as they were before: one an anomaly, none of a series in the two hours after one."""
-    by_gap: dict[int, float]
-    """Incidents a fault that is found, by intervals of gap."""
+    by_quiet: dict[int, float]
+    """Incidents a fault that is found, by minutes of quiet after which an incident is over."""
 
 
-GAPS = (3, 6, 12)
-
-
-def rule_of(interval_seconds: int, gap: int = GAPS[0]) -> GroupingRule:
-    """Return the rule of a workload that says nothing of incidents."""
-    return GroupingRule(gap_seconds=gap * interval_seconds)
+QUIET_MINUTES = (20, 30, 60)
 
 
 def measure_faults(worlds: int) -> FaultsFound:
     """Put faults into worlds and group what is found."""
     plan, measured = plan_of(), record()
-    release, rule = release_of(plan), rule_of(plan.interval_seconds)
+    release, rule = release_of(plan), rule_of(plan)
     begin = BEGIN + WARM_ROWS * plan.interval_seconds
     found: list[FaultFound] = []
     others = differing = runs = total = alerts = 0
-    joined: dict[int, list[int]] = {gap: [] for gap in GAPS}
+    joined: dict[int, list[int]] = {minutes: [] for minutes in QUIET_MINUTES}
     for seed in range(worlds):
         here = world(measured, seed)
         around = Surroundings(census_of(here.values))
@@ -115,15 +110,16 @@ def measure_faults(worlds: int) -> FaultsFound:
                 met |= {one.incident_id for one in of_fault}
                 found.append(_judged(fault, of_fault))
             others += len(incidents) - len(met)
-            for gap, counts in joined.items():
-                grouped = incidents_of(events, rule_of(plan.interval_seconds, gap))
+            for minutes, counts in joined.items():
+                other = dataclasses.replace(rule, quiet_seconds=60 * minutes)
+                grouped = incidents_of(events, other)
                 of_each = [
                     sum(_is_of(one, fault, begin, plan.interval_seconds) for one in grouped)
                     for fault in faults
                 ]
                 counts += [count for count in of_each if count]
-    by_gap = {gap: sum(counts) / len(counts) for gap, counts in joined.items()}
-    return FaultsFound(tuple(found), others, differing, runs, total, alerts, by_gap)
+    by_quiet = {minutes: sum(counts) / len(counts) for minutes, counts in joined.items()}
+    return FaultsFound(tuple(found), others, differing, runs, total, alerts, by_quiet)
 
 
 def _is_of(incident: Incident, fault: Fault, begin: int, interval: int) -> bool:
@@ -192,7 +188,7 @@ class Quiet:
 def measure_quiet(repetitions: int) -> Iterator[Quiet]:
     """Yield what each kind of series gives in which nothing happens: 12 stations of 3 measures."""
     plan = plan_of()
-    release, rule = release_of(plan), rule_of(plan.interval_seconds)
+    release, rule = release_of(plan), rule_of(plan)
     names = [series_of(measure, station) for station in STATIONS for measure in MEASURES]
     for kind, draw in KINDS.items():
         anomalies, incidents = Counter[int](), Counter[int]()

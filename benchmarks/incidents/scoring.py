@@ -12,6 +12,7 @@ from cli.specs import anomaly_spec_of
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.severity import score_below
+from watchkeeper.incidents.grouping import GroupingRule
 from watchkeeper.judgement.severity import fit_severity
 from watchkeeper.judgement.thresholds import RARITY, Threshold
 from watchkeeper.lifecycle.release import Release, StreamModel
@@ -48,6 +49,16 @@ def release_of(plan: WorkloadPlan) -> Release:
         probe_row="",
         probe_score=0.0,
         stream=StreamModel({}, rarity),
+    )
+
+
+def rule_of(plan: WorkloadPlan) -> GroupingRule:
+    """Return when a workload's anomalies hang together."""
+    said, interval = plan.incidents, plan.interval_seconds
+    return GroupingRule(
+        gap_seconds=said.gap(interval),
+        quiet_seconds=said.closes_after(interval),
+        together_at_least=said.together_at_least,
     )
 
 

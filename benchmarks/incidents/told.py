@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import bisect
 import dataclasses
+import itertools
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.incidents.scoring import Floats, events_after, plan_of, release_of
+from benchmarks.incidents.scoring import Floats, events_after, plan_of, release_of, rule_of
 from benchmarks.quality.corpus import LabelledSeries, load_corpus
 from cli.datasets import dataset_of, located
 from cli.specs import anomaly_spec_of
@@ -22,12 +22,11 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import epoch_seconds, parse_instant
 from watchkeeper.incidents.grouping import GroupingRule, grown_by
 from watchkeeper.incidents.incident import Incident
+from watchkeeper.incidents.progress import after_anomalies
 from watchkeeper.stream.page import new_page, with_series
 from watchkeeper.stream.placement import ROOT
 
 WORKLOADS = ("machine_temperature", "air_quality", "water_flow", "stock_volume")
-ESCALATES_BY = 10.0
-"""Severity of the whole beyond what was told."""
 PROBATION = 0.15
 """Share of the time at the beginning that nothing is counted of."""
 
@@ -45,7 +44,7 @@ class Told:
     """Alerts as before: one for each anomaly, but none of a series within the throttle after one."""
     incidents: int
     escalations: int
-    """Told once more, because it got worse by 10."""
+    """Told once more, because it got much worse; see `watchkeeper.incidents.progress`."""
     windows: int
     found_before: int
     found_after: int
@@ -104,7 +103,7 @@ def _told(
     events = [event for event in events_after(page, rows, begin, plan, release_of(plan)) if event.at >= since]
     events.sort(key=lambda event: (event.at, event.series))
     before = throttled(events, plan.alerts.throttle_seconds)
-    opened, escalated = _incidents(events, GroupingRule(3 * plan.interval_seconds))
+    opened, escalated = _incidents(events, rule_of(plan), plan.incidents.closes_after(plan.interval_seconds))
     counted = [window for window in windows if window[1] >= since]
     return Told(
         subject,
@@ -130,24 +129,23 @@ def throttled(events: Sequence[AnomalyEvent], throttle_seconds: int) -> list[int
     return told
 
 
-def _incidents(events: Sequence[AnomalyEvent], rule: GroupingRule) -> tuple[list[int], list[int]]:
+def _incidents(
+    events: Sequence[AnomalyEvent], rule: GroupingRule, closes_after: int
+) -> tuple[list[int], list[int]]:
     """Return when incidents were told, and when again, as the anomalies of interval after interval come."""
-    opened, escalated = [], []
-    kept: dict[str, tuple[Incident, float]] = {}
-    for at in sorted({event.at for event in events}):
-        first = bisect.bisect_left(events, at, key=lambda event: event.at)
-        batch = events[first : bisect.bisect_right(events, at, key=lambda event: event.at)]
-        near = [one for one, _ in kept.values() if one.last >= at - rule.gap_seconds]
-        for grown in grown_by(near, batch, rule):
-            told = [kept.pop(before.incident_id)[1] for before in grown.before]
-            severity = grown.incident.severity
-            if not told:
-                opened.append(at)
-            elif severity >= max(told) + ESCALATES_BY:
-                escalated.append(at)
-            else:
-                severity = max(told)
-            kept[grown.incident.incident_id] = (grown.incident, severity)
+    opened: list[int] = []
+    escalated: list[int] = []
+    kept: dict[str, Incident] = {}
+    for at, coming in itertools.groupby(events, key=lambda event: event.at):
+        batch = list(coming)
+        reach = rule.longest_reach_seconds(batch[0].interval_seconds)
+        near = [one for one in kept.values() if one.last >= at - reach]
+        change = after_anomalies(grown_by(near, batch, rule), watermark=at, closes_after=closes_after)
+        for notice in change.notices:
+            (opened if notice.what == "opened" else escalated).append(at)
+        for merged in change.merged:
+            del kept[merged.incident_id]
+        kept |= {one.incident_id: one for one in change.incidents}
     return opened, escalated
 
 

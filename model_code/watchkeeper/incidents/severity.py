@@ -2,7 +2,7 @@
 
 Beyond the threshold, severity is `100 - 30 * exp(-distance)` (`core.severity`). The distance of an incident
 is that of its worst anomaly, and more for each further series that is anomalous with it and for how long it
-goes on. What is added is little: where nothing happens, incidents of at least 80 are a fifth more frequent
+goes on. What is added is little: where nothing happens, incidents of at least 80 are a quarter more frequent
 than single anomalies of at least 80, and there is none of 90 (`docs/benchmarks-incidents.md`).
 """
 
