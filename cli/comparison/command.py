@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,10 +27,13 @@ from cli.cost.model import (
 from cli.cost.prices import Prices
 from watchkeeper.backtest.outcome import Outcome, Version, backtested, check_scores_here
 from watchkeeper.command.screen import console, done, say
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.extras import extra
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import epoch_seconds
 from watchkeeper.spec import AnomalyWorkload
 from watchkeeper.telemetry.labels import Labels, read_labels
+from watchkeeper.telemetry.selection import mute_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +60,7 @@ def compare(wanted: Wanted) -> Comparison:
     InvalidInputError
         If a version, the history or the labels cannot be read, or an endpoint would have to score.
     """
+    _check_outputs(wanted)
     path, after = spec_here(wanted.workload)
     before = spec_before(wanted.before, path)
     files = files_of(wanted.history)
@@ -86,6 +91,16 @@ def compare(wanted: Wanted) -> Comparison:
     )
     _show(found, wanted)
     return found
+
+
+def _check_outputs(wanted: Wanted) -> None:
+    """Refuse what could not be written, before anything is judged."""
+    if wanted.plot is not None:
+        with extra("matplotlib", "--plot"):
+            importlib.import_module("matplotlib")
+    for option, path in (("--markdown", wanted.markdown), ("--plot", wanted.plot)):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise InvalidInputError(f"{option} {path}: there is no folder {path.parent}")
 
 
 def _histories(files: Sequence[Path], plans: Sequence[WorkloadPlan]) -> list[ReadHistory]:
@@ -129,9 +144,11 @@ def _judged(outcome: Outcome, spec: AnomalyWorkload, history: ReadHistory, price
 
 
 def alerts_of(outcome: Outcome) -> int:
-    """Return how many alerts would have gone out."""
+    """Return how many incidents a route would have taken, each once; those of muted series none."""
+    alerts = outcome.version.plan.alerts
     return sum(
-        any(incident.severity >= route.severity_at_least for route in outcome.version.plan.alerts.routes)
+        any(incident.severity >= route.severity_at_least for route in alerts.routes)
+        and any(mute_of(part.series, part.first, alerts.mutes) is None for part in incident.touched)
         for incident in outcome.incidents
     )
 

@@ -102,6 +102,21 @@ def test_table_markdown_and_chart_are_made(folder: Path) -> None:
     assert chart.read_bytes().startswith(b"\x89PNG")
 
 
+def test_incidents_of_muted_series_are_no_alerts(folder: Path) -> None:
+    workload = folder / "plant.yaml"
+    muted = f"{WORKLOAD}mute: [{{where: {{device: b}}, until: '1971-01-01T00:00:00Z'}}]\n"
+    workload.write_text(muted)
+
+    found = document(folder)
+
+    assert found["before"]["incidents"] == found["after"]["incidents"]
+    assert 0 < found["after"]["alerts"] < found["before"]["alerts"]
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_judged(folder: Path) -> None:
+    assert "there is no folder" in run(folder, "--markdown", str(folder / "no" / "out.md"), fails=True)
+
+
 def test_another_interval_is_read_anew_and_incidents_are_still_paired_by_their_time(folder: Path) -> None:
     other = folder / "other.yaml"
     other.write_text(WORKLOAD.replace("interval: 1m", "interval: 2m"))
