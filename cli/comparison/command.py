@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from cli.cost.model import (
     workload_month,
 )
 from cli.cost.prices import Prices
+from lambdas.alerting.alert import Claims, channels_of
 from watchkeeper.backtest.outcome import Outcome, Version, backtested, check_scores_here
 from watchkeeper.command.screen import console, done, say
 from watchkeeper.core.errors import InvalidInputError
@@ -33,7 +35,6 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import epoch_seconds
 from watchkeeper.spec import AnomalyWorkload
 from watchkeeper.telemetry.labels import Labels, read_labels
-from watchkeeper.telemetry.selection import mute_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,13 +145,19 @@ def _judged(outcome: Outcome, spec: AnomalyWorkload, history: ReadHistory, price
 
 
 def alerts_of(outcome: Outcome) -> int:
-    """Return how many incidents a route would have taken, each once; those of muted series none."""
-    alerts = outcome.version.plan.alerts
-    return sum(
-        any(incident.severity >= route.severity_at_least for route in alerts.routes)
-        and any(mute_of(part.series, part.first, alerts.mutes) is None for part in incident.touched)
-        for incident in outcome.incidents
-    )
+    """Return how many alerts would have gone out of incidents that opened or got worse, by the rules of
+    `publish_alert`."""
+    alerts, claims = outcome.version.plan.alerts, defaultdict[tuple[str, str], Claims](Claims)
+    count = 0
+    for notice in outcome.notices:
+        seconds = alerts.throttle_seconds if notice.what == "opened" else 0
+        told = False
+        for channel in channels_of(notice, alerts):
+            key = (notice.series, channel)
+            claims[key] = claims[key].with_claim(notice.alert_id, notice.at, seconds)
+            told |= claims[key].holds(notice.alert_id)
+        count += told
+    return count
 
 
 def _show(found: Comparison, wanted: Wanted) -> None:

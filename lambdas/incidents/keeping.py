@@ -16,9 +16,8 @@ from lambdas.runtime.retrying import MAX_ATTEMPTS
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.features.relations import pairs_of
 from watchkeeper.incidents.causes import Surroundings
-from watchkeeper.incidents.grouping import GroupingRule, grown_by
+from watchkeeper.incidents.grouping import grown_by, rule_of
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import DETAIL_TYPES
 from watchkeeper.incidents.progress import Change, after_anomalies, closed, together
@@ -116,12 +115,7 @@ def _taken_in(
 ) -> tuple[Change, Book]:
     release = effects.releases.of(plan.workload)
     closes_after = plan.incidents.closes_after(plan.interval_seconds)
-    rule = GroupingRule(
-        plan.incidents.gap(plan.interval_seconds),
-        quiet_seconds=closes_after,
-        together_at_least=plan.incidents.together_at_least,
-        pairs=frozenset() if release is None else pairs_of(release.relations),
-    )
+    rule = rule_of(plan, () if release is None else release.relations)
     around = Surroundings(timezone=plan.timestamp.timezone)
     if release is not None:
         around = dataclasses.replace(around, census=release.census, relations=release.relations)

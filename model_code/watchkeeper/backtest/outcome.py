@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,15 +14,17 @@ from watchkeeper.backtest.judgement import anomalies_of, model_of, release_of
 from watchkeeper.backtest.scores import Closed, ScoredSeries, score_history
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.features.relations import pairs_of
 from watchkeeper.incidents.causes import Surroundings
-from watchkeeper.incidents.grouping import GroupingRule, incidents_of
+from watchkeeper.incidents.grouping import grown_by, rule_of
 from watchkeeper.incidents.incident import Incident
+from watchkeeper.incidents.notice import IncidentNotice
+from watchkeeper.incidents.progress import Change, after_anomalies
 from watchkeeper.judgement.parts import Parts, parts_of
 from watchkeeper.judgement.thresholds import RARITY, SECONDS_PER_WEEK
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.stream.learning import learner_of
 from watchkeeper.telemetry.labels import Labels
+from watchkeeper.telemetry.selection import mute_of
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ class Outcome:
     release: Release
     anomalies: tuple[AnomalyEvent, ...]
     incidents: tuple[Incident, ...]
+    notices: tuple[IncidentNotice, ...]
+    """That incidents opened, and got worse, in the order of time."""
     since: int
     """Of the judged time, in seconds since 1970."""
     until: int
@@ -121,13 +126,14 @@ def backtested(
         anomalies = [
             event for event in anomalies_of(found, number, release, since, version.plan) if event.at < until
         ]
-        incidents = incidents_of(anomalies, rule_of(release, version.plan), around(release, version.plan))
+        told = _told(anomalies, release, version.plan)
         outcomes.append(
             Outcome(
                 version,
                 release,
                 tuple(anomalies),
-                incidents,
+                told.incidents,
+                told.notices,
                 since,
                 until,
                 took,
@@ -159,9 +165,29 @@ def around(release: Release, plan: WorkloadPlan) -> Surroundings:
     return Surroundings(release.census, release.relations, plan.timestamp.timezone)
 
 
-def rule_of(release: Release, plan: WorkloadPlan) -> GroupingRule:
-    """Return when anomalies are one incident, as the loop has it."""
-    return GroupingRule(3 * plan.interval_seconds, pairs=pairs_of(release.relations))
+def _told(anomalies: Sequence[AnomalyEvent], release: Release, plan: WorkloadPlan) -> Change:
+    """Return the incidents of anomalies that come interval by interval, and what is told of them.
+
+    Those of muted series are in none. That incidents end is not told here: they are known to the end.
+    """
+    rule, known, mutes = rule_of(plan, release.relations), dict[str, Incident](), plan.alerts.mutes
+    anomalies = [event for event in anomalies if mute_of(event.series, event.at, mutes) is None]
+    notices: list[IncidentNotice] = []
+    reach, levels = rule.longest_reach_seconds(plan.interval_seconds), plan.alerts.routes
+    for start, batch in itertools.groupby(anomalies, key=lambda event: event.at):
+        near = [each for each in known.values() if each.last + reach >= start]
+        change = after_anomalies(
+            grown_by(near, list(batch), rule, around(release, plan)),
+            watermark=start + plan.interval_seconds,
+            closes_after=plan.incidents.closes_after(plan.interval_seconds),
+            levels={route.severity_at_least for route in levels},
+        )
+        for gone in change.merged:
+            known.pop(gone.incident_id, None)
+        known.update({each.incident_id: each for each in change.incidents})
+        notices += change.notices
+    found = sorted(known.values(), key=lambda each: (each.opened_at, each.incident_id))
+    return Change(tuple(found), (), tuple(notices))
 
 
 def _alike(one: Version, other: Version) -> bool:

@@ -21,7 +21,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
+from watchkeeper.features.relations import Relation, pairs_of
 from watchkeeper.incidents.causes import NOTHING_KNOWN, Surroundings, causes_of
 from watchkeeper.incidents.crowd import crowd_of
 from watchkeeper.incidents.incident import Incident, incident_id, opening_of
@@ -53,6 +55,22 @@ class GroupingRule:
     def longest_reach_seconds(self, interval_seconds: int) -> int:
         """Return the same of two intervals of one place."""
         return max(self.gap_seconds, self.quiet_seconds) + interval_seconds
+
+
+def rule_of(plan: WorkloadPlan, relations: Sequence[Relation] = ()) -> GroupingRule:
+    """Return when the anomalies of a workload hang together.
+
+    Parameters
+    ----------
+    relations
+        Of the live release; none where no model is live.
+    """
+    return GroupingRule(
+        plan.incidents.gap(plan.interval_seconds),
+        quiet_seconds=plan.incidents.closes_after(plan.interval_seconds),
+        together_at_least=plan.incidents.together_at_least,
+        pairs=pairs_of(relations),
+    )
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ import pytest
 from tests.unit.watchkeeper.backtest.histories import csv_of, plan_of_two, readings_of, version_of
 from tests.unit.watchkeeper.shelves import Shelves
 from watchkeeper.anomalies.event import AnomalyEvent
-from watchkeeper.backtest.outcome import backtested, rule_of
+from watchkeeper.backtest.outcome import backtested
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import DetectorPlan, MeasurePlan, MeasureRules, ThresholdPlan, WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH
-from watchkeeper.incidents.grouping import incidents_of
+from watchkeeper.incidents.grouping import incidents_of, rule_of
 from watchkeeper.lifecycle.release import Release
 
 STREAM = DetectorPlan("watchkeeper")
@@ -55,7 +55,11 @@ def test_anomalies_are_those_of_the_step(threshold: ThresholdPlan) -> None:
     assert len({event.series for event in expected}) > 2
     assert any(event.also_anomalous for event in expected)
     assert list(outcome.anomalies) == expected
-    assert outcome.incidents == incidents_of(expected, rule_of(outcome.release, plan), outcome.around)
+    final = incidents_of(expected, rule_of(plan, outcome.release.relations), outcome.around)
+    assert [(each.incident_id, each.title, each.touched) for each in outcome.incidents] == [
+        (each.incident_id, each.title, each.touched) for each in final
+    ]
+    assert len([notice for notice in outcome.notices if notice.what == "opened"]) >= len(final)
 
 
 @pytest.mark.parametrize("rule", ["rarity", "mean_sigma", "adaptive"])
