@@ -11,7 +11,8 @@ import typer
 
 from cli.specs import AsJson, WorkloadName
 from cli.watched import Watched
-from lambdas.alerting.alert import alert_of, channels_of
+from lambdas.alerting.alert import alert_of
+from lambdas.alerting.routing import routes_of
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.command.screen import console, note, say
 from watchkeeper.core.plan import WorkloadPlan
@@ -55,8 +56,11 @@ def preview(
         event = next(watched.anomalies(plan.workload), None)
     shown = event or sample_of(plan, datetime.now(timezone.utc))
     muted = mute_of(shown.series, shown.at, plan.alerts.mutes) is not None
-    channels = [] if muted else channels_of(shown, plan.alerts)
-    alert = alert_of(_notice(plan, shown), channels, plan.timestamp.timezone)
+    notice = notice_of_opening(plan, shown)
+    now = datetime.now(timezone.utc)
+    routes = [] if muted else routes_of(notice, now, plan.alerts, lambda incident_id: None)
+    channels = [route.channel for route in routes]
+    alert = alert_of(notice, channels, plan.timestamp.timezone)
     if as_json:
         console.out(alert.messages["sqs"], highlight=False)
         return
@@ -99,7 +103,7 @@ def sample_of(plan: WorkloadPlan, now: datetime) -> AnomalyEvent:
     )
 
 
-def _notice(plan: WorkloadPlan, event: AnomalyEvent) -> IncidentNotice:
+def notice_of_opening(plan: WorkloadPlan, event: AnomalyEvent) -> IncidentNotice:
     """Return what is told when an anomaly opens an incident."""
     rule = GroupingRule(plan.incidents.gap(plan.interval_seconds))
     [incident] = incidents_of([event], rule, Surroundings(timezone=plan.timestamp.timezone))

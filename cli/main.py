@@ -6,12 +6,15 @@ from cli.failures import AwsReportingGroup
 from watchkeeper.command.main import CHECKOUT_VERBS, LIBRARY_VERBS, application
 
 _ELSEWHERE = {
+    "acknowledge": "cli.responding:acknowledge",
     "approve": "cli.models:approve",
+    "assign": "cli.responding:assign",
     "cost": "cli.cost.command:cost",
     "demo": "cli.demo.command:demo",
     "init": "cli.init:init",
     "incident": "cli.incidents:incident",
     "preflight": "cli.preflight.command:preflight",
+    "snooze": "cli.responding:snooze",
 }
 """The verbs that are not in a module of their name."""
 

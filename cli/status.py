@@ -14,16 +14,17 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from cli.alerts import notice_of_opening
 from cli.specs import AsJson, MaybeWorkload, name_of
 from cli.watched import Watched
-from lambdas.alerting.alert import channels_of
+from lambdas.alerting.routing import routes_of
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
 from lambdas.scoring.environment import ScoreTelemetryEnvironment
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.command.screen import console, note, say
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.plan import AlertPlan, WorkloadPlan
+from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH, format_instant, in_zone, parse_instant
 from watchkeeper.judgement.budget import alerts_among
 from watchkeeper.kinds import AnyPlan, AnyRelease
@@ -130,7 +131,7 @@ def status_of(watched: Watched, plan: AnyPlan, alarms: Sequence[str]) -> Workloa
         return WorkloadStatus(**known)
     until = EPOCH + timedelta(seconds=end)
     events = list(watched.anomalies(plan.workload, until - WEEK, until, newest_first=False))
-    told = [(event.series, event.at) for event in events if _is_told(event, plan.alerts)]
+    told = [(event.series, event.at) for event in events if _is_told(event, plan)]
     last = {event.series: event.at for event in events}
     series = [one for page in pages for one in _health_of(page, plan, last, end)]
     return WorkloadStatus(
@@ -142,9 +143,12 @@ def status_of(watched: Watched, plan: AnyPlan, alarms: Sequence[str]) -> Workloa
     )
 
 
-def _is_told(event: AnomalyEvent, alerts: AlertPlan) -> bool:
+def _is_told(event: AnomalyEvent, plan: WorkloadPlan) -> bool:
     """Tell whether an anomaly alone would be told to somebody."""
-    return bool(channels_of(event, alerts)) and mute_of(event.series, event.at, alerts.mutes) is None
+    if mute_of(event.series, event.at, plan.alerts.mutes) is not None:
+        return False
+    at = EPOCH + timedelta(seconds=event.at + event.interval_seconds)
+    return bool(routes_of(notice_of_opening(plan, event), at, plan.alerts, lambda incident_id: None))
 
 
 def alarms_on(session: boto3.Session) -> list[str]:

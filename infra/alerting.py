@@ -17,8 +17,9 @@ from infra.constructs.event_subscription import EventSubscription
 from infra.constructs.incident_grouping import IncidentGrouping
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
-from infra.permissions import permit, publish_alerts, read_plans, use_key, use_table
+from infra.permissions import Permission, permit, publish_alerts, read_plans, use_key, use_table
 from infra.sharing import output
+from lambdas.adapters.incident_store import BY_ID
 from lambdas.alerting.environment import PublishAlertEnvironment
 from watchkeeper.incidents.notice import DETAIL_TYPES
 
@@ -80,7 +81,9 @@ class AlertingStack(Stack):
             "PublishAlert",
             code=function_code,
             environment=PublishAlertEnvironment(
-                alert_topic_arn=self.alerts.topic.topic_arn, idempotency_table=idempotency.table_name
+                alert_topic_arn=self.alerts.topic.topic_arn,
+                idempotency_table=idempotency.table_name,
+                incidents_table=incidents.table_name,
             ),
             purpose="Routes, deduplicates and throttles alerts, and publishes them to the alert topic",
             timeout_seconds=TIMEOUT_SECONDS,
@@ -89,6 +92,8 @@ class AlertingStack(Stack):
             self.publish_alert.role,
             *publish_alerts(self.alerts.topic.topic_arn, self.alerts.key.key_arn),
             use_table(idempotency, "GetItem", "PutItem", "UpdateItem", "DeleteItem"),
+            use_table(incidents, "GetItem", "Query"),
+            Permission(actions=["dynamodb:Query"], resources=[f"{incidents.table_arn}/index/{BY_ID}"]),
             use_key(data_key, "dynamodb"),
             read_plans(self),
         )

@@ -87,6 +87,7 @@ def add_stacks(
         page_bucket_name=storage.page_bucket_name,
         series_table=storage.series_name,
         anomalies_table=storage.anomalies_name,
+        idempotency_table=storage.idempotency_name,
         alert_bus=alerting.bus_name,
         data_key_arn=storage.key_arn,
         alert_topic_arn=alerting.topic_arn,

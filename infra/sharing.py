@@ -33,6 +33,7 @@ class SharedParts:
     topic_rule_role_arn: str
     series_table: str
     anomalies_table: str
+    idempotency_table: str
     alert_bus: str
     """Names of the tables and the bus."""
     score_queue_arn: str

@@ -139,7 +139,7 @@ class StorageStack(Stack):
         self.anomalies_name = output(self, "AnomaliesTableName", self.anomalies.table_name)
         CfnOutput(self, "IncidentsTableName", value=self.incidents.table_name)
         CfnOutput(self, "TransactionsTableName", value=self.transactions.table_name)
-        CfnOutput(self, "IdempotencyTableName", value=self.idempotency.table_name)
+        self.idempotency_name = output(self, "IdempotencyTableName", self.idempotency.table_name)
         CfnOutput(self, "RequestsTableName", value=self.requests.table_name)
         CfnOutput(self, "UserPoolId", value=self.users.user_pool_id)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import CfnOutput, Stack, Tags
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -19,6 +20,7 @@ from infra.constructs.model_code import ModelCode
 from infra.constructs.package_group import PackageGroup
 from infra.constructs.plan_parameter import PlanParameter
 from infra.constructs.processing_job import ProcessingJob
+from infra.constructs.route_delivery import RouteDelivery
 from infra.constructs.route_subscription import RouteSubscription
 from infra.constructs.sagemaker_role import SageMakerRole
 from infra.constructs.spark_stream import SparkStream, StreamPlaces
@@ -40,6 +42,7 @@ from infra.training_permissions import (
     model_permissions,
     workflow_permissions,
 )
+from lambdas.alerting.target import Target
 from pipeline.packaging import PROCESSING_SCRIPT, SPARK_SCRIPT
 from pipeline.step import EVERY_STEP
 from pipeline.substitutions import Substitution, placeholder
@@ -51,7 +54,9 @@ from watchkeeper.spec import (
     Subscription,
     WorkloadSpec,
 )
+from watchkeeper.spec.alerting import Route
 from watchkeeper.spec.detection import RegisteredDetector
+from watchkeeper.spec.receiving import Slack, Webhook
 from watchkeeper.spec.scale import SparkScale
 
 OUTCOMES = ("deployed", "rejected", "failed")
@@ -87,7 +92,7 @@ class WorkloadStack(Stack):
         match spec:
             case AnomalyWorkload():
                 self._ingest(spec, bundles)
-                self._tell_of_anomalies(spec)
+                self._tell_of_anomalies(spec, bundles)
             case RegressionWorkload():
                 self._tell_of_trainings(spec.name, spec.notifications)
                 if spec.explain.drift is not None:
@@ -103,7 +108,7 @@ class WorkloadStack(Stack):
                     bucket=self._bucket,
                     key=self._key,
                 )
-                self._tell_of_anomalies(spec)
+                self._tell_of_anomalies(spec, bundles)
         Tags.of(self).add(WORKLOAD_TAG, spec.name)
 
     def _train(self, spec: WorkloadSpec, bundles: Bundles) -> None:
@@ -325,7 +330,7 @@ class WorkloadStack(Stack):
         CfnOutput(self, "StreamQueueUrl", value=stream.work.queue.queue_url)
         CfnOutput(self, "StreamDeadLetterQueueUrl", value=stream.work.dead_letters.queue_url)
 
-    def _tell_of_anomalies(self, spec: AnomalyWorkload | FraudWorkload) -> None:
+    def _tell_of_anomalies(self, spec: AnomalyWorkload | FraudWorkload, bundles: Bundles) -> None:
         for route in spec.alerts.routes:
             if route.subscription is not None:
                 self._subscribe(
@@ -333,6 +338,23 @@ class WorkloadStack(Stack):
                     spec.name,
                     route.subscription,
                     routes=[route.channel],
+                )
+            target = target_of(route)
+            if target is not None:
+                RouteDelivery(
+                    self,
+                    f"Delivery{pascal_name(route.channel)}",
+                    code=bundles.functions,
+                    workload=spec.name,
+                    channel=route.channel,
+                    target=target,
+                    timezone=spec.timezone,
+                    topic=self._topic,
+                    undelivered_arn=self._shared.undelivered_alerts_arn,
+                    idempotency=dynamodb.Table.from_table_name(
+                        self, f"Idempotency{pascal_name(route.channel)}", self._shared.idempotency_table
+                    ),
+                    key=self._key,
                 )
 
     def _tell_of_trainings(self, workload: str, subscriptions: Sequence[Subscription]) -> None:
@@ -366,6 +388,18 @@ class WorkloadStack(Stack):
             topic=self._topic,
         )
         CfnOutput(self, "DriftStateMachineArn", value=monitor.state_machine_arn)
+
+
+def target_of(route: Route) -> Target | None:
+    """Return where Watchkeeper delivers a route's alerts itself; None where SNS does, or nobody."""
+    match route:
+        case Route(webhook=Webhook() as webhook):
+            return Target("webhook", webhook.url, webhook.secret, webhook.format)
+        case Route(slack=Slack() as slack):
+            return Target("slack", secret=slack.secret)
+        case Route(event_bus=str() as bus_arn):
+            return Target("event_bus", bus_arn=bus_arn)
+    return None
 
 
 def _explains(spec: WorkloadSpec) -> bool:

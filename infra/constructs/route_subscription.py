@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -21,6 +22,8 @@ class RouteSubscription(Construct):
         As the protocol wants it.
     undelivered_arn
         The queue that keeps the alerts which SNS could not deliver.
+    raw
+        Whether a queue gets the alert alone, without what SNS puts around it.
     """
 
     def __init__(
@@ -34,9 +37,10 @@ class RouteSubscription(Construct):
         protocol: str,
         endpoint: str,
         undelivered_arn: str,
+        raw: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
-        sns.CfnSubscription(
+        subscription = sns.CfnSubscription(
             self,
             "Subscription",
             topic_arn=topic_arn,
@@ -44,4 +48,15 @@ class RouteSubscription(Construct):
             endpoint=endpoint,
             filter_policy={"workload": [workload], **{name: list(each) for name, each in attributes.items()}},
             redrive_policy={"deadLetterTargetArn": undelivered_arn},
+            raw_message_delivery=raw or None,
         )
+        if protocol == "lambda":
+            permission = lambda_.CfnPermission(
+                self,
+                "Permission",
+                action="lambda:InvokeFunction",
+                function_name=endpoint,
+                principal="sns.amazonaws.com",
+                source_arn=topic_arn,
+            )
+            subscription.add_dependency(permission)

@@ -38,7 +38,7 @@ class DeadLetterQueue(Construct):
 
 
 class WorkQueue(Construct):
-    """An encrypted queue; a message that fails five times goes to the dead-letter queue.
+    """An encrypted queue; a message that fails too often goes to the dead-letter queue.
 
     Parameters
     ----------
@@ -48,10 +48,18 @@ class WorkQueue(Construct):
     ordered
         A FIFO queue: messages of one group are handled one after the other, in the order in which they were
         sent. Without a deduplication id of its own, the same body counts once within five minutes.
+    attempts
+        After so many failures a message is a dead letter.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, handled_within_seconds: int, ordered: bool = False
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        handled_within_seconds: int,
+        ordered: bool = False,
+        attempts: int = ATTEMPTS,
     ) -> None:
         super().__init__(scope, construct_id)
         self.dead_letters: sqs.IQueue = DeadLetterQueue(self, "DeadLetters", ordered=ordered).queue
@@ -64,5 +72,5 @@ class WorkQueue(Construct):
             enforce_ssl=True,
             visibility_timeout=Duration.seconds(6 * handled_within_seconds),
             retention_period=Duration.days(RETENTION_DAYS),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=ATTEMPTS),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=attempts),
         )

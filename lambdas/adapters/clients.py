@@ -45,6 +45,7 @@ events: Callable[[], EventBridgeClient] = _made_once("events")
 functions: Callable[[], LambdaClient] = _made_once("lambda", _CONFIG.merge(Config(read_timeout=28)))
 """Who asks a function answers API Gateway itself, which gives up after 30 seconds."""
 logs: Callable[[], CloudWatchLogsClient] = _made_once("logs")
+secrets: Callable[[], Any] = _made_once("secretsmanager")
 sns: Callable[[], SNSClient] = _made_once("sns")
 sqs: Callable[[], SQSClient] = _made_once("sqs")
 ssm: Callable[[], SSMClient] = _made_once("ssm")

@@ -12,20 +12,18 @@ only, and to both sides, so:
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from watchkeeper.anomalies.event import AnomalyEvent
+from lambdas.alerting.formats import Announced, long_text, short_text, subject
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.plan import AlertPlan
-from watchkeeper.fraud.decided import (
-    DECIDED_DETAIL_TYPE,
-    DecidedTransaction,
-    decided_subject,
-    decided_text,
-)
-from watchkeeper.incidents.notice import DETAIL_TYPES, IncidentNotice, notice_subject, notice_text
+from watchkeeper.core.timestamps import parse_instant
+from watchkeeper.fraud.decided import DECIDED_DETAIL_TYPE, DecidedTransaction
+from watchkeeper.incidents.notice import DETAIL_TYPES, IncidentNotice
 
 STRUCTURED_PROTOCOLS = ("http", "https", "lambda", "sqs")
 
@@ -36,18 +34,19 @@ class Alert:
 
     subject: str
     messages: dict[str, str]
-    """By protocol: readable text as `default` and `email`, the event as JSON for programs."""
+    """By protocol: readable text as `default` and `email`, short text as `sms`, JSON for programs."""
     workload: str
     severity: float
     channels: tuple[str, ...]
 
 
-Announced = IncidentNotice | DecidedTransaction
-"""What there are alerts of."""
-
-
-def announced(message: str) -> Announced:
+def announced(message: str) -> tuple[Announced, datetime]:
     """Read EventBridge's event of an incident, or of a transaction that was decided.
+
+    Returns
+    -------
+    event, at
+        What the event is of, and when the bus took it.
 
     Raises
     ------
@@ -57,14 +56,15 @@ def announced(message: str) -> Announced:
     try:
         envelope = json.loads(message)
         detail_type, detail = envelope["detail-type"], envelope["detail"]
+        at = parse_instant(envelope["time"])
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInputError(
             f"not an event of the alert bus: {error!r} in {message[:200]!r}", reason="bad_event"
         ) from error
     if detail_type in DETAIL_TYPES.values():
-        return IncidentNotice.from_dict(detail)
+        return IncidentNotice.from_dict(detail), at
     if detail_type == DECIDED_DETAIL_TYPE:
-        return DecidedTransaction.from_dict(detail)
+        return DecidedTransaction.from_dict(detail), at
     raise InvalidInputError(
         f"event of type {detail_type!r}, expected one of "
         f"{', '.join([*DETAIL_TYPES.values(), DECIDED_DETAIL_TYPE])}",
@@ -72,34 +72,69 @@ def announced(message: str) -> Announced:
     )
 
 
-def channels_of(event: Announced | AnomalyEvent, alerts: AlertPlan) -> list[str]:
-    """Return the channels whose routes take this severity, each once, in the plan's order."""
-    return list(
-        dict.fromkeys(route.channel for route in alerts.routes if event.severity >= route.severity_at_least)
-    )
-
-
 def alert_of(event: Announced, channels: Sequence[str], timezone: str = "UTC") -> Alert:
-    """Write the alert. A receiver removes repetitions by `alert_id`, or by workload and `id`.
+    """Write the alert.
 
     Parameters
     ----------
     timezone
-        IANA name of the source's zone: the text tells times in it, the JSON in UTC.
+        IANA name of the source's zone: texts tell times in it, the JSON in UTC.
     """
-    more: dict[str, object] = {"routes": list(channels)}
-    if isinstance(event, DecidedTransaction):
-        subject, text = decided_subject(event), decided_text(event, timezone)
-    else:
-        subject, text = notice_subject(event), notice_text(event, timezone)
-        more |= {"alert_id": event.alert_id, "workload": event.workload, "severity": event.severity}
-    structured = json.dumps({**event.to_dict(), **more}, sort_keys=True)
+    text = long_text(event, timezone)
     return Alert(
-        subject=subject,
-        messages={"default": text, "email": text, **dict.fromkeys(STRUCTURED_PROTOCOLS, structured)},
+        subject=subject(event),
+        messages={
+            "default": text,
+            "email": text,
+            "sms": short_text(event, timezone),
+            **dict.fromkeys(STRUCTURED_PROTOCOLS, structured(event, channels)),
+        },
         workload=event.workload,
         severity=event.severity,
         channels=tuple(channels),
+    )
+
+
+_OF_ALERT = ("routes", "alert_id", "workload", "severity")
+
+
+def structured(event: Announced, channels: Sequence[str]) -> str:
+    """Return an alert for programs: the event, and beside it `routes`, `alert_id`, `workload`, `severity`.
+
+    A receiver removes repetitions by `alert_id`.
+    """
+    more = {"routes": list(channels), **{name: getattr(event, name) for name in _OF_ALERT[1:]}}
+    return json.dumps({**event.to_dict(), **more}, sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What a queue got of an alert."""
+
+    event: Announced
+    channels: tuple[str, ...]
+
+
+def delivered(text: str) -> Delivered:
+    """Read what `structured` returned.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is something else.
+    """
+    try:
+        document: dict[str, Any] = json.loads(text)
+        channels = tuple(map(str, document["routes"]))
+        kind: type[Announced] = IncidentNotice if "incident" in document else DecidedTransaction
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInputError(f"not an alert: {error!r} in {text[:200]!r}", reason="bad_event") from error
+    own = {field.name for field in dataclasses.fields(kind)}
+    return Delivered(
+        kind.from_dict(
+            {name: value for name, value in document.items() if name in own or name not in _OF_ALERT}
+        ),
+        channels,
     )
 
 

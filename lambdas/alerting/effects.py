@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lambdas.adapters import clients
 from lambdas.adapters.errors import CONDITION_FAILED, translated, unless
+from lambdas.adapters.incident_store import IncidentStore, TableIncidents
 from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
-from lambdas.alerting.alert import Alert, Announced, Claims
+from lambdas.alerting.alert import Alert, Claims
 from lambdas.alerting.environment import PublishAlertEnvironment
+from lambdas.alerting.formats import Announced
 from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.incidents.incident import Incident
@@ -168,6 +170,7 @@ class AlertEffects:
     plans: PlanStore
     throttle: Throttle
     told: ToldChannels
+    incidents: IncidentStore
     topic: AlertTopic
 
     @classmethod
@@ -177,5 +180,6 @@ class AlertEffects:
             plans=ParameterPlanStore(clients.ssm()),
             throttle=TableThrottle(clients.dynamodb(), environment.idempotency_table),
             told=TableToldChannels(clients.dynamodb(), environment.idempotency_table),
+            incidents=TableIncidents(clients.dynamodb(), environment.incidents_table),
             topic=SnsAlertTopic(clients.sns(), environment.alert_topic_arn),
         )

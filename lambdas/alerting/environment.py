@@ -4,6 +4,7 @@ Permissions
 -----------
 - `sns:Publish` on the alert topic, and its key (`kms:Decrypt`, `kms:GenerateDataKey`)
 - `dynamodb:GetItem`, `PutItem`, `UpdateItem`, `DeleteItem` on the idempotency table
+- `dynamodb:GetItem`, `Query` on the incidents table and its index
 - `ssm:GetParameter` on `parameter/watchkeeper/*/plan`
 - `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the queue's consumer grants
 """
@@ -24,3 +25,4 @@ class PublishAlertEnvironment(TypedEnvironment):
 
     alert_topic_arn: str
     idempotency_table: str
+    incidents_table: str

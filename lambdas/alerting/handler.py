@@ -11,15 +11,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.alerting.alert import Announced, alert_of, announced, channels_of
+from lambdas.alerting.alert import alert_of, announced
 from lambdas.alerting.effects import AlertEffects
 from lambdas.alerting.environment import PublishAlertEnvironment
+from lambdas.alerting.formats import Announced
+from lambdas.alerting.routing import routes_of
 from lambdas.runtime.queue_handler import once, queue_handler
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
 from watchkeeper.incidents.notice import IncidentNotice
@@ -36,8 +39,13 @@ class AlertReport:
     which is over."""
 
 
-def publish(event: Announced, effects: AlertEffects) -> AlertReport:
-    """Publish to the channels that the severity concerns and that are not throttled.
+def publish(event: Announced, at: datetime, effects: AlertEffects) -> AlertReport:
+    """Publish to the channels whose routes the event concerns and that are not throttled.
+
+    Parameters
+    ----------
+    at
+        When the alert bus took the event.
 
     Raises
     ------
@@ -45,7 +53,8 @@ def publish(event: Announced, effects: AlertEffects) -> AlertReport:
         If something does not answer; what was claimed stays claimed.
     """
     alerts = effects.plans.alerts_of(event.workload)
-    channels = channels_of(event, alerts)
+    routes = routes_of(event, at, alerts, effects.incidents.find)
+    channels = list(dict.fromkeys(route.channel for route in routes))
     told = _told(event, channels, alerts.throttle_seconds, effects)
     if told:
         effects.topic.publish(alert_of(event, told, effects.plans.timezone_of(event.workload)))
@@ -78,13 +87,13 @@ def effects() -> AlertEffects:
 
 def handle_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Publish what one message says, unless that was done."""
-    event = announced(record.body)
+    event, at = announced(record.body)
     table = PublishAlertEnvironment.from_environ().idempotency_table
-    once(table, event.alert_id, lambda_context, functools.partial(_publish, event))
+    once(table, event.alert_id, lambda_context, functools.partial(_publish, event, at))
 
 
-def _publish(event: Announced) -> None:
-    report = publish(event, effects())
+def _publish(event: Announced, at: datetime) -> None:
+    report = publish(event, at, effects())
     logger.info(
         "alerted",
         extra={"alert_id": event.alert_id, "told": report.published, "throttled": report.throttled},

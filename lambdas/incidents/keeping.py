@@ -127,7 +127,9 @@ def _taken_in(
         return Change(), book
     watermark = max(book.last, *(event.at + event.interval_seconds for event in events))
     levels = {route.severity_at_least for route in plan.alerts.routes}
-    change = after_anomalies(grown, watermark=watermark, closes_after=closes_after, levels=levels)
+    change = after_anomalies(
+        grown, watermark=watermark, closes_after=closes_after, levels=levels, arrived=arrived
+    )
     gone = {incident.incident_id for each in grown for incident in each.before}
     still = [each for each in _still_open(plan.workload, book, effects) if each.incident_id not in gone]
     quiet_since = watermark - closes_after

@@ -10,9 +10,17 @@ from watchkeeper.core import layout
 RETENTION_LIMIT_DAYS = 400
 
 
-def test_every_function_is_deployed_once(templates: Templates) -> None:
-    handlers = sorted(each.properties["Handler"] for each in templates.resources("AWS::Lambda::Function"))
-    assert handlers == [f"lambdas.{name}.handle" for name in ENTRY_POINTS]
+A_ROUTE = "lambdas.alerting.deliver_alert.handle"
+
+
+def test_every_function_is_deployed_once_and_one_for_each_route_that_it_delivers(
+    templates: Templates,
+) -> None:
+    handlers = [each.properties["Handler"] for each in templates.resources("AWS::Lambda::Function")]
+    assert handlers.count(A_ROUTE) == 3
+    assert sorted([A_ROUTE, *(each for each in handlers if each != A_ROUTE)]) == [
+        f"lambdas.{name}.handle" for name in ENTRY_POINTS
+    ]
 
 
 def test_compiled_packages_are_for_the_runtime_that_the_functions_have(templates: Templates) -> None:
@@ -79,7 +87,7 @@ def test_queues_are_encrypted_and_refuse_requests_without_tls(templates: Templat
 def test_every_queue_has_or_is_a_dead_letter_queue(templates: Templates) -> None:
     for queue in templates.resources("AWS::SQS::Queue"):
         if "RedrivePolicy" in queue.properties:
-            assert queue.properties["RedrivePolicy"]["maxReceiveCount"] == 5
+            assert queue.properties["RedrivePolicy"]["maxReceiveCount"] in (5, 100)
             continue
         told = [
             name
@@ -101,7 +109,7 @@ def test_every_queue_has_or_is_a_dead_letter_queue(templates: Templates) -> None
 
 def test_queues_hide_a_message_six_times_as_long_as_its_function_may_run(templates: Templates) -> None:
     mappings = templates.resources("AWS::Lambda::EventSourceMapping")
-    assert len(mappings) == 4
+    assert len(mappings) == 7
     for mapping in mappings:
         resources = {each.logical_id: each for each in templates.resources(stack=mapping.stack)}
         queue = resources[mapping.properties["EventSourceArn"]["Fn::GetAtt"][0]]

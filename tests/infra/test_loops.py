@@ -7,7 +7,12 @@ from watchkeeper.core import layout
 from watchkeeper.stream.tick_message import tick_of
 
 PUMP, VALVE, MACHINE = map(layout.workload_stack, ("pump_pressure", "valve_position", "machine_temperature"))
-SUBSCRIBED = {"email": "operators@example.com", "https": "https://alerts.example.com/hook"}
+SUBSCRIBED = {
+    "email": "operators@example.com",
+    "https": "https://alerts.example.com/hook",
+    "sms": "+14155550100",
+    "lambda": "arn:aws:lambda:us-east-1:123456789012:function:kiln",
+}
 
 
 def test_topic_rules_name_their_workload_in_each_record(templates: Templates) -> None:
@@ -207,6 +212,8 @@ def test_routes_with_a_subscription_receive_their_workload_and_channel_only(temp
     assert policies == {
         "email": {"workload": ["pump_pressure"], "routes": ["operators"]},
         "https": {"workload": ["pump_pressure"], "routes": ["systems"]},
+        "sms": {"workload": ["kiln_heat"], "routes": ["phone"]},
+        "lambda": {"workload": ["kiln_heat"], "routes": ["program"]},
     }
     assert all(
         "Undelivered" in templates.named(each.properties["RedrivePolicy"]["deadLetterTargetArn"]).logical_id

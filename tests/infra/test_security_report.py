@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -34,6 +35,10 @@ def stacks(assembly: Path) -> SynthesizedStacks:
     return SynthesizedStacks(assembly, names)
 
 
+OF_A_ROUTE = re.compile(r"/Delivery\w+/Deliver/Role")
+"""No workload of the project delivers alerts itself; the document says what these roles may do."""
+
+
 def first_cells(table: str, *columns: int) -> set[tuple[str, ...]]:
     rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")]
     return {tuple(row[column].strip("| ") for column in columns) for row in rows}
@@ -44,7 +49,8 @@ def documented(name: str) -> str:
 
 
 def test_the_document_names_every_role_and_who_assumes_it(stacks: SynthesizedStacks) -> None:
-    assert first_cells(documented("roles"), 0, 1) == first_cells(role_table(stacks), 0, 1), WRITE
+    roles = {cells for cells in first_cells(role_table(stacks), 0, 1) if not OF_A_ROUTE.search(cells[0])}
+    assert first_cells(documented("roles"), 0, 1) == roles, WRITE
 
 
 def test_the_document_has_every_exception_with_its_reason(stacks: SynthesizedStacks) -> None:

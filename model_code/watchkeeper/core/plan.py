@@ -191,14 +191,6 @@ class SilencePlan:
 
 
 @dataclass(frozen=True)
-class AlertRoute:
-    """Anomalies of at least `severity_at_least` go to `channel`."""
-
-    channel: str
-    severity_at_least: float = THRESHOLD_SEVERITY
-
-
-@dataclass(frozen=True)
 class SeriesSelection:
     """Series of a measure, of dimension values, or of both; see `watchkeeper.telemetry.selection`."""
 
@@ -206,6 +198,47 @@ class SeriesSelection:
     """None: whatever the measure."""
     where: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     """Values by dimension: one of each has to be the series'."""
+
+
+AlertMoment = Literal["opening", "escalation", "end"]
+"""What of an incident a route tells: that it began, that it got worse, that it is over."""
+Side = Literal["above", "below", "silent"]
+"""Where a series is: beyond one end of its usual range, or without a reading."""
+
+
+@dataclass(frozen=True)
+class HoursPlan:
+    """Hours of the week, as the clocks of a zone show them."""
+
+    begin_minute: int
+    """Minutes after midnight; included."""
+    end_minute: int
+    """Excluded. Not after the beginning: on the next day, and the hours are of the day they begin on."""
+    days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    """0 is Monday."""
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class RouteFilter:
+    """What a route is about; what is not said is not asked."""
+
+    series: tuple[SeriesSelection, ...] = ()
+    """One of them has to take a series of the incident."""
+    side: Side | None = None
+    """Where that series has to be."""
+    hours: HoursPlan | None = None
+    """When the alert bus has to have taken the event."""
+
+
+@dataclass(frozen=True)
+class AlertRoute:
+    """What of which incidents goes to `channel`."""
+
+    channel: str
+    severity_at_least: float = THRESHOLD_SEVERITY
+    when: tuple[AlertMoment, ...] = ("opening", "escalation")
+    only: RouteFilter = RouteFilter()
 
 
 @dataclass(frozen=True)

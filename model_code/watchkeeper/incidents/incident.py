@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from watchkeeper.core.documents import Document, plain
@@ -104,6 +105,10 @@ class Incident(Document, name="incident"):
     def is_open(self) -> bool:
         """Whether it is not over, acknowledged or not."""
         return self.state != "closed"
+
+    def is_snoozed(self, at: datetime) -> bool:
+        """Tell whether somebody wants to hear nothing of it at an instant."""
+        return self.snoozed_until is not None and at < parse_instant(self.snoozed_until)
 
     def shortened(self, most_bytes: int, items: int = 20) -> Incident:
         """Return a copy for where there is little room, which says what it leaves out.

@@ -6,9 +6,10 @@ import dataclasses
 import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
-from watchkeeper.core.timestamps import format_instant
+from watchkeeper.core.timestamps import EPOCH, format_instant
 from watchkeeper.incidents.grouping import Grown
 from watchkeeper.incidents.incident import Entry, Incident
 from watchkeeper.incidents.notice import IncidentNotice, notice_of
@@ -30,7 +31,12 @@ class Change:
 
 
 def after_anomalies(
-    grown: Sequence[Grown], *, watermark: int, closes_after: int, levels: Collection[float] = ()
+    grown: Sequence[Grown],
+    *,
+    watermark: int,
+    closes_after: int,
+    levels: Collection[float] = (),
+    arrived: int = 0,
 ) -> Change:
     """Return what becomes of the incidents that anomalies came to.
 
@@ -42,11 +48,16 @@ def after_anomalies(
         Seconds of quiet.
     levels
         Severities from which on somebody wants to know.
+    arrived
+        When the anomalies came, in seconds since 1970. An incident that is snoozed then gets worse without
+        being told; the next anomaly after that tells.
     """
     incidents, merged, notices = [], [], []
     for each in grown:
         incident = _with_past(each, watermark - closes_after)
-        what = _told(each, incident, levels)
+        what = (
+            None if incident.is_snoozed(EPOCH + timedelta(seconds=arrived)) else _told(each, incident, levels)
+        )
         if what is not None:
             latest = incident.opened_at if what == "opened" else incident.last_at
             at = each.added[-1].interval_start if what == "escalated" and each.added else latest
@@ -100,8 +111,14 @@ def _with_past(grown: Grown, quiet_until: int) -> Incident:
         ),
         *(entry for each in others for entry in each.timeline if entry.who is not None),
     ]
+    timeline = tuple(sorted(past, key=lambda entry: entry.at))
+    said = {entry.what: entry.note for entry in timeline if entry.who is not None}  # the latest of each
     incident = dataclasses.replace(
-        incident, state=state, timeline=tuple(sorted(past, key=lambda entry: entry.at))
+        incident,
+        state=state,
+        timeline=timeline,
+        assigned_to=said.get("assigned"),
+        snoozed_until=said.get("snoozed"),
     )
     if (
         state == "closed"

@@ -2,50 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from watchkeeper.core.plan import AlertMoment, AlertPlan, AlertRoute, MutePlan, RouteFilter, Side
 from watchkeeper.core.severity import MAX_SEVERITY, THRESHOLD_SEVERITY
 from watchkeeper.spec.fields import Duration, Name
+from watchkeeper.spec.hours import Hours
+from watchkeeper.spec.receiving import EventBus, Slack, Subscription, Webhook
 from watchkeeper.spec.section import Section, refuse_repeats
+from watchkeeper.spec.selecting import Selection
 
 
-class Subscription(Section):
-    """Who receives a route's alerts."""
+class Only(Section):
+    """What a route is about; what is not said is not asked."""
 
-    protocol: Literal["email", "https", "sqs"]
-    """How alerts are delivered."""
-    endpoint: str = Field(min_length=1)
-    """E-mail address, https URL, or ARN of the queue."""
+    series: list[Selection] = Field(default_factory=list, max_length=100)
+    """Incidents that touch a series of one of these measures and dimension values."""
+    direction: Side | None = None
+    """Where that series has to be: above or below its usual range, or silent."""
+    hours: Hours | None = None
+    """What happens at these hours; what happens at others is kept, and not told here later."""
 
-    @field_validator("endpoint")
-    @classmethod
-    def _fits_the_protocol(cls, endpoint: str, info: ValidationInfo) -> str:
-        wanted = {
-            "email": ("@" in endpoint.strip("@") and " " not in endpoint, "an e-mail address"),
-            "https": (
-                endpoint.startswith("https://") and len(endpoint) > len("https://"),
-                "a URL that begins with https://",
-            ),
-            "sqs": (endpoint.startswith("arn:") and ":sqs:" in endpoint, "the ARN of an SQS queue"),
-        }
-        fits, description = wanted.get(info.data.get("protocol", ""), (True, ""))
-        if not fits:
-            raise ValueError(f"must be {description}")
-        return endpoint
+    def plan(self, timezone: str) -> RouteFilter:
+        """Return what the running parts know of it."""
+        return RouteFilter(
+            tuple(one.plan() for one in self.series),
+            self.direction,
+            None if self.hours is None else self.hours.plan(timezone),
+        )
+
+
+RECEIVERS = ("subscription", "webhook", "slack", "event_bus")
 
 
 class Route(Section):
-    """Anomalies of at least a severity go to a channel."""
+    """What of which incidents goes to a channel."""
 
     channel: Name
     """Name of the channel; subscribers filter on it."""
     severity_at_least: float = Field(default=THRESHOLD_SEVERITY, ge=0, le=MAX_SEVERITY)
     """From 0 to 100; without it, the threshold's."""
+    when: list[AlertMoment] = Field(
+        default_factory=lambda: list[AlertMoment](("opening", "escalation")), min_length=1, max_length=3
+    )
+    """What is told: that an incident began, that it got worse, that it is over."""
+    only: Only = Only()
+    """Which of the workload's incidents; without it, all."""
     subscription: Subscription | None = None
-    """Who receives them; without one, whoever subscribes to the alert topic."""
+    """Who receives them; without any receiver, whoever subscribes to the alert topic."""
+    webhook: Webhook | None = None
+    """A URL that is sent them, signed, until it takes them."""
+    slack: Slack | None = None
+    """A channel of Slack, or of what takes Slack's webhooks, such as Mattermost."""
+    event_bus: EventBus | None = None
+    """An event bus of EventBridge that gets them."""
+
+    @field_validator("when")
+    @classmethod
+    def _are_different(cls, when: list[AlertMoment]) -> list[AlertMoment]:
+        refuse_repeats(list(when), "moment")
+        return when
+
+    @field_validator(*RECEIVERS[1:])
+    @classmethod
+    def _is_the_only_receiver(cls, receiver: object, info: ValidationInfo) -> object:
+        other = next((name for name in RECEIVERS if info.data.get(name) is not None), None)
+        if receiver is not None and other is not None:
+            raise ValueError(f"the route has the receiver {other} already: write a route for each")
+        return receiver
+
+    def check(self, measures: Sequence[str], dimensions: Sequence[str]) -> None:
+        """Refuse a filter by a measure or dimension that the workload does not have.
+
+        Raises
+        ------
+        ValueError
+            With the channel, and the names that there are.
+        """
+        try:
+            for one in self.only.series:
+                one.check(measures, dimensions)
+        except ValueError as error:
+            raise ValueError(f"route {self.channel}, only.series: {error}") from error
+
+    def plan(self, timezone: str) -> AlertRoute:
+        """Return what the running parts know of it."""
+        return AlertRoute(self.channel, self.severity_at_least, tuple(self.when), self.only.plan(timezone))
 
 
 class Silence(Section):
@@ -77,3 +122,52 @@ class Alerts(Section):
     def _have_different_channels(cls, routes: list[Route]) -> list[Route]:
         refuse_repeats([route.channel for route in routes], "channel")
         return routes
+
+    def check(self, measures: Sequence[str], dimensions: Sequence[str]) -> None:
+        """Refuse a filter by a measure or dimension that the workload does not have.
+
+        Raises
+        ------
+        ValueError
+            As `Route.check`.
+        """
+        for route in self.routes:
+            route.check(measures, dimensions)
+
+    def refuse_what_is_of_incidents(self) -> None:
+        """Refuse what makes sense of incidents only, where a decision is told once.
+
+        Raises
+        ------
+        ValueError
+            With the channel and the key.
+        """
+        for route in self.routes:
+            keys = {
+                "when": "when" in route.model_fields_set,
+                "only.series": bool(route.only.series),
+                "only.direction": route.only.direction is not None,
+            }
+            if any(keys.values()):
+                found = next(key for key, there in keys.items() if there)
+                raise ValueError(
+                    f"route {route.channel}: {found} is of incidents, and transactions are told one by one: "
+                    "leave it out; severity_at_least and only.hours choose among them"
+                )
+
+    def plan(self, timezone: str, mutes: tuple[MutePlan, ...] = ()) -> AlertPlan:
+        """Return what the running parts know of it.
+
+        Parameters
+        ----------
+        timezone
+            IANA name of the zone of hours that name none.
+        """
+        return AlertPlan(
+            routes=tuple(route.plan(timezone) for route in self.routes),
+            throttle_seconds=int(self.throttle.total_seconds()),
+            mutes=mutes,
+        )
+
+
+__all__ = ["Alerts", "Route", "Silence", "Subscription"]

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.plan import AlertPlan, AlertRoute, TimestampPlan
+from watchkeeper.core.plan import TimestampPlan
 from watchkeeper.core.timestamps import epoch_seconds, parse_instant
 from watchkeeper.fraud.plan import (
     FraudGatePlan,
@@ -405,6 +405,12 @@ class FraudWorkload(Section):
     readers: list[Tenant] = Field(default_factory=list, max_length=100)
     """Tenants of the service that may send transactions and read decisions; by default none."""
 
+    @field_validator("alerts")
+    @classmethod
+    def _choose_among_transactions(cls, alerts: Alerts) -> Alerts:
+        alerts.refuse_what_is_of_incidents()
+        return alerts
+
     @field_validator("identities")
     @classmethod
     def _are_other_files(cls, identities: Identities | None, info: ValidationInfo) -> Identities | None:
@@ -446,6 +452,11 @@ class FraudWorkload(Section):
         return relations
 
     @property
+    def timezone(self) -> str:
+        """IANA name of the zone of its source, in which people are told times."""
+        return self.transactions.time.timezone
+
+    @property
     def is_streaming(self) -> bool:
         """Never: its models are fitted."""
         return False
@@ -483,12 +494,7 @@ class FraudWorkload(Section):
             threshold=_threshold_plan(self.threshold),
             gate=FraudGatePlan(**self.gate.model_dump()),
             store=self.graph.store,
-            alerts=AlertPlan(
-                routes=tuple(
-                    AlertRoute(route.channel, route.severity_at_least) for route in self.alerts.routes
-                ),
-                throttle_seconds=int(self.alerts.throttle.total_seconds()),
-            ),
+            alerts=self.alerts.plan(self.timezone),
             readers=tuple(self.readers),
         )
 

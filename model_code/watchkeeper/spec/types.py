@@ -12,8 +12,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationInfo, field_validator
 
 from watchkeeper.core.plan import (
-    AlertPlan,
-    AlertRoute,
     DetectorPlan,
     FeaturePlan,
     GatePlan,
@@ -187,6 +185,14 @@ class AnomalyWorkload(Section):
             )
         return chosen
 
+    @field_validator("alerts")
+    @classmethod
+    def _are_of_what_there_is(cls, alerts: Alerts, info: ValidationInfo) -> Alerts:
+        measures, dimensions = info.data.get("measures"), info.data.get("dimensions")
+        if measures is not None and dimensions is not None:
+            alerts.check([measure.name for measure in measures], dimensions)
+        return alerts
+
     @field_validator("silence")
     @classmethod
     def _can_be_told(cls, silence: Silence | None, info: ValidationInfo) -> Silence | None:
@@ -258,6 +264,11 @@ class AnomalyWorkload(Section):
         return incidents
 
     @property
+    def timezone(self) -> str:
+        """IANA name of the zone of its source, in which people are told times."""
+        return self.source.timestamp.timezone
+
+    @property
     def delivery(self) -> Delivery:
         """How its telemetry becomes objects."""
         return Delivery.within(self.freshness)
@@ -303,13 +314,7 @@ class AnomalyWorkload(Section):
             detector=_detector(self),
             threshold=ThresholdPlan(**self.threshold.model_dump()),
             gate=GatePlan(**self.gate.model_dump()),
-            alerts=AlertPlan(
-                routes=tuple(
-                    AlertRoute(route.channel, route.severity_at_least) for route in self.alerts.routes
-                ),
-                throttle_seconds=_seconds(self.alerts.throttle),
-                mutes=tuple(one.until_in(self.source.timestamp.timezone) for one in self.mute),
-            ),
+            alerts=self.alerts.plan(self.timezone, tuple(one.until_in(self.timezone) for one in self.mute)),
             calendars=tuple(one.plan_in(self.source.timestamp.timezone) for one in self.calendars),
             incidents=self.incidents.plan(),
             readers=tuple(self.readers),

@@ -388,3 +388,28 @@ def test_deploying_looks_first_in_an_account_and_stops_at_red(
     assert any("Quota" in call for call in aws.asked) is looks
     assert bool(deployed) is deploys
     assert ended.exit_code == (0 if deploys else 1)
+
+
+def test_telephones_in_the_sandbox_and_secrets_that_are_not_there_are_told(
+    aws: AnsweringAws, assembly: Assembly, tmp_path: Path
+) -> None:
+    file = tmp_path / "water_flow.yaml"
+    text = (WORKLOADS / "water_flow.yaml").read_text()
+    assert "    - {channel: operators}\n" in text
+    receivers = (
+        "    - {channel: phone, subscription: {protocol: sms, endpoint: '+14155550100'}}\n"
+        "    - {channel: chat, slack: {secret: plant/chat}}\n"
+        "    - {channel: operators}\n"
+    )
+    file.write_text(text.replace("    - {channel: operators}\n", receivers))
+    aws.answers["GetSMSSandboxAccountStatus"] = {"IsInSandbox": True}
+    aws.refused["DescribeSecret"] = "ResourceNotFoundException"
+
+    report = examine(aws.session("eu-west-1"), [load_workload(file)], lambda: assembly)
+
+    phone, secret = of(report, "receivers", Level.YELLOW)
+    assert "+14155550100 get text messages once verified" in phone.text
+    assert (secret.figures, secret.remedy) == (
+        {"secret": "plant/chat"},
+        "aws secretsmanager create-secret --name plant/chat --secret-string …",
+    )

@@ -535,11 +535,13 @@ class AlertFakes:
     def __post_init__(self) -> None:
         self.throttle = FakeThrottle(self.timeline)
         self.told = FakeToldChannels(self.timeline)
+        self.incidents = FakeIncidentStore()
         self.topic = FakeTopic(self.timeline)
         self.effects = AlertEffects(
             plans=FakePlanStore({self.plan.workload: self.plan}),
             throttle=self.throttle,
             told=self.told,
+            incidents=self.incidents,
             topic=self.topic,
         )
 

@@ -54,7 +54,11 @@ def deployed(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[
             idempotency_table=IDEMPOTENCY_TABLE,
             alert_bus=aws.bus,
         ),
-        PublishAlertEnvironment(alert_topic_arn=aws.topic_arn, idempotency_table=IDEMPOTENCY_TABLE),
+        PublishAlertEnvironment(
+            alert_topic_arn=aws.topic_arn,
+            idempotency_table=IDEMPOTENCY_TABLE,
+            incidents_table=INCIDENTS_TABLE,
+        ),
         GroupAnomaliesEnvironment(
             incidents_table=INCIDENTS_TABLE, series_table=SERIES_TABLE, alert_bus=aws.bus
         ),
@@ -247,7 +251,11 @@ def test_alert_is_published_again_only_if_publishing_failed(
     assert failed(publish_alert.handle(event, Context())) == ["11111111"]
     monkeypatch.undo()
     for name, value in (
-        PublishAlertEnvironment(alert_topic_arn=deployed.topic_arn, idempotency_table=IDEMPOTENCY_TABLE)
+        PublishAlertEnvironment(
+            alert_topic_arn=deployed.topic_arn,
+            idempotency_table=IDEMPOTENCY_TABLE,
+            incidents_table=INCIDENTS_TABLE,
+        )
         .variables()
         .items()
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.adapters import clients
-from lambdas.alerting.alert import MAX_CLAIMS, Claims, alert_of, announced, channels_of
+from lambdas.alerting.alert import MAX_CLAIMS, Claims, alert_of, announced
 from lambdas.alerting.effects import CLAIMS_DAYS, TableThrottle, TableToldChannels, Throttle, ToldChannels
 from lambdas.alerting.handler import AlertReport, publish
 from tests.unit.lambdas.builders import make_event, make_notice, make_plan
@@ -20,11 +21,20 @@ from tests.unit.lambdas.fakes import AlertFakes, CrashError, FakeThrottle, FakeT
 from tests.unit.lambdas.fraud_builders import PLAN as FRAUD_PLAN
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
-from watchkeeper.core.plan import AlertPlan, AlertRoute
+from watchkeeper.core.plan import AlertMoment, AlertPlan, AlertRoute, WorkloadPlan
 from watchkeeper.core.timestamps import in_zone
 from watchkeeper.fraud.decided import DECIDED_DETAIL_TYPE, DecidedTransaction
 from watchkeeper.incidents.grouping import GroupingRule, incidents_of
 from watchkeeper.incidents.notice import IncidentNotice, notice_of
+
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
+
+
+def plan_that_tells_ends() -> WorkloadPlan:
+    plan = make_plan()
+    moments: tuple[AlertMoment, ...] = ("opening", "escalation", "end")
+    routes = tuple(replace(route, when=moments) for route in plan.alerts.routes)
+    return replace(plan, alerts=replace(plan.alerts, routes=routes))
 
 
 @pytest.fixture(params=["fake", "table"])
@@ -112,18 +122,6 @@ def test_claims_do_not_grow_without_end() -> None:
     assert [at for at, _ in claims.entries] == list(range(MAX_CLAIMS, MAX_CLAIMS * 2))
 
 
-@pytest.mark.parametrize(
-    ("severity", "channels"), [(69.9, []), (70.0, ["operations"]), (95.0, ["operations", "oncall"])]
-)
-def test_severity_decides_who_is_told(severity: float, channels: list[str]) -> None:
-    assert channels_of(make_notice(severity=severity), make_plan().alerts) == channels
-
-
-def test_channel_with_two_routes_is_told_once() -> None:
-    alerts = AlertPlan(routes=(AlertRoute("a", 70.0), AlertRoute("b", 70.0), AlertRoute("a", 10.0)))
-    assert channels_of(make_notice(severity=90.0), alerts) == ["a", "b"]
-
-
 def test_people_read_the_zone_of_the_source_and_programs_utc() -> None:
     event, notice = make_event(), make_notice()
 
@@ -140,7 +138,7 @@ def test_people_read_the_zone_of_the_source_and_programs_utc() -> None:
 def test_people_get_text_and_programs_get_the_event() -> None:
     notice = make_notice(3)
     alert = alert_of(notice, ["operations"])
-    assert set(alert.messages) == {"default", "email", "http", "https", "lambda", "sqs"}
+    assert set(alert.messages) == {"default", "email", "sms", "http", "https", "lambda", "sqs"}
     assert "Observed:  90" in alert.messages["email"]
     structured = json.loads(alert.messages["sqs"])
     more = {name: structured.pop(name) for name in ("routes", "alert_id", "workload", "severity")}
@@ -168,13 +166,13 @@ def test_an_alert_of_as_much_as_a_notice_holds_fits_into_sns() -> None:
 
 
 def test_an_incident_that_is_worse_is_told_within_the_throttle_and_its_end_to_who_was_told() -> None:
-    fakes = AlertFakes(make_plan())
-    assert publish(make_notice(0), fakes.effects).published == ("operations",)
-    assert publish(make_notice(0, 95.0, what="escalated"), fakes.effects).published == (
+    fakes = AlertFakes(plan_that_tells_ends())
+    assert publish(make_notice(0), NOON, fakes.effects).published == ("operations",)
+    assert publish(make_notice(0, 95.0, what="escalated"), NOON, fakes.effects).published == (
         "operations",
         "oncall",
     )
-    assert publish(make_notice(0, 95.0, what="closed"), fakes.effects) == AlertReport(
+    assert publish(make_notice(0, 95.0, what="closed"), NOON, fakes.effects) == AlertReport(
         ("operations", "oncall"), ()
     )
     assert [alert.subject.partition(":")[0] for alert in fakes.topic.alerts] == [
@@ -185,10 +183,10 @@ def test_an_incident_that_is_worse_is_told_within_the_throttle_and_its_end_to_wh
 
 
 def test_the_end_of_an_incident_that_nobody_was_told_of_is_told_to_nobody() -> None:
-    fakes = AlertFakes(make_plan())
-    publish(make_notice(0), fakes.effects)
-    assert publish(make_notice(20), fakes.effects) == AlertReport((), ("operations",))
-    assert publish(make_notice(20, what="closed"), fakes.effects) == AlertReport((), ("operations",))
+    fakes = AlertFakes(plan_that_tells_ends())
+    publish(make_notice(0), NOON, fakes.effects)
+    assert publish(make_notice(20), NOON, fakes.effects) == AlertReport((), ("operations",))
+    assert publish(make_notice(20, what="closed"), NOON, fakes.effects) == AlertReport((), ("operations",))
     assert len(fakes.topic.alerts) == 1
 
 
@@ -213,8 +211,8 @@ def test_channels_that_were_told_are_known_under_the_ids_of_before(
         "",
         "[]",
         '{"detail": {}}',
-        '{"detail-type": "Other", "detail": {}}',
-        '{"detail-type": "Incident Opened", "detail": {"workload": "x"}}',
+        '{"detail-type": "Other", "time": "2026-11-30T12:00:00Z", "detail": {}}',
+        '{"detail-type": "Incident Opened", "time": "2026-11-30T12:00:00Z", "detail": {"workload": "x"}}',
     ],
 )
 def test_other_events_are_refused(message: str) -> None:
@@ -224,8 +222,8 @@ def test_other_events_are_refused(message: str) -> None:
 
 def test_throttled_channel_does_not_hold_back_another() -> None:
     fakes = AlertFakes(make_plan())
-    publish(make_notice(0, severity=80.0), fakes.effects)
-    report = publish(make_notice(1, severity=95.0), fakes.effects)
+    publish(make_notice(0, severity=80.0), NOON, fakes.effects)
+    report = publish(make_notice(1, severity=95.0), NOON, fakes.effects)
     assert report == AlertReport(("oncall",), ("operations",))
     assert [alert.channels for alert in fakes.topic.alerts] == [("operations",), ("oncall",)]
 
@@ -237,16 +235,16 @@ def test_crash_loses_no_alert_and_repeats_it_at_one_moment_only() -> None:
         fakes.timeline.crash_at(moment)
         event = make_notice(0, severity=95.0)
         try:
-            publish(event, fakes.effects)
+            publish(event, NOON, fakes.effects)
         except CrashError:
-            publish(event, fakes.effects)
+            publish(event, NOON, fakes.effects)
         assert {alert.channels for alert in fakes.topic.alerts} == {("operations", "oncall")}
         assert len(fakes.topic.alerts) == (2 if moment == 7 else 1), moment
 
 
 def test_workload_without_plan_is_invalid_input() -> None:
     with pytest.raises(InvalidInputError, match="not deployed"):
-        publish(make_notice(workload="unknown"), AlertFakes(make_plan()).effects)
+        publish(make_notice(workload="unknown"), NOON, AlertFakes(make_plan()).effects)
 
 
 def test_throttle_gives_up_after_conflicts_without_end(aws: object) -> None:
@@ -270,9 +268,11 @@ def flagged(id_: str = "t1", time: float = 1000.0, entity: str = "c1") -> Decide
 def test_flagged_transaction_goes_to_the_routes_of_its_workload() -> None:
     routes = (AlertRoute("fraud", 70.0), AlertRoute("oncall", 99.0))
     fakes = AlertFakes(replace(FRAUD_PLAN, alerts=AlertPlan(routes=routes)))
-    message = json.dumps({"detail-type": DECIDED_DETAIL_TYPE, "detail": json.loads(flagged().to_json())})
+    message = json.dumps(
+        {"detail-type": DECIDED_DETAIL_TYPE, "time": "2026-11-30T12:00:00Z", "detail": flagged().to_dict()}
+    )
 
-    report = publish(announced(message), fakes.effects)
+    report = publish(*announced(message), fakes.effects)
 
     assert report == AlertReport(("fraud",), ())
     (alert,) = fakes.topic.alerts

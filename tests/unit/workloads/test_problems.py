@@ -52,7 +52,8 @@ TEN_PROBLEMS = [
     "14: gate.beat_champion: 'maybe': must be true or false",
     "15: training.instance_type: 'large': must be an instance type with an x86 CPU and no disk of its own, "
     "such as ml.m5.large; there are ml.m5, ml.m6i, ml.m7i, ml.c5, ml.c6i, ml.c7i, ml.r6i, ml.r7i",
-    "18: alerts.routes[0].subscription.endpoint: is missing: E-mail address, https URL, or ARN of the queue.",
+    "18: alerts.routes[0].subscription.endpoint: is missing: "
+    "E-mail address, telephone number, https URL, or ARN of the queue or function.",
 ]
 
 

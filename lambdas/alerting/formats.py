@@ -1,0 +1,143 @@
+"""An alert in words: long, in Markdown, for Slack, and short enough for a text message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Literal
+
+from watchkeeper.core.timestamps import in_zone, parse_instant
+from watchkeeper.fraud.decided import DecidedTransaction, decided_subject, decided_text
+from watchkeeper.incidents.notice import IncidentNotice, notice_subject, notice_text
+from watchkeeper.incidents.reasons import reason_of
+
+Announced = IncidentNotice | DecidedTransaction
+"""What there are alerts of."""
+Words = Literal["text", "markdown", "slack", "short"]
+
+GSM_CHARACTERS = 140
+"""Of a text message whose characters are all of GSM's alphabet: SNS sends 140 bytes as one."""
+UCS2_CHARACTERS = 70
+"""Of one that has another character, 16 bits each."""
+LISTED = 5
+"""Series in Markdown and for Slack."""
+
+_GSM = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_GSM_TWICE = frozenset("^{}\\[~]|€\f")
+"""GSM's extension: an escape stands before each of them."""
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~])")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_BEGINNINGS = {"opened": "", "escalated": "worse: ", "closed": "over: "}
+
+
+def long_text(event: Announced, timezone: str) -> str:
+    """Return all that a person needs to judge it, line by line.
+
+    Parameters
+    ----------
+    timezone
+        IANA name of the source's zone, in which times are told.
+    """
+    if isinstance(event, DecidedTransaction):
+        return decided_text(event, timezone)
+    return notice_text(event, timezone)
+
+
+def subject(event: Announced) -> str:
+    """Return one line of at most 100 ASCII characters."""
+    return decided_subject(event) if isinstance(event, DecidedTransaction) else notice_subject(event)
+
+
+def short_text(event: Announced, timezone: str) -> str:
+    """Return what one text message holds: `GSM_CHARACTERS`, or `UCS2_CHARACTERS` where a letter needs it."""
+    if isinstance(event, DecidedTransaction):
+        return one_message(decided_subject(event))
+    incident = event.incident
+    end = f", severity {incident.severity:.0f}"
+    return one_message(f"{incident.workload}: {_BEGINNINGS[event.what]}{incident.title}", end)
+
+
+def one_message(text: str, end: str = "") -> str:
+    """Return text that fits into one text message, shortened where it must be; the end stays.
+
+    Examples
+    --------
+    >>> one_message("a" * 200, ", severity 80")[-16:]
+    '..., severity 80'
+    """
+    whole = text + end
+    room = GSM_CHARACTERS if _is_gsm(whole) else UCS2_CHARACTERS
+    if _length(whole) <= room:
+        return whole
+    while text and _length(f"{text}...{end}") > room:
+        text = text[:-1]
+    return f"{text.rstrip()}...{end}"
+
+
+def markdown(event: Announced, timezone: str) -> str:
+    """Return Markdown: a heading in bold and a list."""
+    return _listed(event, timezone, bold="**{}**", bullet="- ", escaped=_escaped_markdown)
+
+
+def slack_text(event: Announced, timezone: str) -> str:
+    """Return what Slack calls mrkdwn, which is not Markdown."""
+    return _listed(event, timezone, bold="*{}*", bullet="• ", escaped=_escaped_slack)
+
+
+def in_words(words: Words, event: Announced, timezone: str) -> str:
+    """Return an event in one of the formats for people."""
+    return _FORMATS[words](event, timezone)
+
+
+_FORMATS: dict[Words, Callable[[Announced, str], str]] = {
+    "text": long_text,
+    "markdown": markdown,
+    "slack": slack_text,
+    "short": short_text,
+}
+
+
+def _listed(event: Announced, timezone: str, *, bold: str, bullet: str, escaped: Callable[[str], str]) -> str:
+    heading = bold.format(escaped(_heading(event)))
+    if isinstance(event, DecidedTransaction):
+        lines = [line for line in decided_text(event, timezone).splitlines()[1:] if line.strip()]
+        return "\n".join([heading, *(bullet + escaped(line) for line in lines)])
+    incident = event.incident
+    shown = incident.touched[:LISTED]
+    count = len(incident.touched) + incident.left_out.get("touched", 0)
+    span = in_zone(parse_instant(incident.opened_at), timezone, until=parse_instant(incident.last_at))
+    lines = [
+        f"severity {incident.severity:.0f} of 100, {span}",
+        *(f"{part.series}: {reason_of(part)}" for part in shown),
+        *([f"and {count - len(shown)} more series"] if count > len(shown) else []),
+        f"incident {incident.incident_id}",
+    ]
+    return "\n".join([heading, *(bullet + escaped(line) for line in lines)])
+
+
+def _heading(event: Announced) -> str:
+    if isinstance(event, DecidedTransaction):
+        return decided_subject(event)
+    return f"[{event.workload}] {_BEGINNINGS[event.what]}{event.incident.title}"
+
+
+def _escaped_markdown(text: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def _escaped_slack(text: str) -> str:
+    return "".join(_ENTITIES.get(character, character) for character in text)
+
+
+def _is_gsm(text: str) -> bool:
+    return all(character in _GSM or character in _GSM_TWICE for character in text)
+
+
+def _length(text: str) -> int:
+    """Length in GSM's characters, or in units of UTF-16 where one of them is not GSM's."""
+    if _is_gsm(text):
+        return sum(2 if character in _GSM_TWICE else 1 for character in text)
+    return len(text.encode("utf-16-le")) // 2
