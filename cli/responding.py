@@ -61,13 +61,23 @@ def snooze(
 
 def _respond(incident_id: str, by: str | None, change: Callable[[Incident, str], Incident]) -> None:
     session = boto3.Session()
-    who = by or session.client("sts").get_caller_identity()["Arn"].rsplit("/", 1)[-1].rsplit(":", 1)[-1]
-    store = TableIncidents(session.client("dynamodb"), Deployment(session).incidents_table)
-    found = respond(store, incident_id, lambda incident: change(incident, who))
+    who = by or caller(session)
+    found = respond(store_of(session), incident_id, lambda incident: change(incident, who))
     told = [f"{found.incident_id} is {found.state}: {found.title}"]
     told += [f"assigned to {found.assigned_to}"] if found.assigned_to else []
     told += [f"nothing is told until {found.snoozed_until}"] if found.snoozed_until else []
     say("; ".join(told))
+
+
+def caller(session: boto3.Session) -> str:
+    """Return the name of who AWS says calls."""
+    arn: str = session.client("sts").get_caller_identity()["Arn"]
+    return arn.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+
+
+def store_of(session: boto3.Session) -> TableIncidents:
+    """Return the incidents of the deployment."""
+    return TableIncidents(session.client("dynamodb"), Deployment(session).incidents_table)
 
 
 def _duration(text: str) -> Any:

@@ -11,6 +11,7 @@ comes next sends it, if the one that wrote it could not.
 | `workload#NAME` | `at#OPENED_AT#ID` | `incident_id`, `state`; `document` (B, gzipped JSON), or `parts` |
 | `parts#NAME#ID` | `DIGEST#NUMBER` | `document` (B): a part of a document that is too large for one item |
 | `outbox#NAME` | `CHANGE#NUMBER` | `document` (B, gzipped JSON of a list of `Sending`) |
+| `verdicts#NAME` | incident's id | `document` (B, gzipped JSON of `Verdict`); kept until it is taken back |
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from botocore.exceptions import ClientError
 from lambdas.adapters.errors import code_of, translated
 from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
 from watchkeeper.core.documents import Document
-from watchkeeper.core.errors import UnavailableError
+from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.core.timestamps import format_instant
+from watchkeeper.incidents.feedback import Verdict
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import IncidentNotice
 from watchkeeper.incidents.progress import Change
@@ -45,6 +47,8 @@ PART_BYTES = 200_000
 """Of a document in an item of its own: DynamoDB takes 400 KB."""
 INLINE_BYTES = 20_000
 """Up to so many a document is in the incident's own item."""
+VERDICT_BYTES = 380_000
+"""Of a verdict, packed: 20,000 series and more."""
 MOST_CHANGED = 60
 """Incidents that one change may write: DynamoDB takes 100 items and 4 MB in a transaction."""
 
@@ -106,6 +110,9 @@ class IncidentStore(Protocol):
         now
             What the book says after it; `changes` is counted on.
         """
+
+    def verdicts(self, workload: str) -> list[Verdict]:
+        """Return what people say of a workload's incidents, by the incident's id."""
 
     def unsent(self, workload: str) -> list[tuple[str, Sending]]:
         """Return what changes have made known and nobody has marked as sent, by key, the oldest first."""
@@ -173,12 +180,20 @@ class TableIncidents:
             {**_put(self.table, {**_key(_BOOKS, workload), "document": {"S": book.to_json()}}), **condition},
             *(_put(self.table, self._head(*each)) for each in packed),
             *(_put(self.table, item) for item in self._outbox(workload, book.changes, change)),
+            *(_put(self.table, _verdict(each)) for each in change.verdicts),
+        ]
+        writes: Any = [
+            *({"Put": put} for put in puts),
+            *(
+                {"Delete": {"TableName": self.table, "Key": _key(f"verdicts#{workload}", each.incident_id)}}
+                for each in change.withdrawn
+            ),
         ]
         doing = f"write incidents of {workload}"
         for attempt in range(MAX_ATTEMPTS):
             with translated(doing):
                 try:
-                    self.client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
+                    self.client.transact_write_items(TransactItems=writes)
                 except ClientError as error:
                     reasons = {
                         each.get("Code", "None") for each in error.response.get("CancellationReasons", [])
@@ -193,6 +208,12 @@ class TableIncidents:
                     return True
             self.pause(attempt)
         raise UnavailableError(f"{doing}: others wrote them at the same time, {MAX_ATTEMPTS} times")
+
+    def verdicts(self, workload: str) -> list[Verdict]:
+        return [
+            Verdict.from_json(gzip.decompress(item["document"]["B"]))
+            for item in self._query(f"verdicts#{workload}")
+        ]
 
     def unsent(self, workload: str) -> list[tuple[str, Sending]]:
         return [
@@ -316,6 +337,16 @@ def _chunks(sending: Sequence[Sending]) -> Iterator[Sending]:
         chunk = Sending(chunk.merged + each.merged, chunk.notices + each.notices)
     if size:
         yield chunk
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    packed = gzip.compress(verdict.to_json().encode(), mtime=0)
+    if len(packed) > VERDICT_BYTES:
+        raise InvalidInputError(
+            f"incident {verdict.incident_id} touches {len(verdict.marks)} series: a verdict of so many, "
+            f"{len(packed)} bytes, is more than {VERDICT_BYTES}"
+        )
+    return {**_key(f"verdicts#{verdict.workload}", verdict.incident_id), "document": {"B": packed}}
 
 
 def _parts_pk(incident: Incident) -> str:

@@ -19,10 +19,30 @@ def respond(
 ) -> Incident:
     """Change an incident, and return it as it is now; one that the change leaves as it is is not written.
 
+    See `respond_with` for the parameters and what it raises.
+    """
+
+    def changed(incident: Incident) -> Change:
+        after = change(incident)
+        return Change() if after == incident else Change((after,))
+
+    return respond_with(store, incident_id, changed, pause)
+
+
+def respond_with(
+    store: IncidentStore,
+    incident_id: str,
+    change: Callable[[Incident], Change],
+    pause: Pause = pause_with_jitter,
+) -> Incident:
+    """Write a change of one incident, and return it as it is now; a change without incidents is not written.
+
     Parameters
     ----------
     incident_id
         Its id, or a former one.
+    change
+        Asked again with the incident as it is then, where others wrote meanwhile.
 
     Raises
     ------
@@ -37,9 +57,11 @@ def respond(
         for _, sending in store.unsent(found.workload):
             store.point(sending.merged)  # or one that is in another now would be written as if it stood alone
         before = _found(store, incident_id)  # not older than the book
-        after = change(before)
-        if after == before or store.commit(found.workload, book, book, Change((after,))):
-            return after
+        made = change(before)
+        if not made.incidents:
+            return before
+        if store.commit(found.workload, book, book, made):
+            return made.incidents[0]
         pause(attempt)
     raise UnavailableError(f"incident {incident_id} changed {MAX_ATTEMPTS} times while it was written")
 

@@ -42,6 +42,7 @@ CHECKOUT_VERBS = (
     "alerts",
     "incidents",
     "incident",
+    "feedback",
     "acknowledge",
     "assign",
     "snooze",

@@ -6,10 +6,12 @@ import dataclasses
 import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import EPOCH, format_instant
+from watchkeeper.incidents.feedback import Verdict, judged, unjudged, verdicts_about
 from watchkeeper.incidents.grouping import Grown
 from watchkeeper.incidents.incident import Entry, Incident
 from watchkeeper.incidents.notice import IncidentNotice, notice_of
@@ -28,6 +30,41 @@ class Change:
     merged: tuple[Incident, ...] = ()
     """As they were, each with the id that it is under now as `merged_into`."""
     notices: tuple[IncidentNotice, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    """That are given, each in place of the incident's own of before."""
+    withdrawn: tuple[Verdict, ...] = ()
+    """That stand no more."""
+
+
+def after_verdict(incident: Incident, verdict: Verdict, standing: Collection[Verdict]) -> Change:
+    """Return what becomes of an incident by a verdict; the same again changes nothing.
+
+    Parameters
+    ----------
+    standing
+        Verdicts of the workload. Those of incidents that are in this one are replaced.
+    """
+    before = verdicts_about(incident, standing)
+    if [dataclasses.replace(each, at=verdict.at, who=verdict.who) for each in before] == [verdict]:
+        return Change()
+    gone = tuple(each for each in before if each.incident_id != verdict.incident_id)
+    return Change((judged(incident, verdict),), verdicts=(verdict,), withdrawn=gone)
+
+
+def after_undo(incident: Incident, who: str, at: datetime, standing: Collection[Verdict]) -> Change:
+    """Return what becomes of an incident when what was said of it is taken back.
+
+    Raises
+    ------
+    InvalidInputError
+        If nothing was said of it.
+    """
+    gone = tuple(verdicts_about(incident, standing))
+    if not gone:
+        raise InvalidInputError(
+            f"nobody has judged incident {incident.incident_id}: there is nothing to undo"
+        )
+    return Change((unjudged(incident, who, at),), withdrawn=gone)
 
 
 def after_anomalies(
@@ -119,6 +156,7 @@ def _with_past(grown: Grown, quiet_until: int) -> Incident:
         timeline=timeline,
         assigned_to=said.get("assigned"),
         snoozed_until=said.get("snoozed"),
+        feedback=next((each.feedback for each in before if each.feedback is not None), None),
     )
     if (
         state == "closed"
@@ -139,6 +177,6 @@ def together(changes: Sequence[Change]) -> Change:
     return Change(
         *(
             tuple(itertools.chain.from_iterable(getattr(change, name) for change in changes))
-            for name in ("incidents", "merged", "notices")
+            for name in ("incidents", "merged", "notices", "verdicts", "withdrawn")
         )
     )

@@ -32,6 +32,7 @@ from watchkeeper.core.layout import history_prefix, raw_prefix
 from watchkeeper.core.plan import AlertPlan, WorkloadPlan
 from watchkeeper.features.contributions import Contribution
 from watchkeeper.fraud.plan import FraudPlan
+from watchkeeper.incidents.feedback import Verdict
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import IncidentNotice
 from watchkeeper.incidents.progress import Change
@@ -349,6 +350,7 @@ class FakeIncidentStore:
     kept: dict[str, Book] = field(default_factory=dict)
     incidents: dict[str, Incident] = field(default_factory=dict)
     outbox: dict[tuple[str, str], Sending] = field(default_factory=dict)
+    said: dict[tuple[str, str], Verdict] = field(default_factory=dict)
 
     def books(self) -> dict[str, Book]:
         return dict(self.kept)
@@ -381,10 +383,16 @@ class FakeIncidentStore:
             return False
         self.kept[workload] = replace(now, changes=seen.changes + 1)
         self.incidents.update((each.incident_id, each) for each in change.incidents)
+        self.said.update(((workload, each.incident_id), each) for each in change.verdicts)
+        for each in change.withdrawn:
+            self.said.pop((workload, each.incident_id), None)
         if change.merged or change.notices:
             merged = tuple(replace(each, touched=()) for each in change.merged)
             self.outbox[workload, f"{seen.changes + 1:012}"] = Sending(merged, change.notices)
         return True
+
+    def verdicts(self, workload: str) -> list[Verdict]:
+        return [verdict for (name, _), verdict in sorted(self.said.items()) if name == workload]
 
     def unsent(self, workload: str) -> list[tuple[str, Sending]]:
         return [(key, sending) for (name, key), sending in sorted(self.outbox.items()) if name == workload]

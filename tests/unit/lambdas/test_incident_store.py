@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -15,12 +16,14 @@ from tests.unit.lambdas.conftest import INCIDENTS_TABLE
 from tests.unit.lambdas.fakes import FakeIncidentStore
 from tests.unit.watchkeeper.incidents.anomalies import EPOCH, INTERVAL, anomaly
 from watchkeeper.core.errors import ContractViolationError, UnavailableError
+from watchkeeper.incidents.feedback import verdict_of
 from watchkeeper.incidents.grouping import GroupingRule, incidents_of
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import notice_of
 from watchkeeper.incidents.progress import Change
 
 RULE = GroupingRule(gap_seconds=INTERVAL)
+NOW = datetime(2026, 11, 30, 12, tzinfo=timezone.utc)
 
 
 @pytest.fixture(params=["fake", "table"])
@@ -154,3 +157,23 @@ def test_a_conflict_is_tried_again_and_another_refusal_is_none(
     refuse("ItemCollectionSizeLimitExceeded")
     with pytest.raises(ContractViolationError):
         commit(store, incident(0))
+
+
+def test_verdicts_are_kept_in_the_change_that_gives_them_and_taken_back(store: IncidentStore) -> None:
+    first, second = (verdict_of(incident(at), "noise", "mia", NOW) for at in (0, 5))
+    assert commit(store, incident(0), incident(5), verdicts=(first, second))
+    assert store.verdicts("air") == sorted([first, second], key=lambda each: each.incident_id)
+    real = verdict_of(incident(0), "real", "mia", NOW)
+    assert commit(store, incident(0), verdicts=(real,), withdrawn=(second,))
+    assert store.verdicts("air") == [real]
+    assert not store.commit("air", Book(), Book(), Change((incident(0),), withdrawn=(real,)))
+    assert (store.verdicts("air"), store.verdicts("other")) == ([real], [])
+
+
+def test_a_verdict_of_ten_thousand_series_is_one_item(aws: object) -> None:
+    store = TableIncidents(clients.dynamodb(), INCIDENTS_TABLE)
+    events = [anomaly(f"no2|station={index:05}", 0, severity=75 + index / 791.9) for index in range(10_000)]
+    [large] = incidents_of(events, GroupingRule(gap_seconds=INTERVAL))
+    verdict = verdict_of(large, "expected", "mia", NOW)
+    assert commit(store, large, verdicts=(verdict,))
+    assert store.verdicts("air") == [verdict]

@@ -1,0 +1,188 @@
+"""What people say of incidents, and where that moves the thresholds of what these were about.
+
+Thresholds are a function of the verdicts that stand, whatever their order: taking one back leaves what would
+be without it. They are on the scale of severity, which means the same for every model, so they outlive
+trainings: what is no more severe than a moved threshold is no anomaly.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from watchkeeper.core.documents import Document
+from watchkeeper.core.severity import THRESHOLD_SEVERITY
+from watchkeeper.core.timestamps import format_instant
+from watchkeeper.incidents.incident import Entry, Feedback, Incident
+from watchkeeper.incidents.touched import Run, Touched
+from watchkeeper.telemetry.series import parse_series_key
+
+Direction = Literal["above", "below"]
+DIRECTIONS: tuple[Direction, ...] = ("above", "below")
+
+RAISED_BY: Mapping[Feedback, float] = {"noise": 10.0, "expected": 5.0, "real": 0.0}
+"""How much one verdict raises a threshold at most: never beyond what it was about."""
+LOWERED_BY = 1.0
+"""How much one `real` lowers it, where nothing was noise or expected."""
+HIGHEST, LOWEST = 95.0, 65.0
+"""No number of verdicts moves a threshold beyond these."""
+MARGIN = 1.0
+"""By so much a threshold stays below what was real."""
+SERIES_OF_A_MEASURE = 3
+"""So many series of a measure that only ever were noise or expected move all series of it."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One series of an incident, as it was when somebody judged it."""
+
+    series: str
+    directions: tuple[Direction, ...]
+    """On which side of what was expected; both where that is not told, none of a silence."""
+    severity: float
+    """Of its worst anomaly."""
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Verdict(Document, name="verdict"):
+    """What somebody says of an incident."""
+
+    workload: str
+    incident_id: str
+    what: Feedback
+    at: str
+    """ISO 8601, UTC."""
+    who: str
+    interval_seconds: int
+    marks: tuple[Mark, ...]
+    """By series. What the incident touches later is not judged."""
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class MovedThresholds(Document, name="moved thresholds"):
+    """Severities above which something is an anomaly, where that is not `THRESHOLD_SEVERITY`."""
+
+    series: Mapping[Direction, Mapping[str, float]] = field(default_factory=dict)
+    measures: Mapping[Direction, Mapping[str, float]] = field(default_factory=dict)
+    """Of series that no verdict is about."""
+
+    def __bool__(self) -> bool:
+        """Whether anything is moved."""
+        return any(self.series.values()) or any(self.measures.values())
+
+    def of(self, series: str, direction: Direction) -> float:
+        """Return the threshold of a series on a side."""
+        found = self.series.get(direction, {}).get(series)
+        if found is not None:
+            return found
+        of_measures = self.measures.get(direction, {})
+        if not of_measures:
+            return THRESHOLD_SEVERITY
+        return of_measures.get(parse_series_key(series).measure, THRESHOLD_SEVERITY)
+
+
+def verdict_of(
+    incident: Incident, what: Feedback, who: str, at: datetime, note: str | None = None
+) -> Verdict:
+    """Return a verdict of what an incident touches now."""
+    marks = (
+        Mark(part.series, _directions(part), part.peak_severity, part.runs)
+        for part in sorted(incident.touched, key=lambda part: part.series)
+    )
+    return Verdict(
+        workload=incident.workload,
+        incident_id=incident.incident_id,
+        what=what,
+        at=format_instant(at),
+        who=who,
+        interval_seconds=incident.interval_seconds,
+        marks=tuple(marks),
+        note=note,
+    )
+
+
+def judged(incident: Incident, verdict: Verdict) -> Incident:
+    """Return an incident with a verdict in place of one that it had."""
+    said = verdict.what if verdict.note is None else f"{verdict.what}: {verdict.note}"
+    entry = Entry(verdict.at, "feedback", who=verdict.who, note=said)
+    return dataclasses.replace(incident, feedback=verdict.what, timeline=(*incident.timeline, entry))
+
+
+def unjudged(incident: Incident, who: str, at: datetime) -> Incident:
+    """Return an incident whose verdict is taken back."""
+    entry = Entry(format_instant(at), "feedback", who=who, note="taken back")
+    return dataclasses.replace(incident, feedback=None, timeline=(*incident.timeline, entry))
+
+
+def verdicts_about(incident: Incident, verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Return those of an incident, or of one that is in it now."""
+    ids = {incident.incident_id, *incident.former_ids}
+    return [verdict for verdict in verdicts if verdict.incident_id in ids]
+
+
+def moved_thresholds(verdicts: Iterable[Verdict]) -> MovedThresholds:
+    """Return where the verdicts of a workload move thresholds.
+
+    Each `noise` raises the threshold of a series and side by 10, each `expected` by 5; not beyond the worst
+    that was noise or expected, not to within 1 of the mildest that was real, and not beyond 95. Where there
+    is only `real`, each lowers it by 1, to 65 at least. Where three series of a measure, and none of its
+    series was real, are raised on a side, its other series are raised by as much as the least of them.
+    """
+    said: dict[tuple[Direction, str], list[tuple[Feedback, float]]] = defaultdict(list)
+    for verdict in verdicts:
+        for mark in verdict.marks:
+            for direction in mark.directions:
+                said[direction, mark.series].append((verdict.what, mark.severity))
+    series: dict[Direction, dict[str, float]] = {direction: {} for direction in DIRECTIONS}
+    of_measures: dict[tuple[Direction, str], list[float]] = defaultdict(list)
+    for (direction, name), marks in sorted(said.items()):
+        level = series[direction][name] = _level(marks)
+        real = any(what == "real" for what, _ in marks)
+        of_measures[direction, parse_series_key(name).measure].append(THRESHOLD_SEVERITY if real else level)
+    measures: dict[Direction, dict[str, float]] = {direction: {} for direction in DIRECTIONS}
+    for (direction, measure), levels in of_measures.items():
+        if len(levels) >= SERIES_OF_A_MEASURE and min(levels) > THRESHOLD_SEVERITY:
+            measures[direction][measure] = min(levels)
+    return MovedThresholds(series, measures)
+
+
+def _level(marks: Sequence[tuple[Feedback, float]]) -> float:
+    real = [severity for what, severity in marks if what == "real"]
+    unwanted = [severity for what, severity in marks if what != "real"]
+    if not unwanted:
+        return max(LOWEST, THRESHOLD_SEVERITY - LOWERED_BY * len(real))
+    raised = THRESHOLD_SEVERITY + sum(RAISED_BY[what] for what, _ in marks)
+    limits = [raised, max(unwanted), HIGHEST, *(severity - MARGIN for severity in real)]
+    return max(THRESHOLD_SEVERITY, min(limits))
+
+
+def _directions(part: Touched) -> tuple[Direction, ...]:
+    if part.observed is None and not part.above + part.below:
+        return ()
+    if part.above != part.below:
+        return ("above",) if part.above > part.below else ("below",)
+    return DIRECTIONS
+
+
+def labels_of(verdicts: Iterable[Verdict]) -> dict[str, list[tuple[str, str]]]:
+    """Return labels as `watchkeeper.telemetry.labels` reads them: windows of what was real, by series.
+
+    A series of which all was noise or expected has no window; one that no verdict is about is left out, since
+    nothing is known of it.
+    """
+    windows: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for verdict in verdicts:
+        for mark in verdict.marks:
+            of_series = windows[mark.series]
+            if verdict.what == "real":
+                of_series.update(
+                    (format_instant(start), format_instant(start + (count - 1) * verdict.interval_seconds))
+                    for start, count in mark.runs
+                )
+    return {series: sorted(found) for series, found in sorted(windows.items())}
