@@ -132,6 +132,9 @@ bench-cost: setup ## count what the scoring loop asks of AWS on this laptop, and
 bench-incidents: setup ## measure how anomalies become incidents; regenerates docs/benchmarks-incidents.md
 	@$(BIN)/python -m benchmarks.incidents
 
+.PHONY: bench-feedback
+bench-feedback: setup ## measure what feedback is worth on labelled series; regenerates docs/benchmarks-feedback.md
+	@$(BIN)/python -m benchmarks.feedback
 .PHONY: bench-backtest
 bench-backtest: setup ## measure backtest --compare over a year of 100 series; regenerates docs/benchmarks-backtest.md
 	@$(BIN)/python -m benchmarks.backtest
