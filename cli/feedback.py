@@ -69,6 +69,10 @@ def feedback(
         raise InvalidInputError(
             f"give one of {', '.join(asked)}" + (f", not {' and '.join(given)}" if given else "")
         )
+    if note is not None and (listing or undo or export is not None):
+        raise InvalidInputError("--note goes with --real, --expected or --noise: leave it out")
+    if as_json and not listing:
+        raise InvalidInputError("--json goes with --list: leave it out")
     session = boto3.Session()
     store = store_of(session)
     if export is not None:

@@ -70,6 +70,8 @@ def test_what_cannot_be_done_is_said(store: FakeIncidentStore, tmp_path: Path) -
     [first, _] = store.incidents
     assert "not --real and --noise" in run(first, "--real", "--noise", fails=True)
     assert "give one of --real" in run(first, fails=True)
+    assert "--note goes with" in run(first, "--undo", "--note", "why", fails=True)
+    assert "--json goes with" in run(first, "--real", "--json", fails=True)
     assert "there is no incident 'nothing'" in run("nothing", "--real", "--by", "mia", fails=True)
     assert "nobody has judged" in run("air_quality", "--export", str(tmp_path / "a.csv"), fails=True)
     assert ".json or .csv" in run("air_quality", "--export", str(tmp_path / "a.txt"), fails=True)
