@@ -7,7 +7,7 @@ import importlib
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +26,14 @@ from cli.cost.model import (
     workload_month,
 )
 from cli.cost.prices import Prices
-from lambdas.alerting.alert import Claims, channels_of
+from lambdas.alerting.alert import Claims
+from lambdas.alerting.routing import routes_of
 from watchkeeper.backtest.outcome import Outcome, Version, backtested, check_scores_here
 from watchkeeper.command.screen import console, done, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.extras import extra
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.timestamps import epoch_seconds
+from watchkeeper.core.timestamps import EPOCH, epoch_seconds
 from watchkeeper.spec import AnomalyWorkload
 from watchkeeper.telemetry.labels import Labels, read_labels
 
@@ -148,12 +149,14 @@ def alerts_of(outcome: Outcome) -> int:
     """Return how many alerts would have gone out of incidents that opened or got worse, by the rules of
     `publish_alert`."""
     alerts, claims = outcome.version.plan.alerts, defaultdict[tuple[str, str], Claims](Claims)
+    whole = {each.incident_id: each for each in outcome.incidents}
     count = 0
     for notice in outcome.notices:
         seconds = alerts.throttle_seconds if notice.what == "opened" else 0
         told = False
-        for channel in channels_of(notice, alerts):
-            key = (notice.series, channel)
+        at = EPOCH + timedelta(seconds=notice.at)
+        for route in routes_of(notice, at, alerts, whole.get):
+            key = (notice.series, route.channel)
             claims[key] = claims[key].with_claim(notice.alert_id, notice.at, seconds)
             told |= claims[key].holds(notice.alert_id)
         count += told
