@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from watchkeeper.core.documents import Document
 from watchkeeper.core.errors import InvalidInputError
@@ -348,6 +348,15 @@ class WorkloadPlan(Document, name="plan"):
     readers: tuple[str, ...] = ()
     """Tenants of the anomaly service that may read the scores."""
     version: int = PLAN_VERSION
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready objects; of a measure what it has, since a parameter holds few bytes."""
+        document = super().to_dict()
+        document["measures"] = [
+            {key: value for key, value in measure.items() if value is not None}
+            for measure in document["measures"]
+        ]
+        return document
 
     @property
     def tick_seconds(self) -> int:

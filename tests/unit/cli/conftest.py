@@ -8,7 +8,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from watchkeeper.command.screen import console
 from watchkeeper.core.plan import MeasurePlan, TimestampPlan, WorkloadPlan
+
+
+@pytest.fixture(autouse=True)
+def wide_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The console is made once a process, with the width that there was then."""
+    monkeypatch.setattr(console, "_width", 200)
 
 
 @pytest.fixture

@@ -205,6 +205,7 @@ NUMPY_MODULES = (
     "features/matrix",
     "detectors/",
     "judgement/accuracy",
+    "backtest/",
     "stream/",
     *(f"fraud/{name}" for name in ("ego", "features", "generator", "history", "measures", "memory")),
     *(f"fraud/{name}" for name in ("simulation", "split", "table", "thresholds")),
