@@ -29,8 +29,6 @@ restore_state = Replaceable(_states, "_restore_state")
 execute_task = Replaceable(_states, "_execute_task")
 validate_definition_jsonata = Replaceable(_states, "_validate_definition_jsonata")
 
-_WITH_EXECUTION = ("Task", "Parallel", "Map")
-
 
 def execute_state(state: dict[str, Any], value: Any, execution: dict[str, Any], context: Any) -> Any:
     """Carry out one state that has a handler and return its output and the next state's name.
@@ -41,8 +39,17 @@ def execute_state(state: dict[str, Any], value: Any, execution: dict[str, Any], 
         Also for a type of state that there is not.
     """
     kind = state["Type"]
-    if kind not in (*_WITH_EXECUTION, "Pass", "Choice", "Wait"):
-        raise ExecutionError("States.Runtime", f"Unknown state type: {kind}")
     # By attribute at each call: a task's handler is replaced.
-    handler = getattr(_states, f"_execute_{kind.lower()}")
-    return handler(state, value, *((execution,) if kind in _WITH_EXECUTION else ()), context)
+    if kind == "Task":
+        return _states._execute_task(state, value, execution, context)
+    if kind == "Parallel":
+        return _states._execute_parallel(state, value, execution, context)
+    if kind == "Map":
+        return _states._execute_map(state, value, execution, context)
+    if kind == "Pass":
+        return _states._execute_pass(state, value, context)
+    if kind == "Choice":
+        return _states._execute_choice(state, value, context)
+    if kind == "Wait":
+        return _states._execute_wait(state, value, context)
+    raise ExecutionError("States.Runtime", f"Unknown state type: {kind}")
