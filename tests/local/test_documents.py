@@ -11,15 +11,19 @@ from inspect import signature
 from pathlib import Path
 from types import MappingProxyType
 
+import pyarrow as pa
 import pytest
 
 from cli.demo.command import demo
+from cli.export import write_tables
 from cli.stock_volumes import news_windows, volumes_csv
 from tests.local.histories import History, air_quality, machine_temperature
 from tests.local.laptop import ROOT, Laptop
 from tests.local.training import champion
 from tests.local.transactions import FraudTraining
+from watchkeeper.anomalies import merged
 from watchkeeper.core import layout
+from watchkeeper.core.severity import THRESHOLD_SEVERITY
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
 
@@ -67,7 +71,7 @@ def run_scripts(
 
 def test_every_guide_with_scripts_is_run_here() -> None:
     scripted = {path.name for path in GUIDES.glob("*.md") if FENCE.search(path.read_text())}
-    assert scripted == {"clients.md", "fraud.md", "service.md", "streaming.md"}
+    assert scripted == {"clients.md", "fraud.md", "reading-scores.md", "service.md", "streaming.md"}
 
 
 def test_the_services_guide(laptop: Laptop, tmp_path: Path) -> None:
@@ -105,6 +109,18 @@ def test_the_guide_of_fraud(laptop: Laptop, fraud_training: FraudTraining, tmp_p
     assert flag in ("True", "False")
     assert (again, labelled) == ("the same answer: True", "True")
     assert told == "ENABLED\n"
+
+
+def test_the_guide_of_reading_scores(laptop: Laptop, tmp_path: Path) -> None:
+    scores = [dict.fromkeys(merged.schema().names) for _ in range(3)]
+    for row, (name, severity) in zip(scores, (("co|a", 20.0), ("co|a", 91.0), ("so2|a", 84.0)), strict=True):
+        row.update(series=name, severity=severity, is_anomaly=severity >= THRESHOLD_SEVERITY)
+    table = pa.Table.from_pylist(scores, schema=merged.schema())
+    assert write_tables(iter([table]), tmp_path / "scores.parquet") == len(scores)
+
+    (told,) = run_scripts(GUIDES / "reading-scores.md", laptop, tmp_path)
+
+    assert [line.split()[-1] for line in told.splitlines()[1:3]] == ["91.0", "84.0"]
 
 
 def test_the_readme(laptop: Laptop, tmp_path: Path) -> None:
