@@ -94,7 +94,7 @@ def test_the_guide_of_the_streaming_detector(laptop: Laptop, tmp_path: Path) -> 
 
     assert "workload press_counts is valid" in valid
     assert "workload press_fleet is valid" in fleet
-    assert "alerts a week, within the budget of 7." in gone_back
+    assert "alerts a week, within the budget of 7 for all series together." in gone_back
     assert laptop.live("air_quality") == before
 
 
