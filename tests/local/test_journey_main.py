@@ -45,6 +45,7 @@ USED_ELSEWHERE = {
     ("WatchkeeperIngestion-TopicRules", "kms:GenerateDataKey"): "a message that the stream does not take",
     ("WatchkeeperScoring-ScoreTelemetryRole", "s3:ListBucket"): "an object that is missing",
     ("WatchkeeperScoring-ScoreTelemetryRole", "xray:PutTraceSegments"): "a caller whose request is sampled",
+    ("WatchkeeperAlerting-PublishAlertRole", "dynamodb:Query"): "a notice that leaves series out",
     ("Watchkeeper-water-flow-ModelsRole", "cloudwatch:DescribeAlarms"): "a deployment after the first",
     ("Watchkeeper-water-flow-WorkflowRole", "cloudwatch:DescribeAlarms"): "a deployment after the first",
 }
