@@ -108,7 +108,7 @@ def test_the_topic_is_told_before_the_months_budget_is_spent(templates: Template
 def test_every_dead_letter_queue_is_watched(templates: Templates) -> None:
     watched = {
         flat(dimension["Value"])
-        for alarm in templates.resources("AWS::CloudWatch::Alarm", stack=STACK)
+        for alarm in templates.resources("AWS::CloudWatch::Alarm")
         for metric in alarm.properties.get("Metrics", [])
         if metric["MetricStat"]["Metric"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
         for dimension in metric["MetricStat"]["Metric"]["Dimensions"]

@@ -205,6 +205,8 @@ NUMPY_MODULES = (
     "features/matrix",
     "detectors/",
     "judgement/accuracy",
+    "judgement/parts",
+    "telemetry/columns",
     "backtest/",
     "stream/",
     *(f"fraud/{name}" for name in ("ego", "features", "generator", "history", "measures", "memory")),
@@ -212,6 +214,7 @@ NUMPY_MODULES = (
     "charts/",
     "command/",
     "spec/d",
+    "spec/tuning",
 )
 
 
