@@ -17,7 +17,7 @@ from rich.table import Column, Table
 from cli.responding import By, caller, store_of
 from cli.specs import anomaly_spec_of
 from lambdas.adapters.incident_store import IncidentStore
-from lambdas.incidents.responding import respond_with
+from lambdas.incidents.responding import judge
 from watchkeeper.command.screen import complain, console, done, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import format_instant
@@ -26,10 +26,8 @@ from watchkeeper.incidents.feedback import (
     Verdict,
     labels_of,
     moved_thresholds,
-    verdict_of,
 )
-from watchkeeper.incidents.incident import Feedback, Incident
-from watchkeeper.incidents.progress import Change, after_undo, after_verdict
+from watchkeeper.incidents.incident import Feedback
 
 FORMATS = (".json", ".csv")
 
@@ -89,14 +87,7 @@ def _said(
     store: IncidentStore, incident_id: str, what: Feedback | None, who: str, now: datetime, note: str | None
 ) -> str:
     """Give a verdict, or take it back where there is none, and return what is so now."""
-
-    def change(incident: Incident) -> Change:
-        standing = store.verdicts(incident.workload)
-        if what is None:
-            return after_undo(incident, who, now, standing)
-        return after_verdict(incident, verdict_of(incident, what, who, now, note), standing)
-
-    found = respond_with(store, incident_id, change)
+    found = judge(store, incident_id, what, who, now, note)
     if what is None:
         return f"what was said of {found.incident_id} is taken back: {found.title}"
     return f"{found.incident_id} was {what}: {found.title}"

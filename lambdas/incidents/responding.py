@@ -3,12 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from lambdas.adapters.incident_store import IncidentStore
 from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
-from watchkeeper.incidents.incident import Incident
-from watchkeeper.incidents.progress import Change
+from watchkeeper.incidents.feedback import verdict_of
+from watchkeeper.incidents.incident import Feedback, Incident
+from watchkeeper.incidents.progress import Change, after_undo, after_verdict
+
+
+def judge(
+    store: IncidentStore,
+    incident_id: str,
+    what: Feedback | None,
+    who: str,
+    at: datetime,
+    note: str | None = None,
+    pause: Pause = pause_with_jitter,
+) -> Incident:
+    """Give a verdict on an incident, or take back what was said of it, and return it as it is now.
+
+    The same verdict again changes nothing. Thresholds move with it in one write; see `respond_with` for the
+    other parameters and what it raises.
+
+    Parameters
+    ----------
+    what
+        None: take it back.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is nothing to take back.
+    """
+
+    def change(incident: Incident) -> Change:
+        standing = store.verdicts(incident.workload)  # not older than the book that the write depends on
+        if what is None:
+            return after_undo(incident, who, at, standing)
+        return after_verdict(incident, verdict_of(incident, what, who, at, note), standing)
+
+    return respond_with(store, incident_id, change, pause)
 
 
 def respond(
