@@ -8,9 +8,10 @@ comes next sends it, if the one that wrote it could not.
 | pk | sk | attributes |
 | --- | --- | --- |
 | `books` | workload | `document` (JSON of `Book`) |
-| `workload#NAME` | `at#OPENED_AT#ID` | `incident_id`, `state`; `document` (B, gzipped JSON), or `parts` |
+| `workload#NAME` | `at#OPENED_AT#ID` | `incident_id`, `state`, `summary`; `document` (B, gzipped), `parts` |
 | `parts#NAME#ID` | `DIGEST#NUMBER` | `document` (B): a part of a document that is too large for one item |
 | `outbox#NAME` | `CHANGE#NUMBER` | `document` (B, gzipped JSON of a list of `Sending`) |
+| `changes#NAME` | `CHANGE` | `document` (B, gzipped JSON of a list of `LiveEvent`), for a week |
 | `verdicts#NAME` | incident's id | `document` (B, gzipped JSON of `Verdict`); kept until it is taken back |
 """
 
@@ -19,9 +20,11 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -35,6 +38,7 @@ from watchkeeper.incidents.feedback import Verdict
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import IncidentNotice
 from watchkeeper.incidents.progress import Change
+from watchkeeper.incidents.summary import IncidentSummary, LiveEvent, event_of, summary_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -43,6 +47,8 @@ BY_ID = "by_id"
 """Index of the incidents by `incident_id`, with keys only."""
 INCIDENT_DAYS = 400
 """So long after its last interval an incident is kept."""
+CHANGES_DAYS = 7
+"""So long the log of changes is kept."""
 PART_BYTES = 200_000
 """Of a document in an item of its own: DynamoDB takes 400 KB."""
 INLINE_BYTES = 20_000
@@ -71,6 +77,8 @@ class Book(Document, name="book of incidents"):
     """End of the latest anomalous interval, in seconds since 1970."""
     arrived: int = 0
     """When the latest anomaly came."""
+    open_count: int | None = None
+    """Incidents that are not over; None in a book of before, until the next change."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,8 @@ class Sending(Document, name="sending"):
     merged: tuple[Incident, ...] = ()
     """Incidents without what they touched, each with `merged_into`."""
     notices: tuple[IncidentNotice, ...] = ()
+    events: tuple[dict[str, Any], ...] = ()
+    """For who looks on: of `LiveEvent`."""
 
 
 class IncidentStore(Protocol):
@@ -99,6 +109,29 @@ class IncidentStore(Protocol):
 
     def find(self, incident_id: str) -> Incident | None:
         """Return an incident by its id, or by a former one."""
+
+    def newest(
+        self, workload: str, since: int, until: int, most: int, before: str | None = None
+    ) -> tuple[list[IncidentSummary], str | None]:
+        """Return incidents in short that began from `since` to `until`, the newest first.
+
+        Times are seconds since 1970.
+
+        Parameters
+        ----------
+        most
+            How many are looked at; those that are in others are left out.
+        before
+            Where the part before ended.
+
+        Returns
+        -------
+        found, end
+            Where the next part begins; None after the last.
+        """
+
+    def changes(self, workload: str, after: int, most: int) -> list[tuple[int, list[LiveEvent]]]:
+        """Return the events of the changes after one, by the change's number; of the last days only."""
 
     def commit(self, workload: str, seen: Book, now: Book, change: Change) -> bool:
         """Write a change of at most `MOST_CHANGED` incidents, or nothing if another one came before.
@@ -166,10 +199,56 @@ class TableIncidents:
             incident_id = incident.merged_into
         raise UnavailableError(f"incident {incident_id} is joined with others again and again: try again")
 
+    def newest(
+        self, workload: str, since: int, until: int, most: int, before: str | None = None
+    ) -> tuple[list[IncidentSummary], str | None]:
+        pk = f"workload#{workload}"
+        options: dict[str, Any] = {"ExclusiveStartKey": _key(pk, before)} if before else {}
+        with translated(f"list the newest incidents of {workload}"):
+            page = self.client.query(
+                TableName=self.table,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues={
+                    ":pk": {"S": pk},
+                    ":first": {"S": f"at#{format_instant(since)}"},
+                    ":last": {"S": f"at#{format_instant(until)}#~"},
+                },
+                ProjectionExpression="pk, sk, #state, summary",
+                ScanIndexForward=False,
+                Limit=most,
+                **options,
+            )
+        found = [self._summary(item) for item in page["Items"] if item["state"]["S"] != "merged"]
+        end = page.get("LastEvaluatedKey")
+        return [each for each in found if each is not None], end["sk"]["S"] if end else None
+
+    def changes(self, workload: str, after: int, most: int) -> list[tuple[int, list[LiveEvent]]]:
+        with translated(f"list changes of {workload}"):
+            page = self.client.query(
+                TableName=self.table,
+                KeyConditionExpression="pk = :pk AND sk > :after",
+                ExpressionAttributeValues={
+                    ":pk": {"S": f"changes#{workload}"},
+                    ":after": {"S": _number(after)},
+                },
+                ConsistentRead=True,
+                Limit=most,
+            )
+        return [
+            (
+                int(item["sk"]["S"]),
+                [LiveEvent(**each) for each in json.loads(gzip.decompress(item["document"]["B"]))],
+            )
+            for item in page["Items"]
+        ]
+
     def commit(self, workload: str, seen: Book, now: Book, change: Change) -> bool:
         latest = {incident.incident_id: incident for incident in change.incidents}
         packed = [(incident, _packed(incident)) for incident in latest.values()]
         book = dataclasses.replace(now, changes=seen.changes + 1)
+        at = datetime.fromtimestamp(self.clock(), timezone.utc)
+        events = [event_of(each, book.changes, at) for each in (*latest.values(), *change.merged)]
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if seen.changes:
             condition = {
@@ -179,7 +258,8 @@ class TableIncidents:
         puts: Any = [
             {**_put(self.table, {**_key(_BOOKS, workload), "document": {"S": book.to_json()}}), **condition},
             *(_put(self.table, self._head(*each)) for each in packed),
-            *(_put(self.table, item) for item in self._outbox(workload, book.changes, change)),
+            _put(self.table, self._logged(workload, book.changes, events)),
+            *(_put(self.table, item) for item in self._outbox(workload, book.changes, change, events)),
             *(_put(self.table, _verdict(each)) for each in change.verdicts),
         ]
         writes: Any = [
@@ -237,6 +317,7 @@ class TableIncidents:
             **_key(f"workload#{incident.workload}", f"at#{incident.opened_at}#{incident.incident_id}"),
             "incident_id": {"S": incident.incident_id},
             "state": {"S": "merged" if incident.merged_into else incident.state},
+            "summary": {"S": summary_of(incident).to_json()},
             "expires_at": self._expiry(incident),
         }
         if len(packed) <= INLINE_BYTES:
@@ -282,14 +363,33 @@ class TableIncidents:
                 with translated(f"delete a part of incident {incident.incident_id}"):
                     self.client.delete_item(TableName=self.table, Key=part)
 
-    def _outbox(self, workload: str, number_of_change: int, change: Change) -> Iterator[dict[str, Any]]:
+    def _summary(self, item: dict[str, Any]) -> IncidentSummary | None:
+        """Return the incident of an item in short; one of before has its document only."""
+        if "summary" in item:
+            return IncidentSummary.from_json(item["summary"]["S"])
+        found = self._get({"pk": item["pk"], "sk": item["sk"]})
+        incident = None if found is None else self._whole(found)
+        return None if incident is None else summary_of(incident)
+
+    def _logged(self, workload: str, number: int, events: Sequence[LiveEvent]) -> dict[str, Any]:
+        text = json.dumps([each.to_dict() for each in events], separators=(",", ":"))
+        return {
+            **_key(f"changes#{workload}", _number(number)),
+            "document": {"B": gzip.compress(text.encode(), mtime=0)},
+            "expires_at": {"N": str(int(self.clock()) + CHANGES_DAYS * _SECONDS_PER_DAY)},
+        }
+
+    def _outbox(
+        self, workload: str, number_of_change: int, change: Change, events: Sequence[LiveEvent]
+    ) -> Iterator[dict[str, Any]]:
         sending = [
             *(Sending(merged=(dataclasses.replace(each, touched=()),)) for each in change.merged),
             *(Sending(notices=(notice,)) for notice in change.notices),
+            *(Sending(events=(event.to_dict(),)) for event in events),
         ]
         for number, chunk in enumerate(_chunks(sending)):
             yield {
-                **_key(f"outbox#{workload}", f"{number_of_change:012}#{number:04}"),
+                **_key(f"outbox#{workload}", f"{_number(number_of_change)}#{number:04}"),
                 "document": {"B": gzip.compress(chunk.to_json().encode(), mtime=0)},
             }
 
@@ -334,7 +434,7 @@ def _chunks(sending: Sequence[Sending]) -> Iterator[Sending]:
             yield chunk
             size, chunk = 0, Sending()
         size += length
-        chunk = Sending(chunk.merged + each.merged, chunk.notices + each.notices)
+        chunk = Sending(chunk.merged + each.merged, chunk.notices + each.notices, chunk.events + each.events)
     if size:
         yield chunk
 
@@ -347,6 +447,11 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
             f"{len(packed)} bytes, is more than {VERDICT_BYTES}"
         )
     return {**_key(f"verdicts#{verdict.workload}", verdict.incident_id), "document": {"B": packed}}
+
+
+def _number(change: int) -> str:
+    """Return a change's number as it is sorted."""
+    return f"{change:012}"
 
 
 def _parts_pk(incident: Incident) -> str:

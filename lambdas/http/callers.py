@@ -21,8 +21,7 @@ def tenant_of(event: dict[str, Any]) -> str:
     ServiceProblemError
         If the token names none, or one that is no name (`forbidden`).
     """
-    authorizer = event.get("requestContext", {}).get("authorizer") or {}
-    claims = (authorizer.get("jwt") or {}).get("claims") or {}
+    claims = claims_of(event)
     if claims.get("token_use", "id") != "id":  # an access token has no attributes of the user
         raise ServiceProblemError(FORBIDDEN, "the token is an access token: send the ID token")
     tenant = claims.get(TENANT_CLAIM) or claims.get("sub")
@@ -33,6 +32,12 @@ def tenant_of(event: dict[str, Any]) -> str:
     except InvalidInputError as error:
         raise ServiceProblemError(FORBIDDEN, str(error)) from error
     return tenant
+
+
+def claims_of(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the claims of the token that API Gateway's JWT authorizer let through; none without one."""
+    authorizer = event.get("requestContext", {}).get("authorizer") or {}
+    return (authorizer.get("jwt") or {}).get("claims") or {}
 
 
 def let_only_readers(tenant: str, readers: Collection[str], workload: str) -> None:

@@ -7,10 +7,13 @@ to be made known is in the table when the change is; it is sent then, and again 
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, Protocol
 
-from lambdas.adapters.incident_store import MOST_CHANGED, Book
+from lambdas.adapters.event_bus import EventBus
+from lambdas.adapters.incident_store import MOST_CHANGED, Book, IncidentStore
 from lambdas.incidents.effects import GroupingEffects
 from lambdas.runtime.retrying import MAX_ATTEMPTS
 from watchkeeper.anomalies.event import AnomalyEvent
@@ -21,8 +24,11 @@ from watchkeeper.incidents.grouping import grown_by, rule_of
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import DETAIL_TYPES
 from watchkeeper.incidents.progress import Change, after_anomalies, closed, together
+from watchkeeper.incidents.summary import CHANGED_DETAIL_TYPE
 from watchkeeper.telemetry.selection import mute_of
 
+EVENTS_AT_ONCE = 50
+"""Live events in one event of the bus: each has 2 KB at most."""
 FORSAKEN_SECONDS = 3600
 """Incidents of a workload that is no more close after so long without an anomaly."""
 
@@ -99,7 +105,19 @@ def _collected(failures: list[UnavailableError]) -> Iterator[None]:
         failures.append(error)
 
 
-def send(workload: str, effects: GroupingEffects) -> None:
+class Telling(Protocol):
+    """What making known needs."""
+
+    @property
+    def incidents(self) -> IncidentStore:
+        """Incidents, and what is not sent yet."""
+
+    @property
+    def bus(self) -> EventBus:
+        """The alert bus."""
+
+
+def send(workload: str, effects: Telling) -> None:
     """Make known what changes have left to be made known. Who hears it removes repetitions by `alert_id`."""
     for key, sending in effects.incidents.unsent(workload):
         effects.incidents.point(sending.merged)
@@ -107,7 +125,15 @@ def send(workload: str, effects: GroupingEffects) -> None:
             details = [notice.to_json() for notice in sending.notices if notice.what == what]
             if details:
                 effects.bus.put(detail_type, details)
+        if sending.events:
+            effects.bus.put(CHANGED_DETAIL_TYPE, list(_changed(workload, sending.events)))
         effects.incidents.sent(workload, key)
+
+
+def _changed(workload: str, events: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Return live events as details of events of the bus."""
+    for first in range(0, len(events), EVENTS_AT_ONCE):
+        yield json.dumps({"workload": workload, "events": events[first : first + EVENTS_AT_ONCE]})
 
 
 def _taken_in(
@@ -141,6 +167,7 @@ def _taken_in(
     now = Book(
         longest_seconds=max(book.longest_seconds, *(each.last - each.opened for each in change.incidents)),
         open_since=_open_since(final.values()),
+        open_count=_open_count(final.values()),
         last=watermark,
         arrived=max(book.arrived, arrived),
     )
@@ -167,6 +194,7 @@ def _close_quiet(workload: str, now: int, effects: GroupingEffects) -> Change:
         after = Book(
             longest_seconds=book.longest_seconds,
             open_since=_open_since(still[MOST_CHANGED:]),
+            open_count=_open_count(still[MOST_CHANGED:]),
             last=book.last,
             arrived=book.arrived,
         )
@@ -182,6 +210,10 @@ def _still_open(workload: str, book: Book, effects: GroupingEffects) -> list[Inc
     if book.open_since is None:
         return []
     return effects.incidents.between(workload, book.open_since, book.last, open_only=True)
+
+
+def _open_count(incidents: Iterable[Incident]) -> int:
+    return sum(each.is_open for each in incidents)
 
 
 def _open_since(incidents: Iterable[Incident]) -> int | None:

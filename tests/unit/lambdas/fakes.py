@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
@@ -36,6 +38,13 @@ from watchkeeper.incidents.feedback import Verdict
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import IncidentNotice
 from watchkeeper.incidents.progress import Change
+from watchkeeper.incidents.summary import (
+    CHANGED_DETAIL_TYPE,
+    IncidentSummary,
+    LiveEvent,
+    event_of,
+    summary_of,
+)
 from watchkeeper.kinds import AnyPlan, AnyRelease, anomaly_plan, fraud_plan
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.lifecycle.run import TrainingRun
@@ -344,6 +353,9 @@ class FakeToldChannels:
         return set().union(*(self.channels.get(each, set()) for each in ids))
 
 
+LOGGED_AT = datetime(2026, 11, 30, tzinfo=timezone.utc)
+
+
 @dataclass
 class FakeIncidentStore:
     timeline: Timeline = field(default_factory=Timeline)
@@ -351,6 +363,7 @@ class FakeIncidentStore:
     incidents: dict[str, Incident] = field(default_factory=dict)
     outbox: dict[tuple[str, str], Sending] = field(default_factory=dict)
     said: dict[tuple[str, str], Verdict] = field(default_factory=dict)
+    log: dict[tuple[str, int], list[LiveEvent]] = field(default_factory=dict)
 
     def books(self) -> dict[str, Book]:
         return dict(self.kept)
@@ -386,10 +399,33 @@ class FakeIncidentStore:
         self.said.update(((workload, each.incident_id), each) for each in change.verdicts)
         for each in change.withdrawn:
             self.said.pop((workload, each.incident_id), None)
-        if change.merged or change.notices:
+        number = seen.changes + 1
+        latest = {each.incident_id: each for each in change.incidents}
+        events = [event_of(each, number, LOGGED_AT) for each in (*latest.values(), *change.merged)]
+        self.log[workload, number] = events
+        if change.merged or change.notices or events:
             merged = tuple(replace(each, touched=()) for each in change.merged)
-            self.outbox[workload, f"{seen.changes + 1:012}"] = Sending(merged, change.notices)
+            self.outbox[workload, f"{number:012}"] = Sending(
+                merged, change.notices, tuple(each.to_dict() for each in events)
+            )
         return True
+
+    def newest(
+        self, workload: str, since: int, until: int, most: int, before: str | None = None
+    ) -> tuple[list[IncidentSummary], str | None]:
+        keys = {
+            f"at#{each.opened_at}#{each.incident_id}": each
+            for each in self.incidents.values()
+            if each.workload == workload and since <= each.opened <= until
+        }
+        left = sorted((key for key in keys if before is None or key < before), reverse=True)
+        found = [keys[key] for key in left[:most]]
+        end = left[most - 1] if len(left) > most else None
+        return [summary_of(each) for each in found if each.merged_into is None], end
+
+    def changes(self, workload: str, after: int, most: int) -> list[tuple[int, list[LiveEvent]]]:
+        found = sorted((number, events) for (name, number), events in self.log.items() if name == workload)
+        return [(number, events) for number, events in found if number > after][:most]
 
     def verdicts(self, workload: str) -> list[Verdict]:
         return [verdict for (name, _), verdict in sorted(self.said.items()) if name == workload]
@@ -409,8 +445,13 @@ class FakeIncidentStore:
 class FakeBus:
     timeline: Timeline = field(default_factory=Timeline)
     events: list[tuple[str, IncidentNotice]] = field(default_factory=list)
+    live: list[dict[str, Any]] = field(default_factory=list)
 
     def put(self, detail_type: str, details: Sequence[str]) -> None:
+        if detail_type == CHANGED_DETAIL_TYPE:
+            told = [event for detail in details for event in json.loads(detail)["events"]]
+            self.timeline.around(lambda: self.live.extend(told))
+            return
         read = [(detail_type, IncidentNotice.from_json(detail)) for detail in details]
         self.timeline.around(lambda: self.events.extend(read))
 

@@ -21,6 +21,7 @@ from watchkeeper.incidents.grouping import GroupingRule, incidents_of
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import notice_of
 from watchkeeper.incidents.progress import Change
+from watchkeeper.incidents.summary import summary_of
 
 RULE = GroupingRule(gap_seconds=INTERVAL)
 NOW = datetime(2026, 11, 30, 12, tzinfo=timezone.utc)
@@ -67,7 +68,34 @@ def test_a_change_of_an_earlier_book_writes_nothing(store: IncidentStore) -> Non
     commit(store, incident(1))
     assert not store.commit("air", seen, Book(), Change((incident(5),)))
     assert store.find(incident(5).incident_id) is None
-    assert store.unsent("air") == []
+    assert [sending.notices for _, sending in store.unsent("air")] == [()] * 3
+    assert [number for number, _ in store.changes("air", 0, 9)] == [1, 2, 3]
+
+
+def test_the_newest_are_listed_in_short_part_by_part(store: IncidentStore) -> None:
+    first, middle, last = incident(0), incident(5, state="closed"), incident(10)
+    gone = incident(7, merged_into=last.incident_id)
+    commit(store, middle, first, last)
+    store.point([gone])
+    found, end = store.newest("air", EPOCH, last.opened, 2)
+    assert (found, end is None) == ([summary_of(last)], False)
+    assert store.newest("air", EPOCH, last.opened, 2, end)[0] == [summary_of(middle), summary_of(first)]
+    assert store.newest("air", EPOCH + 1, last.opened - 1, 9) == ([summary_of(middle)], None)
+    assert store.newest("other", EPOCH, last.opened, 9) == ([], None)
+
+
+def test_the_log_has_each_change_under_its_number(store: IncidentStore) -> None:
+    commit(store, incident(0), incident(5))
+    gone = incident(5, merged_into=incident(0).incident_id)
+    commit(store, incident(0, severity=99.0), merged=(gone,))
+    [(one, opened), (two, joined)] = store.changes("air", 0, 9)
+    assert (one, two) == (1, 2)
+    assert [event.id for event in opened] == [f"{incident(n).incident_id}:1" for n in (0, 5)]
+    assert [event.detail["severity"] for event in joined] == [99.0, gone.severity]
+    assert joined[1].detail["merged_into"] == incident(0).incident_id
+    assert store.changes("air", 1, 9) == [(2, joined)]
+    assert store.changes("air", 0, 1) == [(1, opened)]
+    assert store.unsent("air")[1][1].events == tuple(event.to_dict() for event in joined)
 
 
 def test_an_incident_that_is_in_another_is_found_there(store: IncidentStore) -> None:
