@@ -20,7 +20,7 @@ from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.command.screen import console, note, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.severity import THRESHOLD_SEVERITY
+from watchkeeper.core.severity import THRESHOLD_SEVERITY, severity_heading
 from watchkeeper.core.timestamps import in_zone
 from watchkeeper.telemetry.series import parse_series_key
 
@@ -36,7 +36,7 @@ def anomalies(
         list[str] | None, typer.Option(help="Only this value of a dimension: NAME=VALUE; repeat it.")
     ] = None,
     severity_at_least: Annotated[
-        float, typer.Option(min=0, max=100, help=f"{THRESHOLD_SEVERITY:.0f} is the threshold's.")
+        float, typer.Option(min=0, max=100, help=f"{THRESHOLD_SEVERITY:.0f} is the limit of an anomaly.")
     ] = 0.0,
     since: Annotated[str | None, typer.Option("--from", help="From this time on.")] = None,
     until: Annotated[
@@ -84,7 +84,7 @@ def table_of(events: list[AnomalyEvent], plans: dict[str, WorkloadPlan]) -> Tabl
     several = len({event.workload for event in events}) > 1
     for name in ("id", "interval", "series", *(["workload"] if several else [])):
         table.add_column(name, overflow="fold", no_wrap=name == "id")
-    for name in ("value", "usual", "severity"):
+    for name in ("value", "usual", severity_heading()):
         table.add_column(name, justify="right", no_wrap=True)
     for event in events:
         table.add_row(

@@ -112,7 +112,9 @@ def _list(verdicts: Sequence[Verdict], workload: str, as_json: bool) -> None:
     moved = moved_thresholds(verdicts)
     for direction in DIRECTIONS:
         for name, level in {**moved.measures[direction], **moved.series[direction]}.items():
-            console.out(f"{name} {direction} what is expected: severity {level:.1f}", highlight=False)
+            console.out(
+                f"{name} {direction} what is expected: the limit is severity {level:.1f}", highlight=False
+            )
 
 
 def _export(verdicts: Sequence[Verdict], workload: str, path: Path) -> None:

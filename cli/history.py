@@ -19,6 +19,7 @@ from lambdas.history.reading import AT_ONCE, Wanted, read_series
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.command.screen import complain, console
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.severity import severity_heading
 from watchkeeper.core.timestamps import in_zone
 
 LAST = timedelta(days=1)
@@ -58,7 +59,7 @@ def history(
 
 
 def _table(lines: list[ScoreLine], zone: str) -> Table:
-    table = Table("interval", "value", "expected", "band", "score", "severity", "", box=None)
+    table = Table("interval", "value", "expected", "band", "score", severity_heading(), "", box=None)
     for line in lines:
         band = "" if line.lower is None else f"{_number(line.lower)} … {_number(line.upper)}"
         flag = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import Annotated, Literal
 
 import boto3
@@ -13,26 +13,25 @@ from rich.table import Column, Table
 from cli.specs import anomaly_spec_of
 from cli.stacks import Deployment
 from cli.telemetry import instant_of
+from cli.watched import Watched
 from lambdas.adapters.incident_store import TableIncidents
-from watchkeeper.command.screen import complain, console
+from watchkeeper.command.screen import console, note, say
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.timestamps import epoch_seconds, parse_instant
+from watchkeeper.core.severity import severity_heading, severity_text
+from watchkeeper.core.timestamps import EPOCH, LATEST, epoch_seconds, in_zone, parse_instant
 from watchkeeper.incidents.causes import in_words
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import touched_line
 
-LAST = timedelta(days=7)
 SHOWN = 20
 """Touched series that are shown; `--json` has all."""
 
 
 def incidents(
     workload: Annotated[str, typer.Argument(help="Name of a workload, or its file.")],
-    since: Annotated[
-        str | None, typer.Option("--from", help="That began from this time on: ISO 8601; 7 days before --to.")
-    ] = None,
+    since: Annotated[str | None, typer.Option("--from", help="That began from this time on.")] = None,
     until: Annotated[
-        str | None, typer.Option("--to", help="That began before this time; now without.")
+        str | None, typer.Option("--to", help="Before this time; without a zone, in that of the source.")
     ] = None,
     state: Annotated[
         Literal["open", "acknowledged", "closed"] | None, typer.Option(help="Only those in this state.")
@@ -40,28 +39,34 @@ def incidents(
     severity_at_least: Annotated[
         float, typer.Option(min=0, max=100, help="Only those of this severity.")
     ] = 0.0,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")] = False,
 ) -> None:
     """List the incidents of a workload, the newest first."""
     spec = anomaly_spec_of(workload, "incidents")
-    end = instant_of(until, "--to") or datetime.now(timezone.utc)
-    begin = instant_of(since, "--from") or end - LAST
+    zone = spec.plan().timestamp.timezone
+    end = instant_of(until, "--to", zone) or LATEST
+    begin = instant_of(since, "--from", zone) or EPOCH
     if begin >= end:
         raise InvalidInputError(f"--from {begin.isoformat()} is not before --to {end.isoformat()}")
     found = _store().between(spec.name, epoch_seconds(begin), epoch_seconds(end) - 1)
     chosen = [
         each for each in reversed(found) if state in (None, each.state) and each.severity >= severity_at_least
     ]
+    shown = chosen[:limit]
     if as_json:
-        for each in chosen:
+        for each in shown:
             console.out(each.to_json(), highlight=False)
-    elif chosen:
-        console.print(_table(chosen))
-    if not chosen:
-        complain(
-            f"no incident of {spec.name} began from {begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
-            + (f" that these options take; {len(found)} others did" if found else "")
+    elif shown:
+        console.print(_table(shown, zone))
+        say("`watchkeeper incident ID` shows one")
+    if not shown:
+        note(
+            f"no incident of {spec.name} that was asked for"
+            + (f"; {len(found)} others began in that time" if found else "")
         )
+    elif len(chosen) > limit:
+        note(f"the newest {limit} are shown: --limit, --from and --to show others")
 
 
 def incident(
@@ -78,20 +83,20 @@ def incident(
         console.out(found.to_json(), highlight=False)
         return
     if found.incident_id != incident_id:
-        complain(f"{incident_id} is in {found.incident_id} now")
-    for line in described(found):
+        note(f"{incident_id} is in {found.incident_id} now")
+    for line in described(found, _zone(found.workload)):
         console.out(line, highlight=False)
 
 
-def described(found: Incident) -> list[str]:
-    """Return an incident in words, line by line."""
+def described(found: Incident, zone: str = "UTC") -> list[str]:
+    """Return an incident in words, line by line; times in the zone of its source."""
     lines = [
         found.title,
         "",
         f"Incident:  {found.incident_id} of {found.workload}",
         f"State:     {found.state}",
-        f"Severity:  {found.severity:.0f} of 100",
-        f"Time:      {found.opened_at} to {found.last_at}",
+        f"Severity:  {severity_text(found.severity, of='of 100')}",
+        f"Time:      {in_zone(found.opened, zone, until=found.last)}",
     ]
     if found.causes is not None:
         for name, shares in {**found.causes.dimensions, "measure": found.causes.measures}.items():
@@ -101,13 +106,14 @@ def described(found: Incident) -> list[str]:
             lines.append(f"By {name}: {parts}")
         lines += [f"History:   {in_words(relation)}" for relation in found.causes.relations]
     lines += ["", f"Touched:   {len(found.touched)} series"]
-    lines += [f"  {touched_line(part)}" for part in found.touched[:SHOWN]]
+    lines += [f"  {touched_line(part, zone)}" for part in found.touched[:SHOWN]]
     if len(found.touched) > SHOWN:
         lines.append(f"  and {len(found.touched) - SHOWN} more (--json)")
     lines += ["", "What happened:"]
     for entry in found.timeline:
         told = f", severity {entry.severity:.0f}" if entry.severity is not None else ""
-        lines.append(f"  {entry.at}  {' '.join(filter(None, [entry.what, entry.note, entry.who]))}{told}")
+        at = in_zone(parse_instant(entry.at), zone)
+        lines.append(f"  {at}  {' '.join(filter(None, [entry.what, entry.note, entry.who]))}{told}")
     return lines
 
 
@@ -116,13 +122,17 @@ def _store() -> TableIncidents:
     return TableIncidents(session.client("dynamodb"), Deployment(session).incidents_table)
 
 
-def _table(chosen: list[Incident]) -> Table:
-    fixed = [Column(name, no_wrap=True) for name in ("incident", "began", "for", "severity", "state")]
+def _zone(workload: str) -> str:
+    return Watched(boto3.Session()).plan(workload).timestamp.timezone
+
+
+def _table(chosen: list[Incident], zone: str) -> Table:
+    fixed = [Column(name, no_wrap=True) for name in ("incident", "began", "for", severity_heading(), "state")]
     table = Table(*fixed, "title", box=None)
     for each in chosen:
         table.add_row(
             each.incident_id,
-            f"{parse_instant(each.opened_at):%Y-%m-%d %H:%M}",
+            in_zone(each.opened, zone),
             str(timedelta(seconds=each.last - each.opened)),
             f"{each.severity:.0f}",
             each.state,

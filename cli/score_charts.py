@@ -11,7 +11,7 @@ import numpy.typing as npt
 from rich.text import Text
 
 from watchkeeper.anomalies.score_line import ScoreLine
-from watchkeeper.charts.series import Panel, draw_series, scores_panel
+from watchkeeper.charts.series import Panel, draw_series, severity_panel
 from watchkeeper.charts.style import save
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import in_zone
@@ -49,7 +49,7 @@ def save_chart(
         upper=_column(lines, "upper"),
         **known,
     )
-    severity = scores_panel("severity", times, _column(lines, "severity"), limits=(0.0, 105.0), **known)
+    severity = severity_panel(times, _column(lines, "severity"), **known)
     save(draw_series(plan.workload, [values, severity], timezone=plan.timestamp.timezone), path)
 
 

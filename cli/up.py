@@ -36,6 +36,7 @@ from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.command.screen import console, done, say
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.severity import severity_heading
 from watchkeeper.core.timestamps import format_instant, in_zone
 from watchkeeper.incidents.notice import notice_text
 from watchkeeper.spec import AnomalyWorkload
@@ -210,7 +211,7 @@ def _show(spec: AnomalyWorkload, scores: Sequence[ScoreLine], alerts: Sequence[A
     events = told or [score.anomaly for score in scores if score.anomaly]
     if not events:
         return
-    table = Table("interval", "what", "observed", "usual", "severity", box=None, pad_edge=False)
+    table = Table("interval", "what", "observed", "usual", severity_heading(), box=None, pad_edge=False)
     for event in events[:SHOWN_ALERTS]:
         key = parse_series_key(event.series)
         table.add_row(

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from cli.comparison.document import Comparison
 from watchkeeper.backtest.comparison import Pair
+from watchkeeper.core.severity import THRESHOLD_SEVERITY
 from watchkeeper.incidents.incident import Incident
 
 LISTED = 20
@@ -78,7 +79,7 @@ def history_line(found: Comparison) -> str:
     since, until, weeks = found.judged
     return (
         f"{found.intervals:,} intervals of {found.series:,} series; judged from {since} to {until}, "
-        f"{weeks:.1f} weeks"
+        f"{weeks:.1f} weeks; an anomaly has a severity of {THRESHOLD_SEVERITY:g} or more"
     )
 
 

@@ -12,6 +12,7 @@ from cli.demo.scores import reason_of, strongest
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.charts.series import Panel, draw_series, scores_panel
 from watchkeeper.charts.style import save
+from watchkeeper.core.severity import severity_text
 from watchkeeper.telemetry.labels import Labels
 
 MAX_SERIES = 6
@@ -44,7 +45,7 @@ def _panels(series: str, scores: Sequence[ScoreLine], labels: Labels) -> list[Pa
     worst = strongest(scores)
     title = series
     if worst is not None:  # the most severe anomaly, and what it is made of
-        title += f"      circled: severity {worst.severity or 0.0:.0f}, {reason_of(worst)}"
+        title += f"      circled: severity {severity_text(worst.severity or 0.0)}, {reason_of(worst)}"
         known["circled"] = scores.index(worst)
     values, found, thresholds = (
         np.array([getattr(score, name) or 0.0 for score in scores])

@@ -35,7 +35,8 @@ from lambdas.adapters.object_store import ObjectUri, S3ObjectStore
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.command.screen import console, say
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.timestamps import parse_instant
+from watchkeeper.core.severity import severity_text
+from watchkeeper.core.timestamps import in_zone, parse_instant
 from watchkeeper.judgement.evaluation import Evaluation, HoldbackRow, Metrics
 from watchkeeper.judgement.metrics import measure_scores
 from watchkeeper.spec import AnomalyWorkload, FraudWorkload, RegressionWorkload
@@ -138,6 +139,7 @@ def _report(
         invocations=invocations(run["names"]["endpoint"], scores[-1]) if spec.endpoint else (),
         chart=chart,
         scores=scores,
+        timezone=plan.timestamp.timezone,
     )
     report.write(folder / "report.html")
     return report
@@ -194,12 +196,13 @@ def _show(report: Report, scores: Sequence[ScoreLine], watch: Stopwatch, folder:
     say(summary(report.live))
     for score in [score for score in scores if score.is_anomaly][:5]:
         say(
-            f"  anomaly: {score.series} at {score.interval_start}, value {score.value:.6g}, "
-            f"score {score.anomaly_score:.4g} over {score.threshold:.4g}, severity {score.severity:.0f}\n"
+            f"  anomaly: {score.series} at {in_zone(score.start, report.timezone)}, value {score.value:.6g}, "
+            f"score {score.anomaly_score:.4g} over {score.threshold:.4g}, "
+            f"severity {severity_text(score.severity or 0.0)}\n"
             f"           {reason_of(score)}"
         )
     say("\nthe first alert, as delivered:")
-    say(report.alert.text)
+    say(report.alert.text(report.timezone))
     console.print(watch.table())
     say(report.waited)
     if report.endpoint:

@@ -39,10 +39,9 @@ class Alert:
         payload = json.loads(self.message)
         return IncidentNotice.from_dict({name: payload[name] for name in _OF_NOTICE if name in payload})
 
-    @property
-    def text(self) -> str:
-        """The same alert as an e-mail subscriber reads it."""
-        return notice_text(self.notice)
+    def text(self, timezone: str = "UTC") -> str:
+        """Return the same alert as an e-mail subscriber reads it, times in the source's zone."""
+        return notice_text(self.notice, timezone)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,8 @@ class Report:
     chart: Path
     scores: Sequence[ScoreLine]
     """Of the telemetry that came over MQTT."""
+    timezone: str = "UTC"
+    """IANA name of the source's zone, in which times are told."""
 
     def write(self, path: Path) -> None:
         """Write the HTML file."""
@@ -73,7 +75,7 @@ class Report:
             metrics=_metrics_rows(metrics),
             decision=items(self.decision),
             alert_subject=escape(self.alert.subject),
-            alert_text=escape(self.alert.text),
+            alert_text=escape(self.alert.text(self.timezone)),
             alert_message=escape(self.alert.message),
             reasons=_reasons_rows(self.scores),
             explained=escape(explained(self.scores, self.evaluation)),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
+from watchkeeper.core.severity import severity_text
 from watchkeeper.core.timestamps import in_zone, parse_instant
 from watchkeeper.fraud.decided import DecidedTransaction, decided_subject, decided_text
 from watchkeeper.incidents.notice import IncidentNotice, notice_subject, notice_text
@@ -56,7 +57,7 @@ def short_text(event: Announced, timezone: str) -> str:
     if isinstance(event, DecidedTransaction):
         return one_message(decided_subject(event))
     incident = event.incident
-    end = f", severity {incident.severity:.0f}"
+    end = f", severity {severity_text(incident.severity)}"
     return one_message(f"{incident.workload}: {_BEGINNINGS[event.what]}{incident.title}", end)
 
 
@@ -110,7 +111,7 @@ def _listed(event: Announced, timezone: str, *, bold: str, bullet: str, escaped:
     count = len(incident.touched) + incident.left_out.get("touched", 0)
     span = in_zone(parse_instant(incident.opened_at), timezone, until=parse_instant(incident.last_at))
     lines = [
-        f"severity {incident.severity:.0f} of 100, {span}",
+        f"severity {severity_text(incident.severity)}, {span}",
         *(f"{part.series}: {reason_of(part)}" for part in shown),
         *([f"and {count - len(shown)} more series"] if count > len(shown) else []),
         f"incident {incident.incident_id}",

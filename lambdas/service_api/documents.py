@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.severity import THRESHOLD_SEVERITY
 from watchkeeper.detectors.catalogue import MODELS, RULES, chosen_name
 from watchkeeper.detectors.tabular.rule_parameters import RULE_PARAMETERS, checked_parameters
 from watchkeeper.service.request_item import Status
@@ -315,7 +316,7 @@ class ScoredInterval(_Answer):
     anomaly_score: float | None = Field(description="Null with a `reason`.")
     is_anomaly: bool
     threshold: float | None = None
-    severity: float | None = Field(None, description="0 to 100.")
+    severity: float | None = Field(None, description=f"0 to 100; an anomaly from {THRESHOLD_SEVERITY:g} on.")
     reason: str | None = None
     run_id: str | None = Field(None, description="The training run whose model gave the score.")
 

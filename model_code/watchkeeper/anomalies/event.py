@@ -9,7 +9,7 @@ from typing import Any
 from watchkeeper.core.documents import Document, plain
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.layout import short_hash
-from watchkeeper.core.severity import THRESHOLD_SEVERITY
+from watchkeeper.core.severity import severity_text
 from watchkeeper.core.timestamps import epoch_seconds, in_zone, parse_instant
 from watchkeeper.features.contributions import (
     NOT_EXPLAINED,
@@ -51,7 +51,7 @@ class AnomalyEvent(Document, name="anomaly event"):
     score: float
     threshold: float
     severity: float
-    """0 to 100; the threshold is `THRESHOLD_SEVERITY`."""
+    """0 to 100; the limit is `watchkeeper.core.severity.THRESHOLD_SEVERITY`."""
     run_id: str
     """The run whose model gave the score; empty where none serves yet, and a rule decided."""
     execution_arn: str
@@ -109,9 +109,15 @@ def anomaly_id(workload: str, series: str, interval_start: str) -> str:
 
 def alert_subject(event: AnomalyEvent) -> str:
     """Return one line of at most 100 ASCII characters."""
-    text = f"[{event.workload}] anomaly in {event.series}, severity {event.severity:.0f}"
+    end = f", severity {severity_text(event.severity)}"
+    return one_line(f"[{event.workload}] anomaly in {event.series}", end)
+
+
+def one_line(text: str, end: str) -> str:
+    """Return a subject of at most `SUBJECT_LENGTH` ASCII characters; the end stays."""
     printable = "".join(character if " " <= character <= "~" else "?" for character in text)
-    return printable if len(printable) <= SUBJECT_LENGTH else printable[: SUBJECT_LENGTH - 3] + "..."
+    room = SUBJECT_LENGTH - len(end)
+    return (printable if len(printable) <= room else printable[: room - 3] + "...") + end
 
 
 def alert_text(event: AnomalyEvent, timezone: str = "UTC") -> str:
@@ -140,7 +146,7 @@ def anomaly_lines(event: AnomalyEvent, timezone: str = "UTC") -> list[str]:
             lines.append(f"Inside its usual range; {_inside_because(event)}")
     lines += [
         f"Score:     {event.score:.6g}, threshold {event.threshold:.6g}",
-        f"Severity:  {event.severity:.0f} of 100 ({THRESHOLD_SEVERITY:.0f} is the threshold)",
+        f"Severity:  {severity_text(event.severity, of='of 100')}",
     ]
     if event.confidence is not None:
         lines.append(

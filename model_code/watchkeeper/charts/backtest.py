@@ -10,7 +10,7 @@ import numpy as np
 
 from watchkeeper.charts.series import Windows, draw_windows, show_times
 from watchkeeper.charts.style import ANOMALY, INK, LINE, MUTED, OTHER, WIDTH, add_legend, new_figure, tidy
-from watchkeeper.core.severity import THRESHOLD_SEVERITY
+from watchkeeper.core.severity import THRESHOLD_SEVERITY, severity_heading
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,11 +63,11 @@ def draw_incidents(
             axes.scatter(
                 begins, heights, s=22, color=color, edgecolors="white", linewidths=0.5, zorder=3, label=fate
             )
-        axes.axhline(THRESHOLD_SEVERITY, color=MUTED, linewidth=0.8, linestyle=":", label="threshold")
+        axes.axhline(THRESHOLD_SEVERITY, color=MUTED, linewidth=0.8, linestyle=":", label="limit")
         axes.set_ylim(THRESHOLD_SEVERITY - 12, 103)
         axes.set_xlim(*span)
         count = "1 incident" if len(marks) == 1 else f"{len(marks)} incidents"
-        tidy(axes, title=f"{name}: {count}", y="severity", grid="y")
+        tidy(axes, title=f"{name}: {count}", y=severity_heading(), grid="y")
     show_times(drawn[-1], timezone)
     add_legend(figure)
     return figure

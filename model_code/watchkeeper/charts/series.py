@@ -26,6 +26,7 @@ from watchkeeper.charts.style import (
     new_figure,
     tidy,
 )
+from watchkeeper.core.severity import THRESHOLD_SEVERITY, severity_heading
 from watchkeeper.core.timestamps import time_zone
 from watchkeeper.detectors.streaming.scores import SeriesScores
 from watchkeeper.judgement.accuracy import windows_of
@@ -58,6 +59,8 @@ class Panel:
         The forecast and its band.
     threshold : ndarray or None
         Over which a row is an anomaly.
+    threshold_name
+        Of that line, in the legend.
     windows
         What is labelled as anomalous.
     marks
@@ -81,6 +84,7 @@ class Panel:
     lower: FloatArray | None = None
     upper: FloatArray | None = None
     threshold: FloatArray | None = None
+    threshold_name: str = "threshold"
     anomalous: BoolArray | None = None
     windows: Windows = ()
     marks: Mapping[str, Any] = field(default_factory=dict)
@@ -93,6 +97,19 @@ class Panel:
 def scores_panel(name: str, x: Places, scores: FloatArray, **known: Any) -> Panel:
     """Return the panel of scores, which stands below that of the values."""
     return Panel(title=name, name=name, x=x, values=scores, color=MUTED, inches=SCORE_INCHES, **known)
+
+
+def severity_panel(x: Places, severity: FloatArray, limit: float = THRESHOLD_SEVERITY, **known: Any) -> Panel:
+    """Return the panel of severities, with the limit from which a row is an anomaly."""
+    return scores_panel(
+        severity_heading(limit),
+        x,
+        severity,
+        limits=(0.0, 105.0),
+        threshold=np.full(len(x), limit),
+        threshold_name="limit",
+        **known,
+    )
 
 
 def draw_series(title: str, panels: Sequence[Panel], *, x: str = "", timezone: str = "UTC") -> Figure:
@@ -125,6 +142,7 @@ def detector_panels(
     scores: SeriesScores,
     windows: Windows = (),
     *,
+    limit: float = THRESHOLD_SEVERITY,
     step: Any = None,
 ) -> list[Panel]:
     """Return a panel of each of the first `MAX_COLUMNS` columns with its band, and one of the severity.
@@ -132,6 +150,8 @@ def detector_panels(
     Parameters
     ----------
     values : ndarray, shape (n_rows,) or (n_rows, n_columns)
+    limit
+        The severity from which a row is an anomaly.
     """
     expected, lower, upper, values = (
         one.reshape(len(times), -1) for one in (scores.expected, scores.lower, scores.upper, values)
@@ -149,7 +169,7 @@ def detector_panels(
         )
         for column, name in enumerate(names[:MAX_COLUMNS])
     ]
-    return [*panels, scores_panel("severity", times, scores.severity, limits=(0.0, 105.0), **known)]
+    return [*panels, severity_panel(times, scores.severity, limit, **known)]
 
 
 def labelled_windows(x: Places, labelled: BoolArray) -> list[tuple[Any, Any]]:
@@ -208,7 +228,11 @@ def _draw(axes: Axes, panel: Panel) -> None:
     axes.plot(*shown(panel.values), color=panel.color, linewidth=0.8, label=panel.name)
     if panel.threshold is not None:
         axes.plot(
-            *shown(panel.threshold), color=ANOMALY, linewidth=1.1, linestyle=(0, (4, 2)), label="threshold"
+            *shown(panel.threshold),
+            color=ANOMALY,
+            linewidth=1.1,
+            linestyle=(0, (4, 2)),
+            label=panel.threshold_name,
         )
     if panel.anomalous is not None and panel.anomalous.any():
         dots = panel.x[panel.anomalous], panel.values[panel.anomalous]

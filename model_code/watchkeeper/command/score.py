@@ -77,7 +77,7 @@ def score(
     ] = "ignore",
     alert_severity: Annotated[
         float,
-        typer.Option(help="Severity from which a row is an anomaly, 0 to 100; by default the threshold's."),
+        typer.Option(help="Severity from which a row is an anomaly, 0 to 100."),
     ] = THRESHOLD_SEVERITY,
     fit_rows: Annotated[
         int | None,
@@ -131,7 +131,8 @@ def score(
     scored = score_pieces(pieces, scorer_of, fit_rows, learned)
     kept = write_scores(scored, columns, output, keep=bool(labels or plot))
     of_series = f" of {kept.series} series" if dimension else ""
-    done(f"{kept.rows} rows{of_series}, {kept.anomalies} anomalies: {output}")
+    anomalies = f"{kept.anomalies} anomalies (severity {alert_severity:g} or more)"
+    done(f"{kept.rows} rows{of_series}, {anomalies}: {output}")
     if learned:
         say(
             f"{algorithm} learned from the first {sum(learned):,} of {kept.rows:,} rows{of_series}: what is "
@@ -147,7 +148,7 @@ def score(
     if labels:
         console.print(accuracy_table(kept))
     if plot:
-        _plot(plot, file.name, columns, kept, interval)
+        _plot(plot, file.name, columns, kept, interval, alert_severity)
         done(str(plot))
 
 
@@ -161,14 +162,14 @@ def _fill(missing: str, interval: float | None) -> Fill:
     return fill
 
 
-def _plot(path: Path, title: str, columns: Columns, kept: Kept, interval: float | None) -> None:
+def _plot(path: Path, title: str, columns: Columns, kept: Kept, interval: float | None, limit: float) -> None:
     from watchkeeper.charts.series import detector_panels, draw_series, labelled_windows
     from watchkeeper.charts.style import save
 
     times = (kept.seconds * 1e6).astype("datetime64[us]")
     windows = () if kept.labels is None else labelled_windows(times, kept.labels)
     step = None if interval is None else timedelta(seconds=interval)
-    panels = detector_panels(columns.values, times, kept.values, kept.scores, windows, step=step)
+    panels = detector_panels(columns.values, times, kept.values, kept.scores, windows, limit=limit, step=step)
     save(draw_series(title, panels, timezone=columns.timestamp.timezone), path)
 
 

@@ -18,6 +18,30 @@ BELOW_THRESHOLD = THRESHOLD_SEVERITY - 1e-4
 """Most that what is no anomaly gets: less than the threshold in the digits that files have, too."""
 
 
+def severity_text(severity: float, limit: float = THRESHOLD_SEVERITY, *, of: str = "") -> str:
+    """Return a severity for people, with the limit from which it is one of an anomaly.
+
+    It is a limit in every text: what is called a threshold there is that of a score.
+
+    Examples
+    --------
+    >>> severity_text(83.2), severity_text(83.2, of="of 100")
+    ('83 (limit 70)', '83 of 100 (limit 70)')
+    """
+    return " ".join([f"{severity:.0f}", *filter(None, [of]), f"(limit {limit:.0f})"])
+
+
+def severity_heading(limit: float = THRESHOLD_SEVERITY) -> str:
+    """Return what stands above a column or a panel of severities.
+
+    Examples
+    --------
+    >>> severity_heading()
+    'severity (limit 70)'
+    """
+    return f"severity (limit {limit:.0f})"
+
+
 def score_below(rarity: float) -> float:
     """Return the largest anomaly_score that is less than that of a rarity: the threshold it stands for, since
     an anomaly has at least the rarity and a score above the threshold."""

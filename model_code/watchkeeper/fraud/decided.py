@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from watchkeeper.anomalies.event import one_line
 from watchkeeper.core.documents import Document
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.severity import MAX_SEVERITY, THRESHOLD_SEVERITY
+from watchkeeper.core.severity import MAX_SEVERITY, THRESHOLD_SEVERITY, severity_text
 from watchkeeper.core.timestamps import in_zone
 
 DECIDED_DETAIL_TYPE = "Transaction Decided"
 DECIDED_VERSION = 1
-_SUBJECT_LENGTH = 100
-"""The longest subject that SNS takes; it must be ASCII without control characters."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class DecidedTransaction(Document, name="decided transaction"):
     pred_prob: float
     threshold: float
     severity: float
-    """0 to 100; the threshold is `THRESHOLD_SEVERITY`."""
+    """0 to 100; the limit is `THRESHOLD_SEVERITY`."""
     model_version: str
     reasons: tuple[dict[str, Any], ...] = ()
     version: int = DECIDED_VERSION
@@ -73,9 +72,8 @@ def severity_of(pred_prob: float, threshold: float) -> float:
 
 def decided_subject(event: DecidedTransaction) -> str:
     """Return one line of at most 100 ASCII characters."""
-    text = f"[{event.workload}] fraud suspected in {event.id}, severity {event.severity:.0f}"
-    printable = "".join(character if " " <= character <= "~" else "?" for character in text)
-    return printable[:_SUBJECT_LENGTH]
+    end = f", severity {severity_text(event.severity)}"
+    return one_line(f"[{event.workload}] fraud suspected in {event.id}", end)
 
 
 def decided_text(event: DecidedTransaction, timezone: str = "UTC") -> str:
@@ -93,7 +91,7 @@ def decided_text(event: DecidedTransaction, timezone: str = "UTC") -> str:
         f"Time:        {in_zone(int(event.time), timezone)}",
         f"Amount:      {event.amount:.6g}",
         f"Probability: {event.pred_prob:.4f}, threshold {event.threshold:.4f}",
-        f"Severity:    {event.severity:.0f} of 100 ({THRESHOLD_SEVERITY:.0f} is the threshold)",
+        f"Severity:    {severity_text(event.severity, of='of 100')}",
     ]
     for reason in event.reasons:
         shared = ", ".join(reason.get("transactions", ())) or "none before"

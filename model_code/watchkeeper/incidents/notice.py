@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from watchkeeper.anomalies.event import SUBJECT_LENGTH, AnomalyEvent, anomaly_lines
+from watchkeeper.anomalies.event import AnomalyEvent, anomaly_lines, one_line
 from watchkeeper.core.documents import Document
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.layout import short_hash
-from watchkeeper.core.severity import THRESHOLD_SEVERITY
+from watchkeeper.core.severity import severity_text
 from watchkeeper.core.timestamps import epoch_seconds, in_zone, parse_instant
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.reasons import reason_of
@@ -81,11 +81,8 @@ def notice_of(what: Told, incident: Incident, anomaly: AnomalyEvent | None = Non
 def notice_subject(notice: IncidentNotice) -> str:
     """Return one line of at most 100 ASCII characters."""
     incident = notice.incident
-    end = f", severity {incident.severity:.0f}"
-    text = f"[{incident.workload}] {_WORDS[notice.what]}: {incident.title}"
-    printable = "".join(character if " " <= character <= "~" else "?" for character in text)
-    room = SUBJECT_LENGTH - len(end)
-    return (printable if len(printable) <= room else printable[: room - 3] + "...") + end
+    end = f", severity {severity_text(incident.severity)}"
+    return one_line(f"[{incident.workload}] {_WORDS[notice.what]}: {incident.title}", end)
 
 
 def notice_text(notice: IncidentNotice, timezone: str = "UTC") -> str:
@@ -103,7 +100,7 @@ def notice_text(notice: IncidentNotice, timezone: str = "UTC") -> str:
         notice_subject(notice),
         "",
         incident.title,
-        f"Severity:  {incident.severity:.0f} of 100 ({THRESHOLD_SEVERITY:.0f} is the threshold)",
+        f"Severity:  {severity_text(incident.severity, of='of 100')}",
         f"Time:      {in_zone(incident.opened, timezone, until=incident.last)}",
         f"Touched:   {touched} series" + (f", the first {len(shown)}:" if touched > len(shown) else ""),
         *(f"  {touched_line(part, timezone)}" for part in shown),

@@ -115,7 +115,9 @@ def test_each_column_of_a_detector_has_its_panel_and_the_severity_one() -> None:
         goes_on=VALUES > 0.9,
     )
     panels = detector_panels(["flow", "level"], HOURS, np.stack([VALUES, -VALUES], axis=1), scores)
-    assert [one.title for one in panels] == ["flow", "level", "severity"]
+    assert [one.title for one in panels] == ["flow", "level", "severity (limit 70)"]
+    assert panels[2].threshold is not None
+    assert panels[2].threshold.tolist() == [70.0] * 48
     assert panels[1].values is not None
     np.testing.assert_array_equal(panels[1].values, -VALUES)
     assert dots(draw_series("t", panels)) == 3 * int((VALUES > 0.9).sum())

@@ -165,7 +165,7 @@ def test_the_earliest_alert_of_the_workload_reaches_the_subscriber(session: boto
         first = inbox.first(timeout_seconds=10)
 
     assert json.loads(first.message)["anomaly"]["interval_start"] == "2022-04-20T03:00:00Z"
-    assert "Interval:  2022-04-20 03:00 to 04:00 UTC" in first.text
+    assert "Interval:  2022-04-20 03:00 to 04:00 UTC" in first.text()
     assert session.client("sqs").list_queues().get("QueueUrls", []) == []
     assert session.client("sns").list_subscriptions()["Subscriptions"] == []
 

@@ -47,7 +47,7 @@ def test_what_is_said_is_kept_listed_exported_and_taken_back(
 
     listed = run("air_quality", "--list")
     assert "a test" in listed
-    assert "no2|station=b above what is expected: severity 79.0" in listed
+    assert "no2|station=b above what is expected: the limit is severity 79.0" in listed
     lines, table = tmp_path / "labels.json", tmp_path / "verdicts.csv"
     run("air_quality", "--export", str(lines))
     windows = read_labels(lines).windows

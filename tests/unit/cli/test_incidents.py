@@ -33,6 +33,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> list[Incident]:
     found = [Incident.from_dict({**each.to_dict(), "workload": "air_quality"}) for each in change.incidents]
     store.commit("air_quality", Book(), Book(), Change(tuple(found)))
     monkeypatch.setattr(verbs, "_store", lambda: store)
+    monkeypatch.setattr(verbs, "_zone", lambda workload: "Europe/Vienna")
     return found
 
 
@@ -51,14 +52,26 @@ def test_lists_the_newest_first(kept: list[Incident]) -> None:
     severe = run(*listing, "--severity-at-least", "94")
     assert second.incident_id in severe
     assert first.incident_id not in severe
-    assert "2 others did" in " ".join(run(*listing, "--state", "closed").split())
+    assert "2 others began in that time" in " ".join(run(*listing, "--state", "closed").split())
     before = run("incidents", "air_quality", "--from", "2000-01-01", "--to", since)
-    assert "no incident of air_quality began from 2000-01-01 00:00" in before
+    assert "no incident of air_quality that was asked for" in before
+    newest = run("incidents", "air_quality", "--limit", "1")
+    assert second.incident_id in newest
+    assert "the newest 1 are shown" in newest
+    assert "limit 70" in newest
 
 
 def test_shows_one_with_what_it_is_made_of(kept: list[Incident]) -> None:
     shown = run("incident", kept[0].incident_id)
-    for part in (kept[0].title, "2 series", "By station: 100% b", "no2|station=b", "opened, severity"):
+    for part in (
+        kept[0].title,
+        "2 series",
+        "By station: 100% b",
+        "no2|station=b",
+        "opened, severity",
+        "(limit 70)",
+        " CE",
+    ):
         assert part in shown
     assert Incident.from_json(run("incident", kept[0].incident_id, "--json")) == kept[0]
 

@@ -419,6 +419,26 @@ def test_an_alert_is_seen_before_it_is_sent(deployed: Watched) -> None:
     assert document["anomaly"]["anomaly_id"] == EVENTS[2].anomaly_id  # the newest
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("anomalies", "press"),
+        ("why", EVENTS[1].anomaly_id),
+        ("alerts", "preview", "press"),
+    ],
+)
+def test_where_a_severity_is_shown_its_limit_is(deployed: Watched, arguments: tuple[str, ...]) -> None:
+    assert "(limit 70)" in run(*arguments).stdout
+
+
+def test_threshold_means_one_thing_in_an_alert(deployed: Watched) -> None:
+    text = run("alerts", "preview", "press").stdout.partition("for programs")[0]
+
+    assert text.count("threshold") == 1
+    assert "Score:     0.8, threshold 0.4" in text
+    assert "Severity:  72 of 100 (limit 70)" in text
+
+
 def test_a_sample_is_an_anomaly_of_the_workload() -> None:
     sample = sample_of(PLAN, BEGIN + timedelta(seconds=77))
 

@@ -22,7 +22,7 @@ def titled(title: str) -> IncidentNotice:
 def test_a_text_message_says_workload_title_and_severity() -> None:
     notice = titled("NO2 and SO2 high at B-101 since 14:05, 3 of 12 stations")
     assert in_words("short", notice, "UTC") == (
-        "pump: NO2 and SO2 high at B-101 since 14:05, 3 of 12 stations, severity 87"
+        "pump: NO2 and SO2 high at B-101 since 14:05, 3 of 12 stations, severity 87 (limit 70)"
     )
     assert in_words("short", replace(notice, what="closed"), "UTC").startswith("pump: over: NO2")
 
@@ -34,7 +34,7 @@ def test_a_text_message_says_workload_title_and_severity() -> None:
 def test_a_long_title_is_cut_and_the_severity_stays(title: str, length: int) -> None:
     text = in_words("short", titled(title), "UTC")
     assert len(text) == length
-    assert text.endswith("..., severity 87")
+    assert text.endswith("..., severity 87 (limit 70)")
 
 
 @given(st.text(max_size=300), st.text(max_size=20))
@@ -59,6 +59,7 @@ def test_markdown_and_slack_show_a_series_as_it_is_written() -> None:
 
 def test_a_transaction_has_the_same_formats() -> None:
     event = DecidedTransaction("card_fraud", "t1", 1000.0, 12.5, True, 0.9, 0.5, 94.0, "run-1")
-    assert in_words("short", event, "UTC") == "[card_fraud] fraud suspected in t1, severity 94"
-    assert in_words("slack", event, "UTC").startswith("*[card_fraud] fraud suspected in t1, severity 94*\n• ")
+    assert in_words("short", event, "UTC") == "[card_fraud] fraud suspected in t1, severity 94 (limit 70)"
+    heading = "*[card_fraud] fraud suspected in t1, severity 94 (limit 70)*"
+    assert in_words("slack", event, "UTC").startswith(f"{heading}\n• ")
     assert in_words("text", event, "UTC").startswith("[card_fraud] fraud suspected in t1")

@@ -276,7 +276,7 @@ def test_flagged_transaction_goes_to_the_routes_of_its_workload() -> None:
 
     assert report == AlertReport(("fraud",), ())
     (alert,) = fakes.topic.alerts
-    assert alert.subject == "[card_fraud] fraud suspected in t1, severity 94"
+    assert alert.subject == "[card_fraud] fraud suspected in t1, severity 94 (limit 70)"
     assert "Because of:  card c1 (+0.400); earlier transactions: t0" in alert.messages["email"]
     assert json.loads(alert.messages["sqs"])["reasons"][0]["entity"] == "c1"
 
