@@ -25,7 +25,7 @@ help: ## list the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: .venv/.installed build/kernel/.compiled node_modules/.installed build/.images ## make the virtual environment, the detector's kernel, the CDK command line and the laptop's images
+setup: .venv/.installed build/kernel/.compiled node_modules/.installed web/dist/.built build/.images ## make the virtual environment, the detector's kernel, the CDK command line, the console and the laptop's images
 
 .venv/.installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, {v.major}.{v.minor} found: set PYTHON=python3.12")'
@@ -45,6 +45,18 @@ build/kernel/.compiled: .venv/.installed $(wildcard $(KERNEL)/*.[ch]) $(KERNEL)/
 node_modules/.installed: package.json package-lock.json
 	@echo "Installing the CDK command line (once)"
 	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+web/node_modules/.installed: web/package.json web/package-lock.json
+	@echo "Installing what the console is built with (once)"
+	@npm ci --prefix web --silent --no-audit --no-fund
+	@touch $@
+
+CONSOLE := $(shell find web/src web/public web/index.html web/vite.config.ts -type f)
+
+web/dist/.built: web/node_modules/.installed $(CONSOLE)
+	@echo "Building the console"
+	@npm run --prefix web --silent build -- --logLevel error
 	@touch $@
 
 build/.images: .venv/.installed $(wildcard localcloud/images/*/requirements.txt localcloud/images/*/sources.txt)
@@ -184,7 +196,7 @@ pins: setup ## compile requirements.in to requirements.txt
 
 .PHONY: clean
 clean: ## remove what the commands made, but the environments
-	@rm -rf build cdk.out .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf build web/dist cdk.out .pytest_cache .mypy_cache .ruff_cache
 
 # Outside of the clone nothing else is written; caches that other projects share (uv, pip, npm) stay.
 ELSEWHERE := $(HOME)/.cache/watchkeeper $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/localcloud
@@ -192,6 +204,6 @@ ELSEWHERE := $(HOME)/.cache/watchkeeper $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/l
 .PHONY: clean-all
 clean-all: ## stop the laptop's cloud and remove all that was ever made: its state, environments, downloads, images
 	@[ ! -x $(BIN)/python ] || $(BIN)/python -m localcloud down --quiet
-	@rm -rf build cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis .localcloud .venv .venvs node_modules
+	@rm -rf build cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis .localcloud .venv .venvs node_modules web/node_modules web/dist
 	@rm -rf $(ELSEWHERE)
 	@echo "removed also: $(ELSEWHERE)"

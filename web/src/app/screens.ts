@@ -1,0 +1,37 @@
+/**
+ * The screens: what each is called, where it is, and the module that draws it (loaded when it is first shown).
+ * A new one is a line here and a module in `screens/`.
+ */
+
+import type { IconName } from "../parts/icon";
+
+export interface ScreenEntry {
+  /** Name of its element, which its module defines. */
+  tag: `wk-${string}`;
+  /** Segments of its path; one that begins with a colon stands for any. The longest that fits is shown. */
+  path: readonly string[];
+  title: string;
+  load: () => Promise<unknown>;
+  /** How it is in the navigation; without, it is reached from another screen. */
+  menu?: IconName;
+}
+
+export const SCREENS: readonly ScreenEntry[] = [
+  { tag: "wk-overview", path: [], title: "Overview", load: () => import("../screens/overview"), menu: "overview" },
+  { tag: "wk-incidents", path: ["incidents"], title: "Incidents", load: () => import("../screens/incidents"), menu: "incident" },
+  { tag: "wk-incident", path: ["incidents", ":incident"], title: "Incident", load: () => import("../screens/incident") },
+  { tag: "wk-series", path: ["series"], title: "Series", load: () => import("../screens/series"), menu: "series" },
+];
+
+/** Find the screen of a path; null where there is none. */
+export function screenAt(segments: readonly string[]): ScreenEntry | null {
+  const fits = (entry: ScreenEntry) =>
+    entry.path.length === segments.length &&
+    entry.path.every((part, index) => part.startsWith(":") || part === segments[index]);
+  return SCREENS.find(fits) ?? null;
+}
+
+/** The entry of the navigation that a path belongs to. */
+export function menuAt(segments: readonly string[]): ScreenEntry | null {
+  return SCREENS.find((entry) => entry.menu && entry.path[0] === segments[0]) ?? null;
+}
