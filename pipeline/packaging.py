@@ -56,7 +56,7 @@ PROCESSING_INPUT = f"{ROOT}/processing/input"
 PROCESSING_OUTPUT = f"{ROOT}/processing/output"
 """`prepared/` and `quarantine/` (prepare), `evaluation/` (evaluate) are under it."""
 
-NOT_PACKED = frozenset({"command", "spec"})
+NOT_PACKED = frozenset({"command", "importing", "spec"})
 """Rooms of the shared package for a developer's machine: they need packages that nothing deployed has."""
 
 PROJECT = Path(__file__).resolve().parent.parent

@@ -18,7 +18,8 @@ from watchkeeper.command.screen import complain
 from watchkeeper.core.errors import InvalidInputError
 
 LIBRARY_VERBS = {
-    name: f"watchkeeper.command.{name}:{name}" for name in ("init", "score", "token", "validate")
+    **{name: f"watchkeeper.command.{name}:{name}" for name in ("init", "score", "token", "validate")},
+    "import": "watchkeeper.command.importing:import_detectors",
 }
 """Where each verb is: a verb is imported when it is asked for, since each needs packages of its own."""
 CHECKOUT_VERBS = (
