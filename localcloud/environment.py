@@ -72,6 +72,9 @@ def server_environment(settings: Settings, environ: Mapping[str, str] = os.envir
         "MINISTACK_HOST": settings.host,
         "MINISTACK_ACCOUNT_ID": settings.account,
         "MINISTACK_REGION": settings.region,
+        # A name of its own for each Event API would resolve in browsers only; its pages are at the front.
+        "APPSYNC_EVENTS_HTTP_HOST_TEMPLATE": f"{settings.host}:{settings.port}",
+        "APPSYNC_EVENTS_REALTIME_HOST_TEMPLATE": f"localhost:{settings.service_port}",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(state),
         "S3_PERSIST": "1",

@@ -5,6 +5,7 @@ import logging
 
 from localcloud import server
 from localcloud.alarms import AlarmsPart
+from localcloud.appsync.part import AppSyncPart
 from localcloud.authorization.authority import Authority
 from localcloud.authorization.part import AuthorizationPart
 from localcloud.cloudformation import CloudFormationPart
@@ -58,6 +59,7 @@ def build_parts(settings: Settings) -> list[Part]:
     firehose = FirehosePart(settings, authority, persistence.when_saved)
     sagemaker = SageMakerPart(settings, authority)
     cloudformation = CloudFormationPart(settings, persistence.touch_all)
+    appsync = AppSyncPart(settings, authority)
     persistence.hooks += [sagemaker.snapshot, cloudformation.snapshot, authorization.snapshot]
     return [
         RequestLimitsPart(),
@@ -72,10 +74,11 @@ def build_parts(settings: Settings) -> list[Part]:
         IotPart(settings, firehose, authority),
         sagemaker,
         GluePart(settings, authority, persistence.touch),
+        appsync,
         cloudformation,
         ExecutionsPart(settings, persistence.touch),
         persistence,
-        ServiceFrontPart(settings),
+        ServiceFrontPart(settings, appsync),
     ]
 
 

@@ -47,12 +47,11 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http":
-            await application(scope, receive, send)
-        elif scope["path"].startswith(CONTROL_PREFIX):
+        if scope["type"] == "http" and scope["path"].startswith(CONTROL_PREFIX):
             await self._control(scope["path"].removeprefix(CONTROL_PREFIX), send)
-        else:
-            await application(scope, receive, send)
+            return
+        own = (part.application(scope) for part in self._parts)
+        await (next(filter(None, own), None) or application)(scope, receive, send)
 
     async def start_parts(self) -> None:
         """Start every part; then the server is ready."""

@@ -18,6 +18,8 @@ _EARLY_SECONDS = 120
 class DevelopmentIdentity:
     """Makes the user where it is missing, and signs it in when the token is about to expire.
 
+    The user is in every group of the pool.
+
     Parameters
     ----------
     cognito
@@ -49,6 +51,10 @@ class DevelopmentIdentity:
         self._cognito.admin_set_user_password(
             UserPoolId=pool_id, Username=USER, Password=password, Permanent=True
         )
+        for group in self._cognito.list_groups(UserPoolId=pool_id)["Groups"]:
+            self._cognito.admin_add_user_to_group(
+                UserPoolId=pool_id, Username=USER, GroupName=group["GroupName"]
+            )
         answer = self._cognito.admin_initiate_auth(
             UserPoolId=pool_id,
             ClientId=client_id,
@@ -74,6 +80,21 @@ class DevelopmentIdentity:
         ]
 
 
+def audience_of(authorization: str) -> str | None:
+    """Return the client that a token is for; None of what is no token."""
+    try:
+        claims = _claims(authorization.removeprefix("Bearer "))
+    except (IndexError, ValueError):
+        return None  # who serves the request refuses it
+    found = claims.get("aud") or claims.get("client_id")
+    return str(found) if found else None
+
+
 def _expiry(token: str) -> float:
+    return float(_claims(token)["exp"])
+
+
+def _claims(token: str) -> dict[str, Any]:
     claims = token.split(".")[1]
-    return float(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["exp"])
+    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+    return found

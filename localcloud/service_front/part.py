@@ -1,8 +1,13 @@
-"""The front as a part of the server: a listener of its own that hands requests to the gateway."""
+"""The front as a part of the server: a listener of its own that hands requests to the gateway.
+
+What AWS serves at names of its own is all at the front's address: the API, the site of the console as its
+CloudFront distribution serves it, the sign-in page of its user pool, and the WebSocket of its live events.
+"""
 
 import asyncio
 import json
 import logging
+import re
 import socket
 import time
 from typing import Any
@@ -12,18 +17,25 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from localcloud.admission import Admission, Receive, Scope, Send
+from localcloud.appsync.part import REALTIME, AppSyncPart
 from localcloud.environment import client_environment
 from localcloud.part import Part
 from localcloud.seams.gateway import application
-from localcloud.service_front.identity import DevelopmentIdentity
-from localcloud.service_front.target import NothingDeployedError, Target, find_target
+from localcloud.service_front.identity import DevelopmentIdentity, audience_of
+from localcloud.service_front.target import Deployed, NothingDeployedError, Target, find_target
 from localcloud.settings import PREFIX, Settings
 
 logger = logging.getLogger(__name__)
 
 STAGE = "$default"
 _TARGET_SECONDS = 5.0
+SITE = "/console"
+_SIGN_IN = ("/oauth2/", "/login", "/logout")
+"""Beginnings of the paths of a user pool's own pages and tokens."""
+_SIGN_IN_DOMAIN = re.compile(rb"https://[a-z0-9-]+\.auth\.[a-z0-9-]+\.amazoncognito\.com")
+_CONFIGURATION = f"{SITE}/config.json"
 _AUTHORIZATION = b"authorization"
+_OF_CONTENT = (b"content-length", b"etag")
 
 
 class ServiceFrontPart(Part):
@@ -35,14 +47,17 @@ class ServiceFrontPart(Part):
     ----------
     settings
         Of the local cloud.
+    appsync
+        Serves live events.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, appsync: AppSyncPart) -> None:
         self._settings = settings
+        self._appsync = appsync
         self._stop = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
         self._problem: str | None = None
-        self._target: tuple[Target, float] | None = None
+        self._target: tuple[Deployed, float] | None = None
         self._lock = asyncio.Lock()
         self._clients: dict[str, Any] = {}
         self._identity: DevelopmentIdentity | None = None
@@ -80,11 +95,26 @@ class ServiceFrontPart(Part):
         if scope["type"] == "lifespan":
             await _accept_lifespan(receive, send)
             return
-        if scope["type"] != "http":
+        if scope["type"] == "websocket":
+            if scope["path"] == REALTIME:
+                await self._appsync.serve_for(self._developer, scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["path"].startswith(_SIGN_IN):
+            await application(scope, receive, send)
             return
         try:
-            target = await self._current_target()
-            headers = await self._identified(target, list(scope["headers"]))
+            deployed = await self._current_target()
+            if deployed.domain is not None and _is_of_site(scope["path"]):
+                await self._site(deployed.domain, scope, receive, send)
+                return
+            headers = list(scope["headers"])
+            given = next((value for name, value in headers if name.lower() == _AUTHORIZATION), None)
+            target = deployed.api_for(audience_of(given.decode("latin-1")) if given else None)
+            if deployed.console is not None and _is_of_site(scope["path"]):
+                target = deployed.console
+            headers = await self._identified(target, headers)
         except NothingDeployedError as error:
             await _say(send, 503, str(error))
             return
@@ -114,7 +144,21 @@ class ServiceFrontPart(Part):
             token = await asyncio.to_thread(self._identity.token, target.pool_id, target.client_id)
         return [*headers, (_AUTHORIZATION, f"Bearer {token}".encode())]
 
-    async def _current_target(self) -> Target:
+    async def _site(self, domain: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Ask the distribution; what stands in its files for the names of AWS becomes the front's address."""
+        kept = [pair for pair in scope["headers"] if pair[0].lower() not in (b"host", b"accept-encoding")]
+        headers = [*kept, (b"host", domain.encode()), (b"x-forwarded-proto", b"https")]
+        if scope["path"] == _CONFIGURATION:
+            send = _rewritten(send, f"http://localhost:{self._settings.service_port}".encode())
+        await application({**scope, "headers": headers}, receive, send)
+
+    async def _developer(self) -> str | None:
+        """Return the token of who connects without one."""
+        target = (await self._current_target()).service
+        found = await self._identified(target, [])
+        return found[0][1].decode().removeprefix("Bearer ") if found else None
+
+    async def _current_target(self) -> Deployed:
         async with self._lock:
             if self._target is None or self._target[1] < time.monotonic():
                 found = await asyncio.to_thread(
@@ -133,6 +177,31 @@ class ServiceFrontPart(Part):
             )
             self._clients[service] = session.client(service, endpoint_url=self._settings.endpoint_url)
         return self._clients[service]
+
+
+def _is_of_site(path: str) -> bool:
+    return path in ("/", SITE) or path.startswith(f"{SITE}/")
+
+
+def _rewritten(send: Send, own: bytes) -> Send:
+    """Return what sends an answer whose sign-in page is at the front's address."""
+    start: dict[str, Any] = {}
+    body = bytearray()
+
+    async def forward(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            start.update(message)
+            return
+        body.extend(message.get("body", b""))
+        if message.get("more_body", False):
+            return
+        content = _SIGN_IN_DOMAIN.sub(own, bytes(body))
+        headers = [pair for pair in start.get("headers", []) if pair[0].lower() not in _OF_CONTENT]
+        headers.append((b"content-length", str(len(content)).encode()))
+        await send({**start, "headers": headers})
+        await send({**message, "body": content})
+
+    return forward
 
 
 async def _accept_lifespan(receive: Receive, send: Send) -> None:

@@ -165,6 +165,13 @@ FUNCTIONS = {
         "owner_account_id, owner_region, raw_query_string"
     ),
     "ministack.services.apigateway._extract_lambda_ref_from_integration_uri": "uri",
+    "ministack.services.apigateway._validate_jwt_authorizer": "route, authorizer, headers, query_params",
+    "ministack.services.appsync_events._create_api": "body",
+    "ministack.services.appsync_events._update_api": "api_id, body",
+    "ministack.services.appsync_events._delete_api": "api_id",
+    "ministack.services.appsync_events._create_channel_namespace": "api_id, body",
+    "ministack.services.appsync_events._update_channel_namespace": "api_id, name, body",
+    "ministack.services.appsync_events._delete_channel_namespace": "api_id, name",
     "ministack.services.stepfunctions._invoke_resource": "resource, input_data",
 }
 ATTRIBUTES = {
@@ -172,6 +179,8 @@ ATTRIBUTES = {
         *("SERVICE_HANDLERS", "SERVICE_REGISTRY", "_iot_mtls_task"),
         *("_S3_VHOST_EXCLUDE_RE", "_NON_S3_VHOST_NAMES"),
     ),
+    "ministack.services.appsync": ("_data_sources",),
+    "ministack.services.appsync_events": ("_apis", "_channel_namespaces"),
     "ministack.services.iam": ("_roles", "_aws_managed_policies"),
     "ministack.services.kms": ("_grants",),
     "ministack.services.sts": ("_sessions",),

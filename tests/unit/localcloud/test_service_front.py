@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from localcloud.service_front.identity import TENANT, USER, DevelopmentIdentity
-from localcloud.service_front.target import NothingDeployedError, Target, find_target
+from localcloud.service_front.identity import TENANT, USER, DevelopmentIdentity, audience_of
+from localcloud.service_front.target import Deployed, NothingDeployedError, Target, find_target
 
 
 class Stacks:
@@ -32,7 +32,7 @@ class Authorizers:
         self._items = list(items)
 
     def get_authorizers(self, ApiId: str) -> dict[str, Any]:
-        assert ApiId == "0a1b2c3d"
+        assert ApiId in ("0a1b2c3d", "console")
         return {"Items": self._items}
 
 
@@ -47,6 +47,7 @@ class Cognito:
         self.seconds = seconds
         self.users: dict[str, Any] = {}
         self.sign_ins = 0
+        self.memberships: set[tuple[str, str]] = set()
 
     def admin_get_user(self, **wanted: Any) -> None:
         if wanted["Username"] not in self.users:
@@ -57,6 +58,12 @@ class Cognito:
 
     def admin_set_user_password(self, **change: Any) -> None:
         self.users[change["Username"]]["Password"] = change["Password"]
+
+    def list_groups(self, **wanted: Any) -> dict[str, Any]:
+        return {"Groups": [{"GroupName": "viewer"}, {"GroupName": "admin"}]}
+
+    def admin_add_user_to_group(self, **change: Any) -> None:
+        self.memberships.add((change["Username"], change["GroupName"]))
 
     def admin_initiate_auth(self, **attempt: Any) -> dict[str, Any]:
         self.sign_ins += 1
@@ -91,8 +98,41 @@ TOKENS = {
 def test_serves_the_api_that_a_stack_names() -> None:
     stacks = Stacks(stack(Other="x"), stack(ServiceUrl=URL))
 
-    assert find_target(stacks, Authorizers(TOKENS)) == Target("0a1b2c3d", "us-east-1_Pool", "client")
-    assert find_target(stacks, Authorizers()) == Target("0a1b2c3d", None, None)
+    service = Target("0a1b2c3d", "us-east-1_Pool", "client")
+    assert find_target(stacks, Authorizers(TOKENS)) == Deployed(service)
+    assert find_target(stacks, Authorizers()) == Deployed(Target("0a1b2c3d", None, None))
+
+
+def test_a_token_of_the_consoles_client_goes_to_the_consoles_api() -> None:
+    service, console = Target("0a1b2c3d", "pool", "programs"), Target("console", "pool", "page")
+    deployed = Deployed(service, console)
+
+    assert [deployed.api_for(audience) for audience in ("page", "programs", None)] == [
+        console,
+        service,
+        service,
+    ]
+    assert Deployed(service).api_for("page") == service
+
+
+def test_the_console_is_what_its_stack_names() -> None:
+    stacks = Stacks(
+        stack(ServiceUrl=URL),
+        stack(
+            ConsoleApiUrl="https://console.execute-api.us-east-1.amazonaws.com",
+            ConsoleDomain="d1.cloudfront.net",
+        ),
+    )
+
+    found = find_target(stacks, Authorizers())
+
+    assert found.console == Target("console", None, None)
+    assert found.domain == "d1.cloudfront.net"
+
+
+@pytest.mark.parametrize("text", ["", "Bearer", "Bearer x.y.z", "AWS4-HMAC-SHA256 Credential=a/b"])
+def test_what_is_no_token_has_no_audience(text: str) -> None:
+    assert audience_of(text) is None
 
 
 @pytest.mark.parametrize("stacks", [[], [stack(Other=URL)], [stack("DELETE_COMPLETE", ServiceUrl=URL)]])
@@ -107,6 +147,7 @@ def test_the_developer_is_a_user_with_a_tenant() -> None:
     DevelopmentIdentity(cognito).token("pool", "client")
 
     assert cognito.users[USER]["UserAttributes"] == [{"Name": "custom:tenant", "Value": TENANT}]
+    assert cognito.memberships == {(USER, "viewer"), (USER, "admin")}
 
 
 def test_a_token_is_kept_until_it_is_about_to_expire() -> None:
