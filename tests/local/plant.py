@@ -37,11 +37,19 @@ FAULTS = (
 """All in the last two days."""
 
 
-def spreadsheet(seed: int = 11) -> str:
-    """Return the file: `;`, decimal comma, points between thousands, local time without a zone."""
-    noise = random.Random(seed)
-    lines = ["Zeitpunkt;Maschine;Temperatur [°C];Druck [mbar]"]
-    start, end = FIRST.timestamp(), (FIRST + timedelta(days=DAYS)).timestamp()
+def spreadsheet(days: int = DAYS, *, speed: bool = False) -> str:
+    """Return the file: `;`, decimal comma, points between thousands, local time without a zone.
+
+    Parameters
+    ----------
+    days
+        A longer file begins as a shorter one.
+    speed
+        Whether there is a third measure.
+    """
+    noise, turning = random.Random(11), random.Random(12)
+    lines = ["Zeitpunkt;Maschine;Temperatur [°C];Druck [mbar]" + ";Drehzahl [1/min]" * speed]
+    start, end = FIRST.timestamp(), (FIRST + timedelta(days=days)).timestamp()
     for step in range(int((end - start) // INTERVAL.total_seconds())):
         at = datetime.fromtimestamp(start, BERLIN).astimezone(ZoneInfo("UTC")) + step * INTERVAL
         local = at.astimezone(BERLIN)
@@ -54,6 +62,8 @@ def spreadsheet(seed: int = 11) -> str:
                     temperature += fault.temperature
                     pressure += fault.pressure
             cells = [f"{local:%d.%m.%Y %H:%M:%S}", machine, german(temperature), german(pressure)]
+            if speed:
+                cells.append(german(1200 + 20 * day + turning.gauss(0, 5)))
             lines.append(";".join(cells))
     return "\n".join(lines) + "\n"
 

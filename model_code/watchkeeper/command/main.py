@@ -39,6 +39,7 @@ CHECKOUT_VERBS = (
     "plot",
     "history",
     "export",
+    "dashboard",
     "subscribe",
     "alerts",
     "incidents",
