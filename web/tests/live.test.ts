@@ -4,7 +4,7 @@ import type { Changes, LiveEvent } from "../src/api/shapes";
 import { Live } from "../src/live/live";
 import type { Told } from "../src/live/socket";
 
-const ADDRESS = { http: "https://h.example/event", realtime: "wss://h.example/event/realtime", channel: "/watch/t" };
+const ADDRESS = { http: "h.example", realtime: "rt.example", channel: "/watch/t" };
 
 function event(number: number): LiveEvent {
   const at = new Date(1.7e12 + number * 1000).toISOString();

@@ -10,6 +10,7 @@ export interface Listing<T> {
   next?: string | null;
 }
 
+/** Hosts of AppSync Events, without scheme, and what of it is the caller's. */
 export interface LiveAddress {
   http: string;
   realtime: string;
@@ -40,7 +41,8 @@ export interface Workload {
   series: number;
   last_interval_at: string | null;
   lag_seconds: number | null;
-  interval_seconds: number;
+  /** Null of a kind without intervals. */
+  interval_seconds: number | null;
   time_zone: string;
   live_release: LiveRelease | null;
   open_incidents: number;
@@ -51,25 +53,28 @@ export interface Workload {
 
 export interface Measure {
   name: string;
-  unit: string | null;
-  direction?: string | null;
+  field: string;
+  aggregate: string;
+  direction: "above" | "below" | "both";
+  allowed_from: number | null;
+  allowed_to: number | null;
 }
 
 export interface Route {
   name: string;
   channel: string;
-  target?: string | null;
-  when?: string | null;
-  only?: string | null;
+  severity_from: number;
+  when: ("opening" | "escalation" | "end")[];
+  only: string | null;
 }
 
 export interface WorkloadDetail extends Workload {
-  spec_yaml: string;
-  plan?: string[];
+  /** The plan in words, a sentence each. */
+  says: string[];
   measures: Measure[];
   dimensions: string[];
   routes: Route[];
-  dashboards?: string[];
+  plan: Record<string, unknown>;
 }
 
 export interface IncidentLine {
@@ -159,9 +164,17 @@ export interface TimelineEntry {
   severity: number | null;
 }
 
+/** Severities above which a series is anomalous, as feedback has moved them. */
 export interface Thresholds {
-  above: number | null;
-  below: number | null;
+  above: number;
+  below: number;
+}
+
+/** The release whose model found the anomalies, the newest of several. */
+export interface JudgedBy {
+  run_id: string;
+  published_at: string | null;
+  live: boolean;
 }
 
 export interface Incident {
@@ -184,7 +197,7 @@ export interface Incident {
   assigned_to: string | null;
   snoozed_until: string | null;
   left_out: Record<string, number>;
-  release: LiveRelease | null;
+  release: JudgedBy | null;
   thresholds: Record<string, Thresholds>;
 }
 
@@ -194,13 +207,17 @@ export interface SeriesLine {
   dimensions: Record<string, string>;
   last_value: number | null;
   last_at: string | null;
-  health: string;
+  health: SeriesHealth;
+  muted: boolean;
 }
+
+export type SeriesHealth = "silent" | "behind" | "anomalous" | "waiting" | "new" | "usual";
 
 type Column = (number | null)[];
 
 /** Columns of a series' intervals, ascending by start; null is a gap. */
 export interface Points {
+  series: string;
   start: number[];
   value: Column;
   expected: Column;

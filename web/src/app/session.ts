@@ -11,6 +11,7 @@ import { DEVELOPER, SignIn, type SignInSettings } from "./sign_in";
 export interface Config {
   /** What stands before `/watch` and `/fraud`; "" is the page's own origin. */
   api: string;
+  /** `developer`: nobody signs in here. */
   auth: "developer" | "cognito";
   sign_in?: SignInSettings;
 }
@@ -58,39 +59,62 @@ export async function signOut(): Promise<void> {
 }
 
 export async function beginSignIn(): Promise<void> {
-  await signIn?.begin(location.pathname + location.search);
+  const query = new URLSearchParams(location.search);
+  for (const name of ["sign_in", "code", "state", "error", "error_description"]) query.delete(name);
+  await signIn?.begin(location.pathname + (query.size ? `?${query}` : ""));
 }
 
-/** Read the configuration, sign in where that is asked for, and learn who looks. */
+/**
+ * Read the configuration, learn who looks, and sign in where that is asked for.
+ *
+ * The API is asked without a token first: the laptop's host signs for the developer. `?sign_in` signs in all
+ * the same, as somebody else.
+ */
 export async function start(go: (address: string) => void): Promise<void> {
   standing.value = { is: "starting" };
   try {
     const config = await configuration();
-    if (config.auth === "cognito") {
-      if (!config.sign_in) throw new Error("config.json says auth: cognito, and has no sign_in.");
-      const root = location.origin + import.meta.env.BASE_URL;
-      signIn ??= new SignIn(config.sign_in, root, () => {
-        live.stop();
-        standing.value = { is: "signed-out", why: "" };
-      });
-    }
-    reached = new Api(config.api, signer());
-    if (signIn && !signIn.isSignedIn) {
-      try {
-        const back = await signIn.arrive(location);
-        if (back === null) return await beginSignIn();
-        go(back);
-      } catch (error) {
-        standing.value = { is: "signed-out", why: asApiError(error).remedy };
-        return;
-      }
-    }
-    const me = await reached.get<Me>("/watch/me");
+    const me = await whoLooks(config, go);
+    if (!me) return;
     standing.value = { is: "in", me };
     live.start(me.live);
   } catch (error) {
     standing.value = { is: "failed", error: asApiError(error) };
   }
+}
+
+async function whoLooks(config: Config, go: (address: string) => void): Promise<Me | null> {
+  const query = new URLSearchParams(location.search);
+  const arrives = query.has("code") || query.has("error");
+  if (!signIn && !arrives && !query.has("sign_in")) {
+    try {
+      reached = new Api(config.api, DEVELOPER);
+      return await reached.get<Me>("/watch/me");
+    } catch (error) {
+      if (asApiError(error).failure !== "signed-out" || config.auth !== "cognito") throw error;
+    }
+  }
+  if (!config.sign_in) throw new Error("The API wants a token, and config.json has no sign_in: deploy the console again.");
+  const root = location.origin + import.meta.env.BASE_URL;
+  signIn ??= new SignIn(config.sign_in, root, () => {
+    live.stop();
+    standing.value = { is: "signed-out", why: "" };
+  });
+  reached = new Api(config.api, signIn);
+  if (!signIn.isSignedIn) {
+    try {
+      const back = await signIn.arrive(location);
+      if (back === null) {
+        await beginSignIn();
+        return null;
+      }
+      go(back);
+    } catch (error) {
+      standing.value = { is: "signed-out", why: asApiError(error).remedy };
+      return null;
+    }
+  }
+  return reached.get<Me>("/watch/me");
 }
 
 async function configuration(): Promise<Config> {

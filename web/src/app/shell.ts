@@ -104,7 +104,7 @@ export class Shell extends Part {
       <span class="spring"></span>
       <button
         class="quiet-button"
-        aria-label="Times are in ${zoneName()}; show them in ${utc ? "your zone" : "UTC"}"
+        aria-label="${utc ? "UTC" : shortZone()}: times are in ${zoneName()}; show them in ${utc ? "your zone" : "UTC"}"
         title="Times are in ${zoneName()}"
         @click=${() => (zone.value = utc ? "viewer" : "UTC")}
       >

@@ -42,7 +42,8 @@ export class Connection {
     open: (url: string, protocols: string[]) => WebSocket = (url, protocols) => new WebSocket(url, protocols),
   ) {
     const header = base64url(new TextEncoder().encode(JSON.stringify(this.#authorization())));
-    this.#socket = open(address.realtime, ["aws-appsync-event-ws", `header-${header}`]);
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    this.#socket = open(`${scheme}://${address.realtime}/event/realtime`, ["aws-appsync-event-ws", `header-${header}`]);
     this.#socket.onopen = () => this.#send({ type: "connection_init" });
     this.#socket.onmessage = (message: MessageEvent<string>) => this.#read(message.data);
     this.#socket.onclose = (event) => this.#end(event.reason || "closed");
@@ -55,7 +56,7 @@ export class Connection {
   }
 
   #authorization(): Record<string, string> {
-    const host = new URL(this.address.http, location.href).host;
+    const host = this.address.http;
     return this.token === null ? { host } : { host, Authorization: this.token };
   }
 

@@ -68,6 +68,12 @@ export class Loading<T> implements ReactiveController {
     this.#again = setTimeout(() => this.again(), milliseconds);
   }
 
+  /** Load by another question, once, in a moment. */
+  soonWith(ask: (signal: AbortSignal) => Promise<T>): void {
+    this.#last = ask;
+    this.soon();
+  }
+
   /** Put in what an action answered. */
   put(value: T): void {
     this.#stop?.abort();

@@ -6,8 +6,8 @@ import { repeat } from "lit/directives/repeat.js";
 export interface Column<T> {
   title: string;
   cell: (row: T) => unknown;
-  /** `number`: digits under digits. `main`: what the row is called; it has the row's link. */
-  kind?: "number" | "main";
+  /** `number`: digits under digits. `main`: what the row is called; it has the row's link. `mark`: a sign before it. */
+  kind?: "number" | "main" | "mark";
   /** Leave it out of the card on a narrow page. */
   wideOnly?: boolean;
 }

@@ -48,7 +48,8 @@ export function verdictBadge(verdict: Feedback): TemplateResult {
 export type Level = "calm" | "high" | "higher" | "highest";
 
 /** The step of a severity on its scale: 70 is the threshold. */
-export function levelOf(severity: number): Level {
+export function levelOf(exact: number): Level {
+  const severity = Math.round(exact);
   return severity >= 90 ? "highest" : severity >= 80 ? "higher" : severity >= 70 ? "high" : "calm";
 }
 
@@ -61,6 +62,14 @@ export function severity(of: number): TemplateResult {
     </svg>
     <span><span class="hidden-text">severity </span>${Math.round(of)}</span>
   </span>`;
+}
+
+/**
+ * An incident's title without its time of day: that is of the source's zone, and every screen has the time
+ * beside it in the zone of who looks.
+ */
+export function titleOf(one: { title: string }): string {
+  return one.title.replace(/ since \d\d:\d\d(?=,|$)/, "");
 }
 
 /** A time in the chosen zone; both zones are in its tooltip. */

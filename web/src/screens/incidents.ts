@@ -1,11 +1,198 @@
-import { html } from "lit";
+/** All incidents, by what is asked of them. Every filter is in the address. */
+
+import { html, nothing, type TemplateResult } from "lit";
 import { customElement } from "lit/decorators.js";
 
+import type { IncidentLine, Listing, LiveEvent, Workload } from "../api/shapes";
+import { dateTime, duration, instant } from "../app/clock";
+import { incidentLink } from "../app/links";
+import { counted } from "../app/numbers";
+import { place, refine } from "../app/router";
+import { api } from "../app/session";
+import { empty, Loading } from "../parts/loading";
 import { Screen } from "../parts/screen";
+import { more, table, type Column } from "../parts/table";
+import { severity, stateBadge, time, titleOf, verdictBadge } from "../parts/words";
+
+const PAGE = 25;
+const MOST = 100;
+const STATES = [
+  ["any", "All"],
+  ["open", "Open"],
+  ["acknowledged", "Acknowledged"],
+  ["closed", "Over"],
+] as const;
+const PERIODS = [
+  ["", "Any time"],
+  ["86400", "Last 24 hours"],
+  ["604800", "Last 7 days"],
+  ["2592000", "Last 30 days"],
+] as const;
+
+const COLUMNS: readonly Column<IncidentLine>[] = [
+  { title: "Severity", kind: "mark", cell: (one) => severity(one.severity) },
+  { title: "What", kind: "main", cell: (one) => titleOf(one) },
+  { title: "Workload", cell: (one) => one.workload },
+  { title: "Began", cell: (one) => time(one.opened_at) },
+  { title: "Lasted", kind: "number", cell: (one) => duration((instant(one.last_at).getTime() - instant(one.opened_at).getTime()) / 1000) },
+  { title: "Series", kind: "number", cell: (one) => one.series_count },
+  {
+    title: "State",
+    cell: (one) => html`<span class="row">${stateBadge(one.state)}${one.feedback ? verdictBadge(one.feedback) : nothing}
+      ${one.assigned_to ? html`<span class="small soft">${one.assigned_to}</span>` : nothing}</span>`,
+  },
+];
 
 @customElement("wk-incidents")
 export class IncidentsScreen extends Screen {
-  protected override render() {
-    return html`<h1>Incidents</h1>`;
+  #list = new Loading<Listing<IncidentLine>>(this);
+  #workloads = new Loading<Listing<Workload>>(this);
+  #asked = "";
+  #isMore = false;
+  #slider: ReturnType<typeof setTimeout> | undefined;
+
+  protected override moved(): void {
+    const asked = place.value.query.toString();
+    if (!this.#workloads.value) void this.#workloads.load((signal) => api().get("/watch/workloads", { query: { limit: 100 }, signal }));
+    if (asked === this.#asked && this.#list.value) return;
+    this.#asked = asked;
+    void this.#list.load((signal) => this.#ask(PAGE, null, signal));
   }
+
+  #ask(limit: number, cursor: string | null, signal?: AbortSignal): Promise<Listing<IncidentLine>> {
+    const query = place.value.query;
+    const last = Number(query.get("last"));
+    return api().get("/watch/incidents", {
+      query: {
+        workload: query.get("workload"),
+        state: query.get("state") ?? "any",
+        severity_from: query.get("severity"),
+        measure: query.get("measure"),
+        where: query.get("where"),
+        from: last ? new Date(Date.now() - 1000 * last).toISOString() : query.get("from"),
+        to: query.get("to"),
+        limit,
+        cursor,
+      },
+      ...(signal ? { signal } : {}),
+    });
+  }
+
+  protected override happened(event: LiveEvent): void {
+    const list = this.#list.value;
+    if (event.kind !== "incident" || !list) return;
+    // as many as are shown, so that who has asked for more keeps it
+    const shown = Math.min(MOST, Math.max(PAGE, list.items.length));
+    this.#list.soonWith((signal) => this.#ask(shown, null, signal));
+  }
+
+  async #more(): Promise<void> {
+    const list = this.#list.value;
+    if (!list?.next || this.#isMore) return;
+    this.#isMore = true;
+    this.requestUpdate();
+    try {
+      const page = await this.#ask(PAGE, list.next);
+      const known = new Set(list.items.map((one) => one.incident_id));
+      this.#list.put({ items: [...list.items, ...page.items.filter((one) => !known.has(one.incident_id))], next: page.next ?? null });
+    } catch {
+      this.#list.again();
+    } finally {
+      this.#isMore = false;
+      this.requestUpdate();
+    }
+  }
+
+  protected override render(): TemplateResult {
+    return html`<div class="screen">
+      <div class="head"><h1>Incidents</h1></div>
+      ${this.#filters()}
+      <section class="sheet" aria-label="Incidents">
+        ${this.#list.render(
+          (list) => html`${table({
+            caption: "Incidents, the newest first",
+            columns: COLUMNS,
+            rows: list.items,
+            key: (one) => one.incident_id,
+            link: (one) => incidentLink(one.incident_id),
+          })}
+          ${more(list.next, this.#isMore, () => void this.#more())}`,
+          {
+            isEmpty: (list) => list.items.length === 0,
+            empty: () =>
+              place.value.query.size
+                ? empty("No incident is like this", html`Widen the filters, or <button class="link" @click=${clear}>show all</button>.`)
+                : empty("No incident yet", "When something is unusual, it is here."),
+            rows: 8,
+          },
+        )}
+      </section>
+      <p class="hidden-text" role="status">${this.#list.value ? `${counted(this.#list.value.items.length, "incident")} shown` : ""}</p>
+    </div>`;
+  }
+
+  #filters(): TemplateResult {
+    const query = place.value.query;
+    const of = (name: string) => query.get(name) ?? "";
+    const state = of("state") || "any";
+    const least = Number(query.get("severity") ?? 0);
+    const seen = this.#list.value?.items ?? [];
+    const custom = of("from") || of("to");
+    return html`<search class="filters">
+      <fieldset class="field filters-state">
+        <legend>State</legend>
+        <span class="choices">
+          ${STATES.map(([name, words]) => html`<button class="button" aria-pressed=${state === name ? "true" : "false"} @click=${() => refine({ state: name === "any" ? null : name })}>${words}</button>`)}
+        </span>
+      </fieldset>
+      <label class="field filters-severity">
+        <span>Severity from <output class="number">${least}</output></span>
+        <input type="range" min="0" max="100" step="1" .value=${String(least)} @input=${this.#slide} />
+      </label>
+      <label class="field">
+        <span>Workload</span>
+        <select @change=${change("workload")}>
+          <option value="" ?selected=${!of("workload")}>All</option>
+          ${(this.#workloads.value?.items ?? []).map((one) => html`<option ?selected=${of("workload") === one.workload}>${one.workload}</option>`)}
+        </select>
+      </label>
+      <label class="field">
+        <span>Measure</span>
+        <input type="search" list="measures" placeholder="Any" .value=${of("measure")} @change=${change("measure")} />
+      </label>
+      <label class="field">
+        <span>Dimension</span>
+        <input type="search" list="places" placeholder="name:value" .value=${of("where")} @change=${change("where")} />
+      </label>
+      <label class="field">
+        <span>Time</span>
+        <select @change=${change("last", { from: null, to: null })}>
+          ${PERIODS.map(([value, words]) => html`<option value=${value} ?selected=${!custom && of("last") === value}>${words}</option>`)}
+          ${custom ? html`<option value="" selected>${[of("from") && `from ${dateTime(of("from"))}`, of("to") && `to ${dateTime(of("to"))}`].filter(Boolean).join(" ")}</option>` : nothing}
+        </select>
+      </label>
+      <datalist id="measures">${unique(seen.flatMap((one) => one.measures)).map((name) => html`<option value=${name}></option>`)}</datalist>
+      <datalist id="places">${unique(seen.flatMap((one) => one.places)).map((name) => html`<option value=${name}></option>`)}</datalist>
+      ${query.size ? html`<button class="quiet-button filters-clear" @click=${clear}>Clear filters</button>` : nothing}
+    </search>`;
+  }
+
+  readonly #slide = (event: Event): void => {
+    const { value } = event.target as HTMLInputElement;
+    (event.target as HTMLElement).parentElement!.querySelector("output")!.textContent = value;
+    clearTimeout(this.#slider);
+    this.#slider = setTimeout(() => refine({ severity: Number(value) || null }), 250);
+  };
+}
+
+function change(name: string, besides: Record<string, null> = {}): (event: Event) => void {
+  return (event) => refine({ ...besides, [name]: (event.target as HTMLInputElement).value.trim() || null });
+}
+
+function clear(): void {
+  refine(Object.fromEntries([...place.value.query.keys()].map((name) => [name, null])));
+}
+
+function unique(words: readonly string[]): string[] {
+  return [...new Set(words)].sort();
 }

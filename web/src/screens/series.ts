@@ -1,11 +1,394 @@
-import { html } from "lit";
-import { customElement } from "lit/decorators.js";
+/**
+ * Any series over any time: band, score, severity, gaps and labels; several below each other.
+ *
+ * The address has what is loaded (`span` seconds up to `until`, or to now) and what of it is shown (`from`, `to`).
+ */
 
+import { html, nothing, type TemplateResult } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
+
+import { path } from "../api/client";
+import { readPoints } from "../api/points";
+import { asApiError, type ApiError } from "../api/problems";
+import type { Label, Listing, LiveEvent, SeriesHealth, SeriesLine, Workload } from "../api/shapes";
+import { dateTime, instant, zoneName } from "../app/clock";
+import { count, counted, value } from "../app/numbers";
+import { place, refine } from "../app/router";
+import { api, may } from "../app/session";
+import "../parts/chart";
+import type { Chart, ChartKind, Range, Window } from "../parts/chart";
+import type { Columns } from "../parts/columns";
+import { icon } from "../parts/icon";
+import { empty, Loading } from "../parts/loading";
 import { Screen } from "../parts/screen";
+import { badge, seriesName, time, type Tone } from "../parts/words";
+
+const MOST_SERIES = 6;
+const SPANS: readonly [number, string][] = [
+  [6 * 3600, "6 hours"],
+  [86_400, "1 day"],
+  [7 * 86_400, "1 week"],
+  [30 * 86_400, "30 days"],
+  [90 * 86_400, "90 days"],
+  [365 * 86_400, "1 year"],
+];
+const USUAL_SPAN = 7 * 86_400;
+const HEALTH: Partial<Record<SeriesHealth, Tone>> = { anomalous: "bad", silent: "warn", behind: "warn", waiting: "info", new: "info" };
 
 @customElement("wk-series")
 export class SeriesScreen extends Screen {
-  protected override render() {
-    return html`<h1>Series</h1>`;
+  @state() private range: Range = [0, 1];
+  @state() private marking = false;
+  @state() private marked: Range | null = null;
+  @state() private refused: ApiError | null = null;
+  @state() private below: ChartKind = "severity";
+  #workloads = new Loading<Listing<Workload>>(this);
+  #list = new Loading<Listing<SeriesLine>>(this);
+  #labels = new Loading<Listing<Label>>(this);
+  #points = new Map<string, Loading<Columns>>();
+  #bounds: Range = [0, 1];
+  #asked = "";
+  #listed = "";
+  #told: ReturnType<typeof setTimeout> | undefined;
+  #search: ReturnType<typeof setTimeout> | undefined;
+
+  get #workload(): string {
+    return place.value.query.get("workload") ?? "";
   }
+
+  get #chosen(): string[] {
+    return (place.value.query.get("series") ?? "").split(",").filter(Boolean).slice(0, MOST_SERIES);
+  }
+
+  get #span(): number {
+    return Number(place.value.query.get("span")) || USUAL_SPAN;
+  }
+
+  protected override moved(): void {
+    const query = place.value.query;
+    if (!this.#workloads.value) {
+      void this.#workloads.load(async (signal) => {
+        const found = await api().get<Listing<Workload>>("/watch/workloads", { query: { limit: 100 }, signal });
+        const first = found.items.find((one) => one.kind === "anomaly" && one.series) ?? found.items[0];
+        if (!this.#workload && first) refine({ workload: first.workload });
+        return found;
+      });
+    }
+    if (!this.#workload) return;
+    const listed = `${this.#workload}|${query.get("prefix") ?? ""}`;
+    if (listed !== this.#listed) {
+      const isOther = !this.#listed.startsWith(`${this.#workload}|`);
+      this.#listed = listed;
+      void this.#list.load(
+        async (signal) => {
+          const found = await this.#askList(signal);
+          const first = found.items.find((one) => one.health === "anomalous") ?? found.items[0];
+          if (!this.#chosen.length && first) refine({ series: first.series });
+          return found;
+        },
+        { fresh: isOther },
+      );
+      if (isOther) void this.#labels.load((signal) => api().get(path`/watch/workloads/${this.#workload}/labels`, { signal }), { fresh: true });
+    }
+    this.#load();
+  }
+
+  #askList(signal?: AbortSignal): Promise<Listing<SeriesLine>> {
+    return api().get(path`/watch/workloads/${this.#workload}/series`, {
+      query: { prefix: place.value.query.get("prefix"), limit: 100 },
+      ...(signal ? { signal } : {}),
+    });
+  }
+
+  /** Load what the address asks for, where that is not there already. */
+  #load(): void {
+    const query = place.value.query;
+    const asked = `${this.#workload}|${this.#span}|${query.get("until") ?? ""}`;
+    if (asked !== this.#asked) {
+      this.#asked = asked;
+      const until = query.get("until") ? instant(query.get("until")!).getTime() / 1000 : Math.ceil(Date.now() / 1000);
+      this.#bounds = [until - this.#span, until];
+      this.#points.clear();
+      this.marked = null;
+    }
+    const [least, most] = this.#bounds;
+    const at = (name: string, otherwise: number) => {
+      const text = query.get(name);
+      const seconds = text ? instant(text).getTime() / 1000 : otherwise;
+      return Math.max(least, Math.min(most, Number.isFinite(seconds) ? seconds : otherwise));
+    };
+    clearTimeout(this.#told);
+    const [from, to] = [at("from", least), at("to", most)];
+    this.range = to > from ? [from, to] : this.#bounds;
+    for (const series of [...this.#points.keys()]) if (!this.#chosen.includes(series)) this.#points.delete(series);
+    for (const series of this.#chosen) {
+      if (this.#points.has(series)) continue;
+      const points = new Loading<Columns>(this);
+      this.#points.set(series, points);
+      void points.load((signal) =>
+        readPoints(this.#workload, series, least, most, signal, (part) => {
+          points.value = part;
+          this.requestUpdate();
+        }),
+      );
+    }
+  }
+
+  protected override happened(event: LiveEvent): void {
+    if (event.kind === "incident" && event.workload === this.#workload) this.#list.soon();
+  }
+
+  /** Show another part at once; the address follows when the movement is over. */
+  #show(range: Range): void {
+    this.range = range;
+    clearTimeout(this.#told);
+    this.#told = setTimeout(() => {
+      const [least, most] = this.#bounds;
+      const isWhole = range[0] <= least && range[1] >= most;
+      refine({ from: isWhole ? null : iso(range[0]), to: isWhole ? null : iso(range[1]) });
+    }, 400);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.#told);
+    clearTimeout(this.#search);
+  }
+
+  get #chart(): Chart | null {
+    return this.querySelector<Chart>("wk-chart");
+  }
+
+  protected override render(): TemplateResult {
+    return html`<div class="screen">
+      <div class="head"><h1>Series</h1></div>
+      <div class="explorer">
+        ${this.#picker()}
+        <div class="screen explorer-main">
+          <section class="sheet" aria-label="Charts">
+            <div class="sheet-head">${this.#tools()}</div>
+            <div class="sheet-body screen" @range=${(event: CustomEvent<Range>) => this.#show(event.detail)} @mark=${(event: CustomEvent<Range>) => this.#mark(event.detail)}>
+              ${this.#chosen.length
+                ? repeat(
+                    this.#chosen,
+                    (series) => series,
+                    (series) => this.#one(series),
+                  )
+                : empty("Choose a series", "Those of the workload are listed beside.", "series")}
+            </div>
+          </section>
+          ${this.#labelSheet()}
+        </div>
+      </div>
+    </div>`;
+  }
+
+  #picker(): TemplateResult {
+    const query = place.value.query;
+    return html`<section class="sheet picker" aria-label="Which series">
+      <div class="sheet-body picker-fields">
+        <label class="field">
+          <span>Workload</span>
+          <select @change=${(event: Event) => refine({ workload: (event.target as HTMLSelectElement).value, series: null, prefix: null, from: null, to: null })}>
+            ${(this.#workloads.value?.items ?? []).map((one) => html`<option ?selected=${one.workload === this.#workload}>${one.workload}</option>`)}
+          </select>
+        </label>
+        <label class="field">
+          <span>Begins with</span>
+          <input type="search" placeholder="measure" .value=${query.get("prefix") ?? ""} @input=${this.#find} />
+        </label>
+      </div>
+      ${this.#list.render(
+        (list) => html`<ul class="lines picker-lines" tabindex="0" aria-label="Series">
+            ${repeat(
+              list.items,
+              (one) => one.series,
+              (one) => this.#line(one),
+            )}
+          </ul>
+          <p class="small soft picker-count">${this.#chosen.length} chosen, ${MOST_SERIES} at most</p>
+          ${list.next ? html`<p class="more small soft">More than ${list.items.length}: narrow them down.</p>` : nothing}`,
+        { isEmpty: (list) => list.items.length === 0, empty: () => empty("No series", query.get("prefix") ? "None begins so." : "They come with the first telemetry.", "series"), rows: 5 },
+      )}
+    </section>`;
+  }
+
+  #line(one: SeriesLine): TemplateResult {
+    const chosen = this.#chosen;
+    const isChosen = chosen.includes(one.series);
+    const tone = HEALTH[one.health];
+    return html`<li>
+      <label class="picker-line">
+        <input
+          type="checkbox"
+          .checked=${isChosen}
+          ?disabled=${!isChosen && chosen.length >= MOST_SERIES}
+          @change=${() => refine({ series: (isChosen ? chosen.filter((each) => each !== one.series) : [...chosen, one.series]).join(",") || null })}
+        />
+        <span class="line-main">${seriesName(one.series)}<span class="small soft number">${value(one.last_value)}${one.last_at ? html` · ${time(one.last_at, { ago: true })}` : nothing}</span></span>
+        ${tone ? badge(one.health, tone) : nothing}
+      </label>
+    </li>`;
+  }
+
+  readonly #find = (event: Event): void => {
+    const { value } = event.target as HTMLInputElement;
+    clearTimeout(this.#search);
+    this.#search = setTimeout(() => refine({ prefix: value.trim() || null }), 300);
+  };
+
+  #tools(): TemplateResult {
+    const until = place.value.query.get("until");
+    const [from, to] = this.range;
+    const button = (name: Parameters<typeof icon>[0], label: string, act: () => void) =>
+      html`<button class="icon-button" aria-label=${label} title=${label} @click=${act}>${icon(name)}</button>`;
+    return html`<div class="row">
+        <label class="field field-row">
+          <span>Loaded</span>
+          <select @change=${(event: Event) => refine({ span: (event.target as HTMLSelectElement).value, from: null, to: null })}>
+            ${SPANS.some(([seconds]) => seconds === this.#span) ? nothing : html`<option value=${this.#span} selected>${counted(Math.round(this.#span / 3600), "hour")}</option>`}
+            ${SPANS.map(([seconds, words]) => html`<option value=${seconds} ?selected=${seconds === this.#span}>${words}</option>`)}
+          </select>
+        </label>
+        <span class="soft small">${until ? html`to ${time(until)} <button class="link" @click=${() => refine({ until: null, from: null, to: null })}>to now</button>` : "to now"}</span>
+      </div>
+      <p class="small number explorer-range">${dateTime(from)} to ${dateTime(to)} <span class="soft">${zoneName()}</span></p>
+      <div class="row">
+        ${button("previous", "Earlier", () => this.#chart?.pan(-0.5))} ${button("next", "Later", () => this.#chart?.pan(0.5))}
+        ${button("minus", "Zoom out", () => this.#chart?.zoom(2))} ${button("plus", "Zoom in", () => this.#chart?.zoom(0.5))}
+        ${button("whole", "Show all that is loaded", () => this.#show(this.#bounds))}
+        <span class="choices" role="group" aria-label="Below the values">
+          ${(["severity", "score"] as const).map(
+            (kind) => html`<button class="button button-small" aria-pressed=${this.below === kind ? "true" : "false"} @click=${() => (this.below = kind)}>${kind}</button>`,
+          )}
+        </span>
+        ${this.#canLabel && may("operator")
+          ? html`<button class="button button-small" aria-pressed=${this.marking ? "true" : "false"} @click=${this.#turnMarking}>${icon("tag")} Mark a window</button>`
+          : nothing}
+      </div>`;
+  }
+
+  /** Whether this API keeps labels. */
+  get #canLabel(): boolean {
+    return this.#labels.value !== undefined;
+  }
+
+  readonly #turnMarking = (): void => {
+    this.marking = !this.marking;
+    this.marked = this.marking ? [this.range[0] + 0.4 * (this.range[1] - this.range[0]), this.range[0] + 0.6 * (this.range[1] - this.range[0])] : null;
+    this.refused = null;
+  };
+
+  #mark(range: Range): void {
+    this.marked = range;
+  }
+
+  #one(series: string): TemplateResult {
+    const points = this.#points.get(series);
+    return html`<article class="touched">
+      <div class="head">
+        <h2>${seriesName(series)}</h2>
+        ${this.#chosen.length > 1
+          ? html`<button class="icon-button" aria-label="Remove ${series}" title="Remove" @click=${() => refine({ series: this.#chosen.filter((each) => each !== series).join(",") || null })}>${icon("close")}</button>`
+          : nothing}
+      </div>
+      ${points?.render((columns) => this.#charts(series, columns, points.isLoading), {
+        isEmpty: (columns) => columns.length === 0,
+        empty: () => empty("Nothing was scored in this time", "Load a longer one, or another."),
+        rows: 8,
+      })}
+    </article>`;
+  }
+
+  #charts(series: string, columns: Columns, isLoading: boolean): TemplateResult {
+    const windows: Window[] = (this.#labels.value?.items ?? [])
+      .filter((label) => label.series === series)
+      .map((label) => ({ start: instant(label.start).getTime() / 1000, end: instant(label.end).getTime() / 1000, kind: "label" }));
+    if (this.marked && series === this.#chosen[0]) windows.push({ start: this.marked[0], end: this.marked[1], kind: "label" });
+    const chart = (kind: ChartKind, height: number) => html`<wk-chart
+      .columns=${columns}
+      .range=${this.range}
+      .bounds=${this.#bounds}
+      .windows=${windows}
+      .kind=${kind}
+      .height=${height}
+      .name=${kind === "value" ? series : `${series}, ${kind}`}
+      .marking=${this.marking}
+      group="explorer"
+    ></wk-chart>`;
+    return html`${chart("value", this.#chosen.length > 2 ? 180 : 280)} ${chart(this.below, 120)}
+      <p class="small soft" role="status">${isLoading ? `Loading: ${count(columns.length)} intervals so far.` : `${counted(columns.length, "interval")} loaded, ${counted(columns.anomalies.length, "anomaly", "anomalies")}. Drag to zoom, with Shift to move; double click for all.`}</p>`;
+  }
+
+  #labelSheet(): unknown {
+    if (!this.#canLabel) return nothing;
+    const own = (this.#labels.value?.items ?? []).filter((label) => this.#chosen.includes(label.series));
+    if (!own.length && !this.marked) return nothing;
+    return html`<section class="sheet" aria-labelledby="labels-title">
+      <div class="sheet-head"><h2 id="labels-title">Labels</h2></div>
+      <div class="sheet-body screen">
+        ${this.marked ? this.#labelForm(this.marked) : nothing}
+        ${own.length
+          ? html`<ul class="plain">
+              ${own.map(
+                (label) => html`<li class="row">
+                  ${icon("tag")} ${seriesName(label.series)} <span>${time(label.start)} to ${time(label.end)}</span> ${label.note ? html`<span class="soft">${label.note}</span>` : nothing}
+                  ${label.who ? html`<span class="small soft">by ${label.who}</span>` : nothing}
+                  ${may("operator") && label.label_id ? html`<button class="link small" @click=${() => void this.#unlabel(label)}>Remove</button>` : nothing}
+                </li>`,
+              )}
+            </ul>`
+          : nothing}
+      </div>
+    </section>`;
+  }
+
+  #labelForm(marked: Range): TemplateResult {
+    const chosen = this.#chosen;
+    return html`<form class="label-form" @submit=${this.#keepLabel}>
+      <p class="small soft">Drag over the chart, or write the times (UTC). A label says: here something was wrong. Trainings and comparisons count with it.</p>
+      <div class="row">
+        <label class="field"><span>Series</span><select name="series">${chosen.map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
+        <label class="field"><span>From, UTC</span><input name="start" type="datetime-local" step="1" required .value=${iso(marked[0]).slice(0, 19)} /></label>
+        <label class="field"><span>To, UTC</span><input name="end" type="datetime-local" step="1" required .value=${iso(marked[1]).slice(0, 19)} /></label>
+        <label class="field"><span>Note (optional)</span><input name="note" maxlength="1000" /></label>
+      </div>
+      <div class="row">
+        <button class="button button-main">Keep label</button>
+        <button class="button" type="button" @click=${this.#turnMarking}>Cancel</button>
+      </div>
+      ${this.refused ? html`<p class="notice notice-bad" role="alert">${this.refused.message} ${this.refused.remedy}</p>` : nothing}
+    </form>`;
+  }
+
+  readonly #keepLabel = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const form = new FormData(event.target as HTMLFormElement);
+    const at = (name: string) => new Date(`${String(form.get(name))}Z`).toISOString();
+    const note = String(form.get("note") ?? "").trim();
+    try {
+      await api().post(path`/watch/workloads/${this.#workload}/labels`, {
+        body: { series: form.get("series"), start: at("start"), end: at("end"), ...(note ? { note } : {}) },
+      });
+      this.marking = false;
+      this.marked = this.refused = null;
+      this.#labels.again();
+    } catch (error) {
+      this.refused = asApiError(error);
+    }
+  };
+
+  async #unlabel(label: Label): Promise<void> {
+    try {
+      await api().delete(path`/watch/workloads/${this.#workload}/labels/${label.label_id ?? ""}`);
+      this.#labels.again();
+    } catch (error) {
+      this.refused = asApiError(error);
+    }
+  }
+}
+
+function iso(seconds: number): string {
+  return new Date(Math.round(seconds) * 1000).toISOString();
 }

@@ -1,0 +1,150 @@
+/** What the invented API answers to a request. */
+
+import type { Feedback, Incident, LiveEvent, Me, TimelineEntry } from "../src/api/shapes";
+import { iso, World } from "./world.ts";
+
+export interface Asked {
+  method: string;
+  path: string[];
+  query: URLSearchParams;
+  body: Record<string, unknown>;
+}
+
+export interface Answered {
+  status: number;
+  body?: unknown;
+}
+
+export class Answers {
+  readonly events: LiveEvent[] = [];
+  told: (event: LiveEvent) => void = () => undefined;
+
+  constructor(
+    readonly world: World,
+    private readonly me: Me,
+  ) {
+    for (const one of [...world.incidents].slice(0, 30).sort((left, right) => (left.opened_at < right.opened_at ? -1 : 1))) this.#happened(one, one.timeline.at(-1)!.at);
+  }
+
+  answer(asked: Asked): Answered {
+    const [room, what, id, ...rest] = asked.path;
+    if (room !== "watch") return problem(404, "nothing is here");
+    if (what === "me") return ok(this.me);
+    if (what === "changes") return this.#changes(asked.query.get("since"));
+    if (what === "workloads") return this.#workloads(id, rest, asked);
+    if (what === "incidents") return this.#incidents(id, rest[0], asked);
+    return problem(404, "nothing is here");
+  }
+
+  /** One more incident, told to who listens. */
+  tick(number: number): void {
+    this.told(this.#happened(this.world.add(number), iso(this.world.now)));
+  }
+
+  #happened(one: Incident, at: string): LiveEvent {
+    const event: LiveEvent = { id: `${one.incident_id}:${this.events.length}`, at, kind: "incident", workload: one.workload, detail: { ...this.world.line(one) } };
+    this.events.push(event);
+    return event;
+  }
+
+  #changes(since: string | null): Answered {
+    const from = since === null ? Math.max(0, this.events.length - 50) : Number(since);
+    const items = this.events.slice(from, from + 100);
+    return ok({ items, next: String(from + items.length) });
+  }
+
+  #workloads(name: string | undefined, rest: string[], { method, query, body }: Asked): Answered {
+    const { world } = this;
+    if (!name) return ok({ items: world.workloads(), next: null });
+    const found = world.workload(name);
+    if (!found) return problem(404, "no such workload", `${name} is not deployed, or you are none of its readers.`);
+    const [what, series, points] = rest;
+    if (!what) return ok(found);
+    if (what === "series" && points === "points") {
+      const from = query.get("cursor") ? Number(query.get("cursor")) : seconds(query.get("from"));
+      return ok(world.points(name, series!, from, seconds(query.get("to")), Number(query.get("most") ?? 2000)));
+    }
+    if (what === "series") {
+      const prefix = query.get("prefix") ?? "";
+      return ok({ items: world.seriesLines(name).filter((one) => one.series.startsWith(prefix)), next: null });
+    }
+    if (what === "labels" && method === "GET") return ok({ items: world.labels, next: null });
+    if (what === "labels" && method === "POST") {
+      const made = { ...(body as object), label_id: String(world.labels.length + 1), who: this.me.user } as (typeof world.labels)[number];
+      world.labels.push(made);
+      return { status: 201, body: made };
+    }
+    if (what === "labels" && method === "DELETE") {
+      world.labels.splice(0, world.labels.length, ...world.labels.filter((one) => one.label_id !== series));
+      return { status: 204 };
+    }
+    return problem(404, "nothing is here");
+  }
+
+  #incidents(id: string | undefined, action: string | undefined, { method, query, body }: Asked): Answered {
+    const { world } = this;
+    if (!id) {
+      const lines = world.incidents
+        .map((one) => world.line(one))
+        .filter((one) => matches(one, query))
+        .sort((one, other) => (one.opened_at < other.opened_at ? 1 : -1));
+      const from = Number(query.get("cursor") ?? 0);
+      const most = Number(query.get("limit") ?? 25);
+      return ok({ items: lines.slice(from, from + most), next: from + most < lines.length ? String(from + most) : null });
+    }
+    const found = world.incidents.find((one) => one.incident_id === id);
+    if (!found) return problem(404, "no such incident", `${id} is not among the incidents that are kept.`);
+    if (method === "GET" && !action) return ok(found);
+    if (this.me.role === "viewer") return problem(403, "forbidden", "A viewer may look; an operator may change this.");
+    const note = typeof body["note"] === "string" ? body["note"] : null;
+    const entry = (what: TimelineEntry["what"], told: string | null = note) => found.timeline.push({ at: iso(world.now), what, who: this.me.user, note: told, severity: null });
+    switch (action) {
+      case "feedback":
+        found.feedback = method === "DELETE" ? null : (body["verdict"] as Feedback);
+        entry("feedback", method === "DELETE" ? "taken back" : [found.feedback, note].filter(Boolean).join(": "));
+        break;
+      case "acknowledge":
+        found.state = "acknowledged";
+        entry("acknowledged");
+        break;
+      case "assign":
+        found.assigned_to = String(body["to"]);
+        entry("assigned", found.assigned_to);
+        break;
+      case "snooze":
+        found.snoozed_until = iso(world.now + Number(body["for_seconds"]));
+        entry("snoozed", found.snoozed_until);
+        break;
+      default:
+        return problem(404, "nothing is here");
+    }
+    this.told(this.#happened(found, iso(world.now)));
+    return ok(found);
+  }
+}
+
+function matches(one: ReturnType<World["line"]>, query: URLSearchParams): boolean {
+  const state = query.get("state") ?? "any";
+  const where = query.getAll("where");
+  return (
+    (state === "any" || one.state === state) &&
+    (!query.get("workload") || one.workload === query.get("workload")) &&
+    one.severity >= Number(query.get("severity_from") ?? 0) &&
+    (!query.get("measure") || one.measures.includes(query.get("measure")!)) &&
+    where.every((each) => one.places.includes(each)) &&
+    (!query.get("from") || one.last_at >= query.get("from")!) &&
+    (!query.get("to") || one.opened_at < query.get("to")!)
+  );
+}
+
+function seconds(at: string | null): number {
+  return at === null ? 0 : Date.parse(at) / 1000;
+}
+
+function ok(body: unknown): Answered {
+  return { status: 200, body };
+}
+
+function problem(status: number, title: string, detail = ""): Answered {
+  return { status, body: { type: "about:blank", title, status, detail } };
+}

@@ -1,0 +1,75 @@
+/**
+ * Look at every screen in Chromium, with invented answers: `npm run look [-- FOLDER]`.
+ *
+ * Writes a PNG of each screen at 1280 and 360 px in both themes, and lets axe-core judge each. It ends with a
+ * failure where axe finds a violation, the page says an error, or something is wider than the page.
+ * CHROMIUM is the browser (/usr/bin/chromium without it).
+ */
+
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { build, preview } from "vite";
+
+const NOW = "2026-11-30T11:50:00Z";
+const SCREENS = {
+  overview: "",
+  incidents: "incidents",
+  "incidents-filtered": "incidents?state=closed&severity=80&workload=air_quality",
+  "incidents-none": "incidents?severity=100",
+  incident: "incidents/:open",
+  series: "series?workload=air_quality&series=no2%7CLOCATION_ID%3DB-101&span=86400",
+  "series-year": "series?workload=air_quality&series=no2%7CLOCATION_ID%3DB-101,so2%7CLOCATION_ID%3DB-101&span=31536000",
+  "not-here": "nowhere",
+};
+
+const folder = process.argv[2] ?? "../build/look";
+const only = process.env.ONLY?.split(",");
+process.env.FIXTURES_NOW = NOW;
+mkdirSync(folder, { recursive: true });
+await build({ mode: "fixtures", logLevel: "error" });
+const server = await preview({ mode: "fixtures", logLevel: "error", preview: { port: 0, host: "127.0.0.1" } });
+const root = `http://127.0.0.1:${server.httpServer.address().port}/console/`;
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
+const faults = [];
+
+const answer = await fetch(new URL("/watch/incidents?state=open&limit=1", root));
+const open = (await answer.json()).items[0].incident_id;
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const width of [1280, 360]) {
+    const context = await browser.newContext({ viewport: { width, height: width === 360 ? 740 : 900 }, colorScheme, timezoneId: "Europe/Berlin", locale: "en-GB", bypassCSP: false });
+    const page = await context.newPage();
+    await page.clock.setFixedTime(new Date(NOW));
+    for (const [name, where] of Object.entries(SCREENS)) {
+      if (only && !only.includes(name)) continue;
+      const about = `${name} ${width} ${colorScheme}`;
+      const errors = [];
+      const heard = (message) => message.type() === "error" && errors.push(message.text());
+      const broke = (error) => errors.push(String(error));
+      page.on("console", heard).on("pageerror", broke);
+      await page.goto(root + where.replace(":open", open));
+      await page.waitForFunction(() => !document.querySelector(".skeleton") && document.querySelector("h1"));
+      await page.waitForTimeout(250);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      if (wide > 0) errors.push(`${wide} px wider than the page`);
+      await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+      // axe comes by the browser's debugger, which the page's policy does not bind
+      const session = await context.newCDPSession(page);
+      await session.send("Runtime.evaluate", { expression: axe });
+      const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+      for (const one of violations) {
+        errors.push(`${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map((node) => `${node.target} ${node.failureSummary?.split("\n")[1] ?? ""}`).join(" | ")}`);
+      }
+      page.off("console", heard).off("pageerror", broke);
+      faults.push(...errors.map((error) => `${about}: ${error}`));
+    }
+    await context.close();
+  }
+}
+await browser.close();
+await new Promise((done) => server.httpServer.close(done));
+console.log(faults.length ? faults.join("\n") : "no fault");
+process.exit(faults.length ? 1 : 0);
