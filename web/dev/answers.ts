@@ -22,9 +22,7 @@ export class Answers {
   constructor(
     readonly world: World,
     private readonly me: Me,
-  ) {
-    for (const one of [...world.incidents].slice(0, 30).sort((left, right) => (left.opened_at < right.opened_at ? -1 : 1))) this.#happened(one, one.timeline.at(-1)!.at);
-  }
+  ) {}
 
   answer(asked: Asked): Answered {
     const [room, what, id, ...rest] = asked.path;
@@ -48,9 +46,10 @@ export class Answers {
   }
 
   #changes(since: string | null): Answered {
-    const from = since === null ? Math.max(0, this.events.length - 50) : Number(since);
+    const from = since === null ? this.events.length : Number(since);
     const items = this.events.slice(from, from + 100);
-    return ok({ items, next: String(from + items.length) });
+    const next = from + items.length;
+    return ok({ items, next: String(next), more: next < this.events.length, complete: true });
   }
 
   #workloads(name: string | undefined, rest: string[], { method, query, body }: Asked): Answered {

@@ -215,6 +215,7 @@ export class World {
       feedback: one.feedback,
       assigned_to: one.assigned_to,
       snoozed_until: one.snoozed_until,
+      merged_into: one.merged_into,
     };
   }
 

@@ -15,6 +15,7 @@ function event(number: number): LiveEvent {
 class History {
   readonly events: LiveEvent[] = [];
   isDown = false;
+  isForgotten = false;
   reads = 0;
 
   read = ({ since }: { since?: string | null }): Promise<Changes> => {
@@ -22,7 +23,8 @@ class History {
     if (this.isDown) return Promise.reject(new Error("no connection"));
     const from = since == null ? Math.max(0, this.events.length - 50) : Number(since);
     const items = since == null ? this.events.slice(from) : this.events.slice(from, from + 2);
-    return Promise.resolve({ items, next: String(from + items.length) });
+    const next = from + items.length;
+    return Promise.resolve({ items, next: String(next), more: next < this.events.length, complete: !this.isForgotten });
   };
 }
 
@@ -94,6 +96,23 @@ test("what happened while the connection was lost is fetched, all pages of it", 
   await settle();
   expect(live.state.value).toBe("live");
   expect([...got].sort()).toEqual(["e1", "e2", "e3", "e4", "e5", "e6", "e7"]);
+});
+
+test("what nobody can tell any more is said, so that what is shown is loaded again", async () => {
+  live.start(ADDRESS);
+  await settle();
+  expect(live.gaps.value).toBe(0);
+  history.isForgotten = true;
+  await live.catchUp();
+  expect(live.gaps.value).toBe(1);
+});
+
+test("of two changes of one instant the later one stands first", async () => {
+  live.start(ADDRESS);
+  await settle();
+  const { at } = event(1);
+  for (const id of ["w:9", "w:11", "w:10"]) wire.last.event({ ...event(1), at, id });
+  expect(live.recent.value.map((one) => one.id)).toEqual(["w:11", "w:10", "w:9"]);
 });
 
 test("an event that the connection dropped comes with the next round", async () => {

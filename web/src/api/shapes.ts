@@ -91,6 +91,8 @@ export interface IncidentLine {
   feedback: Feedback | null;
   assigned_to: string | null;
   snoozed_until: string | null;
+  /** In an event: it is in that incident now. */
+  merged_into: string | null;
 }
 
 export interface Touched {
@@ -255,4 +257,8 @@ export interface LiveEvent {
 export interface Changes {
   items: LiveEvent[];
   next: string;
+  /** Whether there are more behind `next` now. */
+  more: boolean;
+  /** False: what happened since the cursor is not kept any more. */
+  complete: boolean;
 }

@@ -18,9 +18,12 @@ export function startClock(): () => void {
   return () => clearInterval(timer);
 }
 
+/** Asked once: it takes long, and what asks draws many times a second. */
+const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 /** The IANA name of the zone that times are shown in. */
 export function zoneName(): string {
-  return zone.value === "UTC" ? "UTC" : Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return zone.value === "UTC" ? "UTC" : OWN_ZONE;
 }
 
 function kept(): string | null {
@@ -51,7 +54,7 @@ export function instant(value: Instant): Date {
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function format(options: Intl.DateTimeFormatOptions, timeZone: string): Intl.DateTimeFormat {
-  const key = timeZone + JSON.stringify(options);
+  const key = timeZone + Object.entries(options).flat().join();
   let found = formats.get(key);
   if (!found) formats.set(key, (found = new Intl.DateTimeFormat("en-GB", { ...options, timeZone })));
   return found;
@@ -75,8 +78,7 @@ export function timeOfDay(value: Instant, { seconds = false, timeZone = zoneName
 export function bothZones(value: Instant): string {
   const at = instant(value);
   const whole = { day: "numeric", month: "short", year: "numeric", ...CLOCK, second: "2-digit" } as const;
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return `${format(whole, own).format(at)} ${own}; ${format(whole, "UTC").format(at)} UTC`;
+  return `${format(whole, OWN_ZONE).format(at)} ${OWN_ZONE}; ${format(whole, "UTC").format(at)} UTC`;
 }
 
 /** A span: `14:05 to 15:10`, with the day where it is not one. */

@@ -2,12 +2,13 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
+import { keyed } from "lit/directives/keyed.js";
 import { html as named, unsafeStatic } from "lit/static-html.js";
 
 import { failed, skeleton } from "../parts/loading";
 import { icon } from "../parts/icon";
 import { Part } from "../parts/screen";
-import { asApiError, type ApiError } from "../api/problems";
+import { ApiError, offline } from "../api/problems";
 import { startClock, zone, zoneName } from "./clock";
 import { follow, go, href, place, segments } from "./router";
 import { menuAt, screenAt, SCREENS, type ScreenEntry } from "./screens";
@@ -26,12 +27,15 @@ export class Shell extends Part {
 
   constructor() {
     super();
-    new Watching(this, [place, standing, live.state, zone, theme]);
+    new Watching(this, [place, standing, live.state, live.gaps, zone, theme]);
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    const away = () => (this.isAway = !navigator.onLine);
+    const away = () => {
+      this.isAway = !navigator.onLine;
+      if (!this.isAway && this.broken) void this.#turn(true);
+    };
     addEventListener("online", away);
     addEventListener("offline", away);
     this.#ends = [
@@ -51,9 +55,9 @@ export class Shell extends Part {
   }
 
   /** Show the screen of the address; the focus goes to its title, as a new page's would. */
-  async #turn(): Promise<void> {
+  async #turn(again = false): Promise<void> {
     const path = place.value.path;
-    if (path === this.#path) return;
+    if (path === this.#path && !again) return;
     const first = this.#path === null;
     this.#path = path;
     this.menuOpen = false;
@@ -62,15 +66,23 @@ export class Shell extends Part {
       await entry?.load();
       this.broken = null;
     } catch (error) {
-      this.broken = navigator.onLine ? asApiError(error) : asApiError(new Error("The screen could not be loaded."));
+      this.broken = navigator.onLine ? new ApiError("failed", "This screen could not be loaded.", "Load the page again: there may be a newer version of it.") : offline();
+      console.warn(error);
     }
     if (this.#path !== path) return;
     this.shown = entry;
     document.title = entry ? `${entry.title} · Watchkeeper` : "Not here · Watchkeeper";
     await this.updateComplete;
-    if (first) return;
+    if (first) return void this.#fetchAhead();
     scrollTo(0, 0);
     this.querySelector<HTMLElement>("main")?.focus({ preventScroll: true });
+  }
+
+  /** Fetch the other screens when there is nothing else to do: they are small, and are there without a connection. */
+  #fetchAhead(): void {
+    const fetchAll = () => SCREENS.forEach((entry) => void entry.load().catch(() => undefined));
+    if ("requestIdleCallback" in globalThis) requestIdleCallback(fetchAll, { timeout: 5000 });
+    else setTimeout(fetchAll, 2000);
   }
 
   protected override render(): TemplateResult {
@@ -173,7 +185,8 @@ export class Shell extends Part {
       case "in":
         if (this.broken) return failed(this.broken, () => location.reload());
         if (!this.shown) return this.#path === null ? skeleton(6) : notHere();
-        return screenElement(this.shown);
+        // after a gap nothing that is shown is sure: the screen begins anew
+        return keyed(live.gaps.value, screenElement(this.shown));
     }
   }
 }

@@ -41,6 +41,9 @@ export class Live {
   /** The newest events, the newest first. */
   readonly recent = new Signal<readonly LiveEvent[]>([]);
 
+  /** Grows when something was missed that nobody can tell any more: what is shown is to be loaded again. */
+  readonly gaps = new Signal(0);
+
   readonly #listeners = new Set<(event: LiveEvent) => void>();
   readonly #seen = new Set<string>();
   #address: LiveAddress | null = null;
@@ -113,8 +116,8 @@ export class Live {
       if (!this.#running) return;
       for (const event of found.items) this.#take(event, since !== null);
       this.#cursor = found.next;
-      // a full page: there may be more behind it
-      if (since !== null && found.items.length && found.next !== since) this.#again = true;
+      if (found.more) this.#again = true;
+      if (since !== null && !found.complete) this.gaps.value += 1;
     }
   }
 
@@ -122,9 +125,7 @@ export class Live {
     if (this.#seen.has(event.id)) return;
     this.#seen.add(event.id);
     if (this.#seen.size > REMEMBERED) this.#seen.delete(this.#seen.values().next().value as string);
-    this.recent.value = [event, ...this.recent.value]
-      .sort((one, other) => (one.at < other.at ? 1 : one.at > other.at ? -1 : 0))
-      .slice(0, RECENT);
+    this.recent.value = [event, ...this.recent.value].sort(newestFirst).slice(0, RECENT);
     if (isNew) for (const listener of [...this.#listeners]) listener(event);
   }
 
@@ -171,4 +172,11 @@ export class Live {
   };
 
   readonly #offline = (): void => this.#connection?.close("offline");
+}
+
+/** By time; of the same time by the number that an id ends with, which grows with each change. */
+function newestFirst(one: LiveEvent, other: LiveEvent): number {
+  if (one.at !== other.at) return one.at < other.at ? 1 : -1;
+  const number = (event: LiveEvent) => Number(event.id.split(":").at(-1)) || 0;
+  return number(other) - number(one);
 }

@@ -1,7 +1,7 @@
 /** All incidents, by what is asked of them. Every filter is in the address. */
 
 import { html, nothing, type TemplateResult } from "lit";
-import { customElement } from "lit/decorators.js";
+import { customElement, state } from "lit/decorators.js";
 
 import type { IncidentLine, Listing, LiveEvent, Workload } from "../api/shapes";
 import { dateTime, duration, instant } from "../app/clock";
@@ -45,6 +45,8 @@ const COLUMNS: readonly Column<IncidentLine>[] = [
 
 @customElement("wk-incidents")
 export class IncidentsScreen extends Screen {
+  /** Where the slider is while it moves: the address follows when it rests. */
+  @state() private slid: number | null = null;
   #list = new Loading<Listing<IncidentLine>>(this);
   #workloads = new Loading<Listing<Workload>>(this);
   #asked = "";
@@ -135,7 +137,7 @@ export class IncidentsScreen extends Screen {
     const query = place.value.query;
     const of = (name: string) => query.get(name) ?? "";
     const state = of("state") || "any";
-    const least = Number(query.get("severity") ?? 0);
+    const least = this.slid ?? Number(query.get("severity") ?? 0);
     const seen = this.#list.value?.items ?? [];
     const custom = of("from") || of("to");
     return html`<search class="filters">
@@ -179,9 +181,12 @@ export class IncidentsScreen extends Screen {
 
   readonly #slide = (event: Event): void => {
     const { value } = event.target as HTMLInputElement;
-    (event.target as HTMLElement).parentElement!.querySelector("output")!.textContent = value;
+    this.slid = Number(value);
     clearTimeout(this.#slider);
-    this.#slider = setTimeout(() => refine({ severity: Number(value) || null }), 250);
+    this.#slider = setTimeout(() => {
+      this.slid = null;
+      refine({ severity: Number(value) || null });
+    }, 250);
   };
 }
 

@@ -15,6 +15,7 @@ import { Screen } from "../parts/screen";
 import { badge, fact, healthBadge, severity, stateBadge, time, titleOf } from "../parts/words";
 
 const OPEN_SHOWN = 6;
+const FEED_SHOWN = 40;
 /** Health, the most urgent first. */
 const URGENCY = ["attention", "silent", "untrained", "paused", "ok"];
 
@@ -22,6 +23,8 @@ const URGENCY = ["attention", "silent", "untrained", "paused", "ok"];
 export class OverviewScreen extends Screen {
   #workloads = new Loading<Listing<Workload>>(this);
   #open = new Loading<IncidentLine[]>(this);
+  /** What the feed begins with: the page hears only what happens from now on. */
+  #before = new Loading<LiveEvent[]>(this);
 
   constructor() {
     super();
@@ -37,6 +40,12 @@ export class OverviewScreen extends Screen {
       );
       return found.flatMap((list) => list.items).sort((one, other) => other.severity - one.severity);
     });
+    if (!this.#before.value) void this.#before.load((signal) => this.#askBefore(signal));
+  }
+
+  async #askBefore(signal: AbortSignal): Promise<LiveEvent[]> {
+    const found = await api().get<Listing<IncidentLine>>("/watch/incidents", { query: { state: "any", limit: FEED_SHOWN }, signal });
+    return found.items.map((one) => ({ id: `${one.incident_id}:0`, at: one.last_at, kind: "incident", workload: one.workload, detail: { ...one } }));
   }
 
   protected override happened(event: LiveEvent): void {
@@ -75,7 +84,7 @@ export class OverviewScreen extends Screen {
         </div>
         <section class="sheet feed" aria-labelledby="feed-title">
           <div class="sheet-head"><h2 id="feed-title">As it happens</h2></div>
-          ${feed(live.recent.value)}
+          ${this.#before.render((before) => feed([...live.recent.value, ...before]), { rows: 8 })}
         </section>
       </div>
     </div>`;
@@ -169,7 +178,7 @@ function newestOfEach(events: readonly LiveEvent[]): LiveEvent[] {
 function feed(events: readonly LiveEvent[]): TemplateResult {
   if (!events.length) return empty("Nothing yet", "What happens is told here as it happens.", "bell");
   return html`<ol class="lines feed-lines" tabindex="0" aria-labelledby="feed-title">
-    ${repeat(newestOfEach(events).slice(0, 40), (event) => event.id, feedLine)}
+    ${repeat(newestOfEach(events).slice(0, FEED_SHOWN), (event) => event.id, feedLine)}
   </ol>`;
 }
 
@@ -192,7 +201,7 @@ function feedWords({ kind, workload, detail }: LiveEvent): { mark: unknown; word
     case "incident": {
       const one = detail as unknown as IncidentLine;
       const link = html`<a class="row-link" href=${incidentLink(one.incident_id)}>${titleOf(one)}</a>`;
-      return { mark: severity(one.severity), words: link, note: STATE_WORDS[one.state] };
+      return { mark: severity(one.severity), words: link, note: one.merged_into ? "in another incident now" : STATE_WORDS[one.state] };
     }
     case "decision":
       return { mark: badge("fraud", "bad"), words: html`transaction ${String(detail["id"])}, ${value(Number(detail["amount"]))}` };

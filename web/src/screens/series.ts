@@ -226,8 +226,7 @@ export class SeriesScreen extends Screen {
           ?disabled=${!isChosen && chosen.length >= MOST_SERIES}
           @change=${() => refine({ series: (isChosen ? chosen.filter((each) => each !== one.series) : [...chosen, one.series]).join(",") || null })}
         />
-        <span class="line-main">${seriesName(one.series)}<span class="small soft number">${value(one.last_value)}${one.last_at ? html` · ${time(one.last_at, { ago: true })}` : nothing}</span></span>
-        ${tone ? badge(one.health, tone) : nothing}
+        <span class="line-main">${seriesName(one.series)}<span class="small soft number">${value(one.last_value)}${one.last_at ? html` · ${time(one.last_at, { ago: true })}` : nothing} ${tone ? badge(one.health, tone) : nothing}</span></span>
       </label>
     </li>`;
   }
