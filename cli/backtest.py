@@ -13,7 +13,7 @@ import typer
 from cli.metrics import metrics_table, say_read
 from cli.serving import asking, no_model_serves
 from cli.specs import WorkloadName, spec_of
-from cli.stacks import STORAGE, Deployment
+from cli.stacks import Deployment
 from cli.telemetry import instant_of, read_telemetry, records_of
 from lambdas.adapters.endpoint import SageMakerEndpoint
 from watchkeeper.command.screen import console, say
@@ -47,6 +47,13 @@ def backtest(
         typer.Argument(help="Telemetry, or a table with its target: CSV, JSON or Parquet, also packed."),
     ] = None,
     labels: Annotated[Path | None, typer.Option(help="Labelled anomalies: JSON.")] = None,
+    verdicts: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --compare: what was said of incidents, as `feedback --list --json` writes it; both "
+            "versions are judged by the thresholds that it moves."
+        ),
+    ] = None,
     compare: Annotated[
         str | None,
         typer.Option(
@@ -81,6 +88,7 @@ def backtest(
                 workload=workload,
                 history=[*(history or []), *(files or [])],
                 labels=labels,
+                verdicts=verdicts,
                 since=instant_of(since, "--from"),
                 until=instant_of(until, "--to"),
                 as_json=as_json,
@@ -90,7 +98,7 @@ def backtest(
         )
         return
     given: dict[str, object] = {"--history": history, "--from": since, "--to": until, "--json": as_json}
-    given |= {"--markdown": markdown, "--plot": plot}
+    given |= {"--markdown": markdown, "--plot": plot, "--verdicts": verdicts}
     alone = [name for name, value in given.items() if value]
     if alone:
         raise InvalidInputError(f"{', '.join(alone)}: only with --compare, which names a git ref or a file")
@@ -189,7 +197,7 @@ def live_release(session: boto3.Session, deployment: Deployment, workload: str) 
         If no model serves.
     """
     key = {name: {"S": value} for name, value in live_key(workload).items()}
-    table = deployment.output(STORAGE, "SeriesTableName")
+    table = deployment.series_table
     item = session.client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
     if item is None:
         raise no_model_serves(workload)

@@ -22,12 +22,12 @@ from watchkeeper.command.screen import complain, console, done, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.incidents.feedback import (
-    DIRECTIONS,
     Verdict,
     labels_of,
     moved_thresholds,
 )
 from watchkeeper.incidents.incident import Feedback
+from watchkeeper.judgement.moved import DIRECTIONS
 
 FORMATS = (".json", ".csv")
 

@@ -77,7 +77,8 @@ def caller(session: boto3.Session) -> str:
 
 def store_of(session: boto3.Session) -> TableIncidents:
     """Return the incidents of the deployment."""
-    return TableIncidents(session.client("dynamodb"), Deployment(session).incidents_table)
+    deployment = Deployment(session)
+    return TableIncidents(session.client("dynamodb"), deployment.incidents_table, deployment.series_table)
 
 
 def _duration(text: str) -> Any:

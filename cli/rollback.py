@@ -8,7 +8,7 @@ import boto3
 import typer
 
 from cli.specs import WorkloadName, spec_of
-from cli.stacks import STORAGE, Deployment
+from cli.stacks import Deployment
 from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
 from watchkeeper.command.screen import done, say
 from watchkeeper.core.errors import InvalidInputError
@@ -24,7 +24,7 @@ def rollback(
     """Go back to an earlier release: its threshold and, where its parameters are others, its pages."""
     name = spec_of(workload).name
     session = boto3.Session()
-    table = Deployment(session).output(STORAGE, "SeriesTableName")
+    table = Deployment(session).series_table
     releases = TableReleaseStore(session.client("dynamodb"), table)
     chosen = earlier_release(releases, name, to)
     releases.go_back(chosen)

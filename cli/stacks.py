@@ -60,6 +60,11 @@ class Deployment:
         return self.output(STORAGE, "IncidentsTableName")
 
     @cached_property
+    def series_table(self) -> str:
+        """Name of the table of releases, and of where feedback has moved thresholds."""
+        return self.output(STORAGE, "SeriesTableName")
+
+    @cached_property
     def alert_topic_arn(self) -> str:
         """The topic of alerts."""
         return self.output(ALERTING, "AlertTopicArn")

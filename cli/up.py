@@ -25,7 +25,7 @@ from cli.laptop import enter_laptop
 from cli.own_files import OwnFiles, read_own_files
 from cli.replay import Authority, Host, Port, publish
 from cli.specs import WorkloadName, anomaly_spec_of, path_of
-from cli.stacks import STORAGE, Deployment
+from cli.stacks import Deployment
 from cli.telemetry import instant_of, records_of
 from cli.train import execution_input
 from lambdas.adapters.errors import unless
@@ -124,7 +124,7 @@ def _train(session: boto3.Session, deployment: Deployment, spec: AnomalyWorkload
     s3 = session.client("s3")
     place = ObjectUri(deployment.bucket, f"{layout.history_prefix(spec.name)}{HISTORY_NAME}")
     digest = own.digest(spec.plan())
-    releases = TableReleaseStore(session.client("dynamodb"), deployment.output(STORAGE, "SeriesTableName"))
+    releases = TableReleaseStore(session.client("dynamodb"), deployment.series_table)
     live = releases.live(spec.name)
     if live is not None and _trained_on(s3, place, live.run_id) == digest:
         done(f"the model in service is of these files and settings: run {live.run_id}")

@@ -17,11 +17,8 @@ import psutil
 import typer
 
 from benchmarks import pages
-from watchkeeper.backtest.judgement import model_of
+from benchmarks.incidents.scoring import release_of
 from watchkeeper.core.timestamps import format_instant
-from watchkeeper.judgement.severity import fit_severity
-from watchkeeper.judgement.thresholds import RARITY, Threshold
-from watchkeeper.lifecycle.release import Release
 from watchkeeper.spec import load_workload
 from watchkeeper.stream.page import new_page
 from watchkeeper.stream.placement import ROOT
@@ -139,23 +136,7 @@ def _compared(folder: Path, history: Path) -> dict[str, Any]:
 def _loop(workload: Path, series: int) -> dict[str, Any]:
     """Let one version's loop meet the first intervals of all series, an object an interval."""
     plan = load_workload(workload).plan()
-    release = Release(
-        workload=plan.workload,
-        run_id="loop",
-        execution_arn="",
-        endpoint="",
-        endpoint_config="",
-        model="",
-        model_package_arn="",
-        metrics={},
-        released_at="",
-        threshold=Threshold(RARITY, 0.45, {}, 0),
-        severity=fit_severity([0.0, 1.0], 1.0),
-        step_scales={},
-        probe_row="",
-        probe_score=0.0,
-        stream=model_of(plan),
-    )
+    release = release_of(plan)
     values = np.array([_values(np.random.default_rng(number), LOOP_INTERVALS) for number in range(series)])
     page = new_page(plan.workload, ROOT, plan.interval_seconds)
     objects = []

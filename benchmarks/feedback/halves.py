@@ -9,13 +9,21 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.incidents.scoring import release_of
 from benchmarks.quality.corpus import LabelledSeries
-from watchkeeper.core.severity import THRESHOLD_SEVERITY
+from watchkeeper.core.plan import MeasurePlan, TimestampPlan, WorkloadPlan
 from watchkeeper.detectors.streaming.detector import score_series
-from watchkeeper.incidents.feedback import Direction, Mark, Verdict, moved_thresholds
+from watchkeeper.detectors.streaming.scores import SeriesScores
+from watchkeeper.incidents.feedback import Mark, Verdict, moved_thresholds
+from watchkeeper.judgement.moved import Direction, MovedThresholds
+from watchkeeper.stream.deciding import decide
+from watchkeeper.stream.judging import Thresholds
+from watchkeeper.stream.page import WAITING, new_page, with_series
+from watchkeeper.stream.placement import ROOT
 
 BoolArray = npt.NDArray[np.bool_]
 SERIES = "value"
+PLAN = WorkloadPlan("bench", TimestampPlan("time"), (MeasurePlan(SERIES, SERIES),), 60)
 GAP_ROWS = 3
 """As an incident's `gap` is without another word: alerts with no more rows between them are one incident."""
 
@@ -56,16 +64,13 @@ class Halves:
 def halves_of(series: LabelledSeries) -> Halves:
     """Return what feedback is worth in one series."""
     scores = score_series(series.timestamps, series.values)
-    above = series.values >= scores.expected
+    above = series.values > scores.expected
     middle = len(above) // 2
     scored = np.arange(len(above)) >= series.probation_rows
     first = scores.is_anomaly & scored
     first[middle:] = False
     verdicts = list(_verdicts(series, first, above, scores.severity))
-    moved = moved_thresholds(verdicts)
-    levels = np.where(above, moved.of(SERIES, "above"), moved.of(SERIES, "below"))
-    # what is at the threshold is an anomaly by the detector's own word
-    kept = np.where(levels == THRESHOLD_SEVERITY, scores.is_anomaly, scores.severity > levels)
+    kept = _decided(series, scores, moved_thresholds(verdicts))
     second = scored & (np.arange(len(above)) >= middle)
     real = sum(verdict.what == "real" for verdict in verdicts)
     return Halves(
@@ -98,6 +103,15 @@ def _verdicts(
             interval_seconds=60,
             marks=(Mark(SERIES, directions, float(severity[group].max()), ()),),
         )
+
+
+def _decided(series: LabelledSeries, scores: SeriesScores, moved: MovedThresholds) -> BoolArray:
+    """Return which rows are anomalies by the step's own decision."""
+    page = with_series(new_page(PLAN.workload, ROOT, PLAN.interval_seconds), [SERIES])
+    rows = np.zeros(len(series.values), dtype=WAITING)
+    rows["start"], rows["value"] = series.timestamps.astype(np.int64), series.values
+    release = dataclasses.replace(release_of(PLAN), moved=moved)
+    return decide(page, rows, scores, release, Thresholds(page)).is_anomaly
 
 
 def _found(series: LabelledSeries, alerts: BoolArray, middle: int) -> Found:

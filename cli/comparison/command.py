@@ -30,10 +30,12 @@ from lambdas.alerting.alert import Claims
 from lambdas.alerting.routing import routes_of
 from watchkeeper.backtest.outcome import Outcome, Version, backtested, check_scores_here
 from watchkeeper.command.screen import console, done, say
-from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.errors import InvalidInputError, WatchkeeperError
 from watchkeeper.core.extras import extra
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH, epoch_seconds
+from watchkeeper.incidents.feedback import Verdict, moved_thresholds
+from watchkeeper.judgement.moved import NOTHING_MOVED, MovedThresholds
 from watchkeeper.spec import AnomalyWorkload
 from watchkeeper.telemetry.labels import Labels, read_labels
 
@@ -47,6 +49,7 @@ class Wanted:
     workload: str
     history: Sequence[Path]
     labels: Path | None = None
+    verdicts: Path | None = None
     since: datetime | None = None
     until: datetime | None = None
     as_json: bool = False
@@ -67,13 +70,14 @@ def compare(wanted: Wanted) -> Comparison:
     before = spec_before(wanted.before, path)
     files = files_of(wanted.history)
     labels = None if wanted.labels is None else read_labels(wanted.labels)
+    moved = NOTHING_MOVED if wanted.verdicts is None else _moved_by(wanted.verdicts)
     names = (wanted.before, str(path))
     specs = (before, after)
     plans = [spec.plan() for spec in specs]
     for name, plan in zip(names, plans, strict=True):
         check_scores_here(name, plan)
     histories = _histories(files, plans)
-    versions, notes = _versions(names, plans, histories, labels)
+    versions, notes = _versions(names, plans, histories, labels, moved)
     outcomes = backtested(
         versions,
         None if wanted.since is None else epoch_seconds(wanted.since),
@@ -105,6 +109,18 @@ def _check_outputs(wanted: Wanted) -> None:
             raise InvalidInputError(f"{option} {path}: there is no folder {path.parent}")
 
 
+def _moved_by(path: Path) -> MovedThresholds:
+    """Return where verdicts move thresholds, from a file that `watchkeeper feedback --list --json` wrote."""
+    try:
+        return moved_thresholds(Verdict.from_lines(path.read_bytes().splitlines()))
+    except FileNotFoundError as error:
+        raise InvalidInputError(f"--verdicts {path}: there is no such file") from error
+    except WatchkeeperError as error:
+        raise InvalidInputError(
+            f"--verdicts {path}: {error}; `watchkeeper feedback WORKLOAD --list --json` writes such a file"
+        ) from error
+
+
 def _histories(files: Sequence[Path], plans: Sequence[WorkloadPlan]) -> list[ReadHistory]:
     """Read the files by each plan; once where both take the same of them."""
     first = read_history(files, plans[0])
@@ -126,10 +142,11 @@ def _versions(
     plans: Sequence[WorkloadPlan],
     histories: Sequence[ReadHistory],
     labels: Labels | None,
+    moved: MovedThresholds,
 ) -> tuple[list[Version], list[str]]:
     found, notes = [], dict.fromkeys(note for history in histories for note in history.said)
     for name, plan, history in zip(names, plans, histories, strict=True):
-        version, unmet = version_of(name, plan, history, labels)
+        version, unmet = version_of(name, plan, history, labels, moved)
         found.append(version)
         if unmet:
             notes[unmet] = None

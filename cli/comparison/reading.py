@@ -17,6 +17,7 @@ from watchkeeper.backtest.outcome import Version
 from watchkeeper.backtest.scores import closed_intervals
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.judgement.moved import MovedThresholds
 from watchkeeper.telemetry.columns import Columns, Intervals, NotOrdinaryError, intervals_of, read_columns
 from watchkeeper.telemetry.decoding import open_file
 from watchkeeper.telemetry.history import History
@@ -100,7 +101,7 @@ def read_history(files: Sequence[Path], plan: WorkloadPlan) -> ReadHistory:
 
 
 def version_of(
-    name: str, plan: WorkloadPlan, history: ReadHistory, labels: Labels | None
+    name: str, plan: WorkloadPlan, history: ReadHistory, labels: Labels | None, moved: MovedThresholds
 ) -> tuple[Version, str]:
     """Return a version over a history, and what of the labels meets no reading.
 
@@ -116,7 +117,7 @@ def version_of(
     if labels is not None:
         starts = {series: one.starts.tolist() for series, one in closed.items()}
         labels, unmet = labels.fitted(starts, plan.interval_seconds, history.files)
-    return Version(name, plan, closed, labels), unmet
+    return Version(name, plan, closed, labels, moved), unmet
 
 
 def _read_all(files: Sequence[Path], plan: WorkloadPlan) -> list[Columns]:

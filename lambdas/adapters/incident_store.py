@@ -13,6 +13,8 @@ comes next sends it, if the one that wrote it could not.
 | `outbox#NAME` | `CHANGE#NUMBER` | `document` (B, gzipped JSON of a list of `Sending`) |
 | `changes#NAME` | `CHANGE` | `document` (B, gzipped JSON of a list of `LiveEvent`), for a week |
 | `verdicts#NAME` | incident's id | `document` (B, gzipped JSON of `Verdict`); kept until it is taken back |
+
+Verdicts are written with the thresholds that they move, which lie beside the releases in the series table.
 """
 
 from __future__ import annotations
@@ -30,9 +32,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.exceptions import ClientError
 
 from lambdas.adapters.errors import code_of, translated
+from lambdas.adapters.release_store import moving
 from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
 from watchkeeper.core.documents import Document
-from watchkeeper.core.errors import InvalidInputError, UnavailableError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError, UnavailableError
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.incidents.feedback import Verdict
 from watchkeeper.incidents.incident import Incident
@@ -163,6 +166,8 @@ class TableIncidents:
 
     client: DynamoDBClient
     table: str
+    series_table: str | None = None
+    """Where moved thresholds are; who gives verdicts needs it."""
     clock: Callable[[], float] = time.time
     pause: Pause = pause_with_jitter
 
@@ -269,6 +274,10 @@ class TableIncidents:
                 for each in change.withdrawn
             ),
         ]
+        if change.moved is not None:
+            if self.series_table is None:
+                raise ContractViolationError("a verdict moves thresholds: name the series table they are in")
+            writes.append({"Update": moving(self.series_table, workload, change.moved)})
         doing = f"write incidents of {workload}"
         for attempt in range(MAX_ATTEMPTS):
             with translated(doing):

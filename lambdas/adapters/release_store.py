@@ -1,18 +1,27 @@
-"""Releases in the series table: one item for each training run, and the pointer `LIVE`."""
+"""Releases in the series table: one item for each training run, the pointer `LIVE`, and beside them where
+feedback has moved thresholds (`MOVED`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+import functools
+import gzip
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from lambdas.adapters.errors import CONDITION_FAILED, translated, unless
-from watchkeeper.core.errors import ContractViolationError, UnavailableError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError, UnavailableError
+from watchkeeper.judgement.moved import NOTHING_MOVED, MovedThresholds
 from watchkeeper.kinds import AnyRelease, release_from_json
-from watchkeeper.lifecycle.release import LIVE, Release, live_key, release_key, release_pk
+from watchkeeper.lifecycle.release import LIVE, MOVED, Release, live_key, moved_key, release_key, release_pk
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+MOVED_BYTES = 380_000
+"""Of moved thresholds, packed: DynamoDB takes 400 KB."""
 
 
 class LivePointer(NamedTuple):
@@ -38,8 +47,12 @@ class ReleaseStore(Protocol):
     def candidates(self, workload: str) -> list[Release]:
         """Return the releases whose models may score telemetry: the live one, then the newest run first.
 
-        Nothing is returned while no release of an anomaly workload is live.
+        Each has the thresholds that feedback has moved. Nothing is returned while no release of an anomaly
+        workload is live.
         """
+
+    def moved(self, workload: str) -> MovedThresholds:
+        """Return where feedback has moved a workload's thresholds."""
 
     def stage(self, release: AnyRelease) -> None:
         """Write the release of its run."""
@@ -78,15 +91,21 @@ class TableReleaseStore:
         return release_from_json(item["document"]["S"]) if item else None
 
     def staged(self, workload: str) -> list[AnyRelease]:
-        items = self._items(workload)
-        releases = [release_from_json(item["document"]["S"]) for item in items if item["sk"]["S"] != LIVE]
+        releases = [
+            release_from_json(item["document"]["S"])
+            for item in self._items(workload)
+            if item["sk"]["S"] not in (LIVE, MOVED)
+        ]
         return sorted(releases, key=lambda release: release.run_id)
 
     def candidates(self, workload: str) -> list[Release]:
-        releases = {
-            item["sk"]["S"]: release_from_json(item["document"]["S"]) for item in self._items(workload)
-        }
-        return live_first(releases.pop(LIVE, None), releases.values())
+        items = {item["sk"]["S"]: item for item in self._items(workload)}
+        moved = moved_of(items.pop(MOVED, None))
+        releases = {name: release_from_json(item["document"]["S"]) for name, item in items.items()}
+        return live_first(releases.pop(LIVE, None), releases.values(), moved)
+
+    def moved(self, workload: str) -> MovedThresholds:
+        return moved_of(self._item(moved_key(workload)))
 
     def stage(self, release: AnyRelease) -> None:
         with translated(f"write release {release.run_id} of {release.workload}"):
@@ -158,12 +177,50 @@ class TableReleaseStore:
         return response.get("Item")
 
 
-def live_first(live: AnyRelease | None, staged: Iterable[AnyRelease]) -> list[Release]:
+def moved_of(item: Mapping[str, Any] | None) -> MovedThresholds:
+    """Return what an item says that `moving` has written."""
+    return NOTHING_MOVED if item is None else _unpacked(item["moved"]["B"])
+
+
+def moving(table: str, workload: str, moved: MovedThresholds) -> dict[str, Any]:
+    """Return the update, for a transaction, that makes these the workload's moved thresholds.
+
+    Raises
+    ------
+    InvalidInputError
+        If they are too many for an item.
+    """
+    packed = gzip.compress(moved.to_json().encode(), mtime=0)
+    if len(packed) > MOVED_BYTES:
+        count = sum(map(len, moved.series.values()))
+        raise InvalidInputError(
+            f"feedback would move {count} thresholds of {workload}, {len(packed)} bytes: more than "
+            f"{MOVED_BYTES}; take some of it back: `watchkeeper feedback {workload} --list`"
+        )
+    # an update of this attribute and no other: who gives verdicts has no right to write a release
+    return {
+        "TableName": table,
+        "Key": _typed(moved_key(workload)),
+        "UpdateExpression": "SET moved = :moved",
+        "ExpressionAttributeValues": {":moved": {"B": packed}},
+    }
+
+
+@functools.lru_cache(maxsize=64)
+def _unpacked(packed: bytes) -> MovedThresholds:
+    """Read it once, as long as it stays: it comes with the releases of every object."""
+    return MovedThresholds.from_json(gzip.decompress(packed))
+
+
+def live_first(
+    live: AnyRelease | None, staged: Iterable[AnyRelease], moved: MovedThresholds = NOTHING_MOVED
+) -> list[Release]:
     """Order the releases whose models may score telemetry; see `ReleaseStore.candidates`."""
     if not isinstance(live, Release):
         return []
     others = [each for each in staged if isinstance(each, Release) and each.run_id != live.run_id]
-    return [live, *sorted(others, key=lambda release: release.run_id, reverse=True)]
+    found = [live, *sorted(others, key=lambda release: release.run_id, reverse=True)]
+    return [dataclasses.replace(release, moved=moved) for release in found] if moved else found
 
 
 def newer_is_live(release: AnyRelease, live: AnyRelease) -> ContractViolationError:

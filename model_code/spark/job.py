@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import logging
 import sys
 import time
@@ -97,7 +98,10 @@ class InForce:
 
     def __call__(self) -> tuple[WorkloadPlan, Release | None]:
         release = self.releases.live(self.workload)
-        return self.plans.plan_of(self.workload), release if isinstance(release, Release) else None
+        plan = self.plans.plan_of(self.workload)
+        if not isinstance(release, Release):
+            return plan, None
+        return plan, dataclasses.replace(release, moved=self.releases.moved(self.workload))
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -67,6 +67,8 @@ class AnomalyEvent(Document, name="anomaly event"):
     confidence: float | None = None
     """Of a series that the model has not seen in training, in [0, 1); see
     `watchkeeper.judgement.acquaintance`."""
+    severity_threshold: float | None = None
+    """The severity above which it is an anomaly, where people's feedback has moved it."""
     version: int = EVENT_VERSION
 
     @property
@@ -85,8 +87,14 @@ class AnomalyEvent(Document, name="anomaly event"):
         return f"{self.interval_start}#{self.anomaly_id}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the event as JSON-ready objects, its id included as `anomaly_id`."""
-        return dict(sorted({**super().to_dict(), "anomaly_id": self.anomaly_id}.items()))
+        """Return the event as JSON-ready objects, its id included as `anomaly_id`.
+
+        `severity_threshold` is there where it says something: older software reads the others.
+        """
+        document = {**super().to_dict(), "anomaly_id": self.anomaly_id}
+        if self.severity_threshold is None:
+            del document["severity_threshold"]
+        return dict(sorted(document.items()))
 
     @classmethod
     def _refusal(cls, message: str) -> InvalidInputError:
@@ -146,7 +154,7 @@ def anomaly_lines(event: AnomalyEvent, timezone: str = "UTC") -> list[str]:
             lines.append(f"Inside its usual range; {_inside_because(event)}")
     lines += [
         f"Score:     {event.score:.6g}, threshold {event.threshold:.6g}",
-        f"Severity:  {severity_text(event.severity, of='of 100')}",
+        f"Severity:  {severity_text(event.severity, event.severity_threshold, of='of 100')}",
     ]
     if event.confidence is not None:
         lines.append(

@@ -38,6 +38,7 @@ COLUMNS = {
     "next_threshold": "double",
     "anomaly": "string",
     "rule": "string",
+    "severity_threshold": "double",
 }
 """Names and types of the columns, as Athena calls them; `anomaly` is the JSON of the event."""
 

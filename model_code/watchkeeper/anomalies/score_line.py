@@ -13,7 +13,10 @@ from watchkeeper.core.timestamps import epoch_seconds, parse_instant
 Interval = tuple[str, str]
 """Series key, and start of the interval (ISO 8601, UTC)."""
 
-_OPTIONAL = ("reason", "threshold", "severity", "rule", "confidence", "run_id", "next_threshold", "anomaly")
+_OPTIONAL = (
+    *("reason", "threshold", "severity", "severity_threshold", "rule"),
+    *("confidence", "run_id", "next_threshold", "anomaly"),
+)
 """Keys that a line lacks where they say nothing."""
 
 
@@ -40,7 +43,7 @@ class ScoreLine(Document, name="score line", sort_keys=False):
     severity: float | None = None
     is_anomaly: bool = False
     rule: str | None = None
-    """What decided so in place of the score: a rule of `watchkeeper.judgement.rules`."""
+    """What decided so in place of the score: a rule of `watchkeeper.judgement.rules`, or `feedback`."""
     confidence: float | None = None
     """Of a series that the model has not seen in training, in [0, 1): it is judged by its own last intervals
     and what is usual for the others."""
@@ -48,6 +51,8 @@ class ScoreLine(Document, name="score line", sort_keys=False):
     """The run whose model gave the score."""
     next_threshold: float | None = None
     """Where a threshold that moves stands for the interval after it."""
+    severity_threshold: float | None = None
+    """The severity above which it is an anomaly, where people's feedback has moved it."""
     anomaly: AnomalyEvent | None = None
 
     @property

@@ -127,11 +127,13 @@ def _anomalies(
     one: ScoredSeries, number: int, release: Release, since: int, plan: WorkloadPlan
 ) -> Iterator[Found]:
     """Yield the anomalies of a series."""
-    if release.threshold.rule == ADAPTIVE:  # each row moves what the next is judged by
+    name = one.pages[0].series[0]
+    # each row moves what the next is judged by; or any may be above a threshold that feedback has lowered
+    if release.threshold.rule == ADAPTIVE or release.moved.lowers(name):
         yield from _all_of(one, release, since, plan)
         return
     may_be = one.found[number] if release.threshold.rule == RARITY else one.score > release.threshold.value
-    rules = RuleBook(plan).of(one.pages[0].series[0])
+    rules = RuleBook(plan).of(name)
     if rules is not None:
         may_be = may_be | rules.is_outside(one.closed.values)
     places = np.flatnonzero(may_be & (one.closed.starts >= since)).tolist()

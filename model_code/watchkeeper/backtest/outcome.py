@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import time
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from watchkeeper.incidents.grouping import grown_by, rule_of
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import IncidentNotice
 from watchkeeper.incidents.progress import Change, after_anomalies
+from watchkeeper.judgement.moved import NOTHING_MOVED, MovedThresholds
 from watchkeeper.judgement.parts import Parts, parts_of
 from watchkeeper.judgement.thresholds import RARITY, SECONDS_PER_WEEK
 from watchkeeper.lifecycle.release import Release
@@ -37,6 +39,8 @@ class Version:
     history: Mapping[str, Closed]
     labels: Labels | None
     """By series."""
+    moved: MovedThresholds = NOTHING_MOVED
+    """Where people's feedback has moved thresholds."""
 
     def parts(self) -> Parts:
         """Return how training would cut the history."""
@@ -123,6 +127,7 @@ def backtested(
         found, number, took = scored[at]
         begun = time.perf_counter()
         release = release_of(found, version.parts(), version.labels, version.plan)
+        release = dataclasses.replace(release, moved=version.moved)
         anomalies = [
             event for event in anomalies_of(found, number, release, since, version.plan) if event.at < until
         ]

@@ -18,17 +18,25 @@ BELOW_THRESHOLD = THRESHOLD_SEVERITY - 1e-4
 """Most that what is no anomaly gets: less than the threshold in the digits that files have, too."""
 
 
-def severity_text(severity: float, limit: float = THRESHOLD_SEVERITY, *, of: str = "") -> str:
+def severity_text(severity: float, limit: float | None = None, *, of: str = "") -> str:
     """Return a severity for people, with the limit from which it is one of an anomaly.
 
     It is a limit in every text: what is called a threshold there is that of a score.
+
+    Parameters
+    ----------
+    limit
+        Where people's feedback has moved it; None: `THRESHOLD_SEVERITY`.
 
     Examples
     --------
     >>> severity_text(83.2), severity_text(83.2, of="of 100")
     ('83 (limit 70)', '83 of 100 (limit 70)')
+    >>> severity_text(83.2, 80.0)
+    '83 (limit 80 by feedback)'
     """
-    return " ".join([f"{severity:.0f}", *filter(None, [of]), f"(limit {limit:.0f})"])
+    said = f"{THRESHOLD_SEVERITY:.0f}" if limit is None else f"{limit:.0f} by feedback"
+    return " ".join([f"{severity:.0f}", *filter(None, [of]), f"(limit {said})"])
 
 
 def severity_heading(limit: float = THRESHOLD_SEVERITY) -> str:

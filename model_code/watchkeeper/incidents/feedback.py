@@ -1,8 +1,7 @@
 """What people say of incidents, and where that moves the thresholds of what these were about.
 
 Thresholds are a function of the verdicts that stand, whatever their order: taking one back leaves what would
-be without it. They are on the scale of severity, which means the same for every model, so they outlive
-trainings: what is no more severe than a moved threshold is no anomaly.
+be without it. What they do is in `judgement.moved`.
 """
 
 from __future__ import annotations
@@ -10,19 +9,16 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from watchkeeper.core.documents import Document
 from watchkeeper.core.severity import THRESHOLD_SEVERITY
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.incidents.incident import Entry, Feedback, Incident
 from watchkeeper.incidents.touched import Run, Touched
+from watchkeeper.judgement.moved import DIRECTIONS, Direction, MovedThresholds
 from watchkeeper.telemetry.series import parse_series_key
-
-Direction = Literal["above", "below"]
-DIRECTIONS: tuple[Direction, ...] = ("above", "below")
 
 RAISED_BY: Mapping[Feedback, float] = {"noise": 10.0, "expected": 5.0, "real": 0.0}
 """How much one verdict raises a threshold at most: never beyond what it was about."""
@@ -62,29 +58,6 @@ class Verdict(Document, name="verdict"):
     marks: tuple[Mark, ...]
     """By series. What the incident touches later is not judged."""
     note: str | None = None
-
-
-@dataclass(frozen=True)
-class MovedThresholds(Document, name="moved thresholds"):
-    """Severities above which something is an anomaly, where that is not `THRESHOLD_SEVERITY`."""
-
-    series: Mapping[Direction, Mapping[str, float]] = field(default_factory=dict)
-    measures: Mapping[Direction, Mapping[str, float]] = field(default_factory=dict)
-    """Of series that no verdict is about."""
-
-    def __bool__(self) -> bool:
-        """Whether anything is moved."""
-        return any(self.series.values()) or any(self.measures.values())
-
-    def of(self, series: str, direction: Direction) -> float:
-        """Return the threshold of a series on a side."""
-        found = self.series.get(direction, {}).get(series)
-        if found is not None:
-            return found
-        of_measures = self.measures.get(direction, {})
-        if not of_measures:
-            return THRESHOLD_SEVERITY
-        return of_measures.get(parse_series_key(series).measure, THRESHOLD_SEVERITY)
 
 
 def verdict_of(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,10 +10,11 @@ from typing import Literal
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import EPOCH, format_instant
-from watchkeeper.incidents.feedback import Verdict, judged, unjudged, verdicts_about
+from watchkeeper.incidents.feedback import Verdict, judged, moved_thresholds, unjudged, verdicts_about
 from watchkeeper.incidents.grouping import Grown
 from watchkeeper.incidents.incident import Entry, Incident
 from watchkeeper.incidents.notice import IncidentNotice, notice_of
+from watchkeeper.judgement.moved import MovedThresholds
 
 ESCALATES_BY = 10.0
 """By so much the severity of the whole must rise over what was told, to be told again."""
@@ -34,6 +34,8 @@ class Change:
     """That are given, each in place of the incident's own of before."""
     withdrawn: tuple[Verdict, ...] = ()
     """That stand no more."""
+    moved: MovedThresholds | None = None
+    """Where all verdicts of the workload move thresholds then; None where none is given or taken back."""
 
 
 def after_verdict(incident: Incident, verdict: Verdict, standing: Collection[Verdict]) -> Change:
@@ -48,7 +50,9 @@ def after_verdict(incident: Incident, verdict: Verdict, standing: Collection[Ver
     if [dataclasses.replace(each, at=verdict.at, who=verdict.who) for each in before] == [verdict]:
         return Change()
     gone = tuple(each for each in before if each.incident_id != verdict.incident_id)
-    return Change((judged(incident, verdict),), verdicts=(verdict,), withdrawn=gone)
+    rest = [each for each in standing if each not in before]
+    moved = moved_thresholds([*rest, verdict])
+    return Change((judged(incident, verdict),), verdicts=(verdict,), withdrawn=gone, moved=moved)
 
 
 def after_undo(incident: Incident, who: str, at: datetime, standing: Collection[Verdict]) -> Change:
@@ -64,7 +68,8 @@ def after_undo(incident: Incident, who: str, at: datetime, standing: Collection[
         raise InvalidInputError(
             f"nobody has judged incident {incident.incident_id}: there is nothing to undo"
         )
-    return Change((unjudged(incident, who, at),), withdrawn=gone)
+    moved = moved_thresholds(each for each in standing if each not in gone)
+    return Change((unjudged(incident, who, at),), withdrawn=gone, moved=moved)
 
 
 def after_anomalies(
@@ -173,10 +178,9 @@ def _noted(incident: Incident, entry: Entry) -> Incident:
 
 
 def together(changes: Sequence[Change]) -> Change:
-    """Return several changes as one."""
+    """Return several changes that anomalies and quiet make as one."""
     return Change(
-        *(
-            tuple(itertools.chain.from_iterable(getattr(change, name) for change in changes))
-            for name in ("incidents", "merged", "notices", "verdicts", "withdrawn")
-        )
+        incidents=tuple(each for change in changes for each in change.incidents),
+        merged=tuple(each for change in changes for each in change.merged),
+        notices=tuple(each for change in changes for each in change.notices),
     )

@@ -10,6 +10,7 @@ from watchkeeper.core.documents import Document, plain
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.features.contributions import NO_EXPLAINER, Explainer
 from watchkeeper.features.relations import Relation
+from watchkeeper.judgement.moved import NOTHING_MOVED, MovedThresholds
 from watchkeeper.judgement.severity import SeverityCalibration
 from watchkeeper.judgement.thresholds import Threshold
 from watchkeeper.lifecycle.run import TrainingRun
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 RELEASE_VERSION = 1
 LIVE = "LIVE"
 """Sort key of the published release."""
+MOVED = "MOVED"
+"""Sort key of where feedback has moved thresholds, beside the releases."""
 SCORE_TOLERANCE = 1e-6
 
 
@@ -91,7 +94,15 @@ class Release(ServedModel, name="release", remedy="train again"):
     """How measures moved with one another in the history, the strongest first."""
     stream: StreamModel | None = None
     """None where an endpoint scores. Otherwise none is asked, and there is no probe."""
+    moved: MovedThresholds = NOTHING_MOVED
+    """Where people's feedback has moved thresholds. It outlives releases: it is kept beside them, and laid on
+    those that scoring reads; one that is stored has none."""
     version: int = RELEASE_VERSION
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready objects; without `moved` where nothing is, as older software reads it."""
+        document = super().to_dict()
+        return document if self.moved else {key: document[key] for key in document if key != "moved"}
 
     def gave(self, score: float) -> bool:
         """Tell whether this release's model gave that score to the probe row."""
@@ -146,6 +157,11 @@ def release_pk(workload: str) -> str:
 def release_key(workload: str, run_id: str) -> dict[str, str]:
     """Key of the release of a training run."""
     return {"pk": release_pk(workload), "sk": run_id}
+
+
+def moved_key(workload: str) -> dict[str, str]:
+    """Key of where feedback has moved the workload's thresholds."""
+    return release_key(workload, MOVED)
 
 
 def live_key(workload: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ for the anomalies.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,9 @@ import numpy.typing as npt
 
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.severity import THRESHOLD_SEVERITY
 from watchkeeper.detectors.streaming.scores import SeriesScores
+from watchkeeper.judgement.moved import DIRECTIONS, FEEDBACK
 from watchkeeper.judgement.rules import RuleBook
 from watchkeeper.judgement.thresholds import ADAPTIVE, RARITY
 from watchkeeper.lifecycle.release import Release
@@ -33,30 +36,27 @@ class Decisions:
     following: Sequence[float | None]
     """The series' next threshold; None where it does not move."""
     is_anomaly: npt.NDArray[np.bool_]
+    levels: npt.NDArray[np.float64] | None = None
+    """Severities above which rows are anomalies, `THRESHOLD_SEVERITY` where the score decides; None where
+    it decides all of them."""
 
 
 def decide(
-    series: Sequence[int], scores: SeriesScores, release: Release, thresholds: Thresholds
+    page: Page, rows: Records, scores: SeriesScores, release: Release, thresholds: Thresholds
 ) -> Decisions:
     """Say which rows are anomalies: what the step, and a backtest, go by.
 
     Parameters
     ----------
-    series
-        Position of each row's; rows are in the order of time in every series.
+    page
+        That the rows' series are of.
+    rows
+        In the order of time in every series.
     thresholds
         Where those of the series stand; moved on.
     """
-    rule, value = release.threshold.rule, release.threshold.value
-    if rule != ADAPTIVE:
-        found = scores.is_anomaly if rule == RARITY else scores.anomaly_score > value
-        return Decisions([value] * len(series), [None] * len(series), found)
-    judged = [
-        thresholds.judge(one, score, release)
-        for one, score in zip(series, scores.anomaly_score.tolist(), strict=True)
-    ]
-    threshold = [value for value, _ in judged]
-    return Decisions(threshold, [next_ for _, next_ in judged], scores.anomaly_score > np.array(threshold))
+    by_score = _by_score(rows["series"].tolist(), scores, release, thresholds)
+    return _by_feedback(page, rows, scores, release, by_score) if release.moved else by_score
 
 
 def lines_of_rows(
@@ -77,6 +77,7 @@ def lines_of_rows(
         Rows, ascending; all of them without it.
     """
     own, instants, book = release.threshold.rule == RARITY, Instants(), RuleBook(plan)
+    levels = decisions.levels
     places = np.arange(len(rows)) if chosen is None else chosen
     lines: list[ScoreLine] = []
     findings: dict[int, Finding] = {}
@@ -111,6 +112,13 @@ def lines_of_rows(
             run_id=release.run_id,
             next_threshold=decisions.following[place],
         )
+        if levels is not None and levels[place] != THRESHOLD_SEVERITY:
+            scored = bool(scores.is_anomaly[place]) if own else score > threshold
+            line = dataclasses.replace(
+                line,
+                severity_threshold=float(levels[place]),
+                rule=FEEDBACK if scored != is_anomaly else None,
+            )
         found = None
         if is_anomaly:
             context = ContextRow(start, value, (), expected)
@@ -122,3 +130,44 @@ def lines_of_rows(
             findings[len(lines)] = found
         lines.append(line)
     return lines, findings
+
+
+def _by_feedback(
+    page: Page, rows: Records, scores: SeriesScores, release: Release, by_score: Decisions
+) -> Decisions:
+    sides = [np.full(len(page), THRESHOLD_SEVERITY) for _ in DIRECTIONS]
+    for series in np.unique(rows["series"]).tolist():
+        for of_side, direction in zip(sides, DIRECTIONS, strict=True):
+            of_side[series] = release.moved.of(page.series[series], direction)
+    above, below = (of_side[rows["series"]] for of_side in sides)
+    off = rows["value"] - scores.expected
+    levels = np.where(off > 0, above, np.where(off < 0, below, np.minimum(above, below)))
+    places = np.flatnonzero(levels != THRESHOLD_SEVERITY)
+    if not len(places):
+        return by_score
+    is_anomaly = by_score.is_anomaly.copy()
+    for place in places.tolist():
+        is_anomaly[place] = _severity(place, scores, release, by_score) > levels[place]
+    return dataclasses.replace(by_score, is_anomaly=is_anomaly, levels=levels)
+
+
+def _severity(place: int, scores: SeriesScores, release: Release, decisions: Decisions) -> float:
+    if release.threshold.rule == RARITY:
+        return float(scores.severity[place])
+    score = float(scores.anomaly_score[place])
+    return release.severity.severity_beyond(score, decisions.threshold[place])
+
+
+def _by_score(
+    series: Sequence[int], scores: SeriesScores, release: Release, thresholds: Thresholds
+) -> Decisions:
+    rule, value = release.threshold.rule, release.threshold.value
+    if rule != ADAPTIVE:
+        found = scores.is_anomaly if rule == RARITY else scores.anomaly_score > value
+        return Decisions([value] * len(series), [None] * len(series), found)
+    judged = [
+        thresholds.judge(one, score, release)
+        for one, score in zip(series, scores.anomaly_score.tolist(), strict=True)
+    ]
+    threshold = [value for value, _ in judged]
+    return Decisions(threshold, [next_ for _, next_ in judged], scores.anomaly_score > np.array(threshold))

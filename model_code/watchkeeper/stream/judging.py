@@ -15,9 +15,11 @@ import numpy as np
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.severity import THRESHOLD_SEVERITY
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.judgement.acquaintance import Acquaintance, Judgement
 from watchkeeper.judgement.adaptation import Adaptation, adapted, threshold_now
+from watchkeeper.judgement.moved import FEEDBACK
 from watchkeeper.judgement.rules import RuleBook, SeriesRules
 from watchkeeper.judgement.thresholds import ADAPTIVE
 from watchkeeper.lifecycle.release import Release
@@ -256,8 +258,14 @@ def judged(
             severity = release.severity.severity_beyond(score, threshold)
         band = None if context.expected is None else expectation(context.expected, scale)
         model = release.run_id
+        is_anomaly, level = score > threshold, THRESHOLD_SEVERITY
+        if release.moved:
+            level = release.moved.of_value(line.series, context.value, context.expected)
+        moved = level != THRESHOLD_SEVERITY
+        if moved:
+            is_anomaly = severity > level
         found = None
-        if score > threshold:
+        if is_anomaly:
             found = Finding(line.series, context, score, threshold, severity, release, confidence)
         line = dataclasses.replace(
             line,
@@ -267,7 +275,9 @@ def judged(
             confidence=confidence,
             threshold=threshold,
             severity=severity,
-            is_anomaly=score > threshold,
+            severity_threshold=level if moved else None,
+            is_anomaly=is_anomaly,
+            rule=FEEDBACK if is_anomaly != (score > threshold) else None,
             run_id=release.run_id,
             next_threshold=following,
         )
@@ -311,4 +321,5 @@ def _event(line: ScoreLine, finding: Finding, reasons: Reasons, plan: WorkloadPl
         explanation=reasons.explained.explanation,
         also_anomalous=reasons.also_anomalous,
         confidence=finding.confidence,
+        severity_threshold=line.severity_threshold,
     )

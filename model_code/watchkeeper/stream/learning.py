@@ -215,7 +215,7 @@ def learned(page: Page, release: Release, plan: WorkloadPlan) -> Judged:
     outputs, after = _advanced(page, learning)
     scores = learning.scores(outputs, model)
     thresholds = Thresholds(after)
-    decisions = decide(learning.rows["series"].tolist(), scores, release, thresholds)
+    decisions = decide(after, learning.rows, scores, release, thresholds)
     lines, findings = lines_of_rows(after, learning.rows, scores, decisions, release, plan)
     after = thresholds.page(after)
     of_detector = {position for position, finding in findings.items() if not finding.by_rule}

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from cli.comparison.reading import read_history
 from cli.main import app
 from tests.unit.watchkeeper.backtest.histories import csv_of, readings_of
+from watchkeeper.incidents.feedback import Mark, Verdict
 from watchkeeper.spec import load_workload
 
 WORKLOAD = """
@@ -112,6 +113,20 @@ def test_anomalies_of_muted_series_are_in_no_incident(folder: Path) -> None:
     assert found["before"]["anomalies"] == found["after"]["anomalies"]
     assert 0 < found["after"]["incidents"] < found["before"]["incidents"]
     assert 0 < found["after"]["alerts"] < found["before"]["alerts"]
+
+
+def test_both_versions_are_judged_by_what_was_said_of_incidents(folder: Path) -> None:
+    before = document(folder)["before"]
+    marks = tuple(Mark(f"{name}|device=b", ("above", "below"), 99.0, ()) for name in "mn")
+    said = [Verdict("plant", str(at), "noise", "1970-01-02T00:00:00Z", "mia", 60, marks) for at in range(3)]
+    verdicts = folder / "verdicts.jsonl"
+    verdicts.write_text("".join(f"{verdict.to_json()}\n" for verdict in said))
+
+    assert 0 < document(folder, "--verdicts", str(verdicts))["before"]["anomalies"] < before["anomalies"]
+    verdicts.write_text("{}\n")
+    message = run(folder, "--verdicts", str(verdicts), fails=True)
+    assert "verdicts.jsonl: line 1: verdict: no key" in message
+    assert "feedback WORKLOAD --list --json" in message
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_judged(folder: Path) -> None:

@@ -45,6 +45,7 @@ from watchkeeper.incidents.summary import (
     event_of,
     summary_of,
 )
+from watchkeeper.judgement.moved import NOTHING_MOVED, MovedThresholds
 from watchkeeper.kinds import AnyPlan, AnyRelease, anomaly_plan, fraud_plan
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.lifecycle.run import TrainingRun
@@ -215,6 +216,7 @@ class FakeEarlierStates:
 class FakeReleaseStore:
     runs: dict[tuple[str, str], AnyRelease] = field(default_factory=dict)
     pointers: dict[str, tuple[AnyRelease, AnyRelease | None]] = field(default_factory=dict)
+    feedback: dict[str, MovedThresholds] = field(default_factory=dict)
 
     def live(self, workload: str) -> AnyRelease | None:
         return self.pointers[workload][0] if workload in self.pointers else None
@@ -227,7 +229,10 @@ class FakeReleaseStore:
         return sorted(found, key=lambda release: release.run_id)
 
     def candidates(self, workload: str) -> list[Release]:
-        return live_first(self.live(workload), self.staged(workload))
+        return live_first(self.live(workload), self.staged(workload), self.moved(workload))
+
+    def moved(self, workload: str) -> MovedThresholds:
+        return self.feedback.get(workload, NOTHING_MOVED)
 
     def stage(self, release: AnyRelease) -> None:
         self.runs[release.workload, release.run_id] = release
@@ -364,6 +369,7 @@ class FakeIncidentStore:
     outbox: dict[tuple[str, str], Sending] = field(default_factory=dict)
     said: dict[tuple[str, str], Verdict] = field(default_factory=dict)
     log: dict[tuple[str, int], list[LiveEvent]] = field(default_factory=dict)
+    moved: dict[str, MovedThresholds] = field(default_factory=dict)
 
     def books(self) -> dict[str, Book]:
         return dict(self.kept)
@@ -399,6 +405,8 @@ class FakeIncidentStore:
         self.said.update(((workload, each.incident_id), each) for each in change.verdicts)
         for each in change.withdrawn:
             self.said.pop((workload, each.incident_id), None)
+        if change.moved is not None:
+            self.moved[workload] = change.moved
         number = seen.changes + 1
         latest = {each.incident_id: each for each in change.incidents}
         events = [event_of(each, number, LOGGED_AT) for each in (*latest.values(), *change.merged)]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+
 import pytest
 
 from lambdas.adapters import clients
-from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
+from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore, moving
 from lambdas.scoring.probing import CACHE_SECONDS, ReleaseCache
 from tests.unit.lambdas.builders import WORKLOAD, make_release
 from tests.unit.lambdas.conftest import SERIES_TABLE
 from tests.unit.lambdas.fakes import FakeReleaseStore
-from watchkeeper.core.errors import ContractViolationError, UnavailableError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError, UnavailableError
+from watchkeeper.judgement.moved import NOTHING_MOVED, MovedThresholds
 from watchkeeper.lifecycle.release import StreamModel
 
 
@@ -71,6 +75,29 @@ def test_live_release_is_the_first_candidate_and_then_the_newest(store: ReleaseS
     assert store.candidates(WORKLOAD) == []
     store.publish(make_release(2))
     assert store.candidates(WORKLOAD) == [make_release(minute) for minute in (2, 4, 3, 1)]
+
+
+def test_moved_thresholds_lie_on_what_scoring_reads_and_on_nothing_that_is_stored(aws: object) -> None:
+    client = clients.dynamodb()
+    store = TableReleaseStore(client, SERIES_TABLE)
+    assert store.moved(WORKLOAD) == NOTHING_MOVED
+    releases = [make_release(1), make_release(2)]
+    for release in releases:
+        store.stage(release)
+    store.publish(releases[0])
+    for moved in (MovedThresholds({"above": {"pressure|device=a": 80.0}}), NOTHING_MOVED):
+        client.transact_write_items(TransactItems=[{"Update": moving(SERIES_TABLE, WORKLOAD, moved)}])  # type: ignore[list-item]
+        assert store.moved(WORKLOAD) == moved
+        assert store.candidates(WORKLOAD) == [dataclasses.replace(each, moved=moved) for each in releases]
+        assert (store.live(WORKLOAD), store.staged(WORKLOAD)) == (releases[0], releases)
+    store.publish(releases[1])
+    assert store.moved(WORKLOAD) == NOTHING_MOVED, "it outlives releases"
+
+
+def test_more_moved_thresholds_than_an_item_has_room_for_are_refused() -> None:
+    moved = MovedThresholds({"above": {os.urandom(99).hex(): 80.0 for _ in range(5000)}})
+    with pytest.raises(InvalidInputError, match="5000 thresholds of pump"):
+        moving(SERIES_TABLE, WORKLOAD, moved)
 
 
 def test_removes_a_release_once_or_twice(store: ReleaseStore) -> None:

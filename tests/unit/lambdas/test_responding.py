@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lambdas.adapters.incident_store import Book
-from lambdas.incidents.responding import respond
+from lambdas.adapters import clients
+from lambdas.adapters.incident_store import Book, TableIncidents
+from lambdas.adapters.release_store import TableReleaseStore
+from lambdas.incidents.responding import judge, respond
+from tests.unit.lambdas.conftest import INCIDENTS_TABLE, SERIES_TABLE
 from tests.unit.lambdas.fakes import FakeIncidentStore
 from tests.unit.watchkeeper.incidents.anomalies import INTERVAL, anomaly
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
+from watchkeeper.incidents.feedback import Verdict
 from watchkeeper.incidents.grouping import GroupingRule, incidents_of
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.progress import Change
@@ -65,6 +69,50 @@ def test_an_incident_that_is_in_another_since_is_not_written_as_if_it_stood_alon
     assert store.commit("air", store.book("air"), Book(), Change((new,), (merged,)))
     assert respond(store, old.incident_id, acknowledge).incident_id == new.incident_id
     assert store.incidents[old.incident_id].merged_into == new.incident_id
+
+
+@pytest.fixture
+def table(aws: object) -> TableIncidents:
+    store = TableIncidents(clients.dynamodb(), INCIDENTS_TABLE, SERIES_TABLE)
+    assert store.commit("air", Book(), Book(last=7), Change((incident(0), incident(9))))
+    return store
+
+
+def moved() -> float:
+    return TableReleaseStore(clients.dynamodb(), SERIES_TABLE).moved("air").of("no2", "above")
+
+
+def test_a_verdict_moves_a_threshold_at_once_and_taking_it_back_moves_it_back(table: TableIncidents) -> None:
+    first, second = incident(0).incident_id, incident(9).incident_id
+    assert judge(table, first, "expected", "mia", NOW).feedback == "expected"
+    assert moved() == 75.0
+    judge(table, first, "expected", "bo", NOW)
+    assert (moved(), table.book("air").changes) == (75.0, 2), "the same again writes nothing"
+    judge(table, second, "expected", "mia", NOW, "cleaning")
+    assert moved() == 80.0
+    judge(table, second, "real", "mia", NOW)
+    assert moved() == 75.0
+    assert judge(table, second, None, "mia", NOW).feedback is None
+    judge(table, first, None, "mia", NOW)
+    assert (moved(), table.verdicts("air")) == (70.0, [])
+    with pytest.raises(InvalidInputError, match="nothing to undo"):
+        judge(table, first, None, "mia", NOW)
+
+
+def test_of_two_verdicts_at_the_same_time_none_is_lost(table: TableIncidents) -> None:
+    other = TableIncidents(clients.dynamodb(), INCIDENTS_TABLE, SERIES_TABLE)
+
+    class Overtaken(TableIncidents):
+        def verdicts(self, workload: str) -> list[Verdict]:
+            found = super().verdicts(workload)
+            if not found:
+                judge(other, incident(9).incident_id, "expected", "bo", NOW)
+            return found
+
+    overtaken = Overtaken(clients.dynamodb(), INCIDENTS_TABLE, SERIES_TABLE)
+    judge(overtaken, incident(0).incident_id, "expected", "mia", NOW, pause=lambda attempt: None)
+    assert {each.who for each in table.verdicts("air")} == {"bo", "mia"}
+    assert moved() == 80.0
 
 
 def test_what_is_not_there_or_never_free_is_said(store: FakeIncidentStore) -> None:

@@ -32,6 +32,7 @@ from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError, UnavailableError
 from watchkeeper.core.layout import quarantine_key, scores_key
 from watchkeeper.core.plan import MeasurePlan
+from watchkeeper.judgement.moved import MovedThresholds
 from watchkeeper.lifecycle.release import StreamModel
 from watchkeeper.stream import asking, closing
 from watchkeeper.stream.judging import INTERVAL_CHANGED, NO_LIVE_MODEL, UNKNOWN_MEASURE
@@ -128,6 +129,22 @@ def test_a_streaming_detector_scores_without_an_endpoint() -> None:
     assert fakes.deliver("1", reading(0, 10), reading(60, 20), reading(CLOSE, 1)).tally == Tally(2, 0, 0)
     assert [line["anomaly_score"] for line in score_lines(fakes)] == [0.0, 0.0]
     assert fakes.endpoint.requests == []
+
+
+def test_feedback_moves_what_an_endpoint_has_scored_too() -> None:
+    fakes, expected = fakes_of(), make_release().severity.severity(9.0)
+    fakes.releases.feedback = {"pump": MovedThresholds({"above": {"pressure|device=a": expected}})}
+    report = fakes.deliver("1", reading(0, 10), reading(60, 90), reading(120, 95), reading(CLOSE, 1))
+    lines = score_lines(fakes)
+    assert [(line["value"], line["is_anomaly"], line.get("rule")) for line in lines] == [
+        (10.0, False, None),
+        (90.0, False, "feedback"),
+        (95.0, True, None),
+    ]
+    assert [line.get("severity_threshold") for line in lines] == [None, expected, expected]
+    assert report.tally.anomalies == 1
+    [event] = fakes.anomalies.puts
+    assert (event.observed, event.threshold, event.severity_threshold) == (95.0, THRESHOLD, expected)
 
 
 def test_score_at_the_threshold_is_no_anomaly() -> None:

@@ -22,6 +22,8 @@ from spark.tasks import Host
 from tests.unit.watchkeeper.shelves import PLAN, Shelves, reading, readings, source, streaming_release
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core import layout
+from watchkeeper.judgement.moved import DIRECTIONS, MovedThresholds
+from watchkeeper.lifecycle.release import Release
 from watchkeeper.stream.page_format import from_bytes
 
 PLACES = Places("data", "pages", "anomalies", "bus")
@@ -99,6 +101,7 @@ class Cluster:
     memory: Memory = dataclasses.field(default_factory=Memory)
     sink: Sink = dataclasses.field(default_factory=Sink)
     states: dict[str, State] = dataclasses.field(default_factory=dict)
+    release: Release = RELEASE
 
     @property
     def host(self) -> Host:
@@ -111,7 +114,7 @@ class Cluster:
         return Announced("data", origin.key, None, origin)
 
     def run(self, announced: Sequence[Announced], **members: Any) -> list[dict[str, Any]]:
-        document = json.loads(Manifest(PLAN, RELEASE, tuple(announced), **members).to_json())
+        document = json.loads(Manifest(PLAN, self.release, tuple(announced), **members).to_json())
         context = document["context"]
         rows = pd.DataFrame(
             [(position, text, context) for position, text in enumerate(document["objects"])],
@@ -138,7 +141,7 @@ def deliveries(count: int = 6) -> list[tuple[str, list[bytes]]]:
     return found
 
 
-def shelves_of(found: Sequence[tuple[str, list[bytes]]]) -> dict[str, bytes]:
+def shelves_of(found: Sequence[tuple[str, list[bytes]]], release: Release = RELEASE) -> dict[str, bytes]:
     """What one host gives that has all shelves below the keys of two bits."""
     memory = Memory()
     effects = Effects(PLACES, memory, Sink(), Sink())
@@ -146,7 +149,7 @@ def shelves_of(found: Sequence[tuple[str, list[bytes]]]) -> dict[str, bytes]:
     for name, lines in found:
         for parcel in parcels_of(readings(lines), source(name), 0, 2):
             shelves = below.setdefault(parcel.key, Subtree(parcel.key))
-            for outcome, _ in shelves.take(unpacked(parcel.readings), source(name), RELEASE, PLAN):
+            for outcome, _ in shelves.take(unpacked(parcel.readings), source(name), release, PLAN):
                 if outcome.output is not None:
                     effects.write(outcome.output)
     return memory.scores()
@@ -161,6 +164,14 @@ def test_micro_batches_of_any_size_give_the_same_objects(a_manifest: int) -> Non
         cluster.run(announced[first : first + a_manifest])
     assert cluster.memory.scores() == shelves_of(found)
     assert any(key.startswith("quarantine") for key in cluster.memory.scores())
+
+
+def test_what_feedback_moves_is_moved_in_the_tasks_too() -> None:
+    moved = MovedThresholds({side: {f"m|device={DEVICES[0]}": 80.0} for side in DIRECTIONS})
+    release, found = dataclasses.replace(RELEASE, moved=moved), deliveries()
+    cluster = Cluster(release=release)
+    cluster.run([cluster.put(name, lines) for name, lines in found])
+    assert cluster.memory.scores() == shelves_of(found, release) != shelves_of(found)
 
 
 def test_micro_batch_that_is_made_again_changes_nothing() -> None:

@@ -18,6 +18,7 @@ from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import DetectorPlan, MeasurePlan, MeasureRules, ThresholdPlan, WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH
 from watchkeeper.incidents.grouping import incidents_of, rule_of
+from watchkeeper.judgement.moved import MovedThresholds
 from watchkeeper.lifecycle.release import Release
 
 STREAM = DetectorPlan("watchkeeper")
@@ -74,6 +75,25 @@ def test_rules_of_a_measure_decide_as_in_the_step(rule: Any) -> None:
     expected = loop_events(plan, outcome.release)
     assert any(event.explanation.method == "rule" for event in expected)
     assert list(outcome.anomalies) == expected
+
+
+@pytest.mark.parametrize("rule", ["rarity", "mean_sigma", "adaptive"])
+def test_feedback_decides_as_in_the_step(rule: Any) -> None:
+    plan = plan_of_two(detector=STREAM, threshold=ThresholdPlan(rule, rarity=3.0, risk=0.01, k=4.0))
+    version = version_of(csv_of(readings_of()), plan)
+    [before] = backtested([version], since=0)
+    series = sorted({event.series for event in before.anomalies})
+    moved = MovedThresholds(
+        {"above": {series[0]: 80.0, series[1]: 65.0}, "below": {series[0]: 80.0, series[1]: 65.0}}
+    )
+
+    [outcome] = backtested([dataclasses.replace(version, moved=moved)], since=0)
+
+    assert list(outcome.anomalies) == loop_events(plan, outcome.release)
+    assert {event.severity_threshold for event in outcome.anomalies} > {None}
+    keys = [{(event.series, event.at) for event in each.anomalies} for each in (before, outcome)]
+    assert {name for name, _ in keys[0] - keys[1]} == {series[0]}
+    assert {name for name, _ in keys[1] - keys[0]} <= {series[1]}
 
 
 def test_versions_that_learn_alike_are_scored_once_and_say_what_each_alone_says() -> None:

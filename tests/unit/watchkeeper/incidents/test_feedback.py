@@ -18,7 +18,6 @@ from watchkeeper.incidents.feedback import (
     HIGHEST,
     LOWEST,
     Mark,
-    MovedThresholds,
     Verdict,
     labels_of,
     moved_thresholds,
@@ -27,6 +26,7 @@ from watchkeeper.incidents.feedback import (
 from watchkeeper.incidents.grouping import GroupingRule, grown_by, incidents_of
 from watchkeeper.incidents.incident import Feedback
 from watchkeeper.incidents.progress import after_anomalies, after_undo, after_verdict
+from watchkeeper.judgement.moved import MovedThresholds
 from watchkeeper.telemetry.labels import read_labels
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=timezone.utc)
