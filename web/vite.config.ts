@@ -17,6 +17,8 @@ export default defineConfig(({ mode }) => ({
   test: {
     environment: "happy-dom",
     include: ["tests/**/*.test.ts"],
+    // for a machine that does other things meanwhile
+    testTimeout: 30_000,
   },
 }));
 

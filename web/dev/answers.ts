@@ -64,8 +64,8 @@ export class Answers {
       return ok(world.points(name, series!, from, seconds(query.get("to")), Number(query.get("most") ?? 2000)));
     }
     if (what === "series") {
-      const prefix = query.get("prefix") ?? "";
-      return ok({ items: world.seriesLines(name).filter((one) => one.series.startsWith(prefix)), next: null });
+      const all = world.seriesLines(name).filter((one) => one.series.includes(query.get("contains") ?? "") && (!query.get("health") || one.health === query.get("health")));
+      return ok({ items: all.slice(0, Number(query.get("limit") ?? 50)), next: null, total: all.length });
     }
     if (what === "labels" && method === "GET") return ok({ items: world.labels, next: null });
     if (what === "labels" && method === "POST") {

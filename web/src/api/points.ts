@@ -11,7 +11,8 @@ const PAGE = 10_000;
 /**
  * Read a series from one instant to another (seconds since 1970).
  *
- * `progress` is called with what is there after each page but the last.
+ * `progress` is called with what is there after each page but the last. `before`: what was read already; what is
+ * new of its last interval on is put behind it.
  */
 export async function readPoints(
   workload: string,
@@ -19,9 +20,9 @@ export async function readPoints(
   from: number,
   to: number,
   signal: AbortSignal,
-  progress?: (columns: Columns) => void,
+  { progress, before }: { progress?: (columns: Columns) => void; before?: Columns | undefined } = {},
 ): Promise<Columns> {
-  const pages: Points[] = [];
+  const pages: Points[] = before ? [...before.pages] : [];
   let cursor: string | null = null;
   do {
     const page: Points = await api().get<Points>(path`/watch/workloads/${workload}/series/${series}/points`, {

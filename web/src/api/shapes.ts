@@ -203,6 +203,11 @@ export interface Incident {
   thresholds: Record<string, Thresholds>;
 }
 
+export interface SeriesListing extends Listing<SeriesLine> {
+  /** How many there are of what was asked for. */
+  total: number;
+}
+
 export interface SeriesLine {
   series: string;
   measure: string;

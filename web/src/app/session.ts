@@ -60,7 +60,9 @@ export async function signOut(): Promise<void> {
 
 export async function beginSignIn(): Promise<void> {
   const query = new URLSearchParams(location.search);
-  for (const name of ["sign_in", "code", "state", "error", "error_description"]) query.delete(name);
+  // a screen's own filters may have the names that a login's answer has
+  const own = query.has("code") || query.has("error") ? ["code", "state", "error", "error_description"] : [];
+  for (const name of ["sign_in", ...own]) query.delete(name);
   await signIn?.begin(location.pathname + (query.size ? `?${query}` : ""));
 }
 

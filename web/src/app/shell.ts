@@ -19,7 +19,8 @@ import { theme, turnTheme } from "./theme";
 @customElement("wk-shell")
 export class Shell extends Part {
   @state() private menuOpen = false;
-  @state() private shown: ScreenEntry | null = null;
+  /** Null of an address that has none; undefined while its module is loaded. */
+  @state() private shown: ScreenEntry | null | undefined = undefined;
   @state() private broken: ApiError | null = null;
   @state() private isAway = !navigator.onLine;
   #ends: (() => void)[] = [];
@@ -184,7 +185,7 @@ export class Shell extends Part {
         return failed(value.error, () => void start((address) => go(address, { replace: true })));
       case "in":
         if (this.broken) return failed(this.broken, () => location.reload());
-        if (!this.shown) return this.#path === null ? skeleton(6) : notHere();
+        if (!this.shown) return this.shown === undefined ? skeleton(6) : notHere();
         // after a gap nothing that is shown is sure: the screen begins anew
         return keyed(live.gaps.value, screenElement(this.shown));
     }

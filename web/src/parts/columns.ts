@@ -29,6 +29,8 @@ export class Columns {
     readonly start: Float64Array,
     private readonly columns: Readonly<Record<LineName, Float64Array>>,
     anomalous: Uint8Array,
+    /** What it was put together of. */
+    readonly pages: readonly Points[],
   ) {
     this.length = start.length;
     const found: number[] = [];
@@ -64,6 +66,7 @@ export class Columns {
         severity: column("severity"),
       },
       Uint8Array.from(rows, ([page, index]) => (page.anomalous[index] ? 1 : 0)),
+      pages,
     );
   }
 

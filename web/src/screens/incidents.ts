@@ -9,6 +9,7 @@ import { incidentLink } from "../app/links";
 import { counted } from "../app/numbers";
 import { place, refine } from "../app/router";
 import { api } from "../app/session";
+import { icon } from "../parts/icon";
 import { empty, Loading } from "../parts/loading";
 import { Screen } from "../parts/screen";
 import { more, table, type Column } from "../parts/table";
@@ -107,7 +108,10 @@ export class IncidentsScreen extends Screen {
 
   protected override render(): TemplateResult {
     return html`<div class="screen">
-      <div class="head"><h1>Incidents</h1></div>
+      <div class="head">
+        <h1>Incidents</h1>
+        ${place.value.query.size ? html`<button class="quiet-button" @click=${clear}>${icon("close")} Clear filters</button>` : nothing}
+      </div>
       ${this.#filters()}
       <section class="sheet" aria-label="Incidents">
         ${this.#list.render(
@@ -175,7 +179,6 @@ export class IncidentsScreen extends Screen {
       </label>
       <datalist id="measures">${unique(seen.flatMap((one) => one.measures)).map((name) => html`<option value=${name}></option>`)}</datalist>
       <datalist id="places">${unique(seen.flatMap((one) => one.places)).map((name) => html`<option value=${name}></option>`)}</datalist>
-      ${query.size ? html`<button class="quiet-button filters-clear" @click=${clear}>Clear filters</button>` : nothing}
     </search>`;
   }
 

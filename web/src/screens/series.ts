@@ -11,8 +11,9 @@ import { repeat } from "lit/directives/repeat.js";
 import { path } from "../api/client";
 import { readPoints } from "../api/points";
 import { asApiError, type ApiError } from "../api/problems";
-import type { Label, Listing, LiveEvent, SeriesHealth, SeriesLine, Workload } from "../api/shapes";
+import type { IncidentLine, Label, Listing, LiveEvent, SeriesHealth, SeriesLine, SeriesListing, Workload } from "../api/shapes";
 import { dateTime, instant, zoneName } from "../app/clock";
+import { incidentLink, incidentsLink } from "../app/links";
 import { count, counted, value } from "../app/numbers";
 import { place, refine } from "../app/router";
 import { api, may } from "../app/session";
@@ -22,9 +23,13 @@ import type { Columns } from "../parts/columns";
 import { icon } from "../parts/icon";
 import { empty, Loading } from "../parts/loading";
 import { Screen } from "../parts/screen";
-import { badge, seriesName, time, type Tone } from "../parts/words";
+import { badge, seriesName, severity, time, titleOf, type Tone } from "../parts/words";
 
 const MOST_SERIES = 6;
+const LISTED = 100;
+const INCIDENTS_SHOWN = 8;
+/** How often the newest intervals are asked for, while the explorer shows what is loaded up to now. */
+const FOLLOW_MS = 20_000;
 const SPANS: readonly [number, string][] = [
   [6 * 3600, "6 hours"],
   [86_400, "1 day"],
@@ -44,11 +49,14 @@ export class SeriesScreen extends Screen {
   @state() private refused: ApiError | null = null;
   @state() private below: ChartKind = "severity";
   #workloads = new Loading<Listing<Workload>>(this);
-  #list = new Loading<Listing<SeriesLine>>(this);
+  #list = new Loading<SeriesListing>(this);
+  #incidents = new Loading<Listing<IncidentLine>>(this);
   #labels = new Loading<Listing<Label>>(this);
   #points = new Map<string, Loading<Columns>>();
   #bounds: Range = [0, 1];
   #asked = "";
+  #isFollowing = false;
+  #following: ReturnType<typeof setInterval> | undefined;
   #listed = "";
   #told: ReturnType<typeof setTimeout> | undefined;
   #search: ReturnType<typeof setTimeout> | undefined;
@@ -76,7 +84,7 @@ export class SeriesScreen extends Screen {
       });
     }
     if (!this.#workload) return;
-    const listed = `${this.#workload}|${query.get("prefix") ?? ""}`;
+    const listed = `${this.#workload}|${query.get("find") ?? ""}|${query.get("health") ?? ""}`;
     if (listed !== this.#listed) {
       const isOther = !this.#listed.startsWith(`${this.#workload}|`);
       this.#listed = listed;
@@ -94,9 +102,9 @@ export class SeriesScreen extends Screen {
     this.#load();
   }
 
-  #askList(signal?: AbortSignal): Promise<Listing<SeriesLine>> {
+  #askList(signal?: AbortSignal): Promise<SeriesListing> {
     return api().get(path`/watch/workloads/${this.#workload}/series`, {
-      query: { prefix: place.value.query.get("prefix"), limit: 100 },
+      query: { contains: place.value.query.get("find"), health: place.value.query.get("health"), limit: LISTED },
       ...(signal ? { signal } : {}),
     });
   }
@@ -111,6 +119,8 @@ export class SeriesScreen extends Screen {
       this.#bounds = [until - this.#span, until];
       this.#points.clear();
       this.marked = null;
+      const [start, end] = this.#bounds.map((seconds) => iso(seconds));
+      void this.#incidents.load((signal) => api().get("/watch/incidents", { query: { workload: this.#workload, state: "any", from: start, to: end, limit: 50 }, signal }), { fresh: true });
     }
     const [least, most] = this.#bounds;
     const at = (name: string, otherwise: number) => {
@@ -127,16 +137,53 @@ export class SeriesScreen extends Screen {
       const points = new Loading<Columns>(this);
       this.#points.set(series, points);
       void points.load((signal) =>
-        readPoints(this.#workload, series, least, most, signal, (part) => {
-          points.value = part;
-          this.requestUpdate();
+        readPoints(this.#workload, series, least, most, signal, {
+          progress: (part) => {
+            points.value = part;
+            this.requestUpdate();
+          },
         }),
       );
     }
   }
 
   protected override happened(event: LiveEvent): void {
-    if (event.kind === "incident" && event.workload === this.#workload) this.#list.soon();
+    if (event.kind !== "incident" || event.workload !== this.#workload) return;
+    this.#list.soon();
+    this.#incidents.soon();
+    void this.#follow();
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#following = setInterval(() => void this.#follow(), FOLLOW_MS);
+  }
+
+  /** Put what is new behind what is loaded; who looks at the end keeps looking at the end. */
+  async #follow(): Promise<void> {
+    if (place.value.query.get("until") || this.#isFollowing) return;
+    const [least, most] = this.#bounds;
+    const now = Math.ceil(Date.now() / 1000);
+    this.#isFollowing = true;
+    try {
+      for (const [series, points] of this.#points) {
+        const before = points.value;
+        if (!before || points.isLoading || points.error || now - most < before.interval / 4) return;
+        const from = before.length ? before.start[before.length - 1]! + 1 : least;
+        const after = await readPoints(this.#workload, series, from, now, new AbortController().signal, { before });
+        if (this.#points.get(series) !== points) return;
+        points.put(after);
+      }
+      const moved = now - most;
+      const isAtEnd = this.range[1] >= most - 1;
+      this.#bounds = [least + moved, now];
+      if (isAtEnd) this.range = [this.range[0] + moved, now];
+      this.requestUpdate();
+    } catch {
+      // no connection: the next round asks again, and the banner says so
+    } finally {
+      this.#isFollowing = false;
+    }
   }
 
   /** Show another part at once; the address follows when the movement is over. */
@@ -152,6 +199,7 @@ export class SeriesScreen extends Screen {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    clearInterval(this.#following);
     clearTimeout(this.#told);
     clearTimeout(this.#search);
   }
@@ -178,7 +226,7 @@ export class SeriesScreen extends Screen {
                 : empty("Choose a series", "Those of the workload are listed beside.", "series")}
             </div>
           </section>
-          ${this.#labelSheet()}
+          ${this.#labelSheet()} ${this.#incidentSheet()}
         </div>
       </div>
     </div>`;
@@ -190,13 +238,20 @@ export class SeriesScreen extends Screen {
       <div class="sheet-body picker-fields">
         <label class="field">
           <span>Workload</span>
-          <select @change=${(event: Event) => refine({ workload: (event.target as HTMLSelectElement).value, series: null, prefix: null, from: null, to: null })}>
+          <select @change=${(event: Event) => refine({ workload: (event.target as HTMLSelectElement).value, series: null, find: null, health: null, from: null, to: null })}>
             ${(this.#workloads.value?.items ?? []).map((one) => html`<option ?selected=${one.workload === this.#workload}>${one.workload}</option>`)}
           </select>
         </label>
         <label class="field">
-          <span>Begins with</span>
-          <input type="search" placeholder="measure" .value=${query.get("prefix") ?? ""} @input=${this.#find} />
+          <span>Name has</span>
+          <input type="search" placeholder="co, B-101" .value=${query.get("find") ?? ""} @input=${this.#find} />
+        </label>
+        <label class="field">
+          <span>Health</span>
+          <select @change=${(event: Event) => refine({ health: (event.target as HTMLSelectElement).value || null })}>
+            <option value="">Any</option>
+            ${Object.keys(HEALTH).map((name) => html`<option ?selected=${query.get("health") === name}>${name}</option>`)}
+          </select>
         </label>
       </div>
       ${this.#list.render(
@@ -207,9 +262,11 @@ export class SeriesScreen extends Screen {
               (one) => this.#line(one),
             )}
           </ul>
-          <p class="small soft picker-count">${this.#chosen.length} chosen, ${MOST_SERIES} at most</p>
-          ${list.next ? html`<p class="more small soft">More than ${list.items.length}: narrow them down.</p>` : nothing}`,
-        { isEmpty: (list) => list.items.length === 0, empty: () => empty("No series", query.get("prefix") ? "None begins so." : "They come with the first telemetry.", "series"), rows: 5 },
+          <p class="small soft picker-count">
+            ${list.items.length < list.total ? html`${count(list.items.length)} of ${count(list.total)} are listed: search for others. ` : nothing}${this.#chosen.length} chosen, ${MOST_SERIES} at most.
+          </p>
+`,
+        { isEmpty: (list) => list.items.length === 0, empty: () => empty("No series", query.get("find") || query.get("health") ? "None is like this." : "They come with the first telemetry.", "series"), rows: 5 },
       )}
     </section>`;
   }
@@ -234,7 +291,7 @@ export class SeriesScreen extends Screen {
   readonly #find = (event: Event): void => {
     const { value } = event.target as HTMLInputElement;
     clearTimeout(this.#search);
-    this.#search = setTimeout(() => refine({ prefix: value.trim() || null }), 300);
+    this.#search = setTimeout(() => refine({ find: value.trim() || null }), 300);
   };
 
   #tools(): TemplateResult {
@@ -340,6 +397,27 @@ export class SeriesScreen extends Screen {
             </ul>`
           : nothing}
       </div>
+    </section>`;
+  }
+
+  /** Incidents of the workload in what is shown. */
+  #incidentSheet(): unknown {
+    const [from, to] = this.range.map((seconds) => iso(seconds)) as [string, string];
+    const shown = (this.#incidents.value?.items ?? []).filter((one) => one.last_at >= from && one.opened_at <= to);
+    if (!shown.length) return nothing;
+    return html`<section class="sheet" aria-labelledby="incidents-title">
+      <div class="sheet-head">
+        <h2 id="incidents-title">Incidents in this time</h2>
+        <a href=${incidentsLink({ workload: this.#workload, from, to })}>All of them</a>
+      </div>
+      <ul class="lines">
+        ${shown.slice(0, INCIDENTS_SHOWN).map(
+          (one) => html`<li class="line">
+            ${severity(one.severity)}
+            <span class="line-main"><a class="row-link" href=${incidentLink(one.incident_id)}>${titleOf(one)}</a><span class="small soft">${time(one.opened_at)}</span></span>
+          </li>`,
+        )}
+      </ul>
     </section>`;
   }
 
