@@ -30,7 +30,7 @@ class AwsReportingGroup(ReportingGroup):
             complain("no AWS credentials: set AWS_PROFILE, or run `aws configure`")
             raise typer.Exit(FAILURE) from error
         except _of_aws("NoRegionError") as error:
-            complain("no AWS region: set AWS_REGION")
+            complain('no AWS region: set AWS_REGION; for the laptop, eval "$(watchkeeper env)"')
             raise typer.Exit(USAGE) from error
         except _of_aws("ClientError", "BotoCoreError") as error:
             complain(f"AWS refused or did not answer: {error}")

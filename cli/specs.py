@@ -55,7 +55,10 @@ def spec_of(workload: str) -> WorkloadSpec:
     path = path_of(workload)
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in WORKLOADS.glob("*.yaml"))) or "none"
-        raise InvalidInputError(f"no workload {workload!r} ({path} does not exist); known: {known}")
+        raise InvalidInputError(
+            f"no workload {workload!r} ({path} does not exist); known: {known}; `watchkeeper init FILE…` "
+            "writes one for files of yours"
+        )
     return load_workload(path)
 
 

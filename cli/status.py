@@ -14,19 +14,16 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.alerts import notice_of_opening
 from cli.specs import AsJson, MaybeWorkload, name_of
 from cli.watched import Watched
-from lambdas.alerting.routing import routes_of
+from lambdas.alerting.counting import alerts_raised, notices_of
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
 from lambdas.scoring.environment import ScoreTelemetryEnvironment
-from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.command.screen import console, note, say
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH, format_instant, in_zone, parse_instant
-from watchkeeper.judgement.budget import alerts_among
 from watchkeeper.kinds import AnyPlan, AnyRelease
 from watchkeeper.telemetry.selection import mute_of
 
@@ -70,7 +67,7 @@ class WorkloadStatus:
     anomalies_of_week: int = 0
     """In the seven days up to that."""
     alerts_of_week: int = 0
-    """Likewise, counted as the gate does: one of a series in the throttle time."""
+    """Likewise: that incidents began or got worse, where a route takes it, throttled as alerts are."""
     alerts_budget: float | None = None
     """What the gate allows in a week, of all series together."""
     series: tuple[SeriesHealth, ...] = ()
@@ -131,24 +128,18 @@ def status_of(watched: Watched, plan: AnyPlan, alarms: Sequence[str]) -> Workloa
         return WorkloadStatus(**known)
     until = EPOCH + timedelta(seconds=end)
     events = list(watched.anomalies(plan.workload, until - WEEK, until, newest_first=False))
-    told = [(event.series, event.at) for event in events if _is_told(event, plan)]
+    incidents = watched.incidents(plan.workload, until - 2 * WEEK, until)
+    whole = {each.incident_id: each for each in incidents}
+    notices = [(at, notice) for at, notice in notices_of(incidents) if until - WEEK <= at < until]
     last = {event.series: event.at for event in events}
     series = [one for page in pages for one in _health_of(page, plan, last, end)]
     return WorkloadStatus(
         **known,
         last_interval_end=format_instant(until),
         anomalies_of_week=len(events),
-        alerts_of_week=len(alerts_among(told, plan.alerts.throttle_seconds)),
+        alerts_of_week=alerts_raised(notices, plan.alerts, whole.get),
         series=tuple(sorted(series, key=lambda one: (_WORST.index(one.health), one.series))),
     )
-
-
-def _is_told(event: AnomalyEvent, plan: WorkloadPlan) -> bool:
-    """Tell whether an anomaly alone would be told to somebody."""
-    if mute_of(event.series, event.at, plan.alerts.mutes) is not None:
-        return False
-    at = EPOCH + timedelta(seconds=event.at + event.interval_seconds)
-    return bool(routes_of(notice_of_opening(plan, event), at, plan.alerts, lambda incident_id: None))
 
 
 def alarms_on(session: boto3.Session) -> list[str]:

@@ -17,6 +17,7 @@ from botocore.config import Config
 
 from cli.specs import name_of
 from cli.stacks import STORAGE, Deployment
+from lambdas.adapters.incident_store import TableIncidents
 from lambdas.adapters.plan_store import ParameterPlanStore
 from lambdas.adapters.release_store import TableReleaseStore
 from lambdas.history.effects import S3MergedObjects
@@ -26,7 +27,8 @@ from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.timestamps import EPOCH, format_instant
+from watchkeeper.core.timestamps import EPOCH, epoch_seconds, format_instant
+from watchkeeper.incidents.incident import Incident
 from watchkeeper.kinds import AnyPlan, AnyRelease, plan_from_json
 
 if TYPE_CHECKING:
@@ -126,6 +128,11 @@ class Watched:
                 "ScanIndexForward": not newest_first,
             }
         )
+
+    def incidents(self, workload: str, since: datetime, until: datetime) -> list[Incident]:
+        """Return a workload's incidents that began from `since` until before `until`, the oldest first."""
+        store = TableIncidents(self.session.client("dynamodb"), self._deployment.incidents_table)
+        return store.between(workload, epoch_seconds(since), epoch_seconds(until) - 1)
 
     def _anomalies(self, query: dict[str, Any]) -> Iterator[AnomalyEvent]:
         pages = self.session.client("dynamodb").get_paginator("query")

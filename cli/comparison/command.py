@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,8 +25,7 @@ from cli.cost.model import (
     workload_month,
 )
 from cli.cost.prices import Prices
-from lambdas.alerting.alert import Claims
-from lambdas.alerting.routing import routes_of
+from lambdas.alerting.counting import alerts_raised
 from watchkeeper.backtest.outcome import Outcome, Version, backtested, check_scores_here
 from watchkeeper.command.screen import console, done, say
 from watchkeeper.core.errors import InvalidInputError, WatchkeeperError
@@ -163,21 +161,10 @@ def _judged(outcome: Outcome, spec: AnomalyWorkload, history: ReadHistory, price
 
 
 def alerts_of(outcome: Outcome) -> int:
-    """Return how many alerts would have gone out of incidents that opened or got worse, by the rules of
-    `publish_alert`."""
-    alerts, claims = outcome.version.plan.alerts, defaultdict[tuple[str, str], Claims](Claims)
+    """Return how many alerts would have gone out of incidents that opened or got worse."""
     whole = {each.incident_id: each for each in outcome.incidents}
-    count = 0
-    for notice in outcome.notices:
-        seconds = alerts.throttle_seconds if notice.what == "opened" else 0
-        told = False
-        at = EPOCH + timedelta(seconds=notice.at)
-        for route in routes_of(notice, at, alerts, whole.get):
-            key = (notice.series, route.channel)
-            claims[key] = claims[key].with_claim(notice.alert_id, notice.at, seconds)
-            told |= claims[key].holds(notice.alert_id)
-        count += told
-    return count
+    notices = ((EPOCH + timedelta(seconds=notice.at), notice) for notice in outcome.notices)
+    return alerts_raised(notices, outcome.version.plan.alerts, whole.get)
 
 
 def _show(found: Comparison, wanted: Wanted) -> None:

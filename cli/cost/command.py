@@ -46,7 +46,7 @@ def cost(
     if refresh_prices:
         _refresh(prices, session)
         return
-    if session.region_name is None and not used_so_far:  # nothing is asked of AWS
+    if not session.region_name and not used_so_far:  # nothing is asked of AWS
         session = boto3.Session(region_name=prices.region)
     elif prices.region != session.region_name and not as_json:
         say(f"prices are of {prices.region}; --refresh-prices asks for those of {session.region_name}")

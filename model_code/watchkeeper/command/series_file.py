@@ -230,7 +230,14 @@ class SeriesFile:
     def _position(self, header: Sequence[str], name: str) -> int:
         if name in header:
             return header.index(name)
-        raise header_error(str(self._path), name, header)
+        error = header_error(str(self._path), name, header)
+        if name != self._columns.timestamp.field:
+            raise error
+        raise InvalidInputError(
+            f"{error}. Rows without a time are no series: the anomaly service scores such a table "
+            "(docs/guides/service.md)",
+            reason=error.reason,
+        )
 
     def _times(self, cells: Cells) -> FloatArray | None:
         plan = self._columns.timestamp

@@ -19,7 +19,8 @@ _EFFECTS: dict[str, tuple[str, bool]] = {
     "timestamp.field": (_AT_ONCE, False),
     "timestamp.format": (_AT_ONCE, False),
     "timestamp.timezone": (
-        "what is open or closed moves to when it was by the new zone, and no reading is lost; scores that "
+        "where times carry no offset, what is open or closed moves to when it was by the new zone, and no "
+        "reading is lost; scores that "
         "are written stay under their old times; the hours that the detector knows are off until it has "
         "seen some weeks of the new ones",
         True,

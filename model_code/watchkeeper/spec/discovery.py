@@ -66,6 +66,9 @@ _MOST_NAMED = 8
 _MOST_YEARS = 20
 _RHYTHM = 0.3
 _TIME_NAME = re.compile(r"time|date|zeit|datum|uhr|\bts\b|_ts\b|stamp", re.IGNORECASE)
+_FRAUD_NAME = re.compile(r"fraud|chargeback", re.IGNORECASE)
+_MOST_LABELS = 4
+"""Words for fraud, no fraud and not known."""
 _OFFSET = re.compile(r".*(Z|z|[+-]\d\d:?\d\d)$")
 _ZONES = ("Europe/Berlin", "Europe/London", "Europe/Helsinki", "America/New_York")
 """One of each rule by which clocks go forward: their skipped hours tell the families apart."""
@@ -138,6 +141,7 @@ def discover(paths: Sequence[Path], timezone: str | None = None) -> Discovery:
     if timezone is not None:
         time_zone(timezone)
     columns = _read(paths)
+    _refuse_transactions(columns)
     timestamp = _timestamp(columns)
     decimal = _decimal(columns, timestamp.field)
     dialect = Dialect(decimal=decimal)
@@ -200,6 +204,17 @@ def _check_header(path: Path, header: list[str], columns: _Columns) -> None:
         )
 
 
+def _refuse_transactions(columns: _Columns) -> None:
+    for name, cells in columns.cells.items():
+        if _FRAUD_NAME.search(name) and len({cell for cell in cells if not is_missing(cell)}) <= _MOST_LABELS:
+            raise InvalidInputError(
+                f"column {shown(name)} says of each row whether it is fraud: these are transactions, which "
+                "are no telemetry. A workload of `kind: fraud` judges them: docs/guides/fraud.md shows one, "
+                "workloads/card_fraud.yaml is one. If it is a measurement all the same, rename the column",
+                reason="transactions",
+            )
+
+
 def _sampled(cells: Sequence[str]) -> list[str]:
     known = [cell for cell in cells[:: max(1, len(cells) // (4 * _SAMPLE))] if not is_missing(cell)]
     return known[:: max(1, len(known) // _SAMPLE)]
@@ -216,7 +231,10 @@ def _timestamp(columns: _Columns) -> TimestampPlan:
     if not found:
         raise InvalidInputError(
             f"no column has times; the columns are {names_shown(list(columns.cells))}. Times are ISO 8601, "
-            "numbers since 1970, or written with day, month and year",
+            "numbers since 1970, or written with day, month and year. A table without times is no telemetry: "
+            "a workload of `kind: regression` predicts one of its columns (workloads/abalone.yaml), the "
+            "anomaly service finds odd rows (docs/guides/service.md), and a workload of `kind: fraud` judges "
+            "transactions, whose times may count from any day (docs/guides/fraud.md)",
             reason="no_time_column",
         )
     found.sort(key=lambda each: each[0])

@@ -14,12 +14,16 @@ import numpy.typing as npt
 from watchkeeper.core.layout import short_hash
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.time_formats import EPOCH_UNITS
-from watchkeeper.core.timestamps import EPOCH, time_zone
+from watchkeeper.core.timestamps import EPOCH, parse_iso8601, time_zone
 from watchkeeper.stream.closing import closed_at, keys_of
 from watchkeeper.stream.page import KNOWN, NEVER, NO_RUN, THRESHOLD, Page, nothing_heard
+from watchkeeper.stream.readings import Readings
+from watchkeeper.telemetry.records import parse_object
 from watchkeeper.telemetry.selection import is_excluded, is_watched
 from watchkeeper.telemetry.series import parse_series_key
 
+ISO8601 = "iso8601"
+"""The one format whose times may say their offset or not."""
 _MICROSECONDS = 1_000_000
 
 
@@ -27,8 +31,9 @@ def fitted(page: Page, plan: WorkloadPlan) -> tuple[Page, int]:
     """Return a page as a plan wants it: the same page where it was fitted to such a plan before.
 
     - Another interval: the page begins anew. What is open is dropped, what is closed gets no score.
-    - Another time zone: what is open or closed moves to when it was by the new zone, so that the next
-      reading follows the last one. Intervals that were written under the wrong hour stay as they were.
+    - Another time zone, where times of readings depended on it: what is open or closed moves to when it was
+      by the new zone, so that the next reading follows the last one. Intervals that were written under the
+      wrong hour stay as they were.
     - Series whose measure the plan has no more, or that it excludes: what is open of them is dropped.
     - Series with other dimensions than the plan's: what is open of them closes and is scored.
 
@@ -37,24 +42,35 @@ def fitted(page: Page, plan: WorkloadPlan) -> tuple[Page, int]:
     Page, int
         And how many intervals will get no score.
     """
-    dropped, before = 0, page
+    dropped = 0
     if page.interval_seconds != plan.interval_seconds:
         page, dropped = _restarted(page, plan)
-    zone, shape = _zone(plan), _shape(plan)
+    zone, shape = "" if _tells_zone(plan.timestamp.format) else plan.timestamp.timezone, _shape(plan)
     if page.zone and zone and page.zone != zone:
         page = _moved(page, zone)
-    if page.shape != shape:
-        page, more = _retired(page, plan)
-        dropped += more
-    if (before.zone, before.shape) == (zone, shape):
+    if page.shape == shape:
         return page, dropped
-    return dataclasses.replace(page, zone=zone, shape=shape), dropped
+    page, more = _retired(page, plan)
+    return dataclasses.replace(page, shape=shape), dropped + more
 
 
-def _zone(plan: WorkloadPlan) -> str:
-    """Return the zone that the event times depend on; empty where each says it itself."""
-    tells_itself = plan.timestamp.format in EPOCH_UNITS or "%z" in plan.timestamp.format
-    return "" if tells_itself else plan.timestamp.timezone
+def zone_of(readings: Readings, plan: WorkloadPlan) -> str:
+    """Return the zone that the times of an object's readings depend on; empty where they say it themselves.
+
+    The first line is looked at: a source writes its times in one way.
+    """
+    timestamp = plan.timestamp
+    text = next(iter(readings.texts.values()), None)
+    if _tells_zone(timestamp.format):
+        return ""
+    if timestamp.format != ISO8601 or text is None:
+        return timestamp.timezone
+    written = parse_object(text).get(timestamp.field)
+    return "" if parse_iso8601(str(written)).tzinfo is not None else timestamp.timezone
+
+
+def _tells_zone(timestamp_format: str) -> bool:
+    return timestamp_format in EPOCH_UNITS or "%z" in timestamp_format
 
 
 def _shape(plan: WorkloadPlan) -> str:
@@ -87,6 +103,7 @@ def _moved(page: Page, zone: str) -> Page:
     return dataclasses.replace(
         page,
         **rows,
+        zone=zone,
         states=states,
         watermark=later(page.watermark, seconds * _MICROSECONDS),
         closed_until=later(page.closed_until, step),

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.stream.closing import closed_at, folded_with
-from watchkeeper.stream.fitting import fitted
+from watchkeeper.stream.fitting import fitted, zone_of
 from watchkeeper.stream.page import (
     APPLIED,
     NEVER,
@@ -71,7 +71,7 @@ def take_in(page: Page, readings: Readings, source: Source, plan: WorkloadPlan) 
     page, dropped = fitted(page, plan)
     if page.knows(source.number):
         return TakenIn(page, dropped=dropped)
-    page = with_series(page, readings.series)
+    page = dataclasses.replace(with_series(page, readings.series), zone=zone_of(readings, plan))
     late: tuple[int, ...] = ()
     if len(readings.rows):
         page, late = _merged(page, readings)

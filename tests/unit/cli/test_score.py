@@ -289,6 +289,18 @@ def test_a_file_that_runs_backwards_is_refused_and_one_row_that_does_is_told(tel
     assert "before them: 1, the first is row 9" in " ".join(told.output.split())
 
 
+def test_a_table_without_times_is_refused_with_what_scores_it(tmp_path: Path) -> None:
+    path = tmp_path / "abalone.csv"
+    path.write_text("length,rings\n0.4,9\n0.5,10\n")
+
+    refused = run(path, "--value", "length")
+
+    assert refused.exit_code == 2
+    said = " ".join(refused.output.split())
+    assert "the header has no column 'Time'" in said
+    assert "the anomaly service scores such a table" in said
+
+
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").write_text("")
     result = run(tmp_path / "empty.csv", "--value", "flow")

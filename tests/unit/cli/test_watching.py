@@ -19,6 +19,7 @@ from cli.alerts import sample_of
 from cli.main import app
 from cli.status import status_of
 from cli.watched import Watched
+from lambdas.adapters.incident_store import TableIncidents
 from lambdas.scoring.effects import AnomalyTable
 from tests.unit.lambdas.builders import make_release
 from watchkeeper.anomalies.event import AnomalyEvent
@@ -35,6 +36,9 @@ from watchkeeper.core.plan import (
 )
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.features.contributions import Contribution, Explanation
+from watchkeeper.incidents.grouping import grown_by, rule_of
+from watchkeeper.incidents.incident import Incident
+from watchkeeper.incidents.progress import after_anomalies
 from watchkeeper.lifecycle.release import LIVE, release_pk
 from watchkeeper.stream.page import NEVER, new_page, with_series
 from watchkeeper.stream.page_format import to_bytes
@@ -56,6 +60,7 @@ OUTPUTS = {
     "PageBucketName": "AWS::S3::Bucket",
     "SeriesTableName": "AWS::DynamoDB::Table",
     "AnomaliesTableName": "AWS::DynamoDB::Table",
+    "IncidentsTableName": "AWS::DynamoDB::Table",
 }
 
 
@@ -145,6 +150,14 @@ def deployed(session: boto3.Session) -> Watched:
     page = dataclasses.replace(page, closed_until=np.full(3, end), newest=newest)
     s3.put_object(Bucket=names["PageBucketName"], Key=layout.page_key("press", ""), Body=to_bytes(page))
     AnomalyTable(session.client("dynamodb"), names["AnomaliesTableName"]).put(EVENTS)
+    store = TableIncidents(session.client("dynamodb"), names["IncidentsTableName"])
+    known: tuple[Incident, ...] = ()
+    for each in EVENTS:
+        grown = grown_by(known, [each], rule_of(PLAN))
+        change = after_anomalies(grown, watermark=each.at + 300, closes_after=86_400, levels={90.0})
+        known = (*[one for one in known if one not in change.incidents], *change.incidents)[-1:]
+        book = store.book("press")
+        assert store.commit("press", book, book, change)
     release = make_release(workload="press")
     session.client("dynamodb").put_item(
         TableName=names["SeriesTableName"],
@@ -288,28 +301,45 @@ def test_status_counts_series_alerts_and_alarms(deployed: Watched) -> None:
         (SLOW, "usual"),
         (HOT, "usual"),
     ]
-    assert (found.anomalies_of_week, found.alerts_of_week) == (3, 2)  # two are within the throttle time
+    # that the heat began, that it got worse, and the speed
+    assert (found.anomalies_of_week, found.alerts_of_week) == (3, 3)
     assert found.run_id == make_release().run_id
 
 
 def test_status_is_read_by_people_and_programs(deployed: Watched) -> None:
     shown, (document,) = run("status"), rows(run("status", "press", "--json"))
 
-    assert "2 alerts, of 7 that the gate allows for all series together" in shown.stdout
+    assert "3 alerts, of 7 that the gate allows for all series together" in shown.stdout
     assert "ended 2026-11-29 03:00 CET (02:00 UTC)" in shown.stdout
-    assert document["workloads"][0]["alerts_of_week"] == 2
+    assert document["workloads"][0]["alerts_of_week"] == 3
     assert document["alarms"] == []
     assert run("status", "nothing").exit_code == 2
 
 
-def test_a_muted_series_is_marked_and_its_anomalies_are_no_alerts(deployed: Watched) -> None:
+@pytest.mark.parametrize(
+    ("routes", "expected"),
+    [
+        ((), 0),
+        ((AlertRoute("on_call", 90.0),), 1),  # when it got worse
+        ((AlertRoute("operators"), AlertRoute("on_call", 90.0)), 3),  # each once, whatever its channels
+        ((AlertRoute("night", 70.0, ("end",)),), 0),
+    ],
+)
+def test_alerts_of_the_week_are_those_that_routes_take(
+    deployed: Watched, routes: tuple[AlertRoute, ...], expected: int
+) -> None:
+    plan = dataclasses.replace(PLAN, alerts=AlertPlan(routes, throttle_seconds=3600))
+
+    assert status_of(deployed, plan, []).alerts_of_week == expected
+
+
+def test_a_muted_series_is_marked(deployed: Watched) -> None:
     until = int(datetime(2027, 1, 1, tzinfo=timezone.utc).timestamp())
     mute = MutePlan(SeriesSelection(measure="temperature"), until)
     muted = dataclasses.replace(PLAN, alerts=dataclasses.replace(PLAN.alerts, mutes=(mute,)))
 
     found = status_of(deployed, muted, [])
 
-    assert found.alerts_of_week == 1
     assert {each.series for each in found.series if each.muted} == {HOT}
 
 

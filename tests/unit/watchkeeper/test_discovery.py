@@ -195,6 +195,8 @@ def test_json_lines_and_several_files_are_one_history(write: Write) -> None:
         (["a,b\n1,2\n3,4\n"], "no column has times; the columns are 'a', 'b'"),
         (["time,a\n2024-01-01,x\n2024-01-02,y\n"], "no column of numbers changes"),
         (["time,a\n"], "has no rows"),
+        (["a,b\n1,2\n3,4\n"], "`kind: regression` predicts one of its columns"),
+        (["time,amount,isFraud\n2024-01-01,5,0\n2024-01-02,6,1\n"], "'isFraud' says .* `kind: fraud` judges"),
         ([plain(), plain(header="time,level")], "other columns than the files before it: 'flow', 'level'"),
     ],
 )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from tests.unit.watchkeeper.shelves import PLAN, Shelves, plan_of, reading
 from watchkeeper.core.plan import MeasurePlan, SeriesSelection, SilencePlan, TimestampPlan, WorkloadPlan
+from watchkeeper.stream.fitting import fitted
 from watchkeeper.stream.tick_message import Tick
 from watchkeeper.stream.ticking import due, ticked
 
@@ -105,6 +106,21 @@ def test_another_time_zone_loses_no_reading(zones: tuple[str, str]) -> None:
     ]
     hours = 2 if zones[0] == "UTC" else -2
     assert [gap for gap in gaps if gap != 60] == [60 - 3600 * hours]
+
+
+@pytest.mark.parametrize("ticks", [False, True])
+def test_times_that_carry_an_offset_stay_where_they_are(ticks: bool) -> None:
+    shelves = Shelves(in_zone("UTC"))
+    for minute in range(20):
+        if minute == 10:
+            shelves.plan = in_zone("Europe/Berlin")
+            if ticks:
+                page = shelves.page()
+                assert fitted(page, shelves.plan) == (page, 0)
+        line = json.loads(local(minute))
+        shelves.deliver(f"{minute}", [json.dumps({**line, "t": f"{line['t']}+02:00"}).encode()])
+    begin = int(datetime(2026, 5, 31, 22, tzinfo=timezone.utc).timestamp())
+    assert [line.start for line in shelves.lines] == [begin + 60 * minute for minute in range(17)]
 
 
 def test_what_tells_its_zone_stays_where_it_is() -> None:
