@@ -22,7 +22,7 @@ from lambdas.adapters.plan_store import ParameterPlanStore
 from lambdas.adapters.release_store import TableReleaseStore
 from lambdas.history.effects import S3MergedObjects
 from lambdas.history.reading import AT_ONCE, Wanted, read_series
-from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.event import AnomalyEvent, anomaly_id
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
@@ -60,6 +60,10 @@ class Watched:
     def scores(self) -> S3MergedObjects:
         """The objects of scores."""
         return S3MergedObjects(self._s3, self._storage["DataBucketName"])
+
+    @cached_property
+    def _incidents(self) -> TableIncidents:
+        return TableIncidents(self.session.client("dynamodb"), self._deployment.incidents_table)
 
     def plans(self) -> dict[str, AnyPlan]:
         """Return the plans of all deployed workloads by name, in alphabetical order."""
@@ -131,8 +135,7 @@ class Watched:
 
     def incidents(self, workload: str, since: datetime, until: datetime) -> list[Incident]:
         """Return a workload's incidents that began from `since` until before `until`, the oldest first."""
-        store = TableIncidents(self.session.client("dynamodb"), self._deployment.incidents_table)
-        return store.between(workload, epoch_seconds(since), epoch_seconds(until) - 1)
+        return self._incidents.between(workload, epoch_seconds(since), epoch_seconds(until) - 1)
 
     def _anomalies(self, query: dict[str, Any]) -> Iterator[AnomalyEvent]:
         pages = self.session.client("dynamodb").get_paginator("query")
@@ -150,16 +153,20 @@ class Watched:
     def anomaly(self, beginning: str, workload: str | None = None) -> AnomalyEvent:
         """Return the anomaly of an id, of which the beginning is enough where no other has it.
 
-        An incident has the id of the anomaly that opened it.
+        An incident's id stands for the anomaly that opened it.
 
         Raises
         ------
         InvalidInputError
             If there is none, or several.
         """
+        plans = self.anomaly_plans(workload)
+        incident = self._incidents.find(beginning) if beginning else None
+        if incident is not None and incident.workload in plans:
+            beginning = anomaly_id(incident.workload, incident.opened_by, incident.opened_at)
         found = [
             event
-            for name in self.anomaly_plans(workload)
+            for name in plans
             for event in self._anomalies(
                 {
                     "KeyConditionExpression": "pk = :pk",

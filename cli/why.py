@@ -27,7 +27,7 @@ def why(
     anomaly_id: Annotated[
         str,
         typer.Argument(
-            metavar="ID", help="Of an anomaly, as an alert and `anomalies` tell it; its beginning is enough."
+            metavar="ID", help="Of an anomaly (its beginning is enough) or an incident, as alerts tell it."
         ),
     ],
     workload: Annotated[str | None, typer.Option(help="Look in this workload only.")] = None,
@@ -38,7 +38,7 @@ def why(
 ) -> None:
     """Tell why an interval is an anomaly: value, usual band, parts of the score, chart.
 
-    An incident has the id of the anomaly that opened it.
+    Of an incident's id it tells the anomaly that opened it.
     """
     watched = Watched(boto3.Session())
     event = watched.anomaly(anomaly_id, workload)

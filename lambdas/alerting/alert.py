@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -23,9 +25,14 @@ from lambdas.alerting.formats import Announced, long_text, short_text, subject
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import parse_instant
 from watchkeeper.fraud.decided import DECIDED_DETAIL_TYPE, DecidedTransaction
+from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import DETAIL_TYPES, IncidentNotice
+from watchkeeper.telemetry.series import parse_series_key
 
 STRUCTURED_PROTOCOLS = ("http", "https", "lambda", "sqs")
+MOST_VALUES = 20
+_NO_ATTRIBUTE = re.compile(r"[^A-Za-z0-9_-]")
+"""What an SNS attribute's name may not have."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,9 @@ class Alert:
     workload: str
     severity: float
     channels: tuple[str, ...]
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What a subscription may filter on beside these: `measure`, and `dimension_NAME` of each dimension, with
+    the values of the series that the alert names; at most `MOST_VALUES` of each."""
 
 
 def announced(message: str) -> tuple[Announced, datetime]:
@@ -92,7 +102,19 @@ def alert_of(event: Announced, channels: Sequence[str], timezone: str = "UTC") -
         workload=event.workload,
         severity=event.severity,
         channels=tuple(channels),
+        places=_places(event.incident) if isinstance(event, IncidentNotice) else {},
     )
+
+
+def _places(incident: Incident) -> dict[str, tuple[str, ...]]:
+    """Return the touched series' measures and dimension values, each once, in the series' order."""
+    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for part in incident.touched:
+        key = parse_series_key(part.series)
+        found["measure"][key.measure] = None
+        for name, value in key.dimensions:
+            found[f"dimension_{_NO_ATTRIBUTE.sub('_', name)}"][value] = None
+    return {name: tuple(values)[:MOST_VALUES] for name, values in found.items()}
 
 
 _OF_ALERT = ("routes", "alert_id", "workload", "severity")

@@ -159,6 +159,10 @@ class SnsAlertTopic:
                     "workload": {"DataType": "String", "StringValue": alert.workload},
                     "severity": {"DataType": "Number", "StringValue": f"{alert.severity:.6g}"},
                     "routes": {"DataType": "String.Array", "StringValue": json.dumps(alert.channels)},
+                    **{
+                        name: {"DataType": "String.Array", "StringValue": json.dumps(values)}
+                        for name, values in alert.places.items()
+                    },
                 },
             )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from typer.testing import CliRunner
 
 from cli.datasets import DATASETS
 from cli.demo.chart import draw
@@ -26,8 +27,10 @@ from cli.demo.scores import (
     wait_until_scored,
 )
 from cli.failures import StepFailedError
+from cli.main import app
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.anomalies.score_line import ScoreLine
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.layout import scores_key
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import epoch_microseconds, format_instant, parse_instant
@@ -269,3 +272,21 @@ def test_the_default_data_is_split_without_loss(plan: WorkloadPlan, tmp_path: Pa
     assert len(uploaded) + len(material.live) == 1268
     assert material.labels_file is None
     assert min(reading.event_time for reading in material.live) >= BEGIN
+
+
+def test_a_download_comes_before_the_deployment_and_one_that_fails_deploys_nothing(
+    session: boto3.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed: list[str] = []
+
+    def offline(*_: object) -> None:
+        raise InvalidInputError("https://… cannot be downloaded")
+
+    monkeypatch.setattr("cli.demo.command.prepared", offline)
+    monkeypatch.setattr("cli.demo.command.Deployer.deploy", lambda self: deployed.append(self.workload))
+
+    answer = CliRunner().invoke(app, ["demo", "machine_temperature", "--stage", "laptop"])
+
+    assert answer.exit_code == 2, answer.output
+    assert "cannot be downloaded" in answer.output
+    assert deployed == []

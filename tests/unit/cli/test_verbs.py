@@ -10,7 +10,8 @@ from pathlib import Path
 import typer
 
 from cli.main import app
-from watchkeeper.command.main import CHECKOUT_VERBS, LIBRARY_VERBS
+from watchkeeper.command.failures import FAILURE, REJECTED, USAGE
+from watchkeeper.command.main import CHECKOUT_VERBS, EXIT_STATUS, LIBRARY_VERBS
 
 ROOT = Path(__file__).parents[3]
 SCORE = """
@@ -75,3 +76,10 @@ def test_scoring_a_file_imports_neither_aws_nor_other_detectors(tmp_path: Path) 
         check=True,
     )
     assert json.loads(done.stdout) == []
+
+
+def test_exit_statuses_are_in_the_help_and_in_the_guide() -> None:
+    guide = (ROOT / "docs/guides/reading-scores.md").read_text(encoding="utf-8")
+    for number in (0, FAILURE, USAGE, REJECTED):
+        assert f"{number} " in EXIT_STATUS
+        assert f"| {number} |" in guide

@@ -19,7 +19,7 @@ from cli.alerts import sample_of
 from cli.main import app
 from cli.status import status_of
 from cli.watched import Watched
-from lambdas.adapters.incident_store import TableIncidents
+from lambdas.adapters.incident_store import BY_ID, TableIncidents
 from lambdas.scoring.effects import AnomalyTable
 from tests.unit.lambdas.builders import make_release
 from watchkeeper.anomalies.event import AnomalyEvent
@@ -61,6 +61,11 @@ OUTPUTS = {
     "SeriesTableName": "AWS::DynamoDB::Table",
     "AnomaliesTableName": "AWS::DynamoDB::Table",
     "IncidentsTableName": "AWS::DynamoDB::Table",
+}
+BY_ID_INDEX = {
+    "IndexName": BY_ID,
+    "KeySchema": [{"AttributeName": "incident_id", "KeyType": "HASH"}],
+    "Projection": {"ProjectionType": "KEYS_ONLY"},
 }
 
 
@@ -110,7 +115,10 @@ def table_resource() -> dict[str, Any]:
         "Type": "AWS::DynamoDB::Table",
         "Properties": {
             "BillingMode": "PAY_PER_REQUEST",
-            "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in names],
+            "AttributeDefinitions": [
+                {"AttributeName": name, "AttributeType": "S"} for name in (*names, "incident_id")
+            ],
+            "GlobalSecondaryIndexes": [BY_ID_INDEX],
             "KeySchema": [
                 {"AttributeName": name, "KeyType": kind}
                 for name, kind in zip(names, ("HASH", "RANGE"), strict=True)
@@ -217,6 +225,15 @@ def test_why_says_value_band_and_what_each_part_of_the_score_is(deployed: Watche
     ):
         assert words in result.stdout, result.stdout
     assert result.stdout.count("●") == 2  # its neighbour is an anomaly, too
+
+
+def test_why_tells_an_incident_by_the_anomaly_that_opened_it(deployed: Watched) -> None:
+    opened = deployed.incidents("press", BEGIN, BEGIN + COUNT * STEP)[0]
+
+    result = run("why", opened.incident_id)
+
+    assert result.exit_code == 0, result.output
+    assert f"Anomaly:   {EVENTS[0].anomaly_id}" in result.stdout
 
 
 def test_why_draws_a_png(deployed: Watched, tmp_path: Path) -> None:

@@ -232,6 +232,10 @@ def test_each_incident_is_published_once_to_the_routes_of_its_severity(
     assert message["incident"]["opened_at"] == "2024-01-01T00:01:00Z"
     assert severe["MessageAttributes"]["workload"] == {"Type": "String", "Value": "pump"}
     assert severe["MessageAttributes"]["severity"] == {"Type": "Number", "Value": "93.9"}
+    measure, _, dimensions = message["incident"]["touched"][0]["series"].partition("|")
+    assert measure in json.loads(severe["MessageAttributes"]["measure"]["Value"])
+    for name, _, value in (part.partition("=") for part in filter(None, dimensions.split("|"))):
+        assert value in json.loads(severe["MessageAttributes"][f"dimension_{name}"]["Value"])
     counted = metric_lines(capsys.readouterr().out)
     published = [line["alerts_published"][0] for line in counted if "alerts_published" in line]
     assert published == [2.0, 1.0]

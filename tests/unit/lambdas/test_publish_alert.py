@@ -19,6 +19,7 @@ from tests.unit.lambdas.builders import make_event, make_notice, make_plan
 from tests.unit.lambdas.conftest import IDEMPOTENCY_TABLE
 from tests.unit.lambdas.fakes import AlertFakes, CrashError, FakeThrottle, FakeToldChannels
 from tests.unit.lambdas.fraud_builders import PLAN as FRAUD_PLAN
+from tests.unit.watchkeeper.incidents.anomalies import anomaly
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.core.plan import AlertMoment, AlertPlan, AlertRoute, WorkloadPlan
@@ -286,3 +287,15 @@ def test_flagged_transactions_of_one_card_are_throttled_and_others_are_not(throt
     assert not throttle.claim(flagged("t2", 1030.0), "fraud", 60)
     assert throttle.claim(flagged("t3", 1030.0, entity="c2"), "fraud", 60)
     assert throttle.claim(flagged("t4", 1060.0), "fraud", 60)
+
+
+def test_an_alert_says_every_dimension_in_its_attributes() -> None:
+    events = [anomaly("no2|station=a|hall 1=x", 0), anomaly("so2|station=a|hall 1=x", 1)]
+    (incident,) = incidents_of(events, GroupingRule(gap_seconds=900))
+    alert = alert_of(notice_of("opened", incident, events[0]), ["operators"])
+
+    assert alert.places == {
+        "measure": ("no2", "so2"),
+        "dimension_station": ("a",),
+        "dimension_hall_1": ("x",),
+    }

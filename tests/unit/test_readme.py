@@ -1,0 +1,70 @@
+"""README is a page to land on, and what is said of a user's machine is so."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cli import datasets
+from localcloud.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+UNCLEAR = (
+    "the open home for what they did",
+    "the service lends",
+    "what is away for a moment is asked again",
+    "who may not is",
+    "is the threshold)",
+)
+"""Sentences that readers have stumbled over."""
+
+
+def test_readme_is_short_and_has_what_a_newcomer_looks_for() -> None:
+    assert len(README.splitlines()) <= 150
+    for words in (
+        "watchkeeper score",
+        "watchkeeper init",
+        "watchkeeper up",
+        "How an alert reaches you",
+        "watchkeeper cost",
+        "You need",
+        "GB of disk",
+        "a network",
+        "make clean-all",
+    ):
+        assert words in README, words
+
+
+def test_links_of_readme_and_guides_lead_somewhere() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs/guides").glob("*.md")):
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+            if "://" not in link:
+                assert (page.parent / link).exists(), f"{page}: {link}"
+
+
+def test_guides_are_all_named_in_readme() -> None:
+    assert [
+        page.name for page in (ROOT / "docs/guides").glob("*.md") if f"docs/guides/{page.name}" not in README
+    ] == ["permissions.md"], "which is for those who work on the project"
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *(ROOT / "docs/guides").glob("*.md")], ids=lambda p: p.name
+)
+def test_sentences_that_readers_stumbled_over_do_not_come_back(page: Path) -> None:
+    text = " ".join(page.read_text(encoding="utf-8").split()).lower()
+    assert [words for words in UNCLEAR if words in text] == []
+
+
+def test_clean_all_removes_what_is_written_outside_of_the_clone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    said = subprocess.run(
+        ["make", "--dry-run", "clean-all"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    removed = next(line for line in said.splitlines() if "removed also" in line)
+    for written in (datasets.CACHE, Settings.from_environment({}).image_home):
+        assert any(str(written).startswith(place) for place in re.findall(r"/[^ \"]+", removed)), written
