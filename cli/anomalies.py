@@ -20,7 +20,7 @@ from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.command.screen import console, note, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.severity import THRESHOLD_SEVERITY, severity_heading
+from watchkeeper.core.severity import THRESHOLD_SEVERITY, severity_cell, severity_heading
 from watchkeeper.core.timestamps import in_zone
 from watchkeeper.telemetry.series import parse_series_key
 
@@ -94,7 +94,7 @@ def table_of(events: list[AnomalyEvent], plans: dict[str, WorkloadPlan]) -> Tabl
             *([event.workload] if several else []),
             "none" if event.observed is None else f"{event.observed:.5g}",
             "" if event.lower is None or event.upper is None else f"{event.lower:.4g} to {event.upper:.4g}",
-            f"{event.severity:.0f}",
+            severity_cell(event.severity, event.severity_threshold),
         )
     return table
 

@@ -19,7 +19,7 @@ from lambdas.history.reading import AT_ONCE, Wanted, read_series
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.command.screen import complain, console
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.severity import severity_heading
+from watchkeeper.core.severity import severity_cell, severity_heading
 from watchkeeper.core.timestamps import in_zone
 
 LAST = timedelta(days=1)
@@ -73,7 +73,7 @@ def _table(lines: list[ScoreLine], zone: str) -> Table:
             _number(line.expected),
             band,
             _number(line.anomaly_score),
-            _number(line.severity),
+            "" if line.severity is None else severity_cell(line.severity, line.severity_threshold),
             flag,
         )
     return table

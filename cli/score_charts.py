@@ -14,6 +14,7 @@ from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.charts.series import Panel, draw_series, severity_panel
 from watchkeeper.charts.style import save
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.severity import THRESHOLD_SEVERITY
 from watchkeeper.core.timestamps import in_zone
 
 ROWS, COLUMNS = 12, 66
@@ -49,8 +50,13 @@ def save_chart(
         upper=_column(lines, "upper"),
         **known,
     )
-    severity = severity_panel(times, _column(lines, "severity"), **known)
+    severity = severity_panel(times, _column(lines, "severity"), _limits(lines), **known)
     save(draw_series(plan.workload, [values, severity], timezone=plan.timestamp.timezone), path)
+
+
+def _limits(lines: Sequence[ScoreLine]) -> npt.NDArray[np.float64]:
+    moved = (line.severity_threshold for line in lines)
+    return np.array([THRESHOLD_SEVERITY if limit is None else limit for limit in moved])
 
 
 def terminal_chart(lines: Sequence[ScoreLine], plan: WorkloadPlan) -> Text:

@@ -36,7 +36,7 @@ from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.command.screen import console, done, say
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.severity import severity_heading
+from watchkeeper.core.severity import severity_cell, severity_heading
 from watchkeeper.core.timestamps import format_instant, in_zone
 from watchkeeper.incidents.notice import notice_text
 from watchkeeper.spec import AnomalyWorkload
@@ -219,7 +219,7 @@ def _show(spec: AnomalyWorkload, scores: Sequence[ScoreLine], alerts: Sequence[A
             ", ".join([key.measure, *(value for _, value in key.dimensions)]),
             "" if event.observed is None else f"{event.observed:.5g}",
             "" if event.lower is None else f"{event.lower:.5g} to {event.upper:.5g}",
-            f"{event.severity:.0f}",
+            severity_cell(event.severity, event.severity_threshold),
         )
     say("the first alert, as its subscriber gets it:\n" if alerts else "the first anomaly:\n")
     timezone = spec.source.timestamp.timezone

@@ -45,7 +45,8 @@ def _panels(series: str, scores: Sequence[ScoreLine], labels: Labels) -> list[Pa
     worst = strongest(scores)
     title = series
     if worst is not None:  # the most severe anomaly, and what it is made of
-        title += f"      circled: severity {severity_text(worst.severity or 0.0)}, {reason_of(worst)}"
+        severity = severity_text(worst.severity or 0.0, worst.severity_threshold)
+        title += f"      circled: severity {severity}, {reason_of(worst)}"
         known["circled"] = scores.index(worst)
     values, found, thresholds = (
         np.array([getattr(score, name) or 0.0 for score in scores])

@@ -198,7 +198,7 @@ def _show(report: Report, scores: Sequence[ScoreLine], watch: Stopwatch, folder:
         say(
             f"  anomaly: {score.series} at {in_zone(score.start, report.timezone)}, value {score.value:.6g}, "
             f"score {score.anomaly_score:.4g} over {score.threshold:.4g}, "
-            f"severity {severity_text(score.severity or 0.0)}\n"
+            f"severity {severity_text(score.severity or 0.0, score.severity_threshold)}\n"
             f"           {reason_of(score)}"
         )
     say("\nthe first alert, as delivered:")

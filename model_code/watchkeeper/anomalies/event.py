@@ -117,7 +117,7 @@ def anomaly_id(workload: str, series: str, interval_start: str) -> str:
 
 def alert_subject(event: AnomalyEvent) -> str:
     """Return one line of at most 100 ASCII characters."""
-    end = f", severity {severity_text(event.severity)}"
+    end = f", severity {severity_text(event.severity, event.severity_threshold)}"
     return one_line(f"[{event.workload}] anomaly in {event.series}", end)
 
 

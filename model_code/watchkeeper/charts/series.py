@@ -99,14 +99,18 @@ def scores_panel(name: str, x: Places, scores: FloatArray, **known: Any) -> Pane
     return Panel(title=name, name=name, x=x, values=scores, color=MUTED, inches=SCORE_INCHES, **known)
 
 
-def severity_panel(x: Places, severity: FloatArray, limit: float = THRESHOLD_SEVERITY, **known: Any) -> Panel:
-    """Return the panel of severities, with the limit from which a row is an anomaly."""
+def severity_panel(
+    x: Places, severity: FloatArray, limit: float | FloatArray = THRESHOLD_SEVERITY, **known: Any
+) -> Panel:
+    """Return the panel of severities, with the limit from which a row is an anomaly: one, or one a row."""
+    limits = np.broadcast_to(np.asarray(limit, dtype=np.float64), (len(x),))
+    fixed = len(np.unique(limits)) == 1
     return scores_panel(
-        severity_heading(limit),
+        severity_heading(float(limits[0])) if fixed else "severity",
         x,
         severity,
         limits=(0.0, 105.0),
-        threshold=np.full(len(x), limit),
+        threshold=limits,
         threshold_name="limit",
         **known,
     )

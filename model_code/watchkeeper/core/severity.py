@@ -39,6 +39,17 @@ def severity_text(severity: float, limit: float | None = None, *, of: str = "") 
     return " ".join([f"{severity:.0f}", *filter(None, [of]), f"(limit {said})"])
 
 
+def severity_cell(severity: float, limit: float | None = None) -> str:
+    """Return a severity below `severity_heading`: with its limit where that is another one.
+
+    Examples
+    --------
+    >>> severity_cell(83.2), severity_cell(83.2, 80.0)
+    ('83', '83 (limit 80 by feedback)')
+    """
+    return f"{severity:.0f}" if limit is None else severity_text(severity, limit)
+
+
 def severity_heading(limit: float = THRESHOLD_SEVERITY) -> str:
     """Return what stands above a column or a panel of severities.
 
