@@ -213,7 +213,7 @@ def _list(found: list[dict[str, Any]], as_json: bool) -> None:
         note("nobody is subscribed")
         return
     table = Table(box=None, pad_edge=False)
-    for name in ("protocol", "endpoint", "state", "channels", "severity"):
+    for name in ("protocol", "endpoint", "state", "channels", "from severity"):
         table.add_column(name, overflow="fold")
     for each in found:
         least = each["severity_at_least"]
