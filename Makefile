@@ -198,7 +198,7 @@ pins: setup ## compile requirements.in to requirements.txt
 clean: ## remove what the commands made, but the environments
 	@rm -rf build web/dist cdk.out .pytest_cache .mypy_cache .ruff_cache
 
-# Outside of the clone nothing else is written; caches that other projects share (uv, pip, npm) stay.
+# What of ours is outside of the clone; caches that other projects share stay.
 ELSEWHERE := $(HOME)/.cache/watchkeeper $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/localcloud
 
 .PHONY: clean-all
@@ -207,3 +207,4 @@ clean-all: ## stop the laptop's cloud and remove all that was ever made: its sta
 	@rm -rf build cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis .localcloud .venv .venvs node_modules web/node_modules web/dist
 	@rm -rf $(ELSEWHERE)
 	@echo "removed also: $(ELSEWHERE)"
+	@echo "kept, since other projects use them too: caches of pip, uv and npm, ~/.cdk, ~/.cache/aws, ~/.cache/zig, ~/.cache/matplotlib"
