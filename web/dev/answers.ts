@@ -52,7 +52,7 @@ export class Answers {
     return ok({ items, next: String(next), more: next < this.events.length, complete: true });
   }
 
-  #workloads(name: string | undefined, rest: string[], { method, query, body }: Asked): Answered {
+  #workloads(name: string | undefined, rest: string[], { query }: Asked): Answered {
     const { world } = this;
     if (!name) return ok({ items: world.workloads(), next: null });
     const found = world.workload(name);
@@ -66,16 +66,6 @@ export class Answers {
     if (what === "series") {
       const all = world.seriesLines(name).filter((one) => one.series.includes(query.get("contains") ?? "") && (!query.get("health") || one.health === query.get("health")));
       return ok({ items: all.slice(0, Number(query.get("limit") ?? 50)), next: null, total: all.length });
-    }
-    if (what === "labels" && method === "GET") return ok({ items: world.labels, next: null });
-    if (what === "labels" && method === "POST") {
-      const made = { ...(body as object), label_id: String(world.labels.length + 1), who: this.me.user } as (typeof world.labels)[number];
-      world.labels.push(made);
-      return { status: 201, body: made };
-    }
-    if (what === "labels" && method === "DELETE") {
-      world.labels.splice(0, world.labels.length, ...world.labels.filter((one) => one.label_id !== series));
-      return { status: 204 };
     }
     return problem(404, "nothing is here");
   }

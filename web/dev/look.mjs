@@ -1,5 +1,6 @@
 /**
- * Look at every screen in Chromium, with invented answers: `npm run look [-- FOLDER]`.
+ * Look at every screen in Chromium, with invented answers: `npm run look [-- FOLDER]`. `npm run pictures` writes
+ * those of docs/console.md anew, and judges nothing.
  *
  * Writes a PNG of each screen at 1280 and 360 px in both themes, and lets axe-core judge each. It ends with a
  * failure where axe finds a violation, the page says an error, or something is wider than the page.
@@ -24,7 +25,16 @@ const SCREENS = {
   "not-here": "nowhere",
 };
 
-const folder = process.argv[2] ?? "../build/look";
+/** Of the document: name of the picture, screen, width, height, theme. */
+const PICTURES = [
+  ["overview", "", 1180, 760, "light"],
+  ["incident", "incidents/:open", 1180, 900, "light"],
+  ["series", "series?workload=air_quality&series=no2%7CLOCATION_ID%3DB-101&span=86400", 1180, 700, "dark"],
+  ["incidents-narrow", "incidents", 360, 640, "dark"],
+];
+
+const forDocument = process.argv[2] === "--pictures";
+const folder = forDocument ? "../docs/images/console" : (process.argv[2] ?? "../build/look");
 const only = process.env.ONLY?.split(",");
 process.env.FIXTURES_NOW = NOW;
 mkdirSync(folder, { recursive: true });
@@ -38,11 +48,32 @@ const faults = [];
 const answer = await fetch(new URL("/watch/incidents?state=open&limit=1", root));
 const open = (await answer.json()).items[0].incident_id;
 
-for (const colorScheme of ["light", "dark"]) {
+const loaded = () => !document.querySelector(".skeleton") && document.querySelector("h1") && !document.body.textContent.includes("Loading:");
+
+async function contextOf(width, height, colorScheme) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme, timezoneId: "Europe/Berlin", locale: "en-GB" });
+  const page = await context.newPage();
+  await page.clock.setFixedTime(new Date(NOW));
+  return { context, page };
+}
+
+async function settled(page) {
+  await page.waitForFunction(loaded, null, { timeout: 60_000 });
+  await page.waitForTimeout(250);
+}
+
+if (forDocument) {
+  for (const [name, where, width, height, colorScheme] of PICTURES) {
+    const { context, page } = await contextOf(width, height, colorScheme);
+    await page.goto(root + where.replace(":open", open));
+    await settled(page);
+    await page.screenshot({ path: join(folder, `${name}.png`) });
+    await context.close();
+  }
+}
+for (const colorScheme of forDocument ? [] : ["light", "dark"]) {
   for (const width of [1280, 360]) {
-    const context = await browser.newContext({ viewport: { width, height: width === 360 ? 740 : 900 }, colorScheme, timezoneId: "Europe/Berlin", locale: "en-GB", bypassCSP: false });
-    const page = await context.newPage();
-    await page.clock.setFixedTime(new Date(NOW));
+    const { context, page } = await contextOf(width, width === 360 ? 740 : 900, colorScheme);
     for (const [name, where] of Object.entries(SCREENS)) {
       if (only && !only.includes(name)) continue;
       const about = `${name} ${width} ${colorScheme}`;
@@ -51,8 +82,7 @@ for (const colorScheme of ["light", "dark"]) {
       const broke = (error) => errors.push(String(error));
       page.on("console", heard).on("pageerror", broke);
       await page.goto(root + where.replace(":open", open));
-      await page.waitForFunction(() => !document.querySelector(".skeleton") && document.querySelector("h1"));
-      await page.waitForTimeout(250);
+      await settled(page);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (wide > 0) errors.push(`${wide} px wider than the page`);
       await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true });

@@ -4,7 +4,6 @@ import type {
   Feedback,
   Incident,
   IncidentLine,
-  Label,
   Points,
   SeriesLine,
   Share,
@@ -53,7 +52,6 @@ const STATIONS = ["B-101", "B-102", "C-007", "D-220"];
 export class World {
   readonly faults: Fault[] = [];
   readonly incidents: Incident[] = [];
-  readonly labels: Label[] = [];
   readonly started: number;
 
   constructor(readonly now: number) {
@@ -295,6 +293,7 @@ export class World {
       assigned_to: index === 1 ? "ann" : null,
       snoozed_until: null,
       left_out: {},
+      version: 1,
       release: { run_id: "20261128061524-dfd665", published_at: iso(this.now - 2.2 * DAY), live: true },
       thresholds: Object.fromEntries(touched.map((one, position) => [one.series, { above: 70 + 10 * (position % 2), below: 70 }])),
     };

@@ -2,7 +2,7 @@ import { render } from "lit";
 import { beforeEach, expect, test } from "vitest";
 
 import { problemOf } from "../src/api/problems";
-import { path } from "../src/api/client";
+import { filled } from "../src/api/client";
 import { dateTime, duration, now, relative, span, zone } from "../src/app/clock";
 import { percent, value, withUnit } from "../src/app/numbers";
 import { href } from "../src/app/router";
@@ -97,7 +97,7 @@ test("a value inside its range is never called anomalous without the reason", ()
 
 test("addresses encode what is in them and leave out what is not", () => {
   expect(href(["workloads", "a/b"], { state: "open", severity: null, measure: "" })).toBe(`${import.meta.env.BASE_URL}workloads/a%2Fb?state=open`);
-  expect(path`/watch/workloads/${"w"}/series/${"co|x=a/b"}/points`).toBe("/watch/workloads/w/series/co%7Cx%3Da%2Fb/points");
+  expect(filled("/watch/workloads/{workload}/series/{series}/points", { workload: "w", series: "co|x=a/b" })).toBe("/watch/workloads/w/series/co%7Cx%3Da%2Fb/points");
   expect(screenAt(["incidents", "abc"])?.tag).toBe("wk-incident");
   expect(screenAt(["nowhere"])).toBeNull();
 });

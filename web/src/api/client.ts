@@ -1,16 +1,36 @@
 /** The API over HTTP: one place that asks, signs, and turns what fails into words. */
 
 import { offline, problemOf, signedOut } from "./problems";
-import type { Query } from "../app/router";
+import type { paths } from "./openapi";
 
-export interface Asked {
-  query?: Query;
-  signal?: AbortSignal;
-}
+type Method = "get" | "post" | "put" | "delete";
+type Operation<P extends keyof paths, M extends Method> = paths[P] extends Record<M, infer O> ? O : never;
+/** Paths that the API's document has for a method. */
+type Having<M extends Method> = { [P in keyof paths]: paths[P] extends Record<M, { responses: unknown }> ? P : never }[keyof paths];
 
-export interface Sent extends Asked {
+/** What an operation answers where it goes well. */
+type Answer<O> = O extends { responses: infer R } ? Content<R[keyof R & (200 | 201 | 202)]> : never;
+type Content<R> = [R] extends [never] ? undefined : R extends { content: { "application/json": infer T } } ? T : undefined;
+
+/** What is in the braces of the path, what is asked, and what is sent: as the document has it. */
+type At<O> = O extends { parameters: { path: infer T } } ? { at: T } : { at?: never };
+type Filter<O> = O extends { parameters: { query?: infer Q } } ? { query?: { [K in keyof Q]: Q[K] | null | undefined } } : object;
+type Body<O> = O extends { requestBody: { content: { "application/json": infer B } } }
+  ? { body: B }
+  : O extends { requestBody?: { content: { "application/json": infer B } } }
+    ? { body?: B }
+    : object;
+type Asked<O> = At<O> & Filter<O> & { signal?: AbortSignal | undefined };
+/** `ifMatch`: ETag of what was shown; refused with 412 where somebody else changed it since. */
+type Sent<O> = Asked<O> & Body<O> & { ifMatch?: string | undefined };
+/** The argument may be left out where nothing in it must be given. */
+type Argument<A> = object extends A ? [asked?: A] : [asked: A];
+
+interface Anything {
+  at?: Record<string, string>;
+  query?: Record<string, unknown>;
+  signal?: AbortSignal | undefined;
   body?: unknown;
-  /** ETag of what was shown: refused with 412 where somebody else changed it since. */
   ifMatch?: string | undefined;
 }
 
@@ -34,24 +54,24 @@ export class Api {
     private readonly signer: Signer,
   ) {}
 
-  /** Ask for what is at a path; segments of it are encoded by `path`. */
-  get<T>(at: string, asked: Asked = {}): Promise<T> {
-    return this.#exchange<T>("GET", at, asked);
+  get<P extends Having<"get">>(path: P, ...[asked]: Argument<Asked<Operation<P, "get">>>): Promise<Answer<Operation<P, "get">>> {
+    return this.#exchange("GET", path, asked);
   }
 
-  post<T>(at: string, sent: Sent = {}): Promise<T> {
-    return this.#exchange<T>("POST", at, sent);
+  post<P extends Having<"post">>(path: P, ...[sent]: Argument<Sent<Operation<P, "post">>>): Promise<Answer<Operation<P, "post">>> {
+    return this.#exchange("POST", path, sent);
   }
 
-  put<T>(at: string, sent: Sent = {}): Promise<T> {
-    return this.#exchange<T>("PUT", at, sent);
+  put<P extends Having<"put">>(path: P, ...[sent]: Argument<Sent<Operation<P, "put">>>): Promise<Answer<Operation<P, "put">>> {
+    return this.#exchange("PUT", path, sent);
   }
 
-  delete<T>(at: string, sent: Sent = {}): Promise<T> {
-    return this.#exchange<T>("DELETE", at, sent);
+  delete<P extends Having<"delete">>(path: P, ...[sent]: Argument<Sent<Operation<P, "delete">>>): Promise<Answer<Operation<P, "delete">>> {
+    return this.#exchange("DELETE", path, sent);
   }
 
-  async #exchange<T>(method: string, at: string, { query, signal, body, ifMatch }: Sent): Promise<T> {
+  async #exchange<T>(method: string, path: string, asked: unknown): Promise<T> {
+    const { at, query, signal, body, ifMatch } = (asked ?? {}) as Anything;
     const headers = new Headers({ accept: "application/json" });
     const token = await this.signer.token();
     if (token !== null) headers.set("authorization", `Bearer ${token}`);
@@ -59,7 +79,7 @@ export class Api {
     if (ifMatch) headers.set("if-match", ifMatch);
     let answer: Response;
     try {
-      answer = await fetch(this.root + at + search(query), {
+      answer = await fetch(this.root + filled(path, at) + search(query), {
         method,
         headers,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -83,14 +103,14 @@ export class Api {
   }
 }
 
-/** Write a path with its parts encoded: path`/watch/workloads/${name}/series`. */
-export function path(texts: TemplateStringsArray, ...parts: readonly string[]): string {
-  return texts.reduce((all, text, index) => all + encodeURIComponent(parts[index - 1] ?? "") + text);
+/** Put the parts of a path in place of their names: `/watch/incidents/{incident}`. */
+export function filled(path: string, at: Readonly<Record<string, string>> = {}): string {
+  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(at[name] ?? ""));
 }
 
-function search(query: Query | undefined): string {
+function search(query: Readonly<Record<string, unknown>> = {}): string {
   const found = new URLSearchParams();
-  for (const [name, value] of Object.entries(query ?? {})) {
+  for (const [name, value] of Object.entries(query)) {
     if (value !== null && value !== undefined && value !== "") found.set(name, String(value));
   }
   return found.size ? `?${found}` : "";

@@ -2,7 +2,6 @@
 
 import { Columns } from "../parts/columns";
 import { api } from "../app/session";
-import { path } from "./client";
 import type { Points } from "./shapes";
 
 /** The most intervals that one answer has. */
@@ -25,7 +24,8 @@ export async function readPoints(
   const pages: Points[] = before ? [...before.pages] : [];
   let cursor: string | null = null;
   do {
-    const page: Points = await api().get<Points>(path`/watch/workloads/${workload}/series/${series}/points`, {
+    const page: Points = await api().get("/watch/workloads/{workload}/series/{series}/points", {
+      at: { workload, series },
       query: { from: new Date(1000 * from).toISOString(), to: new Date(1000 * to).toISOString(), most: PAGE, cursor },
       signal,
     });

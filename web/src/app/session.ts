@@ -91,7 +91,7 @@ async function whoLooks(config: Config, go: (address: string) => void): Promise<
   if (!signIn && !arrives && !query.has("sign_in")) {
     try {
       reached = new Api(config.api, DEVELOPER);
-      return await reached.get<Me>("/watch/me");
+      return await reached.get("/watch/me");
     } catch (error) {
       if (asApiError(error).failure !== "signed-out" || config.auth !== "cognito") throw error;
     }
@@ -116,7 +116,7 @@ async function whoLooks(config: Config, go: (address: string) => void): Promise<
       return null;
     }
   }
-  return reached.get<Me>("/watch/me");
+  return reached.get("/watch/me");
 }
 
 async function configuration(): Promise<Config> {

@@ -18,7 +18,6 @@ const HEALTH: Record<Health, [string, Tone]> = {
   attention: ["needs attention", "bad"],
   silent: ["silent", "warn"],
   untrained: ["not trained yet", "info"],
-  paused: ["paused", "quiet"],
 };
 
 export function healthBadge(health: Health): TemplateResult {

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 
-import { etagOf, path } from "../api/client";
+import { etagOf } from "../api/client";
 import { asApiError, type ApiError } from "../api/problems";
 import type { Feedback, Incident, LiveEvent, Share, TimelineEntry } from "../api/shapes";
 import { duration, instant, span, zoneName } from "../app/clock";
@@ -20,6 +20,7 @@ import { Screen } from "../parts/screen";
 import { badge, fact, seriesName, severity, stateBadge, time, titleOf, verdictBadge } from "../parts/words";
 import "../parts/touched_series";
 
+const INCIDENT = "/watch/incidents/{incident}";
 const SERIES_SHOWN = 3;
 const VERDICTS: readonly [Feedback, string, string][] = [
   ["real", "Real", "Somebody should know of such."],
@@ -32,6 +33,12 @@ const SNOOZES: readonly [number, string][] = [
   [86_400, "1 day"],
   [7 * 86_400, "1 week"],
 ];
+
+/** The incident that an action is about, as it was shown. */
+interface Which {
+  at: { incident: string };
+  ifMatch: string | undefined;
+}
 
 @customElement("wk-incident")
 export class IncidentScreen extends Screen {
@@ -54,7 +61,7 @@ export class IncidentScreen extends Screen {
   }
 
   async #ask(signal: AbortSignal): Promise<Incident> {
-    const found = await api().get<Incident>(path`/watch/incidents/${this.#id}`, { signal });
+    const found = await api().get(INCIDENT, { at: { incident: this.#id }, signal });
     this.#surviving(found);
     return found;
   }
@@ -70,14 +77,14 @@ export class IncidentScreen extends Screen {
     if (event.kind === "incident" && event.detail["incident_id"] === this.#id) this.#incident.soon();
   }
 
-  async #act(words: string, send: (at: string, ifMatch: string | undefined) => Promise<Incident>): Promise<void> {
+  async #act(words: string, send: (one: Which) => Promise<Incident>): Promise<void> {
     const before = this.#incident.value;
     if (!before || this.busy) return;
     this.busy = true;
     this.refused = null;
     this.done = "";
     try {
-      const after = await send(path`/watch/incidents/${before.incident_id}`, etagOf(before));
+      const after = await send({ at: { incident: before.incident_id }, ifMatch: etagOf(before) });
       this.#incident.put(after);
       this.#surviving(after);
       this.doing = null;
@@ -159,7 +166,7 @@ export class IncidentScreen extends Screen {
     const turn = (what: "assign" | "snooze") => () => (this.doing = this.doing === what ? null : what);
     return html`<div class="row">
         ${one.state === "open"
-          ? html`<button class="button button-main" ?disabled=${this.busy} @click=${() => void this.#act("Acknowledged.", (at, ifMatch) => api().post(`${at}/acknowledge`, { body: {}, ifMatch }))}>
+          ? html`<button class="button button-main" ?disabled=${this.busy} @click=${() => void this.#act("Acknowledged.", (one) => api().post(`${INCIDENT}/acknowledge`, { ...one, body: {} }))}>
               ${icon("check")} Acknowledge
             </button>`
           : nothing}
@@ -183,7 +190,7 @@ export class IncidentScreen extends Screen {
     const submit = (event: SubmitEvent) => {
       event.preventDefault();
       const to = String(new FormData(event.target as HTMLFormElement).get("to") ?? "").trim();
-      if (to) void this.#act(`${to} looks after it.`, (at, ifMatch) => api().post(`${at}/assign`, { body: { to }, ifMatch }));
+      if (to) void this.#act(`${to} looks after it.`, (one) => api().post(`${INCIDENT}/assign`, { ...one, body: { to } }));
     };
     return html`<form class="row doing" @submit=${submit}>
       <label class="field"><span>Who looks after it</span><input name="to" required maxlength="128" autocomplete="off" .value=${one.assigned_to ?? ""} /></label>
@@ -196,7 +203,7 @@ export class IncidentScreen extends Screen {
       <legend>Say nothing of it for</legend>
       <span class="choices">
         ${SNOOZES.map(
-          ([seconds, words]) => html`<button class="button" ?disabled=${this.busy} @click=${() => void this.#act(`Nothing is said of it for ${words}.`, (at, ifMatch) => api().post(`${at}/snooze`, { body: { for_seconds: seconds }, ifMatch }))}>${words}</button>`,
+          ([seconds, words]) => html`<button class="button" ?disabled=${this.busy} @click=${() => void this.#act(`Nothing is said of it for ${words}.`, (one) => api().post(`${INCIDENT}/snooze`, { ...one, body: { for_seconds: seconds } }))}>${words}</button>`,
         )}
       </span>
     </fieldset>`;
@@ -211,7 +218,7 @@ export class IncidentScreen extends Screen {
     const say = (verdict: Feedback, words: string) => () => {
       const field = this.querySelector<HTMLTextAreaElement>("#feedback-note");
       const note = field?.value.trim() || undefined;
-      void this.#act(`Kept: ${words.toLowerCase()}.`, (at, ifMatch) => api().post(`${at}/feedback`, { body: { verdict, ...(note ? { note } : {}) }, ifMatch }));
+      void this.#act(`Kept: ${words.toLowerCase()}.`, (one) => api().post(`${INCIDENT}/feedback`, { ...one, body: { verdict, ...(note ? { note } : {}) } }));
       if (field) field.value = "";
     };
     return html`<section class="sheet" aria-labelledby="feedback-title">
@@ -226,7 +233,7 @@ export class IncidentScreen extends Screen {
                 )}
               </div>
               <label class="field"><span>Note, for others (optional; write it first)</span><textarea id="feedback-note" rows="2" maxlength="1000"></textarea></label>
-              ${given ? html`<p><button class="button button-small" ?disabled=${this.busy} @click=${() => void this.#act("Taken back.", (at, ifMatch) => api().delete(`${at}/feedback`, { ifMatch }))}>${icon("undo")} Take back “${given[1].toLowerCase()}”</button></p>` : nothing}`
+              ${given ? html`<p><button class="button button-small" ?disabled=${this.busy} @click=${() => void this.#act("Taken back.", (one) => api().delete(`${INCIDENT}/feedback`, one))}>${icon("undo")} Take back “${given[1].toLowerCase()}”</button></p>` : nothing}`
           : html`<p>${given ? html`<b>${given[1]}.</b> ${given[2]}` : html`<span class="soft">Nobody has said yet.</span>`}</p>`}
         ${moved.length
           ? html`<div><p class="small soft">Moved by feedback: from which severity these count as anomalies (70 without)</p>

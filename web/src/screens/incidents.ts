@@ -56,7 +56,7 @@ export class IncidentsScreen extends Screen {
 
   protected override moved(): void {
     const asked = place.value.query.toString();
-    if (!this.#workloads.value) void this.#workloads.load((signal) => api().get("/watch/workloads", { query: { limit: 100 }, signal }));
+    if (!this.#workloads.value) void this.#workloads.load((signal) => api().get("/watch/workloads", { signal }));
     if (asked === this.#asked && this.#list.value) return;
     this.#asked = asked;
     void this.#list.load((signal) => this.#ask(PAGE, null, signal));
@@ -68,8 +68,8 @@ export class IncidentsScreen extends Screen {
     return api().get("/watch/incidents", {
       query: {
         workload: query.get("workload"),
-        state: query.get("state") ?? "any",
-        severity_from: query.get("severity"),
+        state: STATES.find(([name]) => name === query.get("state"))?.[0] ?? "any",
+        severity_from: Number(query.get("severity")) || null,
         measure: query.get("measure"),
         where: query.get("where"),
         from: last ? new Date(Date.now() - 1000 * last).toISOString() : query.get("from"),
@@ -77,7 +77,7 @@ export class IncidentsScreen extends Screen {
         limit,
         cursor,
       },
-      ...(signal ? { signal } : {}),
+      signal,
     });
   }
 

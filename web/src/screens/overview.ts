@@ -17,7 +17,7 @@ import { badge, fact, healthBadge, severity, stateBadge, time, titleOf } from ".
 const OPEN_SHOWN = 6;
 const FEED_SHOWN = 40;
 /** Health, the most urgent first. */
-const URGENCY = ["attention", "silent", "untrained", "paused", "ok"];
+const URGENCY = ["attention", "silent", "untrained", "ok"];
 
 @customElement("wk-overview")
 export class OverviewScreen extends Screen {
@@ -32,11 +32,11 @@ export class OverviewScreen extends Screen {
   }
 
   protected override moved(): void {
-    void this.#workloads.load((signal) => api().get("/watch/workloads", { query: { limit: 100 }, signal }));
+    void this.#workloads.load((signal) => api().get("/watch/workloads", { signal }));
     void this.#open.load(async (signal) => {
-      const states = ["open", "acknowledged"];
+      const states = ["open", "acknowledged"] as const;
       const found = await Promise.all(
-        states.map((state) => api().get<Listing<IncidentLine>>("/watch/incidents", { query: { state, limit: 50 }, signal })),
+        states.map((state) => api().get("/watch/incidents", { query: { state, limit: 50 }, signal })),
       );
       return found.flatMap((list) => list.items).sort((one, other) => other.severity - one.severity);
     });
@@ -44,7 +44,7 @@ export class OverviewScreen extends Screen {
   }
 
   async #askBefore(signal: AbortSignal): Promise<LiveEvent[]> {
-    const found = await api().get<Listing<IncidentLine>>("/watch/incidents", { query: { state: "any", limit: FEED_SHOWN }, signal });
+    const found = await api().get("/watch/incidents", { query: { state: "any", limit: FEED_SHOWN }, signal });
     return found.items.map((one) => ({ id: `${one.incident_id}:0`, at: one.last_at, kind: "incident", workload: one.workload, detail: { ...one } }));
   }
 

@@ -1,5 +1,5 @@
 /**
- * Any series over any time: band, score, severity, gaps and labels; several below each other.
+ * Any series over any time: band, score, severity and gaps; several below each other.
  *
  * The address has what is loaded (`span` seconds up to `until`, or to now) and what of it is shown (`from`, `to`).
  */
@@ -8,17 +8,15 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 
-import { path } from "../api/client";
 import { readPoints } from "../api/points";
-import { asApiError, type ApiError } from "../api/problems";
-import type { IncidentLine, Label, Listing, LiveEvent, SeriesHealth, SeriesLine, SeriesListing, Workload } from "../api/shapes";
+import type { IncidentLine, Listing, LiveEvent, SeriesHealth, SeriesLine, SeriesListing, Workload } from "../api/shapes";
 import { dateTime, instant, zoneName } from "../app/clock";
 import { incidentLink, incidentsLink } from "../app/links";
 import { count, counted, value } from "../app/numbers";
 import { place, refine } from "../app/router";
-import { api, may } from "../app/session";
+import { api } from "../app/session";
 import "../parts/chart";
-import type { Chart, ChartKind, Range, Window } from "../parts/chart";
+import type { Chart, ChartKind, Range } from "../parts/chart";
 import type { Columns } from "../parts/columns";
 import { icon } from "../parts/icon";
 import { empty, Loading } from "../parts/loading";
@@ -28,6 +26,8 @@ import { badge, seriesName, severity, time, titleOf, type Tone } from "../parts/
 const MOST_SERIES = 6;
 const LISTED = 100;
 const INCIDENTS_SHOWN = 8;
+/** Where the series are listed beside the charts, not above them. */
+const WIDE = matchMedia("(min-width: 1001px)");
 /** How often the newest intervals are asked for, while the explorer shows what is loaded up to now. */
 const FOLLOW_MS = 20_000;
 const SPANS: readonly [number, string][] = [
@@ -44,14 +44,11 @@ const HEALTH: Partial<Record<SeriesHealth, Tone>> = { anomalous: "bad", silent: 
 @customElement("wk-series")
 export class SeriesScreen extends Screen {
   @state() private range: Range = [0, 1];
-  @state() private marking = false;
-  @state() private marked: Range | null = null;
-  @state() private refused: ApiError | null = null;
+  @state() private isWide = WIDE.matches;
   @state() private below: ChartKind = "severity";
   #workloads = new Loading<Listing<Workload>>(this);
   #list = new Loading<SeriesListing>(this);
   #incidents = new Loading<Listing<IncidentLine>>(this);
-  #labels = new Loading<Listing<Label>>(this);
   #points = new Map<string, Loading<Columns>>();
   #bounds: Range = [0, 1];
   #asked = "";
@@ -77,7 +74,7 @@ export class SeriesScreen extends Screen {
     const query = place.value.query;
     if (!this.#workloads.value) {
       void this.#workloads.load(async (signal) => {
-        const found = await api().get<Listing<Workload>>("/watch/workloads", { query: { limit: 100 }, signal });
+        const found = await api().get("/watch/workloads", { signal });
         const first = found.items.find((one) => one.kind === "anomaly" && one.series) ?? found.items[0];
         if (!this.#workload && first) refine({ workload: first.workload });
         return found;
@@ -97,15 +94,15 @@ export class SeriesScreen extends Screen {
         },
         { fresh: isOther },
       );
-      if (isOther) void this.#labels.load((signal) => api().get(path`/watch/workloads/${this.#workload}/labels`, { signal }), { fresh: true });
     }
     this.#load();
   }
 
   #askList(signal?: AbortSignal): Promise<SeriesListing> {
-    return api().get(path`/watch/workloads/${this.#workload}/series`, {
-      query: { contains: place.value.query.get("find"), health: place.value.query.get("health"), limit: LISTED },
-      ...(signal ? { signal } : {}),
+    return api().get("/watch/workloads/{workload}/series", {
+      at: { workload: this.#workload },
+      query: { contains: place.value.query.get("find"), health: place.value.query.get("health") as SeriesHealth | null, limit: LISTED },
+      signal,
     });
   }
 
@@ -118,7 +115,6 @@ export class SeriesScreen extends Screen {
       const until = query.get("until") ? instant(query.get("until")!).getTime() / 1000 : Math.ceil(Date.now() / 1000);
       this.#bounds = [until - this.#span, until];
       this.#points.clear();
-      this.marked = null;
       const [start, end] = this.#bounds.map((seconds) => iso(seconds));
       void this.#incidents.load((signal) => api().get("/watch/incidents", { query: { workload: this.#workload, state: "any", from: start, to: end, limit: 50 }, signal }), { fresh: true });
     }
@@ -156,8 +152,13 @@ export class SeriesScreen extends Screen {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    WIDE.addEventListener("change", this.#widened);
     this.#following = setInterval(() => void this.#follow(), FOLLOW_MS);
   }
+
+  readonly #widened = (): void => {
+    this.isWide = WIDE.matches;
+  };
 
   /** Put what is new behind what is loaded; who looks at the end keeps looking at the end. */
   async #follow(): Promise<void> {
@@ -199,6 +200,7 @@ export class SeriesScreen extends Screen {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    WIDE.removeEventListener("change", this.#widened);
     clearInterval(this.#following);
     clearTimeout(this.#told);
     clearTimeout(this.#search);
@@ -216,7 +218,7 @@ export class SeriesScreen extends Screen {
         <div class="screen explorer-main">
           <section class="sheet" aria-label="Charts">
             <div class="sheet-head">${this.#tools()}</div>
-            <div class="sheet-body screen" @range=${(event: CustomEvent<Range>) => this.#show(event.detail)} @mark=${(event: CustomEvent<Range>) => this.#mark(event.detail)}>
+            <div class="sheet-body screen" @range=${(event: CustomEvent<Range>) => this.#show(event.detail)}>
               ${this.#chosen.length
                 ? repeat(
                     this.#chosen,
@@ -226,7 +228,7 @@ export class SeriesScreen extends Screen {
                 : empty("Choose a series", "Those of the workload are listed beside.", "series")}
             </div>
           </section>
-          ${this.#labelSheet()} ${this.#incidentSheet()}
+          ${this.#incidentSheet()}
         </div>
       </div>
     </div>`;
@@ -234,7 +236,8 @@ export class SeriesScreen extends Screen {
 
   #picker(): TemplateResult {
     const query = place.value.query;
-    return html`<section class="sheet picker" aria-label="Which series">
+    return html`<details class="sheet picker" ?open=${this.isWide || !this.#chosen.length}>
+      <summary class="sheet-head">Which series <span class="soft small">${this.#chosen.length} chosen</span></summary>
       <div class="sheet-body picker-fields">
         <label class="field">
           <span>Workload</span>
@@ -268,7 +271,7 @@ export class SeriesScreen extends Screen {
 `,
         { isEmpty: (list) => list.items.length === 0, empty: () => empty("No series", query.get("find") || query.get("health") ? "None is like this." : "They come with the first telemetry.", "series"), rows: 5 },
       )}
-    </section>`;
+    </details>`;
   }
 
   #line(one: SeriesLine): TemplateResult {
@@ -319,25 +322,7 @@ export class SeriesScreen extends Screen {
             (kind) => html`<button class="button button-small" aria-pressed=${this.below === kind ? "true" : "false"} @click=${() => (this.below = kind)}>${kind}</button>`,
           )}
         </span>
-        ${this.#canLabel && may("operator")
-          ? html`<button class="button button-small" aria-pressed=${this.marking ? "true" : "false"} @click=${this.#turnMarking}>${icon("tag")} Mark a window</button>`
-          : nothing}
       </div>`;
-  }
-
-  /** Whether this API keeps labels. */
-  get #canLabel(): boolean {
-    return this.#labels.value !== undefined;
-  }
-
-  readonly #turnMarking = (): void => {
-    this.marking = !this.marking;
-    this.marked = this.marking ? [this.range[0] + 0.4 * (this.range[1] - this.range[0]), this.range[0] + 0.6 * (this.range[1] - this.range[0])] : null;
-    this.refused = null;
-  };
-
-  #mark(range: Range): void {
-    this.marked = range;
   }
 
   #one(series: string): TemplateResult {
@@ -358,46 +343,17 @@ export class SeriesScreen extends Screen {
   }
 
   #charts(series: string, columns: Columns, isLoading: boolean): TemplateResult {
-    const windows: Window[] = (this.#labels.value?.items ?? [])
-      .filter((label) => label.series === series)
-      .map((label) => ({ start: instant(label.start).getTime() / 1000, end: instant(label.end).getTime() / 1000, kind: "label" }));
-    if (this.marked && series === this.#chosen[0]) windows.push({ start: this.marked[0], end: this.marked[1], kind: "label" });
     const chart = (kind: ChartKind, height: number) => html`<wk-chart
       .columns=${columns}
       .range=${this.range}
       .bounds=${this.#bounds}
-      .windows=${windows}
       .kind=${kind}
       .height=${height}
       .name=${kind === "value" ? series : `${series}, ${kind}`}
-      .marking=${this.marking}
       group="explorer"
     ></wk-chart>`;
     return html`${chart("value", this.#chosen.length > 2 ? 180 : 280)} ${chart(this.below, 120)}
       <p class="small soft" role="status">${isLoading ? `Loading: ${count(columns.length)} intervals so far.` : `${counted(columns.length, "interval")} loaded, ${counted(columns.anomalies.length, "anomaly", "anomalies")}. Drag to zoom, with Shift to move; double click for all.`}</p>`;
-  }
-
-  #labelSheet(): unknown {
-    if (!this.#canLabel) return nothing;
-    const own = (this.#labels.value?.items ?? []).filter((label) => this.#chosen.includes(label.series));
-    if (!own.length && !this.marked) return nothing;
-    return html`<section class="sheet" aria-labelledby="labels-title">
-      <div class="sheet-head"><h2 id="labels-title">Labels</h2></div>
-      <div class="sheet-body screen">
-        ${this.marked ? this.#labelForm(this.marked) : nothing}
-        ${own.length
-          ? html`<ul class="plain">
-              ${own.map(
-                (label) => html`<li class="row">
-                  ${icon("tag")} ${seriesName(label.series)} <span>${time(label.start)} to ${time(label.end)}</span> ${label.note ? html`<span class="soft">${label.note}</span>` : nothing}
-                  ${label.who ? html`<span class="small soft">by ${label.who}</span>` : nothing}
-                  ${may("operator") && label.label_id ? html`<button class="link small" @click=${() => void this.#unlabel(label)}>Remove</button>` : nothing}
-                </li>`,
-              )}
-            </ul>`
-          : nothing}
-      </div>
-    </section>`;
   }
 
   /** Incidents of the workload in what is shown. */
@@ -419,50 +375,6 @@ export class SeriesScreen extends Screen {
         )}
       </ul>
     </section>`;
-  }
-
-  #labelForm(marked: Range): TemplateResult {
-    const chosen = this.#chosen;
-    return html`<form class="label-form" @submit=${this.#keepLabel}>
-      <p class="small soft">Drag over the chart, or write the times (UTC). A label says: here something was wrong. Trainings and comparisons count with it.</p>
-      <div class="row">
-        <label class="field"><span>Series</span><select name="series">${chosen.map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
-        <label class="field"><span>From, UTC</span><input name="start" type="datetime-local" step="1" required .value=${iso(marked[0]).slice(0, 19)} /></label>
-        <label class="field"><span>To, UTC</span><input name="end" type="datetime-local" step="1" required .value=${iso(marked[1]).slice(0, 19)} /></label>
-        <label class="field"><span>Note (optional)</span><input name="note" maxlength="1000" /></label>
-      </div>
-      <div class="row">
-        <button class="button button-main">Keep label</button>
-        <button class="button" type="button" @click=${this.#turnMarking}>Cancel</button>
-      </div>
-      ${this.refused ? html`<p class="notice notice-bad" role="alert">${this.refused.message} ${this.refused.remedy}</p>` : nothing}
-    </form>`;
-  }
-
-  readonly #keepLabel = async (event: SubmitEvent): Promise<void> => {
-    event.preventDefault();
-    const form = new FormData(event.target as HTMLFormElement);
-    const at = (name: string) => new Date(`${String(form.get(name))}Z`).toISOString();
-    const note = String(form.get("note") ?? "").trim();
-    try {
-      await api().post(path`/watch/workloads/${this.#workload}/labels`, {
-        body: { series: form.get("series"), start: at("start"), end: at("end"), ...(note ? { note } : {}) },
-      });
-      this.marking = false;
-      this.marked = this.refused = null;
-      this.#labels.again();
-    } catch (error) {
-      this.refused = asApiError(error);
-    }
-  };
-
-  async #unlabel(label: Label): Promise<void> {
-    try {
-      await api().delete(path`/watch/workloads/${this.#workload}/labels/${label.label_id ?? ""}`);
-      this.#labels.again();
-    } catch (error) {
-      this.refused = asApiError(error);
-    }
   }
 }
 
