@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import boto3
@@ -14,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from cli.failures import StepFailedError
+from lambdas.console.steps import Step, steps_of
 from watchkeeper.command.failures import RejectedError
 from watchkeeper.command.screen import console, say
 from watchkeeper.core.causes import words_of_cause
@@ -22,22 +22,6 @@ POLL_SECONDS = 0.5
 FINAL = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 _UNSEEN = frozenset({"Choice", "Pass"})
 _HISTORY_PAGE = 1000
-
-
-@dataclass
-class Step:
-    """One state of an execution; a state of a loop is one step."""
-
-    name: str
-    started_at: datetime
-    ended_at: datetime | None = None
-    error: str | None = None
-    visits: int = 1
-
-    @property
-    def seconds(self) -> float | None:
-        """Time from the first entry to the last exit; None while it runs."""
-        return None if self.ended_at is None else (self.ended_at - self.started_at).total_seconds()
 
 
 @dataclass(frozen=True)
@@ -122,7 +106,7 @@ def progress(
         pages = client.get_paginator("get_execution_history").paginate(
             executionArn=execution_arn, PaginationConfig={"PageSize": _HISTORY_PAGE}
         )
-        steps = steps_of(event for page in pages for event in page["events"])
+        steps = steps_of((event for page in pages for event in page["events"]), unseen=_UNSEEN)
         yield Outcome(
             execution_arn,
             described["status"],
@@ -136,33 +120,6 @@ def progress(
         sleep(POLL_SECONDS)
 
 
-def steps_of(events: Iterator[Any]) -> list[Step]:
-    """Return the steps that an execution's events tell of, in the order of their beginning."""
-    steps: dict[str, Step] = {}
-    current: Step | None = None
-    for event in events:
-        kind: str = event["type"]
-        if kind.endswith("StateEntered"):
-            if kind.removesuffix("StateEntered") in _UNSEEN:
-                continue
-            name = event["stateEnteredEventDetails"]["name"]
-            current = steps.get(name)
-            if current is None:
-                current = steps[name] = Step(name, event["timestamp"])
-            else:
-                current.visits += 1
-                current.ended_at = None
-        elif kind.endswith("StateExited"):
-            name = event["stateExitedEventDetails"]["name"]
-            if name in steps:
-                steps[name].ended_at = event["timestamp"]
-        elif kind.endswith("Failed") and kind != "ExecutionFailed" and current is not None:
-            current.error = _error_in(event)
-        elif kind.startswith("Execution") and current is not None and current.ended_at is None:
-            current.ended_at = event["timestamp"]
-    return list(steps.values())
-
-
 def steps_table(steps: list[Step]) -> Table:
     """Lay out steps with their durations."""
     table = Table(box=None, show_header=False, padding=(0, 1))
@@ -172,11 +129,3 @@ def steps_table(steps: list[Step]) -> Table:
         times = f"×{step.visits}" if step.visits > 1 else ""
         table.add_row(mark, step.name, seconds, step.error or times)
     return table
-
-
-def _error_in(event: dict[str, Any]) -> str | None:
-    for key, details in event.items():
-        if key.endswith("FailedEventDetails"):
-            error: str | None = details.get("error")
-            return error
-    return None

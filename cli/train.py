@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import boto3
 import typer
@@ -13,6 +13,7 @@ from cli.executions import follow, start, succeeded
 from cli.history_check import check_history
 from cli.specs import WorkloadName, spec_of
 from cli.stacks import Deployment
+from lambdas.console.training_runs import execution_input
 from watchkeeper.command.screen import done, say
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
@@ -60,11 +61,6 @@ def train(
             done(f"the scoring loop goes on with run {run['run_id']}")
         else:
             done(f"endpoint {run['names']['endpoint']} serves the new model")
-
-
-def execution_input(reason: str, start: str | None = None, end: str | None = None) -> dict[str, Any]:
-    """Return the input of an execution; ends that are not set stay away."""
-    return {"reason": reason, **({"start": start} if start else {}), **({"end": end} if end else {})}
 
 
 def upload_history(

@@ -27,10 +27,10 @@ from cli.replay import Authority, Host, Port, publish
 from cli.specs import WorkloadName, anomaly_spec_of, path_of
 from cli.stacks import Deployment
 from cli.telemetry import instant_of, records_of
-from cli.train import execution_input
 from lambdas.adapters.errors import unless
 from lambdas.adapters.object_store import ABSENT, ObjectUri
 from lambdas.adapters.release_store import TableReleaseStore
+from lambdas.console.training_runs import execution_input
 from watchkeeper.anomalies.event import alert_text
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.command.screen import console, done, say

@@ -6,35 +6,37 @@ Read by the verbs that tell people what goes on. Nothing here changes anything.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 
 from cli.specs import name_of
 from cli.stacks import STORAGE, Deployment
+from lambdas.adapters.anomaly_table import TableAnomalies
 from lambdas.adapters.incident_store import TableIncidents
-from lambdas.adapters.plan_store import ParameterPlanStore
+from lambdas.adapters.plan_store import ParameterPlanStore, deployed_plans
 from lambdas.adapters.release_store import TableReleaseStore
+from lambdas.console.page_heads import S3PageHeads
+from lambdas.console.status import Week, open_incidents, week_of
 from lambdas.history.effects import S3MergedObjects
 from lambdas.history.reading import AT_ONCE, Wanted, read_series
+from lambdas.watching.watch_telemetry import MetricRecords, silent_workloads
 from watchkeeper.anomalies.event import AnomalyEvent, anomaly_id
 from watchkeeper.anomalies.score_line import ScoreLine
-from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.timestamps import EPOCH, epoch_seconds, format_instant
+from watchkeeper.core.timestamps import EPOCH, epoch_seconds
 from watchkeeper.incidents.incident import Incident
-from watchkeeper.kinds import AnyPlan, AnyRelease, plan_from_json
+from watchkeeper.kinds import AnyPlan, AnyRelease
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from watchkeeper.stream.page import Page
+    from watchkeeper.stream.health import PageHead
 
 
 @dataclass(frozen=True)
@@ -61,23 +63,9 @@ class Watched:
         """The objects of scores."""
         return S3MergedObjects(self._s3, self._storage["DataBucketName"])
 
-    @cached_property
-    def _incidents(self) -> TableIncidents:
-        return TableIncidents(self.session.client("dynamodb"), self._deployment.incidents_table)
-
     def plans(self) -> dict[str, AnyPlan]:
         """Return the plans of all deployed workloads by name, in alphabetical order."""
-        client = self.session.client("ssm")
-        pages = client.get_paginator("get_parameters_by_path").paginate(
-            Path=f"/{layout.PREFIX}", Recursive=True
-        )
-        plans = [
-            plan_from_json(parameter["Value"])
-            for page in pages
-            for parameter in page["Parameters"]
-            if parameter["Name"].endswith("/plan")
-        ]
-        return {plan.workload: plan for plan in sorted(plans, key=lambda plan: plan.workload)}
+        return deployed_plans(self.session.client("ssm"))
 
     def plan(self, workload: str) -> WorkloadPlan:
         """Return the deployed plan of a workload that watches telemetry.
@@ -95,21 +83,17 @@ class Watched:
             workload
         )
 
-    def pages(self, workload: str) -> Iterator[Page]:
-        """Yield the pages of a workload's shelves."""
-        from watchkeeper.stream.page_format import from_bytes
+    def heads(self, workload: str) -> list[PageHead]:
+        """Return the heads of the pages of a workload's shelves."""
+        return self._heads.of(workload)
 
-        bucket, prefix = self._storage["PageBucketName"], layout.pages_prefix(workload)
-        found = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        keys = [item["Key"] for page in found for item in page.get("Contents", [])]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            yield from pool.map(
-                lambda key: from_bytes(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()), keys
-            )
+    @cached_property
+    def _heads(self) -> S3PageHeads:
+        return S3PageHeads(self._s3, self._storage["PageBucketName"])
 
     def series(self, workload: str) -> list[str]:
         """Return the keys of all series that telemetry has come of."""
-        return sorted(name for page in self.pages(workload) for name in page.series)
+        return sorted(name for head in self.heads(workload) for name in head.series)
 
     def anomalies(
         self,
@@ -120,28 +104,32 @@ class Watched:
         newest_first: bool = True,
     ) -> Iterator[AnomalyEvent]:
         """Yield a workload's anomalies of the intervals that begin from `since` until before `until`."""
-        # a sort key is `INTERVAL_START#ID`, and a start alone is before all of its own
-        yield from self._anomalies(
-            {
-                "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
-                "ExpressionAttributeValues": {
-                    ":pk": {"S": workload},
-                    ":first": {"S": format_instant(since) if since else "0"},
-                    ":last": {"S": format_instant(until) if until else "9999"},
-                },
-                "ScanIndexForward": not newest_first,
-            }
-        )
+        return self._anomaly_table.between(workload, since, until, newest_first=newest_first)
+
+    @cached_property
+    def _anomaly_table(self) -> TableAnomalies:
+        return TableAnomalies(self.session.client("dynamodb"), self._storage["AnomaliesTableName"])
+
+    @cached_property
+    def _incidents(self) -> TableIncidents:
+        return TableIncidents(self.session.client("dynamodb"), self._deployment.incidents_table)
 
     def incidents(self, workload: str, since: datetime, until: datetime) -> list[Incident]:
         """Return a workload's incidents that began from `since` until before `until`, the oldest first."""
         return self._incidents.between(workload, epoch_seconds(since), epoch_seconds(until) - 1)
 
-    def _anomalies(self, query: dict[str, Any]) -> Iterator[AnomalyEvent]:
-        pages = self.session.client("dynamodb").get_paginator("query")
-        for page in pages.paginate(TableName=self._storage["AnomaliesTableName"], **query):
-            for item in page["Items"]:
-                yield AnomalyEvent.from_json(item["document"]["S"])
+    def week(self, plan: WorkloadPlan, until: datetime) -> Week:
+        """Return what happened in the seven days up to a time."""
+        return week_of(self._anomaly_table, self._incidents, plan, until)
+
+    def open_incidents(self, workload: str) -> int:
+        """Return how many incidents are not over."""
+        return open_incidents(self._incidents, workload)
+
+    def silent(self, now: datetime) -> list[str]:
+        """Return the workloads that had telemetry and have had none for too long."""
+        records = MetricRecords(self.session.client("cloudwatch"))
+        return silent_workloads(records, ParameterPlanStore(self.session.client("ssm")), now)
 
     def anomaly_plans(self, workload: str | None) -> dict[str, WorkloadPlan]:
         """Return the plans of the workloads that watch telemetry, or of the one that is named; see `plan`."""
@@ -164,17 +152,7 @@ class Watched:
         incident = self._incidents.find(beginning) if beginning else None
         if incident is not None and incident.workload in plans:
             beginning = anomaly_id(incident.workload, incident.opened_by, incident.opened_at)
-        found = [
-            event
-            for name in plans
-            for event in self._anomalies(
-                {
-                    "KeyConditionExpression": "pk = :pk",
-                    "FilterExpression": "begins_with(anomaly_id, :id)",
-                    "ExpressionAttributeValues": {":pk": {"S": name}, ":id": {"S": beginning}},
-                }
-            )
-        ]
+        found = [event for name in plans for event in self._anomaly_table.beginning(name, beginning)]
         if len(found) != 1:
             said = ", ".join(event.anomaly_id for event in found[:10])
             raise InvalidInputError(
@@ -219,9 +197,9 @@ def newest_of(watched: Watched, plan: WorkloadPlan, series: str) -> datetime:
     InvalidInputError
         If it has none yet.
     """
-    for page in watched.pages(plan.workload):
-        if series in page.series:
-            closed = int(page.closed_until[page.series.index(series)])
+    for head in watched.heads(plan.workload):
+        if series in head.series:
+            closed = int(head.closed_until[head.series.index(series)])
             if closed > 0:
                 return EPOCH + timedelta(seconds=closed)
     raise InvalidInputError(f"no interval of {series!r} of workload {plan.workload} has closed yet")

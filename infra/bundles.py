@@ -18,6 +18,7 @@ from pipeline.packaging import (
     FRAUD_ARCHIVE,
     SPARK_PACKAGE,
     build_analysis_code,
+    build_console_code,
     build_fraud_api_code,
     build_fraud_code,
     build_history_code,
@@ -54,6 +55,8 @@ class Bundles:
     """Folder with the anomaly service's API, whose packages are compiled."""
     fraud_api: Path
     """Folder with the API of fraud workloads, whose packages are compiled."""
+    console_api: Path
+    """Folder with the console's API, whose packages are compiled."""
     history: Path
     """Folder with the functions that merge and read scores, whose packages are compiled."""
     loading: Path
@@ -105,6 +108,7 @@ def build_bundles(settings: Settings, workloads: Sequence[WorkloadSpec]) -> Bund
         scoring=build_scoring_code(API_TARGETS[settings.stage], settings.build),
         api=build_service_code(API_TARGETS[settings.stage], settings.build),
         fraud_api=build_fraud_api_code(API_TARGETS[settings.stage], settings.build),
+        console_api=build_console_code(API_TARGETS[settings.stage], settings.build),
         history=build_history_code(API_TARGETS[settings.stage], settings.build),
         loading=build_loading_code(API_TARGETS[settings.stage], settings.build),
         model=build_model_code(target, settings.build),
@@ -126,7 +130,8 @@ def stand_in_bundles(settings: Settings, workloads: Sequence[WorkloadSpec], fold
     functions.mkdir()
     for file in (functions / "code.py", *archives.values(), stream):
         file.write_text(file.name)
-    small = dict.fromkeys(("functions", "scoring", "api", "fraud_api", "history", "loading"), functions)
+    folders = ("functions", "scoring", "api", "fraud_api", "console_api", "history", "loading")
+    small = dict.fromkeys(folders, functions)
     return _with_definitions(settings, workloads, **small, **archives, stream=stream)
 
 

@@ -56,6 +56,7 @@ class MonitoringStack(Stack):
         shared.watch_function("CloseTask", service.close_task.function)
         shared.watch_function("ServiceApi", service.service_api.function)
         shared.watch_function("FraudApi", service.fraud_api.function)
+        shared.watch_function("ConsoleApi", service.console_api.function)
         shared.watch_api("Service", service.http.api)
         shared.watch_dead_letters("RefusedTelemetry", scoring.refused)
         DeliveryAlarms(self, "Delivery", delivery_stream_name=ingestion.telemetry.stream.ref, topic=topic)

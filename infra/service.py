@@ -13,6 +13,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.bundles import Bundles
+from infra.constructs.console_api import PREFIX as CONSOLE_PREFIX
+from infra.constructs.console_api import ConsoleApi
 from infra.constructs.event_subscription import EventSubscription, ended_badly
 from infra.constructs.fraud_api import PREFIX as FRAUD_PREFIX
 from infra.constructs.fraud_api import FraudApi
@@ -121,12 +123,21 @@ class ServiceStack(Stack):
             alert_bus=alert_bus,
             timeout_seconds=API_TIMEOUT_SECONDS,
         )
+        self.console_api = ConsoleApi(
+            self,
+            "Console",
+            code=bundles.console_api,
+            storage=storage,
+            alert_bus=alert_bus,
+            read_scores=read_scores,
+            timeout_seconds=API_TIMEOUT_SECONDS,
+        )
         client = ServiceClient(self, "Callers", pool=storage.users).client
         self.http = ServiceHttpApi(
             self,
             "Http",
             function=self.service_api.function,
-            parts={FRAUD_PREFIX: self.fraud_api.function},
+            parts={FRAUD_PREFIX: self.fraud_api.function, CONSOLE_PREFIX: self.console_api.function},
             pool=storage.users,
             client=client,
             cors_origins=settings.service_cors_origins,
@@ -139,6 +150,7 @@ class ServiceStack(Stack):
         CfnOutput(self, "UserPoolClientId", value=client.user_pool_client_id)
         CfnOutput(self, "ServiceApiFunctionName", value=self.service_api.function.function_name)
         CfnOutput(self, "FraudApiFunctionName", value=self.fraud_api.function.function_name)
+        CfnOutput(self, "ConsoleApiFunctionName", value=self.console_api.function.function_name)
         CfnOutput(self, "CloseTaskFunctionName", value=self.close_task.function.function_name)
 
     def _closing(self, code: Path) -> PythonFunction:

@@ -16,7 +16,7 @@ from constructs import Construct
 from infra.constructs.data_bucket import DataBucket, PageBucket
 from infra.constructs.package_group import PackageGroup
 from infra.constructs.training_workflow import LOG_GROUPS
-from infra.constructs.user_directory import UserDirectory
+from infra.constructs.user_directory import RoleGroups, UserDirectory
 from infra.sharing import output
 from lambdas.adapters.incident_store import BY_ID
 from lambdas.fraud.transaction_index import ARRIVED, BY_ARRIVAL, SHELF
@@ -128,6 +128,7 @@ class StorageStack(Stack):
             self, "Transactions", key=self.key, sparse_indexes={BY_ARRIVAL: (SHELF, ARRIVED)}
         ).table
         self.users: cognito.IUserPool = UserDirectory(self, "Callers", mfa=mfa).pool
+        RoleGroups(self, "Roles", pool=self.users)
         self.service_models = PackageGroup(
             self, "ServiceModels", name=job_names.PACKAGE_GROUP, description="Models of the anomaly service"
         ).model_package_group_name

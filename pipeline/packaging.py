@@ -68,6 +68,13 @@ SCORING = LAMBDAS / "scoring"
 HISTORY = LAMBDAS / "history"
 FRAUD = LAMBDAS / "fraud"
 LOADING = LAMBDAS / "loading"
+CONSOLE = LAMBDAS / "console"
+CONSOLE_READS = tuple(
+    LAMBDAS / room for room in ("alerting", "http", "incidents", "live", "scoring", "watching")
+)
+"""Rooms whose rules the console's API has, too."""
+OF_THEIR_OWN = (HTTP, SERVICE_API, SCORING, HISTORY, FRAUD, LOADING, CONSOLE)
+"""Rooms that are in no bundle of all functions."""
 TRANSFORM_SECONDS = 600
 """Time for one request of a batch transform; the server's own limit of 60 is for an endpoint's requests."""
 VENDOR = "vendor"
@@ -197,7 +204,7 @@ def build_lambda_code(build_dir: Path) -> Path:
         If the packages cannot be installed.
     """
     functions = _python("lambdas", LAMBDAS)
-    own = tuple(f"lambdas/{room.name}/" for room in (HTTP, SERVICE_API, SCORING, HISTORY, FRAUD, LOADING))
+    own = tuple(f"lambdas/{room.name}/" for room in OF_THEIR_OWN)
     # what the others are told of scoring is its environment
     kept = {f"lambdas/{SCORING.name}/__init__.py", f"lambdas/{SCORING.name}/environment.py"}
     others = {name: file for name, file in functions.items() if name in kept or not name.startswith(own)}
@@ -267,6 +274,8 @@ build_service_code = partial(build_functions_code, "service-code", SERVICE_API, 
 """Returns the folder of the anomaly service's API."""
 build_fraud_api_code = partial(build_functions_code, "fraud-code", FRAUD, (HTTP,))
 """Returns the folder of the API of fraud workloads."""
+build_console_code = partial(build_functions_code, "console-code", CONSOLE, CONSOLE_READS)
+"""Returns the folder of the console's API."""
 build_scoring_code = partial(build_functions_code, "scoring-code", SCORING, ())
 """Returns the folder of the scoring loop."""
 build_history_code = partial(build_functions_code, "history-code", HISTORY, ())

@@ -21,7 +21,8 @@ from cli.device import Broker, broker_of
 from cli.executions import follow, start, succeeded
 from cli.specs import ROOT, spec_of
 from cli.stacks import Deployment
-from cli.train import execution_input, upload_history
+from cli.train import upload_history
+from lambdas.console.training_runs import execution_input
 from localcloud.environment import client_environment
 from localcloud.settings import Settings
 from watchkeeper.spec import WorkloadSpec

@@ -30,8 +30,9 @@ from cli.simulate import Url
 from cli.specs import ROOT, anomaly_spec_of, spec_of
 from cli.stacks import Deployment
 from cli.telemetry import records_of
-from cli.train import execution_input, upload_history
+from cli.train import upload_history
 from lambdas.adapters.object_store import ObjectUri, S3ObjectStore
+from lambdas.console.training_runs import execution_input
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.command.screen import console, say
 from watchkeeper.core.plan import WorkloadPlan

@@ -19,9 +19,10 @@ from cli.executions import run_to_its_end
 from cli.failures import StepFailedError
 from cli.metrics import metrics_table
 from cli.stacks import Deployment
-from cli.train import execution_input, upload_history
+from cli.train import upload_history
 from lambdas.adapters.endpoint import SageMakerEndpoint
 from lambdas.adapters.object_store import ObjectUri
+from lambdas.console.training_runs import execution_input
 from watchkeeper.command.screen import console, say
 from watchkeeper.regression.evaluation import RegressionEvaluation
 from watchkeeper.regression.importance import global_importance

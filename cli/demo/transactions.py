@@ -18,7 +18,8 @@ from cli.executions import run_to_its_end
 from cli.failures import StepFailedError
 from cli.simulate import HISTORY_DAYS, Simulation, client_of, service_url, show, world_of
 from cli.stacks import Deployment
-from cli.train import execution_input, upload_history
+from cli.train import upload_history
+from lambdas.console.training_runs import execution_input
 from watchkeeper.client.transactions import PATH
 from watchkeeper.command.screen import console, say
 from watchkeeper.fraud.evaluation import FraudEvaluation

@@ -6,6 +6,8 @@ from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
+from lambdas.http.roles import ROLES
+
 TENANT_ATTRIBUTE = "tenant"
 """In tokens it is the claim `custom:tenant`, which `lambdas.service_api.incoming` reads."""
 TOKEN_MINUTES = 60
@@ -64,6 +66,23 @@ class UserDirectory(Construct):
                 reason="The Plus plan is billed for each user and is the account owner's decision.",
             ),
         )
+
+
+class RoleGroups(Construct):
+    """A group of users for each role of the console; an administrator of the pool adds users to them."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, pool: cognito.IUserPool) -> None:
+        super().__init__(scope, construct_id)
+        for precedence, role in enumerate(reversed(ROLES)):
+            group = cognito.CfnUserPoolGroup(
+                self,
+                role.capitalize(),
+                user_pool_id=pool.user_pool_id,
+                group_name=role,
+                description=f"May do what the role {role} may in the console",
+                precedence=precedence,
+            )
+            group.apply_removal_policy(RemovalPolicy.RETAIN)
 
 
 class ServiceClient(Construct):

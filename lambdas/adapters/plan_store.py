@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from lambdas.adapters.errors import unless
+from lambdas.adapters.errors import translated, unless
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import AlertPlan, WorkloadPlan
@@ -20,17 +20,33 @@ if TYPE_CHECKING:
 CACHE_SECONDS = 60.0
 
 
-class PlanStore(Protocol):
-    """Plans by workload."""
+class AnomalyPlans(Protocol):
+    """Plans of workloads that watch telemetry."""
 
     def plan_of(self, workload: str) -> WorkloadPlan:
-        """Return the plan of a workload that watches telemetry.
+        """Return the plan of a workload.
 
         Raises
         ------
         InvalidInputError
             If there is no such workload, or it is of another kind.
         """
+
+
+@dataclass(frozen=True)
+class GivenPlans:
+    """`AnomalyPlans` that are known already."""
+
+    plans: Mapping[str, AnyPlan]
+
+    def plan_of(self, workload: str) -> WorkloadPlan:
+        if workload not in self.plans:
+            raise InvalidInputError(f"workload {workload!r} is not deployed")
+        return anomaly_plan(self.plans[workload])
+
+
+class PlanStore(AnomalyPlans, Protocol):
+    """Plans by workload."""
 
     def fraud_plan_of(self, workload: str) -> FraudPlan:
         """Return the plan of a workload that scores transactions; errors are those of `plan_of`."""
@@ -54,6 +70,27 @@ class PlanStore(Protocol):
         InvalidInputError
             If there is no such workload, or its plan is another one.
         """
+
+
+def deployed_plans(client: SSMClient) -> dict[str, AnyPlan]:
+    """Return the plans of all deployed workloads by name, in alphabetical order."""
+    with translated("list the plans of workloads"):
+        pages = client.get_paginator("get_parameters_by_path").paginate(
+            Path=f"/{layout.PREFIX}", Recursive=True
+        )
+        plans = [
+            plan_from_json(parameter["Value"])
+            for page in pages
+            for parameter in page["Parameters"]
+            if parameter["Name"].endswith("/plan")
+        ]
+    return {plan.workload: plan for plan in sorted(plans, key=lambda plan: plan.workload)}
+
+
+def parameter_text(client: SSMClient, name: str) -> str | None:
+    """Return what a parameter holds; None if there is none."""
+    found = unless(("ParameterNotFound",), f"read parameter {name}", lambda: client.get_parameter(Name=name))
+    return None if found is None else found["Parameter"]["Value"]
 
 
 @dataclass
@@ -97,12 +134,10 @@ class ParameterPlanStore:
 
     def _read(self, workload: str) -> AnyPlan:
         name = layout.plan_parameter(workload)
-        found = unless(
-            ("ParameterNotFound",), f"read parameter {name}", lambda: self.client.get_parameter(Name=name)
-        )
-        if found is None:
+        text = parameter_text(self.client, name)
+        if text is None:
             raise InvalidInputError(
                 f"workload {workload!r} is not deployed: parameter {name} does not exist; "
                 f"add workloads/{workload}.yaml and deploy"
             )
-        return plan_from_json(found["Parameter"]["Value"])
+        return plan_from_json(text)

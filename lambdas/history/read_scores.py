@@ -20,7 +20,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from lambdas.history.effects import S3MergedObjects
-from lambdas.history.reading import AT_ONCE, Wanted, read_series
+from lambdas.history.reading import AT_ONCE, Wanted, read_columns, read_series
 from lambdas.runtime.typed_environment import TypedEnvironment
 from watchkeeper.core.timestamps import parse_instant
 
@@ -49,11 +49,18 @@ def objects() -> S3MergedObjects:
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the first `limit` score lines of a series from `since` until before `until`.
 
-    `next` is the beginning of the first interval that had no place, or None.
+    `next` is the beginning of the first interval that had no place, or None. With `interval_seconds`, return
+    `columns` of all of them: see `read_columns`.
     """
     wanted = Wanted(
         event["workload"], event["series"], parse_instant(event["since"]), parse_instant(event["until"])
     )
+    if "interval_seconds" in event:
+        columns = read_columns(
+            objects(), wanted, int(event["interval_seconds"]), goes_on=bool(event["goes_on"])
+        )
+        logger.info("read", extra={**asdict(wanted), "points": len(columns["start"])})
+        return {"columns": columns}
     lines = read_series(objects(), wanted)
     limit = int(event["limit"])
     logger.info("read", extra={**asdict(wanted), "lines": len(lines)})

@@ -19,12 +19,17 @@ from lambdas.history.merging import FIRST, LAST, MergedObjects, Stored
 from watchkeeper.anomalies import merged
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core import layout
-from watchkeeper.core.timestamps import format_instant
+from watchkeeper.core.timestamps import epoch_seconds, format_instant, parse_instant
 from watchkeeper.stream.placement import bits_of
 
 AT_ONCE = 16
 OBJECTS = 256
 """Scores objects that are read into one table."""
+POINT_COLUMNS = (
+    *("start", "value", "expected", "lower", "upper", "score", "threshold", "severity", "anomalous"),
+)
+"""Of `read_columns`: start in seconds since 1970, and what a score line calls so, but for `score` and
+`anomalous`."""
 AHEAD = timedelta(days=1)
 """An event time may be so much later than its delivery: `watchkeeper.telemetry.records`."""
 
@@ -61,6 +66,39 @@ def read_series(objects: ReadableObjects, wanted: Wanted) -> list[ScoreLine]:
             for line in lines
         }
     return [found[start] for start in sorted(found)]
+
+
+def read_columns(
+    objects: ReadableObjects, wanted: Wanted, interval_seconds: int, *, goes_on: bool = False
+) -> dict[str, list[Any]]:
+    """Return the scored intervals of one series in the order of time as columns of the same length.
+
+    Where intervals are missing, one row without a value stands for all of them, in the first one's place: so
+    a line that is drawn of the columns breaks there.
+
+    Parameters
+    ----------
+    goes_on
+        Whether these follow others: what is missing at the beginning is marked, too.
+    """
+    rows: dict[int, tuple[Any, ...]] = {}
+    span = format_instant(wanted.since), format_instant(wanted.until)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        files, arrived = _sources(objects, wanted, pool)
+        for found in (
+            *pool.map(lambda key: _rows_of_file(objects.opened(key), wanted.series or "", *span), files),
+            *pool.map(lambda key: _rows_of_object(objects.read(key), wanted.series or "", *span), arrived),
+        ):
+            rows.update(found)
+    starts = sorted(rows)
+    ordered: list[tuple[Any, ...]] = []
+    last = epoch_seconds(wanted.since) - interval_seconds if goes_on else None
+    for start in starts:
+        if last is not None and start - last > interval_seconds:
+            ordered.append((last + interval_seconds, *[None] * (len(POINT_COLUMNS) - 2), False))
+        ordered.append((start, *rows[start]))
+        last = start
+    return {name: [row[place] for row in ordered] for place, name in enumerate(POINT_COLUMNS)}
 
 
 def read_tables(objects: ReadableObjects, wanted: Wanted) -> Iterator[Any]:
@@ -127,6 +165,33 @@ def _open_date(objects: ReadableObjects, wanted: Wanted) -> Callable[[str], tupl
         return hours, sources
 
     return open_date
+
+
+_KEPT = ("value", "expected", "lower", "upper", "anomaly_score", "threshold", "severity", "is_anomaly")
+Rows = list[tuple[int, tuple[Any, ...]]]
+
+
+def _rows_of_file(file: IO[bytes], series: str, since: str, until: str) -> Rows:
+    found: Rows = []
+    for table in merged.tables_of(file, series, since, until):
+        starts = table["interval_start"].cast("int64").to_pylist()
+        columns = [table[name].to_pylist() for name in _KEPT]
+        columns[-1] = list(map(bool, columns[-1]))
+        found += [(start // 1000, row) for start, row in zip(starts, zip(*columns, strict=True), strict=True)]
+    return found
+
+
+def _rows_of_object(packed: bytes, series: str, since: str, until: str) -> Rows:
+    name = json.dumps(series).encode()  # most lines are of other series, and are not parsed
+    lines = [json.loads(line) for line in gzip.decompress(packed).splitlines() if name in line]
+    return [
+        (
+            epoch_seconds(parse_instant(line["interval_start"])),
+            (*(line.get(each) for each in _KEPT[:-1]), bool(line.get("is_anomaly"))),
+        )
+        for line in lines
+        if line["series"] == series and since <= line["interval_start"] < until
+    ]
 
 
 def _of_file(objects: ReadableObjects, wanted: Wanted) -> Callable[[str], list[ScoreLine]]:

@@ -23,6 +23,7 @@ TOO_MANY_TASKS = "too_many_tasks"
 UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
 REQUEST_TOO_LARGE = "request_too_large"
 FORBIDDEN = "forbidden"
+PRECONDITION_FAILED = "precondition_failed"
 UNAVAILABLE = "unavailable"
 INTERNAL = "internal_error"
 
@@ -30,6 +31,12 @@ STATUS = {
     "malformed_request": HTTPStatus.BAD_REQUEST,
     FORBIDDEN: HTTPStatus.FORBIDDEN,
     NOT_FOUND: HTTPStatus.NOT_FOUND,
+    PRECONDITION_FAILED: HTTPStatus.PRECONDITION_FAILED,
+    "chart_not_found": HTTPStatus.NOT_FOUND,
+    "incident_not_found": HTTPStatus.NOT_FOUND,
+    "run_not_found": HTTPStatus.NOT_FOUND,
+    "series_not_found": HTTPStatus.NOT_FOUND,
+    "workload_not_found": HTTPStatus.NOT_FOUND,
     REQUEST_NOT_FOUND: HTTPStatus.NOT_FOUND,
     "file_not_found": HTTPStatus.NOT_FOUND,
     "model_not_found": HTTPStatus.NOT_FOUND,

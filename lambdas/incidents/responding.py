@@ -12,6 +12,12 @@ from watchkeeper.incidents.feedback import verdict_of
 from watchkeeper.incidents.incident import Feedback, Incident
 from watchkeeper.incidents.progress import Change, after_undo, after_verdict
 
+Condition = Callable[[Incident], None]
+
+
+def none(incident: Incident) -> None:
+    """Take any incident."""
+
 
 def judge(
     store: IncidentStore,
@@ -21,6 +27,8 @@ def judge(
     at: datetime,
     note: str | None = None,
     pause: Pause = pause_with_jitter,
+    *,
+    condition: Condition = none,
 ) -> Incident:
     """Give a verdict on an incident, or take back what was said of it, and return it as it is now.
 
@@ -44,7 +52,7 @@ def judge(
             return after_undo(incident, who, at, standing)
         return after_verdict(incident, verdict_of(incident, what, who, at, note), standing)
 
-    return respond_with(store, incident_id, change, pause)
+    return respond_with(store, incident_id, change, pause, condition=condition)
 
 
 def respond(
@@ -52,6 +60,8 @@ def respond(
     incident_id: str,
     change: Callable[[Incident], Incident],
     pause: Pause = pause_with_jitter,
+    *,
+    condition: Condition = none,
 ) -> Incident:
     """Change an incident, and return it as it is now; one that the change leaves as it is is not written.
 
@@ -62,7 +72,7 @@ def respond(
         after = change(incident)
         return Change() if after == incident else Change((after,))
 
-    return respond_with(store, incident_id, changed, pause)
+    return respond_with(store, incident_id, changed, pause, condition=condition)
 
 
 def respond_with(
@@ -70,6 +80,8 @@ def respond_with(
     incident_id: str,
     change: Callable[[Incident], Change],
     pause: Pause = pause_with_jitter,
+    *,
+    condition: Condition = none,
 ) -> Incident:
     """Write a change of one incident, and return it as it is now; a change without incidents is not written.
 
@@ -79,6 +91,8 @@ def respond_with(
         Its id, or a former one.
     change
         Asked again with the incident as it is then, where others wrote meanwhile.
+    condition
+        Refuses by an error an incident that is not as who asks has seen it.
 
     Raises
     ------
@@ -93,6 +107,7 @@ def respond_with(
         for _, sending in store.unsent(found.workload):
             store.point(sending.merged)  # or one that is in another now would be written as if it stood alone
         before = _found(store, incident_id)  # not older than the book
+        condition(before)
         made = change(before)
         if not made.incidents:
             return before

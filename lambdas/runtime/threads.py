@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from lambdas.adapters.clients import POOL_THREADS
 
@@ -30,6 +30,11 @@ def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> lis
         if error is not None:
             raise error
     return [future.result() for future in futures]
+
+
+def all_of(for_each: ForEach, *asks: Callable[[], Any]) -> list[Any]:
+    """Return what several questions of different kinds are answered, asked at a time."""
+    return for_each(lambda ask: ask(), asks)
 
 
 @functools.cache

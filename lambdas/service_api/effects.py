@@ -13,9 +13,9 @@ from lambdas.adapters import clients
 from lambdas.adapters.executions import StepFunctionsWorkflows, Workflows
 from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
 from lambdas.adapters.registered_models import ModelRegistry, SageMakerModelRegistry
+from lambdas.adapters.score_reader import FunctionScoreReader, ScoreReader
 from lambdas.service_api.environment import ServiceApiEnvironment
 from lambdas.service_api.request_table import DynamoRequestTable
-from lambdas.service_api.scores import FunctionScoreReader, ScoreReader
 from lambdas.service_api.tenant_bucket import S3TenantBucket
 from watchkeeper.service.tasks import Task
 

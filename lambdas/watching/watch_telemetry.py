@@ -24,7 +24,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.adapters import clients
 from lambdas.adapters.errors import translated
-from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
+from lambdas.adapters.plan_store import AnomalyPlans, ParameterPlanStore
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE, TypedEnvironment
 from lambdas.scoring import environment as scoring
 from watchkeeper.core.errors import InvalidInputError
@@ -113,7 +113,7 @@ def _stat(workload: str, period: int) -> dict[str, Any]:
     }
 
 
-def silent_workloads(records: Records, plans: PlanStore, now: datetime) -> list[str]:
+def silent_workloads(records: Records, plans: AnomalyPlans, now: datetime) -> list[str]:
     """Return the workloads that had records, are still deployed, and have had none for too long."""
     by_seconds: dict[int, list[str]] = defaultdict(list)
     for name, seconds in _watched(records.workloads(), plans):
@@ -126,7 +126,7 @@ def silent_workloads(records: Records, plans: PlanStore, now: datetime) -> list[
     return sorted(name for name, count in counted.items() if not count)
 
 
-def _watched(names: Iterable[str], plans: PlanStore) -> Iterator[tuple[str, int]]:
+def _watched(names: Iterable[str], plans: AnomalyPlans) -> Iterator[tuple[str, int]]:
     for name in names:
         try:
             plan = plans.plan_of(name)
@@ -142,7 +142,7 @@ metrics = Metrics(namespace=METRICS_NAMESPACE, service=WatchTelemetryEnvironment
 
 
 @functools.cache
-def sources() -> tuple[Records, PlanStore]:
+def sources() -> tuple[Records, AnomalyPlans]:
     """Return what this process reads."""
     return MetricRecords(clients.cloudwatch()), ParameterPlanStore(clients.ssm())
 

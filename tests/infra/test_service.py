@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 
+from lambdas.http.roles import ROLES
 from tests.infra.templates import Templates, flat, many
 from watchkeeper.service.job_names import PACKAGE_GROUP
 
 STACK = "WatchkeeperService"
-PUBLIC = {"GET /openapi.json", "GET /docs", "GET /fraud/openapi.json", "GET /fraud/docs"}
-FRAUD = "ANY /fraud/{proxy+}"
+PUBLIC = {f"GET {part}{path}" for part in ("", "/fraud", "/watch") for path in ("/openapi.json", "/docs")}
+FRAUD, CONSOLE = "ANY /fraud/{proxy+}", "ANY /watch/{proxy+}"
 
 
 def test_every_route_but_the_documents_needs_a_token(templates: Templates) -> None:
@@ -17,7 +18,7 @@ def test_every_route_but_the_documents_needs_a_token(templates: Templates) -> No
         route.properties["RouteKey"]: route.properties["AuthorizationType"]
         for route in templates.resources("AWS::ApiGatewayV2::Route")
     }
-    assert routes == {"$default": "JWT", FRAUD: "JWT", **dict.fromkeys(PUBLIC, "NONE")}
+    assert routes == {"$default": "JWT", FRAUD: "JWT", CONSOLE: "JWT", **dict.fromkeys(PUBLIC, "NONE")}
 
 
 def test_tokens_are_those_of_the_pool_for_the_client(templates: Templates) -> None:
@@ -88,6 +89,30 @@ def test_tasks_that_end_badly_are_closed(templates: Templates) -> None:
     assert pattern["source"] == ["aws.states"]
     assert pattern["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
     assert len(pattern["detail"]["stateMachineArn"]) == 3
+
+
+def test_the_console_may_do_what_it_does_and_no_more(templates: Templates) -> None:
+    allowed: dict[str, set[str]] = {}
+    for resource, statement in templates.statements():
+        if resource.stack == STACK and resource.logical_id.startswith("Console"):
+            for action in many(statement["Action"]):
+                arns = {flat(arn).rpartition(">:")[2] for arn in many(statement["Resource"])}
+                allowed.setdefault(action, set()).update(arns)
+    actions = {action for action in allowed if not action.startswith(("kms:", "logs:", "xray:"))}
+    assert actions == {
+        *("s3:GetObject", "s3:ListBucket", "ssm:GetParameter", "ssm:GetParametersByPath"),
+        *(f"dynamodb:{verb}" for verb in ("GetItem", "PutItem", "DeleteItem", "Query", "UpdateItem")),
+        *("cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"),
+        *("states:ListExecutions", "states:StartExecution", "states:DescribeExecution"),
+        *("states:DescribeStateMachineForExecution", "states:GetExecutionHistory"),
+        *("lambda:InvokeFunction", "events:PutEvents"),
+    }
+    assert allowed["states:StartExecution"] == {"stateMachine:watchkeeper-*-training"}
+
+
+def test_a_group_of_users_is_there_for_each_role(templates: Templates) -> None:
+    groups = templates.resources("AWS::Cognito::UserPoolGroup")
+    assert {group.properties["GroupName"] for group in groups} == set(ROLES)
 
 
 def test_the_fraud_api_may_do_what_it_does_and_no_more(templates: Templates) -> None:

@@ -257,6 +257,10 @@ def basic_ingest_topic(workload: str, topic: str) -> str:
     return f"$aws/rules/{topic_rule_name(workload)}/{topic}"
 
 
+LIVE_PARAMETER = f"/{PREFIX}/live"
+"""The parameter that says where live events are published: JSON with `http` and `realtime`."""
+
+
 def plan_parameter(workload: str) -> str:
     """The parameter that holds a workload's detection plan."""
     return f"/{PREFIX}/{workload}/plan"

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.detectors.streaming.state import STATE, STATE_VERSION
+from watchkeeper.stream.health import PageHead
 from watchkeeper.stream.page import (
     ACQUAINTED,
     APPLIED,
@@ -48,6 +49,7 @@ _COLUMNS: dict[str, Any] = {
     "applied": APPLIED,
     "states": STATE,
 }
+_HEAD = ("closed_until", "newest", "acquainted", "waiting")
 
 
 def to_bytes(page: Page) -> bytes:
@@ -89,13 +91,7 @@ def from_bytes(content: bytes) -> Page:
     ContractViolationError
         If it is no page, or one of another release.
     """
-    if len(content) < _PREAMBLE.size:
-        raise _refusal("is too short")
-    magic, version, length = _PREAMBLE.unpack_from(content)
-    if magic != MAGIC:
-        raise _refusal(f"begins with {magic!r}")
-    if version != PAGE_VERSION:
-        raise _refusal(f"is of version {version}, this release reads {PAGE_VERSION}")
+    length = _length_of_header(content)
     try:
         header = json.loads(content[_PREAMBLE.size : _PREAMBLE.size + length])
         return _page(header, content, _PREAMBLE.size + length)
@@ -103,15 +99,71 @@ def from_bytes(content: bytes) -> Page:
         raise _refusal(f"cannot be read ({error!r})") from error
 
 
-def _page(header: dict[str, Any], content: bytes, position: int) -> Page:
-    if header["state_version"] != STATE_VERSION:
-        raise ValueError(f"its states are of version {header['state_version']}, not {STATE_VERSION}")
-    columns: dict[str, npt.NDArray[Any]] = {}
+def head_from_bytes(beginning: bytes) -> PageHead | int:
+    """Read the head of a page from the beginning of its bytes.
+
+    Returns
+    -------
+    PageHead or int
+        How many bytes it takes at least, where the beginning has fewer.
+
+    Raises
+    ------
+    ContractViolationError
+        As `from_bytes`.
+    """
+    position = _PREAMBLE.size + _length_of_header(beginning)
+    if position > len(beginning):
+        return position
+    try:
+        header = json.loads(beginning[_PREAMBLE.size : position])
+        places = _places(header, position)
+        end, count = places["waiting"]
+        size = end + count * WAITING.itemsize
+        if size > len(beginning):
+            return size
+        columns = {name: _column(name, beginning, places) for name in _HEAD}
+        return PageHead(
+            header["workload"], header["shelf"], header["condition"], tuple(header["series"]), **columns
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _refusal(f"cannot be read ({error!r})") from error
+
+
+def _length_of_header(content: bytes) -> int:
+    if len(content) < _PREAMBLE.size:
+        raise _refusal("is too short")
+    magic, version, length = _PREAMBLE.unpack_from(content)
+    if magic != MAGIC:
+        raise _refusal(f"begins with {magic!r}")
+    if version != PAGE_VERSION:
+        raise _refusal(f"is of version {version}, this release reads {PAGE_VERSION}")
+    return int(length)
+
+
+def _places(header: dict[str, Any], position: int) -> dict[str, tuple[int, int]]:
+    """Return where each column begins, and how many items it has."""
+    places = {}
     for name, dtype in _COLUMNS.items():
         position += -position % _ALIGNMENT
         count = header["columns"][name]
-        columns[name] = np.frombuffer(content, dtype=dtype, count=count, offset=position)
+        places[name] = (position, count)
         position += count * dtype.itemsize
+    return places
+
+
+def _column(name: str, content: bytes, places: dict[str, tuple[int, int]]) -> npt.NDArray[Any]:
+    position, count = places[name]
+    return np.frombuffer(content, dtype=_COLUMNS[name], count=count, offset=position)
+
+
+def _page(header: dict[str, Any], content: bytes, position: int) -> Page:
+    if header["state_version"] != STATE_VERSION:
+        raise ValueError(f"its states are of version {header['state_version']}, not {STATE_VERSION}")
+    places = _places(header, position)
+    columns = {name: _column(name, content, places) for name in _COLUMNS}
+    begin, count = places["states"]
+    position = begin + count * STATE.itemsize
     blobs = []
     for length in header["blobs"]:
         blobs.append(content[position : position + length])

@@ -28,6 +28,7 @@ from pipeline.packaging import (
     SCORING,
     SERVICE_API,
     build_analysis_code,
+    build_console_code,
     build_fraud_api_code,
     build_fraud_code,
     build_history_code,
@@ -184,6 +185,7 @@ FOLDERS: dict[str, tuple[Callable[[], Path], tuple[str, ...]]] = {
     "scoring": (lambda: build_scoring_code("here", BUILD), ("scoring.handler", "scoring.try_release")),
     "history": (lambda: build_history_code("here", BUILD), ("history.merge_scores", "history.read_scores")),
     "fraud": (lambda: build_fraud_api_code("here", BUILD), ("fraud.handler",)),
+    "console": (lambda: build_console_code("here", BUILD), ("console.handler",)),
     "loading": (
         lambda: build_loading_code("here", BUILD),
         ("loading.export_transactions", "loading.load_graph"),

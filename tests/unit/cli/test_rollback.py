@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli.rollback import earlier_release
+from lambdas.console.releases import earlier_release
 from tests.unit.lambdas.builders import WORKLOAD, make_release, make_run
 from tests.unit.lambdas.fakes import FakeReleaseStore
 from watchkeeper.core.errors import InvalidInputError

@@ -17,9 +17,9 @@ from typer.testing import CliRunner, Result
 
 from cli.alerts import sample_of
 from cli.main import app
-from cli.status import status_of
 from cli.watched import Watched
 from lambdas.adapters.incident_store import BY_ID, TableIncidents
+from lambdas.console.status import status_of
 from lambdas.scoring.effects import AnomalyTable
 from tests.unit.lambdas.builders import make_release
 from watchkeeper.anomalies.event import AnomalyEvent

@@ -18,7 +18,7 @@ from pyarrow import parquet
 
 from lambdas.history.effects import S3MergedObjects
 from lambdas.history.merging import Report, Stored, merge_all, settle
-from lambdas.history.reading import Wanted, read_series, read_tables
+from lambdas.history.reading import POINT_COLUMNS, Wanted, read_columns, read_series, read_tables
 from watchkeeper.anomalies import merged
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.anomalies.score_line import ScoreLine
@@ -288,3 +288,21 @@ def test_a_file_of_a_release_with_fewer_columns_has_them_all_when_it_is_read() -
     assert read.schema == merged.schema()
     assert read.num_rows == 3
     assert merged.merged([table.drop_columns(["rule"]), table]).schema == merged.schema()
+
+
+def test_columns_are_the_same_before_and_after_merging_and_break_at_gaps() -> None:
+    bucket, series = Bucket(), NAMES[0]
+    bucket.put(1, 1, [line(name, minute, minute / 4) for name in NAMES for minute in (0, 5, 10)])
+    bucket.put(2, 2, [line(name, minute, minute / 4) for name in NAMES for minute in (10, 40, 45)])
+    wanted = Wanted("press", series, MIDNIGHT, MIDNIGHT + timedelta(hours=1))
+    columns = read_columns(bucket, wanted, 300)
+    begin = int(MIDNIGHT.timestamp())
+    assert [(start - begin) // 60 for start in columns["start"]] == [0, 5, 10, 15, 40, 45]
+    assert columns["value"] == [0.0, 1.25, 2.5, None, 10.0, 11.25]
+    assert {len(column) for column in columns.values()} == {6}
+    assert tuple(columns) == POINT_COLUMNS
+    merge_all(bucket, NEXT_DAY, lambda: True)
+    assert read_columns(bucket, wanted, 300) == columns
+    later = Wanted("press", series, MIDNIGHT + timedelta(minutes=15), wanted.until)
+    assert read_columns(bucket, later, 300, goes_on=True)["value"] == [None, 10.0, 11.25]
+    assert read_columns(bucket, later, 300)["value"] == [10.0, 11.25]

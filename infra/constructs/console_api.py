@@ -1,0 +1,140 @@
+"""The function behind the console, and what it may do: read what is watched, and what people do about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.constructs.python_function import PythonFunction
+from infra.permissions import (
+    WORKLOAD_REASON,
+    Permission,
+    list_keys,
+    permit,
+    read_encrypted_objects,
+    read_objects,
+    use_key,
+    use_table,
+)
+from infra.storage import StorageStack
+from lambdas.adapters.incident_store import BY_ID
+from lambdas.console.access import PREFIX
+from lambdas.console.environment import ConsoleApiEnvironment
+from watchkeeper.core import layout
+
+MEMORY_MB = 1769
+"""At this size Lambda gives a whole processor."""
+
+__all__ = ["PREFIX", "ConsoleApi"]
+
+
+class ConsoleApi(Construct):
+    """`console_api` with its role.
+
+    Parameters
+    ----------
+    code
+        Its bundle.
+    read_scores
+        Reads the scores of workloads.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        code: Path,
+        storage: StorageStack,
+        alert_bus: events.IEventBus,
+        read_scores: lambda_.IFunction,
+        timeout_seconds: int,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        incidents, series, anomalies = storage.incidents, storage.series, storage.anomalies
+
+        def of_states(resource: str, name: str) -> str:
+            form = ArnFormat.COLON_RESOURCE_NAME
+            return stack.format_arn(service="states", resource=resource, resource_name=name, arn_format=form)
+
+        def of_ssm(name: str) -> str:
+            return stack.format_arn(service="ssm", resource="parameter", resource_name=name.lstrip("/"))
+
+        trainings = layout.state_machine_name("*", "training")
+        made = PythonFunction(
+            self,
+            "Api",
+            code=code,
+            environment=ConsoleApiEnvironment(
+                data_bucket=storage.bucket.bucket_name,
+                page_bucket=storage.pages.bucket_name,
+                series_table=series.table_name,
+                anomalies_table=anomalies.table_name,
+                incidents_table=incidents.table_name,
+                alert_bus=alert_bus.event_bus_name,
+                read_scores_function=read_scores.function_name,
+                state_machines=stack.format_arn(
+                    service="states", resource="stateMachine", arn_format=ArnFormat.NO_RESOURCE_NAME
+                ),
+            ),
+            purpose="Answers the console's HTTP requests",
+            memory_mb=MEMORY_MB,
+            timeout_seconds=timeout_seconds,
+        )
+        self.function = made.function
+        permit(
+            made.role,
+            read_objects(self, storage.pages, f"{layout.PAGES}/*"),
+            list_keys(storage.pages, f"{layout.PAGES}/"),
+            read_objects(self, storage.bucket, f"{layout.RUNS}/*"),
+            list_keys(storage.bucket, f"{layout.RUNS}/"),
+            read_encrypted_objects(storage.key),
+            use_table(incidents, "GetItem", "Query", "PutItem", "DeleteItem"),
+            Permission(actions=["dynamodb:Query"], resources=[f"{incidents.table_arn}/index/{BY_ID}"]),
+            use_table(series, "GetItem", "Query", "PutItem", "UpdateItem"),
+            use_table(anomalies, "Query"),
+            use_key(storage.key, "dynamodb"),
+            Permission(
+                actions=["ssm:GetParametersByPath"],  # by the path of all plans: no name of one
+                resources=[of_ssm(f"/{layout.PREFIX}")],
+            ),
+            Permission(actions=["ssm:GetParameter"], resources=[of_ssm(layout.LIVE_PARAMETER)]),
+            Permission(
+                actions=["cloudwatch:GetMetricData", "cloudwatch:ListMetrics"],
+                resources=["*"],
+                reason="Metrics have no resource to name.",
+            ),
+            Permission(
+                actions=["cloudwatch:DescribeAlarms"],
+                resources=[
+                    stack.format_arn(
+                        service="cloudwatch",
+                        resource="alarm",
+                        resource_name="*",
+                        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                    )
+                ],
+                reason="Which alarms are on is asked without their names, which AWS allows for all or none.",
+            ),
+            Permission(actions=["lambda:InvokeFunction"], resources=[read_scores.function_arn]),
+            Permission(
+                actions=["states:ListExecutions", "states:StartExecution"],
+                resources=[of_states("stateMachine", trainings)],
+                reason=WORKLOAD_REASON,
+            ),
+            Permission(
+                actions=[
+                    "states:DescribeExecution",
+                    "states:DescribeStateMachineForExecution",
+                    "states:GetExecutionHistory",
+                ],
+                resources=[of_states("execution", f"{trainings}:*")],
+                reason=WORKLOAD_REASON,
+            ),
+            Permission(actions=["events:PutEvents"], resources=[alert_bus.event_bus_arn]),
+        )

@@ -1,0 +1,20 @@
+"""All routes of the console's API in one application, and the document that describes them."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from lambdas.console.access import PREFIX
+from lambdas.console.routes import incidents, people, runs, series, workloads
+from lambdas.http.openapi import publish
+
+app = APIGatewayHttpResolver(enable_validation=True)
+for _room in (people, workloads, incidents, series, runs):
+    app.include_router(_room.router)
+
+publish(
+    app,
+    title="Watchkeeper console",
+    purpose="What is watched, how it goes, what is wrong, and what people do about it.",
+    prefix=PREFIX,
+)

@@ -1,0 +1,1 @@
+"""Answers and bodies of the console's API, as pydantic validates them and OpenAPI publishes them."""

@@ -1,0 +1,74 @@
+"""What is watched, and how it goes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from lambdas.console.documents.answer import Answer, Instant
+from lambdas.console.status import Health
+
+Kind = Literal["anomaly", "regression", "fraud"]
+
+
+class LiveRelease(Answer):
+    """The model that judges now."""
+
+    run_id: str
+    published_at: Instant
+    detector: str = Field(description="Algorithm.")
+
+
+class WorkloadItem(Answer):
+    """A workload, and how it goes."""
+
+    workload: str
+    kind: Kind
+    description: str = Field(description="What it watches, in a sentence.")
+    health: Health = Field(
+        description="`silent`: telemetry has stopped; `untrained`: no model is live; `attention`: something "
+        "in `why` is to be looked at."
+    )
+    why: list[str] = Field(description="Sentences; empty where all is well.")
+    series: int
+    last_interval_at: Instant | None = Field(description="End of the last interval that has closed.")
+    lag_seconds: float | None = Field(description="From that end to now.")
+    interval_seconds: int | None = Field(description="Null of a kind without intervals.")
+    time_zone: str = Field(description="IANA name: people read the source's times in it.")
+    live_release: LiveRelease | None
+    open_incidents: int
+    alerts_7d: int = Field(description="In the seven days up to the last interval, as the gate counts them.")
+    alert_budget_7d: float | None = Field(description="What the gate allows in a week, of all series.")
+    records_24h: int | None = Field(description="Records scored; null where nothing is counted.")
+
+
+class MeasureItem(Answer):
+    """One number that is watched."""
+
+    name: str
+    field: str
+    aggregate: str
+    direction: Literal["above", "below", "both"] = Field(description="On which side an anomaly may be.")
+    allowed_from: float | None = Field(description="A value below it is an anomaly whatever its score.")
+    allowed_to: float | None
+
+
+class RouteItem(Answer):
+    """Where alerts go."""
+
+    name: str = Field(description="Of the route in the workload's file.")
+    channel: str
+    severity_from: float
+    when: list[Literal["opening", "escalation", "end"]]
+    only: str | None = Field(description="What it is about, in words; null: everything.")
+
+
+class WorkloadDetail(WorkloadItem):
+    """A workload with what it is made of."""
+
+    says: list[str] = Field(description="The plan in words, a sentence each.")
+    measures: list[MeasureItem]
+    dimensions: list[str]
+    routes: list[RouteItem]
+    plan: dict[str, object] = Field(description="The deployed plan: everything that the running parts know.")

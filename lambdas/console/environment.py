@@ -1,0 +1,41 @@
+"""Environment of `console_api`, and what its role must allow.
+
+Permissions
+-----------
+- `ssm:GetParametersByPath` of `/watchkeeper`, and `GetParameter` of `/watchkeeper/live`
+- `s3:ListBucket`, `GetObject` on the bucket of pages; on the data bucket, of runs
+- `dynamodb:GetItem`, `Query`, `PutItem`, `DeleteItem` on the table of incidents; `Query` on its index
+- `dynamodb:GetItem`, `Query`, `PutItem`, `UpdateItem` on the series table, which has releases and
+  where feedback has moved thresholds
+- `dynamodb:Query` on the table of anomalies
+- `cloudwatch:DescribeAlarms`, `ListMetrics`, `GetMetricData`, which have no resource that could be named
+- `lambda:InvokeFunction` of `read_scores`
+- `states:ListExecutions`, `StartExecution` on the training workflows; `DescribeExecution`,
+  `DescribeStateMachineForExecution`, `GetExecutionHistory` on their executions
+- `events:PutEvents` on the alert bus
+- `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the key of buckets and tables
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lambdas.runtime.typed_environment import TypedEnvironment
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsoleApiEnvironment(TypedEnvironment):
+    """What `console_api` is told when it is deployed."""
+
+    service: ClassVar[str] = "console_api"
+
+    data_bucket: str
+    page_bucket: str
+    series_table: str
+    anomalies_table: str
+    incidents_table: str
+    alert_bus: str
+    read_scores_function: str
+    state_machines: str
+    """ARN of a state machine without its name."""

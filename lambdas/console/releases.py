@@ -1,0 +1,42 @@
+"""Releases of a workload, and which one may judge again."""
+
+from __future__ import annotations
+
+from lambdas.adapters.release_store import ReleaseStore
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.lifecycle.release import Release
+
+
+def earlier_release(releases: ReleaseStore, workload: str, run_id: str | None) -> Release:
+    """Return the release to go back to.
+
+    Parameters
+    ----------
+    run_id
+        Its run; None: the one before the live one.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is none; names those that there are.
+    """
+    live = releases.live(workload)
+    if not isinstance(live, Release) or live.stream is None:
+        raise InvalidInputError(
+            f"workload {workload}: no streaming detector is live. An endpoint goes back by itself when its "
+            "alarms fire; else train again"
+        )
+    known = {
+        each.run_id: each
+        for each in releases.staged(workload)
+        if isinstance(each, Release) and each.stream is not None and each.run_id != live.run_id
+    }
+    earlier = [each for each in known if each < live.run_id]
+    wanted = run_id or max(earlier, default="")
+    if wanted not in known:
+        there = ", ".join(sorted(known, reverse=True)) or "none"
+        raise InvalidInputError(
+            f"workload {workload}: there is no release of run {wanted or f'before {live.run_id}'}; "
+            f"others are of: {there}"
+        )
+    return known[wanted]

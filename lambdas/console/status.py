@@ -1,0 +1,182 @@
+"""How a workload goes, for people: its series, its alerts against the budget, and what is to be looked at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+
+from lambdas.adapters.anomaly_table import TableAnomalies
+from lambdas.adapters.incident_store import Book, IncidentStore
+from lambdas.alerting.counting import alerts_raised, notices_of
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import EPOCH, epoch_seconds, format_instant
+from watchkeeper.kinds import AnyPlan, AnyRelease
+from watchkeeper.stream.health import BEHIND_INTERVALS, HEALTHS, PageHead, SeriesHealth, end_of, health_of
+
+WEEK = timedelta(days=7)
+
+Health = Literal["ok", "attention", "silent", "untrained"]
+
+
+@dataclass(frozen=True)
+class Week:
+    """The seven days up to the end of the last interval."""
+
+    anomalies: int = 0
+    alerts: int = 0
+    """That incidents began or got worse, where a route takes it, throttled as alerts are."""
+    last: Mapping[str, int] = field(default_factory=dict)
+    """Start of the last anomalous interval by series, of those that are not behind."""
+
+
+class Watching(Protocol):
+    """What is known of deployed workloads."""
+
+    def live_release(self, workload: str) -> AnyRelease | None:
+        """Return the release that judges now."""
+
+    def heads(self, workload: str) -> Sequence[PageHead]:
+        """Return the heads of a workload's pages."""
+
+    def week(self, plan: WorkloadPlan, until: datetime) -> Week:
+        """Return `week_of` a workload."""
+
+    def open_incidents(self, workload: str) -> int:
+        """Return how many incidents are not over."""
+
+
+@dataclass(frozen=True)
+class WorkloadStatus:
+    """How one workload goes."""
+
+    workload: str
+    kind: str
+    timezone: str
+    run_id: str | None
+    """Of the live release."""
+    released_at: str | None
+    alarms: tuple[str, ...]
+    """Those that are on."""
+    health: Health = "ok"
+    """`silent`: telemetry has stopped; `untrained`: no model is live; `attention`: see `why`."""
+    why: tuple[str, ...] = ()
+    """What is to be looked at, in words; nothing where all is well."""
+    open_incidents: int = 0
+    last_interval_end: str | None = None
+    """The end of the last interval that has closed; ISO 8601, UTC."""
+    anomalies_of_week: int = 0
+    """In the seven days up to that."""
+    alerts_of_week: int = 0
+    """Likewise: that incidents began or got worse, where a route takes it, throttled as alerts are."""
+    alerts_budget: float | None = None
+    """What the gate allows in a week, of all series together."""
+    series: tuple[SeriesHealth, ...] = ()
+    """The worst first."""
+
+
+def status_of(
+    watched: Watching, plan: AnyPlan, alarms: Sequence[str], *, is_silent: bool = False
+) -> WorkloadStatus:
+    """Return how a workload goes.
+
+    Parameters
+    ----------
+    alarms
+        Those of its own that are on.
+    is_silent
+        Whether it had telemetry and has none now: `lambdas.watching.watch_telemetry`.
+    """
+    live = watched.live_release(plan.workload)
+    known: dict[str, Any] = {
+        "workload": plan.workload,
+        "kind": getattr(plan, "kind", "anomaly"),
+        "run_id": live.run_id if live else None,
+        "released_at": live.released_at if live else None,
+        "alarms": tuple(alarms),
+        "timezone": "UTC",
+    }
+    if isinstance(plan, WorkloadPlan):
+        known |= _of_telemetry(watched, plan)
+    health, why = _verdict(known, is_silent=is_silent)
+    return WorkloadStatus(health=health, why=why, **known)
+
+
+def week_of(anomalies: TableAnomalies, incidents: IncidentStore, plan: WorkloadPlan, until: datetime) -> Week:
+    """Return what happened in the seven days up to a time: the end of the last interval."""
+    name, begin = plan.workload, until - WEEK
+    recent = until - timedelta(seconds=(BEHIND_INTERVALS + 2) * plan.interval_seconds)
+    found = incidents.between(name, epoch_seconds(begin - WEEK), epoch_seconds(until) - 1)
+    whole = {each.incident_id: each for each in found}
+    told = [(at, notice) for at, notice in notices_of(found) if begin <= at < until]
+    return Week(
+        anomalies=anomalies.count(name, begin, until),
+        alerts=alerts_raised(told, plan.alerts, whole.get),
+        last={event.series: event.at for event in anomalies.between(name, recent, until, newest_first=False)},
+    )
+
+
+def open_incidents(store: IncidentStore, workload: str) -> int:
+    """Return how many incidents of a workload are not over."""
+    return open_count(store, workload, store.book(workload))
+
+
+def open_count(store: IncidentStore, workload: str, book: Book) -> int:
+    """Return what a book says, or what is counted where it is one of before."""
+    if book.open_count is not None:
+        return book.open_count
+    if book.open_since is None:
+        return 0
+    return len(store.between(workload, book.open_since, book.last, open_only=True))
+
+
+def _of_telemetry(watched: Watching, plan: WorkloadPlan) -> dict[str, Any]:
+    known: dict[str, Any] = {
+        "timezone": plan.timestamp.timezone,
+        "alerts_budget": plan.gate.max_alerts_per_week,
+        "open_incidents": watched.open_incidents(plan.workload),
+    }
+    heads = list(watched.heads(plan.workload))
+    end = end_of(heads)
+    if end is None:
+        return known
+    until = EPOCH + timedelta(seconds=end)
+    week = watched.week(plan, until)
+    series = [one for head in heads for one in health_of(head, plan, week.last, end)]
+    return {
+        **known,
+        "last_interval_end": format_instant(until),
+        "anomalies_of_week": week.anomalies,
+        "alerts_of_week": week.alerts,
+        "series": tuple(sorted(series, key=lambda one: (HEALTHS.index(one.health), one.series))),
+    }
+
+
+def _verdict(known: Mapping[str, Any], *, is_silent: bool) -> tuple[Health, tuple[str, ...]]:
+    counts = Counter(one.health for one in known.get("series", ()))
+    series = counts.total()
+    budget, alerts, incidents = (
+        known.get("alerts_budget"),
+        known.get("alerts_of_week", 0),
+        known.get("open_incidents", 0),
+    )
+    said = [
+        (is_silent, "telemetry has stopped coming"),
+        (known["run_id"] is None, "no model is live"),
+        (bool(known["alarms"]), f"alarms are on: {', '.join(known['alarms'])}"),
+        (incidents > 0, f"{incidents:,} incident{'' if incidents == 1 else 's'} open"),
+        (counts["silent"] > 0, f"{counts['silent']:,} of {series:,} series silent"),
+        (counts["behind"] > 0, f"{counts['behind']:,} of {series:,} series behind the others"),
+        (
+            budget is not None and alerts > budget,
+            f"{alerts:,} alerts in the week, more than the {budget or 0:g} that the gate allows",
+        ),
+    ]
+    why = tuple(sentence for holds, sentence in said if holds)
+    if is_silent:
+        return "silent", why
+    if known["run_id"] is None:
+        return "untrained", why
+    return ("attention" if why else "ok"), why

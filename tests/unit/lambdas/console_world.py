@@ -1,0 +1,462 @@
+"""An account as the console finds it: a workload with incidents and scores, one of fraud, one that waits."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qsl
+
+import numpy as np
+
+from lambdas.adapters import clients
+from lambdas.adapters.anomaly_table import TableAnomalies
+from lambdas.adapters.event_bus import EventBridgeBus
+from lambdas.adapters.incident_store import TableIncidents
+from lambdas.adapters.object_store import ObjectUri, S3ObjectStore
+from lambdas.adapters.release_store import TableReleaseStore
+from lambdas.console import handler
+from lambdas.console.effects import ConsoleEffects
+from lambdas.console.page_heads import S3PageHeads
+from lambdas.console.steps import Step, steps_of
+from lambdas.console.training_runs import Run
+from lambdas.history.effects import S3MergedObjects
+from lambdas.history.reading import Wanted, read_columns
+from lambdas.incidents.effects import GroupingEffects, LiveReleases
+from lambdas.incidents.keeping import take_in
+from lambdas.scoring.effects import AnomalyTable
+from tests.unit.lambdas.builders import BUCKET, make_evaluation, make_metrics, make_release
+from tests.unit.lambdas.conftest import ANOMALIES_TABLE, INCIDENTS_TABLE, REGION, SERIES_TABLE
+from tests.unit.lambdas.fakes import FakePlanStore
+from tests.unit.lambdas.fraud_builders import PLAN as FRAUD_PLAN
+from tests.unit.lambdas.service_dependencies import Answer
+from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.score_line import ScoreLine
+from watchkeeper.core import layout
+from watchkeeper.core.plan import (
+    AlertPlan,
+    AlertRoute,
+    MeasurePlan,
+    MeasureRules,
+    RouteFilter,
+    SeriesSelection,
+    TimestampPlan,
+    WorkloadPlan,
+)
+from watchkeeper.core.timestamps import epoch_seconds, format_instant, parse_instant
+from watchkeeper.features.contributions import Contribution, Explanation
+from watchkeeper.incidents.incident import Incident
+from watchkeeper.judgement.promotion import decide_promotion
+from watchkeeper.kinds import AnyPlan
+from watchkeeper.lifecycle.release import Release, StreamModel
+from watchkeeper.lifecycle.run import run_id_of, training_run
+from watchkeeper.stream.page import new_page, with_series
+from watchkeeper.stream.page_format import to_bytes
+
+NOW = datetime(2026, 11, 30, 6, 1, tzinfo=timezone.utc)
+BEGIN = datetime(2026, 11, 29, 18, tzinfo=timezone.utc)
+STEP = 300
+COUNT = 144
+STATIONS = ("B-101", "B-104", "B-207")
+AIR = "air_quality"
+AIR_PLAN = WorkloadPlan(
+    workload=AIR,
+    timestamp=TimestampPlan("time", timezone="Europe/Zurich"),
+    measures=(
+        MeasurePlan("no2", "NO2", rules=MeasureRules("above", allowed_to=400.0)),
+        MeasurePlan("co", "CO"),
+    ),
+    interval_seconds=STEP,
+    dimensions=("station",),
+    lateness_seconds=600,
+    alerts=AlertPlan(
+        (
+            AlertRoute("operators"),
+            AlertRoute("on_call", 90.0, ("opening",), RouteFilter((SeriesSelection("no2"),), "above")),
+        ),
+    ),
+    readers=("acme",),
+)
+WAITING_PLAN = dataclasses.replace(AIR_PLAN, workload="water_flow", dimensions=(), readers=())
+SERIES = tuple(f"{measure}|station={station}" for measure in ("no2", "co") for station in STATIONS)
+UNUSUAL = {
+    **{(SERIES[0], at): 84.0 + (at - 100) for at in range(100, 108)},
+    **{(SERIES[3], at): 76.0 for at in range(102, 106)},
+    (SERIES[2], 20): 72.0,
+    **{(SERIES[4], at): 92.0 for at in range(140, 143)},
+}
+"""Severity of anomalies by series and interval."""
+GOLDEN = Path(__file__).resolve().parents[2] / "contract" / "pipeline" / "golden" / "water_flow.asl.json"
+MACHINE = f"arn:aws:states:{REGION}:123456789012:execution:watchkeeper-air-quality-training"
+
+
+def value_of(series: str, at: int) -> tuple[float, float]:
+    """Return what was measured in an interval, and what was expected."""
+    usual = 40.0 + 8.0 * math.sin(at / 12.0) + 3.0 * SERIES.index(series)
+    return usual + (30.0 if (series, at) in UNUSUAL else (at * 7 % 5 - 2) / 4), usual
+
+
+def event_of(series: str, at: int) -> AnomalyEvent:
+    """Return the anomaly of an interval."""
+    value, usual = value_of(series, at)
+    measure = series.partition("|")[0]
+    return AnomalyEvent(
+        workload=AIR,
+        series=series,
+        interval_start=instant(at),
+        interval_seconds=STEP,
+        observed=value,
+        expected=usual,
+        lower=usual - 5.0,
+        upper=usual + 5.0,
+        score=6.0,
+        threshold=4.0,
+        severity=UNUSUAL[series, at],
+        run_id=LIVE.run_id,
+        execution_arn=LIVE.execution_arn,
+        model_package_arn="",
+        contributions=(Contribution("value", measure, 0, 4.0), Contribution("range", measure, None, 2.0)),
+        explanation=Explanation("detector"),
+    )
+
+
+def instant(at: int) -> str:
+    """Return the start of an interval."""
+    return format_instant(BEGIN + timedelta(seconds=at * STEP))
+
+
+def _started(day: int, name: str) -> Run:
+    return Run(
+        AIR,
+        f"{MACHINE}:{name}",
+        "SUCCEEDED",
+        datetime(2026, 11, day, 2, tzinfo=timezone.utc),
+        datetime(2026, 11, day, 2, 31, tzinfo=timezone.utc),
+        {"reason": "schedule"},
+    )
+
+
+OLD, LAST = _started(1, "first"), _started(15, "second")
+
+
+def _release(run: Run) -> Release:
+    names = training_run(
+        workload=AIR, bucket=BUCKET, execution_arn=run.execution, started_at=run.started_at, reason="schedule"
+    )
+    return dataclasses.replace(
+        make_release(),
+        workload=AIR,
+        run_id=names.run_id,
+        execution_arn=run.execution,
+        endpoint="",
+        endpoint_config="",
+        model=names.names.model,
+        model_package_arn="",
+        metrics={"alerts_per_week": 2.5, "f1": None},
+        released_at=format_instant(run.ended_at or run.started_at),
+        stream=StreamModel({}, 3.75),
+        step_scales=dict.fromkeys(SERIES, 1.0),
+    )
+
+
+LIVE, FORMER = _release(LAST), _release(OLD)
+
+
+@dataclass
+class FakeRuns:
+    """`TrainingRuns` of the golden definition."""
+
+    runs: list[Run] = field(default_factory=list)
+    events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Of an execution's history."""
+
+    def listed(self, workload: str, most: int, cursor: str | None) -> tuple[list[Run], str | None]:
+        own = [run for run in self.runs if run.workload == workload]
+        first = int(cursor or 0)
+        return own[first : first + most], str(first + most) if len(own) > first + most else None
+
+    def found(self, workload: str, run_id: str) -> Run | None:
+        return next((run for run in self.runs if (run.workload, run.run_id) == (workload, run_id)), None)
+
+    def steps(self, run: Run) -> list[Step]:
+        return steps_of(self.events.get(run.execution, ()))
+
+    def definition(self, run: Run) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(GOLDEN.read_text())
+        return document
+
+    def start(self, workload: str, document: Mapping[str, Any]) -> Run:
+        run = Run(workload, f"{MACHINE}:asked-{len(self.runs)}", "RUNNING", NOW, None, document)
+        self.runs.insert(0, run)
+        return run
+
+
+@dataclass
+class FakeRecords:
+    """`Records` of a day."""
+
+    counts: dict[str, float] = field(default_factory=dict)
+
+    def workloads(self) -> list[str]:
+        return sorted(self.counts)
+
+    def since(self, workloads: Sequence[str], begin: datetime, end: datetime) -> dict[str, float]:
+        return {name: self.counts.get(name, 0.0) for name in workloads}
+
+
+@dataclass(frozen=True)
+class BucketScores:
+    """`ScoreReader` without a function between."""
+
+    def read(self, request: dict[str, Any]) -> dict[str, Any]:
+        wanted = Wanted(
+            request["workload"],
+            request["series"],
+            parse_instant(request["since"]),
+            parse_instant(request["until"]),
+        )
+        objects = S3MergedObjects(clients.s3(), BUCKET)
+        columns = read_columns(objects, wanted, request["interval_seconds"], goes_on=request["goes_on"])
+        return {"columns": columns}
+
+
+@dataclass(frozen=True)
+class FakeSigner:
+    """`SignedUrls` that everybody can read."""
+
+    def of(self, key: str) -> str:
+        return f"https://bucket.example/{key}?signed"
+
+
+class World:
+    """The function in this account, called as API Gateway calls it."""
+
+    def __init__(self, bus: str) -> None:
+        self.plans: dict[str, AnyPlan] = {
+            plan.workload: plan for plan in (AIR_PLAN, FRAUD_PLAN, WAITING_PLAN)
+        }
+        self.moment, self.alarms, self.queue_url = NOW, list[str](), ""
+        self.live: str | None = None
+        dynamodb, self.runs = clients.dynamodb(), FakeRuns()
+        self.records = FakeRecords({AIR: 5184.0})
+        self.effects = ConsoleEffects(
+            bucket=BUCKET,
+            all_plans=lambda: self.plans,
+            page_heads=S3PageHeads(clients.s3(), BUCKET),
+            anomalies=TableAnomalies(dynamodb, ANOMALIES_TABLE),
+            incidents=TableIncidents(
+                dynamodb, INCIDENTS_TABLE, SERIES_TABLE, clock=lambda: self.moment.timestamp()
+            ),
+            releases=TableReleaseStore(dynamodb, SERIES_TABLE),
+            objects=S3ObjectStore(clients.s3()),
+            runs=self.runs,
+            scores=BucketScores(),
+            records=self.records,
+            alarms_on=lambda: self.alarms,
+            parameter=lambda name: self.live,
+            signed=FakeSigner(),
+            bus=EventBridgeBus(clients.events(), bus),
+            region=REGION,
+            now=lambda: self.moment,
+        )
+        self._fill()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        role: str | None = "admin",
+        tenant: str = "acme",
+        **headers: str,
+    ) -> Answer:
+        path, _, query = path.partition("?")
+        claims = {"sub": "subject", "email": "mia@example.com", "custom:tenant": tenant}
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = handler.handle(
+            {
+                "version": "2.0",
+                "routeKey": "ANY /watch/{proxy+}",
+                "rawPath": path,
+                "rawQueryString": query,
+                "queryStringParameters": dict(parse_qsl(query, keep_blank_values=True)) or None,
+                "headers": {"content-type": "application/json", **sent},
+                "requestContext": {
+                    "requestId": "http-1",
+                    "stage": "$default",
+                    "http": {"method": method, "path": path},
+                    "authorizer": {
+                        "jwt": {"claims": {**claims, **({"cognito:groups": f"[{role}]"} if role else {})}}
+                    },
+                },
+                "body": body if body is None or isinstance(body, str) else json.dumps(body),
+                "isBase64Encoded": False,
+            },
+            SimpleNamespace(
+                function_name="console_api",
+                memory_limit_in_mb=1024,
+                invoked_function_arn="arn",
+                aws_request_id="id",
+            ),
+        )
+        found = {name: str(value) for name, value in answer["headers"].items()}
+        return Answer(answer["statusCode"], found, answer["body"])
+
+    def get(self, path: str, **options: Any) -> Any:
+        """Return the document that a GET is answered."""
+        answer = self.call("GET", path, **options)
+        assert answer.status == 200, answer.text
+        return answer.document
+
+    def incidents(self) -> list[Incident]:
+        """Return the incidents, the oldest first."""
+        return self.effects.incidents.between(AIR, 0, epoch_seconds(NOW))
+
+    def _fill(self) -> None:
+        releases = TableReleaseStore(clients.dynamodb(), SERIES_TABLE)
+        for release in (FORMER, LIVE):
+            releases.stage(release)
+            releases.publish(release)
+        events = [event_of(series, at) for series, at in sorted(UNUSUAL, key=lambda key: key[1])]
+        AnomalyTable(clients.dynamodb(), ANOMALIES_TABLE).put(events)
+        grouping = GroupingEffects(
+            plans=FakePlanStore(self.plans),
+            incidents=self.effects.incidents,
+            releases=LiveReleases(releases),
+            bus=self.effects.bus,
+        )
+        take_in(AIR, events[:1], epoch_seconds(BEGIN) + 20 * STEP, grouping)
+        take_in(AIR, events[1:], epoch_seconds(NOW), grouping)
+        self._put_page()
+        self._put_scores()
+        self._put_runs()
+
+    def _put_page(self) -> None:
+        page = with_series(new_page(AIR, "", STEP), SERIES)
+        newest, closed = page.newest.copy(), page.closed_until.copy()
+        end = epoch_seconds(BEGIN) + COUNT * STEP
+        for position, name in enumerate(page.series):
+            silent = name == SERIES[5]
+            newest[position] = (
+                end - (20 if silent else 1) * STEP,
+                value_of(name, COUNT - 1)[0],
+                int(silent),
+            )
+            closed[position] = end
+        body = to_bytes(dataclasses.replace(page, newest=newest, closed_until=np.array(closed)))
+        clients.s3().put_object(Bucket=BUCKET, Key=layout.page_key(AIR, ""), Body=body)
+
+    def _put_scores(self) -> None:
+        lines = [
+            self._line(series, at) for at in range(COUNT) if not 60 <= at < 63 for series in sorted(SERIES)
+        ]
+        body = "".join(f"{line.to_json()}\n" for line in lines).encode()
+        key = layout.scores_key(AIR, "2026-11-29T18", "object", "")
+        clients.s3().put_object(Bucket=BUCKET, Key=key, Body=gzip.compress(body, mtime=0))
+
+    @staticmethod
+    def _line(series: str, at: int) -> ScoreLine:
+        value, usual = value_of(series, at)
+        severity = UNUSUAL.get((series, at))
+        return ScoreLine(
+            workload=AIR,
+            series=series,
+            interval_start=instant(at),
+            value=value,
+            expected=usual,
+            lower=usual - 5.0,
+            upper=usual + 5.0,
+            anomaly_score=0.5 if severity is None else 6.0,
+            threshold=4.0,
+            severity=12.0 if severity is None else severity,
+            is_anomaly=severity is not None,
+            run_id=LIVE.run_id,
+        )
+
+    def _put_runs(self) -> None:
+        names = training_run(
+            workload=AIR, bucket=BUCKET, execution_arn=LAST.execution, started_at=LAST.started_at, reason="x"
+        )
+        evaluation = make_evaluation(
+            names,
+            labelled=True,
+            candidate=make_metrics(pr_auc=0.71, f1=0.66, precision=0.7, recall=0.62),
+            champion=make_metrics(pr_auc=0.64, f1=0.6, precision=0.7, recall=0.5),
+            baseline=make_metrics(alerts_per_week=3.0, pr_auc=0.2, f1=0.25),
+        )
+        decision = dataclasses.asdict(decide_promotion(evaluation, AIR_PLAN.gate))
+        objects = S3ObjectStore(clients.s3())
+        objects.write(
+            ObjectUri.parse(f"{names.uris.evaluation}evaluation.json"), evaluation.to_json().encode()
+        )
+        for name in ("scores.png", "alerts.png"):
+            objects.write(
+                ObjectUri.parse(f"{names.uris.evaluation}charts/{name}"), b"\x89PNG " + name.encode()
+            )
+        output = {"run": names.to_dict(), "decision": decision}
+        bad = {"approved": False, "reasons": ["9.50 alerts a week, over the budget of 7."]}
+        failed = Run(
+            AIR,
+            f"{MACHINE}:third",
+            "FAILED",
+            datetime(2026, 11, 29, 2, tzinfo=timezone.utc),
+            datetime(2026, 11, 29, 2, 9, tzinfo=timezone.utc),
+            {"reason": "manual"},
+            error="InvalidInputError",
+            cause='{"errorMessage": "the history has no rows"}',
+        )
+        rejected = dataclasses.replace(
+            _started(22, "refused"), output={"run": names.to_dict(), "decision": bad}
+        )
+        running = Run(
+            AIR, f"{MACHINE}:fourth", "RUNNING", NOW - timedelta(minutes=9), None, {"reason": "manual"}
+        )
+        self.runs.runs = [running, failed, rejected, dataclasses.replace(LAST, output=output), OLD]
+        for run, upto in ((running, "TrainDetector"), (failed, "PrepareHistory"), (LAST, "Deployed")):
+            self.runs.events[run.execution] = list(_walk(run, upto))
+
+
+def _walk(run: Run, last: str) -> Sequence[dict[str, Any]]:
+    """Return the events of an execution that goes the usual way, as far as a state."""
+    way = (
+        *(("OpenRun", "Pass"), ("ValidateInput", "Task"), ("SourcesPresent?", "Choice")),
+        *(("PrepareHistory", "Task"), ("TrainPreprocessor", "Task"), ("CreatePreprocessorModel", "Task")),
+        *(("TransformTrainingRows", "Task"), ("TrainDetector", "Task"), ("CreateModel", "Task")),
+        *(("ScoreHoldback", "Task"), ("ChampionExists?", "Choice"), ("Evaluate", "Task")),
+        *(("DecidePromotion", "Task"), ("Approved?", "Choice"), ("RegisterModelPackage", "Task")),
+        *(("StageRelease", "Task"), ("PublishRelease", "Task"), ("Deployed", "Succeed")),
+    )
+    events: list[dict[str, Any]] = []
+    for number, (name, kind) in enumerate(way):
+        at = run.started_at + timedelta(seconds=60 * number)
+        entered = {"type": f"{kind}StateEntered", "timestamp": at, "stateEnteredEventDetails": {"name": name}}
+        end = at + timedelta(seconds=50)
+        events.append(entered)
+        if name == last:
+            if run.status == "FAILED":
+                failure = {"error": run.error, "cause": run.cause}
+                events.append({"type": "TaskFailed", "timestamp": end, "taskFailedEventDetails": failure})
+                events.append({"type": "ExecutionFailed", "timestamp": end})
+            elif run.status == "SUCCEEDED":
+                exited = {"name": name}
+                events.append(
+                    {"type": f"{kind}StateExited", "timestamp": end, "stateExitedEventDetails": exited}
+                )
+            break
+        events.append(
+            {"type": f"{kind}StateExited", "timestamp": end, "stateExitedEventDetails": {"name": name}}
+        )
+    return events
+
+
+def run_id(run: Run) -> str:
+    """Return the id of a run."""
+    return run_id_of(run.execution, run.started_at)

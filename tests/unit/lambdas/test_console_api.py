@@ -1,0 +1,340 @@
+"""The console's API, by the function's own entry point, in moto's account."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+
+import boto3
+import pytest
+
+from lambdas.console import asking
+from lambdas.console.access import ROUTES, Route
+from lambdas.http.roles import ROLES, role_in
+from tests.unit.lambdas.console_world import AIR, COUNT, FORMER, LAST, LIVE, SERIES, World, instant, run_id
+
+OF_AIR = f"/watch/workloads/{AIR}"
+BODIES: dict[str, Any] = {
+    "feedback": {"verdict": "noise"},
+    "acknowledge": {},
+    "assign": {"to": "mia"},
+    "snooze": {"for_seconds": 3600},
+    "runs": {},
+    "roll-back": {"confirm": AIR},
+}
+
+
+@pytest.fixture
+def world(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "1")
+    world = World(aws.bus)
+    world.queue_url = aws.queue_url
+    monkeypatch.setattr(asking, "effects", lambda: world.effects)
+    return world
+
+
+def path_of(route: Route, world: World) -> str:
+    found = {
+        "workload": AIR,
+        "incident": world.incidents()[-1].incident_id,
+        "series": quote(SERIES[0], safe=""),
+        "run": FORMER.run_id if "roll-back" in route.path else run_id(LAST),
+        "chart": "scores.png",
+    }
+    path = route.path
+    for name, value in found.items():
+        path = path.replace(f"<{name}>", value)
+    return path
+
+
+@pytest.mark.parametrize("role", [None, *ROLES])
+def test_each_route_is_for_its_role_and_those_above(world: World, role: str | None) -> None:
+    rank = 0 if role is None else ROLES.index(role)  # type: ignore[arg-type]
+    for route in ROUTES:
+        if route.method == "DELETE" and rank >= ROLES.index(route.role):
+            world.call("POST", path_of(route, world), BODIES["feedback"])  # there is something to take back
+        body = BODIES[route.path.rpartition("/")[2]] if route.method == "POST" else None
+        answer = world.call(route.method, path_of(route, world), body, role=role)
+        if rank < ROLES.index(route.role):
+            assert (answer.status, answer.problem) == (403, "forbidden"), route.summary
+            assert f"for the role {route.role}" in answer.document["detail"]
+        else:
+            assert answer.status in (200, 202), (route.summary, answer.text)
+
+
+def test_groups_come_as_a_list_or_as_api_gateway_writes_one() -> None:
+    assert role_in({"cognito:groups": "[others admin viewer]"}) == "admin"
+    assert role_in({"cognito:groups": ["operator", "viewer"]}) == "operator"
+    assert role_in({"cognito:groups": "[administrators]"}) == "viewer"
+
+
+def test_who_is_no_reader_sees_nothing_and_is_not_told_what_there_is(world: World) -> None:
+    other: dict[str, Any] = {"role": "operator", "tenant": "other"}
+    incident = world.incidents()[-1].incident_id
+    assert world.get("/watch/workloads", **other)["items"] == []
+    assert world.get("/watch/incidents", **other)["items"] == []
+    assert world.get("/watch/changes?since=e30=", **other)["items"] == []
+    refused = world.call("GET", OF_AIR, **other)
+    missing = world.call("GET", "/watch/workloads/nothing", **other)
+    assert (refused.problem, missing.problem) == ("forbidden", "forbidden")
+    for path in (
+        f"{OF_AIR}/series",
+        f"{OF_AIR}/runs",
+        f"{OF_AIR}/releases",
+        f"/watch/incidents?workload={AIR}",
+    ):
+        assert world.call("GET", path, **other).problem == "forbidden"
+    assert world.call("GET", f"/watch/incidents/{incident}", **other).problem == "incident_not_found"
+    denied = world.call("POST", f"/watch/incidents/{incident}/acknowledge", {}, **other)
+    assert denied.problem == "incident_not_found"
+    assert world.incidents()[-1].state == "open"
+
+
+def test_an_administrator_is_told_that_there_is_no_such_workload(world: World) -> None:
+    assert world.call("GET", "/watch/workloads/nothing").problem == "workload_not_found"
+    assert [each["workload"] for each in world.get("/watch/workloads")["items"]] == sorted(world.plans)
+
+
+def test_the_caller_is_told_who_it_is_and_where_events_are(world: World) -> None:
+    assert world.get("/watch/me", role="operator")["live"] is None
+    assert world.get("/watch/me", role="operator")["role"] == "operator"
+
+
+def test_a_workload_goes_as_the_command_tells(world: World) -> None:
+    world.alarms = ["Watchkeeper-air-quality-Anomalies", "Watchkeeper-other-Anomalies"]
+    found = world.get(OF_AIR)
+    assert found["why"] == [
+        "alarms are on: Watchkeeper-air-quality-Anomalies",
+        "1 incident open",
+        "1 of 6 series silent",
+    ]
+    assert (found["health"], found["alerts_7d"], found["live_release"]["run_id"]) == (
+        "attention",
+        3,
+        LIVE.run_id,
+    )
+    assert [(route["name"], route["only"]) for route in found["routes"]] == [
+        ("operators", None),
+        ("on_call", "no2; too high"),
+    ]
+
+
+def test_a_workload_whose_telemetry_has_stopped_is_silent(world: World) -> None:
+    world.records.counts[AIR] = 0.0
+    assert world.get(OF_AIR)["health"] == "silent"
+
+
+def test_incidents_are_found_by_what_they_are(world: World) -> None:
+    old, big, new = (each.incident_id for each in world.incidents())
+
+    def found(query: str) -> list[str]:
+        return [each["incident_id"] for each in world.get(f"/watch/incidents?{query}")["items"]]
+
+    assert found("") == [new, big, old]
+    assert found("state=open") == [new]
+    assert found("severity_from=93") == [new, big]
+    assert found("measure=no2") == [big, old]
+    assert found("where=station:B-104") == [new]
+    assert found("from=2026-11-30T00:00:00Z&to=2026-11-30T05:00:00Z") == [big]
+    assert found("workload=card_fraud") == []
+    assert (
+        world.call("GET", "/watch/incidents?from=2026-11-30T00:00:00Z&to=2026-11-29T00:00:00Z").status == 422
+    )
+    assert world.call("GET", "/watch/incidents?where=north").problem == "invalid_request"
+
+
+def test_incidents_go_on_where_the_part_before_ended(world: World) -> None:
+    wanted = [each.incident_id for each in reversed(world.incidents())]
+    cursor, found = "", []
+    while True:
+        page = world.get(f"/watch/incidents?limit=1{cursor}")
+        found += [each["incident_id"] for each in page["items"]]
+        if page["next"] is None:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert found == wanted
+    assert world.call("GET", "/watch/incidents?cursor=nonsense").problem == "invalid_request"
+
+
+def test_what_people_say_is_kept_with_their_name_and_told_to_who_looks_on(world: World) -> None:
+    incident = world.incidents()[-2].incident_id
+    where = f"/watch/incidents/{incident}"
+    before = world.get("/watch/changes")["next"]
+    judged = world.call("POST", f"{where}/feedback", {"verdict": "noise", "note": "cleaning"}).document
+    assert (judged["feedback"], judged["timeline"][-1]["who"]) == ("noise", "mia@example.com")
+    assert judged["thresholds"]["no2|station=B-101"]["above"] > 70.0
+    assert judged["thresholds"]["no2|station=B-101"]["below"] == 70.0
+    undone = world.call("DELETE", f"{where}/feedback").document
+    assert undone["feedback"] is None
+    assert undone["thresholds"]["no2|station=B-101"]["above"] == 70.0
+    assert "nothing to undo" in world.call("DELETE", f"{where}/feedback").document["detail"]
+    missed = world.get(f"/watch/changes?since={before}")
+    assert [each["detail"]["feedback"] for each in missed["items"]] == ["noise", None]
+    assert (missed["more"], missed["complete"]) == (False, True)
+    assert world.get(f"/watch/changes?since={missed['next']}")["items"] == []
+    pushed = [event for message in told(world) for event in message.get("events", ())]
+    assert [event for event in pushed if event["id"] in {each["id"] for each in missed["items"]}] == missed[
+        "items"
+    ]
+
+
+def told(world: World) -> list[dict[str, Any]]:
+    """Return the details of the events that were put on the alert bus."""
+    found: list[dict[str, Any]] = []
+    client = boto3.client("sqs")
+    while messages := client.receive_message(QueueUrl=world.queue_url, MaxNumberOfMessages=10).get(
+        "Messages"
+    ):
+        for message in messages:
+            found.append(json.loads(message["Body"])["detail"])
+            client.delete_message(QueueUrl=world.queue_url, ReceiptHandle=message["ReceiptHandle"])
+    return found
+
+
+def test_an_incident_is_looked_after_handed_over_and_snoozed(world: World) -> None:
+    where = f"/watch/incidents/{world.incidents()[-1].incident_id}"
+    assert world.call("POST", f"{where}/acknowledge", {"note": "on it"}).document["state"] == "acknowledged"
+    assert (
+        world.call("POST", f"{where}/assign", {"to": "night shift"}).document["assigned_to"] == "night shift"
+    )
+    snoozed = world.call("POST", f"{where}/snooze", {"for_seconds": 3600}).document
+    assert snoozed["snoozed_until"] == "2026-11-30T07:01:00Z"
+    assert world.call("POST", f"{where}/snooze", {}).problem == "invalid_request"
+    past = world.call("POST", f"{where}/snooze", {"until": "2020-01-01T00:00:00Z"})
+    assert (past.status, "is past" in past.document["detail"]) == (422, True)
+    closed = f"/watch/incidents/{world.incidents()[0].incident_id}"
+    assert "nothing to acknowledge" in world.call("POST", f"{closed}/acknowledge", {}).document["detail"]
+
+
+def test_a_change_may_ask_that_the_incident_is_as_it_was_seen(world: World) -> None:
+    where = f"/watch/incidents/{world.incidents()[-1].incident_id}"
+    seen = world.call("GET", where).headers["ETag"]
+    assert world.call("POST", f"{where}/assign", {"to": "mia"}, if_match=seen).status == 200
+    late = world.call("POST", f"{where}/assign", {"to": "leo"}, if_match=seen)
+    assert (late.status, late.problem) == (412, "precondition_failed")
+    assert world.get(where)["assigned_to"] == "mia"
+
+
+def test_what_the_caller_has_is_not_sent_again(world: World) -> None:
+    for path in ("/watch/workloads", f"/watch/incidents/{world.incidents()[-1].incident_id}"):
+        tag = world.call("GET", path).headers["ETag"]
+        again = world.call("GET", path, if_none_match=f'"other", W/{tag}')
+        assert (again.status, again.text, again.headers["ETag"]) == (304, "", tag)
+
+
+def test_a_former_id_shows_the_incident_that_it_is_in(world: World) -> None:
+    one, two, _ = world.incidents()
+    world.effects.incidents.point([dataclasses.replace(one, merged_into=two.incident_id)])
+    assert world.get(f"/watch/incidents/{one.incident_id}")["incident_id"] == two.incident_id
+    assert one.incident_id not in {each["incident_id"] for each in world.get("/watch/incidents")["items"]}
+
+
+def test_who_looked_away_too_long_is_told_to_read_anew(world: World) -> None:
+    log = world.effects.incidents
+    client, table = log.client, log.table  # type: ignore[attr-defined]
+    client.delete_item(TableName=table, Key={"pk": {"S": f"changes#{AIR}"}, "sk": {"S": f"{1:012}"}})
+    assert world.get("/watch/changes?since=e30=")["complete"] is False
+
+
+def test_series_are_listed_by_key_part_by_part(world: World) -> None:
+    first = world.get(f"{OF_AIR}/series?limit=4")
+    assert (first["total"], len(first["items"])) == (6, 4)
+    rest = world.get(f"{OF_AIR}/series?limit=4&cursor={first['next']}")
+    assert [each["series"] for each in first["items"] + rest["items"]] == sorted(SERIES)
+    assert rest["next"] is None
+    silent = world.get(f"{OF_AIR}/series?health=silent")["items"]
+    assert [(each["series"], each["measure"], each["dimensions"]) for each in silent] == [
+        (SERIES[5], "co", {"station": "B-207"})
+    ]
+    assert len(world.get(f"{OF_AIR}/series?prefix=no2")["items"]) == 3
+    assert len(world.get(f"{OF_AIR}/series?contains=b-104&measure=co")["items"]) == 1
+    assert world.get("/watch/workloads/water_flow/series")["items"] == []
+    assert "takes no telemetry" in world.call("GET", "/watch/workloads/card_fraud/series").document["detail"]
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+def test_points_break_where_intervals_are_missing(world: World, encoded: bool) -> None:
+    series = quote(SERIES[0], safe="") if encoded else SERIES[0]
+    path = f"{OF_AIR}/series/{series}/points?from={instant(0)}&to={instant(COUNT)}"
+    points = world.get(path)
+    assert points["series"] == SERIES[0]
+    assert len(points["start"]) == COUNT - 3 + 1
+    assert (points["value"][60], points["anomalous"][60]) == (None, False)
+    assert points["start"][61] - points["start"][60] == 3 * points["interval_seconds"]
+    assert [at for at, yes in enumerate(points["anomalous"]) if yes] == [*range(98, 106)]
+    cursor, starts, values = "", [], []
+    while True:
+        part = world.get(f"{path}&most=61{cursor}")
+        starts += part["start"]
+        values += part["value"]
+        assert part["complete"] is (part["next"] is None)
+        if part["next"] is None:
+            break
+        cursor = f"&cursor={part['next']}"
+    # the gap is at the end of one part and at the beginning of the next
+    assert [start for start, value in zip(starts, values, strict=True) if value is not None] == [
+        start for start, value in zip(points["start"], points["value"], strict=True) if value is not None
+    ]
+    assert None in values
+
+
+def test_a_run_shows_how_far_it_is_and_why_it_failed(world: World) -> None:
+    listed = world.get(f"{OF_AIR}/runs?limit=2")
+    assert [each["status"] for each in listed["items"]] == ["running", "failed"]
+    more = world.get(f"{OF_AIR}/runs?cursor={listed['next']}")["items"]
+    assert [each["status"] for each in more] == ["rejected", "succeeded", "succeeded"]
+    assert more[0]["gate"] == {"passed": False, "reasons": ["9.50 alerts a week, over the budget of 7."]}
+    running, failed = (world.get(f"{OF_AIR}/runs/{each['run_id']}")["states"] for each in listed["items"])
+    of_running = {each["name"]: each["status"] for each in running}
+    assert (of_running["TrainPreprocessor"], of_running["TrainDetector"], of_running["Evaluate"]) == (
+        "succeeded",
+        "running",
+        "waiting",
+    )
+    wrong = [each for each in failed if each["status"] == "failed"]
+    assert [(each["name"], each["cause"]) for each in wrong] == [
+        ("PrepareHistory", "the history has no rows")
+    ]
+    assert world.call("GET", f"{OF_AIR}/runs/nothing").problem == "run_not_found"
+
+
+def test_a_run_has_its_figures_and_its_charts(world: World) -> None:
+    run = world.get(f"{OF_AIR}/runs/{run_id(LAST)}")
+    figures = {row["figure"]: (row["candidate"], row["champion"], row["baseline"]) for row in run["table"]}
+    assert figures["pr_auc"] == (0.71, 0.64, 0.2)
+    assert run["labelled"] is True
+    chart = world.call("GET", run["charts"][0]["url"])
+    assert (chart.status, chart.headers["Content-Type"]) == (200, "image/png")
+    assert base64.b64decode(chart.text).startswith(b"\x89PNG")
+    assert world.call("GET", f"{OF_AIR}/runs/{run_id(LAST)}/charts/..%2Fx.png").status == 404
+
+
+def test_a_training_is_started_with_its_reason(world: World) -> None:
+    answer = world.call("POST", f"{OF_AIR}/runs", {"reason": "new sensors", "end": "2026-11-29T00:00:00Z"})
+    assert answer.status == 202
+    assert world.runs.runs[0].input == {"reason": "new sensors", "end": "2026-11-29T00:00:00Z"}
+    assert world.get(answer.headers["Location"])["status"] == "running"
+    wrong = {"start": "2026-11-29T00:00:00Z", "end": "2026-11-28T00:00:00Z"}
+    assert world.call("POST", f"{OF_AIR}/runs", wrong).problem == "invalid_request"
+
+
+def test_rolling_back_asks_for_the_workloads_name(world: World) -> None:
+    path = f"{OF_AIR}/releases/{FORMER.run_id}/roll-back"
+    assert world.call("POST", path, {"confirm": "yes"}).problem == "invalid_request"
+    assert world.get(OF_AIR)["live_release"]["run_id"] == LIVE.run_id
+    after = world.call("POST", path, {"confirm": AIR}).document["items"]
+    assert {each["run_id"]: each["live"] for each in after} == {LIVE.run_id: False, FORMER.run_id: True}
+    assert world.get(OF_AIR)["live_release"]["run_id"] == FORMER.run_id
+    gone = world.call("POST", f"{OF_AIR}/releases/nothing/roll-back", {"confirm": AIR})
+    assert "no release of run nothing" in gone.document["detail"]
+
+
+def test_an_unknown_path_is_told_from_a_wrong_method(world: World) -> None:
+    assert world.call("GET", "/watch/nothing").problem == "not_found"
+    wrong = world.call("DELETE", "/watch/workloads")
+    assert (wrong.problem, wrong.headers["Allow"]) == ("method_not_allowed", "GET")
+    assert world.call("POST", f"{OF_AIR}/runs", "not json").problem == "malformed_request"
