@@ -496,7 +496,7 @@ def _zoned(
         skipped = [hour for hour in _skipped_hours(zone, known) if {hour - 1, hour + 1} <= hours]
         if skipped and not hours & set(skipped):
             columns.doubts.append(
-                f"times name no zone; an hour is missing where clocks of {zone} go forward, so it was taken"
+                f"times name no zone; {zone} was taken: the hour is missing that its clocks skip"
             )
             return TimestampPlan(plan.field, plan.format, zone)
     local = decimal == "," and plan.format.startswith("%d.%m.")
