@@ -136,6 +136,65 @@ class TransactionPage(BaseModel):
     next_page_token: str | None = Field(description="For the following ones; null after the last.")
 
 
+class Minute(BaseModel):
+    """Transactions that came in a minute."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: str = Field(description="ISO 8601, UTC.")
+    count: int
+    amount: float
+    flagged: int
+    flagged_amount: float
+
+
+class Summary(BaseModel):
+    """How many transactions came, by the minute."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    minutes: list[Minute] = Field(description="In the order of time; a minute without any is not there.")
+    complete: bool = Field(description="Whether all of the time is counted; else the last of it.")
+    counted_from: str = Field(description="ISO 8601, UTC: none before is counted.")
+
+
+class Node(BaseModel):
+    """A transaction, or an entity that transactions share."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
+
+    id: str
+    kind: str = Field(description="`transaction`, or the relation of an entity.")
+    name: str = Field(description="Id of a transaction, key of an entity.")
+    time: str | None = Field(None, description="Of a transaction: ISO 8601, UTC.")
+    amount: float | None = None
+    label: Literal["fraud", "legitimate", "unknown"] | None = None
+    flag: bool | None = Field(None, description="Null of an entity, and of one without an answer.")
+    pred_prob: float | None = None
+    transactions: int | None = Field(None, description="Of an entity of the centre: its earlier ones.")
+    frauds: int | None = Field(None, description="Those of them that are known to be fraud.")
+
+
+class Edge(BaseModel):
+    """A transaction has an entity."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    transaction: str
+    entity: str
+
+
+class Graph(BaseModel):
+    """A transaction with what is around it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    centre: str = Field(description="Id of the transaction.")
+    nodes: list[Node]
+    edges: list[Edge]
+    more: bool = Field(description="Whether there are earlier transactions that are not here.")
+
+
 class LabelBody(BaseModel):
     """A label."""
 

@@ -21,7 +21,8 @@ logger = Logger(service=FraudApiEnvironment.service)
 tracer = Tracer(service=FraudApiEnvironment.service)
 metrics = Metrics(namespace=METRICS_NAMESPACE, service=FraudApiEnvironment.service)
 
-_LABEL = "/label"
+_ENDS = ("/label", "/neighbourhood")
+"""What may follow an id."""
 
 
 def normalized(event: dict[str, Any]) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def normalized(event: dict[str, Any]) -> dict[str, Any]:
     path: str = event["rawPath"].rstrip("/")
     if path.startswith(f"{TRANSACTIONS}/"):
         rest = path.removeprefix(f"{TRANSACTIONS}/")
-        end = _LABEL if rest.endswith(_LABEL) else ""
+        end = next((each for each in _ENDS if rest.endswith(each)), "")
         path = f"{TRANSACTIONS}/{quote(unquote(rest.removesuffix(end)), safe='')}{end}"
     method = event["requestContext"]["http"]["method"].upper()
     if method != "POST" or "POST" not in methods_of(path):

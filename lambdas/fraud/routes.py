@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
@@ -15,15 +15,18 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from lambdas.fraud.deciding import NoModelError, decide
 from lambdas.fraud.documents import (
     Answer,
+    Graph,
     LabelBody,
     LabelDocument,
     LabelTaken,
     ListedTransaction,
+    Summary,
     TransactionDocument,
     TransactionPage,
 )
 from lambdas.fraud.effects import FraudEffects
 from lambdas.fraud.environment import FraudApiEnvironment
+from lambdas.fraud.looking import graph_around, summary_of
 from lambdas.fraud.requests import arrivals_in, instant_of, page_start, page_token, readable_plan
 from lambdas.fraud.store import Filter
 from lambdas.http.callers import tenant_of
@@ -36,6 +39,7 @@ from watchkeeper.fraud.plan import FraudPlan
 PREFIX = "/fraud"
 TRANSACTIONS = f"{PREFIX}/transactions"
 TAG = "Transactions"
+SUMMARIZED = timedelta(hours=1)
 NO_MODEL_SECONDS = 300
 """When to ask again where a model has to be trained first."""
 
@@ -44,6 +48,7 @@ app = APIGatewayHttpResolver(enable_validation=True)
 _PATHS = (
     (re.compile(TRANSACTIONS), ("GET", "POST")),
     (re.compile(rf"{TRANSACTIONS}/[^/]+/label"), ("POST",)),
+    (re.compile(rf"{TRANSACTIONS}/[^/]+/neighbourhood|{PREFIX}/summary"), ("GET",)),
     (re.compile(rf"{TRANSACTIONS}/[^/]+|{PREFIX}/docs|{PREFIX}/openapi\.json"), ("GET",)),
 )
 
@@ -174,6 +179,45 @@ def label_transaction(
     changed = store.label(id_, label, instant_of(now))
     kept = label if changed or stored.label is None else stored.label
     return LabelTaken(id=id_, label=LabelDocument.of(kept), changed=changed)
+
+
+@app.get(
+    f"{TRANSACTIONS}/<id>/neighbourhood",
+    tags=[TAG],
+    summary="What is around a transaction",
+    responses=answers(Graph, HTTPStatus.OK, HTTPStatus.NOT_FOUND),
+)
+def show_neighbourhood(transaction_id: TransactionId, workload: Workload) -> Graph:
+    """Return its entities, their earlier transactions, and what those share, as a graph."""
+    id_, tools = unquote(transaction_id), effects()
+    store = tools.store_of(_plan(workload))
+    stored = store.get(id_)
+    if stored is None:
+        raise UnknownTransactionError(id_)
+    return graph_around(store, stored, tools.for_each)
+
+
+@app.get(
+    f"{PREFIX}/summary",
+    tags=[TAG],
+    summary="How many transactions came",
+    responses=answers(Summary, HTTPStatus.OK),
+)
+def show_summary(
+    workload: Workload,
+    since: Annotated[
+        datetime | None, Query(alias="from", description="From this time on; an hour before `to` without.")
+    ] = None,
+    until: Annotated[datetime | None, Query(alias="to", description="Before this time; now without.")] = None,
+) -> Summary:
+    """Return counts and amounts of all and of flagged transactions by the minute of their coming."""
+    tools = effects()
+    store = tools.store_of(_plan(workload))
+    end = until or tools.now()
+    begin = since or end - SUMMARIZED
+    if begin >= end:
+        raise ServiceProblemError(INVALID_REQUEST, "`from` must be before `to`")
+    return summary_of(store, instant_of(begin), instant_of(end))
 
 
 def methods_of(path: str) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from watchkeeper.fraud.history import Decision, GraphStore, Label, Neighbourhood, StoredTransaction, Vector
 from watchkeeper.fraud.transaction import Transaction
@@ -157,7 +157,7 @@ class TransactionStore(GraphStore, Protocol):
         """Delete everything of the workload, and return how many items that were; again if it was cut off."""
 
 
-def label_name(label: Label | None) -> str:
+def label_name(label: Label | None) -> Literal["fraud", "legitimate", "unknown"]:
     """Return what a label is called in requests and answers."""
     if label is None:
         return "unknown"

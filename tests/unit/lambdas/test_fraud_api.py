@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lambdas.adapters import clients
-from lambdas.fraud import handler, routes
+from lambdas.fraud import handler, looking, routes
 from lambdas.fraud.dynamo_store import DynamoTransactionStore
 from lambdas.fraud.effects import FraudEffects, RememberedReleases
 from lambdas.fraud.endpoint import Scored, scored_in
@@ -429,3 +429,42 @@ def test_the_openapi_document_has_every_route_with_its_refusals(service: FraudSe
     asked = document["paths"]["/fraud/transactions"]["post"]["responses"]
     assert {"200", "401", "403", "409", "413", "422", "429", "503"} <= asked.keys()
     assert document["security"] == [{"token": []}]
+
+
+def test_what_is_around_a_transaction_is_a_graph(service: FraudService) -> None:
+    service.send([row(1, device="d9"), row(2, card="c2"), row(3), row(4, card="c7", device="d7")])
+    service.call("POST", f"/fraud/transactions/t1/label?workload={WORKLOAD}", {"fraud": True, "by": "ann"})
+    service.send(row(5))
+    graph = service.call("GET", f"/fraud/transactions/t5/neighbourhood?workload={WORKLOAD}").document
+    nodes = {node["id"]: node for node in graph["nodes"]}
+    assert set(nodes) == {"t5", "card:c1", "device:d1", "t1", "t2", "t3"}
+    assert (nodes["t1"]["label"], nodes["t5"]["label"], nodes["t1"]["amount"]) == ("fraud", "unknown", 10.5)
+    assert (nodes["card:c1"]["transactions"], nodes["card:c1"]["kind"]) == (2, "card")
+    edges = {(edge["transaction"], edge["entity"]) for edge in graph["edges"]}
+    assert edges == {
+        *(("t5", entity) for entity in ("card:c1", "device:d1")),
+        *(("t3", entity) for entity in ("card:c1", "device:d1")),
+        *(("t1", "card:c1"), ("t2", "device:d1")),
+    }
+    assert graph["more"] is False
+    missing = service.call("GET", f"/fraud/transactions/t9/neighbourhood?workload={WORKLOAD}")
+    assert missing.problem == "unknown_transaction"
+
+
+def test_transactions_are_counted_by_the_minute_of_their_coming(
+    service: FraudService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.send([row(number) for number in range(1, 5)])
+    service.moment += timedelta(minutes=2)
+    service.send(row(9))
+    counted = service.call("GET", f"/fraud/summary?workload={WORKLOAD}").document
+    first, last = counted["minutes"]
+    assert (first["start"], first["count"], first["amount"]) == ("2026-01-01T00:00:00Z", 4, 42.0)
+    assert (first["flagged"], first["flagged_amount"]) == (2, 21.0)
+    assert (last["start"], last["count"], counted["complete"]) == ("2026-01-01T00:02:00Z", 1, True)
+    monkeypatch.setattr(looking, "MOST_COUNTED", 2)
+    monkeypatch.setattr(looking, "_AT_ONCE", 1)
+    part = service.call("GET", f"/fraud/summary?workload={WORKLOAD}").document
+    assert (part["complete"], sum(minute["count"] for minute in part["minutes"])) == (False, 2)
+    wrong = f"/fraud/summary?workload={WORKLOAD}&from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z"
+    assert service.call("GET", wrong).problem == "invalid_request"

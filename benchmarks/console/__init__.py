@@ -1,0 +1,1 @@
+"""How soon the scores of one series among many are read back."""
