@@ -159,7 +159,7 @@ export class World {
       kind: "anomaly",
       description,
       health: open(workload) ? "attention" : "ok",
-      why: open(workload) ? [`${open(workload)} incident${open(workload) > 1 ? "s are" : " is"} open.`] : [],
+      why: open(workload) ? [`${open(workload)} incident${open(workload) > 1 ? "s" : ""} open`] : [],
       series: this.seriesOf(workload).length,
       last_interval_at: iso(Math.floor(this.now / 300) * 300),
       lag_seconds: 8.3,
@@ -175,8 +175,8 @@ export class World {
     return [
       of("air_quality", "CO, SO2 and NO2 of measuring stations every 5 minutes.", { alerts_7d: 6 }),
       of("card_fraud", "Card transactions on a graph of cards, devices and addresses.", { kind: "fraud", health: "ok", why: [], series: 0, interval_seconds: null, last_interval_at: null, lag_seconds: null, alerts_7d: 31, alert_budget_7d: null, records_24h: 48_211, open_incidents: 0 }),
-      of("machine_temperature", "Temperature of a machine that failed twice.", { health: "silent", why: ["No telemetry for 42 min: 15 min are allowed."], last_interval_at: iso(this.now - 2520), lag_seconds: 2520 }),
-      of("stock_volume", "Volume of a share, every 5 minutes while the exchange is open.", { health: "untrained", why: ["No model has been released yet: start a training."], live_release: null, last_interval_at: null, lag_seconds: null, alerts_7d: 0, records_24h: null, series: 0 }),
+      of("machine_temperature", "Temperature of a machine that failed twice.", { health: "silent", why: ["no telemetry for 42 minutes, 15 are allowed"], last_interval_at: iso(this.now - 2520), lag_seconds: 2520 }),
+      of("stock_volume", "Volume of a share, every 5 minutes while the exchange is open.", { health: "untrained", why: ["no model is live"], live_release: null, last_interval_at: null, lag_seconds: null, alerts_7d: 0, records_24h: null, series: 0 }),
       of("water_flow", "Flow of a district of a water network.", { alerts_7d: 9 }),
     ];
   }

@@ -158,6 +158,7 @@ export class Chart extends Part {
 
   #look = "";
   #isDense = false;
+  #scale = 1;
   #inks = { anomaly: "", threshold: "", label: "", incident: "" };
 
   #build(look: string): void {
@@ -173,11 +174,14 @@ export class Chart extends Part {
     };
     const text = colour("--chart-text");
     const grid = { stroke: colour("--chart-grid"), width: 1 };
-    const font = `12px ${getComputedStyle(this).fontFamily}`;
+    // as large beside the page's text on a wall as on a desk
+    const scale = (parseFloat(getComputedStyle(document.documentElement).fontSize) || 16) / 16;
+    this.#scale = scale;
+    const font = `${12 * scale}px ${getComputedStyle(this).fontFamily}`;
     this.#plot = new uPlot(
       {
         width: Math.max(50, area.clientWidth),
-        height: this.height,
+        height: this.height * scale,
         legend: { show: false },
         padding: [10, 12, 0, 0],
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zoneName()),
@@ -192,15 +196,15 @@ export class Chart extends Part {
           y: this.kind === "severity" ? { range: [0, 100] } : this.kind === "score" ? { range: (_, __, most) => [0, 1.1 * (most || 1)] } : {},
         },
         axes: [
-          { stroke: text, grid, ticks: grid, font, space: 70, values: (_plot, splits, _axis, _space, step) => ticks(splits, step) },
-          { stroke: text, grid, ticks: grid, font, size: 56, values: (_plot, splits) => splits.map((one) => digits(one)) },
+          { stroke: text, grid, ticks: grid, font, size: 50 * scale, space: 70 * scale, values: (_plot, splits, _axis, _space, step) => ticks(splits, step) },
+          { stroke: text, grid, ticks: grid, font, size: 56 * scale, values: (_plot, splits) => splits.map((one) => digits(one)) },
         ],
         series: [
           {},
           ...lines.map((line) => ({
             label: line.words,
             stroke: colour(line.colour),
-            width: line.width,
+            width: line.width * scale,
             ...(line.dash ? { dash: line.dash } : {}),
             points: { show: false },
             spanGaps: false,
@@ -244,13 +248,13 @@ export class Chart extends Part {
   #thin(plot: uPlot): void {
     const line = plot.series.at(-1)!;
     line.alpha = this.#isDense ? 0.6 : 1;
-    line.width = this.#isDense ? 1 : LINES[this.kind].at(-1)!.width;
+    line.width = this.#scale * (this.#isDense ? 1 : LINES[this.kind].at(-1)!.width);
   }
 
   #resize(): void {
     const area = this.querySelector<HTMLElement>(".chart-area");
     if (!this.#plot || !area || area.clientWidth === this.#plot.width) return;
-    this.#plot.setSize({ width: Math.max(50, area.clientWidth), height: this.height });
+    this.#plot.setSize({ width: Math.max(50, area.clientWidth), height: this.height * this.#scale });
     this.#draw();
   }
 
@@ -272,7 +276,7 @@ export class Chart extends Part {
     if (!columns) return;
     const { ctx, bbox } = plot;
     const line: LineName = this.kind === "value" ? "value" : this.kind;
-    const size = 3.2 * devicePixelRatio;
+    const size = 3.2 * this.#scale * devicePixelRatio;
     ctx.save();
     if (this.kind === "severity") {
       const y = plot.valToPos(THRESHOLD_SEVERITY, "y", true);

@@ -1,4 +1,4 @@
-/** A table that is a list of cards where there is no room for columns. */
+/** A table that is a list of cards where its place has no room for columns. */
 
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
@@ -22,7 +22,7 @@ export interface TableOptions<T> {
 }
 
 export function table<T>({ caption, columns, rows, key, link }: TableOptions<T>): TemplateResult {
-  return html`<table class="table ${link ? "table-links" : ""}">
+  return html`<div class="table-room"><table class="table ${link ? "table-links" : ""}">
     <caption class="hidden-text">${caption}</caption>
     <thead>
       <tr>
@@ -32,7 +32,7 @@ export function table<T>({ caption, columns, rows, key, link }: TableOptions<T>)
     <tbody>
       ${repeat(rows, key, (row) => html`<tr>${columns.map((column) => cell(column, row, link))}</tr>`)}
     </tbody>
-  </table>`;
+  </table></div>`;
 }
 
 function cell<T>(column: Column<T>, row: T, link: ((row: T) => string) | undefined): TemplateResult {

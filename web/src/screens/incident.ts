@@ -314,6 +314,9 @@ const ENTRIES: Record<TimelineEntry["what"], [IconName, string]> = {
   note: ["tag", "Note"],
 };
 
+/** Entries whose severity says something new. */
+const SEVERE = new Set<TimelineEntry["what"]>(["opened", "escalated", "joined", "reopened"]);
+
 function timeline(one: Incident): TemplateResult {
   return html`<ol class="timeline">
     ${[...one.timeline].reverse().map((entry) => {
@@ -321,7 +324,7 @@ function timeline(one: Incident): TemplateResult {
       return html`<li>
         ${icon(sign)}
         <div>
-          <p><b>${words}</b>${entry.severity === null ? nothing : html` at ${severity(entry.severity)}`}${entry.who ? html` <span class="soft">by ${entry.who}</span>` : nothing}</p>
+          <p><b>${words}</b>${entry.severity === null || !SEVERE.has(entry.what) ? nothing : html` at ${severity(entry.severity)}`}${entry.who ? html` <span class="soft">by ${entry.who}</span>` : nothing}</p>
           ${entry.note ? html`<p class="small">${entry.note}</p>` : nothing}
           <p class="small soft">${time(entry.at)}</p>
         </div>

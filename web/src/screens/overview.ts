@@ -133,7 +133,7 @@ function workloadCard(one: Workload): TemplateResult {
       ${healthBadge(one.health)}
     </div>
     <p class="soft small">${one.description}</p>
-    ${one.why.length && one.health !== "ok" ? html`<p class="small why why-${one.health}">${one.why.join(" ")}</p>` : nothing}
+    ${one.why.length && one.health !== "ok" ? html`<p class="small why why-${one.health}">${one.why.map((words) => words.replace(/\.$/, "")).join("; ")}</p>` : nothing}
     <dl class="facts">
       ${fact(
         "open incidents",
