@@ -425,6 +425,8 @@ def test_the_openapi_document_has_every_route_with_its_refusals(service: FraudSe
         ("/fraud/transactions", "post"),
         ("/fraud/transactions/{id}", "get"),
         ("/fraud/transactions/{id}/label", "post"),
+        ("/fraud/transactions/{id}/neighbourhood", "get"),
+        ("/fraud/summary", "get"),
     }
     asked = document["paths"]["/fraud/transactions"]["post"]["responses"]
     assert {"200", "401", "403", "409", "413", "422", "429", "503"} <= asked.keys()
