@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from cli.failures import StepFailedError
 from watchkeeper.command.screen import complain
 from watchkeeper.core import layout
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.spec import AnomalyWorkload
 
 if TYPE_CHECKING:
@@ -127,7 +128,17 @@ def broker_of(session: boto3.Session, host: str | None, port: int | None, author
 
 
 def topic_of(spec: AnomalyWorkload, device: str) -> str:
-    """Return where a device publishes a workload's telemetry: its topic, or its rule by Basic Ingest."""
+    """Return where a device publishes a workload's telemetry: its topic, or its rule by Basic Ingest.
+
+    Raises
+    ------
+    InvalidInputError
+        If its telemetry comes from elsewhere.
+    """
+    if spec.source.topic is None:
+        raise InvalidInputError(
+            f"no device publishes for {spec.name}: its telemetry is fetched from a bucket"
+        )
     topic = concrete_topic(spec.source.topic, device)
     return layout.basic_ingest_topic(spec.name, topic) if spec.source.basic_ingest else topic
 

@@ -1,10 +1,11 @@
-"""`watchkeeper replay`: send a file's telemetry as a device would have."""
+"""`watchkeeper replay`: send a file's telemetry as a device, or what writes the folders, would have."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
@@ -17,9 +18,12 @@ from cli.metrics import say_read
 from cli.publisher import Pace, Publisher
 from cli.specs import WorkloadName, anomaly_spec_of
 from cli.telemetry import Reading, instant_of, read_telemetry
+from lambdas.adapters.errors import translated
 from watchkeeper.command.screen import console, done
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.timestamps import time_zone
 from watchkeeper.spec import AnomalyWorkload
+from watchkeeper.spec.telemetry import Folders
 
 Host = Annotated[str | None, typer.Option("--host", envvar="WATCHKEEPER_MQTT_HOST", help="MQTT broker.")]
 Port = Annotated[int | None, typer.Option("--port", envvar="WATCHKEEPER_MQTT_PORT", help="Its TLS port.")]
@@ -45,7 +49,7 @@ def replay(
     port: Port = None,
     authority: Authority = None,
 ) -> None:
-    """Publish a file's telemetry over MQTT, with a device certificate made for it."""
+    """Send a file's telemetry: over MQTT, with a device certificate made for it, or as files of a bucket."""
     spec = anomaly_spec_of(workload, "replay")
     telemetry = read_telemetry(file, spec.plan())
     say_read(file, telemetry.tally, notes=telemetry.notes)
@@ -54,7 +58,7 @@ def replay(
         raise InvalidInputError(f"{file}: nothing between --from {since} and --to {until}")
     session = boto3.Session()
     publish(session, spec, chosen, broker_of(session, host, port, authority), speed)
-    done(f"{len(chosen)} records published and acknowledged")
+    done(f"{len(chosen)} records {'written' if spec.source.folders else 'published and acknowledged'}")
 
 
 def publish(
@@ -64,7 +68,11 @@ def publish(
     broker: Broker,
     speed: float | None,
 ) -> None:
-    """Publish readings with QoS 1 and return when the broker has acknowledged all of them."""
+    """Publish readings with QoS 1 and return when the broker has acknowledged all of them; of a workload that
+    has folders, write a file for each interval into its bucket."""
+    if spec.source.folders is not None:
+        write_folders(session, spec, spec.source.folders, readings, speed)
+        return
     topic = topic_of(spec, f"{spec.name}-replay")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
@@ -75,6 +83,34 @@ def publish(
         task = bar.add_task(f"publishing to {topic}", total=len(readings))
         send(readings, partial(publisher.publish, topic), Pace(speed), partial(bar.advance, task))
         publisher.drain()
+
+
+def write_folders(
+    session: boto3.Session,
+    spec: AnomalyWorkload,
+    folders: Folders,
+    readings: Sequence[Reading],
+    speed: float | None,
+) -> None:
+    """Write a file of JSON lines for each interval, at the pace of the readings.
+
+    Raises
+    ------
+    ContractViolationError
+        If the bucket cannot be written to.
+    """
+    s3, seconds, pace = session.client("s3"), spec.interval.total_seconds(), Pace(speed)
+    zone = time_zone(spec.timezone)
+    for begin, inside in groupby(readings, lambda each: each.event_time.timestamp() // seconds * seconds):
+        lines = list(inside)
+        pace.wait_for(begin + seconds - readings[0].event_time.timestamp())
+        folder = folders.folder_path.at(datetime.fromtimestamp(begin, zone))
+        with translated(f"write to the bucket {folders.bucket}"):
+            s3.put_object(
+                Bucket=folders.bucket,
+                Key=f"{folder.rstrip('/')}/replayed-{int(begin)}.jsonl",
+                Body=b"".join(line.message + b"\n" for line in lines),
+            )
 
 
 def send(

@@ -58,7 +58,7 @@ class Bundles:
     console_api: Path
     """Folder with the console's API, whose packages are compiled."""
     history: Path
-    """Folder with the functions that merge and read scores, whose packages are compiled."""
+    """Folder with the functions that merge and read scores, and that fetch telemetry: they need pyarrow."""
     loading: Path
     """Folder with the functions between graph store and training, whose packages are compiled."""
     model: Path

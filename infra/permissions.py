@@ -94,10 +94,10 @@ def objects(scope: Construct, bucket: s3.IBucket, *keys: str) -> list[str]:
     return [f"{arn}/{key}" for key in keys]
 
 
-def read_objects(scope: Construct, bucket: s3.IBucket, *keys: str) -> Permission:
-    """Get objects."""
+def read_objects(scope: Construct, bucket: s3.IBucket, *keys: str, versions: bool = False) -> Permission:
+    """Get objects; `versions` is for who reads the very version that an event announces."""
     return Permission(
-        actions=["s3:GetObject"],
+        actions=["s3:GetObject", *(["s3:GetObjectVersion"] if versions else [])],
         resources=objects(scope, bucket, *keys),
         reason="Object keys below these prefixes are made at run time.",
     )

@@ -16,6 +16,7 @@ from constructs import Construct
 
 from infra.bundles import Bundles
 from infra.constructs.alarms import AnomaliesAlarm, DeliveryAlarms, NoRecordsAlarm, RollbackAlarms
+from infra.constructs.folder_source import FolderSource
 from infra.constructs.model_code import ModelCode
 from infra.constructs.package_group import PackageGroup
 from infra.constructs.plan_parameter import PlanParameter
@@ -248,16 +249,29 @@ class WorkloadStack(Stack):
 
     def _ingest(self, spec: AnomalyWorkload, bundles: Bundles) -> None:
         shared = self._shared
-        stream_name, role_arn = self._delivered_by(spec)
-        TopicRule(
-            self,
-            "Topic",
-            workload=spec.name,
-            topic=spec.source.topic,
-            delivery_stream_name=stream_name,
-            bucket_name=shared.bucket_name,
-            role_arn=role_arn,
-        )
+        if spec.source.topic is not None:
+            stream_name, role_arn = self._delivered_by(spec)
+            TopicRule(
+                self,
+                "Topic",
+                workload=spec.name,
+                topic=spec.source.topic,
+                delivery_stream_name=stream_name,
+                bucket_name=shared.bucket_name,
+                role_arn=role_arn,
+            )
+        if spec.source.folders is not None:
+            FolderSource(
+                self,
+                "Folders",
+                code=bundles.history,
+                workload=spec.name,
+                folders=spec.source.folders,
+                bucket=self._bucket,
+                key=self._key,
+                undelivered_arn=shared.undelivered_telemetry_arn,
+                topic=self._topic,
+            )
         if isinstance(spec.scale, SparkScale):
             self._score_in_spark(spec.name, spec.scale, bundles)
         else:

@@ -69,11 +69,12 @@ HISTORY = LAMBDAS / "history"
 FRAUD = LAMBDAS / "fraud"
 LOADING = LAMBDAS / "loading"
 CONSOLE = LAMBDAS / "console"
+SOURCES = LAMBDAS / "sources"
 CONSOLE_READS = tuple(
     LAMBDAS / room for room in ("alerting", "http", "incidents", "live", "scoring", "watching")
 )
 """Rooms whose rules the console's API has, too."""
-OF_THEIR_OWN = (HTTP, SERVICE_API, SCORING, HISTORY, FRAUD, LOADING, CONSOLE)
+OF_THEIR_OWN = (HTTP, SERVICE_API, SCORING, HISTORY, FRAUD, LOADING, CONSOLE, SOURCES)
 """Rooms that are in no bundle of all functions."""
 TRANSFORM_SECONDS = 600
 """Time for one request of a batch transform; the server's own limit of 60 is for an endpoint's requests."""
@@ -278,8 +279,8 @@ build_console_code = partial(build_functions_code, "console-code", CONSOLE, CONS
 """Returns the folder of the console's API."""
 build_scoring_code = partial(build_functions_code, "scoring-code", SCORING, ())
 """Returns the folder of the scoring loop."""
-build_history_code = partial(build_functions_code, "history-code", HISTORY, ())
-"""Returns the folder of the functions that merge and read scores."""
+build_history_code = partial(build_functions_code, "history-code", HISTORY, (SOURCES,))
+"""Returns the folder of the functions that merge and read scores, and of those that fetch telemetry."""
 build_loading_code = partial(build_functions_code, "loading-code", LOADING, (FRAUD,))
 """Returns the folder of the functions between graph store and training."""
 

@@ -130,7 +130,7 @@ def _reading_of(plan: WorkloadPlan) -> object:
     """Return all of a plan that decides what intervals a file has."""
     measures = tuple((one.name, one.field, one.aggregate) for one in plan.measures)
     return (
-        *(plan.timestamp, measures, plan.interval_seconds, plan.dimensions, plan.exclude),
+        *(plan.timestamp, measures, plan.interval_seconds, plan.dimensions, plan.exclude, plan.where),
         *(plan.record_id_field, plan.dialect, plan.max_refused_share),
     )
 

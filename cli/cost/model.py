@@ -46,6 +46,8 @@ LAMBDA_SECONDS_AN_OBJECT, LAMBDA_SECONDS_A_SHELF, LAMBDA_SECONDS_A_READING = 0.0
 """Of an object four short requests; of a full shelf 11 MB each way at 90 MB/s, and 19 ms of a processor, of
 which the function has 0.58; of a reading 10 µs of it."""
 LOG_BYTES_AN_OBJECT = 1700
+FETCH_GB, FETCH_SECONDS_A_FILE, FETCH_SECONDS_A_RECORD = 1.73, 0.15, 0.00005
+"""Of fetching a file from a bucket: read, write, and what reading and writing a record takes."""
 SCORING_METRICS = 1
 """What the scoring loop writes of each workload in every hour: `records`."""
 RARE_METRICS, RARE_HOURS = 5, 0.05
@@ -146,6 +148,8 @@ class Flow:
         intervals = SECONDS_A_MONTH / spec.interval.total_seconds()
         messages = fleet.devices_of(spec) * intervals * fleet.messages_an_interval
         objects = min(messages, SECONDS_A_MONTH / (spec.delivery.buffer_seconds or UNBUFFERED_SECONDS))
+        if spec.source.folders is not None:
+            objects = intervals  # a file each, with what all devices sent
         shelves = shelves_of(fleet.series)
         touched = shelves * (1 - (1 - 1 / shelves) ** (messages / objects))
         closed = fleet.series * intervals
@@ -238,6 +242,9 @@ def graph_month(spec: FraudWorkload, prices: Prices) -> Iterator[Cost]:
 def ingestion_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterator[Cost]:
     """Give what a month of a workload's telemetry costs until it is objects, whoever scores them."""
     flow, delivery = Flow.of(spec, fleet), spec.delivery
+    if spec.source.folders is not None:
+        yield from _fetched(flow, prices)
+        return
     metered = flow.messages * math.ceil(fleet.message_bytes / METERED_BYTES)
     connected = fleet.devices_of(spec) * SECONDS_A_MONTH / 60
     published = 0.0 if spec.source.basic_ingest else metered
@@ -255,6 +262,20 @@ def ingestion_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iter
     in_parts = not delivery.partitioned and delivery.buffer_seconds < MULTIPART_BELOW_SECONDS
     puts = flow.objects * (MULTIPART_REQUESTS if in_parts else 1)
     yield cost(prices, "telemetry objects put by Firehose", puts, "s3.put")
+
+
+def _fetched(flow: Flow, prices: Prices) -> Iterator[Cost]:
+    """Give what fetching the files of a bucket costs: one file an interval, as `Flow` has it."""
+    seconds = flow.objects * FETCH_SECONDS_A_FILE + flow.messages * FETCH_SECONDS_A_RECORD
+    for what, quantity, price in (
+        ("messages of files", flow.objects * QUEUE_REQUESTS_AN_OBJECT, "sqs.fifo_request"),
+        ("files read", flow.objects, "s3.get"),
+        ("telemetry objects put", flow.objects, "s3.put"),
+        ("fetch_telemetry", flow.objects, "lambda.request"),
+        ("fetch_telemetry", seconds * FETCH_GB, "lambda.arm_gb_second"),
+        ("logs of fetch_telemetry", flow.objects * LOG_BYTES_AN_OBJECT / 1e9, "cloudwatch.log_gb"),
+    ):
+        yield cost(prices, what, quantity, price)
 
 
 def scoring_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterator[Cost]:

@@ -17,7 +17,7 @@ from cli.assembly import Assembly
 from cli.cost.model import SERIES, Cost, total
 from cli.cost.prices import Prices
 from cli.cost.report import document, month_of
-from cli.preflight import account, quotas, receivers, region
+from cli.preflight import account, quotas, receivers, region, sources
 from cli.preflight.finding import Check, Finding, Level, answered
 from watchkeeper.command.screen import console, errors, say
 from watchkeeper.spec import WorkloadSpec
@@ -147,6 +147,7 @@ def _checks(
     yield "names", partial(account.check_names, session, assembly, deployed)
     yield "retained", partial(account.check_retained, session, deployed)
     yield "receivers", partial(receivers.check_receivers, session, workloads)
+    yield "sources", partial(sources.check_sources, session, workloads)
     made = _made(deployed)
     yield "quotas", partial(quotas.check_quotas, session, quotas.needs(assembly, workloads, made))
     yield "quotas", partial(quotas.check_fixed, assembly)

@@ -21,6 +21,8 @@ class TelemetryRule(Construct):
         What keeps the objects of the workload in order there.
     undelivered_arn
         The queue that keeps the events which could not be delivered.
+    prefix
+        What the keys of the objects begin with; without it, those of the workload's telemetry.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class TelemetryRule(Construct):
         queue_arn: str,
         undelivered_arn: str,
         message_group: str | None = None,
+        prefix: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         group = None
@@ -41,13 +44,16 @@ class TelemetryRule(Construct):
         self.rule = events.CfnRule(
             self,
             "Rule",
-            description=f"New telemetry objects of {workload} to score_telemetry",
+            description=f"New telemetry objects of {workload} to "
+            + ("score_telemetry" if prefix is None else "fetch_telemetry"),
             event_pattern={
                 "source": ["aws.s3"],
                 "detail-type": ["Object Created"],
                 "detail": {
                     "bucket": {"name": [bucket_name]},
-                    "object": {"key": [{"prefix": layout.raw_prefix(workload)}]},
+                    "object": {
+                        "key": [{"prefix": layout.raw_prefix(workload) if prefix is None else prefix}]
+                    },
                 },
             },
             state="ENABLED",

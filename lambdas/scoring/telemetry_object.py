@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
+from lambdas.runtime.created_object import created_object
 from watchkeeper.core import layout
-from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.stream.readings import Source
 
 
@@ -38,26 +37,13 @@ class TelemetryObject:
 
 
 def announced_object(message: str) -> TelemetryObject:
-    """Read EventBridge's `Object Created` event of S3. Unlike S3's own notifications it has the key as it is.
+    """Read the event that announces an object.
 
     Raises
     ------
     InvalidInputError
         If the message is not such an event, or the object is not under `raw/`.
     """
-    try:
-        detail = json.loads(message)["detail"]
-        found = detail["object"]
-        version_id = found.get("version-id") or None
-        announced = TelemetryObject(
-            bucket=detail["bucket"]["name"],
-            key=found["key"],
-            version=version_id or found["etag"],
-            version_id=version_id,
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InvalidInputError(
-            f"not an 'Object Created' event of S3: {error!r} in {message[:200]!r}", reason="bad_event"
-        ) from error
-    layout.workload_of_raw_key(announced.key)
-    return announced
+    found = created_object(message)
+    layout.workload_of_raw_key(found.key)
+    return TelemetryObject(found.bucket, found.key, found.version, found.version_id)

@@ -109,7 +109,7 @@ def test_every_queue_has_or_is_a_dead_letter_queue(templates: Templates) -> None
 
 def test_queues_hide_a_message_six_times_as_long_as_its_function_may_run(templates: Templates) -> None:
     mappings = templates.resources("AWS::Lambda::EventSourceMapping")
-    assert len(mappings) == 7
+    assert len(mappings) == 8
     for mapping in mappings:
         resources = {each.logical_id: each for each in templates.resources(stack=mapping.stack)}
         queue = resources[mapping.properties["EventSourceArn"]["Fn::GetAtt"][0]]
@@ -135,7 +135,7 @@ def test_ordered_messages_are_handled_one_at_a_time(templates: Templates) -> Non
         for mapping in templates.resources("AWS::Lambda::EventSourceMapping")
         if (mapping.stack, mapping.properties["EventSourceArn"]["Fn::GetAtt"][0]) in ordered
     ]
-    assert sizes == [1]
+    assert sizes == [1, 1]
 
 
 def test_undeliverable_events_go_to_a_standard_queue(templates: Templates) -> None:

@@ -20,6 +20,7 @@ from watchkeeper.core.errors import InvalidInputError
 LIBRARY_VERBS = {
     **{name: f"watchkeeper.command.{name}:{name}" for name in ("init", "score", "token", "validate")},
     "import": "watchkeeper.command.importing:import_detectors",
+    "sites": "watchkeeper.command.sites:sites",
 }
 """Where each verb is: a verb is imported when it is asked for, since each needs packages of its own."""
 CHECKOUT_VERBS = (

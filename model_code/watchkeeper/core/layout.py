@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import datetime, timezone
 
 from watchkeeper.core.errors import InvalidInputError
 
@@ -32,6 +33,22 @@ DRIFT = "drift"
 def raw_prefix(workload: str) -> str:
     """Objects that the delivery stream writes: `raw/workload=NAME/year=…/month=…/day=…/hour=…/…`."""
     return f"{RAW}/workload={workload}/"
+
+
+def fetched_prefix(workload: str, arrived_at: datetime, source: str) -> str:
+    """What the keys begin with of telemetry that came from one object of a source; its parts are numbered.
+
+    Parameters
+    ----------
+    arrived_at
+        Aware; the same for every delivery of the object.
+    source
+        Identifies the content.
+    """
+    arrival = arrived_at.astimezone(timezone.utc)
+    return (
+        f"{raw_prefix(workload)}{arrival:year=%Y/month=%m/day=%d/hour=%H/}fetched-{short_hash(source, 24)}-"
+    )
 
 
 RESERVED_WORKLOAD = "anomaly_service"

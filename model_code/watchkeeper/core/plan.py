@@ -321,6 +321,8 @@ class WorkloadPlan(Document, name="plan"):
     dimensions: tuple[str, ...] = ()
     exclude: tuple[SeriesSelection, ...] = ()
     """Series that are not watched: neither trained on nor scored."""
+    where: SeriesSelection = SeriesSelection()
+    """Series that are watched; without dimension values, all but those of `exclude`."""
     lateness_seconds: int = 0
     """How long after an interval's end, in event time, its late records are still taken."""
     record_id_field: str | None = None
@@ -356,6 +358,8 @@ class WorkloadPlan(Document, name="plan"):
             {key: value for key, value in measure.items() if value is not None}
             for measure in document["measures"]
         ]
+        if self.where == SeriesSelection():
+            del document["where"]
         return document
 
     @property

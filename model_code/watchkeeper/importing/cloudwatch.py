@@ -206,7 +206,7 @@ def _draft(namespace: str, dimensions: Sequence[str], seconds: int, group: _Grou
     if calendars := _calendars(group, names):
         notes["calendars"] = "ExcludedTimeRanges"
         written["calendars"] = calendars
-    notes["detector"] = "it learns while it scores, from the first value on"
+    notes["detector"] = "it learns while it scores; the first training lets it begin"
     written["detector"] = {"algorithm": "watchkeeper"}
     written["gate"] = {"max_alerts_per_week": 7}
     written["alerts"] = _told(group, names, notes, left)

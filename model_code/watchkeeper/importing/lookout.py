@@ -160,8 +160,8 @@ def _draft(dataset: _Dataset, alerts: Sequence[_Alert]) -> Draft | Unmade:
         document["lateness"] = length(offset)
     document |= _history(settings, notes, left)
     notes["detector"] = (
-        "it learns while it scores: nothing is waited for, and with a history (watchkeeper train) it begins "
-        "where that ends"
+        "it learns while it scores; the first training (watchkeeper up, or train) lets it begin, where the "
+        "history ends"
     )
     document["detector"] = {"algorithm": "watchkeeper"}
     notes["gate"] = "a model that alerts more often on the newest part of its history is not deployed"
@@ -208,9 +208,49 @@ def _source(
         "format": read or "iso8601",
         "timezone": known_zone(settings.get("Timezone") or "UTC", left, "Timezone"),
     }
-    _tell_of_the_source(settings.get("MetricSource") or {}, left)
-    notes["source.topic"] = "where devices publish: + in place of a level takes every device"
-    return {"topic": f"{name}/telemetry", "timestamp": timestamp}
+    metric_source = settings.get("MetricSource") or {}
+    _tell_of_the_source(metric_source, left)
+    folders = _folders((metric_source.get("S3SourceConfig") or {}).get("TemplatedPathList") or [], left)
+    source: dict[str, Any] = {}
+    if folders is None:
+        notes["source.topic"] = "where devices publish: + in place of a level takes every device"
+        source["topic"] = f"{name}/telemetry"
+    else:
+        notes["source.folders"] = (
+            "TemplatedPathList: the bucket must send its events to EventBridge (aws s3api "
+            "put-bucket-notification-configuration)"
+        )
+        source["folders"] = folders
+    where = {
+        str(each.get("Name")): [str(one.get("DimensionValue")) for one in each.get("FilterList") or []]
+        for each in settings.get("DimensionFilterList") or []
+    }
+    if where:
+        notes["source.where"] = "DimensionFilterList"
+        source["where"] = where
+    return {**source, "timestamp": timestamp}
+
+
+def _folders(paths: Sequence[Any], left: list[Left]) -> dict[str, str] | None:
+    """Return the folders of a dataset in S3: one bucket and path, which a template may leave open."""
+    left += [
+        Left(f"TemplatedPathList {path}", "a source has one path", "a workload of its own for it")
+        for path in paths[1:]
+    ]
+    match = _PLACE.fullmatch(str(paths[0])) if paths else None
+    if match is None:
+        return None
+    bucket, path = match[1], match[2].rstrip("/") + "/"
+    if open_values(bucket):
+        left.append(
+            Left(
+                f"TemplatedPathList {paths[0]}",
+                "the bucket's name is known to the stack only: a topic is written",
+                f"source: {{folders: {{bucket: NAME, path: '{path}'}}}}",
+            )
+        )
+        return None
+    return {"bucket": bucket, "path": path}
 
 
 def _tell_of_the_source(source: Mapping[str, Any], left: list[Left]) -> None:
@@ -327,15 +367,6 @@ def _only(alert: _Alert, measures: Mapping[str, str], left: list[Left]) -> list[
 
 def _tell_of_the_rest(dataset: _Dataset, left: list[Left]) -> None:
     settings = dataset.settings
-    for each in settings.get("DimensionFilterList") or []:
-        values = [str(one.get("DimensionValue")) for one in each.get("FilterList") or []]
-        left.append(
-            Left(
-                f"DimensionFilterList {each.get('Name')}: {', '.join(values)}",
-                "a workload names what it leaves out, not what it keeps",
-                "exclude, with the values that are not wanted",
-            )
-        )
     if key := dataset.detector_settings.get("KmsKeyArn"):
         left.append(
             Left(f"KmsKeyArn {key}", "data is encrypted with the key of the deployment", "none is needed")

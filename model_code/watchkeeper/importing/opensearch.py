@@ -82,7 +82,7 @@ def _draft(document: Document) -> Draft | Unmade:
     if delay := _seconds(settings.get("window_delay")):
         notes["lateness"] = "window_delay"
         written["lateness"] = length(delay)
-    notes["detector"] = "it learns while it scores: nothing waits for an initialisation"
+    notes["detector"] = "it learns while it scores; the first training lets it begin"
     written["detector"] = {"algorithm": "watchkeeper"}
     written["gate"] = {"max_alerts_per_week": 7}
     notes["alerts"] = "a monitor of the alerting plugin told of the detector: say here who is told"

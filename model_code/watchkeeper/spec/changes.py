@@ -28,6 +28,7 @@ _EFFECTS: dict[str, tuple[str, bool]] = {
     "dimensions": (f"every series has another key: what is open is scored, {_LATER}", True),
     "interval_seconds": (f"what is open is dropped, what waits gets no score, {_LATER}", True),
     "exclude": ("excluded series end: what is open of them is dropped; the others go on", False),
+    "where.where": ("series that are not kept end; those that are kept from now on begin", False),
     "history_seconds": (_AT_TRAINING, True),
     "dialect": (_AT_TRAINING, False),
     "max_refused_share": (_AT_TRAINING, False),
@@ -40,6 +41,7 @@ _EFFECTS: dict[str, tuple[str, bool]] = {
 """Of each part of a plan, what its change does, and whether it wants a training; all others hold at once."""
 _KEYS = {
     "timestamp": "source.timestamp",
+    "where.where": "source.where",
     "interval_seconds": "interval",
     "lateness_seconds": "lateness",
     "record_id_field": "source.record_id",

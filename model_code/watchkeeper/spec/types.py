@@ -76,7 +76,7 @@ class AnomalyWorkload(Section):
     """How long a record may wait for scoring to begin; below 90s the delivery stream is its own."""
     measures: list[Measure] = Field(min_length=1, max_length=50)
     """The numbers that are watched, each one a series for each combination of the dimensions."""
-    dimensions: list[RecordField] = Field(default_factory=list, max_length=10)
+    dimensions: list[RecordField] = Field(default_factory=list, max_length=10, validate_default=True)
     """Fields that tell series apart, such as a machine's name."""
     exclude: list[Selection] = Field(default_factory=list, max_length=100)
     """Series that are not watched: neither trained on nor scored."""
@@ -135,9 +135,13 @@ class AnomalyWorkload(Section):
 
     @field_validator("freshness")
     @classmethod
-    def _is_a_buffer_of_firehose(cls, freshness: timedelta) -> timedelta:
+    def _is_a_buffer_of_firehose(cls, freshness: timedelta, info: ValidationInfo) -> timedelta:
         if freshness > LONGEST:
             raise ValueError("must be from 0s to 15m: a delivery stream buffers no longer")
+        if "source" in info.data and info.data["source"].folders is not None:
+            raise ValueError(
+                "is of a topic: files of folders are fetched when they are written; leave it out"
+            )
         return freshness
 
     @field_validator("measures")
@@ -156,6 +160,11 @@ class AnomalyWorkload(Section):
         for dimension in dimensions:
             if dimension in taken:
                 raise ValueError(f"{dimension!r} is a measure's or the timestamp's field already")
+        for name in info.data["source"].where if "source" in info.data else ():
+            if name not in dimensions:
+                raise ValueError(
+                    f"source.where names {name!r}, which is none of them: add it, or leave it out"
+                )
         return dimensions
 
     @field_validator("exclude", "mute", "calendars")
@@ -299,6 +308,7 @@ class AnomalyWorkload(Section):
             measures=tuple(measure.plan() for measure in self.measures),
             dimensions=tuple(self.dimensions),
             exclude=tuple(one.plan() for one in self.exclude),
+            where=self.source.kept(),
             interval_seconds=_seconds(self.interval),
             lateness_seconds=_seconds(self.lateness),
             delivery_seconds=math.ceil(self.delivery.longest_seconds) + SCORED_WITHIN_SECONDS,

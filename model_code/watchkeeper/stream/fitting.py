@@ -77,7 +77,8 @@ def _shape(plan: WorkloadPlan) -> str:
     """Return what is equal for plans that watch the same series."""
     names = sorted(measure.name for measure in plan.measures)
     excluded = sorted((one.measure or "", sorted(one.where.items())) for one in plan.exclude)
-    return short_hash(repr((names, plan.dimensions, excluded)))
+    kept = [sorted(plan.where.where.items())] if plan.where.where else []
+    return short_hash(repr((names, plan.dimensions, excluded, *kept)))
 
 
 def _moved(page: Page, zone: str) -> Page:

@@ -24,7 +24,9 @@ def selects(selection: SeriesSelection, measure: str, dimensions: Mapping[str, s
 
 def is_excluded(plan: WorkloadPlan, measure: str, dimensions: Mapping[str, str]) -> bool:
     """Tell whether a plan leaves a series out."""
-    return any(selects(one, measure, dimensions) for one in plan.exclude)
+    return not selects(plan.where, measure, dimensions) or any(
+        selects(one, measure, dimensions) for one in plan.exclude
+    )
 
 
 def is_watched(plan: WorkloadPlan, series: str) -> bool:

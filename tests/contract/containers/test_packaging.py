@@ -183,7 +183,10 @@ def test_lambda_folder_has_nothing_compiled() -> None:
 FOLDERS: dict[str, tuple[Callable[[], Path], tuple[str, ...]]] = {
     "service": (lambda: build_service_code("here", BUILD), ("service_api.handler",)),
     "scoring": (lambda: build_scoring_code("here", BUILD), ("scoring.handler", "scoring.try_release")),
-    "history": (lambda: build_history_code("here", BUILD), ("history.merge_scores", "history.read_scores")),
+    "history": (
+        lambda: build_history_code("here", BUILD),
+        ("history.merge_scores", "history.read_scores", "sources.fetch_telemetry"),
+    ),
     "fraud": (lambda: build_fraud_api_code("here", BUILD), ("fraud.handler",)),
     "console": (lambda: build_console_code("here", BUILD), ("console.handler",)),
     "loading": (

@@ -37,6 +37,7 @@ CASES = (
         "plant_prod",
         {
             "description": "Gases of the plant",
+            "source.folders": {"bucket": "plant", "path": "gases/{{yyyyMMdd}}/{{HHmm}}/"},
             "source.timestamp": {
                 "field": "TIMESTAMP",
                 "format": "iso8601",
@@ -76,6 +77,7 @@ CASES = (
         "plant_emissions",
         {
             "source.timestamp": {"field": "at", "format": "iso8601", "timezone": "UTC"},
+            "source.where": {"country": ["DE"]},
             "dimensions": ["country", "channel"],
             "interval": "1h",
             "lateness": "1h",
@@ -89,7 +91,6 @@ CASES = (
         },
         (
             "MetricSource.AthenaSourceConfig",
-            "DimensionFilterList country: DE",
             "SnsTopicArn arn:aws:sns:eu-west-1:111122223333:sales",
             "SnsFormat SHORT_TEXT",
             "AlertStatus INACTIVE",

@@ -1,0 +1,109 @@
+"""A detector of Lookout for Metrics: its template is imported, and its bucket of 5-minute folders is scored.
+
+The workload is deployed beside those of all journeys.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local.air import LIVE, closed, readings
+from tests.local.histories import FIVE_MINUTES, air_quality
+from tests.local.laptop import Laptop
+from tests.local.scored import quarantined, until_scored
+from tests.local.training import champion
+from tests.local.waiting import until
+from watchkeeper.core.timestamps import format_instant
+
+pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
+
+WORKLOAD, BUCKET = "plant_air", "lookout-plant-air"
+STATION, ELSEWHERE, COUNT, PEAK = "north", "south", 24, 12
+TEMPLATE = {
+    "Parameters": {"Bucket": {"Type": "String"}},
+    "Resources": {
+        "Detector": {
+            "Type": "AWS::LookoutMetrics::AnomalyDetector",
+            "Properties": {
+                "AnomalyDetectorName": "plant-air",
+                "AnomalyDetectorConfig": {"AnomalyDetectorFrequency": "PT5M"},
+                "MetricSetList": [
+                    {
+                        "MetricSetName": "gases",
+                        "MetricList": [
+                            {"MetricName": gas, "AggregationFunction": "AVG"} for gas in ("CO", "SO2", "NO2")
+                        ],
+                        "DimensionList": ["LOCATION_ID"],
+                        "Offset": 600,
+                        "TimestampColumn": {"ColumnName": "TIMESTAMP", "ColumnFormat": "yyyy-MM-dd HH:mm"},
+                        "MetricSource": {
+                            "S3SourceConfig": {
+                                "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+                                "TemplatedPathList": [
+                                    {"Fn::Sub": "s3://${Bucket}/gases/{{yyyyMMdd}}/{{HHmm}}/"}
+                                ],
+                            }
+                        },
+                    }
+                ],
+            },
+        },
+        "Role": {"Type": "AWS::IAM::Role"},
+    },
+}
+
+
+@pytest.fixture
+def folders(laptop: Laptop) -> Iterator[Any]:
+    """The plant's bucket, which was there before."""
+    s3 = laptop.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_bucket_notification_configuration(
+        Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    yield s3
+    for found in s3.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+        s3.delete_object(Bucket=BUCKET, Key=found["Key"])
+    s3.delete_bucket(Bucket=BUCKET)
+
+
+def write(s3: Any, first: int, count: int) -> None:
+    """Write a file for each interval, of two stations."""
+    found = [each for station in (STATION, ELSEWHERE) for each in readings(station, first, count, peak=PEAK)]
+    for index in range(first, first + count):
+        begin = LIVE + index * FIVE_MINUTES
+        times = {f"{begin + offset:%Y-%m-%d %H:%M}" for offset in (0 * FIVE_MINUTES, 3 * FIVE_MINUTES / 5)}
+        rows = [each for each in found if each["TIMESTAMP"] in times]
+        columns = ("TIMESTAMP", "LOCATION_ID", "CO", "SO2", "NO2")
+        lines = [",".join(columns), *(",".join(str(row[name]) for name in columns) for row in rows)]
+        s3.put_object(
+            Bucket=BUCKET, Key=f"gases/{begin:%Y%m%d}/{begin:%H%M}/gases.csv", Body="\n".join(lines).encode()
+        )
+
+
+def test_an_imported_detector_scores_its_bucket_of_folders(
+    laptop: Laptop, folders: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template, workloads = tmp_path / "lookout.json", tmp_path / "workloads"
+    template.write_text(json.dumps(TEMPLATE))
+    monkeypatch.setitem(os.environ, "WATCHKEEPER_WORKLOADS", str(workloads))
+
+    laptop.watchkeeper("import", str(template), "--folder", str(workloads), "--parameter", f"Bucket={BUCKET}")
+    laptop.watchkeeper("deploy", "--stage", "laptop", "--workload", WORKLOAD)
+    champion(laptop, WORKLOAD, air_quality(stations=(STATION, ELSEWHERE)))
+    write(folders, 0, COUNT)
+    folders.put_object(Bucket=BUCKET, Key=f"gases/{LIVE:%Y%m%d}/{LIVE:%H%M}/broken.csv", Body=b"%PDF-1.7")
+    folders.put_object(Bucket=BUCKET, Key="gases/readme.txt", Body=b"not a file of a folder")
+    scored = until_scored(laptop, WORKLOAD, closed(STATION, 0, COUNT) | closed(ELSEWHERE, 0, COUNT))
+    write(folders, COUNT - 1, 1)  # delivered twice
+
+    peak = format_instant(LIVE + PEAK * FIVE_MINUTES)
+    anomalous = {interval for interval, line in scored.items() if line.is_anomaly}
+    assert {(f"no2|LOCATION_ID={station}", peak) for station in (STATION, ELSEWHERE)} <= anomalous
+    [refused] = until(lambda: quarantined(laptop, WORKLOAD), what="the refusal of a broken file")
+    assert (refused["source"].rpartition("/")[2], refused["reason"]) == ("broken.csv", "unreadable_file")
+    assert laptop.denied() == []
