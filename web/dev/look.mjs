@@ -3,13 +3,15 @@
  * those of docs/console.md anew, and judges nothing.
  *
  * Writes a PNG of each screen at 1280 and 360 px in both themes, and lets axe-core judge each. It ends with a
- * failure where axe finds a violation, the page says an error, or something is wider than the page.
+ * failure where axe finds a violation, the page says an error, or something is wider than the page. Before that
+ * it says what a first visit costs: requests, bytes as gzip would send them, the first contentful paint.
  * CHROMIUM is the browser (/usr/bin/chromium without it).
  */
 
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 import { build, preview } from "vite";
 
@@ -62,6 +64,22 @@ async function settled(page) {
   await page.waitForTimeout(250);
 }
 
+async function firstVisit() {
+  // the page's own clock here: a stopped one measures nothing
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  const page = await context.newPage();
+  const parts = [];
+  page.on("response", (response) => parts.push(response.body().then((body) => [new URL(response.url()).pathname, gzipSync(body).length], () => null)));
+  await page.goto(root);
+  await page.waitForSelector(".workload-card");
+  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+  const shell = (await Promise.all(parts)).filter((part) => part && !part[0].startsWith("/watch/"));
+  const bytes = shell.reduce((sum, [, size]) => sum + size, 0);
+  console.log(`first visit: ${parts.length} requests, ${Math.round(bytes / 1000)} kB without the API's answers, first contentful paint ${Math.round(paint)} ms`);
+  await context.close();
+}
+
+if (!forDocument) await firstVisit();
 if (forDocument) {
   for (const [name, where, width, height, colorScheme] of PICTURES) {
     const { context, page } = await contextOf(width, height, colorScheme);

@@ -90,7 +90,7 @@ export class Shell extends Part {
     return html`
       <a class="skip" href="#main">Skip to content</a>
       ${this.#header()} ${this.#banner()}
-      <div class="frame">
+      <div class="frame" @keydown=${this.#escape}>
         ${this.#navigation()}
         <main id="main" tabindex="-1">${this.#main()}</main>
       </div>
@@ -153,6 +153,12 @@ export class Shell extends Part {
       <span>${this.isAway ? "You are offline." : "The connection is lost; it is tried again."} What is missed meanwhile is fetched when it is back.</span>
     </p>`;
   }
+
+  readonly #escape = (event: KeyboardEvent): void => {
+    if (event.key !== "Escape" || !this.menuOpen) return;
+    this.menuOpen = false;
+    this.querySelector<HTMLElement>(".menu-button")?.focus();
+  };
 
   #navigation(): TemplateResult {
     const here = menuAt(segments());
