@@ -31,6 +31,8 @@ from watchkeeper.telemetry.series import parse_series_key
 
 STRUCTURED_PROTOCOLS = ("http", "https", "lambda", "sqs")
 MOST_VALUES = 20
+MOST_PLACES = 7
+"""A queue with raw delivery takes no message of more than ten attributes: three are there always."""
 _NO_ATTRIBUTE = re.compile(r"[^A-Za-z0-9_-]")
 """What an SNS attribute's name may not have."""
 
@@ -47,7 +49,7 @@ class Alert:
     channels: tuple[str, ...]
     places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What a subscription may filter on beside these: `measure`, and `dimension_NAME` of each dimension, with
-    the values of the series that the alert names; at most `MOST_VALUES` of each."""
+    the values of the series that the alert names: `MOST_PLACES` names, `MOST_VALUES` of each, at most."""
 
 
 def announced(message: str) -> tuple[Announced, datetime]:
@@ -114,7 +116,7 @@ def _places(incident: Incident) -> dict[str, tuple[str, ...]]:
         found["measure"][key.measure] = None
         for name, value in key.dimensions:
             found[f"dimension_{_NO_ATTRIBUTE.sub('_', name)}"][value] = None
-    return {name: tuple(values)[:MOST_VALUES] for name, values in found.items()}
+    return {name: tuple(found[name])[:MOST_VALUES] for name in list(found)[:MOST_PLACES]}
 
 
 _OF_ALERT = ("routes", "alert_id", "workload", "severity")
