@@ -45,6 +45,7 @@ class TrainingStack(Stack):
             resources=StepResources(
                 bucket=storage.bucket,
                 series=storage.series,
+                incidents=storage.incidents,
                 transactions=storage.transactions,
                 key=storage.key,
                 service_models=storage.service_models,

@@ -39,7 +39,7 @@ def state_machine(jobs: Jobs, first: State, *, clean_up: State) -> dict[str, Any
 def prepared(jobs: Jobs, *, then: State) -> State:
     """Begin a run of a workload that watches telemetry: check, name, and prepare what there is to read."""
     states = {
-        name: preparation.prepare(jobs, name, "anomaly.prepare", *sources)
+        name: preparation.prepare(jobs, name, "anomaly.prepare", *sources, "feedback")
         for name, sources in {
             "PrepareData": ("history", "raw"),
             "PrepareHistory": ("history",),

@@ -55,7 +55,8 @@ def prepare(jobs: Jobs, name: str, module: str, *sources: str) -> Task:
     Parameters
     ----------
     sources
-        `history`, the user's own files, and `raw`, the telemetry that has arrived since.
+        `history`, the user's own files, `raw`, the telemetry that has arrived since, and `feedback`, what
+        people say of incidents.
     """
     return jobs.processing(
         name,

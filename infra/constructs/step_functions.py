@@ -42,6 +42,8 @@ class StepResources:
     bucket: s3.IBucket
     series: dynamodb.ITable
     key: kms.IKey
+    incidents: dynamodb.ITable | None = None
+    """With people's verdicts."""
     transactions: dynamodb.ITable | None = None
     """Of fraud workloads."""
     service_models: str | None = None
@@ -54,6 +56,8 @@ class StepResources:
             "data_key_arn": self.key.key_arn,
             "series_table": self.series.table_name,
         }
+        if self.incidents is not None:
+            told["incidents_table"] = self.incidents.table_name
         if self.transactions is not None:
             told["transactions_table"] = self.transactions.table_name
         if self.service_models is not None:
@@ -118,6 +122,8 @@ def _permissions(scope: Construct, calls: AwsCalls, resources: StepResources) ->
         yield read_plans(scope)
     if calls.series:
         yield use_table(resources.series, *calls.series)
+    if calls.incidents and resources.incidents is not None:
+        yield use_table(resources.incidents, *calls.incidents)
     if calls.transactions and resources.transactions is not None:
         yield use_table(resources.transactions, *calls.transactions)
     if calls.arrivals and resources.transactions is not None:

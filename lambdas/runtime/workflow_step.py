@@ -37,6 +37,8 @@ class AwsCalls:
     reads_plans: bool = False
     series: tuple[str, ...] = ()
     """Actions on the series table, such as `GetItem`."""
+    incidents: tuple[str, ...] = ()
+    """Actions on the table of incidents, where people's verdicts are."""
     transactions: tuple[str, ...] = ()
     """Actions on the table of the fraud workloads' transactions."""
     arrivals: bool = False

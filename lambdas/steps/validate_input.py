@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -10,6 +11,7 @@ from aws_lambda_powertools import Logger
 
 from lambdas.adapters import clients
 from lambdas.adapters.executions import RunningExecution, StepFunctionsExecutions
+from lambdas.adapters.incident_store import IncidentStore, TableIncidents
 from lambdas.adapters.object_store import ObjectStore, ObjectUri, S3ObjectStore
 from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
 from lambdas.adapters.registered_models import (
@@ -29,12 +31,14 @@ from watchkeeper.core.timestamps import parse_instant
 from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.fraud.release import FraudRelease
 from watchkeeper.fraud.schema import schema_of
+from watchkeeper.incidents.feedback import labels_of
 from watchkeeper.kinds import AnyPlan, AnyRelease
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.lifecycle.run import NOT_COMPARED_NAME, RELEASE_NAME, TrainingRun, training_run
 from watchkeeper.regression.manifest import schema_hash
 from watchkeeper.regression.plan import RegressionPlan
 from watchkeeper.regression.release import RegressionRelease
+from watchkeeper.telemetry.labels import LABELS_NAME
 from watchkeeper.telemetry.series import parse_series_key
 
 
@@ -49,6 +53,7 @@ class ValidateInputEnvironment(StepEnvironment):
         writes=(RUN_KEYS,),
         reads_plans=True,
         series=("GetItem",),
+        incidents=("Query",),
         models=("DescribeModel",),
         endpoints=("DescribeEndpoint",),
         service_models=("DescribeModelPackage",),
@@ -56,6 +61,7 @@ class ValidateInputEnvironment(StepEnvironment):
 
     data_bucket: str
     series_table: str
+    incidents_table: str
     service_models_arn: str
     """ARN of a model package of the anomaly service, without its version."""
 
@@ -121,6 +127,7 @@ class ValidationEffects:
 
     bucket: str
     executions: Executions
+    incidents: IncidentStore
     objects: ObjectStore
     plans: PlanStore
     registered: RegisteredModels
@@ -133,6 +140,7 @@ class ValidationEffects:
         return cls(
             bucket=environment.data_bucket,
             executions=StepFunctionsExecutions(clients.stepfunctions()),
+            incidents=TableIncidents(clients.dynamodb(), environment.incidents_table),
             objects=S3ObjectStore(clients.s3()),
             plans=ParameterPlanStore(clients.ssm()),
             registered=SageMakerRegisteredModels(clients.sagemaker(), environment.service_models_arn),
@@ -165,6 +173,9 @@ def validate(payload: dict[str, Any], effects: ValidationEffects) -> dict[str, A
     sources = _sources(run, plan, effects)
     artifact = registered_artifact(plan, effects.bucket, effects.registered)
     effects.objects.write(ObjectUri.parse(run.uris.plan), plan.to_json().encode())
+    if isinstance(plan, WorkloadPlan):
+        said = labels_of(effects.incidents.verdicts(plan.workload))
+        effects.objects.write(ObjectUri.parse(f"{run.uris.feedback}{LABELS_NAME}"), json.dumps(said).encode())
     champion, not_compared = _champion(plan, effects)
     if not_compared is not None:
         logger.info("no comparison with the live model", extra={"reason": not_compared})

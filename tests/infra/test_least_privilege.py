@@ -286,7 +286,7 @@ def called_actions(calls: AwsCalls) -> set[str]:
     return {
         *(action for action, keys in objects.items() if keys),
         *(["ssm:GetParameter"] if calls.reads_plans else []),
-        *(f"dynamodb:{action}" for action in (*calls.series, *calls.transactions)),
+        *(f"dynamodb:{action}" for action in (*calls.series, *calls.incidents, *calls.transactions)),
         *(["dynamodb:Query"] if calls.arrivals else []),
         *(f"sagemaker:{action}" for action in sagemaker),
     }

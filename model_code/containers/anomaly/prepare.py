@@ -1,6 +1,7 @@
 """Processing job: telemetry in, rows out, split by time; what does not parse is quarantined.
 
-Inputs `plan`, `history` (with `labels.json`, if there are labels) and `raw`; outputs `prepared` and
+Inputs `plan`, `history` (with `labels.json`, if there are labels), `raw` and `feedback` (`labels.json`: what
+people said was real); outputs `prepared` and
 `quarantine`. Of a streaming detector the rows are what the scoring loop would have closed, and the whole
 history is written as pages that nothing has learned yet.
 """
@@ -24,7 +25,7 @@ from watchkeeper.core.timestamps import format_instant
 from watchkeeper.features.correlation import Values, relations_of
 from watchkeeper.stream.warming import pages_of
 from watchkeeper.telemetry.census import census_of
-from watchkeeper.telemetry.labels import LABELS_NAME, Labels, read_labels
+from watchkeeper.telemetry.labels import LABELS_NAME, Labels, read_labels, with_feedback
 
 logger = logging.getLogger(__name__)
 
@@ -52,12 +53,15 @@ def prepare() -> None:
     telemetry.history.check(plan.max_refused_share)
     streaming = plan.detector.is_streaming
     values = telemetry.closed_values() if streaming else telemetry.series_values()
+    starts = {series: [start for start, _ in of_series] for series, of_series in values.items()}
     if labels is not None:
-        starts = {series: [start for start, _ in of_series] for series, of_series in values.items()}
         labels, unmet = labels.fitted(
             starts, plan.interval_seconds, telemetry.files, within=(settings.start, settings.end)
         )
         telemetry.notes += [unmet] if unmet else []
+    feedback_file = job.processing_input("feedback") / LABELS_NAME
+    said = read_labels(feedback_file) if feedback_file.exists() else Labels({})
+    labels, of_feedback = with_feedback(labels, said, starts, plan.interval_seconds)
     parts = partition(values, plan)
     prepared = job.processing_output("prepared")
     write_lines(prepared / "train" / "rows.csv", (row.to_csv() for row in parts.rows["train"]))
@@ -65,7 +69,7 @@ def prepare() -> None:
     if streaming:
         for page in pages_of(telemetry.histories(), plan):
             write_page(prepared / "pages", page)
-    summary = _summary(telemetry, parts, values, labels, plan)
+    summary = {**_summary(telemetry, parts, values, labels, plan), "feedback": of_feedback}
     (prepared / "summary.json").write_text(json.dumps(summary, sort_keys=True, indent=2))
     told = ("read", "accepted", "rows", "left_out")
     logger.info("prepared", extra={"summary": {key: summary[key] for key in told}})

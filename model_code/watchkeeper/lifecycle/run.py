@@ -76,6 +76,8 @@ class RunUris:
     live: str = ""
     """`part-*.jsonl.gz`: transactions and labels that came by the fraud API."""
     classifier_output: str = ""
+    feedback: str = ""
+    """`labels.json`: what people say of incidents, as windows of what was real by series."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,7 @@ def training_run(
             processed=f"{root}processed/",
             live=f"{root}live/",
             classifier_output=f"{root}classifier/",
+            feedback=f"{root}feedback/",
             pages=f"{root}pages/",
             champion=f"{root}champion/",
             candidate_scores=f"{root}scores/candidate/",

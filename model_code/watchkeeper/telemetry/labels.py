@@ -138,6 +138,47 @@ class Labels:
         )
 
 
+def with_feedback(
+    labels: Labels | None, said: Labels, starts: Mapping[str, Sequence[int]], interval_seconds: int
+) -> tuple[Labels | None, dict[str, int]]:
+    """Add what people said of incidents to labels, as far as it meets readings.
+
+    Where nothing else is labelled, all else counts as no anomaly, of every series: alerts outside of what was
+    real count against a budget, as all do without labels.
+
+    Parameters
+    ----------
+    labels
+        By series, or for all of them: those that a user has.
+    said
+        By series: windows of what was real.
+    starts, interval_seconds
+        As of `Labels.fitted`.
+
+    Returns
+    -------
+    Labels or None
+        As they were where nothing that was said meets a reading.
+    dict of int
+        How many `windows` of how many `series` were added, and how many meet no reading (`without_reading`).
+    """
+    given = said.windows if isinstance(said.windows, dict) else dict.fromkeys(starts, said.windows)
+    met = {}
+    for series, windows in given.items():
+        found = tuple(one for one in windows if _meets(one, starts.get(series, ()), interval_seconds))
+        if found:
+            met[series] = found
+    count = sum(map(len, met.values()))
+    counts = {"windows": count, "series": len(met)}
+    counts["without_reading"] = sum(map(len, given.values())) - count
+    if not met:
+        return labels, counts
+    known = () if labels is None else labels.windows
+    before = known if isinstance(known, dict) else dict.fromkeys(starts, known)
+    more = {series: (*before.get(series, ()), *windows) for series, windows in met.items()}
+    return replace(labels or said, windows={**before, **more}), counts
+
+
 def read_labels(path: Path) -> Labels:
     """Read a file of labels.
 

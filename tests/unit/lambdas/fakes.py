@@ -622,6 +622,7 @@ def validation_effects(plan: AnyPlan, *live: AnyRelease, **objects: bytes) -> Va
     return ValidationEffects(
         bucket=BUCKET,
         executions=FakeExecutions(),
+        incidents=FakeIncidentStore(),
         objects=store,
         plans=FakePlanStore({plan.workload: plan}),
         registered=FakeRegisteredModels(),

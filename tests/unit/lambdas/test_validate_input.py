@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from lambdas.adapters import clients
+from lambdas.adapters.incident_store import Book
 from lambdas.adapters.object_store import ObjectUri
 from lambdas.adapters.registered_models import RegisteredModel, SageMakerRegisteredModels
 from lambdas.adapters.sagemaker_resources import EndpointDescription
@@ -29,6 +31,8 @@ from tests.unit.lambdas.fakes import (
 from tests.unit.lambdas.golden_events import golden_event
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import DetectorPlan, MeasurePlan, SeriesSelection, WorkloadPlan
+from watchkeeper.incidents.feedback import Mark, Verdict
+from watchkeeper.incidents.progress import Change
 from watchkeeper.kinds import digest_of
 from watchkeeper.lifecycle.run import TrainingRun
 
@@ -57,6 +61,23 @@ def test_first_run_has_a_plan_and_no_champion() -> None:
     plan = effects.objects.read(ObjectUri.parse(run.uris.plan))
     assert plan is not None
     assert WorkloadPlan.from_json(plan) == make_plan()
+
+
+def test_what_people_say_of_incidents_is_written_for_the_run_as_labels() -> None:
+    effects = effects_of(history=b"x")
+    runs = ((1_704_067_200, 3),)
+    marks = (Mark("pressure|device=a", ("above",), 80.0, runs), Mark("pressure|device=b", (), 80.0, runs))
+    for incident_id, what, of in (("1", "real", marks[:1]), ("2", "noise", marks[1:])):
+        verdict = Verdict("pump", incident_id, what, "2024-01-01T00:00:00Z", "mia", 60, of)  # type: ignore[arg-type]
+        store = effects.incidents
+        assert store.commit("pump", store.book("pump"), Book(), Change(verdicts=(verdict,)))
+    run = TrainingRun.from_dict(validated(effects)["run"])
+    labels = effects.objects.read(ObjectUri.parse(f"{run.uris.feedback}labels.json"))
+    assert labels is not None
+    assert json.loads(labels) == {
+        "pressure|device=a": [["2024-01-01T00:00:00Z", "2024-01-01T00:02:00Z"]],
+        "pressure|device=b": [],
+    }
 
 
 def serving_registered(version: int, approval: str, bucket: str = BUCKET) -> ValidationEffects:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.telemetry.labels import Labels, read_labels
+from watchkeeper.telemetry.labels import Labels, read_labels, with_feedback
 
 HOUR = 3600
 WINDOW = ["1970-01-01T02:00:00Z", "1970-01-01T03:00:00Z"]
@@ -122,3 +122,25 @@ def test_a_run_of_a_part_of_the_history_does_not_expect_windows_outside_of_it(tm
     assert labels.fitted(STARTS, HOUR, within=(None, first + HOUR)) == (labels, "")
     with pytest.raises(InvalidInputError, match="none of 1 windows meets a reading"):
         labels.fitted(STARTS, HOUR, within=(first, None))
+
+
+def test_what_people_said_was_real_is_added_where_it_meets_readings() -> None:
+    first, second, elsewhere = ((hour * 3_600_000_000, hour * 3_600_000_000) for hour in (2, 4, 900))
+    starts = {name: [hour * HOUR for hour in range(9)] for name in "ab"}
+    said = Labels({"a": (first, elsewhere), "b": (), "gone": (first,)})
+    counts = {"windows": 1, "series": 1, "without_reading": 2}
+
+    alone, found = with_feedback(None, said, starts, HOUR)
+    assert alone is not None
+    assert (alone.windows, found) == ({"a": (first,), "b": ()}, counts)
+    of_all, _ = with_feedback(Labels((second,)), said, starts, HOUR)
+    assert of_all is not None
+    assert of_all.windows == {"a": (second, first), "b": (second,)}
+    of_some, _ = with_feedback(Labels({"b": (second,)}), said, starts, HOUR)
+    assert of_some is not None
+    assert of_some.windows == {"a": (first,), "b": (second,)}
+
+
+def test_without_anything_real_labels_stay_as_they_are() -> None:
+    nothing = {"windows": 0, "series": 0, "without_reading": 0}
+    assert with_feedback(None, Labels({"a": ()}), {"a": [0]}, HOUR) == (None, nothing)
