@@ -13,6 +13,8 @@ from lambdas.adapters.plan_store import CACHE_SECONDS, ParameterPlanStore, PlanS
 from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
 from lambdas.incidents.environment import GroupAnomaliesEnvironment
 from lambdas.runtime.retrying import Pause, pause_with_jitter
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.incidents.causes import Surroundings
 from watchkeeper.lifecycle.release import Release
 
 
@@ -23,6 +25,8 @@ class LiveReleases:
     store: ReleaseStore
     clock: Callable[[], float] = time.monotonic
     _cache: dict[str, tuple[float, Release | None]] = field(default_factory=dict)
+    _around: dict[str, tuple[tuple[str, str], Surroundings]] = field(default_factory=dict)
+    """By workload: run and time zone, and what they say. It takes its series apart once, not each batch."""
 
     def of(self, workload: str) -> Release | None:
         """Return the live release; None while there is none."""
@@ -31,6 +35,18 @@ class LiveReleases:
             live = self.store.live(workload)
             found = self._cache[workload] = (self.clock(), live if isinstance(live, Release) else None)
         return found[1]
+
+    def around(self, plan: WorkloadPlan) -> Surroundings:
+        """Return what the live release and the plan know beside an incident."""
+        release, timezone = self.of(plan.workload), plan.timestamp.timezone
+        if release is None:
+            return Surroundings(timezone=timezone)
+        made_of = (release.run_id, timezone)
+        known = self._around.get(plan.workload)
+        if known is None or known[0] != made_of:
+            known = (made_of, Surroundings(release.census, release.relations, timezone))
+            self._around[plan.workload] = known
+        return known[1]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ to be made known is in the table when the change is; it is sent then, and again 
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,6 @@ from lambdas.runtime.retrying import MAX_ATTEMPTS
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.incidents.causes import Surroundings
 from watchkeeper.incidents.grouping import grown_by, rule_of
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import DETAIL_TYPES
@@ -139,12 +137,9 @@ def _changed(workload: str, events: Sequence[dict[str, Any]]) -> Iterator[str]:
 def _taken_in(
     plan: WorkloadPlan, book: Book, events: Sequence[AnomalyEvent], arrived: int, effects: GroupingEffects
 ) -> tuple[Change, Book]:
-    release = effects.releases.of(plan.workload)
+    around = effects.releases.around(plan)
     closes_after = plan.incidents.closes_after(plan.interval_seconds)
-    rule = rule_of(plan, () if release is None else release.relations)
-    around = Surroundings(timezone=plan.timestamp.timezone)
-    if release is not None:
-        around = dataclasses.replace(around, census=release.census, relations=release.relations)
+    rule = rule_of(plan, around.relations)
     reach = max(rule.longest_reach_seconds(event.interval_seconds) for event in events)
     earliest, latest = min(event.at for event in events), max(event.at for event in events)
     near = effects.incidents.between(plan.workload, earliest - reach - book.longest_seconds, latest + reach)

@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.adapters.incident_store import MOST_CHANGED
+from lambdas.adapters.plan_store import CACHE_SECONDS
+from lambdas.incidents.effects import LiveReleases
 from lambdas.incidents.keeping import FORSAKEN_SECONDS, close_quiet, take_in
 from tests.unit.lambdas.builders import make_event, make_plan, make_release
-from tests.unit.lambdas.fakes import CrashError, FakePlanStore, GroupingFakes
+from tests.unit.lambdas.fakes import CrashError, FakePlanStore, FakeReleaseStore, GroupingFakes
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.core.plan import IncidentPlan, MutePlan, SeriesSelection
@@ -249,3 +251,15 @@ def test_the_incidents_in_the_end_are_those_of_the_anomalies(
     opened = [notice.incident.incident_id for kind, notice in fakes.bus.events if kind == "Incident Opened"]
     assert len(opened) == len(set(opened))
     assert {each.incident_id for each in found} <= {*opened, *fakes.store.incidents}
+
+
+def test_what_a_release_knows_is_taken_apart_once_and_anew_with_the_next_one() -> None:
+    store, now = FakeReleaseStore(), [0.0]
+    releases = LiveReleases(store, lambda: now[0])
+    assert releases.around(PLAN).census == Census()
+    for minute in (1, 2):
+        store.release(make_release(minute, census=Census(measures={"pressure": minute})))
+        now[0] += CACHE_SECONDS
+        around = releases.around(PLAN)
+        assert around.census.measures == {"pressure": minute}
+        assert releases.around(PLAN) is around
