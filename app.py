@@ -5,7 +5,7 @@ from __future__ import annotations
 import aws_cdk as cdk
 
 from infra.application import add_checks, add_stacks
-from infra.bundles import build_bundles
+from infra.bundles import Bundles
 from infra.settings import Settings
 from watchkeeper.spec import load_workloads
 
@@ -13,6 +13,6 @@ from watchkeeper.spec import load_workloads
 app = cdk.App(builtin_cloud_formation_validation=False)
 settings = Settings.from_context(app)
 workloads = settings.chosen(load_workloads(settings.workloads))
-add_stacks(app, settings=settings, workloads=workloads, bundles=build_bundles(settings, workloads))
+add_stacks(app, settings=settings, workloads=workloads, bundles=Bundles(settings))
 add_checks(app)
 app.synth()

@@ -15,7 +15,8 @@ from rich.table import Table
 from cli.demo.inbox import Alert, Inbox, subscribed
 from cli.demo.scores import ScoreReader, expected_intervals, wait_until_judged
 from cli.demo.stopwatch import Stopwatch
-from cli.deploy import Stage, deploy
+from cli.deploy import deploy
+from cli.deployer import Stage
 from cli.device import MQTT_PORT, Broker, broker_of
 from cli.executions import run_to_its_end
 from cli.failures import StepFailedError

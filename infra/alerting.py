@@ -18,7 +18,6 @@ from infra.constructs.incident_grouping import IncidentGrouping
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
 from infra.permissions import Permission, permit, publish_alerts, read_plans, use_key, use_table
-from infra.sharing import output
 from lambdas.adapters.incident_store import BY_ID
 from lambdas.alerting.environment import PublishAlertEnvironment
 from watchkeeper.incidents.notice import DETAIL_TYPES
@@ -108,10 +107,10 @@ class AlertingStack(Stack):
             )
         )
 
-        self.topic_arn = output(self, "AlertTopicArn", self.alerts.topic.topic_arn)
-        self.topic_key_arn = output(self, "AlertKeyArn", self.alerts.key.key_arn)
-        self.undelivered_arn = output(self, "UndeliveredAlertsArn", self.undelivered.queue_arn)
-        self.bus_name = output(self, "AlertBusName", self.bus.event_bus_name)
+        CfnOutput(self, "AlertTopicArn", value=self.alerts.topic.topic_arn)
+        CfnOutput(self, "AlertKeyArn", value=self.alerts.key.key_arn)
+        CfnOutput(self, "UndeliveredAlertsArn", value=self.undelivered.queue_arn)
+        CfnOutput(self, "AlertBusName", value=self.bus.event_bus_name)
         CfnOutput(
             self, "GroupAnomaliesFunctionName", value=self.grouping.group_anomalies.function.function_name
         )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import Stack
+from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.constructs.telemetry_stream import TelemetryStream
 from infra.constructs.topic_rule import topic_rule_role
-from infra.sharing import output
 from infra.storage import StorageStack
 from watchkeeper.spec.delivery import PARTITIONED_SECONDS
 
@@ -34,5 +33,5 @@ class IngestionStack(Stack):
             bucket=storage.bucket,
             key=storage.key,
         )
-        self.stream_name = output(self, "DeliveryStreamName", self.telemetry.stream.ref)
-        self.topic_rule_role_arn = output(self, "TopicRuleRoleArn", role.role_arn)
+        CfnOutput(self, "DeliveryStreamName", value=self.telemetry.stream.ref)
+        CfnOutput(self, "TopicRuleRoleArn", value=role.role_arn)

@@ -29,7 +29,6 @@ from infra.permissions import (
     write_encrypted_objects,
     write_objects,
 )
-from infra.sharing import output
 from infra.storage import StorageStack
 from lambdas.scoring.environment import ScoreTelemetryEnvironment
 from lambdas.watching.watch_telemetry import WatchTelemetryEnvironment
@@ -159,9 +158,9 @@ class ScoringStack(Stack):
         CfnOutput(self, "ScoreTelemetryFunctionName", value=self.score_telemetry.function.function_name)
         CfnOutput(self, "ScoreQueueUrl", value=self.work.queue.queue_url)
         CfnOutput(self, "ScoreDeadLetterQueueUrl", value=self.work.dead_letters.queue_url)
-        self.score_queue_arn = output(self, "ScoreQueueArn", self.work.queue.queue_arn)
-        self.tick_role_arn = output(self, "TickRoleArn", ticks.role_arn)
-        self.undelivered_arn = output(self, "UndeliveredTelemetryArn", self.undelivered.queue_arn)
+        CfnOutput(self, "ScoreQueueArn", value=self.work.queue.queue_arn)
+        CfnOutput(self, "TickRoleArn", value=ticks.role_arn)
+        CfnOutput(self, "UndeliveredTelemetryArn", value=self.undelivered.queue_arn)
 
     def _let_rules_of_workloads_send(self, queue: sqs.IQueue) -> None:
         rules = self.format_arn(

@@ -34,8 +34,9 @@ class Settings(BaseModel):
     workloads: Path = ROOT / "workloads"
     """Folder with one YAML file a workload."""
     workload: str | None = None
-    """Those whose stacks are synthesized beside the shared ones, separated by commas, or `none`; without a
-    value every one's."""
+    """Those whose stacks are synthesized, separated by commas, or `none`; without a value every one's."""
+    shared: bool = True
+    """Whether the shared stacks are synthesized, too."""
     build: Path = ROOT / "build"
     """Folder for the bundles of code."""
     service_cors_origins: list[Annotated[str, Field(pattern=r"^https?://[^/*\s]+$")]] = []

@@ -17,7 +17,6 @@ from infra.constructs.data_bucket import DataBucket, PageBucket
 from infra.constructs.package_group import PackageGroup
 from infra.constructs.training_workflow import LOG_GROUPS
 from infra.constructs.user_directory import RoleGroups, UserDirectory
-from infra.sharing import output
 from lambdas.adapters.incident_store import BY_ID
 from lambdas.fraud.transaction_index import ARRIVED, BY_ARRIVAL, SHELF
 from watchkeeper.core import layout
@@ -133,14 +132,14 @@ class StorageStack(Stack):
             self, "ServiceModels", name=job_names.PACKAGE_GROUP, description="Models of the anomaly service"
         ).model_package_group_name
 
-        self.bucket_name = output(self, "DataBucketName", self.bucket.bucket_name)
-        self.key_arn = output(self, "DataKeyArn", self.key.key_arn)
-        self.page_bucket_name = output(self, "PageBucketName", self.pages.bucket_name)
-        self.series_name = output(self, "SeriesTableName", self.series.table_name)
-        self.anomalies_name = output(self, "AnomaliesTableName", self.anomalies.table_name)
+        CfnOutput(self, "DataBucketName", value=self.bucket.bucket_name)
+        CfnOutput(self, "DataKeyArn", value=self.key.key_arn)
+        CfnOutput(self, "PageBucketName", value=self.pages.bucket_name)
+        CfnOutput(self, "SeriesTableName", value=self.series.table_name)
+        CfnOutput(self, "AnomaliesTableName", value=self.anomalies.table_name)
         CfnOutput(self, "IncidentsTableName", value=self.incidents.table_name)
         CfnOutput(self, "TransactionsTableName", value=self.transactions.table_name)
-        self.idempotency_name = output(self, "IdempotencyTableName", self.idempotency.table_name)
+        CfnOutput(self, "IdempotencyTableName", value=self.idempotency.table_name)
         CfnOutput(self, "RequestsTableName", value=self.requests.table_name)
         CfnOutput(self, "UserPoolId", value=self.users.user_pool_id)
 

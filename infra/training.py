@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import ArnFormat, CfnOutput, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -13,7 +13,6 @@ from infra.constructs.event_subscription import KeptEvents, ended_badly
 from infra.constructs.step_functions import StepFunctions, StepResources
 from infra.constructs.work_queue import DeadLetterQueue
 from infra.permissions import WORKLOAD_REASON, Permission, assumed_by, permit
-from infra.sharing import output
 from infra.storage import StorageStack
 from pipeline.step import EVERY_STEP, VALIDATE_INPUT
 from watchkeeper.core import layout
@@ -70,6 +69,7 @@ class TrainingStack(Stack):
             purpose="Runs of workloads' workflows that did not succeed, kept for whoever looks into them",
         ).queue
 
-        self.function_arns = {name: output(self, name, arn) for name, arn in functions.substitutions.items()}
-        self.schedule_role_arn = output(self, "ScheduleRoleArn", schedules.role_arn)
-        self.lost_starts_arn = output(self, "ScheduleDeadLettersArn", self.lost_starts.queue_arn)
+        for name, arn in functions.substitutions.items():
+            CfnOutput(self, name, value=arn)
+        CfnOutput(self, "ScheduleRoleArn", value=schedules.role_arn)
+        CfnOutput(self, "ScheduleDeadLettersArn", value=self.lost_starts.queue_arn)

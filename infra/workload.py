@@ -57,6 +57,7 @@ from watchkeeper.spec import (
 )
 from watchkeeper.spec.alerting import Route
 from watchkeeper.spec.detection import RegisteredDetector
+from watchkeeper.spec.explaining import Drift
 from watchkeeper.spec.receiving import Slack, Webhook
 from watchkeeper.spec.scale import SparkScale
 
@@ -97,7 +98,7 @@ class WorkloadStack(Stack):
             case RegressionWorkload():
                 self._tell_of_trainings(spec.name, spec.notifications)
                 if spec.explain.drift is not None:
-                    self._watch_for_drift(spec, bundles)
+                    self._watch_for_drift(spec, spec.explain.drift, bundles)
             case FraudWorkload():
                 ProcessingJob(
                     self,
@@ -113,7 +114,7 @@ class WorkloadStack(Stack):
         Tags.of(self).add(WORKLOAD_TAG, spec.name)
 
     def _train(self, spec: WorkloadSpec, bundles: Bundles) -> None:
-        definition = bundles.definitions[spec.name]
+        definition = bundles.definition(spec)
         text = definition.read_text()
         plan = PlanParameter(self, "Plan", plan=spec.plan())
         group = PackageGroup(
@@ -189,7 +190,7 @@ class WorkloadStack(Stack):
             archives.append(analysis)
             told[Substitution.ANALYSIS_CODE_URI] = analysis.uri
         if isinstance(spec, FraudWorkload):
-            fraud = ModelCode(self, "FraudCode", archive=bundles.of_fraud)
+            fraud = ModelCode(self, "FraudCode", archive=bundles.fraud)
             archives.append(fraud)
             told[Substitution.FRAUD_CODE_URI] = fraud.uri
             told[Substitution.FRAUD_CODE_ARCHIVE_NAME] = fraud.name
@@ -387,14 +388,13 @@ class WorkloadStack(Stack):
             undelivered_arn=self._shared.undelivered_alerts_arn,
         )
 
-    def _watch_for_drift(self, spec: RegressionWorkload, bundles: Bundles) -> None:
-        assert spec.explain.drift is not None
+    def _watch_for_drift(self, spec: RegressionWorkload, drift: Drift, bundles: Bundles) -> None:
         monitor = DriftMonitor(
             self,
             "Drift",
             workload=spec.name,
-            drift=spec.explain.drift,
-            definition=bundles.drift_definitions[spec.name],
+            drift=drift,
+            definition=bundles.drift_definition(spec, drift),
             analysis_code=ModelCode(self, "DriftCode", archive=bundles.analysis),
             shared=self._shared,
             bucket=self._bucket,

@@ -4,29 +4,25 @@
 the entry files of script mode, and `vendor/` with the wheels of `model_code/containers/requirements.txt`: a
 job installs nothing at its start and runs with network isolation. `analysis-sourcedir.tar.gz` has the wheels
 of `requirements-analysis.txt` too: those of the analysis jobs, of which shap and numba would make every model
-and every other job 200 MB larger. The folder of the Lambda functions holds `lambdas`, `watchkeeper` and
-pure-Python packages. The anomaly service's API and the scoring loop have folders of their own, since they
-need pydantic and numpy, which are compiled (docs/adr/0006, docs/adr/0027). All are the same bytes for the
-same sources, and are built again only when a source has changed.
+and every other job 200 MB larger. The `.zip` of the Lambda functions holds `lambdas`, `watchkeeper` and
+pure-Python packages. The anomaly service's API and the scoring loop have one of their own, since they need
+pydantic and numpy, which are compiled (docs/adr/0006, docs/adr/0027). All are the same bytes for the same
+sources, and are built again only when a source has changed; packages of others are compressed once.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import json
-import os
 import shutil
-import tarfile
 import tempfile
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from pipeline.archives import FAST, SMALL, add_to_zip, write_archive, write_beginning, write_wheel
 from pipeline.vendoring import GLUE, HERE, LAMBDA, SAGEMAKER, Target, vendor
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.detectors.native.compiling import SOURCES as KERNEL_SOURCES
@@ -83,10 +79,8 @@ TARGET_FILE = "target.json"
 """In the archive's `vendor/`: the Python version that its compiled modules are for."""
 
 _TARGETS = {"sagemaker": SAGEMAKER, "lambda": LAMBDA, "glue": GLUE, "here": HERE}
-_RULES = (Path(__file__), Path(__file__).with_name("vendoring.py"))
+_RULES = (Path(__file__), *map(Path(__file__).with_name, ("archives.py", "vendoring.py")))
 """What is packed depends on these too, so they are part of every cache key."""
-_EARLIEST_ZIP_DATE = 315_532_800
-"""1980-01-01: zip files know no earlier date."""
 
 _KEPT_BUILDS = 8
 """Of one name: for some targets, and for the code before the last changes."""
@@ -142,11 +136,7 @@ def serving_environment(what: str, region: str, *, accept: str) -> dict[str, str
 
 
 def build_job_code(
-    name: str,
-    compression: int,
-    requirements: Sequence[str],
-    target: Literal["sagemaker", "here"],
-    build_dir: Path,
+    name: str, requirements: Sequence[str], target: Literal["sagemaker", "here"], build_dir: Path
 ) -> Path:
     """Return an archive of the jobs' code.
 
@@ -154,8 +144,6 @@ def build_job_code(
     ----------
     name
         Of the archive.
-    compression
-        Of gzip: 6, or 1 where the first `make demo` of a clone waits for many wheels.
     requirements
         Files beside the containers, whose wheels are vendored beside those of `requirements.txt`.
     target
@@ -169,33 +157,36 @@ def build_job_code(
         If the vendored packages cannot be installed, or the kernel cannot be compiled.
     """
     containers = MODEL_CODE / "containers"
-    files = ("requirements.txt", *requirements)
-    vendored = [_vendored(containers / file, _TARGETS[target], build_dir) for file in files]
+    levels = {"requirements.txt": SMALL, **dict.fromkeys(requirements, FAST)}
+    vendored = {
+        _vendored(containers / file, _TARGETS[target], build_dir): level for file, level in levels.items()
+    }
     sources = {
         **_shared(),
         **_kernel(_TARGETS[target]),
         **_python("containers", containers),
         **_entries(containers / "entry"),
+        f"{VENDOR}/{TARGET_FILE}": next(iter(vendored)) / TARGET_FILE,
     }
     kind = {ANALYSIS_ARCHIVE: "analysis-code", FRAUD_ARCHIVE: "fraud-code"}.get(name, "model-code")
     folder = build_dir / f"{kind}-{target}-{_digest(sources, ' '.join(found.name for found in vendored))}"
     if not folder.is_dir():
-        wheels = {f"{VENDOR}/{path}": file for found in vendored for path, file in _files(found).items()}
+        packages = [_packed(found, partial(_write_wheels, level)) for found, level in vendored.items()]
         with _finished_as(folder) as scratch:
-            _write_archive({**sources, **wheels}, scratch / name, compression)
+            write_archive(sources, scratch / name, packages)
     return folder / name
 
 
-build_model_code = partial(build_job_code, CODE_ARCHIVE, 6, ())
+build_model_code = partial(build_job_code, CODE_ARCHIVE, ())
 """Returns the archive of the jobs and models."""
-build_analysis_code = partial(build_job_code, ANALYSIS_ARCHIVE, 1, ("requirements-analysis.txt",))
+build_analysis_code = partial(build_job_code, ANALYSIS_ARCHIVE, ("requirements-analysis.txt",))
 """Returns the archive of the analysis jobs."""
-build_fraud_code = partial(build_job_code, FRAUD_ARCHIVE, 1, ("requirements-fraud.txt",))
+build_fraud_code = partial(build_job_code, FRAUD_ARCHIVE, ("requirements-fraud.txt",))
 """Returns the archive that trains fraud models. Models, and what judges them, need none of it."""
 
 
 def build_lambda_code(build_dir: Path) -> Path:
-    """Return a folder with the code of all Lambda functions that need nothing compiled.
+    """Return a `.zip` with the code of all Lambda functions that need nothing compiled.
 
     Nothing in it is compiled: it is the same for every Python version and processor. boto3 is the runtime's.
 
@@ -210,7 +201,7 @@ def build_lambda_code(build_dir: Path) -> Path:
     kept = {f"lambdas/{SCORING.name}/__init__.py", f"lambdas/{SCORING.name}/environment.py"}
     others = {name: file for name, file in functions.items() if name in kept or not name.startswith(own)}
     vendored = _vendored(LAMBDAS / "requirements.txt", HERE, build_dir, pure=True)
-    return _lambda_folder("lambda-code", others, vendored, build_dir)
+    return _lambda_archive("lambda-code", others, vendored, build_dir)
 
 
 def build_spark_code(target: Literal["glue", "here"], build_dir: Path) -> Path:
@@ -240,14 +231,14 @@ def build_spark_code(target: Literal["glue", "here"], build_dir: Path) -> Path:
     wheel = f"{SPARK_PACKAGE}-{version}-py3-none-any.whl"
     if not folder.is_dir():
         with _finished_as(folder) as scratch:
-            _write_wheel(sources, scratch / wheel, SPARK_PACKAGE, version)
+            write_wheel(sources, scratch / wheel, SPARK_PACKAGE, version)
     return folder / wheel
 
 
 def build_functions_code(
     name: str, room: Path, rooms: Sequence[Path], target: Literal["lambda", "here"], build_dir: Path
 ) -> Path:
-    """Return a folder with the functions of one room and their packages, compiled ones included.
+    """Return a `.zip` with the functions of one room and their packages, compiled ones included.
 
     Parameters
     ----------
@@ -268,34 +259,47 @@ def build_functions_code(
     functions = {"lambdas/__init__.py": LAMBDAS / "__init__.py", **kernel}
     for each in (LAMBDAS / "adapters", LAMBDAS / "runtime", room, *rooms):
         functions |= _python(f"lambdas/{each.name}", each)
-    return _lambda_folder(name, functions, vendored, build_dir)
+    return _lambda_archive(name, functions, vendored, build_dir)
 
 
 build_service_code = partial(build_functions_code, "service-code", SERVICE_API, (HTTP,))
-"""Returns the folder of the anomaly service's API."""
+"""Returns the archive of the anomaly service's API."""
 build_fraud_api_code = partial(build_functions_code, "fraud-code", FRAUD, (HTTP,))
-"""Returns the folder of the API of fraud workloads."""
+"""Returns the archive of the API of fraud workloads."""
 build_console_code = partial(build_functions_code, "console-code", CONSOLE, CONSOLE_READS)
-"""Returns the folder of the console's API."""
+"""Returns the archive of the console's API."""
 build_scoring_code = partial(build_functions_code, "scoring-code", SCORING, ())
-"""Returns the folder of the scoring loop."""
+"""Returns the archive of the scoring loop."""
 build_history_code = partial(build_functions_code, "history-code", HISTORY, (SOURCES,))
-"""Returns the folder of the functions that merge and read scores, and of those that fetch telemetry."""
+"""Returns the archive of the functions that merge and read scores, and of those that fetch telemetry."""
 build_loading_code = partial(build_functions_code, "loading-code", LOADING, (FRAUD,))
-"""Returns the folder of the functions between graph store and training."""
+"""Returns the archive of the functions between graph store and training."""
 
 
-def _lambda_folder(name: str, functions: dict[str, Path], vendored: Path, build_dir: Path) -> Path:
+def _lambda_archive(name: str, functions: dict[str, Path], vendored: Path, build_dir: Path) -> Path:
     sources = {**functions, **_shared()}
     folder = build_dir / f"{name}-{_digest(sources, vendored.name)}"
+    file = f"{name}.zip"
+    if not folder.is_dir():
+        packages = _packed(vendored, partial(add_to_zip, level=FAST))
+        with _finished_as(folder) as scratch:
+            shutil.copyfile(packages, scratch / file)
+            add_to_zip(sources, scratch / file)
+    return folder / file
+
+
+def _write_wheels(level: int, files: Mapping[str, Path], part: Path) -> None:
+    own = {f"{VENDOR}/{name}": file for name, file in files.items() if name != TARGET_FILE}
+    write_beginning(level, own, part)
+
+
+def _packed(vendored: Path, write: Callable[[dict[str, Path], Path], None]) -> Path:
+    """Return the packages as a file that archives of our code begin with: their like is compressed once."""
+    folder = vendored.parent / f"packed-{vendored.name}"
     if not folder.is_dir():
         with _finished_as(folder) as scratch:
-            for name, file in (_files(vendored) | sources).items():
-                (scratch / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file, scratch / name)
-            for path in [*scratch.rglob("*"), scratch]:
-                os.utime(path, (_EARLIEST_ZIP_DATE, _EARLIEST_ZIP_DATE))
-    return folder
+            write(_files(vendored), scratch / "packages")
+    return folder / "packages"
 
 
 def _vendored(requirements: Path, target: Target, build_dir: Path, *, pure: bool = False) -> Path:
@@ -378,30 +382,3 @@ def _digest(sources: dict[str, Path], more: str) -> str:
     for name, file in [*((rule.name, rule) for rule in _RULES), *sorted(sources.items())]:
         digest.update(f"{name}\n{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()[:16]
-
-
-def _write_wheel(sources: dict[str, Path], wheel: Path, name: str, version: str) -> None:
-    about = f"{name}-{version}.dist-info"
-    contents = {file: path.read_bytes() for file, path in sources.items()}
-    contents[f"{about}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
-    contents[f"{about}/WHEEL"] = b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    record = "".join(f"{file},,\n" for file in [*sorted(contents), f"{about}/RECORD"])
-    contents[f"{about}/RECORD"] = record.encode()
-    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file, content in sorted(contents.items()):
-            member = zipfile.ZipInfo(file, (1980, 1, 1, 0, 0, 0))
-            member.compress_type, member.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            archive.writestr(member, content)
-
-
-def _write_archive(sources: dict[str, Path], archive: Path, compression: int) -> None:
-    with (
-        archive.open("wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", compresslevel=compression, fileobj=raw, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
-    ):
-        for name, file in sorted(sources.items()):
-            content = file.read_bytes()
-            member = tarfile.TarInfo(name)
-            member.size, member.mode, member.mtime = len(content), 0o644, _EARLIEST_ZIP_DATE
-            tar.addfile(member, io.BytesIO(content))

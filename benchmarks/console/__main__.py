@@ -20,7 +20,7 @@ from rich.table import Table
 from benchmarks.console.filling import WORKLOAD, Names, fill
 from benchmarks.journey.laptop import running
 from benchmarks.pages import FOLDER, machine
-from cli.deploy import Deployer, Stage
+from cli.deployer import Deployer, Stage
 from cli.stacks import Deployment
 from localcloud.settings import Settings
 from watchkeeper.command.screen import console, say

@@ -48,7 +48,7 @@ from cli.cost.model import (
     workload_month,
 )
 from cli.cost.prices import Prices
-from cli.deploy import Deployer, Stage
+from cli.deployer import Deployer, Stage
 from cli.failures import StepFailedError
 from cli.specs import anomaly_spec_of
 from cli.stacks import Deployment

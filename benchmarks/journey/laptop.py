@@ -16,7 +16,7 @@ import boto3
 from benchmarks.pages import FOLDER
 from cli.datasets import dataset_of
 from cli.demo.live_data import DemoData, prepared
-from cli.deploy import Deployer, Stage
+from cli.deployer import Deployer, Stage
 from cli.device import Broker, broker_of
 from cli.executions import follow, start, succeeded
 from cli.specs import ROOT, spec_of

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 
 from benchmarks.journey.laptop import running
-from cli.deploy import Deployer, Stage
+from cli.deployer import Deployer, Stage
 from localcloud.environment import client_environment
 from localcloud.settings import Settings
 

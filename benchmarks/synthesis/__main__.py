@@ -18,7 +18,7 @@ import psutil
 import typer
 
 from infra.application import add_checks, add_stacks
-from infra.bundles import stand_in_bundles
+from infra.bundles import StandInBundles
 from infra.settings import ROOT, Settings
 from watchkeeper.core import layout
 from watchkeeper.spec import load_workloads
@@ -40,7 +40,7 @@ def synthesize(folder: Path, context: dict[str, object]) -> Path:
     """Synthesize the workloads of a folder and return the cloud assembly."""
     settings = Settings(workloads=folder / "workloads", build=folder / "build")
     specs = load_workloads(settings.workloads)
-    bundles = stand_in_bundles(settings, specs, folder)
+    bundles = StandInBundles(settings, folder)
     outdir = folder / "cdk.out"
     app = cdk.App(outdir=str(outdir), context=context, builtin_cloud_formation_validation=False)
     add_stacks(app, settings=settings, workloads=specs, bundles=bundles)

@@ -13,7 +13,7 @@ from cli.cost.model import SERIES, Cost, Fleet, total
 from cli.cost.prices import FILE, Prices, refreshed
 from cli.cost.report import document, month_of, table_of
 from cli.cost.used import used
-from cli.deploy import Deployer, Stage, StageOption
+from cli.deployer import Deployer, Stage, StageOption
 from cli.freshness import told
 from cli.specs import WORKLOADS, spec_of
 from watchkeeper.command.screen import complain, console, done, say

@@ -19,7 +19,7 @@ from cli.demo.report import Report, boto3_lines, summary
 from cli.demo.scores import ScoreReader, expected_intervals, reason_of, wait_until_scored
 from cli.demo.stopwatch import Stopwatch
 from cli.demo.transactions import demo_transactions
-from cli.deploy import Deployer, Stage, StageOption
+from cli.deployer import Deployer, Stage, StageOption
 from cli.device import broker_of
 from cli.executions import Outcome, run_to_its_end
 from cli.failures import StepFailedError

@@ -14,7 +14,7 @@ from rich.table import Table
 from cli.datasets import Dataset, located
 from cli.demo.report import boto3_lines
 from cli.demo.stopwatch import Stopwatch
-from cli.deploy import Deployer
+from cli.deployer import Deployer
 from cli.executions import run_to_its_end
 from cli.failures import StepFailedError
 from cli.metrics import metrics_table

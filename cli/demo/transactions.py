@@ -13,7 +13,7 @@ from cli.demo.regression import fetched
 from cli.demo.stopwatch import Stopwatch
 from cli.demo.transaction_files import write_history
 from cli.demo.transaction_report import TransactionReport, explained, model_rows
-from cli.deploy import Deployer
+from cli.deployer import Deployer
 from cli.executions import run_to_its_end
 from cli.failures import StepFailedError
 from cli.simulate import HISTORY_DAYS, Simulation, client_of, service_url, show, world_of

@@ -7,7 +7,7 @@ from typing import Annotated
 import boto3
 import typer
 
-from cli.deploy import Deployer, Stage, StageOption
+from cli.deployer import Deployer, Stage, StageOption
 from cli.preflight.report import examine, show_end, show_finding, write_json
 from cli.specs import WORKLOADS, spec_of
 from watchkeeper.command.failures import FAILURE

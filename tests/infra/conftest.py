@@ -53,20 +53,22 @@ def _synthesize(folder: Path, outdir: Path, context: dict[str, Any]) -> None:
     synthesize(files, outdir, context)
 
 
-def synthesize(workloads: Path, outdir: Path, context: dict[str, Any], *, checks: bool = True) -> None:
+def synthesize(
+    workloads: Path, outdir: Path, context: dict[str, Any], *, checks: bool = True, shared: bool = True
+) -> None:
     """Synthesize the application of a folder of workloads; the code that it deploys stands beside it."""
     import aws_cdk as cdk
 
     from infra.application import add_checks, add_stacks
-    from infra.bundles import stand_in_bundles
+    from infra.bundles import StandInBundles
     from infra.settings import Settings
     from watchkeeper.spec import load_workloads
 
     folder = workloads.parent
     app = cdk.App(outdir=str(outdir), context=context, builtin_cloud_formation_validation=False)
-    settings = Settings(region="eu-west-1", workloads=workloads, build=folder / "build")
+    settings = Settings(region="eu-west-1", workloads=workloads, build=folder / "build", shared=shared)
     specs = load_workloads(workloads)
-    bundles = stand_in_bundles(settings, specs, folder)
+    bundles = StandInBundles(settings, folder)
     add_stacks(app, settings=settings, workloads=specs, bundles=bundles)
     if checks:
         add_checks(app)

@@ -118,3 +118,17 @@ def test_stacks_read_only_outputs_that_there_are(templates: Templates) -> None:
     assert read
     for each in read:
         assert each["OutputName"] in templates.by_stack[each["StackName"]]["Outputs"], each
+
+
+def test_a_workload_alone_has_the_template_that_it_has_beside_the_shared_stacks(
+    templates: Templates, tmp_path: Path, cdk_context: dict[str, Any]
+) -> None:
+    files = tmp_path / "workloads"
+    files.mkdir()
+    (files / SPEC.name).write_text(SPEC.read_text())
+
+    synthesize(files, tmp_path / "cdk.out", cdk_context, shared=False)
+
+    alone = Templates.read(tmp_path / "cdk.out").by_stack
+    own = layout.workload_stack(EXTRA_WORKLOAD)
+    assert alone == {own: templates.by_stack[own]}

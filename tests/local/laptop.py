@@ -84,22 +84,6 @@ class Laptop:
             self.__dict__.pop("outputs", None)
             self.watchkeeper("deploy", "--stage", "laptop")
 
-    def cdk(self, *arguments: str) -> None:
-        """Run the CDK command line, whose application runs in the virtual environment."""
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        done = subprocess.run(
-            [ROOT / "node_modules" / ".bin" / "cdk", *arguments],
-            cwd=ROOT,
-            env={**os.environ, **self.variables, "PATH": path, "CDK_DEFAULT_REGION": "us-east-1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise AssertionError(
-                f"cdk {arguments} ended with {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-            )
-
     def client(self, service: str) -> Any:
         """Return a stock client."""
         if service not in self._clients:

@@ -1,6 +1,5 @@
 """One registry: a model of the anomaly service serves a workload, and the workload's serves the service."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,7 @@ from tests.local.histories import hourly_flow
 from tests.local.laptop import ROOT, Laptop
 from tests.local.training import train, upload
 from watchkeeper.client import Client
-from watchkeeper.core import layout
-from watchkeeper.regression.release import RegressionRelease
+from watchkeeper.lifecycle.release import Release
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
 
@@ -23,17 +21,14 @@ TRAINING_PART = 0.5
 
 def deploy_serving(laptop: Laptop, version: int, folder: Path) -> None:
     """Let the workload's spec name a version of the service's models, and deploy it."""
-    shutil.copytree(ROOT / "workloads", folder)
+    folder.mkdir()
     spec = folder / f"{WORKLOAD}.yaml"
-    content = yaml.safe_load(spec.read_text())
+    content = yaml.safe_load((ROOT / "workloads" / spec.name).read_text())
     content["features"] = {"shingle": SHINGLE, "differences": False}
     content["detector"] = {"algorithm": "registered", "version": version}
     content["gate"] |= {"beat_baseline": False, "beat_champion": False}
     spec.write_text(yaml.safe_dump(content))
-    laptop.cdk(
-        *("deploy", layout.workload_stack(WORKLOAD), "--exclusively", "--require-approval", "never"),
-        *("-c", "stage=laptop", "-c", f"workloads={folder}", "--output", str(folder.parent / "cdk.out")),
-    )
+    laptop.watchkeeper("deploy", "--stage", "laptop", "--workload", str(spec))
 
 
 def test_a_model_goes_from_the_service_to_a_workload_and_back(laptop: Laptop, tmp_path: Path) -> None:
@@ -58,7 +53,7 @@ def test_a_model_goes_from_the_service_to_a_workload_and_back(laptop: Laptop, tm
     assert not {"TrainDetector", "TrainPreprocessor"} & set(outcome.states)
     release = laptop.live(WORKLOAD)
     assert release is not None
-    assert not isinstance(release, RegressionRelease)
+    assert isinstance(release, Release)
     assert release.run_id == outcome.output["run"]["run_id"]
     # values that never change would be a frozen sensor
     *before, value = (line.rpartition(",")[2] for line in learned[-SHINGLE:])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
+import zipfile
 from collections.abc import Callable
 from email import parser
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import pytest
@@ -164,23 +166,36 @@ def test_archive_is_the_same_bytes_in_another_place(tmp_path: Path, target: str)
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_lambda_folder_is_the_same_in_another_place(tmp_path: Path) -> None:
+def test_archive_is_one_tar_file_whose_packages_were_compressed_before() -> None:
+    archive = build_model_code("sagemaker", BUILD)
+    packed = [path.read_bytes() for path in BUILD.glob("packed-vendor-containers-*/packages")]
+    begins = next(content for content in packed if archive.read_bytes().startswith(content))
+    with tarfile.open(archive) as tar:
+        names = tar.getnames()
+    assert len(set(names)) == len(names)
+    done = subprocess.run(["tar", "-tzf", archive], capture_output=True, text=True, check=True)
+    assert (done.stdout.splitlines(), done.stderr) == (names, "")
+    assert len(begins) > archive.stat().st_size / 2
+
+
+def test_lambda_archive_is_the_same_in_another_place(tmp_path: Path) -> None:
     first, second = build_lambda_code(BUILD), build_lambda_code(tmp_path)
-    files = [{str(path.relative_to(root)): path for path in root.rglob("*")} for root in (first, second)]
-    assert files[0].keys() == files[1].keys()
-    for name, path in files[0].items():
-        assert path.stat().st_mtime == files[1][name].stat().st_mtime
-        assert path.is_dir() or path.read_bytes() == files[1][name].read_bytes()
+    assert first.read_bytes() == second.read_bytes()
 
 
-def test_lambda_folder_has_nothing_compiled() -> None:
-    root = build_lambda_code(BUILD)
-    suffixes = {path.suffix for path in root.rglob("*") if path.is_file()}
-    assert not suffixes & {".so", ".pyd", ".dylib", ".pyc"}
-    assert not list(root.rglob("boto3"))
+def names_in(archive: Path) -> list[PurePosixPath]:
+    with zipfile.ZipFile(archive) as packed:
+        return [PurePosixPath(name) for name in packed.namelist()]
 
 
-FOLDERS: dict[str, tuple[Callable[[], Path], tuple[str, ...]]] = {
+def test_lambda_archive_has_nothing_compiled_and_nothing_twice() -> None:
+    names = names_in(build_lambda_code(BUILD))
+    assert not {name.suffix for name in names} & {".so", ".pyd", ".dylib", ".pyc"}
+    assert not [name for name in names if "boto3" in name.parts]
+    assert len(set(names)) == len(names)
+
+
+ARCHIVES: dict[str, tuple[Callable[[], Path], tuple[str, ...]]] = {
     "service": (lambda: build_service_code("here", BUILD), ("service_api.handler",)),
     "scoring": (lambda: build_scoring_code("here", BUILD), ("scoring.handler", "scoring.try_release")),
     "history": (
@@ -195,19 +210,20 @@ FOLDERS: dict[str, tuple[Callable[[], Path], tuple[str, ...]]] = {
     ),
 }
 """Of functions that have one of their own, and the functions."""
-OF_NONE = tuple(name for name in ENTRY_POINTS if not any(name in of for _, of in FOLDERS.values()))
+OF_NONE = tuple(name for name in ENTRY_POINTS if not any(name in of for _, of in ARCHIVES.values()))
 
 
 @pytest.mark.parametrize(
     ("build", "handlers"),
-    [(lambda: build_lambda_code(BUILD), OF_NONE), *FOLDERS.values()],
-    ids=["shared", *FOLDERS],
+    [(lambda: build_lambda_code(BUILD), OF_NONE), *ARCHIVES.values()],
+    ids=["shared", *ARCHIVES],
 )
-def test_every_lambda_handler_imports_from_its_folder_alone(
-    build: Callable[[], Path], handlers: tuple[str, ...]
+def test_every_lambda_handler_imports_from_its_archive_alone(
+    build: Callable[[], Path], handlers: tuple[str, ...], tmp_path: Path
 ) -> None:
-    root = build()
-    # a room that another one reads stands in the folder as a whole, with its own function
+    shutil.unpack_archive(build(), tmp_path)
+    root = tmp_path
+    # a room that another one reads stands in the archive as a whole, with its own function
     assert set(handlers) <= set(entry_points(root / "lambdas"))
     # isolated: the project is not on the path; boto3, which the runtime has, comes from site-packages
     code = f"import sys; sys.path.insert(0, {str(root)!r}); import importlib, pathlib\n" + (
@@ -226,21 +242,22 @@ def test_every_lambda_handler_imports_from_its_folder_alone(
     )
 
 
-def test_service_folder_for_aws_has_modules_of_lambdas_python_and_processor() -> None:
-    compiled = [path.name for path in build_service_code("lambda", BUILD).rglob("*.so")]
+def test_service_archive_for_aws_has_modules_of_lambdas_python_and_processor() -> None:
+    compiled = [name.name for name in names_in(build_service_code("lambda", BUILD)) if name.suffix == ".so"]
     assert any(name.startswith("_pydantic_core") for name in compiled)
     assert all(name.endswith("cpython-314-aarch64-linux-gnu.so") for name in compiled)
 
 
 @pytest.mark.parametrize("build", [build_scoring_code, build_loading_code])
-def test_folder_for_aws_has_numpy_of_lambdas_python_and_processor_and_fits(
+def test_archive_for_aws_has_numpy_of_lambdas_python_and_processor_and_fits(
     build: Callable[[Literal["lambda"], Path], Path],
 ) -> None:
-    root = build("lambda", BUILD)
-    numpy = [path.name for path in (root / "numpy").rglob("*.so")]
+    archive = build("lambda", BUILD)
+    numpy = [name.name for name in names_in(archive) if name.parts[0] == "numpy" and name.suffix == ".so"]
     assert numpy
     assert all(name.endswith("cpython-314-aarch64-linux-gnu.so") for name in numpy)
-    assert sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) < 250 * 1024 * 1024
+    with zipfile.ZipFile(archive) as packed:
+        assert sum(member.file_size for member in packed.infolist()) < 250 * 1024 * 1024
 
 
 @pytest.mark.parametrize("folder", [LAMBDAS, SCORING, SERVICE_API])
@@ -251,7 +268,7 @@ def test_lambda_pins_are_the_projects(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", [SCORING, SERVICE_API])
-def test_functions_with_a_folder_of_their_own_have_the_pins_of_the_others(folder: Path) -> None:
+def test_functions_with_an_archive_of_their_own_have_the_pins_of_the_others(folder: Path) -> None:
     assert pins(LAMBDAS / "requirements.txt").items() <= pins(folder / "requirements.txt").items()
 
 
@@ -272,6 +289,6 @@ def test_builds_of_before_go_when_there_are_many(tmp_path: Path) -> None:
     built = build_lambda_code(tmp_path)
 
     kept = {path.name for path in tmp_path.glob("lambda-code-*")}
-    assert built.name in kept
+    assert built.parent.name in kept
     assert len(kept) < 10
     assert (tmp_path / "other-code-1").is_dir()

@@ -10,7 +10,8 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
-from cli.deploy import Deployer, Stage, deploy
+from cli.deploy import deploy
+from cli.deployer import Deployer, Stage
 from cli.failures import StepFailedError
 from cli.main import app
 from cli.specs import WORKLOADS
@@ -97,7 +98,7 @@ def test_what_a_deleted_stack_has_kept_is_imported_before_the_deployment(
     session: boto3.Session, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = {"Bucket": {"BucketName": "data-1"}, "OfAnEarlierVersion": {"TableName": "t"}}
-    monkeypatch.setattr("cli.deploy.adoptable", lambda session, stack: kept)
+    monkeypatch.setattr("cli.deployer.adoptable", lambda session, stack: kept)
     cdk = FakeCdk(root)
     one = deployer(session, root, cdk)
     one.synthesize()
@@ -118,7 +119,7 @@ def test_storage_that_is_deployed_adopts_nothing(
 ) -> None:
     body = '{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}'
     session.client("cloudformation").create_stack(StackName="WatchkeeperStorage", TemplateBody=body)
-    monkeypatch.setattr("cli.deploy.adoptable", lambda session, stack: {"T": {"BucketName": "b"}})
+    monkeypatch.setattr("cli.deployer.adoptable", lambda session, stack: {"T": {"BucketName": "b"}})
     cdk = FakeCdk(root)
 
     deployer(session, root, cdk).deploy()
@@ -142,6 +143,76 @@ def test_one_workload_has_an_assembly_of_its_own_with_its_stack_alone(
     ]
     assert {"--all", "--app", one.assembly} <= set(cdk.calls[-1])
     assert deployer(session, root, cdk).synthesize(), "the assembly of all is another one"
+
+
+SHARED = ("WatchkeeperStorage", "WatchkeeperTraining")
+
+
+def topic(name: str) -> str:
+    return json.dumps({"Resources": {"T": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name}}}})
+
+
+def write_assembly(folder: Path, *stacks: str) -> None:
+    artifacts = {}
+    for stack in stacks:
+        (folder / f"{stack}.json").write_text(topic(stack))
+        properties = {"templateFile": f"{stack}.json"}
+        artifacts[stack] = {"type": "aws:cloudformation:stack", "properties": properties}
+    (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+
+
+def test_a_workload_goes_alone_where_the_shared_stacks_are_deployed_as_these_sources_make_them(
+    session: boto3.Session, root: Path
+) -> None:
+    cdk = FakeCdk(root)
+    deployer(session, root, cdk).synthesize()
+    write_assembly(root / ASSEMBLY, *SHARED, "Watchkeeper-water-flow")
+    for stack in SHARED:
+        session.client("cloudformation").create_stack(StackName=stack, TemplateBody=topic(stack))
+
+    Deployer(session, Stage.LAPTOP, "water_flow,air", root=root, run=cdk).deploy()
+
+    synth, deploying = cdk.calls[1:]
+    assert synth[-2:] == ["-c", "shared=false"]
+    assert synth[synth.index("--output") + 1] == deploying[deploying.index("--app") + 1]
+    assert deploying[3:6] == ["--exclusively", "Watchkeeper-water-flow", "Watchkeeper-air"]
+
+
+@pytest.mark.parametrize("change", ["sources", "deployed", "status", "stage"])
+def test_a_workload_goes_with_the_shared_stacks_where_these_may_differ(
+    session: boto3.Session, root: Path, change: str
+) -> None:
+    cdk, client = FakeCdk(root), session.client("cloudformation")
+    deployer(session, root, cdk).synthesize()
+    write_assembly(root / ASSEMBLY, *SHARED)
+    for stack in SHARED[: 1 if change == "status" else 2]:
+        name = "another" if change == "deployed" and stack == SHARED[1] else stack
+        client.create_stack(StackName=stack, TemplateBody=topic(name))
+    if change == "sources":
+        (root / "infra/stack.py").write_text("a = 2\n")
+    stage = Stage.AWS if change == "stage" else Stage.LAPTOP
+
+    Deployer(session, stage, "water_flow", root=root, run=cdk).deploy()
+
+    assert "shared=false" not in cdk.calls[1]
+    assert "--all" in cdk.calls[-1]
+
+
+def test_a_workload_whose_whole_assembly_is_there_goes_alone_from_it(
+    session: boto3.Session, root: Path
+) -> None:
+    cdk = FakeCdk(root)
+    one = Deployer(session, Stage.LAPTOP, "water_flow", root=root, run=cdk)
+    one.synthesize()
+    (root / one.assembly).mkdir()
+    write_assembly(root / one.assembly, *SHARED, "Watchkeeper-water-flow")
+    for stack in SHARED:
+        session.client("cloudformation").create_stack(StackName=stack, TemplateBody=topic(stack))
+
+    one.deploy()
+
+    assert cdk.verbs() == ["synth", "deploy"]
+    assert cdk.calls[1][1:5] == ["--app", one.assembly, "--exclusively", "Watchkeeper-water-flow"]
 
 
 @pytest.mark.parametrize(
