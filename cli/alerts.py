@@ -1,42 +1,40 @@
-"""`watchkeeper alerts preview`: the alert of the incident that an anomaly opens, and to whom it is sent."""
+"""`watchkeeper alerts`: the alert of the incident that an anomaly opens, and a test of each route."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Annotated
 
 import boto3
 import typer
+from rich.markup import escape
+from rich.table import Table
 
-from cli.specs import AsJson, WorkloadName
+from cli.specs import AsJson, WorkloadName, name_of
+from cli.stacks import ALERTING, STORAGE, Deployment
 from cli.watched import Watched
+from lambdas.adapters.alert_subscriptions import SnsSubscribers
+from lambdas.adapters.event_bus import EventBridgeBus
+from lambdas.adapters.plan_store import ParameterPlanStore
 from lambdas.alerting.alert import alert_of
+from lambdas.alerting.outcomes import TableOutcomes
+from lambdas.alerting.route_tests import WAIT_SECONDS, RouteOutcome, RouteTesting, try_routes
 from lambdas.alerting.routing import routes_of
+from lambdas.alerting.sample import notice_of_opening, sample_of
 from watchkeeper.anomalies.event import AnomalyEvent
-from watchkeeper.command.screen import console, note, say
+from watchkeeper.command.screen import complain, console, done, note, say
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.timestamps import epoch_seconds, format_instant
-from watchkeeper.features.contributions import Contribution, Explanation
-from watchkeeper.incidents.causes import Surroundings
-from watchkeeper.incidents.grouping import GroupingRule, incidents_of
-from watchkeeper.incidents.notice import IncidentNotice, notice_of
 from watchkeeper.telemetry.selection import mute_of
-from watchkeeper.telemetry.series import key_of
-
-SAMPLE_SEVERITY = 91.0
 
 alerts = typer.Typer(
     name="alerts",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Look at alerts before they come.",
+    help="Look at alerts before they come, and test where they go.",
 )
-
-
-@alerts.callback()
-def _group() -> None:
-    """Make `preview` a verb of a group, though it is the only one."""
 
 
 @alerts.command()
@@ -79,35 +77,75 @@ def preview(
     _tell_routes(plan, shown, channels)
 
 
-def sample_of(plan: WorkloadPlan, now: datetime) -> AnomalyEvent:
-    """Return an anomaly that could be: of the first measure, in the interval that ended last."""
-    step, measure = plan.interval_seconds, plan.measures[0].name
-    series = key_of(measure, plan.dimensions, ("example",) * len(plan.dimensions))
-    return AnomalyEvent(
-        workload=plan.workload,
-        series=series,
-        interval_start=format_instant((epoch_seconds(now) // step - 1) * step),
-        interval_seconds=step,
-        observed=93.2,
-        expected=71.4,
-        lower=66.0,
-        upper=76.8,
-        score=1.4,
-        threshold=1.0,
-        severity=SAMPLE_SEVERITY,
-        run_id="sample",
-        execution_arn="",
-        model_package_arn="",
-        contributions=(Contribution("value", measure, 0, 1.0), Contribution("difference", measure, 0, 0.4)),
-        explanation=Explanation("detector"),
+@alerts.command("test")
+def send_samples(
+    workload: WorkloadName,
+    channel: Annotated[
+        list[str] | None, typer.Option(help="Only this channel; may be repeated. Without it all.")
+    ] = None,
+    wait: Annotated[
+        float, typer.Option(min=1, max=600, help="Seconds until what is not known counts as failed.")
+    ] = WAIT_SECONDS,
+    as_json: AsJson = False,
+) -> None:
+    """Send a marked sample to each route, the way alerts go, and tell what arrived. It counts as no alert.
+
+    The status is 1 where something did not arrive.
+    """
+    session = boto3.Session()
+    name = name_of(workload)
+    known = ParameterPlanStore(session.client("ssm")).alerts_of(name).routes
+    unknown = sorted({*(channel or ())} - {route.channel for route in known})
+    if unknown or not known:
+        there = ", ".join(route.channel for route in known)
+        raise InvalidInputError(
+            f"--channel {unknown[0]!r}: workload {name} has {there}"
+            if known
+            else f"workload {name} has no routes, so nobody is told: add `alerts: {{routes: …}}` and deploy"
+        )
+    routes = [route for route in known if not channel or route.channel in channel]
+    found = try_routes(name, routes, testing_of(session), wait)
+    if as_json:
+        for each in found:
+            console.out(json.dumps({**asdict(each), "failed": each.failed}), highlight=False)
+    else:
+        console.print(_table(found))
+    failed = [each for each in found if each.failed]
+    if failed:
+        complain(f"{len(failed)} of {len(found)} did not arrive")
+        raise typer.Exit(1)
+    if not as_json:
+        done("every route took its sample, or SNS did")
+
+
+def testing_of(session: boto3.Session) -> RouteTesting:
+    """Return what a test of routes needs of the deployed project."""
+    deployment = Deployment(session)
+    alerting = deployment.outputs(ALERTING)
+    return RouteTesting(
+        bus=EventBridgeBus(session.client("events"), alerting["AlertBusName"]),
+        outcomes=TableOutcomes(
+            session.client("dynamodb"), deployment.output(STORAGE, "IdempotencyTableName")
+        ),
+        subscribers=SnsSubscribers(
+            session.client("sns"),
+            session.client("sqs"),
+            alerting["AlertTopicArn"],
+            alerting["UndeliveredAlertsArn"],
+        ),
     )
 
 
-def notice_of_opening(plan: WorkloadPlan, event: AnomalyEvent) -> IncidentNotice:
-    """Return what is told when an anomaly opens an incident."""
-    rule = GroupingRule(plan.incidents.gap(plan.interval_seconds))
-    [incident] = incidents_of([event], rule, Surroundings(timezone=plan.timestamp.timezone))
-    return notice_of("opened", incident, event)
+_SHOWN = {"delivered": "[green]delivered[/]", "sent": "[yellow]sent[/]", "refused": "[red]refused[/]"}
+
+
+def _table(found: list[RouteOutcome]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for title in ("channel", "receiver", "outcome", ""):
+        table.add_column(title, overflow="fold")
+    for each in found:
+        table.add_row(each.channel, escape(each.receiver), _SHOWN[each.verdict], escape(each.said))
+    return table
 
 
 def _tell_routes(plan: WorkloadPlan, event: AnomalyEvent, channels: list[str]) -> None:

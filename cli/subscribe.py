@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 import boto3
 import typer
-from botocore.exceptions import ClientError
 from pydantic import ValidationError
 from rich.markup import escape
 from rich.table import Table
@@ -16,6 +15,7 @@ from rich.table import Table
 from cli.specs import AsJson, WorkloadName
 from cli.stacks import ALERTING, Deployment
 from cli.watched import Watched
+from lambdas.adapters.alert_subscriptions import SnsSubscribers
 from watchkeeper.command.screen import console, done, note, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.layout import short_hash
@@ -23,7 +23,6 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.spec.alerting import Subscription
 
 Protocol = Literal["email", "https", "sqs", "lambda"]
-PENDING = "PendingConfirmation"
 STATEMENT = "WatchkeeperAlerts"
 """What our statement in a queue's or function's policy is called."""
 
@@ -178,30 +177,16 @@ def permit_function(session: boto3.Session, function_arn: str, topic_arn: str) -
 
 def subscriptions_of(session: boto3.Session, topic_arn: str, workload: str) -> Iterator[dict[str, Any]]:
     """Yield who gets a workload's alerts: protocol, endpoint, state, channels, severity, ARN."""
-    client = session.client("sns")
-    for page in client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn):
-        for found in page["Subscriptions"]:
-            arn = found["SubscriptionArn"]
-            shown = {"protocol": found["Protocol"], "endpoint": found["Endpoint"], "arn": arn}
-            if not arn.startswith("arn:"):  # until then AWS tells of nobody which workload's alerts they get
-                yield {**shown, "state": "not confirmed", "channels": None, "severity_at_least": None}
-                continue
-            try:
-                attributes = client.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "NotFound":
-                    raise
-                continue  # it ended meanwhile
-            policy = json.loads(attributes.get("FilterPolicy") or "{}")
-            if workload not in policy.get("workload", [workload]):
-                continue
-            severity = policy.get("severity", [None])[0]
-            yield {
-                **shown,
-                "state": "not confirmed" if attributes.get(PENDING) == "true" else "confirmed",
-                "channels": policy.get("routes"),
-                "severity_at_least": severity["numeric"][1] if severity and "numeric" in severity else None,
-            }
+    subscribers = SnsSubscribers(session.client("sns"), session.client("sqs"), topic_arn, "")
+    for each in subscribers.of(workload):
+        yield {
+            "protocol": each.protocol,
+            "endpoint": each.endpoint,
+            "arn": each.arn,
+            "state": "confirmed" if each.confirmed else "not confirmed",
+            "channels": None if each.channels is None else list(each.channels),
+            "severity_at_least": each.severity_at_least,
+        }
 
 
 def _list(found: list[dict[str, Any]], as_json: bool) -> None:

@@ -13,14 +13,18 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.constructs.alert_topic import AlertTopic
+from infra.constructs.dashboard import DASHBOARD
 from infra.constructs.event_subscription import EventSubscription
 from infra.constructs.incident_grouping import IncidentGrouping
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
-from infra.permissions import Permission, permit, publish_alerts, read_plans, use_key, use_table
+from infra.permissions import Permission, assumed_by, permit, publish_alerts, read_plans, use_key, use_table
 from lambdas.adapters.incident_store import BY_ID
+from lambdas.adapters.unanswered_store import PARTITION
 from lambdas.alerting.environment import PublishAlertEnvironment
+from lambdas.alerting.sample import ROUTE_TEST_DETAIL_TYPE
 from watchkeeper.incidents.notice import DETAIL_TYPES
+from watchkeeper.incidents.unanswered import UNANSWERED_DETAIL_TYPE
 
 TIMEOUT_SECONDS = 30
 CONCURRENCY = 2
@@ -61,9 +65,12 @@ class AlertingStack(Stack):
             self,
             "Told",
             bus=self.bus,
-            pattern=events.EventPattern(source=["watchkeeper"], detail_type=list(DETAIL_TYPES.values())),
+            pattern=events.EventPattern(
+                source=["watchkeeper"],
+                detail_type=[*DETAIL_TYPES.values(), UNANSWERED_DETAIL_TYPE, ROUTE_TEST_DETAIL_TYPE],
+            ),
             work=self.work,
-            purpose="What happens to incidents to publish_alert",
+            purpose="What happens to incidents, and tests of routes, to publish_alert",
         )
         EventSubscription(
             self,
@@ -83,6 +90,7 @@ class AlertingStack(Stack):
                 alert_topic_arn=self.alerts.topic.topic_arn,
                 idempotency_table=idempotency.table_name,
                 incidents_table=incidents.table_name,
+                dashboard_url=dashboard_url(self),
             ),
             purpose="Routes, deduplicates and throttles alerts, and publishes them to the alert topic",
             timeout_seconds=TIMEOUT_SECONDS,
@@ -92,6 +100,11 @@ class AlertingStack(Stack):
             *publish_alerts(self.alerts.topic.topic_arn, self.alerts.key.key_arn),
             use_table(idempotency, "GetItem", "PutItem", "UpdateItem", "DeleteItem"),
             use_table(incidents, "GetItem", "Query"),
+            Permission(
+                actions=["dynamodb:PutItem"],
+                resources=[incidents.table_arn],
+                conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [PARTITION]}},
+            ),
             Permission(actions=["dynamodb:Query"], resources=[f"{incidents.table_arn}/index/{BY_ID}"]),
             use_key(data_key, "dynamodb"),
             read_plans(self),
@@ -107,11 +120,28 @@ class AlertingStack(Stack):
             )
         )
 
+        digests = iam.Role(self, "Digests", assumed_by=assumed_by(self, "scheduler"))
+        permit(
+            digests,
+            Permission(
+                actions=["sqs:SendMessage"], resources=[self.work.queue.queue_arn, self.undelivered.queue_arn]
+            ),
+        )
+
         CfnOutput(self, "AlertTopicArn", value=self.alerts.topic.topic_arn)
         CfnOutput(self, "AlertKeyArn", value=self.alerts.key.key_arn)
         CfnOutput(self, "UndeliveredAlertsArn", value=self.undelivered.queue_arn)
         CfnOutput(self, "AlertBusName", value=self.bus.event_bus_name)
+        CfnOutput(self, "AlertQueueArn", value=self.work.queue.queue_arn)
+        CfnOutput(self, "DigestRoleArn", value=digests.role_arn)
         CfnOutput(
             self, "GroupAnomaliesFunctionName", value=self.grouping.group_anomalies.function.function_name
         )
         CfnOutput(self, "PublishAlertFunctionName", value=self.publish_alert.function.function_name)
+
+
+def dashboard_url(stack: Stack) -> str:
+    """Return where the dashboard is looked at; `?start=…&end=…` after it chooses the time."""
+    region = stack.region
+    console = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
+    return f"{console}#dashboards/dashboard/{DASHBOARD}"

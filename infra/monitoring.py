@@ -9,7 +9,7 @@ from constructs import Construct
 
 from infra.alerting import AlertingStack
 from infra.constructs.alarms import DeliveryAlarms, LagAlarm, SilenceAlarm
-from infra.constructs.dashboard import WorkloadsDashboard
+from infra.constructs.dashboard import DASHBOARD, WorkloadsDashboard
 from infra.constructs.loop_monitoring import LoopMonitoring
 from infra.constructs.spending_budget import SpendingBudget
 from infra.history import HistoryStack
@@ -17,8 +17,6 @@ from infra.ingestion import IngestionStack
 from infra.scoring import ScoringStack
 from infra.service import ServiceStack
 from infra.training import TrainingStack
-
-DASHBOARD = "Watchkeeper"
 
 
 class MonitoringStack(Stack):

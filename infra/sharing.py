@@ -56,7 +56,10 @@ class SharedParts:
     alert_topic_arn: str = _output(SharedStack.ALERTING, "AlertTopicArn")
     alert_key_arn: str = _output(SharedStack.ALERTING, "AlertKeyArn")
     undelivered_alerts_arn: str = _output(SharedStack.ALERTING, "UndeliveredAlertsArn")
-    """The queue of alerts that SNS could not deliver."""
+    """The queue of alerts that SNS, and of digests that the scheduler could not deliver."""
+    alert_queue_arn: str = _output(SharedStack.ALERTING, "AlertQueueArn")
+    """The queue of `publish_alert`."""
+    digest_role_arn: str = _output(SharedStack.ALERTING, "DigestRoleArn")
     delivery_stream_name: str = _output(SharedStack.INGESTION, "DeliveryStreamName")
     topic_rule_role_arn: str = _output(SharedStack.INGESTION, "TopicRuleRoleArn")
     score_queue_arn: str = _output(SharedStack.SCORING, "ScoreQueueArn")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from aws_cdk import CfnOutput, Stack, Tags
 from aws_cdk import aws_dynamodb as dynamodb
@@ -16,6 +16,7 @@ from constructs import Construct
 
 from infra.bundles import Bundles
 from infra.constructs.alarms import AnomaliesAlarm, DeliveryAlarms, NoRecordsAlarm, RollbackAlarms
+from infra.constructs.digest_schedule import DigestSchedule
 from infra.constructs.folder_source import FolderSource
 from infra.constructs.model_code import ModelCode
 from infra.constructs.package_group import PackageGroup
@@ -43,7 +44,8 @@ from infra.training_permissions import (
     model_permissions,
     workflow_permissions,
 )
-from lambdas.alerting.target import Target
+from lambdas.alerting.digest import DigestDue
+from lambdas.alerting.target import Target, Targets
 from pipeline.packaging import PROCESSING_SCRIPT, SPARK_SCRIPT
 from pipeline.step import EVERY_STEP
 from pipeline.substitutions import Substitution, placeholder
@@ -346,31 +348,42 @@ class WorkloadStack(Stack):
         CfnOutput(self, "StreamDeadLetterQueueUrl", value=stream.work.dead_letters.queue_url)
 
     def _tell_of_anomalies(self, spec: AnomalyWorkload | FraudWorkload, bundles: Bundles) -> None:
+        channels: dict[tuple[str, str], list[str]] = {}
         for route in spec.alerts.routes:
-            if route.subscription is not None:
-                self._subscribe(
-                    f"Route{pascal_name(route.channel)}",
-                    spec.name,
-                    route.subscription,
-                    routes=[route.channel],
-                )
-            target = target_of(route)
-            if target is not None:
-                RouteDelivery(
+            if route.subscription is not None:  # SNS keeps one subscription of an endpoint
+                whom = (route.subscription.protocol, route.subscription.endpoint)
+                channels.setdefault(whom, []).append(route.channel)
+            if route.digest is not None:
+                DigestSchedule(
                     self,
-                    f"Delivery{pascal_name(route.channel)}",
-                    code=bundles.functions,
-                    workload=spec.name,
-                    channel=route.channel,
-                    target=target,
+                    f"Digest{pascal_name(route.channel)}",
+                    due=DigestDue(spec.name, route.channel),
+                    minute=route.digest,
                     timezone=spec.timezone,
-                    topic=self._topic,
+                    queue_arn=self._shared.alert_queue_arn,
+                    role_arn=self._shared.digest_role_arn,
                     undelivered_arn=self._shared.undelivered_alerts_arn,
-                    idempotency=dynamodb.Table.from_table_name(
-                        self, f"Idempotency{pascal_name(route.channel)}", self._shared.idempotency_table
-                    ),
-                    key=self._key,
                 )
+        for (protocol, endpoint), routes in channels.items():
+            wanted = Subscription(protocol=cast("Any", protocol), endpoint=endpoint)
+            self._subscribe(f"Route{pascal_name(routes[0])}", spec.name, wanted, routes=routes)
+        targets = {route.channel: target_of(route) for route in spec.alerts.routes}
+        delivered = {channel: target for channel, target in targets.items() if target is not None}
+        if delivered:
+            RouteDelivery(
+                self,
+                "AlertDelivery",
+                code=bundles.functions,
+                workload=spec.name,
+                targets=Targets(delivered),
+                timezone=spec.timezone,
+                topic=self._topic,
+                undelivered_arn=self._shared.undelivered_alerts_arn,
+                idempotency=dynamodb.Table.from_table_name(
+                    self, "Idempotency", self._shared.idempotency_table
+                ),
+                key=self._key,
+            )
 
     def _tell_of_trainings(self, workload: str, subscriptions: Sequence[Subscription]) -> None:
         for number, wanted in enumerate(subscriptions, start=1):

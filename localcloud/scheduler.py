@@ -10,19 +10,21 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from localcloud.part import Part
 from localcloud.seams import eventbridge, scheduler
+from localcloud.seams.cloudformation import resource_handlers
 from localcloud.seams.responses import request_scope
 
 logger = logging.getLogger(__name__)
 
 Schedule = dict[str, Any]
 
-_UTC = ("UTC", "Etc/UTC")
+ZONE = "ScheduleExpressionTimezone"
 
 
 class SchedulerPart(Part):
@@ -48,6 +50,9 @@ class SchedulerPart(Part):
         self._update = scheduler.update_schedule.replace(
             lambda name, body: self._checked(self._update, name, body)
         )
+        handlers = resource_handlers["AWS::Scheduler::Schedule"]
+        for verb in ("create", "update"):
+            handlers[verb] = _with_zone(handlers[verb])
 
     def sweep(self) -> None:
         """Fire what became due since the last sweep."""
@@ -75,8 +80,8 @@ class SchedulerPart(Part):
 
     def _checked(self, original: Callable[..., Any], name: str, body: dict[str, Any]) -> Any:
         expression = str(body.get("ScheduleExpression"))
-        if body.get("ScheduleExpressionTimezone", "UTC") not in _UTC:
-            problem = "a ScheduleExpressionTimezone other than UTC is not supported by the local cloud"
+        if _zone(body) is None:
+            problem = f"Invalid Schedule Expression Timezone {body[ZONE]}."
         elif body.get("FlexibleTimeWindow", {}).get("Mode", "OFF") != "OFF":
             problem = "a FlexibleTimeWindow is not supported by the local cloud"
         elif not _readable(expression):
@@ -93,10 +98,11 @@ def occurrences(schedule: Schedule, since: float, until: float) -> list[datetime
     after = max(since, created if start is None else start - 1)
     last = until if end is None else min(until, end)
     expression = schedule["ScheduleExpression"]
+    zone = _zone(schedule) or timezone.utc
     once, rate = scheduler.at_epoch(expression), scheduler.rate_seconds(expression)
     found: list[datetime] = []
     if once is not None:
-        found = [_time(once)]
+        found = list(_of_clock(_time(once), zone))
     elif rate is not None:
         begin = created if start is None else start
         number = max(int((after - begin) // rate) + 1, 1 if start is None else 0)
@@ -104,12 +110,44 @@ def occurrences(schedule: Schedule, since: float, until: float) -> list[datetime
             found.append(_time(begin + number * rate))
             number += 1
     else:
-        fields = scheduler.cron_fields(expression)
-        following = None if fields is None else scheduler.next_of_cron(fields, _time(after))
-        while following is not None and following.timestamp() <= last:
-            found.append(following)
+        fields, until_clock = scheduler.cron_fields(expression), _clock(last, zone)
+        following = None if fields is None else scheduler.next_of_cron(fields, _clock(after, zone))
+        while following is not None and following <= until_clock:
+            found += _of_clock(following, zone)
             following = scheduler.next_of_cron(fields, following)
     return [one for one in found if after < one.timestamp() <= last]
+
+
+def _zone(schedule: Schedule) -> tzinfo | None:
+    try:
+        return ZoneInfo(schedule.get(ZONE) or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+def _clock(seconds: float, zone: tzinfo) -> datetime:
+    """Return what the clocks of a zone show, as if it were UTC: expressions are read in that."""
+    return _time(seconds).astimezone(zone).replace(tzinfo=timezone.utc)
+
+
+def _of_clock(clock: datetime, zone: tzinfo) -> Iterator[datetime]:
+    """Yield when clocks first show a time; none where they are put forward past it, as on AWS."""
+    instant = clock.replace(tzinfo=zone).astimezone(timezone.utc)
+    if _clock(instant.timestamp(), zone) == clock:
+        yield instant
+
+
+def _with_zone(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Let CloudFormation's handler keep the zone, which ministack's drops."""
+
+    def handle(*arguments: Any) -> Any:
+        properties = next(each for each in reversed(arguments) if isinstance(each, dict))
+        answer = handler(*arguments)
+        group = properties.get("GroupName", "default")
+        scheduler.schedule(group, answer[0])[ZONE] = properties.get(ZONE, "UTC")
+        return answer
+
+    return handle
 
 
 def with_context(text: str, arn: str, occurrence: datetime) -> str:

@@ -27,7 +27,8 @@ METERED_BYTES = 5 * 1024
 """IoT and Firehose round every message up to a multiple of this."""
 
 POLLS_A_MONTH = 5 * 3 * SECONDS_A_MONTH // 60
-"""Of an empty queue with an event source: Lambda holds five long polls of 20 seconds."""
+"""Of an empty queue with an event source: Lambda holds five long polls of 20 seconds; fewer only where no
+maximum concurrency is set, https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html."""
 MULTIPART_REQUESTS, MULTIPART_BELOW_SECONDS = 3, 60
 """Firehose uploads in parts where it buffers for less: begin, a part, complete."""
 UNBUFFERED_SECONDS = 1
@@ -60,7 +61,18 @@ INCIDENT_WRITE_UNITS, INCIDENT_READ_UNITS, INCIDENT_SECONDS = 14, 6, 0.3
 """Of an anomaly that comes alone: book, incident and outbox in a transaction, index, outbox deleted; book,
 outbox, incidents near it, live release."""
 LOOKS_A_MONTH, LOOK_SECONDS = 30 * 24 * 12, 0.05
-"""The schedule that ends incidents looks each five minutes at all workloads."""
+"""The schedule that ends incidents, and asks for answers, looks each five minutes at all workloads."""
+LOOK_READ_UNITS = 2
+ALERT_WRITE_UNITS, ALERT_READ_UNITS, ALERT_SECONDS = 5, 3, 0.3
+"""Of an alert: done once, claim, who was told; claims and incident looked at; `publish_alert`."""
+DELIVERY_WRITE_UNITS, DELIVERY_SECONDS = 2, 0.5
+"""Of an alert to a webhook, Slack or a bus that takes it at once."""
+ANSWER_WRITE_UNITS = 2
+"""What waits for an answer: written, deleted."""
+DIGEST_READ_UNITS = 50
+"""Of a digest: a week's incidents."""
+ALERT_GB = 0.5
+"""Of `publish_alert` and `deliver_alert`."""
 MERGES_A_MONTH, MERGED_DATES, LISTED_AT_ONCE = 30 * 24, 4, 1000
 MERGE_GB, MERGE_SECONDS, MERGE_SECONDS_AN_OBJECT = 2.94, 0.5, 0.02
 TRAINING_JOBS, TRAINING_JOB_HOURS, TRAINING_STATES = 6, 5 / 60, 40
@@ -183,16 +195,21 @@ def instance_hours(prices: Prices, what: str, hours: float, kind: str) -> Cost:
 
 def idle_month(assembly: Assembly, prices: Prices) -> Iterator[Cost]:
     """Give what the stacks cost in a month without telemetry and before any training."""
-    polls = assembly.counts["AWS::Lambda::EventSourceMapping"] * POLLS_A_MONTH
+    ordered = sum(
+        "RedrivePolicy" in queue.properties and bool(queue.properties.get("FifoQueue"))
+        for queue in assembly.of_type("AWS::SQS::Queue")
+    )
+    polled = assembly.counts["AWS::Lambda::EventSourceMapping"]
     yield cost(prices, "keys", assembly.counts["AWS::KMS::Key"], "kms.key_month")
     yield cost(prices, "metrics of alarms", _alarm_metrics(assembly), "cloudwatch.alarm_metric_month")
     dashboards = assembly.counts["AWS::CloudWatch::Dashboard"]
     yield cost(prices, "dashboards", dashboards, "cloudwatch.dashboard_month")
-    yield cost(prices, "polls of queues", polls, "sqs.fifo_request")
-    looks = "looks for incidents that are over"
+    yield cost(prices, "polls of queues", (polled - ordered) * POLLS_A_MONTH, "sqs.standard_request")
+    yield cost(prices, "polls of FIFO queues", ordered * POLLS_A_MONTH, "sqs.fifo_request")
+    looks = "looks for incidents that are over or not answered"
     yield cost(prices, looks, LOOKS_A_MONTH * QUEUE_REQUESTS_AN_OBJECT, "sqs.fifo_request")
     yield cost(prices, looks, LOOKS_A_MONTH * LOOK_SECONDS * LAMBDA_GB, "lambda.arm_gb_second")
-    yield cost(prices, looks, LOOKS_A_MONTH, "dynamodb.read_unit")
+    yield cost(prices, looks, LOOKS_A_MONTH * LOOK_READ_UNITS, "dynamodb.read_unit")
 
 
 def endpoints_month(workloads: Iterable[WorkloadSpec], prices: Prices) -> Iterator[Cost]:
@@ -319,6 +336,7 @@ def workload_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Itera
     metrics = SCORING_METRICS + RARE_METRICS * RARE_HOURS
     yield cost(prices, "metrics of the scoring loop", metrics, "cloudwatch.metric_month")
     yield from _incidents(prices)
+    yield from alerts_month(spec, prices)
     yield cost(prices, "ticks", ticks, "scheduler.invocation")
     yield cost(prices, "ticks in the queue", ticks * QUEUE_REQUESTS_AN_OBJECT, "sqs.fifo_request")
     yield cost(prices, "pages looked at by ticks", ticks * shelves_of(fleet.series), "s3.get")
@@ -338,6 +356,41 @@ def _incidents(prices: Prices) -> Iterator[Cost]:
         (INCIDENT_SECONDS * LAMBDA_GB, "lambda.arm_gb_second"),
     ):
         yield cost(prices, what, ANOMALIES_A_MONTH * quantity, price)
+
+
+def alerts_month(spec: AnomalyWorkload, prices: Prices) -> Iterator[Cost]:
+    """Give what telling of as many alerts as the gate allows costs, with deliveries, escalations, digests.
+
+    A workload's delivery queue is polled like every other one: it is among the polls of an idle month.
+    """
+    routes = spec.alerts.routes
+    alerts = spec.gate.max_alerts_per_week * 30 / 7 if routes else 0.0
+    delivered = alerts * sum(bool(route.receiver) for route in routes)
+    escalated = alerts * sum(route.escalate_after is not None for route in routes)
+    digests = 30.0 * sum(route.digest is not None for route in routes)
+    told = alerts + escalated + digests
+    for what, quantity, price in (
+        ("alerts routed", told * ALERT_WRITE_UNITS, "dynamodb.write_unit"),
+        ("alerts routed", told * ALERT_READ_UNITS, "dynamodb.read_unit"),
+        ("alerts routed", told * QUEUE_REQUESTS_AN_OBJECT, "sqs.standard_request"),
+        ("alerts routed", told * ALERT_SECONDS * ALERT_GB, "lambda.arm_gb_second"),
+        ("deliveries to webhooks, Slack, buses", delivered * DELIVERY_WRITE_UNITS, "dynamodb.write_unit"),
+        (
+            "deliveries to webhooks, Slack, buses",
+            delivered * QUEUE_REQUESTS_AN_OBJECT,
+            "sqs.standard_request",
+        ),
+        (
+            "deliveries to webhooks, Slack, buses",
+            delivered * DELIVERY_SECONDS * ALERT_GB,
+            "lambda.arm_gb_second",
+        ),
+        ("answers waited for", escalated * ANSWER_WRITE_UNITS, "dynamodb.write_unit"),
+        ("digests", digests, "scheduler.invocation"),
+        ("digests", digests * DIGEST_READ_UNITS, "dynamodb.read_unit"),
+    ):
+        if quantity:
+            yield cost(prices, what, quantity, price)
 
 
 def _stored(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterator[Cost]:

@@ -14,6 +14,8 @@ from lambdas.runtime.typed_environment import METRICS_NAMESPACE
 from lambdas.scoring.environment import ScoreTelemetryEnvironment
 from watchkeeper.core import layout
 
+DASHBOARD = "Watchkeeper"
+"""Its name."""
 FIVE_MINUTES, DAY = Duration.minutes(5), Duration.days(1)
 EVERY = "all"
 """What the graphs show of before a workload is chosen: nothing is called so."""
@@ -56,6 +58,9 @@ class WorkloadsDashboard(Construct):
             ),
         )
         dashboard.add_widgets(
+            *(_found(title, _scoring(metric), "Sum", DAY) for title, metric in _ALERTING.items())
+        )
+        dashboard.add_widgets(
             *(_found(title, _runs(metric), "Sum", DAY) for title, metric in _RUNS.items()), _endpoints()
         )
         dashboard.add_widgets(cloudwatch.TextWidget(markdown="# The chosen workload", width=24, height=1))
@@ -85,6 +90,11 @@ class WorkloadsDashboard(Construct):
         )
 
 
+_ALERTING = {
+    "Incidents opened a day by workload": "incidents_opened",
+    "Alerts a day by workload": "alerts_published",
+    "Deliveries that failed a day by workload": "deliveries_failed",
+}
 _RUNS = {"Trainings that failed": "ExecutionsFailed", "Trainings that succeeded": "ExecutionsSucceeded"}
 
 

@@ -1,7 +1,8 @@
-"""The alerts of a route that Watchkeeper delivers itself: queue, function, dead letters and their alarm."""
+"""The alerts of a workload that Watchkeeper delivers itself: queue, function, dead letters, their alarm."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from aws_cdk import ArnFormat, Stack
@@ -17,21 +18,28 @@ from infra.constructs.route_subscription import RouteSubscription
 from infra.constructs.work_queue import WorkQueue
 from infra.permissions import Permission, permit, use_key, use_table
 from lambdas.alerting.deliver_alert import DeliverAlertEnvironment
-from lambdas.alerting.target import Target
+from lambdas.alerting.posting import ANSWERED_WITHIN_SECONDS
+from lambdas.alerting.target import Targets
+from watchkeeper.core.errors import InvalidInputError
 
-TIMEOUT_SECONDS = 30
-CONCURRENCY = 2
+SPARE_SECONDS = 20
+"""Beside the time that targets have to answer."""
+CONCURRENCY = 4
+MOST_BYTES = 3500
+"""Of the targets: Lambda takes 4 KB of environment variables."""
 ATTEMPTS = 100
 """The last of them after a day: `lambdas.runtime.queue_handler.seconds_until_again`."""
 
 
 class RouteDelivery(Construct):
-    """A queue of its own, so that a target which does not answer holds up no other one.
+    """A queue of the workload for all its routes of that kind: an idle queue that Lambda polls has a price.
 
     Parameters
     ----------
-    workload, channel
+    workload
         Whose alerts.
+    targets
+        At least one.
     timezone
         In which people are told times.
     topic
@@ -47,8 +55,7 @@ class RouteDelivery(Construct):
         *,
         code: Path,
         workload: str,
-        channel: str,
-        target: Target,
+        targets: Targets,
         timezone: str,
         topic: sns.ITopic,
         undelivered_arn: str,
@@ -56,7 +63,16 @@ class RouteDelivery(Construct):
         key: kms.IKey,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.work = WorkQueue(self, "Work", handled_within_seconds=TIMEOUT_SECONDS, attempts=ATTEMPTS)
+        channels = sorted(targets.by_channel)
+        document = targets.to_json()
+        if len(document.encode()) > MOST_BYTES:
+            raise InvalidInputError(
+                f"workload {workload}: the webhooks, secrets and buses of its routes have "
+                f"{len(document.encode())} bytes, and {MOST_BYTES} can be deployed: shorten URLs, or leave "
+                "routes out"
+            )
+        seconds = SPARE_SECONDS + int(ANSWERED_WITHIN_SECONDS) * len(channels)
+        self.work = WorkQueue(self, "Work", handled_within_seconds=seconds, attempts=ATTEMPTS)
         self.work.queue.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal("sns.amazonaws.com")],
@@ -70,7 +86,7 @@ class RouteDelivery(Construct):
             "Alerts",
             topic_arn=topic.topic_arn,
             workload=workload,
-            attributes={"routes": [channel]},
+            attributes={"routes": channels},
             protocol="sqs",
             endpoint=self.work.queue.queue_arn,
             undelivered_arn=undelivered_arn,
@@ -81,34 +97,38 @@ class RouteDelivery(Construct):
             "Deliver",
             code=code,
             environment=DeliverAlertEnvironment(
-                channel=channel,
-                target=target.to_json(),
+                targets=document,
                 timezone=timezone,
                 idempotency_table=idempotency.table_name,
             ),
-            purpose=f"Delivers alerts of {workload} on {channel}, and again until they are taken",
-            timeout_seconds=TIMEOUT_SECONDS,
+            purpose=f"Delivers alerts of {workload}, and again until they are taken",
+            timeout_seconds=seconds,
         )
         permit(
             deliver.role,
-            self._reaching(target),
+            *self._reaching(targets),
             use_table(idempotency, "GetItem", "PutItem", "UpdateItem", "DeleteItem"),
             use_key(key, "dynamodb"),
         )
         # one message at a time: who waits for a slow target holds up nobody's attempt
         deliver.consume(self.work, max_concurrency=CONCURRENCY, batch_size=1)
-        LoopMonitoring(
-            self, "Monitoring", prefix=f"Alerts-{workload}-{channel}", topic=topic
-        ).watch_dead_letters(f"{workload}-{channel}", self.work.dead_letters)
-
-    def _reaching(self, target: Target) -> Permission:
-        if target.by == "event_bus":
-            return Permission(actions=["events:PutEvents"], resources=[target.bus_arn])
-        # Secrets Manager adds six characters of its own to a name
-        arn = Stack.of(self).format_arn(
-            service="secretsmanager",
-            resource="secret",
-            resource_name=f"{target.secret}-??????",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        LoopMonitoring(self, "Monitoring", prefix=f"Alerts-{workload}", topic=topic).watch_dead_letters(
+            workload, self.work.dead_letters
         )
-        return Permission(actions=["secretsmanager:GetSecretValue"], resources=[arn])
+
+    def _reaching(self, targets: Targets) -> Iterator[Permission]:
+        buses = {each.bus_arn for each in targets.by_channel.values() if each.bus_arn}
+        if buses:
+            yield Permission(actions=["events:PutEvents"], resources=sorted(buses))
+        # Secrets Manager adds six characters of its own to a name
+        secrets = [
+            Stack.of(self).format_arn(
+                service="secretsmanager",
+                resource="secret",
+                resource_name=f"{name}-??????",
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            )
+            for name in sorted({each.secret for each in targets.by_channel.values() if each.secret})
+        ]
+        if secrets:
+            yield Permission(actions=["secretsmanager:GetSecretValue"], resources=secrets)

@@ -51,6 +51,9 @@ class PlanStore(AnomalyPlans, Protocol):
     def fraud_plan_of(self, workload: str) -> FraudPlan:
         """Return the plan of a workload that scores transactions; errors are those of `plan_of`."""
 
+    def any_plan_of(self, workload: str) -> AnyPlan:
+        """Return the plan of a workload of any kind; errors are those of `plan_of`."""
+
     def alerts_of(self, workload: str) -> AlertPlan:
         """Return where alerts of a workload go, of a kind that has alerts; errors are those of `plan_of`."""
 
@@ -116,6 +119,9 @@ class ParameterPlanStore:
                 "ended half way; start again when `watchkeeper deploy` has ended"
             )
         return plan
+
+    def any_plan_of(self, workload: str) -> AnyPlan:
+        return self._remembered(workload)
 
     def alerts_of(self, workload: str) -> AlertPlan:
         plan = self._remembered(workload)

@@ -1,6 +1,6 @@
-"""Which channels an incident or a transaction concerns, what they are sent, and how often: at most one
-incident of a series opens for a channel in `throttle_seconds` of event time. One that gets worse is told
-whatever was told before, and its end is told to whom it was told of.
+"""What comes over the alert bus, what channels are sent of it, and how often: at most one incident of a
+series opens for a channel in `throttle_seconds` of event time. One that gets worse is told whatever was told
+before, and its end is told to whom it was told of.
 
 An opening that is let through claims the time around it, under its own id. The rule looks at event times
 only, and to both sides, so:
@@ -19,15 +19,29 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from lambdas.alerting.formats import Announced, long_text, short_text, subject
+from lambdas.alerting.digest import DIGEST_DETAIL_TYPE, Digest, DigestDue
+from lambdas.alerting.formats import Announced, Tellable, long_text, short_text, subject
+from lambdas.alerting.sample import ROUTE_TEST_DETAIL_TYPE, RouteTest, Sample
+from watchkeeper.core.documents import Document
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import parse_instant
 from watchkeeper.fraud.decided import DECIDED_DETAIL_TYPE, DecidedTransaction
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import DETAIL_TYPES, IncidentNotice
+from watchkeeper.incidents.unanswered import UNANSWERED_DETAIL_TYPE, Unanswered
 from watchkeeper.telemetry.series import parse_series_key
+
+Asked = Announced | RouteTest | Unanswered | DigestDue
+"""What `publish_alert` is asked to tell."""
+_KINDS: dict[str, type[Document]] = {
+    **dict.fromkeys(DETAIL_TYPES.values(), IncidentNotice),
+    DECIDED_DETAIL_TYPE: DecidedTransaction,
+    ROUTE_TEST_DETAIL_TYPE: RouteTest,
+    UNANSWERED_DETAIL_TYPE: Unanswered,
+    DIGEST_DETAIL_TYPE: DigestDue,
+}
 
 STRUCTURED_PROTOCOLS = ("http", "https", "lambda", "sqs")
 MOST_VALUES = 20
@@ -52,13 +66,14 @@ class Alert:
     the values of the series that the alert names: `MOST_PLACES` names, `MOST_VALUES` of each, at most."""
 
 
-def announced(message: str) -> tuple[Announced, datetime]:
-    """Read EventBridge's event of an incident, or of a transaction that was decided.
+def announced(message: str) -> tuple[Asked, datetime]:
+    """Read EventBridge's event of an incident or of a transaction that was decided, or what asks for a test,
+    for a look at an answer, or for a digest.
 
     Returns
     -------
     event, at
-        What the event is of, and when the bus took it.
+        What the event is of, and when the bus took it; of a schedule's, when it was due.
 
     Raises
     ------
@@ -73,18 +88,14 @@ def announced(message: str) -> tuple[Announced, datetime]:
         raise InvalidInputError(
             f"not an event of the alert bus: {error!r} in {message[:200]!r}", reason="bad_event"
         ) from error
-    if detail_type in DETAIL_TYPES.values():
-        return IncidentNotice.from_dict(detail), at
-    if detail_type == DECIDED_DETAIL_TYPE:
-        return DecidedTransaction.from_dict(detail), at
-    raise InvalidInputError(
-        f"event of type {detail_type!r}, expected one of "
-        f"{', '.join([*DETAIL_TYPES.values(), DECIDED_DETAIL_TYPE])}",
-        reason="bad_event",
-    )
+    if detail_type not in _KINDS:
+        raise InvalidInputError(
+            f"event of type {detail_type!r}, expected one of {', '.join(_KINDS)}", reason="bad_event"
+        )
+    return cast("Asked", _KINDS[detail_type].from_dict(detail)), at
 
 
-def alert_of(event: Announced, channels: Sequence[str], timezone: str = "UTC") -> Alert:
+def alert_of(event: Tellable, channels: Sequence[str], timezone: str = "UTC") -> Alert:
     """Write the alert.
 
     Parameters
@@ -122,20 +133,28 @@ def _places(incident: Incident) -> dict[str, tuple[str, ...]]:
 _OF_ALERT = ("routes", "alert_id", "workload", "severity")
 
 
-def structured(event: Announced, channels: Sequence[str]) -> str:
+def structured(event: Tellable, channels: Sequence[str]) -> str:
     """Return an alert for programs: the event, and beside it `routes`, `alert_id`, `workload`, `severity`.
 
-    A receiver removes repetitions by `alert_id`.
+    A receiver removes repetitions by `alert_id`. A sample is as an alert, and has `test`, its id; a digest
+    is under `digest`.
     """
-    more = {"routes": list(channels), **{name: getattr(event, name) for name in _OF_ALERT[1:]}}
-    return json.dumps({**event.to_dict(), **more}, sort_keys=True)
+    more: dict[str, Any] = {"routes": list(channels)} | {name: getattr(event, name) for name in _OF_ALERT[1:]}
+    match event:
+        case Sample():
+            more |= {**event.of.to_dict(), "test": event.test_id, "severity": event.of.severity}
+        case Digest():
+            more["digest"] = event.to_dict()
+        case _:
+            more = {**event.to_dict(), **more}
+    return json.dumps(more, sort_keys=True)
 
 
 @dataclass(frozen=True)
 class Delivered:
     """What a queue got of an alert."""
 
-    event: Announced
+    event: Tellable
     channels: tuple[str, ...]
 
 
@@ -150,16 +169,17 @@ def delivered(text: str) -> Delivered:
     try:
         document: dict[str, Any] = json.loads(text)
         channels = tuple(map(str, document["routes"]))
+        if "digest" in document:
+            return Delivered(Digest.from_dict(document["digest"]), channels)
+        test_id = document.pop("test", None)
         kind: type[Announced] = IncidentNotice if "incident" in document else DecidedTransaction
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInputError(f"not an alert: {error!r} in {text[:200]!r}", reason="bad_event") from error
     own = {field.name for field in dataclasses.fields(kind)}
-    return Delivered(
-        kind.from_dict(
-            {name: value for name, value in document.items() if name in own or name not in _OF_ALERT}
-        ),
-        channels,
+    event = kind.from_dict(
+        {name: value for name, value in document.items() if name in own or name not in _OF_ALERT}
     )
+    return Delivered(event if test_id is None else Sample(str(test_id), event), channels)
 
 
 MAX_CLAIMS = 100

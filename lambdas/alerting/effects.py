@@ -12,9 +12,11 @@ from lambdas.adapters import clients
 from lambdas.adapters.errors import CONDITION_FAILED, translated, unless
 from lambdas.adapters.incident_store import IncidentStore, TableIncidents
 from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
+from lambdas.adapters.unanswered_store import TableUnanswered, UnansweredStore
 from lambdas.alerting.alert import Alert, Claims
 from lambdas.alerting.environment import PublishAlertEnvironment
 from lambdas.alerting.formats import Announced
+from lambdas.alerting.outcomes import Outcomes, TableOutcomes
 from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.incidents.incident import Incident
@@ -175,7 +177,11 @@ class AlertEffects:
     throttle: Throttle
     told: ToldChannels
     incidents: IncidentStore
+    unanswered: UnansweredStore
+    outcomes: Outcomes
     topic: AlertTopic
+    dashboard: str
+    """URL of the dashboard."""
 
     @classmethod
     def in_aws(cls, environment: PublishAlertEnvironment) -> AlertEffects:
@@ -185,5 +191,8 @@ class AlertEffects:
             throttle=TableThrottle(clients.dynamodb(), environment.idempotency_table),
             told=TableToldChannels(clients.dynamodb(), environment.idempotency_table),
             incidents=TableIncidents(clients.dynamodb(), environment.incidents_table),
+            unanswered=TableUnanswered(clients.dynamodb(), environment.incidents_table),
+            outcomes=TableOutcomes(clients.dynamodb(), environment.idempotency_table),
             topic=SnsAlertTopic(clients.sns(), environment.alert_topic_arn),
+            dashboard=environment.dashboard_url,
         )

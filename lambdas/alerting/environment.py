@@ -4,7 +4,8 @@ Permissions
 -----------
 - `sns:Publish` on the alert topic, and its key (`kms:Decrypt`, `kms:GenerateDataKey`)
 - `dynamodb:GetItem`, `PutItem`, `UpdateItem`, `DeleteItem` on the idempotency table
-- `dynamodb:GetItem`, `Query` on the incidents table and its index
+- `dynamodb:GetItem`, `Query`, `PutItem` on the incidents table (`PutItem` in the partition of what waits for
+  an answer), `Query` on its index
 - `ssm:GetParameter` on `parameter/watchkeeper/*/plan`
 - `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the queue's consumer grants
 """
@@ -26,3 +27,5 @@ class PublishAlertEnvironment(TypedEnvironment):
     alert_topic_arn: str
     idempotency_table: str
     incidents_table: str
+    dashboard_url: str
+    """Digests have links into it."""

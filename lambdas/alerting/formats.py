@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
+from lambdas.alerting.digest import Digest, digest_subject, digest_text
+from lambdas.alerting.sample import Sample
+from watchkeeper.anomalies.event import SUBJECT_LENGTH
 from watchkeeper.core.severity import severity_text
 from watchkeeper.core.timestamps import in_zone, parse_instant
 from watchkeeper.fraud.decided import DecidedTransaction, decided_subject, decided_text
@@ -14,6 +17,8 @@ from watchkeeper.incidents.reasons import reason_of
 
 Announced = IncidentNotice | DecidedTransaction
 """What there are alerts of."""
+Tellable = Announced | Sample | Digest
+"""What people and programs are sent."""
 Words = Literal["text", "markdown", "slack", "short"]
 
 GSM_CHARACTERS = 140
@@ -31,10 +36,11 @@ _GSM_TWICE = frozenset("^{}\\[~]|€\f")
 """GSM's extension: an escape stands before each of them."""
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_BEGINNINGS = {"opened": "", "escalated": "worse: ", "closed": "over: "}
+_BEGINNINGS = {"opened": "", "escalated": "worse: ", "closed": "over: ", "unanswered": "unanswered: "}
+_IS_A_TEST = "This is a test of the route. Nothing has happened."
 
 
-def long_text(event: Announced, timezone: str) -> str:
+def long_text(event: Tellable, timezone: str) -> str:
     """Return all that a person needs to judge it, line by line.
 
     Parameters
@@ -42,20 +48,37 @@ def long_text(event: Announced, timezone: str) -> str:
     timezone
         IANA name of the source's zone, in which times are told.
     """
-    if isinstance(event, DecidedTransaction):
-        return decided_text(event, timezone)
+    match event:
+        case Sample():
+            return f"{_IS_A_TEST}\n\n{long_text(event.of, timezone)}\nTest:      {event.test_id}"
+        case Digest():
+            return digest_text(event)
+        case DecidedTransaction():
+            return decided_text(event, timezone)
     return notice_text(event, timezone)
 
 
-def subject(event: Announced) -> str:
+def subject(event: Tellable) -> str:
     """Return one line of at most 100 ASCII characters."""
-    return decided_subject(event) if isinstance(event, DecidedTransaction) else notice_subject(event)
+    match event:
+        case Sample():
+            return f"TEST {subject(event.of)}"[:SUBJECT_LENGTH]
+        case Digest():
+            return digest_subject(event)
+        case DecidedTransaction():
+            return decided_subject(event)
+    return notice_subject(event)
 
 
-def short_text(event: Announced, timezone: str) -> str:
+def short_text(event: Tellable, timezone: str) -> str:
     """Return what one text message holds: `GSM_CHARACTERS`, or `UCS2_CHARACTERS` where a letter needs it."""
-    if isinstance(event, DecidedTransaction):
-        return one_message(decided_subject(event))
+    match event:
+        case Sample():
+            return one_message(f"TEST, nothing has happened: {event.workload}", f", test {event.test_id}")
+        case Digest():
+            return one_message(digest_subject(event))
+        case DecidedTransaction():
+            return one_message(decided_subject(event))
     incident = event.incident
     end = f", severity {severity_text(incident.severity)}"
     return one_message(f"{incident.workload}: {_BEGINNINGS[event.what]}{incident.title}", end)
@@ -78,22 +101,22 @@ def one_message(text: str, end: str = "") -> str:
     return f"{text.rstrip()}...{end}"
 
 
-def markdown(event: Announced, timezone: str) -> str:
+def markdown(event: Tellable, timezone: str) -> str:
     """Return Markdown: a heading in bold and a list."""
     return _listed(event, timezone, bold="**{}**", bullet="- ", escaped=_escaped_markdown)
 
 
-def slack_text(event: Announced, timezone: str) -> str:
+def slack_text(event: Tellable, timezone: str) -> str:
     """Return what Slack calls mrkdwn, which is not Markdown."""
     return _listed(event, timezone, bold="*{}*", bullet="• ", escaped=_escaped_slack)
 
 
-def in_words(words: Words, event: Announced, timezone: str) -> str:
+def in_words(words: Words, event: Tellable, timezone: str) -> str:
     """Return an event in one of the formats for people."""
     return _FORMATS[words](event, timezone)
 
 
-_FORMATS: dict[Words, Callable[[Announced, str], str]] = {
+_FORMATS: dict[Words, Callable[[Tellable, str], str]] = {
     "text": long_text,
     "markdown": markdown,
     "slack": slack_text,
@@ -101,8 +124,14 @@ _FORMATS: dict[Words, Callable[[Announced, str], str]] = {
 }
 
 
-def _listed(event: Announced, timezone: str, *, bold: str, bullet: str, escaped: Callable[[str], str]) -> str:
+def _listed(event: Tellable, timezone: str, *, bold: str, bullet: str, escaped: Callable[[str], str]) -> str:
+    if isinstance(event, Sample):
+        whole = _listed(event.of, timezone, bold=bold, bullet=bullet, escaped=escaped)
+        return f"{bold.format('TEST')} {escaped(_IS_A_TEST)}\n{whole}\n{bullet}test {event.test_id}"
     heading = bold.format(escaped(_heading(event)))
+    if isinstance(event, Digest):
+        lines = [line.strip() for line in digest_text(event).splitlines()[1:] if line.strip()]
+        return "\n".join([heading, *(bullet + escaped(line) for line in lines)])
     if isinstance(event, DecidedTransaction):
         lines = [line for line in decided_text(event, timezone).splitlines()[1:] if line.strip()]
         return "\n".join([heading, *(bullet + escaped(line) for line in lines)])
@@ -119,9 +148,9 @@ def _listed(event: Announced, timezone: str, *, bold: str, bullet: str, escaped:
     return "\n".join([heading, *(bullet + escaped(line) for line in lines)])
 
 
-def _heading(event: Announced) -> str:
-    if isinstance(event, DecidedTransaction):
-        return decided_subject(event)
+def _heading(event: Announced | Digest) -> str:
+    if isinstance(event, DecidedTransaction | Digest):
+        return subject(event)
     return f"[{event.workload}] {_BEGINNINGS[event.what]}{event.incident.title}"
 
 

@@ -63,12 +63,13 @@ class Delivery:
 
     poster: Poster
     secrets: SecretStore
-    bus: EventBus
+    bus: Callable[[str], EventBus]
+    """By its ARN."""
     timezone: str
     clock: Callable[[], float] = time.time
 
-    def attempt(self, alert: Delivered, target: Target) -> None:
-        """Deliver an alert once.
+    def attempt(self, alert: Delivered, target: Target) -> str:
+        """Deliver an alert once, and return what the target said to it.
 
         Raises
         ------
@@ -79,31 +80,33 @@ class Delivery:
         """
         match target.by:
             case "event_bus":
-                self.bus.put(ALERT_DETAIL_TYPE, [structured(alert.event, alert.channels)])
+                self.bus(target.bus_arn).put(ALERT_DETAIL_TYPE, [structured(alert.event, alert.channels)])
+                return "the bus has the event: its rules say who gets it"
             case "slack":
                 url = self.secrets.text(target.secret)
                 if urlsplit(url).scheme not in ("https", "http"):
                     raise ContractViolationError(
                         f"secret {target.secret} is not the URL of a webhook of Slack"
                     )
-                self._post(url, _json({"text": slack_text(alert.event, self.timezone)}), {})
+                return self._post(url, _json({"text": slack_text(alert.event, self.timezone)}), {})
             case "webhook":
                 body = self._body(alert, target)
                 secret = self.secrets.text(target.secret)
                 headers = signed_headers(alert.event.alert_id, int(self.clock()), body, secret)
-                self._post(target.url, body, headers)
+                return self._post(target.url, body, headers)
 
     def _body(self, alert: Delivered, target: Target) -> bytes:
         if target.format == "json":
             return structured(alert.event, alert.channels).encode()
         return _json({"text": in_words(target.format, alert.event, self.timezone)})
 
-    def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+    def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> str:
         status = self.poster.post(
             url, body, {"content-type": "application/json", "user-agent": "Watchkeeper", **headers}
         )
         if not 200 <= status < 300:
             raise UnavailableError(f"{_host(url)} answered {status}")
+        return f"{_host(url)} answered {status}"
 
 
 def _json(document: dict[str, str]) -> bytes:

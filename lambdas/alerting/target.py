@@ -1,7 +1,8 @@
-"""Where the alerts of one route are delivered that SNS does not deliver itself."""
+"""Where the alerts of a workload are delivered that SNS does not deliver itself."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,3 +21,10 @@ class Target(Document, name="target of alerts"):
     format: Literal["json", "markdown", "text"] = "json"
     """Of a webhook's body."""
     bus_arn: str = ""
+
+
+@dataclass(frozen=True)
+class Targets(Document, name="targets of alerts"):
+    """The targets of a workload's routes."""
+
+    by_channel: Mapping[str, Target]

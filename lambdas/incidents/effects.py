@@ -11,6 +11,7 @@ from lambdas.adapters.event_bus import EventBridgeBus, EventBus
 from lambdas.adapters.incident_store import IncidentStore, TableIncidents
 from lambdas.adapters.plan_store import CACHE_SECONDS, ParameterPlanStore, PlanStore
 from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
+from lambdas.adapters.unanswered_store import TableUnanswered, UnansweredStore
 from lambdas.incidents.environment import GroupAnomaliesEnvironment
 from lambdas.runtime.retrying import Pause, pause_with_jitter
 from watchkeeper.core.plan import WorkloadPlan
@@ -57,6 +58,7 @@ class GroupingEffects:
     incidents: IncidentStore
     releases: LiveReleases
     bus: EventBus
+    unanswered: UnansweredStore
     pause: Pause = pause_with_jitter
 
     @classmethod
@@ -67,4 +69,5 @@ class GroupingEffects:
             incidents=TableIncidents(clients.dynamodb(), environment.incidents_table),
             releases=LiveReleases(TableReleaseStore(clients.dynamodb(), environment.series_table)),
             bus=EventBridgeBus(clients.events(), environment.alert_bus),
+            unanswered=TableUnanswered(clients.dynamodb(), environment.incidents_table),
         )

@@ -1,4 +1,5 @@
-"""Anomalies from the alert bus become incidents; a schedule's message closes those that are over.
+"""Anomalies from the alert bus become incidents; a schedule's message closes those that are over, and asks
+for those that nobody has answered.
 
 The messages of a batch are taken in together: what ten thousand series say at once is one incident, which
 is written once a batch and not ten thousand times. A message that cannot be read fails alone; one of a
@@ -19,7 +20,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from lambdas.incidents.effects import GroupingEffects
 from lambdas.incidents.environment import GroupAnomaliesEnvironment
-from lambdas.incidents.keeping import close_quiet, take_in
+from lambdas.incidents.keeping import ask_for_answers, close_quiet, take_in
 from lambdas.runtime.queue_handler import batch_handler
 from lambdas.runtime.typed_environment import METRICS_NAMESPACE
 from watchkeeper.anomalies.event import EVENT_DETAIL_TYPE, AnomalyEvent
@@ -66,11 +67,16 @@ def handle_batch(records: Sequence[SQSRecord]) -> Collection[str]:
             logger.exception("anomalies were not taken in", extra={"workload": workload})
             failed |= {record.message_id for record, _ in messages}
     if ticks:
+        now = max(time for _, time in ticks)
         try:
-            _log(None, close_quiet(max(time for _, time in ticks), effects()))
+            _log(None, close_quiet(now, effects()))
+            asked = ask_for_answers(now, effects())  # after that: what is over needs no answer
         except WatchkeeperError:
-            logger.exception("incidents were not closed")
+            logger.exception("incidents were not closed, or answers not asked for")
             failed |= {record.message_id for record, _ in ticks}
+        else:
+            if asked:
+                logger.info("asked for answers", extra={"count": asked})
     return failed
 
 

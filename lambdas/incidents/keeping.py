@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, Protocol
 
 from lambdas.adapters.event_bus import EventBus
@@ -18,11 +19,13 @@ from lambdas.runtime.retrying import MAX_ATTEMPTS
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import EPOCH
 from watchkeeper.incidents.grouping import grown_by, rule_of
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import DETAIL_TYPES
 from watchkeeper.incidents.progress import Change, after_anomalies, closed, together
 from watchkeeper.incidents.summary import CHANGED_DETAIL_TYPE
+from watchkeeper.incidents.unanswered import UNANSWERED_DETAIL_TYPE
 from watchkeeper.telemetry.selection import mute_of
 
 EVENTS_AT_ONCE = 50
@@ -101,6 +104,19 @@ def _collected(failures: list[UnavailableError]) -> Iterator[None]:
         yield
     except UnavailableError as error:
         failures.append(error)
+
+
+def ask_for_answers(now: int, effects: GroupingEffects) -> int:
+    """Ask who tells of incidents to look at those whose time to be answered is over; return how many.
+
+    Who hears it twice, since this function died in between, knows each by its key.
+    """
+    due = effects.unanswered.due(EPOCH + timedelta(seconds=now))
+    if due:
+        effects.bus.put(UNANSWERED_DETAIL_TYPE, [each.to_json() for each in due])
+    for each in due:
+        effects.unanswered.forget(each)
+    return len(due)
 
 
 class Telling(Protocol):

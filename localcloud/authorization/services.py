@@ -60,16 +60,36 @@ class ServiceCalls(Guard):
         # Without a role: an event bus of the same account, for which EventBridge needs no permission.
 
     def _from_topic_to_queue(
-        self, endpoint: str, *arguments: Any, topic_arn: str = "", **options: Any
+        self, endpoint: str, envelope: str, *arguments: Any, topic_arn: str = "", **options: Any
     ) -> None:
-        need = Need("sqs:SendMessage", endpoint)
-        if self._allows(topic_arn, self._authority.require_of_service, "sns", need, topic_arn):
-            self._sns_to_sqs(endpoint, *arguments, topic_arn=topic_arn, **options)
+        if self._reaches("sqs", endpoint, envelope, topic_arn):
+            self._sns_to_sqs(endpoint, envelope, *arguments, topic_arn=topic_arn, **options)
 
     def _from_topic_to_function(self, endpoint: str, envelope: str, topic_arn: str, *arguments: Any) -> None:
-        need = Need("lambda:InvokeFunction", endpoint)
-        if self._allows(topic_arn, self._authority.require_of_service, "sns", need, topic_arn):
+        if self._reaches("lambda", endpoint, envelope, topic_arn):
             self._sns_to_lambda(endpoint, envelope, topic_arn, *arguments)
+
+    def _reaches(self, protocol: str, endpoint: str, envelope: str, topic_arn: str) -> bool:
+        """Tell whether a topic may send to what is there; else its subscription's dead letters get it."""
+        need = Need(_DELIVERY[protocol], endpoint)
+        if not self._allows(topic_arn, self._authority.require_of_service, "sns", need, topic_arn):
+            error = ("AccessDenied", f"sns.amazonaws.com may not {need.action} on {endpoint}")
+        elif not sns.is_there(protocol, endpoint):
+            error = ("ResourceNotFound", f"{endpoint} does not exist")
+        else:
+            return True
+        queue = sns.redrive_queue(topic_arn, endpoint)
+        if queue is not None:
+            to_queue = Need("sqs:SendMessage", queue)
+            if self._allows(topic_arn, self._authority.require_of_service, "sns", to_queue, topic_arn):
+                said = dict(zip(("ErrorCode", "ErrorMessage"), error, strict=True))
+                attributes = {
+                    name: {"DataType": "String", "StringValue": text} for name, text in said.items()
+                }
+                self._sns_to_sqs(
+                    queue, envelope, True, envelope, message_attributes=attributes, topic_arn=topic_arn
+                )
+        return False
 
     def _from_alarm(self, alarm: dict[str, Any], *arguments: Any) -> None:
         source = str(alarm.get("AlarmArn", ""))

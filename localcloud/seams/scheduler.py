@@ -23,3 +23,9 @@ next_of_cron: Callable[[Any, datetime], datetime | None] = _eventbridge._cron_ne
 def schedules() -> list[tuple[str, str, dict[str, Any]]]:
     """Return account, region and record of every schedule."""
     return [(account, region, record) for (account, region, _), record in _scheduler._schedules._data.items()]
+
+
+def schedule(group: str, name: str) -> dict[str, Any]:
+    """Return the record of a schedule of the caller's account and region."""
+    record: dict[str, Any] = _scheduler._schedules[f"{group}/{name}"]
+    return record

@@ -145,7 +145,10 @@ def test_anomalies_reach_group_anomalies_and_incidents_and_flagged_transactions_
     bus = {"Ref": templates.one("AWS::Events::EventBus", stack="WatchkeeperAlerting").logical_id}
     rules = templates.resources("AWS::Events::Rule", stack="WatchkeeperAlerting")
     of_bus = [rule for rule in rules if "EventPattern" in rule.properties]
-    told = ["Incident Opened", "Incident Escalated", "Incident Closed"]
+    told = [
+        *("Incident Opened", "Incident Escalated", "Incident Closed", "Incident Unanswered"),
+        "Route Test",
+    ]
     queues = {
         mapping.properties["EventSourceArn"]["Fn::GetAtt"][0]: mapping.properties["FunctionName"]["Ref"]
         for mapping in templates.resources("AWS::Lambda::EventSourceMapping", stack="WatchkeeperAlerting")
@@ -212,7 +215,7 @@ def test_routes_with_a_subscription_receive_their_workload_and_channel_only(temp
     assert policies == {
         "email": {"workload": ["pump_pressure"], "routes": ["operators"]},
         "https": {"workload": ["pump_pressure"], "routes": ["systems"]},
-        "sms": {"workload": ["kiln_heat"], "routes": ["phone"]},
+        "sms": {"workload": ["kiln_heat"], "routes": ["phone", "managers"]},
         "lambda": {"workload": ["kiln_heat"], "routes": ["program"]},
     }
     assert all(

@@ -35,7 +35,7 @@ def stacks(assembly: Path) -> SynthesizedStacks:
     return SynthesizedStacks(assembly, names)
 
 
-UNUSED = re.compile(r"/Delivery\w+/Deliver/Role|/Folders/Fetch/Role")
+UNUSED = re.compile(r"/AlertDelivery/Deliver/Role|/Folders/Fetch/Role")
 """No workload of the project delivers alerts itself or has folders; the document says what these roles may
 do."""
 

@@ -232,6 +232,16 @@ class RouteFilter:
 
 
 @dataclass(frozen=True)
+class EscalationPlan:
+    """What becomes of an incident that nobody acknowledges."""
+
+    after_seconds: int
+    """After the route was told."""
+    to: str
+    """Another route's channel."""
+
+
+@dataclass(frozen=True)
 class AlertRoute:
     """What of which incidents goes to `channel`."""
 
@@ -239,6 +249,10 @@ class AlertRoute:
     severity_at_least: float = THRESHOLD_SEVERITY
     when: tuple[AlertMoment, ...] = ("opening", "escalation")
     only: RouteFilter = RouteFilter()
+    escalation: EscalationPlan | None = None
+    receiver: str = ""
+    """What Watchkeeper delivers to itself, for people: `webhook HOST`, `slack SECRET` or
+    `event_bus ARN`; empty where SNS delivers."""
 
 
 @dataclass(frozen=True)

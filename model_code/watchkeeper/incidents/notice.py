@@ -15,19 +15,25 @@ from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.reasons import reason_of
 from watchkeeper.incidents.touched import Touched
 
-Told = Literal["opened", "escalated", "closed"]
+Told = Literal["opened", "escalated", "closed", "unanswered"]
 DETAIL_TYPES: dict[Told, str] = {
     "opened": "Incident Opened",
     "escalated": "Incident Escalated",
     "closed": "Incident Closed",
 }
-"""Types of the events on the alert bus."""
+"""Types of the events on the alert bus. That nobody answered is told of an incident as it is then, by
+`watchkeeper.incidents.unanswered`."""
 SHOWN_BYTES = 24_000
 """Of touched series in a notice: an alert carries it several times, and SNS takes 256 KB."""
 LISTED = 10
 """Touched series in a message."""
 
-_WORDS = {"opened": "incident", "escalated": "incident is worse", "closed": "incident is over"}
+_WORDS = {
+    "opened": "incident",
+    "escalated": "incident is worse",
+    "closed": "incident is over",
+    "unanswered": "nobody has acknowledged",
+}
 
 
 @dataclass(frozen=True)
@@ -45,8 +51,8 @@ class IncidentNotice(Document, name="incident notice"):
     def alert_id(self) -> str:
         """The same for each delivery: what a receiver of its alert removes repetitions by."""
         incident = self.incident
-        of_what = {"opened": "", "escalated": f"{incident.severity:.6g}", "closed": incident.last_at}
-        return short_hash(f"{incident.incident_id}|{self.what}|{of_what[self.what]}")
+        of_what = {"escalated": f"{incident.severity:.6g}", "closed": incident.last_at}
+        return short_hash(f"{incident.incident_id}|{self.what}|{of_what.get(self.what, '')}")
 
     @property
     def workload(self) -> str:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from watchkeeper.core.plan import AlertMoment, AlertPlan, AlertRoute, MutePlan, RouteFilter, Side
+from watchkeeper.core.plan import (
+    AlertMoment,
+    AlertPlan,
+    AlertRoute,
+    EscalationPlan,
+    MutePlan,
+    RouteFilter,
+    Side,
+)
 from watchkeeper.core.severity import MAX_SEVERITY, THRESHOLD_SEVERITY
 from watchkeeper.spec.fields import Duration, Name
-from watchkeeper.spec.hours import Hours
+from watchkeeper.spec.hours import MINUTES_A_DAY, Clock, Hours
 from watchkeeper.spec.receiving import EventBus, Slack, Subscription, Webhook
 from watchkeeper.spec.section import Section, refuse_repeats
 from watchkeeper.spec.selecting import Selection
@@ -35,6 +44,7 @@ class Only(Section):
         )
 
 
+LEAST_ANSWER, MOST_ANSWER = timedelta(minutes=5), timedelta(days=7)
 RECEIVERS = ("subscription", "webhook", "slack", "event_bus")
 
 
@@ -46,11 +56,19 @@ class Route(Section):
     severity_at_least: float = Field(default=THRESHOLD_SEVERITY, ge=0, le=MAX_SEVERITY)
     """From 0 to 100; without it, the threshold's."""
     when: list[AlertMoment] = Field(
-        default_factory=lambda: list[AlertMoment](("opening", "escalation")), min_length=1, max_length=3
+        default_factory=lambda: list[AlertMoment](("opening", "escalation")), max_length=3
     )
-    """What is told: that an incident began, that it got worse, that it is over."""
+    """What is told: that an incident began, that it got worse, that it is over. An empty list is for a route
+    that others escalate to, or that gets a digest only."""
     only: Only = Only()
     """Which of the workload's incidents; without it, all."""
+    escalate_after: Duration | None = None
+    """An incident that nobody has acknowledged or snoozed so long after this route was told of it is told to
+    `escalate_to`, within five minutes."""
+    escalate_to: Name | None = None
+    """Channel of another route, whatever that one's `when`, `only` and `severity_at_least` say."""
+    digest: Clock | None = None
+    """Each day at this time, by the clocks of the source's zone: what opened, is open and ended."""
     subscription: Subscription | None = None
     """Who receives them; without any receiver, whoever subscribes to the alert topic."""
     webhook: Webhook | None = None
@@ -74,6 +92,29 @@ class Route(Section):
             raise ValueError(f"the route has the receiver {other} already: write a route for each")
         return receiver
 
+    @field_validator("escalate_after")
+    @classmethod
+    def _can_be_kept(cls, after: timedelta | None) -> timedelta | None:
+        if after is not None and not LEAST_ANSWER <= after <= MOST_ANSWER:
+            raise ValueError("must be from 5m to 7d: what is not answered is looked for each five minutes")
+        return after
+
+    @field_validator("digest")
+    @classmethod
+    def _is_a_time_of_the_day(cls, minute: int | None) -> int | None:
+        if minute == MINUTES_A_DAY:
+            raise ValueError('"24:00" is "00:00" of the next day: write that')
+        return minute
+
+    @property
+    def receiver(self) -> str:
+        """What Watchkeeper delivers to itself, for people; empty where SNS delivers, or nobody."""
+        if self.webhook is not None:
+            return f"webhook {urlsplit(self.webhook.url).netloc}"  # its path may be secret
+        if self.slack is not None:
+            return f"slack {self.slack.secret}"
+        return "" if self.event_bus is None else f"event_bus {self.event_bus}"
+
     def check(self, measures: Sequence[str], dimensions: Sequence[str]) -> None:
         """Refuse a filter by a measure or dimension that the workload does not have.
 
@@ -90,7 +131,16 @@ class Route(Section):
 
     def plan(self, timezone: str) -> AlertRoute:
         """Return what the running parts know of it."""
-        return AlertRoute(self.channel, self.severity_at_least, tuple(self.when), self.only.plan(timezone))
+        return AlertRoute(
+            self.channel,
+            self.severity_at_least,
+            tuple(self.when),
+            self.only.plan(timezone),
+            None
+            if self.escalate_after is None or self.escalate_to is None
+            else EscalationPlan(int(self.escalate_after.total_seconds()), self.escalate_to),
+            self.receiver,
+        )
 
 
 class Silence(Section):
@@ -121,6 +171,7 @@ class Alerts(Section):
     @classmethod
     def _have_different_channels(cls, routes: list[Route]) -> list[Route]:
         refuse_repeats([route.channel for route in routes], "channel")
+        _refuse_what_leads_nowhere(routes)
         return routes
 
     def check(self, measures: Sequence[str], dimensions: Sequence[str]) -> None:
@@ -147,6 +198,8 @@ class Alerts(Section):
                 "when": "when" in route.model_fields_set,
                 "only.series": bool(route.only.series),
                 "only.direction": route.only.direction is not None,
+                "escalate_after": route.escalate_after is not None,
+                "digest": route.digest is not None,
             }
             if any(keys.values()):
                 found = next(key for key, there in keys.items() if there)
@@ -168,6 +221,34 @@ class Alerts(Section):
             throttle_seconds=int(self.throttle.total_seconds()),
             mutes=mutes,
         )
+
+
+def _refuse_what_leads_nowhere(routes: Sequence[Route]) -> None:
+    """Refuse escalations to no route, or in a circle, and routes that are never told."""
+    targets = {route.channel: route.escalate_to for route in routes if route.escalate_to is not None}
+    channels = ", ".join(route.channel for route in routes)
+    for route in routes:
+        if (route.escalate_after is None) != (route.escalate_to is None):
+            raise ValueError(
+                f"route {route.channel}: escalate_after and escalate_to belong together: say both, or none"
+            )
+        passed = [route.channel]
+        while (following := targets.get(passed[-1])) is not None:
+            if following not in {each.channel for each in routes}:
+                raise ValueError(
+                    f"route {passed[-1]}: escalate_to {following!r} is no channel of a route here, which are "
+                    f"{channels}"
+                )
+            if following in passed:
+                raise ValueError(
+                    f"route {route.channel}: escalations go in a circle: {' to '.join([*passed, following])}"
+                )
+            passed.append(following)
+        if not route.when and route.digest is None and route.channel not in targets.values():
+            raise ValueError(
+                f"route {route.channel}: nothing is ever told with an empty `when`, unless another route "
+                "escalates to it or it has a digest"
+            )
 
 
 __all__ = ["Alerts", "Route", "Silence", "Subscription"]

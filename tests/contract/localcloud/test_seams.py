@@ -156,6 +156,9 @@ FUNCTIONS = {
         "endpoint, envelope, raw, raw_message, message_group_id, message_dedup_id, message_attributes, "
         "topic_arn"
     ),
+    "ministack.services.sns._topic_by_arn_any_scope": "topic_arn",
+    "ministack.services.sqs._queue_by_arn": "arn",
+    "ministack.services.lambda_svc._get_func_record_for_ref": "function_ref",
     "ministack.services.sns._deliver_to_lambda": (
         "endpoint, envelope, topic_arn, sub_arn, msg_id, raw_message, message_attributes"
     ),

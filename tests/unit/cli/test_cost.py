@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from cli import deploy as deploying
-from cli.assembly import Assembly
+from cli.assembly import Assembly, Resource
 from cli.cost.model import (
     Cost,
     Fleet,
     Flow,
+    alerts_month,
     endpoints_month,
     graph_month,
     idle_month,
@@ -35,6 +37,7 @@ from cli.specs import WORKLOADS
 from tests.unit.cli.answering import AnsweringAws
 from watchkeeper.core import layout
 from watchkeeper.spec import AnomalyWorkload, FraudWorkload, load_workload
+from watchkeeper.spec.alerting import Alerts
 
 PRICES = Prices.read()
 MACHINE = load_workload(WORKLOADS / "machine_temperature.yaml")
@@ -69,9 +72,38 @@ def test_idle_costs_what_the_templates_have(assembly: Assembly) -> None:
         "metrics of alarms": 0.2,
         "dashboards": 0.0,
         "polls of queues": 0.0,
+        "polls of FIFO queues": 0.0,
     }
     looks = [cost for cost in costs if "looks" in cost.what]
     assert 0 < sum(cost.usd or 0.0 for cost in looks) < 0.05, "every five minutes, at what is one item"
+
+
+def test_an_idle_queue_costs_what_five_long_polls_do(assembly: Assembly) -> None:
+    resources = tuple(
+        Resource("W", f"{kind}{number}", kind, properties)
+        for kind, properties in (
+            ("AWS::Lambda::EventSourceMapping", {}),
+            ("AWS::SQS::Queue", {"RedrivePolicy": {}, "FifoQueue": True}),
+        )
+        for number in range(2 if "Lambda" in kind else 1)
+    )
+    found = replace(assembly)
+    found.__dict__["resources"] = resources  # a cached property
+    polls = {cost.what: cost for cost in idle_month(found, PRICES) if "polls" in cost.what}
+    assert polls["polls of queues"].quantity == polls["polls of FIFO queues"].quantity == 648_000
+    assert polls["polls of queues"].usd == pytest.approx(0.2592)
+    assert polls["polls of FIFO queues"].usd == pytest.approx(0.324)
+
+
+def test_telling_costs_by_what_the_routes_say() -> None:
+    def usd(routes: str) -> float:
+        alerts = Alerts.model_validate(yaml.safe_load(f"routes: [{routes}]"))
+        return total(alerts_month(MACHINE.model_copy(update={"alerts": alerts}), PRICES))
+
+    plain = usd("{channel: a}")
+    assert usd("") == 0 < plain < usd("{channel: a, slack: {secret: s}}") < 0.01
+    assert plain < usd("{channel: a, escalate_after: 1h, escalate_to: b}, {channel: b, when: []}") < 0.01
+    assert plain < usd("{channel: a, digest: '07:00'}") < 0.01
 
 
 def test_a_thousand_series_cost_a_message_an_interval_and_two_writes_an_object_and_shelf() -> None:
@@ -249,7 +281,7 @@ def test_the_command_tells_a_month_by_service_and_item(
 
     told = json.loads(CliRunner().invoke(app, ["cost", "machine_temperature", "--json"]).stdout)
     parts = told["month_usd"]
-    assert parts["idle"]["total"] == 1.22
+    assert parts["idle"]["total"] == 1.23
     assert parts["machine_temperature: scoring"]["of"][0]["service"] == "S3"
     assert told["prices"] == {"region": "us-east-1", "as_of": PRICES.as_of}
 

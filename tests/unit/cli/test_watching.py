@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli.alerts import sample_of
 from cli.main import app
 from cli.watched import Watched
 from lambdas.adapters.incident_store import BY_ID, TableIncidents
+from lambdas.alerting.sample import sample_of
 from lambdas.console.status import status_of
 from lambdas.scoring.effects import AnomalyTable
 from tests.unit.lambdas.builders import make_release

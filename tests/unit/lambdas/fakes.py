@@ -19,6 +19,7 @@ from lambdas.adapters.release_store import live_first, newer_is_live
 from lambdas.adapters.sagemaker_resources import EndpointDescription
 from lambdas.alerting.alert import Alert, Announced, Claims
 from lambdas.alerting.effects import AlertEffects
+from lambdas.alerting.outcomes import Outcome
 from lambdas.incidents.effects import GroupingEffects, LiveReleases
 from lambdas.scoring.adopting import Adopting
 from lambdas.scoring.effects import ScoringEffects
@@ -32,6 +33,7 @@ from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.core.layout import history_prefix, raw_prefix
 from watchkeeper.core.plan import AlertPlan, WorkloadPlan
+from watchkeeper.core.timestamps import parse_instant
 from watchkeeper.features.contributions import Contribution
 from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.incidents.feedback import Verdict
@@ -45,6 +47,7 @@ from watchkeeper.incidents.summary import (
     event_of,
     summary_of,
 )
+from watchkeeper.incidents.unanswered import UNANSWERED_DETAIL_TYPE, Unanswered
 from watchkeeper.judgement.moved import NOTHING_MOVED, MovedThresholds
 from watchkeeper.kinds import AnyPlan, AnyRelease, anomaly_plan, fraud_plan
 from watchkeeper.lifecycle.release import Release
@@ -107,6 +110,9 @@ class FakePlanStore:
 
     def fraud_plan_of(self, workload: str) -> FraudPlan:
         return fraud_plan(self._plan_of(workload))
+
+    def any_plan_of(self, workload: str) -> AnyPlan:
+        return self._plan_of(workload)
 
     def alerts_of(self, workload: str) -> AlertPlan:
         plan = self._plan_of(workload)
@@ -362,6 +368,32 @@ LOGGED_AT = datetime(2026, 11, 30, tzinfo=timezone.utc)
 
 
 @dataclass
+class FakeUnanswered:
+    timeline: Timeline = field(default_factory=Timeline)
+    waiting: dict[str, Unanswered] = field(default_factory=dict)
+
+    def add(self, waiting: Unanswered) -> None:
+        self.timeline.around(lambda: self.waiting.update({waiting.key: waiting}))
+
+    def due(self, now: datetime) -> list[Unanswered]:
+        return [each for key, each in sorted(self.waiting.items()) if parse_instant(each.due_at) <= now]
+
+    def forget(self, waiting: Unanswered) -> None:
+        self.timeline.around(lambda: self.waiting.pop(waiting.key, None))
+
+
+@dataclass
+class FakeOutcomes:
+    known: dict[tuple[str, str], Outcome] = field(default_factory=dict)
+
+    def add(self, test_id: str, place: str, outcome: Outcome) -> None:
+        self.known[test_id, place] = outcome
+
+    def find(self, test_id: str, place: str) -> Outcome | None:
+        return self.known.get((test_id, place))
+
+
+@dataclass
 class FakeIncidentStore:
     timeline: Timeline = field(default_factory=Timeline)
     kept: dict[str, Book] = field(default_factory=dict)
@@ -454,11 +486,16 @@ class FakeBus:
     timeline: Timeline = field(default_factory=Timeline)
     events: list[tuple[str, IncidentNotice]] = field(default_factory=list)
     live: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[Unanswered] = field(default_factory=list)
 
     def put(self, detail_type: str, details: Sequence[str]) -> None:
         if detail_type == CHANGED_DETAIL_TYPE:
             told = [event for detail in details for event in json.loads(detail)["events"]]
             self.timeline.around(lambda: self.live.extend(told))
+            return
+        if detail_type == UNANSWERED_DETAIL_TYPE:
+            waiting = list(map(Unanswered.from_json, details))
+            self.timeline.around(lambda: self.asked.extend(waiting))
             return
         read = [(detail_type, IncidentNotice.from_json(detail)) for detail in details]
         self.timeline.around(lambda: self.events.extend(read))
@@ -475,11 +512,13 @@ class GroupingFakes:
         self.store = FakeIncidentStore(self.timeline)
         self.releases = FakeReleaseStore()
         self.bus = FakeBus(self.timeline)
+        self.unanswered = FakeUnanswered(self.timeline)
         self.effects = GroupingEffects(
             plans=FakePlanStore({self.plan.workload: self.plan}),
             incidents=self.store,
             releases=LiveReleases(self.releases),
             bus=self.bus,
+            unanswered=self.unanswered,
             pause=lambda attempt: None,
         )
 
@@ -593,13 +632,18 @@ class AlertFakes:
         self.throttle = FakeThrottle(self.timeline)
         self.told = FakeToldChannels(self.timeline)
         self.incidents = FakeIncidentStore()
+        self.unanswered = FakeUnanswered(self.timeline)
+        self.outcomes = FakeOutcomes()
         self.topic = FakeTopic(self.timeline)
         self.effects = AlertEffects(
             plans=FakePlanStore({self.plan.workload: self.plan}),
             throttle=self.throttle,
             told=self.told,
             incidents=self.incidents,
+            unanswered=self.unanswered,
+            outcomes=self.outcomes,
             topic=self.topic,
+            dashboard="https://example.com/dashboard",
         )
 
 

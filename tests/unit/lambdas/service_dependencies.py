@@ -70,6 +70,9 @@ class ReadablePlans:
     def fraud_plan_of(self, workload: str) -> FraudPlan:
         raise NotImplementedError
 
+    def any_plan_of(self, workload: str) -> Any:
+        raise NotImplementedError
+
     def alerts_of(self, workload: str) -> AlertPlan:
         raise NotImplementedError
 

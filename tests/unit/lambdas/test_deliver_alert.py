@@ -21,7 +21,7 @@ from lambdas.alerting.alert import Delivered, delivered, structured
 from lambdas.alerting.deliver_alert import DeliverAlertEnvironment
 from lambdas.alerting.posting import ALERT_DETAIL_TYPE, Delivery, HttpPoster
 from lambdas.alerting.signing import signed_headers
-from lambdas.alerting.target import Target
+from lambdas.alerting.target import Target, Targets
 from lambdas.runtime.queue_handler import seconds_until_again
 from tests.unit.lambdas.builders import make_notice
 from tests.unit.lambdas.conftest import IDEMPOTENCY_TABLE
@@ -58,7 +58,7 @@ class Outside:
 
     @property
     def delivery(self) -> Delivery:
-        return Delivery(self, self, self, "UTC", clock=lambda: 1_000_000.5)  # type: ignore[arg-type]
+        return Delivery(self, self, lambda arn: self, "UTC", clock=lambda: 1_000_000.5)  # type: ignore[arg-type, return-value]
 
 
 def alert() -> Delivered:
@@ -197,7 +197,7 @@ def test_a_target_that_fails_for_an_hour_gets_every_alert_once(
 ) -> None:
     """The function as it is deployed, by deliveries at the times at which the queue brings them again."""
     environment = DeliverAlertEnvironment(
-        channel="oncall", target=WEBHOOK.to_json(), timezone="UTC", idempotency_table=IDEMPOTENCY_TABLE
+        targets=Targets({"oncall": WEBHOOK}).to_json(), timezone="UTC", idempotency_table=IDEMPOTENCY_TABLE
     )
     for name, value in environment.variables().items():
         monkeypatch.setenv(name, value)

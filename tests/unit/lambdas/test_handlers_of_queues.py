@@ -58,6 +58,7 @@ def deployed(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[
             alert_topic_arn=aws.topic_arn,
             idempotency_table=IDEMPOTENCY_TABLE,
             incidents_table=INCIDENTS_TABLE,
+            dashboard_url="https://example.com",
         ),
         GroupAnomaliesEnvironment(
             incidents_table=INCIDENTS_TABLE, series_table=SERIES_TABLE, alert_bus=aws.bus
@@ -259,6 +260,7 @@ def test_alert_is_published_again_only_if_publishing_failed(
             alert_topic_arn=deployed.topic_arn,
             idempotency_table=IDEMPOTENCY_TABLE,
             incidents_table=INCIDENTS_TABLE,
+            dashboard_url="https://example.com",
         )
         .variables()
         .items()

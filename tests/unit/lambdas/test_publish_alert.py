@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lambdas.adapters import clients
 from lambdas.alerting.alert import MAX_CLAIMS, Claims, alert_of, announced
 from lambdas.alerting.effects import CLAIMS_DAYS, TableThrottle, TableToldChannels, Throttle, ToldChannels
-from lambdas.alerting.handler import AlertReport, publish
+from lambdas.alerting.publishing import AlertReport, publish
 from tests.unit.lambdas.builders import make_event, make_notice, make_plan
 from tests.unit.lambdas.conftest import IDEMPOTENCY_TABLE
 from tests.unit.lambdas.fakes import AlertFakes, CrashError, FakeThrottle, FakeToldChannels

@@ -32,6 +32,9 @@ class Plans:
     def fraud_plan_of(self, workload: str) -> Any:
         raise AssertionError
 
+    def any_plan_of(self, workload: str) -> Any:
+        raise AssertionError
+
     def alerts_of(self, workload: str) -> Any:
         raise AssertionError
 

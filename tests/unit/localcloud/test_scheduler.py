@@ -59,3 +59,25 @@ def test_the_input_says_which_occurrence_it_is() -> None:
         "time": "2026-01-02T03:04:05Z",
         "from": "arn:aws:scheduler:us-east-1:1:schedule/default/a",
     }
+
+
+@pytest.mark.parametrize(
+    ("expression", "day", "times"),
+    [
+        ("cron(0 7 * * ? *)", "2026-11-30", ["2026-11-30T06:00:00"]),
+        ("cron(0 7 * * ? *)", "2026-07-30", ["2026-07-30T05:00:00"]),
+        ("cron(30 2 * * ? *)", "2026-03-29", []),  # clocks go from 02:00 to 03:00
+        ("cron(30 2 * * ? *)", "2026-10-25", ["2026-10-25T00:30:00"]),  # and from 03:00 to 02:00
+        ("at(2026-11-30T07:00:00)", "2026-11-30", ["2026-11-30T06:00:00"]),
+    ],
+)
+def test_a_zone_has_its_own_clocks(expression: str, day: str, times: list[str]) -> None:
+    begin = datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp() - 3600
+    made = schedule(expression, ScheduleExpressionTimezone="Europe/Vienna")
+    made["CreationDate"] = begin
+    found = [
+        one
+        for quarter in range(24 * 4)
+        for one in occurrences(made, begin + quarter * 900, begin + quarter * 900 + 900)
+    ]
+    assert [f"{one:%Y-%m-%dT%H:%M:%S}" for one in found] == times

@@ -7,7 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from tests.unit.workloads.conftest import Problems
-from watchkeeper.core.plan import AlertRoute, HoursPlan, RouteFilter, SeriesSelection, WorkloadPlan
+from watchkeeper.core.plan import (
+    AlertRoute,
+    EscalationPlan,
+    HoursPlan,
+    RouteFilter,
+    SeriesSelection,
+    WorkloadPlan,
+)
 from watchkeeper.spec import AnomalyWorkload, WorkloadSpec
 
 Load = Callable[..., WorkloadSpec]
@@ -72,7 +79,14 @@ def test_receivers(load: Load, receiver: str) -> None:
         ("slack: {secret: 'https://hooks.slack.com/services/T0/B0/X'}", "not the secret"),
         ("event_bus: plant", "ARN of an event bus"),
         ("slack: {secret: a}, webhook: {url: 'https://example.com/', secret: a}", "webhook already"),
-        ("when: []", "at least 1"),
+        ("when: []", "nothing is ever told with an empty `when`"),
+        ("escalate_after: 30m", "escalate_after and escalate_to belong together"),
+        ("escalate_to: ops", "escalate_after and escalate_to belong together"),
+        ("escalate_after: 1m, escalate_to: lead", "from 5m to 7d"),
+        ("escalate_after: 30m, escalate_to: lead", "is no channel of a route here, which are ops"),
+        ("escalate_after: 30m, escalate_to: ops", "in a circle: ops to ops"),
+        ("digest: '24:00'", "of the next day"),
+        ("digest: daily", "time of the day"),
         ("when: [opening, opening]", "is there 2 times"),
         ("only: {series: [{measure: presure}]}", "did you mean pressure"),
         ("only: {direction: up}", "'above', 'below' or 'silent'"),
@@ -84,3 +98,33 @@ def test_what_is_refused(problems: Problems, good: str, text: str, message: str)
     found = problems(f"{good}alerts:\n  routes:\n    - {{channel: ops, {text}}}\n")
     assert message in "\n".join(map(str, found))
     assert len(found) == 1
+
+
+def test_a_route_escalates_to_another_that_may_be_for_that_alone(load: Load) -> None:
+    spec = load(
+        "alerts: {routes: [{channel: ops, escalate_after: 30m, escalate_to: lead}, "
+        "{channel: lead, when: []}]}\n"
+    )
+    first, second = spec.plan().alerts.routes  # type: ignore[union-attr]
+    assert first.escalation == EscalationPlan(1800, "lead")
+    assert (second.when, second.escalation) == ((), None)
+
+
+def test_a_route_may_have_a_digest_and_nothing_else(load: Load) -> None:
+    spec = load("alerts: {routes: [{channel: ops, when: [], digest: 07:30}]}\n")
+    assert isinstance(spec, AnomalyWorkload)
+    assert spec.alerts.routes[0].digest == 450
+
+
+@pytest.mark.parametrize(
+    ("receiver", "told"),
+    [
+        ("webhook: {url: 'https://example.com/hook/TOKEN?key=x', secret: plant/key}", "webhook example.com"),
+        ("slack: {secret: plant/slack}", "slack plant/slack"),
+        ("subscription: {protocol: sms, endpoint: '+14155550100'}", ""),
+    ],
+)
+def test_the_plan_names_what_watchkeeper_delivers_to_without_what_may_be_secret(
+    load: Load, receiver: str, told: str
+) -> None:
+    assert route(load, receiver).receiver == told

@@ -1,0 +1,147 @@
+"""Every kind of route gets an incident once, whatever is delivered again, refused for a while, or killed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from base64 import b64decode, b64encode
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambdas.alerting.sample import sample_of
+from tests.local.laptop import Laptop
+from tests.local.receivers import NAME, Receivers, receivers
+from tests.local.waiting import until
+from watchkeeper.anomalies.event import EVENT_DETAIL_TYPE, EVENT_SOURCE
+from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core.timestamps import format_instant
+from watchkeeper.spec import load_workload
+
+pytestmark = pytest.mark.local
+
+TOLD = ("webhook", "slack", "program", "bus", "queue")
+SEEN = {"webhook": "delivered", "broken": "refused", "slack": "delivered", "bus": "delivered"}
+SENT = {"program": "sent", "phone": "sent", "queue": "sent", "managers": "sent"}
+
+
+def put(laptop: Laptop, detail_type: str, detail: dict[str, Any]) -> None:
+    entry = {
+        "EventBusName": laptop.outputs["AlertBusName"],
+        "Source": EVENT_SOURCE,
+        "DetailType": detail_type,
+        "Detail": json.dumps(detail),
+    }
+    assert laptop.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+
+
+def send(laptop: Laptop, queue: str, message: dict[str, Any]) -> None:
+    """Send what a schedule sends, at a time that the test chooses."""
+    sqs = laptop.client("sqs")
+    [url] = [
+        url
+        for url in sqs.list_queues(QueueNamePrefix=queue)["QueueUrls"]
+        if "DeadLetters" not in url.rpartition("/")[2]
+    ]
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message))
+
+
+def arrived(found: Receivers, *channels: str) -> bool:
+    got = found.by_channel()
+    return all(got[channel] for channel in channels)
+
+
+def test_every_route_gets_an_incident_once(shared_laptop: Laptop, tmp_path: Path) -> None:
+    laptop = shared_laptop
+    with receivers(laptop, tmp_path) as (found, file):
+        laptop.watchkeeper("deploy", "--workload", str(file), "--stage", "laptop")
+        plan = load_workload(file).plan()
+        assert isinstance(plan, WorkloadPlan)
+        each_is_tested(laptop, found)
+        anomaly = sample_of(plan, datetime.now(UTC)).to_dict()
+        a_webhook_that_fails_and_a_kill_lose_nothing(laptop, found, anomaly)
+        nothing_comes_twice(laptop, found, anomaly)
+        what_nobody_answers_goes_to_the_next(laptop, found)
+        a_digest_is_told_once(laptop, found)
+        assert {channel: len(got) for channel, got in found.by_channel().items()} == {
+            **dict.fromkeys(TOLD, 1),
+            "managers": 2,
+        }
+
+
+def each_is_tested(laptop: Laptop, found: Receivers) -> None:
+    channels = [part for name in (*SEEN, *SENT) if name != "broken" for part in ("--channel", name)]
+    said = laptop.watchkeeper("alerts", "test", NAME, "--json", "--wait", "120", *channels).stdout
+    outcomes = [json.loads(line) for line in said.splitlines()]
+    expected = {**SEEN, **SENT}
+    del expected["broken"]
+    assert {each["channel"]: each["verdict"] for each in outcomes} == expected
+    with pytest.raises(AssertionError, match=r"127\.0\.0\.1 answered 500"):  # and status 1
+        laptop.watchkeeper("alerts", "test", NAME, "--channel", "broken", "--json", "--wait", "120")
+    until(lambda: found.bodies("/program") and found.messages("queue"), what="samples that SNS delivers")
+    assert all("test" in each for each in found.bodies("/webhook") + found.bodies("/program"))
+    assert "TEST" in found.bodies("/slack")[0]["text"]
+    assert laptop.items("Incidents", "books") == []  # no incident, and nobody counts one
+    assert found.refused["/broken"] == 1  # a test is one attempt
+
+
+def a_webhook_that_fails_and_a_kill_lose_nothing(
+    laptop: Laptop, found: Receivers, anomaly: dict[str, Any]
+) -> None:
+    found.refusals["/webhook"] = 1
+    put(laptop, EVENT_DETAIL_TYPE, anomaly)
+    until(lambda: found.refused["/webhook"], what="the attempt that is refused")
+    laptop.kill()
+    laptop.cloud.start()
+    until(lambda: arrived(found, *TOLD), what="the alert at each receiver", seconds=300)
+    headers, body = next(each for each in found.posted["/webhook"] if "test" not in json.loads(each[1]))
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    signature = b64encode(hmac.new(b"k" * 32, signed, hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{signature}"
+    assert b64decode(signature)
+    ids = {
+        each["alert_id"] for channel in ("webhook", "program", "bus") for each in found.by_channel()[channel]
+    }
+    assert ids == {headers["webhook-id"]}
+
+
+def nothing_comes_twice(laptop: Laptop, found: Receivers, anomaly: dict[str, Any]) -> None:
+    """Deliver again what each function has handled."""
+    alert = found.by_channel()["queue"][0]
+    notice = {name: alert[name] for name in ("what", "incident", "anomaly", "version")}
+    put(laptop, EVENT_DETAIL_TYPE, anomaly)
+    put(laptop, "Incident Opened", notice)
+    name = f"Watchkeeper-{NAME.replace('_', '-')}-AlertDeliveryWork"
+    send(laptop, name, {**alert, "routes": ["webhook", "slack", "bus"]})
+    until(lambda: sum(laptop.waiting_messages().values()) == 0, what="queues without a message")
+
+
+def what_nobody_answers_goes_to_the_next(laptop: Laptop, found: Receivers) -> None:
+    later = format_instant(datetime.now(UTC) + timedelta(minutes=7))
+    for _ in range(2):
+        tick = {"detail-type": "Scheduled Event", "time": later}
+        send(laptop, "WatchkeeperAlerting-IncidentsWork", tick)
+    until(lambda: found.by_channel()["managers"], what="the escalation")
+    until(lambda: sum(laptop.waiting_messages().values()) == 0, what="queues without a message")
+    [escalated] = found.by_channel()["managers"]
+    assert escalated["what"] == "unanswered"
+    assert escalated["incident"] == found.by_channel()["queue"][0]["incident"]
+
+
+def a_digest_is_told_once(laptop: Laptop, found: Receivers) -> None:
+    due = format_instant(datetime.now(UTC) + timedelta(hours=1))
+    asked = {
+        "detail-type": "Digest Due",
+        "time": due,
+        "detail": {"workload": NAME, "channel": "managers"},
+    }
+    for _ in range(2):
+        send(laptop, "WatchkeeperAlerting-WorkQueue", asked)
+    until(lambda: len(found.by_channel()["managers"]) > 1, what="the digest")
+    until(lambda: sum(laptop.waiting_messages().values()) == 0, what="queues without a message")
+    digest = found.by_channel()["managers"][1]["digest"]
+    assert digest["counts"] == {"opened": 1, "open": 1, "closed": 0, "silent": 0}
+    assert digest["alerts_of_week"] == 1
