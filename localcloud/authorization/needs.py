@@ -102,7 +102,8 @@ _RESOURCES: dict[str, tuple[tuple[str, str], ...]] = {
     "kms": (),
     "lambda": (("FunctionName", "function:{}"), ("LayerName", "layer:{}")),
     "scheduler": (("Name", "schedule/default/{}"),),
-    "secretsmanager": (("SecretId", "secret:{}"), ("Name", "secret:{}")),
+    # a secret's ARN ends in six characters of its own; which ones they are, no policy of a name can know
+    "secretsmanager": (("SecretId", "secret:{}-000000"), ("Name", "secret:{}-000000")),
     "sns": (("TopicArn", "{}"), ("TargetArn", "{}")),
     "sqs": (("QueueUrl", "{}"), ("QueueName", "{}")),
     "states": (
