@@ -22,11 +22,10 @@ from cli.stacks import Deployment
 from watchkeeper.client import ServiceProblemError, TransactionClient
 from watchkeeper.command.screen import console, done, say
 from watchkeeper.core.errors import UnavailableError
-from watchkeeper.fraud.generator import GeneratedTransaction, World
+from watchkeeper.fraud.generator import GeneratedTransaction, world_of
 from watchkeeper.fraud.simulation import Answered, SimulationReport, percentile
 from watchkeeper.spec import FraudWorkload
 
-CUSTOMERS, TERMINALS, TRANSACTIONS_A_DAY = 2_000, 400, 400.0
 HISTORY_DAYS = 60
 """Of the world that the demo trains on: a simulation goes on after them."""
 SHOWN = 14
@@ -67,17 +66,6 @@ def simulate(
     if report is not None:
         report.write_text(json.dumps(simulation.to_dict(), indent=2) + "\n")
         done(f"report: {report}")
-
-
-def world_of(seed: int, fraud_share: float) -> World:
-    """Return the world of demo and simulation; the same seed has the same customers, whatever their share."""
-    return World(
-        seed=seed,
-        fraud_share=fraud_share,
-        customers=CUSTOMERS,
-        terminals=TERMINALS,
-        transactions_a_day=TRANSACTIONS_A_DAY,
-    )
 
 
 def service_url(session: boto3.Session, url: str | None) -> str:

@@ -54,6 +54,7 @@ class MonitoringStack(Stack):
         shared.watch_function("CloseTask", service.close_task.function)
         shared.watch_function("ServiceApi", service.service_api.function)
         shared.watch_function("FraudApi", service.fraud_api.function)
+        shared.watch_function("Simulate", service.fraud_api.simulate)
         shared.watch_function("ConsoleApi", service.console_api.function)
         shared.watch_api("Service", service.http.api)
         shared.watch_dead_letters("RefusedTelemetry", scoring.refused)

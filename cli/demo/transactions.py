@@ -16,13 +16,14 @@ from cli.demo.transaction_report import TransactionReport, explained, model_rows
 from cli.deployer import Deployer
 from cli.executions import run_to_its_end
 from cli.failures import StepFailedError
-from cli.simulate import HISTORY_DAYS, Simulation, client_of, service_url, show, world_of
+from cli.simulate import HISTORY_DAYS, Simulation, client_of, service_url, show
 from cli.stacks import Deployment
 from cli.train import upload_history
 from lambdas.console.training_runs import execution_input
 from watchkeeper.client.transactions import PATH
 from watchkeeper.command.screen import console, say
 from watchkeeper.fraud.evaluation import FraudEvaluation
+from watchkeeper.fraud.generator import world_of
 from watchkeeper.spec import FraudWorkload
 
 SEED, FRAUD_SHARE = 7, 0.02

@@ -105,21 +105,9 @@ class ConsoleApi(Construct):
             ),
             Permission(actions=["ssm:GetParameter"], resources=[of_ssm(layout.LIVE_PARAMETER)]),
             Permission(
-                actions=["cloudwatch:GetMetricData", "cloudwatch:ListMetrics"],
+                actions=["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"],
                 resources=["*"],
-                reason="Metrics have no resource to name.",
-            ),
-            Permission(
-                actions=["cloudwatch:DescribeAlarms"],
-                resources=[
-                    stack.format_arn(
-                        service="cloudwatch",
-                        resource="alarm",
-                        resource_name="*",
-                        arn_format=ArnFormat.COLON_RESOURCE_NAME,
-                    )
-                ],
-                reason="Which alarms are on is asked without their names, which AWS allows for all or none.",
+                reason="Metrics have no resource to name, and which alarms are on is asked of all of them.",
             ),
             Permission(actions=["lambda:InvokeFunction"], resources=[read_scores.function_arn]),
             Permission(

@@ -11,10 +11,13 @@ from infra.constructs.python_function import PythonFunction
 from infra.permissions import Permission, of_workloads, permit, read_plans, use_key, use_table
 from infra.storage import StorageStack
 from lambdas.fraud.environment import FraudApiEnvironment
+from lambdas.fraud.simulating.environment import SimulateTransactionsEnvironment
 from lambdas.fraud.transaction_index import BY_ARRIVAL
 
 PREFIX = "/fraud"
 """Paths that begin so go to it."""
+SIMULATE_SECONDS = 900
+"""Lambda's longest; a simulation ends before."""
 MEMORY_MB = 1769
 """At this size Lambda gives a whole processor."""
 
@@ -40,6 +43,20 @@ class FraudApi(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         transactions, series = storage.transactions, storage.series
+        simulate = PythonFunction(
+            self,
+            "Simulate",
+            code=code,
+            environment=SimulateTransactionsEnvironment(
+                transactions_table=transactions.table_name,
+                series_table=series.table_name,
+                alert_bus=alert_bus.event_bus_name,
+            ),
+            purpose="Sends transactions of a generated world",
+            memory_mb=MEMORY_MB,
+            timeout_seconds=SIMULATE_SECONDS,
+        )
+        self.simulate = simulate.function
         made = PythonFunction(
             self,
             "Api",
@@ -48,14 +65,24 @@ class FraudApi(Construct):
                 transactions_table=transactions.table_name,
                 series_table=series.table_name,
                 alert_bus=alert_bus.event_bus_name,
+                simulate_function=simulate.function.function_name,
             ),
             purpose="Answers whether transactions are fraud",
             memory_mb=MEMORY_MB,
             timeout_seconds=timeout_seconds,
         )
         self.function = made.function
+        for role in (made.role, simulate.role):
+            permit(role, *self._deciding(storage, alert_bus))
         permit(
             made.role,
+            Permission(actions=["lambda:InvokeFunction"], resources=[simulate.function.function_arn]),
+        )
+
+    def _deciding(self, storage: StorageStack, alert_bus: events.IEventBus) -> tuple[Permission, ...]:
+        """Return what deciding needs."""
+        transactions, series = storage.transactions, storage.series
+        return (
             use_table(transactions, "BatchGetItem", "PutItem", "UpdateItem", "Query"),
             Permission(
                 actions=["dynamodb:Query"], resources=[f"{transactions.table_arn}/index/{BY_ARRIVAL}"]

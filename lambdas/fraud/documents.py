@@ -6,11 +6,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from lambdas.fraud.simulations import Simulation
 from lambdas.fraud.store import LiveTransaction, label_name
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.fraud.history import Decision, Label, StoredTransaction
 
 MAX_BY_LENGTH = 64
+MAX_RATE, MAX_SIMULATED_SECONDS = 20.0, 600
+"""Of a simulation; Lambda ends a function after 900 seconds."""
 
 
 class Reason(BaseModel):
@@ -193,6 +196,48 @@ class Graph(BaseModel):
     nodes: list[Node]
     edges: list[Edge]
     more: bool = Field(description="Whether there are earlier transactions that are not here.")
+
+
+class SimulatorBody(BaseModel):
+    """Start a simulation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rate: float = Field(5.0, gt=0, le=MAX_RATE, description="Transactions a second.")
+    fraud_share: float = Field(0.02, ge=0, le=0.2, description="About this share of them is fraud.")
+    seconds: int = Field(300, ge=10, le=MAX_SIMULATED_SECONDS, description="When it ends by itself.")
+
+
+class Simulator(BaseModel):
+    """The last simulation of a workload."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
+
+    state: Literal["never", "running", "stopped", "ended", "failed"]
+    rate: float | None = None
+    fraud_share: float | None = None
+    started_at: str | None = Field(None, description="ISO 8601, UTC.")
+    until: str | None = Field(None, description="When it ends by itself: ISO 8601, UTC.")
+    sent: int = 0
+    flagged: int = 0
+    error: str | None = Field(None, description="Why it failed.")
+
+    @classmethod
+    def of(cls, found: Simulation | None, now: float) -> Simulator:
+        """Return the document of a simulation."""
+        if found is None:
+            return cls(state="never")
+        ended = "failed" if found.error else "stopped" if found.stopped else "ended"
+        return cls(
+            state="running" if found.is_running(now) else ended,
+            rate=found.rate,
+            fraud_share=found.fraud_share,
+            started_at=format_instant(found.started_at),
+            until=format_instant(found.until),
+            sent=found.sent,
+            flagged=found.flagged,
+            error=found.error,
+        )
 
 
 class LabelBody(BaseModel):

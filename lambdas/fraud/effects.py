@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
 from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
 from lambdas.fraud.endpoint import FraudEndpoint, SageMakerFraudEndpoint
 from lambdas.fraud.environment import FraudApiEnvironment
+from lambdas.fraud.simulations import Simulations, TableSimulations
 from lambdas.fraud.store import TransactionStore
 from lambdas.fraud.stores import store_of
 from lambdas.runtime.threads import ForEach, in_threads
@@ -78,14 +80,26 @@ class FraudEffects:
     now: Callable[[], datetime] = _now
     for_each: ForEach = in_threads
 
+    simulations: Simulations | None = None
+    """None where none is started."""
+
     @classmethod
     def in_aws(cls, environment: FraudApiEnvironment) -> FraudEffects:
         """Return the effects in AWS."""
         table = environment.transactions_table
-        return cls(
-            plans=ParameterPlanStore(clients.ssm()),
-            releases=RememberedReleases(TableReleaseStore(clients.dynamodb(), environment.series_table)),
-            store_of=lambda plan: store_of(plan, table=table),
-            endpoint=SageMakerFraudEndpoint(clients.sagemaker_runtime()),
-            bus=EventBridgeBus(clients.events(), environment.alert_bus),
+        simulations = TableSimulations(
+            clients.dynamodb(), clients.functions(), table, environment.simulate_function
         )
+        found = fraud_effects(table, environment.series_table, environment.alert_bus)
+        return dataclasses.replace(found, simulations=simulations)
+
+
+def fraud_effects(table: str, series_table: str, bus: str) -> FraudEffects:
+    """Return what deciding needs, in AWS."""
+    return FraudEffects(
+        plans=ParameterPlanStore(clients.ssm()),
+        releases=RememberedReleases(TableReleaseStore(clients.dynamodb(), series_table)),
+        store_of=lambda plan: store_of(plan, table=table),
+        endpoint=SageMakerFraudEndpoint(clients.sagemaker_runtime()),
+        bus=EventBridgeBus(clients.events(), bus),
+    )

@@ -10,8 +10,8 @@ from typing import Any
 
 from lambdas.adapters.plan_store import PlanStore
 from lambdas.fraud.store import Arrival
-from lambdas.http.callers import let_only_readers
 from lambdas.http.problems import INVALID_REQUEST, Fault, ServiceProblemError
+from lambdas.http.roles import Caller
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.fraud.transaction import read_transaction
@@ -22,8 +22,8 @@ MAX_BODY_BYTES = 2_000_000
 _SHOWN_FAULTS = 5
 
 
-def readable_plan(plans: PlanStore, tenant: str, workload: str) -> FraudPlan:
-    """Return the plan of a fraud workload that names the tenant among its readers.
+def readable_plan(plans: PlanStore, caller: Caller, workload: str) -> FraudPlan:
+    """Return the plan of a fraud workload that the caller may see.
 
     Raises
     ------
@@ -33,9 +33,9 @@ def readable_plan(plans: PlanStore, tenant: str, workload: str) -> FraudPlan:
     try:
         plan = plans.fraud_plan_of(workload)
     except InvalidInputError:
-        let_only_readers(tenant, (), workload)
+        caller.let_read((), workload)
         raise
-    let_only_readers(tenant, plan.readers, workload)
+    caller.let_read(plan.readers, workload)
     return plan
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
+from uuid import uuid4
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
@@ -20,6 +21,8 @@ from lambdas.fraud.documents import (
     LabelDocument,
     LabelTaken,
     ListedTransaction,
+    Simulator,
+    SimulatorBody,
     Summary,
     TransactionDocument,
     TransactionPage,
@@ -28,16 +31,18 @@ from lambdas.fraud.effects import FraudEffects
 from lambdas.fraud.environment import FraudApiEnvironment
 from lambdas.fraud.looking import graph_around, summary_of
 from lambdas.fraud.requests import arrivals_in, instant_of, page_start, page_token, readable_plan
+from lambdas.fraud.simulations import FIRST_DAY, Simulation, Simulations
 from lambdas.fraud.store import Filter
-from lambdas.http.callers import tenant_of
 from lambdas.http.openapi import answers
 from lambdas.http.problems import INVALID_REQUEST, UNAVAILABLE, ServiceProblemError
+from lambdas.http.roles import caller_of
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.fraud.history import Label, UnknownTransactionError
 from watchkeeper.fraud.plan import FraudPlan
 
 PREFIX = "/fraud"
 TRANSACTIONS = f"{PREFIX}/transactions"
+SIMULATOR = f"{PREFIX}/simulator"
 TAG = "Transactions"
 SUMMARIZED = timedelta(hours=1)
 NO_MODEL_SECONDS = 300
@@ -48,6 +53,7 @@ app = APIGatewayHttpResolver(enable_validation=True)
 _PATHS = (
     (re.compile(TRANSACTIONS), ("GET", "POST")),
     (re.compile(rf"{TRANSACTIONS}/[^/]+/label"), ("POST",)),
+    (re.compile(SIMULATOR), ("GET", "POST", "DELETE")),
     (re.compile(rf"{TRANSACTIONS}/[^/]+/neighbourhood|{PREFIX}/summary"), ("GET",)),
     (re.compile(rf"{TRANSACTIONS}/[^/]+|{PREFIX}/docs|{PREFIX}/openapi\.json"), ("GET",)),
 )
@@ -220,10 +226,67 @@ def show_summary(
     return summary_of(store, instant_of(begin), instant_of(end))
 
 
+@app.get(
+    SIMULATOR,
+    tags=["Simulator"],
+    summary="How a simulation goes",
+    responses=answers(Simulator, HTTPStatus.OK),
+)
+def show_simulator(workload: Workload) -> Simulator:
+    """Return the last simulation."""
+    tools, plan = effects(), _plan(workload)
+    return Simulator.of(_simulations().of(plan.workload), tools.now().timestamp())
+
+
+@app.post(
+    SIMULATOR,
+    tags=["Simulator"],
+    summary="Start a simulation",
+    responses=answers(Simulator, HTTPStatus.OK, HTTPStatus.CONFLICT, body=True),
+)
+def start_simulator(workload: Workload, body: Annotated[SimulatorBody, Body()]) -> Simulator:
+    """Let a generated world send transactions for some minutes; for operators."""
+    tools, plan = effects(), _plan(workload)
+    caller_of(app.current_event.raw_event).let_only("operator", "starting a simulation")
+    now = int(tools.now().timestamp())
+    wanted = Simulation(
+        run=str(uuid4()),
+        rate=body.rate,
+        fraud_share=body.fraud_share,
+        started_at=now,
+        until=now + body.seconds,
+        day=FIRST_DAY,
+    )
+    begun = _simulations().start(plan.workload, wanted, now)
+    if begun is None:
+        raise ServiceProblemError("conflict", f"a simulation of {plan.workload} runs: stop it first")
+    return Simulator.of(begun, now)
+
+
+@app.delete(
+    SIMULATOR, tags=["Simulator"], summary="Stop a simulation", responses=answers(Simulator, HTTPStatus.OK)
+)
+def stop_simulator(workload: Workload) -> Simulator:
+    """Stop it with its next transactions; for operators. Where none runs, nothing happens."""
+    tools, plan = effects(), _plan(workload)
+    caller_of(app.current_event.raw_event).let_only("operator", "stopping a simulation")
+    found = _simulations().of(plan.workload)
+    if found is not None and found.is_running(tools.now().timestamp()):
+        _simulations().stop(plan.workload)
+    return show_simulator(workload)
+
+
 def methods_of(path: str) -> list[str]:
     """Return the methods that a path has; none if it is unknown."""
     return sorted(method for pattern, methods in _PATHS for method in methods if pattern.fullmatch(path))
 
 
+def _simulations() -> Simulations:
+    found = effects().simulations
+    if found is None:
+        raise ContractViolationError("this deployment starts no simulations")
+    return found
+
+
 def _plan(workload: str) -> FraudPlan:
-    return readable_plan(effects().plans, tenant_of(app.current_event.raw_event), workload)
+    return readable_plan(effects().plans, caller_of(app.current_event.raw_event), workload)

@@ -15,6 +15,7 @@ from tests.unit.lambdas.test_environments import ENTRY_POINTS, environment_of
 from watchkeeper.core import layout
 
 NO_RESOURCE_TO_NAME = {
+    "cloudwatch:DescribeAlarms": "asked for those that are on, it is of all alarms",
     "cloudwatch:GetMetricData": "metrics are no resource",
     "cloudwatch:ListMetrics": "metrics are no resource",
     "cloudwatch:PutMetricData": "no resource type; a condition names the namespaces",
@@ -50,7 +51,6 @@ NAMED_AT_RUN_TIME = (
     r"arn:aws:states:eu-west-1:<AWS::AccountId>:stateMachine:watchkeeper-\*",
     r"arn:aws:states:eu-west-1:<AWS::AccountId>:stateMachine:watchkeeper-\*-training",
     r"arn:aws:states:eu-west-1:<AWS::AccountId>:execution:watchkeeper-\*-training:\*",
-    r"arn:aws:cloudwatch:eu-west-1:<AWS::AccountId>:alarm:\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/sagemaker/\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/sagemaker/Endpoints/watchkeeper-\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws-glue/jobs\*",

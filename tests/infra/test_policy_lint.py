@@ -42,6 +42,8 @@ ARGUED = {
     # of standard executions, not of an express workflow's or a map's
     ("states:DescribeExecution", "express"),
     ("states:ListExecutions", "mapRun"),
+    # which are on is asked of all, without a name
+    ("cloudwatch:DescribeAlarms", "*"),
 }
 
 
@@ -85,6 +87,8 @@ def findings_of(statement: Json) -> list[str]:
 
 
 def is_argued(detail: Any) -> bool:
+    if isinstance(detail, str):
+        return (detail, "*") in ARGUED
     if not isinstance(detail, dict) or "required_format" not in detail:
         return False
     kind = detail["required_format"].split(":", 5)[5].replace(":", "/").split("/")[0]

@@ -125,5 +125,5 @@ def test_the_fraud_api_may_do_what_it_does_and_no_more(templates: Templates) -> 
     }
     assert allowed == {
         *(f"dynamodb:{verb}" for verb in ("BatchGetItem", "PutItem", "UpdateItem", "Query", "GetItem")),
-        *("sagemaker:InvokeEndpoint", "events:PutEvents", "ssm:GetParameter"),
+        *("sagemaker:InvokeEndpoint", "events:PutEvents", "ssm:GetParameter", "lambda:InvokeFunction"),
     }

@@ -119,8 +119,12 @@ class World:
         """Return transactions in the order of time, without an end."""
         day = first_day
         while True:
-            yield from rows_of(self.day(day))
+            yield from self.transactions(day)
             day += 1
+
+    def transactions(self, day: int) -> Iterator[GeneratedTransaction]:
+        """Return a day's transactions in the order of time."""
+        yield from rows_of(self.day(day))
 
     def table(self, days: int, first_day: int = 0) -> Columns:
         """Return some days as columns; see `day`."""
@@ -336,3 +340,8 @@ def _named(prefix: str, numbers: NDArray[np.int64]) -> NDArray[np.str_]:
     """Return names that tell nothing of when an entity was made."""
     mixed = (numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(24)
     return np.array([f"{prefix}{value:010x}" for value in mixed.tolist()])
+
+
+def world_of(seed: int, fraud_share: float) -> World:
+    """Return the world of demo and simulation; the same seed has the same customers, whatever their share."""
+    return World(seed=seed, fraud_share=fraud_share, customers=2_000, terminals=400, transactions_a_day=400.0)

@@ -202,7 +202,7 @@ ARCHIVES: dict[str, tuple[Callable[[], Path], tuple[str, ...]]] = {
         lambda: build_history_code("here", BUILD),
         ("history.merge_scores", "history.read_scores", "sources.fetch_telemetry"),
     ),
-    "fraud": (lambda: build_fraud_api_code("here", BUILD), ("fraud.handler",)),
+    "fraud": (lambda: build_fraud_api_code("here", BUILD), ("fraud.handler", "fraud.simulating.handler")),
     "console": (lambda: build_console_code("here", BUILD), ("console.handler",)),
     "loading": (
         lambda: build_loading_code("here", BUILD),

@@ -12,11 +12,11 @@ import pytest
 
 from cli.demo.transaction_files import write_history
 from cli.demo.transaction_report import TransactionReport, explained
-from cli.simulate import Simulation, strongest_reason, summary, world_of
+from cli.simulate import Simulation, strongest_reason, summary
 from watchkeeper.client import ServiceProblemError, TransactionClient
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.fraud.evaluation import FraudEvaluation, FraudMetrics
-from watchkeeper.fraud.generator import LABEL_COLUMN, World
+from watchkeeper.fraud.generator import LABEL_COLUMN, World, world_of
 from watchkeeper.fraud.simulation import percentile
 
 WORLD = World(customers=100, terminals=20, transactions_a_day=200, fraud_share=0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,10 @@ from lambdas.fraud import handler, looking, routes
 from lambdas.fraud.dynamo_store import DynamoTransactionStore
 from lambdas.fraud.effects import FraudEffects, RememberedReleases
 from lambdas.fraud.endpoint import Scored, scored_in
+from lambdas.fraud.requests import arrivals_in
+from lambdas.fraud.simulating import handler as simulating
+from lambdas.fraud.simulations import FIRST_DAY, TableSimulations
+from lambdas.fraud.store import Arrival
 from tests.unit.lambdas.fakes import FakePlanStore, FakeReleaseStore
 from tests.unit.lambdas.fraud_builders import PLAN, TABLE, WORKLOAD, create_table
 from tests.unit.lambdas.service_dependencies import Answer
@@ -110,7 +115,10 @@ class FraudService:
         self.moment += timedelta(seconds=1)
         return self.moment
 
-    def call(self, method: str, path: str, body: Any = None, *, tenant: str = "acme") -> Answer:
+    def call(
+        self, method: str, path: str, body: Any = None, *, tenant: str = "acme", groups: str = ""
+    ) -> Answer:
+        claims = {"sub": "subject", "custom:tenant": tenant, "cognito:groups": groups}
         path, _, query = path.partition("?")
         answer = handler.handle(
             {
@@ -124,7 +132,7 @@ class FraudService:
                     "requestId": "http-1",
                     "stage": "$default",
                     "http": {"method": method, "path": path},
-                    "authorizer": {"jwt": {"claims": {"sub": "subject", "custom:tenant": tenant}}},
+                    "authorizer": {"jwt": {"claims": claims}},
                 },
                 "body": body if body is None or isinstance(body, str) else json.dumps(body),
                 "isBase64Encoded": False,
@@ -427,6 +435,7 @@ def test_the_openapi_document_has_every_route_with_its_refusals(service: FraudSe
         ("/fraud/transactions/{id}/label", "post"),
         ("/fraud/transactions/{id}/neighbourhood", "get"),
         ("/fraud/summary", "get"),
+        *(("/fraud/simulator", method) for method in ("get", "post", "delete")),
     }
     asked = document["paths"]["/fraud/transactions"]["post"]["responses"]
     assert {"200", "401", "403", "409", "413", "422", "429", "503"} <= asked.keys()
@@ -470,3 +479,86 @@ def test_transactions_are_counted_by_the_minute_of_their_coming(
     assert (part["complete"], sum(minute["count"] for minute in part["minutes"])) == (False, 2)
     wrong = f"/fraud/summary?workload={WORKLOAD}&from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z"
     assert service.call("GET", wrong).problem == "invalid_request"
+
+
+SIMULATOR = f"/fraud/simulator?workload={WORKLOAD}"
+
+
+@dataclass
+class AskedFunctions:
+    """Lambda, as far as a simulation is started by it."""
+
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    def invoke(self, **request: Any) -> dict[str, Any]:
+        self.asked.append({**request, "Payload": json.loads(request["Payload"])})
+        return {"StatusCode": 202}
+
+
+@pytest.fixture
+def simulated(service: FraudService) -> tuple[FraudService, TableSimulations, AskedFunctions]:
+    functions = AskedFunctions()
+    simulations = TableSimulations(clients.dynamodb(), functions, TABLE, "simulate")  # type: ignore[arg-type]
+    service.effects = replace(service.effects, simulations=simulations)
+    return service, simulations, functions
+
+
+def test_a_simulation_is_for_operators_and_one_at_a_time(simulated: Any) -> None:
+    service, simulations, functions = simulated
+    assert service.call("POST", SIMULATOR, {}).problem == "forbidden"
+    assert service.call("DELETE", SIMULATOR).problem == "forbidden"
+    assert service.call("GET", SIMULATOR).document["state"] == "never"
+    begun = service.call("POST", SIMULATOR, {"rate": 3, "seconds": 60}, groups="[operator]").document
+    assert (begun["state"], begun["rate"], begun["sent"]) == ("running", 3.0, 0)
+    [asked] = functions.asked
+    assert (asked["FunctionName"], asked["InvocationType"]) == ("simulate", "Event")
+    assert asked["Payload"] == {"workload": WORKLOAD, "run": simulations.of(WORKLOAD).run}
+    assert service.call("POST", SIMULATOR, {}, groups="[operator]").problem == "conflict"
+    assert service.call("DELETE", SIMULATOR, groups="[operator]").document["state"] == "stopped"
+    assert service.call("POST", SIMULATOR, {"rate": 500}, groups="[operator]").problem == "invalid_request"
+    assert service.call("POST", SIMULATOR, {"seconds": 10}, groups="[operator]").status == 200
+    service.moment += timedelta(minutes=1)
+    assert service.call("GET", SIMULATOR).document["state"] == "ended"
+    assert len(functions.asked) == 2
+
+
+def test_a_simulation_sends_until_its_time_is_over_or_it_is_stopped(
+    simulated: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, simulations, functions = simulated
+    monkeypatch.setattr(simulating, "arrivals_in", lambda rows, plan, now: arrivals_of(len(rows), plan, now))
+    service.call("POST", SIMULATOR, {"rate": 2.5, "seconds": 20}, groups="[admin]")
+    run = functions.asked[0]["Payload"]["run"]
+    slept: list[float] = []
+    ended = simulating.simulate(WORKLOAD, run, simulations, service.effects, slept.append)
+    assert ended.sent == len(service.bus.events) > 10
+    assert ended.sent == int(2.5 * len(slept))
+    assert (ended.day > FIRST_DAY, ended.error) == (True, None)
+    assert simulating.simulate(WORKLOAD, "another", simulations, service.effects, slept.append) is None
+
+    service.call("POST", SIMULATOR, {"seconds": 600}, groups="[admin]")
+    run, sent = functions.asked[1]["Payload"]["run"], len(service.bus.events)
+    simulating.simulate(
+        WORKLOAD, run, simulations, service.effects, lambda seconds: simulations.stop(WORKLOAD)
+    )
+    assert len(service.bus.events) == sent + 10, "it hears of it with its next transactions"
+    assert simulations.of(WORKLOAD).day > ended.day, "no transaction is sent twice"
+
+
+def test_a_simulation_of_a_workload_of_other_fields_says_so(simulated: Any) -> None:
+    service, simulations, functions = simulated
+    service.call("POST", SIMULATOR, {"seconds": 60}, groups="[admin]")
+    run = functions.asked[0]["Payload"]["run"]
+    ended = simulating.simulate(WORKLOAD, run, simulations, service.effects, lambda seconds: None)
+    document = service.call("GET", SIMULATOR).document
+    assert (ended.stopped, document["state"], ended.sent) == (True, "failed", 0)
+    assert "id" in document["error"]
+
+
+def arrivals_of(count: int, plan: FraudPlan, now: datetime) -> list[Arrival]:
+    """Return arrivals with ids that nobody had."""
+    first = next(_NUMBERS) * 1000
+    return arrivals_in([row(first + number) for number in range(count)], plan, now)
+
+
+_NUMBERS = itertools.count(1)

@@ -1,0 +1,29 @@
+"""Environment of `simulate_transactions`, and what its role must allow: as `fraud_api`, whose rules it calls.
+
+Permissions
+-----------
+- `dynamodb:BatchGetItem`, `PutItem`, `UpdateItem`, `Query` on the table of graphs; `Query` on its index
+- `dynamodb:GetItem`, `Query` on the series table, which has the releases
+- `sagemaker:InvokeEndpoint` on the workloads' endpoints
+- `ssm:GetParameter` on `parameter/watchkeeper/*/plan`
+- `events:PutEvents` on the alert bus
+- `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the key of the tables
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lambdas.runtime.typed_environment import TypedEnvironment
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulateTransactionsEnvironment(TypedEnvironment):
+    """What `simulate_transactions` is told when it is deployed."""
+
+    service: ClassVar[str] = "simulate_transactions"
+
+    transactions_table: str
+    series_table: str
+    alert_bus: str
