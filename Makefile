@@ -52,12 +52,12 @@ web/node_modules/.installed: web/package.json web/package-lock.json
 	@npm ci --prefix web --silent --no-audit --no-fund
 	@touch $@
 
-CONSOLE := $(shell find web/src web/public web/index.html web/vite.config.ts -type f)
+CONSOLE := $(shell find web/src web/public web/index.html web/vite.config.ts web/tsconfig.json -type f)
 
-web/dist/.built: web/node_modules/.installed $(CONSOLE)
+web/dist/.built: .venv/.installed web/node_modules/.installed $(CONSOLE)
 	@echo "Building the console"
 	@npm run --prefix web --silent build -- --logLevel error
-	@touch $@
+	@$(BIN)/python -m pipeline.site > $@
 
 build/.images: .venv/.installed $(wildcard localcloud/images/*/requirements.txt localcloud/images/*/sources.txt)
 	@echo "Building the environments of the laptop's container images (once)"

@@ -37,6 +37,7 @@ INPUTS = (
     "package-lock.json",
     "pipeline",
     "requirements.txt",
+    "web/dist/.built",
 )
 """What the templates and their assets are made from, besides the workloads; a path that does not exist counts
 as empty."""

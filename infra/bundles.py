@@ -25,8 +25,10 @@ from pipeline.packaging import (
     build_model_code,
     build_scoring_code,
     build_service_code,
+    build_site_code,
     build_spark_code,
 )
+from pipeline.site import built_site
 from watchkeeper.service.tasks import Task
 from watchkeeper.spec import RegressionWorkload, WorkloadSpec
 from watchkeeper.spec.explaining import Drift
@@ -102,6 +104,11 @@ class Bundles:
         return build_fraud_code(MODEL_CODE_TARGETS[self.settings.stage], self.settings.build)
 
     @cached_property
+    def site(self) -> Path:
+        """The function that deploys the console's site, and the site."""
+        return build_site_code(built_site(), self.settings.build)
+
+    @cached_property
     def stream(self) -> Path:
         """Wheel with what the Spark job runs."""
         return build_spark_code(STREAM_TARGETS[self.settings.stage], self.settings.build)
@@ -135,6 +142,6 @@ class StandInBundles(Bundles):
         }
         for file in (functions / "code.py", *archives.values()):
             file.write_text(file.name)
-        folders = ("functions", "scoring", "api", "fraud_api", "console_api", "history", "loading")
+        folders = ("functions", "scoring", "api", "fraud_api", "console_api", "history", "loading", "site")
         small = dict.fromkeys(folders, functions)
         vars(self).update(small, **archives)

@@ -8,6 +8,7 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.alerting import AlertingStack
+from infra.console import ConsoleStack
 from infra.constructs.alarms import DeliveryAlarms, LagAlarm, SilenceAlarm
 from infra.constructs.dashboard import DASHBOARD, WorkloadsDashboard
 from infra.constructs.loop_monitoring import LoopMonitoring
@@ -33,6 +34,7 @@ class MonitoringStack(Stack):
         training: TrainingStack,
         alerting: AlertingStack,
         service: ServiceStack,
+        console: ConsoleStack | None,
         monthly_budget_usd: float,
         **stack_options: Any,
     ) -> None:
@@ -63,6 +65,11 @@ class MonitoringStack(Stack):
         shared.watch_function("MergeScores", history.merge_scores.function)
         shared.watch_dead_letters("LostMerges", history.lost_runs)
         shared.watch_function("ReadScores", history.read_scores.function)
+        if console is not None:
+            shared.watch_queue("LiveEvents", console.live.work)
+            shared.watch_function("PublishLive", console.live.publish_live.function)
+            shared.watch_function("LetSubscribe", console.live.let_subscribe.function)
+            shared.watch_api("Console", console.http.api)
         SilenceAlarm(self, "Silence", topic=topic)
         LagAlarm(self, "Lag", topic=topic)
         if monthly_budget_usd:

@@ -37,6 +37,7 @@ OF_SOME_WORKLOADS = frozenset(
 )
 """Types that a workload brings with it, whether the workloads of today do or not."""
 _PREFIX = "Watchkeeper"
+_CUSTOM = "Custom::"
 _REGION_OF_SCHEMAS = "us-east-1"
 
 Json = dict[str, Any]
@@ -154,6 +155,9 @@ def deployment_policies(types: Iterable[str]) -> list[Json]:
     """
     actions: set[str] = set()
     for kind in {*types, *OF_SOME_WORKLOADS}:
+        if kind.startswith(_CUSTOM):  # a function of ours does it
+            actions.add("lambda:InvokeFunction")
+            continue
         schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(_REGION_OF_SCHEMAS, kind).schema
         for handler in schema["handlers"].values():
             actions.update(handler.get("permissions", ()))

@@ -132,12 +132,14 @@ class ServiceStack(Stack):
             read_scores=read_scores,
             timeout_seconds=API_TIMEOUT_SECONDS,
         )
+        self.parts = {FRAUD_PREFIX: self.fraud_api.function, CONSOLE_PREFIX: self.console_api.function}
+        """Functions that answer for paths of their own, by prefix."""
         client = ServiceClient(self, "Callers", pool=storage.users).client
         self.http = ServiceHttpApi(
             self,
             "Http",
             function=self.service_api.function,
-            parts={FRAUD_PREFIX: self.fraud_api.function, CONSOLE_PREFIX: self.console_api.function},
+            parts=self.parts,
             pool=storage.users,
             client=client,
             cors_origins=settings.service_cors_origins,

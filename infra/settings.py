@@ -46,6 +46,12 @@ class Settings(BaseModel):
     service_documents: Literal["public", "closed"] = "public"
     """Whether `/docs` and `/openapi.json` answer without a token."""
 
+    console: Literal["cloudfront", "off"] = "cloudfront"
+    """Where the console's site is; `off` leaves out its stack, live events and sign-in page included, for a
+    new account that AWS does not yet let have CloudFront."""
+    console_origins: list[Annotated[str, Field(pattern=r"^(https://[^/*\s]+|http://localhost(:\d+)?)$")]] = []
+    """Further origins, such as `http://localhost:5173`, whose `/console/` people may sign in from."""
+
     service_open_tasks: Annotated[int, Field(ge=1, le=1000)] = 50
     """How many tasks of one tenant may be queued or running at once; the next one is refused with 429."""
     monthly_budget_usd: Annotated[float, Field(ge=0)] = 500

@@ -7,6 +7,7 @@ from aws_cdk import aws_cognito as cognito
 
 from infra.alerting import AlertingStack
 from infra.bundles import Bundles
+from infra.console import ConsoleStack
 from infra.history import HistoryStack
 from infra.ingestion import IngestionStack
 from infra.monitoring import MonitoringStack
@@ -59,6 +60,18 @@ def add_shared_stacks(
         alert_bus=alerting.bus,
         env=env,
     )
+    console = None
+    if settings.console != "off":
+        console = ConsoleStack(
+            app,
+            "WatchkeeperConsole",
+            settings=settings,
+            bundles=bundles,
+            storage=storage,
+            service=service,
+            alert_bus=alerting.bus,
+            env=env,
+        )
     MonitoringStack(
         app,
         SharedStack.MONITORING,
@@ -68,6 +81,7 @@ def add_shared_stacks(
         training=training,
         alerting=alerting,
         service=service,
+        console=console,
         monthly_budget_usd=settings.monthly_budget_usd,
         env=env,
     )

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -46,6 +47,11 @@ class CloudFormationPart(Part):
             "create": create_budget,
             "update": update_budget,
             "delete": delete_budget,
+        }
+        resource_handlers["AWS::Cognito::ManagedLoginBranding"] = {
+            "create": create_branding,
+            "update": lambda physical, *_: (physical, {}),
+            "delete": lambda *_: None,
         }
         coverage.watch(resource_handlers)
         for functions in resource_handlers.values():
@@ -112,6 +118,12 @@ def update_budget(
 def delete_budget(physical_id: str, properties: dict[str, Any]) -> None:
     """Delete a budget."""
     budgets.delete_budget({"BudgetName": physical_id})
+
+
+def create_branding(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, str]]:
+    """Provision ``AWS::Cognito::ManagedLoginBranding``: the sign-in page here has one look."""
+    branding = str(uuid.uuid4())
+    return f"{properties['UserPoolId']}|{branding}", {"ManagedLoginBrandingId": branding}
 
 
 def delete_alarm(physical_id: str, properties: dict[str, Any]) -> None:

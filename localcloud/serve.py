@@ -9,6 +9,7 @@ from localcloud.appsync.part import AppSyncPart
 from localcloud.authorization.authority import Authority
 from localcloud.authorization.part import AuthorizationPart
 from localcloud.cloudformation import CloudFormationPart
+from localcloud.cloudfront import CloudFrontPart
 from localcloud.disk import DamagedStateError, Disk
 from localcloud.events import EventsPart
 from localcloud.executions import ExecutionsPart
@@ -68,6 +69,7 @@ def build_parts(settings: Settings) -> list[Part]:
         EventsPart(),
         SchedulerPart(),
         S3Part(settings),
+        CloudFrontPart(authority),
         AlarmsPart(settings),
         LambdaExecutor(settings, authority, persistence.touch),
         firehose,

@@ -70,7 +70,11 @@ CONSOLE_READS = tuple(
     LAMBDAS / room for room in ("alerting", "http", "incidents", "live", "scoring", "watching")
 )
 """Rooms whose rules the console's API has, too."""
-OF_THEIR_OWN = (HTTP, SERVICE_API, SCORING, HISTORY, FRAUD, LOADING, CONSOLE, SOURCES)
+LIVE = LAMBDAS / "live"
+SITE = LAMBDAS / "site"
+SITE_FILES = "site"
+"""In the bundle of `deploy_site`: the built site."""
+OF_THEIR_OWN = (HTTP, SERVICE_API, SCORING, HISTORY, FRAUD, LOADING, CONSOLE, SOURCES, LIVE, SITE)
 """Rooms that are in no bundle of all functions."""
 TRANSFORM_SECONDS = 600
 """Time for one request of a batch transform; the server's own limit of 60 is for an endpoint's requests."""
@@ -204,6 +208,27 @@ def build_lambda_code(build_dir: Path) -> Path:
     return _lambda_archive("lambda-code", others, vendored, build_dir)
 
 
+def build_site_code(site: Path, build_dir: Path) -> Path:
+    """Return a `.zip` with the function that deploys the console's site, and the site.
+
+    Parameters
+    ----------
+    site
+        Folder of the built site.
+
+    Raises
+    ------
+    UnavailableError
+        If the packages cannot be installed.
+    """
+    files = {f"{SITE_FILES}/{name}": file for name, file in _files(site).items() if not name.startswith(".")}
+    functions = {"lambdas/__init__.py": LAMBDAS / "__init__.py"}
+    for room in (LAMBDAS / "adapters", LAMBDAS / "runtime", SITE):
+        functions |= _python(f"lambdas/{room.name}", room)
+    vendored = _vendored(LAMBDAS / "requirements.txt", HERE, build_dir, pure=True)
+    return _lambda_archive("site-code", {**functions, **files}, vendored, build_dir)
+
+
 def build_spark_code(target: Literal["glue", "here"], build_dir: Path) -> Path:
     """Return a wheel of what the Spark job runs: `spark`, the adapters of `lambdas`, and `watchkeeper`.
 
@@ -262,8 +287,8 @@ def build_functions_code(
     return _lambda_archive(name, functions, vendored, build_dir)
 
 
-build_service_code = partial(build_functions_code, "service-code", SERVICE_API, (HTTP,))
-"""Returns the archive of the anomaly service's API."""
+build_service_code = partial(build_functions_code, "service-code", SERVICE_API, (HTTP, LIVE))
+"""Returns the archive of the anomaly service's API, and of the functions of live events."""
 build_fraud_api_code = partial(build_functions_code, "fraud-code", FRAUD, (HTTP,))
 """Returns the archive of the API of fraud workloads."""
 build_console_code = partial(build_functions_code, "console-code", CONSOLE, CONSOLE_READS)

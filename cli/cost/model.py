@@ -87,7 +87,16 @@ FLOAT_BYTES, SPARE_NEIGHBOURS, PACKED = 4, 4, 0.6
 packing makes them."""
 READ_UNIT_BYTES, WRITE_UNIT_BYTES, TRANSACTION_FACTOR = 4096, 1024, 2
 
+LIVE_PEOPLE, LIVE_HOURS, LIVE_EVENTS_A_DAY = 10, 8 * 22, 500
+"""Who has the console open, for how many hours of a month, and what happens on a day."""
+PAGE_FILES, PAGE_BYTES, PAGE_LOADS_A_DAY, ASKED_AN_HOUR, ANSWER_BYTES = 20, 120_000, 2, 240, 8_000
+"""Of a page: its files, what they weigh, how often it is loaded; what it asks of the API, and is told."""
+WORKING_DAYS = 22
+
 _SERVICES = {
+    "appsync": "AppSync Events",
+    "apigateway": "API Gateway",
+    "cloudfront": "CloudFront",
     "cloudwatch": "CloudWatch",
     "dynamodb": "DynamoDB",
     "firehose": "Firehose",
@@ -210,6 +219,26 @@ def idle_month(assembly: Assembly, prices: Prices) -> Iterator[Cost]:
     yield cost(prices, looks, LOOKS_A_MONTH * QUEUE_REQUESTS_AN_OBJECT, "sqs.fifo_request")
     yield cost(prices, looks, LOOKS_A_MONTH * LOOK_SECONDS * LAMBDA_GB, "lambda.arm_gb_second")
     yield cost(prices, looks, LOOKS_A_MONTH * LOOK_READ_UNITS, "dynamodb.read_unit")
+
+
+def console_month(prices: Prices) -> Iterator[Cost]:
+    """Give what it costs that people look at the console; while nobody does, it costs nothing."""
+    people = f"{LIVE_PEOPLE} people look for {LIVE_HOURS} hours"
+    events = LIVE_EVENTS_A_DAY * WORKING_DAYS
+    loads = LIVE_PEOPLE * WORKING_DAYS * PAGE_LOADS_A_DAY
+    asked = LIVE_PEOPLE * LIVE_HOURS * ASKED_AN_HOUR
+    yield cost(prices, people, LIVE_PEOPLE * LIVE_HOURS * 60, "appsync.event_connection_minute")
+    # an event is published to two channels, and heard by everybody; a page connects, subscribes, is let
+    operations = events * (2 + LIVE_PEOPLE) + 3 * loads
+    yield cost(
+        prices,
+        f"{LIVE_EVENTS_A_DAY} events a day, published and heard",
+        operations,
+        "appsync.event_operation",
+    )
+    yield cost(prices, people, loads * PAGE_FILES + asked, "cloudfront.https_request")
+    yield cost(prices, people, (loads * PAGE_BYTES + asked * ANSWER_BYTES) / 1e9, "cloudfront.gb")
+    yield cost(prices, "what the page asks of the API", asked, "apigateway.http_request")
 
 
 def endpoints_month(workloads: Iterable[WorkloadSpec], prices: Prices) -> Iterator[Cost]:

@@ -11,6 +11,7 @@ from cli.assembly import Assembly
 from cli.cost.model import (
     Cost,
     Fleet,
+    console_month,
     endpoints_month,
     graph_month,
     idle_month,
@@ -36,6 +37,8 @@ def month_of(
         "endpoints": list(endpoints_month(workloads, prices)),
         "training": list(training_month(workloads, prices)),
     }
+    if assembly.counts["AWS::AppSync::Api"]:
+        month["console"] = list(console_month(prices))
     for spec in workloads:
         if isinstance(spec, AnomalyWorkload):
             month[f"{spec.name}: in use"] = list(workload_month(spec, prices, fleet))

@@ -22,6 +22,20 @@ BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 _READY = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"})
 
 
+def check_console(session: boto3.Session) -> Iterator[Finding]:
+    """Tell what may keep the console's stack from being made: AWS looks at new accounts before CloudFront."""
+    found = session.client("cloudfront").list_distributions(MaxItems="1")["DistributionList"]
+    if found.get("Quantity", 0):
+        yield Finding("console", Level.GREEN, "the account has CloudFront")
+    else:
+        yield Finding(
+            "console",
+            Level.YELLOW,
+            "the account has no CloudFront distribution yet, and AWS may refuse a new account its first one",
+            'if it does, ask AWS Support to verify the account; until then `"console": "off"` in cdk.json',
+        )
+
+
 @dataclass(frozen=True)
 class Deployed:
     """The project's stacks as the account has them."""

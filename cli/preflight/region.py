@@ -24,6 +24,8 @@ _OTHER_NAMES = {
     "AWS::StepFunctions": ("stepfunctions", "states"),
 }
 """How AWS's list of regions and services calls a service, where not by the name in resource types."""
+_EVERYWHERE = frozenset({"AWS::CloudFront"})
+"""Of no region: the list names them in some."""
 _USES = {"hosting": "endpoint", "training": "training job", "processing": "processing job"}
 """Components of the price list that say what an instance type may be used for."""
 
@@ -42,7 +44,8 @@ def check_services(session: boto3.Session, assembly: Assembly) -> Iterator[Findi
         yield Finding("services", Level.YELLOW, text)
         return
     known = offered | names(f"{_PUBLIC}/services")
-    needed = {kind.rpartition("::")[0] for kind in assembly.counts if kind.startswith("AWS::")}
+    named = {kind.rpartition("::")[0] for kind in assembly.counts if kind.startswith("AWS::")}
+    needed = named - _EVERYWHERE
     calls = {each: _OTHER_NAMES.get(each, (each.removeprefix("AWS::").lower(),)) for each in needed}
     absent = sorted(
         each for each, aliases in calls.items() if not offered & set(aliases) and known & set(aliases)

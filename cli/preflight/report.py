@@ -144,6 +144,8 @@ def _checks(
     yield "services", partial(region.check_services, session, assembly)
     yield "instances", partial(region.check_instances, session, workloads, hour_usd)
     yield "stacks", partial(account.check_stacks, deployed)
+    if assembly.counts["AWS::CloudFront::Distribution"]:
+        yield "console", partial(account.check_console, session)
     yield "names", partial(account.check_names, session, assembly, deployed)
     yield "retained", partial(account.check_retained, session, deployed)
     yield "receivers", partial(receivers.check_receivers, session, workloads)

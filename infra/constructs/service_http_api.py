@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from aws_cdk import Acknowledgment, ArnFormat, Duration, RemovalPolicy, Stack, Validations
@@ -62,50 +62,9 @@ class ServiceHttpApi(Construct):
         public_documents: bool,
     ) -> None:
         super().__init__(scope, construct_id)
-        stack = Stack.of(self)
-        log_group = logs.LogGroup(
-            self,
-            "AccessLog",
-            # Under this prefix delivery needs no entry in the account's resource policy.
-            log_group_name=f"/aws/vendedlogs/apis/{self.node.path}",
-            retention=logs.RetentionDays.THREE_MONTHS,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-        self.api = apigwv2.HttpApi(
-            self,
-            "Api",
-            description="Watchkeeper: the anomaly service",
-            create_default_stage=False,
-            cors_preflight=_cors(cors_origins) if cors_origins else None,
-        )
-        stage = apigwv2.HttpStage(
-            self,
-            "Stage",
-            http_api=self.api,
-            stage_name="$default",
-            auto_deploy=True,
-            detailed_metrics_enabled=True,
-            throttle=apigwv2.ThrottleSettings(rate_limit=REQUESTS_A_SECOND, burst_limit=BURST),
-        )
-        cast(
-            apigwv2.CfnStage, stage.node.default_child
-        ).access_log_settings = apigwv2.CfnStage.AccessLogSettingsProperty(
-            destination_arn=stack.format_arn(
-                service="logs",
-                resource="log-group",
-                resource_name=log_group.log_group_name,
-                arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            ),
-            format=json.dumps(_LOGGED),
-        )
+        self.api, stage = _front_door(self, "Watchkeeper: the anomaly service", cors_origins)
         integration = HttpLambdaIntegration("Function", function)
-        issuer = f"https://cognito-idp.{stack.region}.{stack.url_suffix}/{pool.user_pool_id}"
-        authorizer = HttpJwtAuthorizer(
-            "Token",
-            issuer,
-            jwt_audience=[client.user_pool_client_id],
-            identity_source=["$request.header.Authorization"],
-        )
+        authorizer = _tokens_of(self, pool, client)
         apigwv2.HttpRoute(
             self,
             "Everything",
@@ -131,26 +90,11 @@ class ServiceHttpApi(Construct):
                 )
             )
         described = [("", integration)]
-        limits: dict[str, object] = {}
         for prefix, part in parts.items():
-            name = prefix.strip("/").capitalize()
-            to_part = HttpLambdaIntegration(f"{name}Function", part)
+            to_part = _part_integration(prefix, part)
             described.append((prefix, to_part))
-            route = apigwv2.HttpRoute(
-                self,
-                name,
-                http_api=self.api,
-                route_key=apigwv2.HttpRouteKey.with_(f"{prefix}/{{proxy+}}", apigwv2.HttpMethod.ANY),
-                integration=to_part,
-                authorizer=authorizer,
-            )
-            stage.node.add_dependency(route)  # the stage's settings name it
-            limits[f"ANY {prefix}/{{proxy+}}"] = {
-                "ThrottlingRateLimit": PART_REQUESTS_A_SECOND,
-                "ThrottlingBurstLimit": PART_BURST,
-                "DetailedMetricsEnabled": True,
-            }
-        cast(apigwv2.CfnStage, stage.node.default_child).route_settings = limits
+            _add_part(self, self.api, stage, prefix, to_part, authorizer)
+        _limit_parts(stage, parts)
         public = [(f"{prefix}{path}", where) for prefix, where in described for path in PUBLIC_PATHS]
         for path, where in public if public_documents else ():
             route = apigwv2.HttpRoute(
@@ -167,6 +111,123 @@ class ServiceHttpApi(Construct):
                     reason="The OpenAPI document and its page have no data; they are read before signing in.",
                 )
             )
+
+
+class BrowserHttpApi(Construct):
+    """The parts of the API behind a front door of their own, for a page that is served under the same name.
+
+    Parameters
+    ----------
+    parts
+        As of `ServiceHttpApi`.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, parts: Mapping[str, lambda_.IFunction]
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._parts = parts
+        self.api, self._stage = _front_door(self, "Watchkeeper: what the console's page asks", ())
+        _limit_parts(self._stage, parts)
+
+    def take_tokens_of(self, pool: cognito.IUserPool, client: cognito.IUserPoolClient) -> None:
+        """Answer requests with a token of the client, which may only be known when the API's name is."""
+        authorizer = _tokens_of(self, pool, client)
+        for prefix, part in self._parts.items():
+            _add_part(self, self.api, self._stage, prefix, _part_integration(prefix, part), authorizer)
+
+
+def _front_door(
+    scope: Construct, description: str, cors_origins: Sequence[str]
+) -> tuple[apigwv2.HttpApi, apigwv2.HttpStage]:
+    """Make an HTTP API and its one stage, with limits and an access log."""
+    stack = Stack.of(scope)
+    log_group = logs.LogGroup(
+        scope,
+        "AccessLog",
+        # Under this prefix delivery needs no entry in the account's resource policy.
+        log_group_name=f"/aws/vendedlogs/apis/{scope.node.path}",
+        retention=logs.RetentionDays.THREE_MONTHS,
+        removal_policy=RemovalPolicy.DESTROY,
+    )
+    api = apigwv2.HttpApi(
+        scope,
+        "Api",
+        description=description,
+        create_default_stage=False,
+        cors_preflight=_cors(cors_origins) if cors_origins else None,
+    )
+    stage = apigwv2.HttpStage(
+        scope,
+        "Stage",
+        http_api=api,
+        stage_name="$default",
+        auto_deploy=True,
+        detailed_metrics_enabled=True,
+        throttle=apigwv2.ThrottleSettings(rate_limit=REQUESTS_A_SECOND, burst_limit=BURST),
+    )
+    cast(
+        apigwv2.CfnStage, stage.node.default_child
+    ).access_log_settings = apigwv2.CfnStage.AccessLogSettingsProperty(
+        destination_arn=stack.format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=log_group.log_group_name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        ),
+        format=json.dumps(_LOGGED),
+    )
+    return api, stage
+
+
+def _tokens_of(
+    scope: Construct, pool: cognito.IUserPool, client: cognito.IUserPoolClient
+) -> HttpJwtAuthorizer:
+    stack = Stack.of(scope)
+    return HttpJwtAuthorizer(
+        "Token",
+        f"https://cognito-idp.{stack.region}.{stack.url_suffix}/{pool.user_pool_id}",
+        jwt_audience=[client.user_pool_client_id],
+        identity_source=["$request.header.Authorization"],
+    )
+
+
+def _part_integration(prefix: str, part: lambda_.IFunction) -> HttpLambdaIntegration:
+    return HttpLambdaIntegration(f"{_part_name(prefix)}Function", part)
+
+
+def _add_part(
+    scope: Construct,
+    api: apigwv2.HttpApi,
+    stage: apigwv2.HttpStage,
+    prefix: str,
+    integration: HttpLambdaIntegration,
+    authorizer: HttpJwtAuthorizer,
+) -> None:
+    route = apigwv2.HttpRoute(
+        scope,
+        _part_name(prefix),
+        http_api=api,
+        route_key=apigwv2.HttpRouteKey.with_(f"{prefix}/{{proxy+}}", apigwv2.HttpMethod.ANY),
+        integration=integration,
+        authorizer=authorizer,
+    )
+    stage.node.add_dependency(route)  # the stage's settings name it
+
+
+def _limit_parts(stage: apigwv2.HttpStage, parts: Iterable[str]) -> None:
+    cast(apigwv2.CfnStage, stage.node.default_child).route_settings = {
+        f"ANY {prefix}/{{proxy+}}": {
+            "ThrottlingRateLimit": PART_REQUESTS_A_SECOND,
+            "ThrottlingBurstLimit": PART_BURST,
+            "DetailedMetricsEnabled": True,
+        }
+        for prefix in parts
+    }
+
+
+def _part_name(prefix: str) -> str:
+    return prefix.strip("/").capitalize()
 
 
 def _cors(origins: Sequence[str]) -> apigwv2.CorsPreflightOptions:

@@ -12,7 +12,7 @@ from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import AlertPlan, WorkloadPlan
 from watchkeeper.fraud.plan import FraudPlan
-from watchkeeper.kinds import AnyPlan, anomaly_plan, digest_of, fraud_plan, plan_from_json
+from watchkeeper.kinds import AnyPlan, anomaly_plan, digest_of, fraud_plan, plan_from_json, readers_in
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -59,6 +59,15 @@ class PlanStore(AnomalyPlans, Protocol):
 
     def timezone_of(self, workload: str) -> str:
         """Return the zone of such a workload's source, an IANA name: people read times in it."""
+
+    def readers_of(self, workload: str) -> tuple[str, ...]:
+        """Return the tenants that may see a workload of any kind; none where nobody is named.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such workload.
+        """
 
     def deployed_plan_of(self, workload: str, digest: str) -> AnyPlan:
         """Return the very plan, of any kind, that the caller was built for.
@@ -130,6 +139,9 @@ class ParameterPlanStore:
     def timezone_of(self, workload: str) -> str:
         plan = self._remembered(workload)
         return (plan if isinstance(plan, FraudPlan) else anomaly_plan(plan)).timestamp.timezone
+
+    def readers_of(self, workload: str) -> tuple[str, ...]:
+        return readers_in(self._remembered(workload))
 
     def _remembered(self, workload: str) -> AnyPlan:
         read_at, plan = self._cache.get(workload, (float("-inf"), None))

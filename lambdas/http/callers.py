@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from lambdas.http.problems import FORBIDDEN, ServiceProblemError
@@ -21,7 +21,11 @@ def tenant_of(event: dict[str, Any]) -> str:
     ServiceProblemError
         If the token names none, or one that is no name (`forbidden`).
     """
-    claims = claims_of(event)
+    return tenant_in(claims_of(event))
+
+
+def tenant_in(claims: Mapping[str, Any]) -> str:
+    """Return the tenant of a user by the claims of the token; see `tenant_of`."""
     if claims.get("token_use", "id") != "id":  # an access token has no attributes of the user
         raise ServiceProblemError(FORBIDDEN, "the token is an access token: send the ID token")
     tenant = claims.get(TENANT_CLAIM) or claims.get("sub")

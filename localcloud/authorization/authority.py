@@ -19,7 +19,7 @@ from localcloud.settings import Settings
 logger = logging.getLogger(__name__)
 
 # Services that say for which account and resource they assume a role, for the role's trust policy to check.
-_SAY_SOURCE = {"sagemaker", "states", "firehose", "iot", "scheduler", "events"}
+_SAY_SOURCE = {"appsync", "sagemaker", "states", "firehose", "iot", "scheduler", "events"}
 
 
 class AccessDeniedError(Exception):

@@ -13,6 +13,8 @@ from typing import Any
 USER = "developer"
 TENANT = "development"
 _EARLY_SECONDS = 120
+_HELD_SECONDS = 60
+"""A group that a deployment brings is in the token soon after."""
 
 
 class DevelopmentIdentity:
@@ -33,9 +35,10 @@ class DevelopmentIdentity:
     def token(self, pool_id: str, client_id: str) -> str:
         """Return an ID token of the developer that is valid for two minutes at least."""
         held = self._tokens.get((pool_id, client_id))
-        if held is None or held[1] < time.time() + _EARLY_SECONDS:
+        if held is None or held[1] < time.time():
             token = self._sign_in(pool_id, client_id)
-            held = self._tokens[pool_id, client_id] = (token, _expiry(token))
+            until = min(_expiry(token) - _EARLY_SECONDS, time.time() + _HELD_SECONDS)
+            held = self._tokens[pool_id, client_id] = (token, until)
         return held[0]
 
     def _sign_in(self, pool_id: str, client_id: str) -> str:

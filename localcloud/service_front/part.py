@@ -11,6 +11,7 @@ import re
 import socket
 import time
 from typing import Any
+from urllib.parse import quote
 
 import boto3
 from hypercorn.asyncio import serve
@@ -101,11 +102,11 @@ class ServiceFrontPart(Part):
             else:
                 await send({"type": "websocket.close", "code": 1008})
             return
-        if scope["path"].startswith(_SIGN_IN):
-            await application(scope, receive, send)
-            return
         try:
             deployed = await self._current_target()
+            if scope["path"].startswith(_SIGN_IN):
+                await self._sign_in(deployed, scope, receive, send)
+                return
             if deployed.domain is not None and _is_of_site(scope["path"]):
                 await self._site(deployed.domain, scope, receive, send)
                 return
@@ -152,6 +153,27 @@ class ServiceFrontPart(Part):
             send = _rewritten(send, f"http://localhost:{self._settings.service_port}".encode())
         await application({**scope, "headers": headers}, receive, send)
 
+    async def _sign_in(self, deployed: Deployed, scope: Scope, receive: Receive, send: Send) -> None:
+        """Ask the user pool; for the front's address, where the page is here, it is told the console's."""
+        if deployed.domain is None:
+            await application(scope, receive, send)
+            return
+        here, there = (
+            f"http://localhost:{self._settings.service_port}".encode(),
+            f"https://{deployed.domain}".encode(),
+        )
+        forms = [
+            (quote(each, safe="").encode(), quote(other, safe="").encode())
+            for each, other in ((here, there), (here.replace(b"localhost", b"127.0.0.1"), there))
+        ]
+        inner = {**scope, "query_string": _replaced(scope["query_string"], forms)}
+        body = _replaced(await _whole_body(receive), forms)
+        length = str(len(body)).encode()
+        inner["headers"] = [
+            (name, length if name.lower() == b"content-length" else value) for name, value in scope["headers"]
+        ]
+        await application(inner, _given(body), _moved(send, there, here))
+
     async def _developer(self) -> str | None:
         """Return the token of who connects without one."""
         target = (await self._current_target()).service
@@ -181,6 +203,43 @@ class ServiceFrontPart(Part):
 
 def _is_of_site(path: str) -> bool:
     return path in ("/", SITE) or path.startswith(f"{SITE}/")
+
+
+def _replaced(text: bytes, forms: list[tuple[bytes, bytes]]) -> bytes:
+    for each, other in forms:
+        text = text.replace(each, other)
+    return text
+
+
+async def _whole_body(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _given(body: bytes) -> Receive:
+    async def receive() -> Any:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+def _moved(send: Send, there: bytes, here: bytes) -> Send:
+    """Return what sends an answer whose redirection leads to the front's address."""
+
+    async def forward(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            headers = [
+                (name, value.replace(there, here) if name.lower() == b"location" else value)
+                for name, value in message.get("headers", [])
+            ]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return forward
 
 
 def _rewritten(send: Send, own: bytes) -> Send:

@@ -84,6 +84,11 @@ def fraud_plan(plan: AnyPlan) -> FraudPlan:
     raise InvalidInputError(f"workload {plan.workload!r} is of kind {kind}: it takes no transactions")
 
 
+def readers_in(plan: AnyPlan) -> tuple[str, ...]:
+    """Return the tenants that may see the workload; a kind without readers is the administrators' alone."""
+    return () if isinstance(plan, RegressionPlan) else plan.readers
+
+
 def _of_its_kind(
     text: str | bytes, anomaly: type[Anomaly], regression: type[Regression], fraud: type[Fraud]
 ) -> Anomaly | Regression | Fraud:

@@ -15,6 +15,7 @@ ARNS = {
     "AWS::CloudWatch::Alarm": f"arn:aws:cloudwatch:{PLACE}:alarm:name",
     "AWS::Cognito::UserPool": f"arn:aws:cognito-idp:{PLACE}:userpool/name",
     "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{PLACE}:table/name",
+    "AWS::AppSync::Api": f"arn:aws:appsync:{PLACE}:apis/name",
     "AWS::Events::EventBus": f"arn:aws:events:{PLACE}:event-bus/name",
     "AWS::IAM::Role": "arn:aws:iam::123456789012:role/name",
     "AWS::KMS::Key": f"arn:aws:kms:{PLACE}:key/name",

@@ -93,7 +93,9 @@ def test_content_between_markers_is_replaced_and_the_rest_stays() -> None:
 
 
 def test_users_sign_in_without_sending_their_password(templates: Templates) -> None:
-    client = next(each for each in templates.resources("AWS::Cognito::UserPoolClient"))
+    client = next(
+        each for each in templates.resources("AWS::Cognito::UserPoolClient", stack="WatchkeeperService")
+    )
 
     assert sorted(client.properties["ExplicitAuthFlows"]) == [
         "ALLOW_ADMIN_USER_PASSWORD_AUTH",

@@ -250,6 +250,17 @@ def state_machine_name(workload: str, purpose: str) -> str:
     return f"{endpoint_name(workload)}-{purpose}"
 
 
+def workload_of_machine(machine: str) -> str:
+    """Return the workload of a state machine's name; a name has no dash where a workload has none.
+
+    Examples
+    --------
+    >>> workload_of_machine(state_machine_name("machine_temperature", "training"))
+    'machine_temperature'
+    """
+    return machine.removeprefix(f"{PREFIX}-").rpartition("-")[0].replace("-", "_")
+
+
 STREAM_LOGS = "/aws-glue/jobs"
 """Beginning of the log groups of Glue's jobs; the names of the role and of its encryption follow."""
 

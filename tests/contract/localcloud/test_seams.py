@@ -88,6 +88,10 @@ FUNCTIONS = {
     "ministack.services.iot._delete_thing": "name, expected_version",
     "ministack.services.s3.handle_request": None,
     "ministack.services.s3._resolve_sse_write_headers": "headers, bucket_name",
+    "ministack.services.s3._cloudfront_origin_allows": "owner, bucket_name, key, source_arn, oai_id",
+    "ministack.services.s3.serve_cloudfront_origin_fetch": (
+        "bucket_name, key, method, headers, source_arn, oai_id"
+    ),
     "ministack.services.stepfunctions._validate_definition_jsonata": "definition_str",
     "ministack.services.cloudformation.provisioners._sfn_definition": "props",
     "ministack.services.stepfunctions._run_execution": "exec_arn",

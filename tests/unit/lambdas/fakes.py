@@ -49,7 +49,7 @@ from watchkeeper.incidents.summary import (
 )
 from watchkeeper.incidents.unanswered import UNANSWERED_DETAIL_TYPE, Unanswered
 from watchkeeper.judgement.moved import NOTHING_MOVED, MovedThresholds
-from watchkeeper.kinds import AnyPlan, AnyRelease, anomaly_plan, fraud_plan
+from watchkeeper.kinds import AnyPlan, AnyRelease, anomaly_plan, fraud_plan, readers_in
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.lifecycle.run import TrainingRun
 from watchkeeper.stream.page import Page
@@ -121,6 +121,9 @@ class FakePlanStore:
     def timezone_of(self, workload: str) -> str:
         plan = self._plan_of(workload)
         return (plan if isinstance(plan, FraudPlan) else anomaly_plan(plan)).timestamp.timezone
+
+    def readers_of(self, workload: str) -> tuple[str, ...]:
+        return readers_in(self._plan_of(workload))
 
     def deployed_plan_of(self, workload: str, digest: str) -> AnyPlan:
         return self._plan_of(workload)

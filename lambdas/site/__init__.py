@@ -1,0 +1,1 @@
+"""The console's site in its bucket."""
