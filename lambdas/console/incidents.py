@@ -98,7 +98,8 @@ def listed(
     if since > until:
         raise ServiceProblemError(INVALID_REQUEST, "`from` must be before `to`")
     begin = dict(place or {})
-    shelves = [_Shelf(store, name, since, until, begin.get(name)) for name in sorted(workloads)]
+    beginnings = _beginnings(store, workloads, wanted, since)
+    shelves = [_Shelf(store, name, first, until, begin.get(name)) for name, first in beginnings.items()]
     chosen: list[IncidentSummary] = []
     while len(chosen) < limit:
         for shelf in shelves:
@@ -114,6 +115,17 @@ def listed(
         if wanted.takes(incident):
             chosen.append(incident)
     return chosen, begin
+
+
+def _beginnings(
+    store: IncidentStore, workloads: Collection[str], wanted: Wanted, since: int
+) -> dict[str, int]:
+    """Return from when on each workload's incidents are looked at: what is not over, its book says."""
+    if wanted.state not in ("open", "acknowledged"):
+        return dict.fromkeys(sorted(workloads), since)
+    books = store.books()
+    oldest = {name: books[name].open_since for name in sorted(workloads) if name in books}
+    return {name: max(since, first) for name, first in oldest.items() if first is not None}
 
 
 def answer_of(incident: Incident, releases: ReleaseStore) -> IncidentAnswer:

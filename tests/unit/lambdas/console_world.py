@@ -22,6 +22,7 @@ from lambdas.adapters.event_bus import EventBridgeBus
 from lambdas.adapters.incident_store import TableIncidents
 from lambdas.adapters.object_store import ObjectUri, S3ObjectStore
 from lambdas.adapters.release_store import TableReleaseStore
+from lambdas.adapters.unanswered_store import TableUnanswered
 from lambdas.console import handler
 from lambdas.console.effects import ConsoleEffects
 from lambdas.console.page_heads import S3PageHeads
@@ -332,6 +333,7 @@ class World:
             incidents=self.effects.incidents,
             releases=LiveReleases(releases),
             bus=self.effects.bus,
+            unanswered=TableUnanswered(clients.dynamodb(), INCIDENTS_TABLE),
         )
         take_in(AIR, events[:1], epoch_seconds(BEGIN) + 20 * STEP, grouping)
         take_in(AIR, events[1:], epoch_seconds(NOW), grouping)
