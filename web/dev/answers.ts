@@ -1,6 +1,7 @@
 /** What the invented API answers to a request. */
 
-import type { Feedback, Incident, LiveEvent, Me, TimelineEntry } from "../src/api/shapes";
+import type { Feedback, Incident, LiveEvent, Me, RunDetail, TimelineEntry } from "../src/api/shapes";
+import { drawing, Trainings } from "./trainings.ts";
 import { iso, World } from "./world.ts";
 
 export interface Asked {
@@ -13,11 +14,14 @@ export interface Asked {
 export interface Answered {
   status: number;
   body?: unknown;
+  /** Of what is no JSON: then `body` is its text. */
+  type?: string;
 }
 
 export class Answers {
   readonly events: LiveEvent[] = [];
   told: (event: LiveEvent) => void = () => undefined;
+  readonly #trainings = new Map<string, Trainings>();
 
   constructor(
     readonly world: World,
@@ -52,8 +56,9 @@ export class Answers {
     return ok({ items, next: String(next), more: next < this.events.length, complete: true });
   }
 
-  #workloads(name: string | undefined, rest: string[], { query }: Asked): Answered {
+  #workloads(name: string | undefined, rest: string[], asked: Asked): Answered {
     const { world } = this;
+    const { query } = asked;
     if (!name) return ok({ items: world.workloads(), next: null });
     const found = world.workload(name);
     if (!found) return problem(404, "no such workload", `${name} is not deployed, or you are none of its readers.`);
@@ -67,7 +72,43 @@ export class Answers {
       const all = world.seriesLines(name).filter((one) => one.series.includes(query.get("contains") ?? "") && (!query.get("health") || one.health === query.get("health")));
       return ok({ items: all.slice(0, Number(query.get("limit") ?? 50)), next: null, total: all.length });
     }
+    if (what === "runs" || what === "releases") return this.#runs(name, rest, asked);
     return problem(404, "nothing is here");
+  }
+
+  #trainingsOf(workload: string): Trainings {
+    const found = this.#trainings.get(workload) ?? new Trainings(this.world.now, workload);
+    this.#trainings.set(workload, found);
+    return found;
+  }
+
+  /** Start a training, and tell who listens. */
+  train(workload: string, reason: string): RunDetail {
+    const run = this.#trainingsOf(workload).start(workload, reason);
+    const event: LiveEvent = { id: `${run.run_id}:running`, at: run.started_at, kind: "run", workload, detail: { execution: run.execution, run_id: run.run_id, status: "running" } };
+    this.events.push(event);
+    this.told(event);
+    return run;
+  }
+
+  /** Of the workload of which there is no model there is no run either. */
+  #runs(workload: string, [what, id, part, chart]: string[], { method, query, body }: Asked): Answered {
+    const trainings = this.#trainingsOf(workload);
+    if (this.world.workload(workload)!.health === "untrained" && method === "GET" && !id) return ok({ items: [], next: null });
+    if (method === "POST" && this.me.role !== "admin") return problem(403, "forbidden", "An admin may do this.");
+    if (what === "releases") {
+      if (method === "POST" && body["confirm"] !== workload) return problem(400, "the request is not valid", "confirm: type the workload's name.");
+      if (method === "POST" && id) trainings.rollBack(id);
+      return ok(trainings.releases());
+    }
+    if (method === "POST") {
+      const { execution, run_id } = this.train(workload, String(body["reason"]));
+      return { status: 202, body: { execution, run_id } };
+    }
+    if (!id) return ok(trainings.list(Number(query.get("cursor") ?? 0), Number(query.get("limit") ?? 20)));
+    const found = trainings.one(id);
+    if (!found) return problem(404, "no such run", `${workload} has no run ${id}.`);
+    return part === "charts" && chart ? { status: 200, body: drawing(chart), type: "image/svg+xml" } : ok(found);
   }
 
   #incidents(id: string | undefined, action: string | undefined, { method, query, body }: Asked): Answered {

@@ -24,6 +24,11 @@ const SCREENS = {
   incident: "incidents/:open",
   series: "series?workload=air_quality&series=no2%7CLOCATION_ID%3DB-101&span=86400",
   "series-year": "series?workload=air_quality&series=no2%7CLOCATION_ID%3DB-101,so2%7CLOCATION_ID%3DB-101&span=31536000",
+  runs: "workloads/air_quality/runs",
+  "runs-none": "workloads/stock_volume/runs",
+  run: "workloads/air_quality/runs/:succeeded",
+  "run-running": "workloads/air_quality/runs/:running",
+  "run-failed": "workloads/air_quality/runs/:failed",
   "not-here": "nowhere",
 };
 
@@ -48,7 +53,11 @@ const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? 
 const faults = [];
 
 const answer = await fetch(new URL("/watch/incidents?state=open&limit=1", root));
-const open = (await answer.json()).items[0].incident_id;
+/** What stands for the ids of invented things, in SCREENS. */
+const ids = { ":open": (await answer.json()).items[0].incident_id };
+const runs = await fetch(new URL("/watch/workloads/air_quality/runs", root));
+for (const run of (await runs.json()).items) ids[`:${run.status}`] ??= run.run_id;
+const addressOf = (where) => root + where.replace(/:[a-z]+/, (name) => ids[name] ?? name);
 
 const loaded = () => !document.querySelector(".skeleton") && document.querySelector("h1") && !document.body.textContent.includes("Loading:");
 
@@ -83,7 +92,7 @@ if (!forDocument) await firstVisit();
 if (forDocument) {
   for (const [name, where, width, height, colorScheme] of PICTURES) {
     const { context, page } = await contextOf(width, height, colorScheme);
-    await page.goto(root + where.replace(":open", open));
+    await page.goto(addressOf(where));
     await settled(page);
     await page.screenshot({ path: join(folder, `${name}.png`) });
     await context.close();
@@ -99,7 +108,7 @@ for (const colorScheme of forDocument ? [] : ["light", "dark"]) {
       const heard = (message) => message.type() === "error" && errors.push(message.text());
       const broke = (error) => errors.push(String(error));
       page.on("console", heard).on("pageerror", broke);
-      await page.goto(root + where.replace(":open", open));
+      await page.goto(addressOf(where));
       await settled(page);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (wide > 0) errors.push(`${wide} px wider than the page`);

@@ -79,6 +79,10 @@ function serve(hosting: Hosting, { isStrict }: { isStrict: boolean }): void {
     const me = segments[1] === "me" ? { host: request.headers.host } : null;
     const found = answers.answer({ method: request.method ?? "GET", path: segments, query: url.searchParams, body });
     if (me && found.body) found.body = { ...(found.body as object), live: { http: me.host, realtime: me.host, channel: "/watch/all" } };
+    if (found.type) {
+      response.setHeader("content-type", found.type);
+      return void response.end(found.body);
+    }
     return json(response, found.status, found.body);
   }
 }

@@ -30,6 +30,12 @@ beforeEach(() => {
     [/^\/watch\/me$/, { ...answer<object>("me"), live: null }],
     [/^\/watch\/changes$/, answer<Changes>("changes")],
     [/^\/watch\/workloads$/, answer<Listing<Workload>>("workloads")],
+    [/\/runs$/, answer<object>("runs")],
+    [/\/releases$/, answer<object>("releases")],
+    [/\/runs\/running$/, answer<object>("run_running")],
+    [/\/runs\/failed$/, answer<object>("run_failed")],
+    [/\/runs\/[^/]+$/, answer<object>("run")],
+    [/\/charts\/[^/]+$/, {}],
     [/^\/watch\/incidents$/, answer<Listing<IncidentLine>>("incidents")],
     [/^\/watch\/incidents\/[^/]+$/, incident],
     [/\/series$/, answer<SeriesListing>("series")],
@@ -81,4 +87,15 @@ test("series", async () => {
   const words = await open(`series?workload=air_quality&series=${encodeURIComponent(points.series)}`);
   expect(words).toContain("intervals loaded");
   expect(shell.querySelectorAll("wk-chart")).toHaveLength(2);
+});
+
+test("runs and releases", async () => {
+  const words = await open("workloads/air_quality/runs");
+  expect(shell.querySelectorAll("tbody tr")).toHaveLength(answer<Listing<object>>("runs").items.length);
+  expect(words).toContain("judges now");
+});
+
+test.each(["first", "running", "failed"])("a run: %s", async (which) => {
+  await open(`workloads/air_quality/runs/${which}`);
+  expect(shell.querySelectorAll(".state").length).toBeGreaterThan(3);
 });

@@ -1,109 +1,62 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 
-import { Answers } from "../dev/answers";
 import { World } from "../dev/world";
-import type { Me, Role } from "../src/api/shapes";
+import type { Role } from "../src/api/shapes";
 
 vi.mock("uplot", () => ({ default: class { static tzDate = (date: Date) => date; root = document.createElement("div"); over = document.createElement("div"); series = [{}]; width = 100; batch(act: () => void) { act(); } setData() {} setScale() {} setSize() {} destroy() {} } }));
 
-const NOW = Date.parse("2026-11-30T11:50:00Z") / 1000;
-
-let answers: Answers;
-let failing: { status: number; body: object } | null;
-let asked: { method: string; url: URL; headers: Headers; body: Record<string, unknown> }[];
-let shell: HTMLElement & { updateComplete: Promise<unknown> };
-
-const { Shell } = await import("../src/app/shell");
-const { live } = await import("../src/app/session");
-const { go } = await import("../src/app/router");
-
-async function open(where: string, role: Role = "operator"): Promise<void> {
-  const me: Me = { user: "ann", tenant: "t", role, region: "eu-central-1", version: "1", live: null };
-  answers = new Answers(new World(NOW), me);
-  go(import.meta.env.BASE_URL + where);
-  shell = new Shell();
-  document.body.append(shell);
-  await until(() => shell.querySelector("h1") !== null && shell.querySelector(".skeleton") === null);
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  await vi.waitUntil(holds, { timeout: 25_000, interval: 5 });
-}
-
-beforeEach(() => {
-  localStorage.clear();
-  failing = null;
-  asked = [];
-  vi.stubGlobal("fetch", (address: string, { method = "GET", headers, body }: { method?: string; headers?: Headers; body?: string } = {}) => {
-    const url = new URL(address, "http://here");
-    if (url.pathname.endsWith("config.json")) return Promise.resolve(Response.json({ api: "", auth: "developer" }));
-    const one = { method, url, headers: headers ?? new Headers(), body: body ? (JSON.parse(body) as Record<string, unknown>) : {} };
-    asked.push(one);
-    if (failing && one.url.pathname !== "/watch/me") return Promise.resolve(new Response(JSON.stringify(failing.body), { status: failing.status, headers: { "content-type": "application/problem+json" } }));
-    const found = answers.answer({ method, path: url.pathname.split("/").filter(Boolean).map(decodeURIComponent), query: url.searchParams, body: one.body });
-    return Promise.resolve(new Response(found.body === undefined ? null : JSON.stringify(found.body), { status: found.status, headers: { "content-type": "application/json", etag: '"7"' } }));
-  });
-});
-
-afterEach(() => {
-  live.stop();
-  shell.remove();
-  vi.unstubAllGlobals();
-});
-
-const text = () => shell.querySelector("main")!.textContent!.replaceAll(/\s+/g, " ");
-const button = (words: string) => [...shell.querySelectorAll<HTMLButtonElement>("button")].find((one) => one.textContent!.includes(words));
+const { button, go, live, NOW, open, page, text, until } = await import("./console");
 
 test("the overview shows each workload with its health, the open incidents and the budget", async () => {
   await open("");
   expect(text()).toContain("2 incidents are open and 1 workload says nothing");
-  expect(shell.querySelectorAll(".workload-card")).toHaveLength(5);
+  expect(page.shell.querySelectorAll(".workload-card")).toHaveLength(5);
   expect(text()).toContain("9 of 7 alerts this week");
   expect(text()).toContain("over budget");
 });
 
 test("an event that comes changes what is shown, without a reload", async () => {
   await open("");
-  const before = answers.world.incidents.length;
-  answers.tick(1);
+  const before = page.answers.world.incidents.length;
+  page.answers.tick(1);
   await live.catchUp();
   await until(() => text().includes("3 incidents are open"));
-  expect(answers.world.incidents).toHaveLength(before + 1);
+  expect(page.answers.world.incidents).toHaveLength(before + 1);
 });
 
 test("filters are asked of the API as the address has them, and the address follows them", async () => {
   await open("incidents?state=closed&severity=80&workload=air_quality&where=LOCATION_ID:B-101");
-  const { searchParams } = asked.find((one) => one.url.pathname === "/watch/incidents")!.url;
+  const { searchParams } = page.asked.find((one) => one.url.pathname === "/watch/incidents")!.url;
   expect(Object.fromEntries(searchParams)).toMatchObject({ state: "closed", severity_from: "80", workload: "air_quality", where: "LOCATION_ID:B-101" });
   button("Open")!.click();
-  await until(() => asked.at(-1)!.url.searchParams.get("state") === "open");
+  await until(() => page.asked.at(-1)!.url.searchParams.get("state") === "open");
   expect(location.search).toContain("state=open");
 });
 
 test("more of a list is put behind it, once", async () => {
   await open("incidents");
-  expect(shell.querySelectorAll("tbody tr")).toHaveLength(25);
+  expect(page.shell.querySelectorAll("tbody tr")).toHaveLength(25);
   const more = button("Show more")!;
   more.click();
   more.click();
-  await until(() => shell.querySelectorAll("tbody tr").length > 25);
-  expect(asked.filter((one) => one.url.searchParams.has("cursor"))).toHaveLength(1);
+  await until(() => page.shell.querySelectorAll("tbody tr").length > 25);
+  expect(page.asked.filter((one) => one.url.searchParams.has("cursor"))).toHaveLength(1);
 });
 
 test("nothing found is said with a way back", async () => {
   await open("incidents?severity=100");
   expect(text()).toContain("No incident is like this");
   button("show all")!.click();
-  await until(() => shell.querySelectorAll("tbody tr").length > 0);
+  await until(() => page.shell.querySelectorAll("tbody tr").length > 0);
 });
 
 test("a failure is told in the API's words, and tried again where asked", async () => {
   await open("incidents?state=open");
-  failing = { status: 503, body: { title: "the table is throttled", detail: "Ask again in a moment." } };
+  page.failing = { status: 503, body: { title: "the table is throttled", detail: "Ask again in a moment." } };
   go(`${import.meta.env.BASE_URL}incidents?state=closed`);
   await until(() => text().includes("What is shown is older"));
   expect(text()).toContain("the table is throttled.");
-  failing = null;
+  page.failing = null;
   button("Try again")!.click();
   await until(() => !text().includes("What is shown is older"));
 });
@@ -116,16 +69,16 @@ async function openIncident(role: Role = "operator"): Promise<string> {
 
 test("feedback is sent with its note and what was shown, and can be taken back", async () => {
   const id = await openIncident();
-  shell.querySelector<HTMLTextAreaElement>("#feedback-note")!.value = "sensor was cleaned";
+  page.shell.querySelector<HTMLTextAreaElement>("#feedback-note")!.value = "sensor was cleaned";
   button("Nothing happened.")!.click();
   await until(() => text().includes("Kept: noise."));
-  const sent = asked.findLast((one) => one.method === "POST")!;
+  const sent = page.asked.findLast((one) => one.method === "POST")!;
   expect(sent.url.pathname).toBe(`/watch/incidents/${id}/feedback`);
   expect(sent.body).toEqual({ verdict: "noise", note: "sensor was cleaned" });
   expect(sent.headers.get("if-match")).toBe('"7"');
   button("Take back")!.click();
   await until(() => text().includes("Taken back."));
-  expect(asked.findLast((one) => one.method === "DELETE")!.url.pathname).toBe(`/watch/incidents/${id}/feedback`);
+  expect(page.asked.findLast((one) => one.method === "DELETE")!.url.pathname).toBe(`/watch/incidents/${id}/feedback`);
 });
 
 test("a viewer sees what was said, and no button that the API would refuse", async () => {
@@ -136,19 +89,19 @@ test("a viewer sees what was said, and no button that the API would refuse", asy
 
 test("what somebody else changed meanwhile is told, and loaded", async () => {
   await openIncident();
-  failing = { status: 412, body: { title: "precondition failed" } };
+  page.failing = { status: 412, body: { title: "precondition failed" } };
   button("Acknowledge")!.click();
   await until(() => text().includes("Somebody changed this a moment ago."));
-  failing = null;
-  expect(asked.filter((one) => one.method === "GET" && /incidents\/[^/]+$/.test(one.url.pathname)).length).toBeGreaterThan(1);
+  page.failing = null;
+  expect(page.asked.filter((one) => one.method === "GET" && /incidents\/[^/]+$/.test(one.url.pathname)).length).toBeGreaterThan(1);
 });
 
 test("an incident that joined another shows that one, under its address", async () => {
   const world = new World(NOW);
   const [survivor] = world.incidents;
   await open("incidents");
-  const real = answers.answer.bind(answers);
-  answers.answer = (one) => real(one.path[2] === "former" ? { ...one, path: ["watch", "incidents", survivor!.incident_id] } : one);
+  const real = page.answers.answer.bind(page.answers);
+  page.answers.answer = (one) => real(one.path[2] === "former" ? { ...one, path: ["watch", "incidents", survivor!.incident_id] } : one);
   go(`${import.meta.env.BASE_URL}incidents/former`);
   await until(() => location.pathname.endsWith(survivor!.incident_id));
 });
@@ -156,7 +109,7 @@ test("an incident that joined another shows that one, under its address", async 
 test("the explorer loads all pages of what is chosen, and says what there is", async () => {
   await open("series?workload=air_quality&series=co%7CLOCATION_ID%3DB-101&span=8640000");
   await until(() => text().includes("intervals loaded"));
-  const pages = asked.filter((one) => one.url.pathname.endsWith("/points"));
+  const pages = page.asked.filter((one) => one.url.pathname.endsWith("/points"));
   expect(pages.length).toBeGreaterThan(2);
   expect(pages.filter((one) => one.url.searchParams.has("cursor"))).toHaveLength(pages.length - 1);
 });

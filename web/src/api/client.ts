@@ -10,6 +10,8 @@ type Having<M extends Method> = { [P in keyof paths]: paths[P] extends Record<M,
 
 /** What an operation answers where it goes well. */
 type Answer<O> = O extends { responses: infer R } ? Content<R[keyof R & (200 | 201 | 202)]> : never;
+/** Paths that answer a picture. */
+type Pictures = { [P in keyof paths]: paths[P] extends { get: { responses: { 200: { content: { "image/png": unknown } } } } } ? P : never }[keyof paths];
 type Content<R> = [R] extends [never] ? undefined : R extends { content: { "application/json": infer T } } ? T : undefined;
 
 /** What is in the braces of the path, what is asked, and what is sent: as the document has it. */
@@ -58,6 +60,11 @@ export class Api {
     return this.#exchange("GET", path, asked);
   }
 
+  /** Get a picture's bytes: an `<img>` could not send the token. */
+  async picture<P extends Pictures>(path: P, asked: Asked<Operation<P, "get">>): Promise<Blob> {
+    return (await this.#send("GET", path, asked, "image/png")).blob();
+  }
+
   post<P extends Having<"post">>(path: P, ...[sent]: Argument<Sent<Operation<P, "post">>>): Promise<Answer<Operation<P, "post">>> {
     return this.#exchange("POST", path, sent);
   }
@@ -71,8 +78,17 @@ export class Api {
   }
 
   async #exchange<T>(method: string, path: string, asked: unknown): Promise<T> {
+    const answer = await this.#send(method, path, asked, "application/json");
+    if (answer.status === 204) return undefined as T;
+    const found = (await answer.json()) as T;
+    const etag = answer.headers.get("etag");
+    if (etag && typeof found === "object" && found) etags.set(found, etag);
+    return found;
+  }
+
+  async #send(method: string, path: string, asked: unknown, accept: string): Promise<Response> {
     const { at, query, signal, body, ifMatch } = (asked ?? {}) as Anything;
-    const headers = new Headers({ accept: "application/json" });
+    const headers = new Headers({ accept });
     const token = await this.signer.token();
     if (token !== null) headers.set("authorization", `Bearer ${token}`);
     if (body !== undefined) headers.set("content-type", "application/json");
@@ -95,11 +111,7 @@ export class Api {
       throw signedOut();
     }
     if (!answer.ok) throw await problemOf(answer);
-    if (answer.status === 204) return undefined as T;
-    const found = (await answer.json()) as T;
-    const etag = answer.headers.get("etag");
-    if (etag && typeof found === "object" && found) etags.set(found, etag);
-    return found;
+    return answer;
   }
 }
 

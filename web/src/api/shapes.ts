@@ -30,6 +30,13 @@ export type SeriesHealth = SeriesLine["health"];
 /** Columns of a series' intervals, ascending by start; null is a gap. */
 export type Points = Schemas["Points"];
 
+export type Run = Schemas["RunItem"];
+export type RunStatus = Run["status"];
+export type RunDetail = Schemas["RunDetail"];
+export type RunState = Schemas["RunState"];
+export type GateRow = Schemas["GateRow"];
+export type Release = Schemas["ReleaseItem"];
+
 export type LiveEvent = Schemas["LiveEventItem"];
 export type Changes = Schemas["Changes"];
 

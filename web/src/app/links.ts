@@ -13,6 +13,7 @@ function linkTo(segments: string[], query: Query = {}): string | null {
 
 export const workloadLink = (workload: string) => linkTo(["workloads", workload]);
 export const runLink = (workload: string, runId: string) => linkTo(["workloads", workload, "runs", runId]);
+export const runsLink = (workload: string) => href(["workloads", workload, "runs"]);
 export const incidentLink = (id: string) => href(["incidents", id]);
 export const incidentsLink = (query: Query) => href(["incidents"], query);
 
