@@ -13,6 +13,8 @@ import type {
 } from "../src/api/shapes";
 
 const DAY = 86_400;
+/** The run of the model in service. */
+export const LIVE_RUN = "20261128061524-dfd665";
 
 /** A number from 0 to 1 that depends on its arguments only. */
 export function chance(...parts: (string | number)[]): number {
@@ -165,7 +167,7 @@ export class World {
       lag_seconds: 8.3,
       interval_seconds: 300,
       time_zone: "Europe/Berlin",
-      live_release: { run_id: "20261128061524-dfd665", published_at: iso(this.now - 2.2 * DAY), detector: "watchkeeper" },
+      live_release: { run_id: LIVE_RUN, published_at: iso(this.now - 2.2 * DAY), detector: "watchkeeper" },
       open_incidents: open(workload),
       alerts_7d: week(workload),
       alert_budget_7d: 7,
@@ -187,14 +189,20 @@ export class World {
     const measures = [...new Set(this.seriesOf(name).map((series) => series.split("|")[0]!))];
     return {
       ...found,
-      says: ["An interval is 5 minutes; what comes 10 minutes late still counts."],
+      says: [
+        `${found.description.replace(/\.$/, "")}.`,
+        "Scored by watchkeeper, by an endpoint; the threshold's rule is rarity.",
+        "Readings may be 10 minutes late.",
+        "Anomalies within 15 minutes that hang together are one incident.",
+        "A model may raise 7 alerts a week, and a series one in 1 hour.",
+      ],
       measures: measures.map((measure) => ({ name: measure, field: measure.toUpperCase(), aggregate: "avg", direction: "both", allowed_from: null, allowed_to: null })),
       dimensions: name === "air_quality" ? ["LOCATION_ID"] : [],
       routes: [
         { name: "operators", channel: "email", severity_from: 70, when: ["opening", "escalation"], only: null },
         { name: "on_call", channel: "sms", severity_from: 90, when: ["opening"], only: null },
       ],
-      plan: {},
+      plan: { workload: name, interval_seconds: found.interval_seconds, lateness_seconds: 600, gate: { max_alerts_per_week: found.alert_budget_7d, beat_champion: true } },
     };
   }
 
@@ -279,7 +287,7 @@ export class World {
         n_untouched: isAir && places.length === 1 ? 3 : 0,
         relations: measures.length > 1 ? [{ leader: "no2", follower: "so2", lag_seconds: 600, strength: 0.62, evidence: 2300 }, { leader: "co", follower: "no2", lag_seconds: 0, strength: 0.48, evidence: 2300 }] : [],
       },
-      run_ids: ["20261128061524-dfd665"],
+      run_ids: [LIVE_RUN],
       former_ids: [],
       merged_into: null,
       timeline: [
@@ -294,7 +302,7 @@ export class World {
       snoozed_until: null,
       left_out: {},
       version: 1,
-      release: { run_id: "20261128061524-dfd665", published_at: iso(this.now - 2.2 * DAY), live: true },
+      release: { run_id: LIVE_RUN, published_at: iso(this.now - 2.2 * DAY), live: true },
       thresholds: Object.fromEntries(touched.map((one, position) => [one.series, { above: 70 + 10 * (position % 2), below: 70 }])),
     };
   }

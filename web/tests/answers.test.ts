@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import type { Changes, Incident, Listing, IncidentLine, Points, SeriesListing, Workload } from "../src/api/shapes";
+import type { Changes, Incident, Listing, IncidentLine, Points, SeriesListing, Workload, WorkloadDetail } from "../src/api/shapes";
 
 vi.mock("uplot", () => ({ default: class { static tzDate = (date: Date) => date; root = document.createElement("div"); over = document.createElement("div"); series = [{}]; width = 100; batch(act: () => void) { act(); } setData() {} setScale() {} setSize() {} destroy() {} } }));
 
@@ -30,6 +30,7 @@ beforeEach(() => {
     [/^\/watch\/me$/, { ...answer<object>("me"), live: null }],
     [/^\/watch\/changes$/, answer<Changes>("changes")],
     [/^\/watch\/workloads$/, answer<Listing<Workload>>("workloads")],
+    [/^\/watch\/workloads\/[^/]+$/, answer<object>("workload")],
     [/\/runs$/, answer<object>("runs")],
     [/\/releases$/, answer<object>("releases")],
     [/\/runs\/running$/, answer<object>("run_running")],
@@ -98,4 +99,15 @@ test("runs and releases", async () => {
 test.each(["first", "running", "failed"])("a run: %s", async (which) => {
   await open(`workloads/air_quality/runs/${which}`);
   expect(shell.querySelectorAll(".state").length).toBeGreaterThan(3);
+});
+
+test("workloads", async () => {
+  await open("workloads");
+  expect(shell.querySelectorAll("tbody tr")).toHaveLength(answer<Listing<Workload>>("workloads").items.length);
+});
+
+test("one workload", async () => {
+  const one = answer<WorkloadDetail>("workload");
+  const words = await open("workloads/air_quality");
+  for (const told of [...one.says, ...one.why, ...one.routes.map((route) => route.name)]) expect(words).toContain(told);
 });

@@ -21,6 +21,8 @@ export const SCREENS: readonly ScreenEntry[] = [
   { tag: "wk-incidents", path: ["incidents"], title: "Incidents", load: () => import("../screens/incidents"), menu: "incident" },
   { tag: "wk-incident", path: ["incidents", ":incident"], title: "Incident", load: () => import("../screens/incident") },
   { tag: "wk-series", path: ["series"], title: "Series", load: () => import("../screens/series"), menu: "series" },
+  { tag: "wk-workloads", path: ["workloads"], title: "Workloads", load: () => import("../screens/workloads"), menu: "workload" },
+  { tag: "wk-workload", path: ["workloads", ":workload"], title: "Workload", load: () => import("../screens/workload") },
   { tag: "wk-runs", path: ["workloads", ":workload", "runs"], title: "Runs", load: () => import("../screens/runs") },
   { tag: "wk-run", path: ["workloads", ":workload", "runs", ":run"], title: "Run", load: () => import("../screens/run") },
 ];

@@ -13,11 +13,10 @@ import { bar } from "../parts/bar";
 import { empty, Loading } from "../parts/loading";
 import { Screen } from "../parts/screen";
 import { badge, fact, healthBadge, severity, stateBadge, time, titleOf } from "../parts/words";
+import { byUrgency, sentences } from "../parts/workload_words";
 
 const OPEN_SHOWN = 6;
 const FEED_SHOWN = 40;
-/** Health, the most urgent first. */
-const URGENCY = ["attention", "silent", "untrained", "ok"];
 
 @customElement("wk-overview")
 export class OverviewScreen extends Screen {
@@ -120,9 +119,7 @@ function openList(found: readonly IncidentLine[]): TemplateResult {
 }
 
 function workloadCards(workloads: readonly Workload[]): TemplateResult {
-  const sorted = [...workloads].sort(
-    (one, other) => URGENCY.indexOf(one.health) - URGENCY.indexOf(other.health) || (one.workload < other.workload ? -1 : 1),
-  );
+  const sorted = [...workloads].sort(byUrgency);
   return html`<div class="cards">${repeat(sorted, (one) => one.workload, workloadCard)}</div>`;
 }
 
@@ -133,7 +130,7 @@ function workloadCard(one: Workload): TemplateResult {
       ${healthBadge(one.health)}
     </div>
     <p class="soft small">${one.description}</p>
-    ${one.why.length && one.health !== "ok" ? html`<p class="small why why-${one.health}">${one.why.map((words) => words.replace(/\.$/, "")).join("; ")}</p>` : nothing}
+    ${one.why.length && one.health !== "ok" ? html`<p class="small why why-${one.health}">${sentences(one.why)}</p>` : nothing}
     <dl class="facts">
       ${fact(
         "open incidents",

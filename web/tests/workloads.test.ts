@@ -1,0 +1,35 @@
+import { expect, test, vi } from "vitest";
+
+vi.mock("uplot", () => ({ default: class { static tzDate = (date: Date) => date; root = document.createElement("div"); over = document.createElement("div"); series = [{}]; width = 100; batch(act: () => void) { act(); } setData() {} setScale() {} setSize() {} destroy() {} } }));
+
+const { live, open, page, text, until } = await import("./console");
+
+test("workloads are listed, the most urgent first, each with why", async () => {
+  await open("workloads");
+  const rows = [...page.shell.querySelectorAll("tbody tr")].map((row) => row.textContent!);
+  expect(rows).toHaveLength(5);
+  expect(rows[0]).toContain("needs attention");
+  expect(rows.at(-1)).toContain("card_fraud");
+  expect(text()).toContain("no telemetry for 42 minutes, 15 are allowed");
+});
+
+test("one says how it goes, what it watches, who is told and who judges", async () => {
+  await open("workloads/air_quality");
+  for (const words of ["1 incident open", "Readings may be 10 minutes late.", "no2", "avg of NO2", "too high or too low", "of each LOCATION_ID its own series", "on_call", "begins or becomes more severe", "of 7 alerts in the last 7 days"]) {
+    expect(text(), words).toContain(words);
+  }
+  const links = [...page.shell.querySelectorAll<HTMLAnchorElement>("main a")].map((one) => one.getAttribute("href")!);
+  for (const part of ["/workloads/air_quality/runs", "incidents?workload=air_quality", "series?workload=air_quality"]) expect(links.some((one) => one.includes(part)), part).toBe(true);
+});
+
+test("one without a model says that nothing is judged", async () => {
+  await open("workloads/stock_volume");
+  expect(text()).toContain("None yet: nothing is judged until");
+});
+
+test("an incident that opens is counted without a reload", async () => {
+  await open("workloads/air_quality");
+  page.answers.tick(1);
+  await live.catchUp();
+  await until(() => text().includes("2 incidents open"));
+});
