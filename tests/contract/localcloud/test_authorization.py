@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import urllib.error
 import urllib.request
 import zipfile
@@ -20,6 +21,7 @@ from tests.contract.localcloud.cloud import Cloud, eventually, running_cloud
 
 ROOT = "arn:aws:iam::123456789012:root"
 ARN = "us-east-1:123456789012"
+SECRETS = f"arn:aws:secretsmanager:{ARN}:secret"
 MACHINE = f"arn:aws:states:{ARN}:stateMachine:m"
 SESSION = "arn:aws:sts::123456789012:assumed-role/reader/test"
 READER = (
@@ -27,6 +29,8 @@ READER = (
     {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::listed/*"},
     {"Action": "s3:ListBucket", "Resource": "arn:aws:s3:::listed"},
     {"Action": "dynamodb:GetItem", "Resource": f"arn:aws:dynamodb:{ARN}:table/items"},
+    {"Action": "secretsmanager:GetSecretValue", "Resource": f"{SECRETS}:plant/chat-??????"},
+    {"Action": "secretsmanager:GetSecretValue", "Resource": f"{SECRETS}:plant/name"},
     {"Action": "kms:Decrypt", "Resource": "*", "Condition": {"StringEquals": {"kms:ViaService": "x"}}},
     {"Action": "sts:AssumeRole", "Resource": "*"},
     {"Action": "neptune-db:*", "Resource": "*"},
@@ -54,6 +58,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         found.client("sqs").create_queue(QueueName="work")
         found.client("sns").create_topic(Name="news")
         found.client("ssm").put_parameter(Name="/a/b", Value="1", Type="String")
+        for name in ("plant/chat", "plant/name"):
+            found.client("secretsmanager").create_secret(Name=name, SecretString="told")
         found.role("reader", ROOT, *READER)
         yield found
 
@@ -169,6 +175,20 @@ def test_object_that_is_missing_is_told_to_who_may_list(cloud: Cloud, reader: bo
     assert refusal(lambda: s3.get_object(Bucket="listed", Key="no"))[:2] == (404, "NoSuchKey")
     assert refusal(lambda: s3.get_object(Bucket="open", Key="no"))[:2] == (403, "AccessDenied")
     assert refusal(lambda: s3.head_object(Bucket="open", Key="no"))[0] == 403
+
+
+def test_secret_is_read_by_a_policy_that_leaves_room_for_the_end_of_its_arn(
+    cloud: Cloud, reader: boto3.Session
+) -> None:
+    secrets = client(cloud, reader, "secretsmanager")
+    arn = cloud.client("secretsmanager").describe_secret(SecretId="plant/chat")["ARN"]
+
+    assert re.fullmatch(f"{SECRETS}:plant/chat-.{{6}}", arn)
+    assert secrets.get_secret_value(SecretId="plant/chat")["SecretString"] == "told"
+    assert secrets.get_secret_value(SecretId=arn)["SecretString"] == "told"
+    _, code, message = refusal(lambda: secrets.get_secret_value(SecretId="plant/name"))
+    assert code == "AccessDeniedException"
+    assert f"secretsmanager:GetSecretValue on resource: {SECRETS}:plant/name-" in message
 
 
 def test_explicit_deny_of_a_resource_wins(cloud: Cloud, reader: boto3.Session) -> None:

@@ -13,6 +13,7 @@ from localcloud.authorization.operations import needs_no_caller, operation_of
 PLACE = Place("123456789012", "us-east-1")
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/items"
 SAGEMAKER = "arn:aws:sagemaker:us-east-1:123456789012"
+SECRETS = "arn:aws:secretsmanager:us-east-1:123456789012:secret"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234"
 ROLE = "arn:aws:iam::123456789012:role/jobs"
 TASKS = [
@@ -57,6 +58,18 @@ TASKS = [
         "GetParameter",
         {"Name": "/a/b"},
         [("ssm:GetParameter", "arn:aws:ssm:us-east-1:123456789012:parameter/a/b")],
+    ),
+    (
+        "secretsmanager",
+        "GetSecretValue",
+        {"SecretId": "plant/chat"},
+        [("secretsmanager:GetSecretValue", f"{SECRETS}:plant/chat-000000")],
+    ),
+    (
+        "secretsmanager",
+        "GetSecretValue",
+        {"SecretId": f"{SECRETS}:plant/chat-a1B2c3"},
+        [("secretsmanager:GetSecretValue", f"{SECRETS}:plant/chat-a1B2c3")],
     ),
     (
         "logs",
@@ -153,7 +166,9 @@ def test_rows_are_those_of_aws_service_authorization_reference() -> None:
         for action, arn in expected:
             service, _, name = action.partition(":")
             kinds = known[service]["Actions"][name.lower()].get("Resources", [])
-            formats = [each for kind in kinds for each in known[service]["Resources"][kind]["ARNFormats"]]
+            formats = [
+                each for kind in kinds for each in known[service]["Resources"][kind.lower()]["ARNFormats"]
+            ]
             patterns = [re.sub(r"\$\{\w+\}", "[^:]*", each) for each in formats]
             assert any(re.fullmatch(each, arn) for each in patterns) if kinds else arn == "*", (action, arn)
 
