@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -20,7 +21,7 @@ from tests.local.laptop import Laptop
 KEY = "whsec_" + b64encode(b"k" * 32).decode()
 NAME = "route_check"
 WEBHOOK_SECRET, SLACK_SECRET = "route-check/webhook", "route-check/slack"
-FUNCTION = "route-check"
+FUNCTION = BUS = "route-check"
 SOURCE = """\
 import urllib.request
 def handle(event, context):
@@ -52,7 +53,7 @@ alerts:
       subscription: {{protocol: sqs, endpoint: "{queue}"}}
     - channel: managers
       when: []
-      digest: "07:00"
+      digest: "{digest}"
       subscription: {{protocol: sqs, endpoint: "{managers}"}}
 """
 
@@ -142,6 +143,7 @@ def receivers(laptop: Laptop, folder: Path) -> Iterator[tuple[Receivers, Path]]:
             function=_function(laptop, f"{made.url}/program"),
             queue=arns["queue"],
             managers=arns["managers"],
+            digest=f"{datetime.now(UTC) + timedelta(hours=12):%H:%M}",  # none but the test's own
         )
     )
     secrets = laptop.client("secretsmanager")
@@ -152,6 +154,20 @@ def receivers(laptop: Laptop, folder: Path) -> Iterator[tuple[Receivers, Path]]:
     finally:
         server.shutdown()
         server.server_close()
+        _remove(laptop, made)
+
+
+def _remove(laptop: Laptop, made: Receivers) -> None:
+    """Remove the receivers, or who looks for what a deployment leaves finds them."""
+    for url in made.urls.values():
+        laptop.client("sqs").delete_queue(QueueUrl=url)
+    events = laptop.client("events")
+    events.remove_targets(Rule=BUS, EventBusName=BUS, Ids=["queue"])
+    events.delete_rule(Name=BUS, EventBusName=BUS)
+    events.delete_event_bus(Name=BUS)
+    laptop.client("lambda").delete_function(FunctionName=FUNCTION)
+    for name in (WEBHOOK_SECRET, SLACK_SECRET):
+        laptop.client("secretsmanager").delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
 
 
 def _queue(laptop: Laptop, made: Receivers, name: str) -> str:
@@ -172,11 +188,11 @@ def _queue(laptop: Laptop, made: Receivers, name: str) -> str:
 
 def _bus(laptop: Laptop, queue_arn: str) -> str:
     events = laptop.client("events")
-    arn: str = events.create_event_bus(Name="route-check")["EventBusArn"]
+    arn: str = events.create_event_bus(Name=BUS)["EventBusArn"]
     pattern = json.dumps({"detail-type": ["Watchkeeper Alert"]})
-    events.put_rule(Name="route-check", EventBusName="route-check", EventPattern=pattern)
+    events.put_rule(Name=BUS, EventBusName=BUS, EventPattern=pattern)
     targets = [{"Id": "queue", "Arn": queue_arn}]
-    events.put_targets(Rule="route-check", EventBusName="route-check", Targets=targets)
+    events.put_targets(Rule=BUS, EventBusName=BUS, Targets=targets)
     return arn
 
 

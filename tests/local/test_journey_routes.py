@@ -15,6 +15,7 @@ import pytest
 from lambdas.alerting.sample import sample_of
 from tests.local.laptop import Laptop
 from tests.local.receivers import NAME, Receivers, receivers
+from tests.local.scored import until_drained
 from tests.local.waiting import until
 from watchkeeper.anomalies.event import EVENT_DETAIL_TYPE, EVENT_SOURCE
 from watchkeeper.core.plan import WorkloadPlan
@@ -54,7 +55,6 @@ def arrived(found: Receivers, *channels: str) -> bool:
     return all(got[channel] for channel in channels)
 
 
-@pytest.mark.xfail(run=False, reason="walked as far as the tests of routes; the rest is still to be walked")
 def test_every_route_gets_an_incident_once(shared_laptop: Laptop, tmp_path: Path) -> None:
     laptop = shared_laptop
     with receivers(laptop, tmp_path) as (found, file):
@@ -85,7 +85,8 @@ def each_is_tested(laptop: Laptop, found: Receivers) -> None:
     until(lambda: found.bodies("/program") and found.messages("queue"), what="samples that SNS delivers")
     assert all("test" in each for each in found.bodies("/webhook") + found.bodies("/program"))
     assert "TEST" in found.bodies("/slack")[0]["text"]
-    assert laptop.items("Incidents", "books") == []  # no incident, and nobody counts one
+    books = {book["sk"] for book in laptop.items("Incidents", "books")}
+    assert NAME not in books  # no incident, and nobody counts one
     assert found.refused["/broken"] == 1  # a test is one attempt
 
 
@@ -94,7 +95,10 @@ def a_webhook_that_fails_and_a_kill_lose_nothing(
 ) -> None:
     found.refusals["/webhook"] = 1
     put(laptop, EVENT_DETAIL_TYPE, anomaly)
-    until(lambda: found.refused["/webhook"], what="the attempt that is refused")
+    others = [channel for channel in TOLD if channel != "webhook"]
+    until(lambda: found.refused["/webhook"] and arrived(found, *others), what="the alert at the others")
+    until(lambda: only_a_target_is_waited_for(laptop), what="the end of all else")
+    until_kept(laptop)
     laptop.kill()
     laptop.cloud.start()
     until(lambda: arrived(found, *TOLD), what="the alert at each receiver", seconds=300)
@@ -109,6 +113,28 @@ def a_webhook_that_fails_and_a_kill_lose_nothing(
     assert ids == {headers["webhook-id"]}
 
 
+def only_a_target_is_waited_for(laptop: Laptop) -> bool:
+    """Tell whether nothing is being done: what a kill interrupts is done again, minutes later."""
+    waiting = [name for name, count in laptop.waiting_messages().items() if count]
+    table = laptop.outputs["IdempotencyTableName"]
+    items = laptop.client("dynamodb").scan(TableName=table, ConsistentRead=True)["Items"]
+    return all("AlertDeliveryWork" in name or "FailedRunsKept" in name for name in waiting) and not any(
+        item.get("status") == {"S": "INPROGRESS"} for item in items
+    )
+
+
+def until_kept(laptop: Laptop) -> None:
+    """Return when what is true now outlives a power cut; the start of an execution is answered then."""
+    states = laptop.client("stepfunctions")
+    machine = states.create_state_machine(
+        name="route-check",
+        definition=json.dumps({"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}),
+        roleArn=laptop.cloud.role("route-check-states", "states"),
+    )
+    states.start_execution(stateMachineArn=machine["stateMachineArn"])
+    states.delete_state_machine(stateMachineArn=machine["stateMachineArn"])
+
+
 def nothing_comes_twice(laptop: Laptop, found: Receivers, anomaly: dict[str, Any]) -> None:
     """Deliver again what each function has handled."""
     alert = found.by_channel()["queue"][0]
@@ -117,7 +143,7 @@ def nothing_comes_twice(laptop: Laptop, found: Receivers, anomaly: dict[str, Any
     put(laptop, "Incident Opened", notice)
     name = f"Watchkeeper-{NAME.replace('_', '-')}-AlertDeliveryWork"
     send(laptop, name, {**alert, "routes": ["webhook", "slack", "bus"]})
-    until(lambda: sum(laptop.waiting_messages().values()) == 0, what="queues without a message")
+    until_drained(laptop)
 
 
 def what_nobody_answers_goes_to_the_next(laptop: Laptop, found: Receivers) -> None:
@@ -126,7 +152,7 @@ def what_nobody_answers_goes_to_the_next(laptop: Laptop, found: Receivers) -> No
         tick = {"detail-type": "Scheduled Event", "time": later}
         send(laptop, "WatchkeeperAlerting-IncidentsWork", tick)
     until(lambda: found.by_channel()["managers"], what="the escalation")
-    until(lambda: sum(laptop.waiting_messages().values()) == 0, what="queues without a message")
+    until_drained(laptop)
     [escalated] = found.by_channel()["managers"]
     assert escalated["what"] == "unanswered"
     assert escalated["incident"] == found.by_channel()["queue"][0]["incident"]
@@ -142,7 +168,7 @@ def a_digest_is_told_once(laptop: Laptop, found: Receivers) -> None:
     for _ in range(2):
         send(laptop, "WatchkeeperAlerting-WorkQueue", asked)
     until(lambda: len(found.by_channel()["managers"]) > 1, what="the digest")
-    until(lambda: sum(laptop.waiting_messages().values()) == 0, what="queues without a message")
+    until_drained(laptop)
     digest = found.by_channel()["managers"][1]["digest"]
     assert digest["counts"] == {"opened": 1, "open": 1, "closed": 0, "silent": 0}
     assert digest["alerts_of_week"] == 1
