@@ -5,11 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from lambdas.adapters.incident_store import TableIncidents
 from tests.local.air import LIVE, MEASURES, WORKLOAD, closed, deliver, readings
 from tests.local.histories import FIVE_MINUTES, START, History, air_quality
 from tests.local.laptop import Laptop
 from tests.local.scored import until_scored
 from tests.local.training import champion, train, upload
+from tests.local.waiting import until
+from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core import layout
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.detectors.streaming.detector import WatchkeeperDetector
@@ -18,6 +21,10 @@ from watchkeeper.lifecycle.release import Release
 pytestmark = pytest.mark.local
 
 STATION, COUNT, PEAK = "north", 24, 12
+
+
+FIRST_DAY, LEAP = 154, 150
+"""Intervals of a station that is new, and the one with too much CO: its severity is some 76."""
 
 
 def live_release(laptop: Laptop) -> Release:
@@ -84,6 +91,53 @@ def test_the_loop_goes_on_where_the_history_ended_and_trainings_and_rollbacks_ke
     name = layout.endpoint_name(WORKLOAD)
     assert sagemaker.list_endpoints(NameContains=name)["Endpoints"] == []
     assert sagemaker.list_models(NameContains=name)["Models"] == []
+
+
+def leap_at(laptop: Laptop, station: str) -> ScoreLine:
+    """Deliver the same day of a new station, and return what is said of its leap."""
+    records = readings(station, 0, FIRST_DAY)
+    for record in records[2 * LEAP : 2 * LEAP + 2]:
+        record["CO"] += 6.0
+    deliver(laptop, records)
+    interval = f"co|LOCATION_ID={station}", format_instant(LIVE + LEAP * FIVE_MINUTES)
+    return until_scored(laptop, WORKLOAD, {interval})[interval]
+
+
+def test_what_was_noise_is_no_anomaly_from_the_next_object_on_until_that_is_taken_back(
+    laptop: Laptop,
+) -> None:
+    if laptop.live(WORKLOAD) is None:
+        champion(laptop, WORKLOAD, air_quality())
+    judged = ("first", "second", "third")
+    for station in judged:
+        line = leap_at(laptop, station)
+        assert (line.is_anomaly, line.rule) == (True, None)
+    kept = TableIncidents(laptop.client("dynamodb"), laptop.outputs["IncidentsTableName"])
+
+    def found() -> list[str]:
+        if kept.unsent(WORKLOAD):
+            return []  # one that is in another now may still look as if it stood alone
+        since = int(LIVE.timestamp())
+        names = {f"co|LOCATION_ID={station}" for station in judged}
+        of_them = [
+            (each.incident_id, names & {part.series for part in each.touched})
+            for each in kept.between(WORKLOAD, since, since + 86_400)
+        ]
+        told = [incident for incident, series in of_them if series]
+        return told if set().union(*(series for _, series in of_them)) == names else []
+
+    incidents = until(found, what="the incidents of three leaps")
+    for incident in incidents:
+        laptop.watchkeeper("feedback", incident, "--noise", "--by", "journey")
+    quiet = leap_at(laptop, "fourth")
+    for incident in incidents:
+        laptop.watchkeeper("feedback", incident, "--undo", "--by", "journey")
+    again = leap_at(laptop, "fifth")
+
+    assert (quiet.is_anomaly, quiet.rule, quiet.anomaly) == (False, "feedback", None)
+    assert quiet.severity_threshold == quiet.severity == line.severity
+    assert (again.is_anomaly, again.rule, again.severity_threshold) == (True, None, None)
+    assert again.severity == quiet.severity
 
 
 def test_a_history_with_too_many_alerts_is_rejected_and_the_loop_goes_on(laptop: Laptop) -> None:
