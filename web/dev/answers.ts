@@ -2,6 +2,7 @@
 
 import type { Feedback, Incident, LiveEvent, Me, RunDetail, TimelineEntry } from "../src/api/shapes";
 import { drawing, Trainings } from "./trainings.ts";
+import { Transactions } from "./transactions.ts";
 import { iso, World } from "./world.ts";
 
 export interface Asked {
@@ -21,6 +22,7 @@ export interface Answered {
 export class Answers {
   readonly events: LiveEvent[] = [];
   told: (event: LiveEvent) => void = () => undefined;
+  #transactions: Transactions | undefined;
   readonly #trainings = new Map<string, Trainings>();
 
   constructor(
@@ -30,6 +32,7 @@ export class Answers {
 
   answer(asked: Asked): Answered {
     const [room, what, id, ...rest] = asked.path;
+    if (room === "fraud") return this.#fraud(asked);
     if (room !== "watch") return problem(404, "nothing is here");
     if (what === "me") return ok(this.me);
     if (what === "changes") return this.#changes(asked.query.get("since"));
@@ -74,6 +77,23 @@ export class Answers {
     }
     if (what === "runs" || what === "releases") return this.#runs(name, rest, asked);
     return problem(404, "nothing is here");
+  }
+
+  #fraud({ method, path: [, what, id, part], query, body }: Asked): Answered {
+    const transactions = (this.#transactions ??= new Transactions(this.world.now));
+    if (query.get("workload") !== "card_fraud") return problem(404, "no such workload", `${query.get("workload")} is not deployed, or you are none of its readers.`);
+    if (method !== "GET" && this.me.role === "viewer") return problem(403, "forbidden", "A viewer may look; an operator may change this.");
+    if (what === "summary") return ok(transactions.summary(seconds(query.get("from"))));
+    if (what === "simulator") {
+      if (method === "DELETE") return ok(transactions.endSimulation());
+      return ok(method === "POST" ? transactions.simulate(Number(body["rate"]), Number(body["fraud_share"]), Number(body["seconds"])) : transactions.simulator());
+    }
+    if (what !== "transactions") return problem(404, "nothing is here");
+    if (!id) return ok(transactions.list(query));
+    const found = transactions.one(id);
+    if (!found) return problem(404, "no such transaction", `${id} is not among those that are kept.`);
+    if (part === "label") return ok(transactions.label(id, body["fraud"] === true, String(body["by"])));
+    return ok(part === "neighbourhood" ? transactions.neighbourhood(id) : found);
   }
 
   #trainingsOf(workload: string): Trainings {

@@ -32,6 +32,9 @@ const SCREENS = {
   run: "workloads/air_quality/runs/:succeeded",
   "run-running": "workloads/air_quality/runs/:running",
   "run-failed": "workloads/air_quality/runs/:failed",
+  fraud: "fraud",
+  "fraud-day": "fraud?last=86400&of=amount&show=all",
+  transaction: "fraud/card_fraud/:flagged",
   "not-here": "nowhere",
 };
 
@@ -60,6 +63,8 @@ const answer = await fetch(new URL("/watch/incidents?state=open&limit=1", root))
 const ids = { ":open": (await answer.json()).items[0].incident_id };
 const runs = await fetch(new URL("/watch/workloads/air_quality/runs", root));
 for (const run of (await runs.json()).items) ids[`:${run.status}`] ??= run.run_id;
+const flagged = await fetch(new URL("/fraud/transactions?workload=card_fraud&flag=true&limit=1", root));
+ids[":flagged"] = (await flagged.json()).transactions[0].id;
 const addressOf = (where) => root + where.replace(/:[a-z]+/, (name) => ids[name] ?? name);
 
 const loaded = () => !document.querySelector(".skeleton") && document.querySelector("h1") && !document.body.textContent.includes("Loading:");

@@ -37,6 +37,15 @@ export type RunState = Schemas["RunState"];
 export type GateRow = Schemas["GateRow"];
 export type Release = Schemas["ReleaseItem"];
 
+export type Transaction = Schemas["ListedTransaction"];
+export type TransactionDocument = Schemas["TransactionDocument"];
+export type TransactionLabel = Transaction["label"];
+export type Reason = Schemas["Reason"];
+export type Summary = Schemas["Summary"];
+export type Neighbourhood = Schemas["Graph"];
+export type NeighbourhoodNode = Schemas["Node"];
+export type Simulator = Schemas["Simulator"];
+
 export type LiveEvent = Schemas["LiveEventItem"];
 export type Changes = Schemas["Changes"];
 

@@ -7,16 +7,16 @@ import { instant } from "./clock";
 import { href, type Query } from "./router";
 import { screenAt } from "./screens";
 
-function linkTo(segments: string[], query: Query = {}): string | null {
-  return screenAt(segments) ? href(segments, query) : null;
+function linkTo(segments: string[]): string | null {
+  return screenAt(segments) ? href(segments) : null;
 }
 
 export const workloadsLink = () => href(["workloads"]);
 export const workloadLink = (workload: string) => linkTo(["workloads", workload]);
 export const runLink = (workload: string, runId: string) => linkTo(["workloads", workload, "runs", runId]);
 export const runsLink = (workload: string) => href(["workloads", workload, "runs"]);
-/** Null where the console has no screen for it. */
-export const fraudLink = (workload: string) => linkTo(["fraud"], { workload });
+export const fraudLink = (workload: string) => href(["fraud"], { workload });
+export const transactionLink = (workload: string, id: string) => href(["fraud", workload, id]);
 export const incidentLink = (id: string) => href(["incidents", id]);
 export const incidentsLink = (query: Query) => href(["incidents"], query);
 

@@ -5,7 +5,7 @@ import { customElement } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 
 import type { IncidentLine, Listing, LiveEvent, Workload } from "../api/shapes";
-import { incidentLink, incidentsLink, linked, runLink, seriesLink, workloadLink } from "../app/links";
+import { incidentLink, incidentsLink, linked, runLink, seriesLink, transactionLink, workloadLink } from "../app/links";
 import { count, counted, value } from "../app/numbers";
 import { api, live } from "../app/session";
 import { Watching } from "../app/signal";
@@ -201,7 +201,7 @@ function feedWords({ kind, workload, detail }: LiveEvent): { mark: unknown; word
       return { mark: severity(one.severity), words: link, note: one.merged_into ? "in another incident now" : STATE_WORDS[one.state] };
     }
     case "decision":
-      return { mark: badge("fraud", "bad"), words: html`transaction ${String(detail["id"])}, ${value(Number(detail["amount"]))}` };
+      return { mark: badge("fraud", "bad"), words: html`<a class="row-link" href=${transactionLink(workload, String(detail["id"]))}>transaction ${String(detail["id"])}</a>, ${value(Number(detail["amount"]))}` };
     case "run":
       return {
         mark: badge("training", "info"),

@@ -57,7 +57,6 @@ export class WorkloadScreen extends Screen {
 }
 
 function whole(one: WorkloadDetail): TemplateResult {
-  const fraud = one.kind === "fraud" ? fraudLink(one.workload) : null;
   return html`<div class="screen">
     <header class="incident-head">
       <div class="row">${healthBadge(one.health)} <span class="soft">finds ${KINDS[one.kind]}</span></div>
@@ -65,7 +64,7 @@ function whole(one: WorkloadDetail): TemplateResult {
       <p class="soft">${one.description}</p>
       ${one.why.length ? html`<div class="why why-${one.health}"><ul class="plain says">${one.why.map((words) => html`<li>${words}</li>`)}</ul></div>` : nothing}
       <div class="row">
-        ${fraud ? html`<a class="button" href=${fraud}>${icon("fraud")} Transactions</a>` : html`<a class="button" href=${seriesLink(one.workload, [])}>${icon("series")} Series</a>`}
+        ${one.kind === "fraud" ? html`<a class="button" href=${fraudLink(one.workload)}>${icon("fraud")} Transactions</a>` : html`<a class="button" href=${seriesLink(one.workload, [])}>${icon("series")} Series</a>`}
         <a class="button" href=${incidentsLink({ workload: one.workload })}>${icon("incident")} Incidents</a>
         <a class="button" href=${runsLink(one.workload)}>${icon("run")} Runs and releases</a>
       </div>
