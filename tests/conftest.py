@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import botocore.loaders
+import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -14,6 +15,10 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(
         _name, "1"
     )  # before numpy is imported: the workers share the cores, not their threads
+
+# How long an example takes says how busy the machine is, and no test is about that.
+hypothesis.settings.register_profile("watchkeeper")
+hypothesis.settings.load_profile("watchkeeper")
 
 # The models of AWS's services are read once a process, and not once a session.
 botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)

@@ -88,9 +88,9 @@ const PART: Touched = {
 };
 
 test("a value inside its range is never called anomalous without the reason", () => {
-  expect(reasonOf(PART)).toBe("5, above its usual range: 0.7535 to 3.975 is usual, 2.364 was expected.");
-  expect(reasonOf({ ...PART, observed: 3 })).toContain("inside its usual range (0.7535 to 3.975 is usual, 2.364 was expected): outside of all values before");
-  expect(reasonOf({ ...PART, observed: null })).toBe("It has said nothing for too long.");
+  expect(reasonOf(PART, 300)).toBe("5, above its usual range: 0.7535 to 3.975 is usual, 2.364 was expected.");
+  expect(reasonOf({ ...PART, observed: 3 }, 300)).toContain("inside its usual range (0.7535 to 3.975 is usual, 2.364 was expected): outside of all values before");
+  expect(reasonOf({ ...PART, observed: null }, 300)).toBe("It has said nothing for too long.");
   expect(featureWords("pattern|2", 300)).toBe("a course unlike any before, 10 min earlier");
   expect(relationWords({ leader: "no2", follower: "so2", lag_seconds: 600, strength: -0.62, evidence: 2300 })).toBe("no2 moved in the opposite direction 10 min before so2 (correlation -0.62 over 2,300 intervals)");
 });

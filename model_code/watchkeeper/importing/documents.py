@@ -21,6 +21,9 @@ MAX_BYTES = 4_194_304
 """Four times the largest template that CloudFormation takes."""
 MAX_PARTS = 200_000
 """Keys and list items of a file, those that aliases repeat counted each time."""
+MAX_DEPTH = 100
+"""Of keys and lists in each other; whether a parser takes more depends on its stack."""
+_TOO_DEEP = "is nested too deep for a template or an answer"
 
 Kind = Literal[
     "template",
@@ -113,7 +116,7 @@ def read_documents(path: Path, parameters: Mapping[str, str]) -> list[Document]:
     except (yaml.YAMLError, ValueError) as error:
         raise InvalidInputError(f"{path}: neither JSON nor YAML: {error}") from error
     except RecursionError as error:
-        raise InvalidInputError(f"{path}: is nested too deep for a template or an answer") from error
+        raise InvalidInputError(f"{path}: {_TOO_DEEP}") from error
     except InvalidInputError as error:
         raise InvalidInputError(f"{path}: {error}") from error
     return documents
@@ -129,15 +132,17 @@ def _parsed(text: str) -> Any:
 
 
 def _refuse_too_much(parsed: Any) -> None:
-    waiting, n_parts = [parsed], 0
+    waiting, n_parts = [(parsed, 0)], 0
     while waiting:
-        part = waiting.pop()
+        part, depth = waiting.pop()
         inside: Sequence[Any] = list(part.values()) if isinstance(part, dict) else part
         if isinstance(inside, list):
             n_parts += len(inside)
             if n_parts > MAX_PARTS:
                 raise InvalidInputError(f"has more than {MAX_PARTS:,} keys and list items")
-            waiting += inside
+            if depth == MAX_DEPTH:
+                raise InvalidInputError(_TOO_DEEP)
+            waiting += ((each, depth + 1) for each in inside)
 
 
 def _documents(file: str, parsed: Any, parameters: Mapping[str, str]) -> Iterator[Document]:

@@ -93,7 +93,7 @@ def test_scores_are_the_streams_own_until_the_context_has_left_training() -> Non
     assert any(scores)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.randoms(use_true_random=False), st.integers(0, 40))
 def test_a_rows_score_depends_neither_on_other_rows_nor_on_their_order(
     chooser: random.Random, remembered: int
@@ -108,7 +108,7 @@ def test_a_rows_score_depends_neither_on_other_rows_nor_on_their_order(
     assert together.score(chosen[::-1]) == scores[::-1]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(0, 119),
     st.floats(-1e30, 1e30),

@@ -25,7 +25,7 @@ FEW_TREES: dict[str, dict[str, Any]] = {
 }
 MAY_REFUSE = ("elliptic_envelope",)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
-FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 
 
 def detector_of(algorithm: str) -> Detector:

@@ -180,7 +180,7 @@ def test_the_first_day_of_a_daily_rhythm_alerts_about_as_rarely_as_stated() -> N
     assert alerts <= 3 * calibration.false_alarm_rate(3.75) * 60 * 288
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(arrays(np.float64, st.integers(2, 120), elements=ORDINARY), st.data())
 def test_a_score_never_depends_on_later_rows(values: np.ndarray, data: st.DataObject) -> None:
     cut = data.draw(st.integers(1, len(values)))
@@ -189,7 +189,7 @@ def test_a_score_never_depends_on_later_rows(values: np.ndarray, data: st.DataOb
     assert_equal(score_series(None, values), score_series(None, changed), slice(cut))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(arrays(np.float64, st.integers(1, 400), elements=FINITE))
 def test_any_finite_input_has_finite_scores(values: np.ndarray) -> None:
     scores = score_series(None, values)
@@ -199,7 +199,7 @@ def test_any_finite_input_has_finite_scores(values: np.ndarray) -> None:
     assert ((scores.severity >= 0) & (scores.severity <= 100)).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(-20, 20), st.integers(0, 1000))
 def test_multiplying_by_a_power_of_two_changes_no_score(exponent: int, seed: int) -> None:
     timestamps, values = telemetry(700, seed)
@@ -209,7 +209,7 @@ def test_multiplying_by_a_power_of_two_changes_no_score(exponent: int, seed: int
     np.testing.assert_array_equal(original.expected * 2.0**exponent, scaled.expected)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(-1000, 1000), st.integers(0, 1000))
 def test_adding_a_constant_changes_no_score(constant: int, seed: int) -> None:
     timestamps, values = telemetry(700, seed)
@@ -219,7 +219,7 @@ def test_adding_a_constant_changes_no_score(constant: int, seed: int) -> None:
     np.testing.assert_allclose(original.anomaly_score, shifted.anomaly_score, atol=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(arrays(np.float64, st.integers(1, 60), elements=st.floats(-1e6, 1e6) | st.just(np.nan)))
 def test_row_by_row_equals_the_batch(values: np.ndarray) -> None:
     batch = score_series(None, values)
@@ -245,7 +245,7 @@ def test_fit_then_score_equals_one_pass() -> None:
     assert set(detector.predict(values[1200:], timestamps=timestamps[1200:])) <= {-1, 1}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(1, 900), st.integers(0, 100))
 def test_state_goes_on_bit_for_bit_after_a_round_trip(cut: int, seed: int) -> None:
     timestamps, values = telemetry(1000, seed)

@@ -55,7 +55,7 @@ def test_scores_are_those_of_one_detector_a_series_to_the_bit(threads: int, step
         assert_series_equal(scores, position, single)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.integers(1, 5), st.booleans())
 def test_series_that_are_not_named_miss_intervals_like_a_single_one(
     seed: int, count: int, timed: bool

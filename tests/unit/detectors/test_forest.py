@@ -143,7 +143,7 @@ def test_attribution_adds_up_to_the_score_and_names_the_odd_feature(forest: Froz
     assert parts[0].argmax() == 3
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 60), st.sampled_from([1, 3]))
 def test_any_sample_grows_trees_whose_boxes_and_masses_fit(seed: int, rows: int, features: int) -> None:
     generator = np.random.default_rng(seed)

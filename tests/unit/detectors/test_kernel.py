@@ -42,14 +42,14 @@ def of_one(name: str) -> Callable[[float], float]:
     return function
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.floats(-745, 709) | st.floats(-1, 1))
 def test_exponential_is_off_by_at_most_a_unit_in_the_last_place(x: float) -> None:
     with localcontext(prec=60):
         assert units_off(float(exponential(x)), Decimal(x).exp()) <= 1.0
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(POSITIVE)
 def test_logarithms_are_off_by_at_most_two_units_in_the_last_place(x: float) -> None:
     with localcontext(prec=340):
@@ -70,7 +70,7 @@ def test_numbers_at_the_ends_are_those_of_the_mathematics() -> None:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.floats(-100, 100), min_size=1, max_size=8, unique=True),
     st.lists(st.floats(-200, 200), min_size=1, max_size=8),
@@ -124,7 +124,7 @@ def test_scores_are_those_of_the_kernel_before_this_one() -> None:
         np.testing.assert_allclose(numbers, np.array(golden[name], dtype=float), rtol=1e-9, atol=1e-9)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(1, 6), st.integers(0, 1000))
 def test_a_shelf_of_series_moves_as_each_series_alone(series: int, seed: int) -> None:
     rows = 200

@@ -32,7 +32,7 @@ def by_definition(rows, before, begins, window):
     begins=st.sets(st.integers(1, 59)),
     seed=st.integers(0, 99),
 )
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_differences_are_from_the_median_of_the_rows_before_since_the_last_gap(
     n_rows, n_columns, n_before, window, begins, seed
 ):

@@ -41,7 +41,7 @@ def detector() -> WatchkeeperDetector:
     return WatchkeeperDetector.from_bytes(learned())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=12))
 def test_parts_are_positive_and_add_up_to_the_score(values: list[float]) -> None:
     model = detector()
@@ -115,7 +115,7 @@ def test_several_columns_are_refused() -> None:
         model.explain_one(np.array([1.0, 2.0]))  # type: ignore[arg-type]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.floats(-1e3, 1e3, width=32) | st.just(float("nan")), min_size=8, max_size=8),
     st.integers(0, 20),

@@ -175,7 +175,7 @@ def clean_end(objects: Telemetry, stream: StreamModel | None = None) -> dict[str
     return end_of(fakes)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_ends_as_one_clean_delivery_in_order_does(drawn: st.DataObject) -> None:
     objects, stream = drawn.draw(telemetry()), drawn.draw(st.sampled_from([None, STREAM]))

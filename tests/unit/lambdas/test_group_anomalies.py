@@ -231,7 +231,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(EVENTS, st.data())
 def test_the_incidents_in_the_end_are_those_of_the_anomalies(
     events: list[AnomalyEvent], data: st.DataObject

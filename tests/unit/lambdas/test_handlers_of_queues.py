@@ -277,8 +277,9 @@ def test_anomalies_of_a_batch_are_one_incident_that_is_told_once(
     event = golden_event("anomaly_detected_batch")
     for _ in range(2):
         assert failed(group_anomalies.handle(event, Context())) == ["66666666"]
-    [envelope] = received(deployed.queue_url)
-    assert envelope["detail-type"] == "Incident Opened"
+    told = received(deployed.queue_url)
+    assert sorted(each["detail-type"] for each in told) == ["Incident Changed", "Incident Opened"]
+    [envelope] = [each for each in told if each["detail-type"] == "Incident Opened"]
     incident = Incident.from_dict(envelope["detail"]["incident"])
     assert [(part.series, part.intervals) for part in incident.touched] == [
         ("pressure|device=a", 2),
@@ -294,11 +295,14 @@ def test_the_schedule_closes_what_is_quiet(deployed: SimpleNamespace) -> None:
     event = golden_event("anomaly_detected_batch")
     group_anomalies.handle(event, Context())
     received(deployed.queue_url)
-    for time, kinds in (("2024-01-01T00:02:00Z", []), ("2024-01-01T02:00:00Z", ["Incident Closed"])):
+    for time, kinds in (
+        ("2024-01-01T00:02:00Z", []),
+        ("2024-01-01T02:00:00Z", ["Incident Changed", "Incident Closed"]),
+    ):
         event["Records"] = event["Records"][:1]
         event["Records"][0]["body"] = json.dumps({"detail-type": "Scheduled Event", "time": time})
         assert failed(group_anomalies.handle(event, Context())) == []
-        assert [each["detail-type"] for each in received(deployed.queue_url)] == kinds
+        assert sorted(each["detail-type"] for each in received(deployed.queue_url)) == kinds
 
 
 def test_messages_of_a_workload_that_cannot_be_written_come_again_and_others_do_not(
@@ -311,4 +315,5 @@ def test_messages_of_a_workload_that_cannot_be_written_come_again_and_others_do_
     body["detail"]["series"] = "pressure|device"
     event["Records"][2]["body"] = json.dumps(body)
     assert failed(group_anomalies.handle(event, Context())) == ["22222222", "33333333", "66666666"]
-    assert len(received(deployed.queue_url)) == 1
+    told = [each["detail-type"] for each in received(deployed.queue_url)]
+    assert sorted(told) == ["Incident Changed", "Incident Opened"]

@@ -113,7 +113,7 @@ def test_an_hour_that_is_over_becomes_one_file_sorted_by_series_and_time() -> No
     assert (report.hours, report.days, report.rows) == ([f"press {DATE}T09"], [], 4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.integers(0, 23), st.lists(st.sampled_from(NAMES), max_size=4, unique=True)), max_size=12
@@ -261,7 +261,7 @@ def test_only_what_is_read_of_an_object_is_fetched() -> None:
 @given(
     st.lists(st.tuples(st.integers(0, 22), st.integers(0, 5), st.integers(0, 11)), unique=True, max_size=40)
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_all_scores_are_read_once_whatever_is_merged(found: list[tuple[int, int, int]]) -> None:
     bucket = Bucket()
     for number, (hour, pump, at) in enumerate(found):

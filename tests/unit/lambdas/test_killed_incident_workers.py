@@ -12,6 +12,7 @@ import pytest
 from lambdas.adapters import clients
 from lambdas.adapters.incident_store import TableIncidents
 from lambdas.adapters.release_store import TableReleaseStore
+from lambdas.adapters.unanswered_store import TableUnanswered
 from lambdas.incidents.effects import GroupingEffects, LiveReleases
 from lambdas.incidents.keeping import close_quiet, take_in
 from lambdas.incidents.responding import judge
@@ -76,6 +77,7 @@ class Worker:
             incidents=self.store,
             releases=LiveReleases(FakeReleaseStore()),
             bus=Watched(self.bus, self.moments),  # type: ignore[arg-type]
+            unanswered=TableUnanswered(client, INCIDENTS_TABLE),
             pause=lambda attempt: None,
         )
 

@@ -121,7 +121,7 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(GOOD, CELLS)), min_size=1, max_size=4))
 def test_any_cells_read_the_same_together_and_one_by_one(changes: list[dict[str, str | None]]) -> None:
     cells = [GOOD | change for change in changes]

@@ -73,7 +73,7 @@ def scores_of(shelves: Shelves) -> dict[tuple[str, str], float | None]:
     return {each.interval: each.anomaly_score for each in shelves.lines}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(ends=st.integers(20, MINUTES - 20), overlap=st.integers(0, 15))
 def test_a_first_release_goes_on_where_the_history_ended(ends: int, overlap: int) -> None:
     release = streaming_release()

@@ -213,6 +213,7 @@ NUMPY_MODULES = (
     *(f"fraud/{name}" for name in ("simulation", "split", "table", "thresholds")),
     "charts/",
     "command/",
+    "importing/",
     "spec/d",
     "spec/tuning",
 )

@@ -81,7 +81,7 @@ def test_a_vector_is_the_one_that_numpy_makes(
     np.testing.assert_allclose(feature_vector(row, features, scales), expected, rtol=1e-12, atol=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.floats(-50, 50), min_size=11, max_size=11))
 def test_attributions_are_those_of_the_frozen_forest(vector: list[float]) -> None:
     rounded = np.array([vector], dtype=np.float32).astype(np.float64)

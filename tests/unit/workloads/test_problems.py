@@ -352,7 +352,7 @@ DOCUMENTS = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.dictionaries(KEYS, DOCUMENTS, max_size=6))
 def test_any_document_is_refused_with_problems_at_lines_of_the_file(
     tmp_path: Path, document: dict[str, object]

@@ -27,7 +27,7 @@ export function featureWords(name: string, intervalSeconds: number): string {
 }
 
 /** What the worst value was, beside what was usual. */
-export function reasonOf(part: Touched): string {
+export function reasonOf(part: Touched, intervalSeconds: number): string {
   if (part.observed === null) return "It has said nothing for too long.";
   const observed = value(part.observed);
   if (part.expected === null || part.lower === null || part.upper === null) return `${observed}; nothing was known before.`;
@@ -35,7 +35,7 @@ export function reasonOf(part: Touched): string {
   if (part.observed > part.upper) return `${observed}, above its usual range: ${band}.`;
   if (part.observed < part.lower) return `${observed}, below its usual range: ${band}.`;
   const [most] = Object.entries(part.contributions).sort(([, one], [, other]) => other - one)[0] ?? ["unexplained|"];
-  return `${observed}, inside its usual range (${band}): ${featureWords(most, 0)}.`;
+  return `${observed}, inside its usual range (${band}): ${featureWords(most, intervalSeconds)}.`;
 }
 
 /** What was seen in the history; it does not say that one causes the other. */

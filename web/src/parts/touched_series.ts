@@ -52,7 +52,7 @@ export class TouchedSeries extends Part {
         <h3><a href=${seriesLink(incident.workload, [part.series], new Date(1000 * from), new Date(1000 * to))}>${seriesName(part.series)}</a></h3>
         <span class="row small soft">${counted(part.runs.reduce((sum, [, each]) => sum + each, 0), "anomalous interval")} ${severity(part.peak_severity)}</span>
       </div>
-      <p class="small">${reasonOf(part)} <span class="soft">Worst at ${time(part.at)}.</span></p>
+      <p class="small">${reasonOf(part, incident.interval_seconds)} <span class="soft">Worst at ${time(part.at)}.</span></p>
       ${this.#points.render((columns) => this.#charts(columns), {
         isEmpty: (columns) => columns.length === 0,
         empty: () => empty("Its values are not kept any more", "Scores are kept for as long as the stack says."),

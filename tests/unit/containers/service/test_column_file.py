@@ -14,7 +14,7 @@ from containers.service.column_file import ColumnFile
     n_columns=st.integers(1, 5),
     seed=st.integers(0, 99),
 )
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_what_was_written_by_rows_is_read_by_columns_and_the_other_way_round(
     tmp_path_factory, parts, n_columns, seed
 ):

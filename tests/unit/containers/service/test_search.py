@@ -28,7 +28,7 @@ def labelled_rows(n_rows=400, share=0.05, seed=0):
     timed=st.booleans(),
     seed=st.integers(0, 99),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_no_row_is_in_two_parts_and_nothing_learns_from_the_future(labels, timed, seed):
     labels = np.array(labels)
     times = np.random.default_rng(seed).permutation(len(labels)).astype(float) if timed else None

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.watchkeeper.incidents.anomalies import EPOCH, INTERVAL, anomaly
@@ -171,7 +171,6 @@ def _by_definition(events: Sequence[AnomalyEvent], rule: GroupingRule) -> set[fr
     }
 
 
-@settings(deadline=None)
 @given(EVENTS, st.sampled_from([RULE, PAIRED, GroupingRule(0, together_at_least=2)]))
 def test_incidents_are_the_connected_components_of_the_definition(
     events: list[AnomalyEvent], rule: GroupingRule
@@ -179,7 +178,6 @@ def test_incidents_are_the_connected_components_of_the_definition(
     assert set(map(frozenset, _members(incidents_of(events, rule)))) == _by_definition(events, rule)
 
 
-@settings(deadline=None)
 @given(EVENTS, st.sampled_from([RULE, PAIRED]), st.data())
 def test_order_batches_and_duplicates_change_nothing(
     events: list[AnomalyEvent], rule: GroupingRule, data: st.DataObject
