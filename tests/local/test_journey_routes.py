@@ -98,9 +98,10 @@ def a_webhook_that_fails_and_a_kill_lose_nothing(
     others = [channel for channel in TOLD if channel != "webhook"]
     until(lambda: found.refused["/webhook"] and arrived(found, *others), what="the alert at the others")
     until(lambda: only_a_target_is_waited_for(laptop), what="the end of all else")
-    until_kept(laptop)
+    machine = until_kept(laptop)
     laptop.kill()
     laptop.cloud.start()
+    laptop.client("stepfunctions").delete_state_machine(stateMachineArn=machine)
     until(lambda: arrived(found, *TOLD), what="the alert at each receiver", seconds=300)
     headers, body = next(each for each in found.posted["/webhook"] if "test" not in json.loads(each[1]))
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
@@ -123,16 +124,22 @@ def only_a_target_is_waited_for(laptop: Laptop) -> bool:
     )
 
 
-def until_kept(laptop: Laptop) -> None:
-    """Return when what is true now outlives a power cut; the start of an execution is answered then."""
+def until_kept(laptop: Laptop) -> str:
+    """Return when what is true now outlives a power cut: the start of an execution is answered then.
+
+    Returns
+    -------
+    str
+        ARN of the state machine that was made for it.
+    """
     states = laptop.client("stepfunctions")
-    machine = states.create_state_machine(
+    arn: str = states.create_state_machine(
         name="route-check",
         definition=json.dumps({"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}),
         roleArn=laptop.cloud.role("route-check-states", "states"),
-    )
-    states.start_execution(stateMachineArn=machine["stateMachineArn"])
-    states.delete_state_machine(stateMachineArn=machine["stateMachineArn"])
+    )["stateMachineArn"]
+    states.start_execution(stateMachineArn=arn)
+    return arn
 
 
 def nothing_comes_twice(laptop: Laptop, found: Receivers, anomaly: dict[str, Any]) -> None:
