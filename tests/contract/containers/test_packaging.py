@@ -39,6 +39,7 @@ from pipeline.packaging import (
     build_model_code,
     build_scoring_code,
     build_service_code,
+    build_site_code,
 )
 from pipeline.vendoring import Target, vendor
 from tests.unit.lambdas.test_environments import ENTRY_POINTS, entry_points
@@ -196,7 +197,11 @@ def test_lambda_archive_has_nothing_compiled_and_nothing_twice() -> None:
 
 
 ARCHIVES: dict[str, tuple[Callable[[], Path], tuple[str, ...]]] = {
-    "service": (lambda: build_service_code("here", BUILD), ("service_api.handler",)),
+    "service": (
+        lambda: build_service_code("here", BUILD),
+        ("service_api.handler", "live.let_subscribe", "live.publish_live"),
+    ),
+    "site": (lambda: build_site_code(PROJECT / "web" / "public", BUILD), ("site.deploy_site",)),
     "scoring": (lambda: build_scoring_code("here", BUILD), ("scoring.handler", "scoring.try_release")),
     "history": (
         lambda: build_history_code("here", BUILD),
