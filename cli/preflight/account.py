@@ -118,8 +118,8 @@ def check_names(session: boto3.Session, assembly: Assembly, deployed: Deployed) 
     """Look for what has a name of ours and is not of our stacks: CloudFormation could not make it."""
     ours, taken = set(deployed.resources), 0
     for kind, naming in _NAMED.items():
-        names = {resource.properties.get(naming.property) for resource in assembly.of_type(kind)}
-        wanted = {name for name in names if isinstance(name, str)}
+        names = [resource.properties.get(naming.property) for resource in assembly.of_type(kind)]
+        wanted = {name for name in names if isinstance(name, str)}  # others are made of what is deployed
         for name in sorted(wanted & naming.existing(session)):
             if any(each == kind and name in identity for each, identity in ours):
                 continue

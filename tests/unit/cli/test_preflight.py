@@ -31,6 +31,10 @@ TEMPLATE = {
             "Type": "AWS::SageMaker::ModelPackageGroup",
             "Properties": {"ModelPackageGroupName": "watchkeeper-water-flow"},
         },
+        "Plan": {
+            "Type": "AWS::SSM::Parameter",
+            "Properties": {"Name": {"Fn::Join": ["", ["/watchkeeper/", {"Ref": "Key"}]]}},
+        },
         "Alarm": {
             "Type": "AWS::CloudWatch::Alarm",
             "Properties": {"AlarmName": "W-Lag", "Metrics": [{"MetricStat": {}}, {"MetricStat": {}}, {}]},
