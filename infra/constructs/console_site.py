@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import Acknowledgment, CustomResource, Duration, Fn, RemovalPolicy, Stack, Validations
+from aws_cdk import (
+    Acknowledgment,
+    CustomResource,
+    Duration,
+    FileSystem,
+    Fn,
+    RemovalPolicy,
+    Stack,
+    Validations,
+)
 from aws_cdk import aws_apigatewayv2 as apigwv2
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
@@ -106,7 +115,7 @@ class ConsoleSite(Construct):
             resource_type="Custom::ConsoleSite",
             service_timeout=Duration.seconds(2 * TIMEOUT_SECONDS),
             properties={
-                "Code": code.parent.name,  # has the content's digest: another site is put again
+                "Code": FileSystem.fingerprint(str(code)),  # another site is put again
                 "Configuration": Stack.of(self).to_json_string(dict(configuration)),
             },
         )

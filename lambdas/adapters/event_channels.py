@@ -86,6 +86,8 @@ class AppSyncChannels:
         body = json.dumps({"channel": channel, "events": list(events)})
         request = AWSRequest("POST", self.endpoint, {"content-type": "application/json"}, body)
         credentials = self.session.get_credentials()
+        if credentials is None:
+            raise UnavailableError(f"{self.endpoint}: the function has no credentials to sign with")
         SigV4Auth(credentials, "appsync", self.session.region_name).add_auth(request)
         try:
             answer = self.pool.request(

@@ -169,13 +169,15 @@ class Node(BaseModel):
     id: str
     kind: str = Field(description="`transaction`, or the relation of an entity.")
     name: str = Field(description="Id of a transaction, key of an entity.")
-    time: str | None = Field(None, description="Of a transaction: ISO 8601, UTC.")
+    time: str | None = Field(default=None, description="Of a transaction: ISO 8601, UTC.")
     amount: float | None = None
     label: Literal["fraud", "legitimate", "unknown"] | None = None
-    flag: bool | None = Field(None, description="Null of an entity, and of one without an answer.")
+    flag: bool | None = Field(default=None, description="Null of an entity, and of one without an answer.")
     pred_prob: float | None = None
-    transactions: int | None = Field(None, description="Of an entity of the centre: its earlier ones.")
-    frauds: int | None = Field(None, description="Those of them that are known to be fraud.")
+    transactions: int | None = Field(
+        default=None, description="Of an entity of the centre: its earlier ones."
+    )
+    frauds: int | None = Field(default=None, description="Those of them that are known to be fraud.")
 
 
 class Edge(BaseModel):
@@ -216,17 +218,18 @@ class Simulator(BaseModel):
     state: Literal["never", "running", "stopped", "ended", "failed"]
     rate: float | None = None
     fraud_share: float | None = None
-    started_at: str | None = Field(None, description="ISO 8601, UTC.")
-    until: str | None = Field(None, description="When it ends by itself: ISO 8601, UTC.")
+    started_at: str | None = Field(default=None, description="ISO 8601, UTC.")
+    until: str | None = Field(default=None, description="When it ends by itself: ISO 8601, UTC.")
     sent: int = 0
     flagged: int = 0
-    error: str | None = Field(None, description="Why it failed.")
+    error: str | None = Field(default=None, description="Why it failed.")
 
     @classmethod
     def of(cls, found: Simulation | None, now: float) -> Simulator:
         """Return the document of a simulation."""
         if found is None:
             return cls(state="never")
+        ended: Literal["failed", "stopped", "ended"]
         ended = "failed" if found.error else "stopped" if found.stopped else "ended"
         return cls(
             state="running" if found.is_running(now) else ended,

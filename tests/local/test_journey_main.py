@@ -46,6 +46,7 @@ USED_ELSEWHERE = {
     ("WatchkeeperScoring-ScoreTelemetryRole", "s3:ListBucket"): "an object that is missing",
     ("WatchkeeperScoring-ScoreTelemetryRole", "xray:PutTraceSegments"): "a caller whose request is sampled",
     ("WatchkeeperAlerting-PublishAlertRole", "dynamodb:Query"): "a notice that leaves series out",
+    ("WatchkeeperAlerting-PublishAlertRole", "dynamodb:PutItem"): "a route that escalates",
     ("Watchkeeper-water-flow-ModelsRole", "cloudwatch:DescribeAlarms"): "a deployment after the first",
     ("Watchkeeper-water-flow-WorkflowRole", "cloudwatch:DescribeAlarms"): "a deployment after the first",
 }
