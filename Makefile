@@ -71,13 +71,15 @@ demo: setup ## deploy, train, score and alert on this laptop (WORKLOAD=machine_t
 	 $(BIN)/python -m localcloud reset --yes --quiet; \
 	 trap '[ -n "$(KEEP)" ] || $(BIN)/python -m localcloud down --quiet' EXIT; \
 	 $(BIN)/python -m localcloud up --detach; \
-	 $(LAPTOP); $(BIN)/watchkeeper demo $(WORKLOAD) --stage laptop
+	 $(LAPTOP); $(BIN)/watchkeeper demo $(WORKLOAD) --stage laptop; \
+	 [ -z "$(KEEP)" ] || echo "console: http://localhost:$$LOCALCLOUD_SERVICE_PORT/console/"
 
 .PHONY: up
 up: setup ## start the laptop's cloud, and print what clients of it need
 	@$(BIN)/python -m localcloud up --detach --quiet
 	@$(BIN)/watchkeeper env
 	@echo '# The cloud is up. In your shell: eval "$$($(BIN)/watchkeeper env)"'
+	@echo "# After a deployment the console is at http://localhost:$$LOCALCLOUD_SERVICE_PORT/console/"
 
 .PHONY: down
 down: setup ## stop the laptop's cloud
