@@ -70,7 +70,7 @@ def until_the_alert(walk: Walk, step: Step, session: boto3.Session) -> None:
         return
     with subscribed(session, Deployment(session).alert_topic_arn, WORKLOAD) as inbox:
         walk.take(step)
-        assert "Severity:" in inbox.first(ALERT_SECONDS).text
+        assert "Severity:" in inbox.first(ALERT_SECONDS).text()
 
 
 def left_in(session: boto3.Session) -> list[str]:
