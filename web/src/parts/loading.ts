@@ -17,7 +17,7 @@ export class Loading<T> implements ReactiveController {
   #last: ((signal: AbortSignal) => Promise<T>) | undefined;
   #again: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly host: ReactiveControllerHost) {
+  constructor(protected readonly host: ReactiveControllerHost) {
     host.addController(this);
   }
 

@@ -11,13 +11,12 @@ import { api } from "../app/session";
 import { amount, flagBadge, labelBadge, probability, reasonsLine } from "../parts/fraud_words";
 import { empty, Loading } from "../parts/loading";
 import { Screen } from "../parts/screen";
-import { more, table, type Column } from "../parts/table";
+import { Pages } from "../parts/pages";
+import { table, type Column } from "../parts/table";
 import { time } from "../parts/words";
 import "../parts/minutes";
 import "../parts/simulator";
 
-const PAGE = 20;
-const MOST = 60;
 const PERIODS = [
   ["3600", "1 hour"],
   ["21600", "6 hours"],
@@ -41,11 +40,10 @@ interface Counted {
 export class FraudScreen extends Screen {
   #workloads = new Loading<Workload[]>(this);
   #summary = new Loading<Counted>(this);
-  #list = new Loading<Listing<Transaction>>(this);
+  #list = new Pages<Transaction>(this, { ask: (...page) => this.#ask(...page), key: (one) => one.id, page: 20, most: 60 });
   /** Reasons of what is flagged: a list has none, so each is asked for once. */
   #reasons = new Map<string, readonly Reason[]>();
   #asked = { counted: "", listed: "" };
-  #isMore = false;
 
   get #workload(): string {
     return place.value.query.get("workload") ?? this.#workloads.value?.[0]?.workload ?? "";
@@ -72,7 +70,7 @@ export class FraudScreen extends Screen {
     const counted = `${this.#workload} ${this.#last}`;
     const listed = `${this.#workload} ${this.#shown}`;
     if (counted !== this.#asked.counted) void this.#summary.load((signal) => this.#count(signal), { fresh: true });
-    if (listed !== this.#asked.listed) void this.#list.load((signal) => this.#ask(PAGE, null, signal), { fresh: true });
+    if (listed !== this.#asked.listed) this.#list.first({ fresh: true });
     this.#asked = { counted, listed };
   }
 
@@ -107,28 +105,9 @@ export class FraudScreen extends Screen {
     if (event.workload === this.#workload && event.kind === "decision") this.#again();
   }
 
-  /** As many as are shown, so that who has asked for more keeps it. */
   #again(): void {
-    const shown = Math.min(MOST, Math.max(PAGE, this.#list.value?.items.length ?? 0));
-    this.#list.soonWith((signal) => this.#ask(shown, null, signal));
+    this.#list.soonAsShown();
     this.#summary.soon(1000);
-  }
-
-  async #more(): Promise<void> {
-    const list = this.#list.value;
-    if (!list?.next || this.#isMore) return;
-    this.#isMore = true;
-    this.requestUpdate();
-    try {
-      const page = await this.#ask(PAGE, list.next);
-      const known = new Set(list.items.map((one) => one.id));
-      this.#list.put({ items: [...list.items, ...page.items.filter((one) => !known.has(one.id))], next: page.next });
-    } catch {
-      this.#list.again();
-    } finally {
-      this.#isMore = false;
-      this.requestUpdate();
-    }
   }
 
   protected override render(): TemplateResult {
@@ -185,7 +164,7 @@ export class FraudScreen extends Screen {
             key: (one) => one.id,
             link: (one) => transactionLink(this.#workload, one.id),
           })}
-          ${more(list.next, this.#isMore, () => void this.#more())}`,
+          ${this.#list.button()}`,
           {
             isEmpty: (list) => list.items.length === 0,
             empty: () => (this.#shown === "all" ? empty("No transaction yet", "Send some through the API, or let the simulator do it.", "fraud") : empty("None", "No transaction that is kept is so.")),

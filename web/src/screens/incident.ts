@@ -5,13 +5,13 @@ import { customElement, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 
 import { etagOf } from "../api/client";
-import { asApiError, type ApiError } from "../api/problems";
 import type { Feedback, Incident, LiveEvent, Share, TimelineEntry } from "../api/shapes";
 import { duration, instant, span, zoneName } from "../app/clock";
 import { incidentsLink, linked, runLink, seriesLink, workloadLink } from "../app/links";
 import { count, counted, percent, value } from "../app/numbers";
 import { go, href, segments } from "../app/router";
 import { api, may } from "../app/session";
+import { Acting } from "../parts/acting";
 import { bars } from "../parts/bar";
 import { icon, type IconName } from "../parts/icon";
 import { Loading } from "../parts/loading";
@@ -43,20 +43,18 @@ interface Which {
 @customElement("wk-incident")
 export class IncidentScreen extends Screen {
   @state() private doing: "assign" | "snooze" | null = null;
-  @state() private busy = false;
-  @state() private refused: ApiError | null = null;
-  @state() private done = "";
   @state() private allSeries = false;
   #incident = new Loading<Incident>(this);
+  #acting = new Acting(this);
   #id = "";
 
   protected override moved(): void {
     const id = segments()[1] ?? "";
     if (id === this.#id) return;
     this.#id = id;
-    this.doing = this.refused = null;
+    this.doing = null;
     this.allSeries = false;
-    this.done = "";
+    this.#acting.forget();
     void this.#incident.load((signal) => this.#ask(signal), { fresh: true });
   }
 
@@ -79,22 +77,15 @@ export class IncidentScreen extends Screen {
 
   async #act(words: string, send: (one: Which) => Promise<Incident>): Promise<void> {
     const before = this.#incident.value;
-    if (!before || this.busy) return;
-    this.busy = true;
-    this.refused = null;
-    this.done = "";
-    try {
-      const after = await send({ at: { incident: before.incident_id }, ifMatch: etagOf(before) });
+    if (!before) return;
+    const which = { at: { incident: before.incident_id }, ifMatch: etagOf(before) };
+    const isDone = await this.#acting.run(async () => {
+      const after = await send(which);
       this.#incident.put(after);
       this.#surviving(after);
       this.doing = null;
-      this.done = words;
-    } catch (error) {
-      this.refused = asApiError(error);
-      if (this.refused.failure === "stale") this.#incident.again();
-    } finally {
-      this.busy = false;
-    }
+    }, () => words);
+    if (!isDone && this.#acting.refused?.failure === "stale") this.#incident.again();
   }
 
   protected override render(): TemplateResult {
@@ -166,24 +157,14 @@ export class IncidentScreen extends Screen {
     const turn = (what: "assign" | "snooze") => () => (this.doing = this.doing === what ? null : what);
     return html`<div class="row">
         ${one.state === "open"
-          ? html`<button class="button button-main" ?disabled=${this.busy} @click=${() => void this.#act("Acknowledged.", (one) => api().post(`${INCIDENT}/acknowledge`, { ...one, body: {} }))}>
+          ? html`<button class="button button-main" ?disabled=${this.#acting.busy} @click=${() => void this.#act("Acknowledged.", (one) => api().post(`${INCIDENT}/acknowledge`, { ...one, body: {} }))}>
               ${icon("check")} Acknowledge
             </button>`
           : nothing}
         <button class="button" aria-expanded=${this.doing === "assign" ? "true" : "false"} @click=${turn("assign")}>${icon("user")} Assign</button>
         ${one.state === "closed" ? nothing : html`<button class="button" aria-expanded=${this.doing === "snooze" ? "true" : "false"} @click=${turn("snooze")}>${icon("snooze")} Snooze</button>`}
       </div>
-      ${this.doing === "assign" ? this.#assign(one) : this.doing === "snooze" ? this.#snooze() : nothing} ${this.#outcome()}`;
-  }
-
-  #outcome(): TemplateResult {
-    return html`<div role="status">
-      ${this.refused
-        ? html`<p class="notice notice-bad">${icon("alert")}<span>${this.refused.message} ${this.refused.remedy}</span></p>`
-        : this.done
-          ? html`<p class="notice">${icon("check")}<span>${this.done}</span></p>`
-          : nothing}
-    </div>`;
+      ${this.doing === "assign" ? this.#assign(one) : this.doing === "snooze" ? this.#snooze() : nothing} ${this.#acting.outcome()}`;
   }
 
   #assign(one: Incident): TemplateResult {
@@ -194,7 +175,7 @@ export class IncidentScreen extends Screen {
     };
     return html`<form class="row doing" @submit=${submit}>
       <label class="field"><span>Who looks after it</span><input name="to" required maxlength="128" autocomplete="off" .value=${one.assigned_to ?? ""} /></label>
-      <button class="button button-main" ?disabled=${this.busy}>Assign</button>
+      <button class="button button-main" ?disabled=${this.#acting.busy}>Assign</button>
     </form>`;
   }
 
@@ -203,7 +184,7 @@ export class IncidentScreen extends Screen {
       <legend>Say nothing of it for</legend>
       <span class="choices">
         ${SNOOZES.map(
-          ([seconds, words]) => html`<button class="button" ?disabled=${this.busy} @click=${() => void this.#act(`Nothing is said of it for ${words}.`, (one) => api().post(`${INCIDENT}/snooze`, { ...one, body: { for_seconds: seconds } }))}>${words}</button>`,
+          ([seconds, words]) => html`<button class="button" ?disabled=${this.#acting.busy} @click=${() => void this.#act(`Nothing is said of it for ${words}.`, (one) => api().post(`${INCIDENT}/snooze`, { ...one, body: { for_seconds: seconds } }))}>${words}</button>`,
         )}
       </span>
     </fieldset>`;
@@ -227,13 +208,13 @@ export class IncidentScreen extends Screen {
         ${may("operator")
           ? html`<div class="verdicts" role="group" aria-labelledby="feedback-title">
                 ${VERDICTS.map(
-                  ([name, words, meaning]) => html`<button class="button verdict" aria-pressed=${one.feedback === name ? "true" : "false"} ?disabled=${this.busy} @click=${say(name, words)}>
+                  ([name, words, meaning]) => html`<button class="button verdict" aria-pressed=${one.feedback === name ? "true" : "false"} ?disabled=${this.#acting.busy} @click=${say(name, words)}>
                     <b>${words}</b><span class="small">${meaning}</span>
                   </button>`,
                 )}
               </div>
               <label class="field"><span>Note, for others (optional; write it first)</span><textarea id="feedback-note" rows="2" maxlength="1000"></textarea></label>
-              ${given ? html`<p><button class="button button-small" ?disabled=${this.busy} @click=${() => void this.#act("Taken back.", (one) => api().delete(`${INCIDENT}/feedback`, one))}>${icon("undo")} Take back “${given[1].toLowerCase()}”</button></p>` : nothing}`
+              ${given ? html`<p><button class="button button-small" ?disabled=${this.#acting.busy} @click=${() => void this.#act("Taken back.", (one) => api().delete(`${INCIDENT}/feedback`, one))}>${icon("undo")} Take back “${given[1].toLowerCase()}”</button></p>` : nothing}`
           : html`<p>${given ? html`<b>${given[1]}.</b> ${given[2]}` : html`<span class="soft">Nobody has said yet.</span>`}</p>`}
         ${moved.length
           ? html`<div><p class="small soft">Moved by feedback: from which severity these count as anomalies (70 without)</p>

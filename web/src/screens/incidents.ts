@@ -12,11 +12,10 @@ import { api } from "../app/session";
 import { icon } from "../parts/icon";
 import { empty, Loading } from "../parts/loading";
 import { Screen } from "../parts/screen";
-import { more, table, type Column } from "../parts/table";
+import { Pages } from "../parts/pages";
+import { table, type Column } from "../parts/table";
 import { severity, stateBadge, time, titleOf, verdictBadge } from "../parts/words";
 
-const PAGE = 25;
-const MOST = 100;
 const STATES = [
   ["any", "All"],
   ["open", "Open"],
@@ -48,10 +47,9 @@ const COLUMNS: readonly Column<IncidentLine>[] = [
 export class IncidentsScreen extends Screen {
   /** Where the slider is while it moves: the address follows when it rests. */
   @state() private slid: number | null = null;
-  #list = new Loading<Listing<IncidentLine>>(this);
+  #list = new Pages<IncidentLine>(this, { ask: (...page) => this.#ask(...page), key: (one) => one.incident_id, page: 25, most: 100 });
   #workloads = new Loading<Listing<Workload>>(this);
   #asked = "";
-  #isMore = false;
   #slider: ReturnType<typeof setTimeout> | undefined;
 
   protected override moved(): void {
@@ -59,7 +57,7 @@ export class IncidentsScreen extends Screen {
     if (!this.#workloads.value) void this.#workloads.load((signal) => api().get("/watch/workloads", { signal }));
     if (asked === this.#asked && this.#list.value) return;
     this.#asked = asked;
-    void this.#list.load((signal) => this.#ask(PAGE, null, signal));
+    this.#list.first();
   }
 
   #ask(limit: number, cursor: string | null, signal?: AbortSignal): Promise<Listing<IncidentLine>> {
@@ -82,28 +80,7 @@ export class IncidentsScreen extends Screen {
   }
 
   protected override happened(event: LiveEvent): void {
-    const list = this.#list.value;
-    if (event.kind !== "incident" || !list) return;
-    // as many as are shown, so that who has asked for more keeps it
-    const shown = Math.min(MOST, Math.max(PAGE, list.items.length));
-    this.#list.soonWith((signal) => this.#ask(shown, null, signal));
-  }
-
-  async #more(): Promise<void> {
-    const list = this.#list.value;
-    if (!list?.next || this.#isMore) return;
-    this.#isMore = true;
-    this.requestUpdate();
-    try {
-      const page = await this.#ask(PAGE, list.next);
-      const known = new Set(list.items.map((one) => one.incident_id));
-      this.#list.put({ items: [...list.items, ...page.items.filter((one) => !known.has(one.incident_id))], next: page.next ?? null });
-    } catch {
-      this.#list.again();
-    } finally {
-      this.#isMore = false;
-      this.requestUpdate();
-    }
+    if (event.kind === "incident" && this.#list.value) this.#list.soonAsShown();
   }
 
   protected override render(): TemplateResult {
@@ -122,7 +99,7 @@ export class IncidentsScreen extends Screen {
             key: (one) => one.incident_id,
             link: (one) => incidentLink(one.incident_id),
           })}
-          ${more(list.next, this.#isMore, () => void this.#more())}`,
+          ${this.#list.button()}`,
           {
             isEmpty: (list) => list.items.length === 0,
             empty: () =>

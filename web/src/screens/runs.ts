@@ -13,12 +13,11 @@ import { icon } from "../parts/icon";
 import { empty, Loading } from "../parts/loading";
 import { runBadge, runLasted, releaseFigures } from "../parts/run_words";
 import { Screen } from "../parts/screen";
-import { more, table, type Column } from "../parts/table";
+import { Pages } from "../parts/pages";
+import { table, type Column } from "../parts/table";
 import { badge, time } from "../parts/words";
 
 const RUNS = "/watch/workloads/{workload}/runs";
-const PAGE = 20;
-const MOST = 100;
 
 const COLUMNS: readonly Column<Run>[] = [
   { title: "Status", kind: "mark", cell: (one) => runBadge(one.status) },
@@ -35,12 +34,11 @@ export class RunsScreen extends Screen {
   /** The release that is about to judge again. */
   @state() private back: string | null = null;
   @state() private typed = "";
-  #runs = new Loading<Listing<Run>>(this);
+  #runs = new Pages<Run>(this, { ask: (...page) => this.#ask(...page), key: (one) => one.run_id, page: 20, most: 100 });
   #releases = new Loading<Listing<Release>>(this);
   #started = new Acting(this);
   #rolled = new Acting(this);
   #workload = "";
-  #isMore = false;
 
   protected override moved(): void {
     const workload = segments()[1] ?? "";
@@ -50,7 +48,7 @@ export class RunsScreen extends Screen {
     this.back = null;
     this.#started.forget();
     this.#rolled.forget();
-    void this.#runs.load((signal) => this.#ask(PAGE, null, signal), { fresh: true });
+    this.#runs.first({ fresh: true });
     void this.#releases.load((signal) => api().get("/watch/workloads/{workload}/releases", { at: { workload }, signal }), { fresh: true });
   }
 
@@ -60,31 +58,8 @@ export class RunsScreen extends Screen {
 
   protected override happened(event: LiveEvent): void {
     if (event.workload !== this.#workload || (event.kind !== "run" && event.kind !== "release")) return;
-    this.#again();
+    this.#runs.soonAsShown();
     if (event.kind === "release" || event.detail["status"] === "succeeded") this.#releases.soon();
-  }
-
-  /** As many as are shown, so that who has asked for more keeps it. */
-  #again(): void {
-    const shown = Math.min(MOST, Math.max(PAGE, this.#runs.value?.items.length ?? 0));
-    this.#runs.soonWith((signal) => this.#ask(shown, null, signal));
-  }
-
-  async #more(): Promise<void> {
-    const list = this.#runs.value;
-    if (!list?.next || this.#isMore) return;
-    this.#isMore = true;
-    this.requestUpdate();
-    try {
-      const page = await this.#ask(PAGE, list.next);
-      const known = new Set(list.items.map((one) => one.run_id));
-      this.#runs.put({ items: [...list.items, ...page.items.filter((one) => !known.has(one.run_id))], next: page.next });
-    } catch {
-      this.#runs.again();
-    } finally {
-      this.#isMore = false;
-      this.requestUpdate();
-    }
   }
 
   protected override render(): TemplateResult {
@@ -110,7 +85,7 @@ export class RunsScreen extends Screen {
             key: (one) => one.run_id,
             link: (one) => runLink(workload, one.run_id)!,
           })}
-          ${more(list.next, this.#isMore, () => void this.#more())}`,
+          ${this.#runs.button()}`,
           {
             isEmpty: (list) => list.items.length === 0,
             empty: () => empty("No run yet", may("admin") ? "Start a training: without a model nothing is judged." : "An admin starts a training, or its schedule does.", "run"),
