@@ -13,7 +13,6 @@ from urllib.parse import quote
 
 from watchkeeper.anomalies.event import SUBJECT_LENGTH
 from watchkeeper.core.documents import Document
-from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.layout import short_hash
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import UTC, epoch_seconds, format_instant, in_zone, parse_instant, time_zone
@@ -28,15 +27,11 @@ LISTED = 20
 
 
 @dataclass(frozen=True)
-class DigestDue(Document, name="digest that is due"):
+class DigestDue(Document, name="digest that is due", refused_as="bad_event"):
     """That a route wants its digest."""
 
     workload: str
     channel: str
-
-    @classmethod
-    def _refusal(cls, message: str) -> InvalidInputError:
-        return InvalidInputError(message, reason="bad_event")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from datetime import datetime
 
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.documents import Document
-from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.severity import MAX_SEVERITY
 from watchkeeper.core.timestamps import epoch_seconds, format_instant, parse_instant
@@ -29,7 +28,7 @@ ROUTE_TEST_DETAIL_TYPE = "Route Test"
 
 
 @dataclass(frozen=True)
-class RouteTest(Document, name="test of a route"):
+class RouteTest(Document, name="test of a route", refused_as="bad_event"):
     """That somebody tests a route: the detail of an event of the alert bus."""
 
     test_id: str
@@ -37,10 +36,6 @@ class RouteTest(Document, name="test of a route"):
     channel: str
     at: str
     """When it was asked for, ISO 8601, UTC."""
-
-    @classmethod
-    def _refusal(cls, message: str) -> InvalidInputError:
-        return InvalidInputError(message, reason="bad_event")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchkeeper.core.documents import Document, plain
-from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.layout import short_hash
 from watchkeeper.core.severity import severity_text
 from watchkeeper.core.timestamps import epoch_seconds, in_zone, parse_instant
@@ -33,7 +32,7 @@ SUBJECT_LENGTH = 100
 
 
 @dataclass(frozen=True)
-class AnomalyEvent(Document, name="anomaly event"):
+class AnomalyEvent(Document, name="anomaly event", refused_as="bad_event"):
     """One interval of one series that is an anomaly, by its anomaly_score or by a rule of its measure."""
 
     workload: str
@@ -95,10 +94,6 @@ class AnomalyEvent(Document, name="anomaly event"):
         if self.severity_threshold is None:
             del document["severity_threshold"]
         return dict(sorted(document.items()))
-
-    @classmethod
-    def _refusal(cls, message: str) -> InvalidInputError:
-        return InvalidInputError(message, reason="bad_event")
 
     @classmethod
     def _upgraded(cls, document: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from watchkeeper.core.errors import ContractViolationError, WatchkeeperError
+from watchkeeper.core.errors import ContractViolationError, InvalidInputError, WatchkeeperError
 
 if TYPE_CHECKING:
     from typing import Self
@@ -44,6 +44,9 @@ class Document:
         Spaces by which levels are indented; None writes one line.
     sort_keys
         Whether keys are in alphabetical order, or in that of the fields.
+    refused_as
+        Reason of the `InvalidInputError` by which one that others send is refused; None for what a release
+        has written itself, which breaks a contract.
 
     Examples
     --------
@@ -59,6 +62,7 @@ class Document:
     _remedy: ClassVar[str]
     _indent: ClassVar[int | None]
     _sort_keys: ClassVar[bool]
+    _refused_as: ClassVar[str | None]
 
     def __init_subclass__(
         cls,
@@ -67,8 +71,10 @@ class Document:
         remedy: str = "deploy the stacks again",
         indent: int | None = None,
         sort_keys: bool = True,
+        refused_as: str | None = None,
     ) -> None:
         cls._name, cls._remedy, cls._indent, cls._sort_keys = name, remedy, indent, sort_keys
+        cls._refused_as = refused_as
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready objects."""
@@ -117,6 +123,8 @@ class Document:
     @classmethod
     def _refusal(cls, message: str) -> WatchkeeperError:
         """Return the error of a document that cannot be read."""
+        if cls._refused_as is not None:
+            return InvalidInputError(message, reason=cls._refused_as)
         return ContractViolationError(f"{message}: {cls._remedy}")
 
     @classmethod

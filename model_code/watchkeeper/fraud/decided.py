@@ -7,7 +7,6 @@ from typing import Any
 
 from watchkeeper.anomalies.event import one_line
 from watchkeeper.core.documents import Document
-from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.severity import MAX_SEVERITY, THRESHOLD_SEVERITY, severity_text
 from watchkeeper.core.timestamps import in_zone
 
@@ -16,7 +15,7 @@ DECIDED_VERSION = 1
 
 
 @dataclass(frozen=True)
-class DecidedTransaction(Document, name="decided transaction"):
+class DecidedTransaction(Document, name="decided transaction", refused_as="bad_event"):
     """A transaction that came through the API, and the answer that it got."""
 
     workload: str
@@ -50,10 +49,6 @@ class DecidedTransaction(Document, name="decided transaction"):
         if not speaking:
             return f"transaction={self.id}"
         return f"{speaking[0]['relation']}={speaking[0]['entity']}"
-
-    @classmethod
-    def _refusal(cls, message: str) -> InvalidInputError:
-        return InvalidInputError(message, reason="bad_event")
 
 
 def severity_of(pred_prob: float, threshold: float) -> float:

@@ -7,7 +7,6 @@ from typing import Literal
 
 from watchkeeper.anomalies.event import AnomalyEvent, anomaly_lines, one_line
 from watchkeeper.core.documents import Document
-from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.layout import short_hash
 from watchkeeper.core.severity import severity_text
 from watchkeeper.core.timestamps import epoch_seconds, in_zone, parse_instant
@@ -37,7 +36,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class IncidentNotice(Document, name="incident notice"):
+class IncidentNotice(Document, name="incident notice", refused_as="bad_event"):
     """One event of an incident on the alert bus."""
 
     what: Told
@@ -73,10 +72,6 @@ class IncidentNotice(Document, name="incident notice"):
     def at(self) -> int:
         """When it was: epoch seconds."""
         return self.incident.opened if self.anomaly is None else self.anomaly.at
-
-    @classmethod
-    def _refusal(cls, message: str) -> InvalidInputError:
-        return InvalidInputError(message, reason="bad_event")
 
 
 def notice_of(what: Told, incident: Incident, anomaly: AnomalyEvent | None = None) -> IncidentNotice:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from watchkeeper.core.documents import Document
-from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import AlertRoute
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.incidents.incident import Incident
@@ -15,7 +14,7 @@ UNANSWERED_DETAIL_TYPE = "Incident Unanswered"
 
 
 @dataclass(frozen=True)
-class Unanswered(Document, name="unanswered incident"):
+class Unanswered(Document, name="unanswered incident", refused_as="bad_event"):
     """What is looked at when a route's time to answer is over: still open, `to` is told."""
 
     workload: str
@@ -30,10 +29,6 @@ class Unanswered(Document, name="unanswered incident"):
     def key(self) -> str:
         """The same each time that the route is told the same; in the order of what is due."""
         return f"{self.due_at}#{self.incident_id}#{self.to}"
-
-    @classmethod
-    def _refusal(cls, message: str) -> InvalidInputError:
-        return InvalidInputError(message, reason="bad_event")
 
 
 def waits_for_an_answer(incident: Incident, at: datetime) -> bool:
