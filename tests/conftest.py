@@ -17,7 +17,9 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     )  # before numpy is imported: the workers share the cores, not their threads
 
 # How long an example takes says how busy the machine is, and no test is about that.
-hypothesis.settings.register_profile("watchkeeper")
+hypothesis.settings.register_profile(
+    "watchkeeper", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("watchkeeper")
 
 # The models of AWS's services are read once a process, and not once a session.
