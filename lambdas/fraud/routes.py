@@ -37,6 +37,7 @@ from lambdas.http.openapi import answers
 from lambdas.http.problems import INVALID_REQUEST, UNAVAILABLE, ServiceProblemError
 from lambdas.http.roles import caller_of
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.timestamps import aware
 from watchkeeper.fraud.history import Label, UnknownTransactionError
 from watchkeeper.fraud.plan import FraudPlan
 
@@ -140,8 +141,8 @@ def list_transactions(
     wanted = Filter(
         flag,
         label,
-        None if since is None else instant_of(since),
-        None if until is None else instant_of(until),
+        None if since is None else instant_of(aware(since)),
+        None if until is None else instant_of(aware(until)),
     )
     found = store.listed(wanted, limit, page_start(token) if token else None)
     return TransactionPage(
@@ -219,8 +220,8 @@ def show_summary(
     """Return counts and amounts of all and of flagged transactions by the minute of their coming."""
     tools = effects()
     store = tools.store_of(_plan(workload))
-    end = until or tools.now()
-    begin = since or end - SUMMARIZED
+    end = aware(until) or tools.now()
+    begin = aware(since) or end - SUMMARIZED
     if begin >= end:
         raise ServiceProblemError(INVALID_REQUEST, "`from` must be before `to`")
     return summary_of(store, instant_of(begin), instant_of(end))

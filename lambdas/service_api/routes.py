@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote
@@ -40,6 +40,7 @@ from lambdas.service_api.request_table import Item, Listing, page_start, page_to
 from lambdas.service_api.scores import scores_page
 from lambdas.service_api.submit import TaskBody, start_if_lost, submit
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
+from watchkeeper.core.timestamps import aware
 from watchkeeper.service.request_item import Status
 from watchkeeper.service.tasks import Task
 
@@ -209,7 +210,7 @@ def list_scores(
     """Return what was scored of a series of a workload that names the caller's tenant among its readers."""
     asked, tools = unquote(workload), effects()
     return scores_page(
-        tools.scores, tools.plans, _tenant(), asked, series, (_aware(since), _aware(until)), (limit, token)
+        tools.scores, tools.plans, _tenant(), asked, series, (aware(since), aware(until)), (limit, token)
     )
 
 
@@ -224,10 +225,6 @@ def show_request(
 ) -> RequestSummary:
     """Return a request with its history, progress, results, metrics and error."""
     return summary_of(_found(unquote(request)))
-
-
-def _aware(time: datetime) -> datetime:
-    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
 def methods_of(path: str) -> list[str]:

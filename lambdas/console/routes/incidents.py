@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import unquote
@@ -31,6 +31,7 @@ from lambdas.http.openapi import answers
 from lambdas.http.problems import PRECONDITION_FAILED, ServiceProblemError
 from lambdas.incidents.keeping import send
 from lambdas.incidents.responding import judge, respond
+from watchkeeper.core.timestamps import aware
 from watchkeeper.incidents.incident import Feedback, Incident
 from watchkeeper.incidents.response import acknowledged, assigned, snoozed
 
@@ -75,7 +76,7 @@ def list_incidents(
     """
     request = asked(router)
     names = request.readable() if workload is None else [request.plan(workload).workload]
-    wanted = Wanted(state, severity_from, measure, where, _aware(since), _aware(until))
+    wanted = Wanted(state, severity_from, measure, where, aware(since), aware(until))
     place = place_of(cursor, dict) if cursor else None
     found, end = listed(request.effects.incidents, list(names), wanted, limit, place)
     return IncidentList(
@@ -158,7 +159,7 @@ def snooze_incident(incident: IncidentId, body: Annotated[SnoozeBody, Body()]) -
     """Tell nothing of it until a time; if it is worse then, the next anomaly tells."""
     request = asked(router)
     who, now = request.caller.user, request.effects.now()
-    until = _aware(body.until) or now + timedelta(seconds=body.for_seconds or 0)
+    until = aware(body.until) or now + timedelta(seconds=body.for_seconds or 0)
     return _changed(request, incident, lambda found: snoozed(found, until, who, now))
 
 
@@ -236,7 +237,3 @@ def _as_seen(found: Incident) -> None:
 def _answered(incident: Incident, request: Asked) -> Response[IncidentAnswer]:
     answer = answer_of(incident, request.effects.releases)
     return Response(HTTPStatus.OK, JSON, answer, headers={"ETag": tag_of(incident)})
-
-
-def _aware(time: datetime | None) -> datetime | None:
-    return time if time is None or time.tzinfo else time.replace(tzinfo=timezone.utc)

@@ -29,7 +29,7 @@ from lambdas.console.training_runs import Run, execution_input
 from lambdas.http.openapi import answers
 from lambdas.http.problems import INVALID_REQUEST, ServiceProblemError
 from watchkeeper.core import layout
-from watchkeeper.core.timestamps import format_instant
+from watchkeeper.core.timestamps import aware, format_instant
 
 router = new_router()
 TAG = "Runs"
@@ -75,10 +75,11 @@ def start_run(workload: WorkloadName, body: Annotated[TrainingBody, Body()]) -> 
     """Start a training; where one runs already, this one fails and says so."""
     request = asked(router)
     plan = request.plan(workload)
-    start, end = (None if time is None else format_instant(time) for time in (body.start, body.end))
-    if body.start and body.end and body.start >= body.end:
+    start, end = aware(body.start), aware(body.end)
+    if start and end and start >= end:
         raise ServiceProblemError(INVALID_REQUEST, "`start` must be before `end`")
-    run = request.effects.runs.start(plan.workload, execution_input(body.reason, start, end))
+    period = (None if time is None else format_instant(time) for time in (start, end))
+    run = request.effects.runs.start(plan.workload, execution_input(body.reason, *period))
     answer = RunStarted(execution=run.execution, run_id=run.run_id)
     where = f"{PREFIX}/workloads/{plan.workload}/runs/{run.run_id}"
     return Response(HTTPStatus.ACCEPTED, JSON, answer, headers={"Location": where})

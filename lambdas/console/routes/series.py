@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import unquote
@@ -16,6 +16,7 @@ from lambdas.console.documents.answer import Listed
 from lambdas.console.documents.series import Points, SeriesItem
 from lambdas.console.series import Chosen, all_series, listed, points_of
 from lambdas.http.openapi import answers
+from watchkeeper.core.timestamps import aware
 from watchkeeper.stream.health import HealthName
 
 router = new_router()
@@ -75,12 +76,8 @@ def list_points(
     """Return scored intervals as columns. Where some are missing, one row of nulls stands for them."""
     request = asked(router)
     plan = request.anomaly_plan(workload)
-    end = _aware(until) or request.effects.now()
-    begin = _aware(since) or end - LAST
+    end = aware(until) or request.effects.now()
+    begin = aware(since) or end - LAST
     place = place_of(cursor, int) if cursor else None
     points, following = points_of(request.effects.scores, plan, unquote(series), (begin, end), most, place)
     return points if following is None else points.model_copy(update={"next": cursor_of(following)})
-
-
-def _aware(time: datetime | None) -> datetime | None:
-    return time if time is None or time.tzinfo else time.replace(tzinfo=timezone.utc)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from datetime import date, datetime, timedelta, timezone, tzinfo
+from typing import overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
@@ -199,6 +200,15 @@ def parse_instant(text: str) -> datetime:
         With reason `bad_timestamp`.
     """
     return parse_timestamp(text, _ISO8601_UTC)
+
+
+@overload
+def aware(moment: datetime) -> datetime: ...
+@overload
+def aware(moment: None) -> None: ...
+def aware(moment: datetime | None) -> datetime | None:
+    """Return a time that says its zone; one without is in UTC, as in `parse_instant`. None stays None."""
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def format_instant(instant: datetime | int) -> str:

@@ -320,6 +320,8 @@ def test_a_training_is_started_with_its_reason(world: World) -> None:
     assert world.get(answer.headers["Location"])["status"] == "running"
     wrong = {"start": "2026-11-29T00:00:00Z", "end": "2026-11-28T00:00:00Z"}
     assert world.call("POST", f"{OF_AIR}/runs", wrong).problem == "invalid_request"
+    without_zone = {**wrong, "end": "2026-11-28T00:00:00"}
+    assert world.call("POST", f"{OF_AIR}/runs", without_zone).problem == "invalid_request"
 
 
 def test_rolling_back_asks_for_the_workloads_name(world: World) -> None:

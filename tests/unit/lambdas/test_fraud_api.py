@@ -477,6 +477,8 @@ def test_transactions_are_counted_by_the_minute_of_their_coming(
     monkeypatch.setattr(looking, "_AT_ONCE", 1)
     part = service.call("GET", f"/fraud/summary?workload={WORKLOAD}").document
     assert (part["complete"], sum(minute["count"] for minute in part["minutes"])) == (False, 2)
+    without_zone = f"/fraud/summary?workload={WORKLOAD}&from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00"
+    assert service.call("GET", without_zone).status == 422
     wrong = f"/fraud/summary?workload={WORKLOAD}&from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z"
     assert service.call("GET", wrong).problem == "invalid_request"
 
