@@ -22,12 +22,12 @@ from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.constructs.data_bucket import housekeeping, private_bucket
 from infra.constructs.python_function import PythonFunction
 from infra.permissions import Permission, list_keys, objects, permit, policy_of
 from lambdas.site.deploy_site import PREFIX, DeploySiteEnvironment
 
 LOG_DAYS = 90
-UNFINISHED_UPLOAD_DAYS = 7
 TIMEOUT_SECONDS = 120
 HSTS_DAYS = 730
 _PATHS = Path(__file__).with_name("site_paths.js")
@@ -59,19 +59,23 @@ class ConsoleSite(Construct):
         sign_in_url: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._log = _bucket(
+        self._log = private_bucket(
             self,
             "Log",
+            removal_policy=RemovalPolicy.DESTROY,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_PREFERRED,  # CloudFront writes as its own user
-            lifecycle_rules=[_housekeeping(), s3.LifecycleRule(expiration=Duration.days(LOG_DAYS))],
+            lifecycle_rules=[
+                housekeeping(versioned=False),
+                s3.LifecycleRule(expiration=Duration.days(LOG_DAYS)),
+            ],
         )
-        self.bucket = _bucket(
+        self.bucket = private_bucket(
             self,
             "Objects",
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=RemovalPolicy.DESTROY,  # a deployment makes it again
             server_access_logs_bucket=self._log,
             server_access_logs_prefix="bucket/",
-            lifecycle_rules=[_housekeeping()],
+            lifecycle_rules=[housekeeping(versioned=False)],
         )
         self.headers = self._headers(realtime_host, sign_in_url)
         self.distribution = self._distribution(api, api_prefixes)
@@ -230,23 +234,3 @@ class ConsoleSite(Construct):
             ),
         )
         return made
-
-
-def _bucket(scope: Construct, construct_id: str, **own: Any) -> s3.Bucket:
-    """Make a bucket that is closed to the public, over TLS only; what is in it can be made again."""
-    return s3.Bucket(
-        scope,
-        construct_id,
-        encryption=s3.BucketEncryption.S3_MANAGED,
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        enforce_ssl=True,
-        removal_policy=RemovalPolicy.DESTROY,
-        **own,
-    )
-
-
-def _housekeeping() -> s3.LifecycleRule:
-    return s3.LifecycleRule(
-        id="housekeeping",
-        abort_incomplete_multipart_upload_after=Duration.days(UNFINISHED_UPLOAD_DAYS),
-    )

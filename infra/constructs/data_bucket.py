@@ -1,4 +1,4 @@
-"""The buckets that hold data and pages, and the one for their access logs."""
+"""The buckets that hold data and pages, and the one for their access logs; what every bucket of ours has."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ class DataBucket(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey) -> None:
         super().__init__(scope, construct_id)
-        self.access_log: s3.IBucket = _private_bucket(
+        self.access_log: s3.IBucket = private_bucket(
             self,
             "AccessLog",
             versioned=True,
             lifecycle_rules=[
-                _housekeeping(),
+                housekeeping(versioned=True),
                 s3.LifecycleRule(id="access-log", expiration=Duration.days(ACCESS_LOG_DAYS)),
             ],
         )
-        bucket = _private_bucket(
+        bucket = private_bucket(
             self,
             "Objects",
             key=key,
@@ -55,7 +55,7 @@ class DataBucket(Construct):
             server_access_logs_bucket=self.access_log,
             server_access_logs_prefix="data/",
             lifecycle_rules=[
-                _housekeeping(),
+                housekeeping(versioned=True),
                 s3.LifecycleRule(
                     id=layout.RAW,
                     prefix=f"{layout.RAW}/",
@@ -103,7 +103,7 @@ class PageBucket(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, access_log: s3.IBucket) -> None:
         super().__init__(scope, construct_id)
-        self.bucket: s3.IBucket = _private_bucket(
+        self.bucket: s3.IBucket = private_bucket(
             self,
             "Objects",
             key=key,
@@ -111,18 +111,21 @@ class PageBucket(Construct):
             server_access_logs_bucket=access_log,
             server_access_logs_prefix="pages/",
             lifecycle_rules=[
-                s3.LifecycleRule(
-                    id="housekeeping",
-                    abort_incomplete_multipart_upload_after=Duration.days(UNFINISHED_UPLOAD_DAYS),
-                )
+                housekeeping(versioned=False),
             ],
         )
 
 
-def _private_bucket(
-    scope: Construct, construct_id: str, *, key: kms.IKey | None = None, **own: Any
+def private_bucket(
+    scope: Construct,
+    construct_id: str,
+    *,
+    key: kms.IKey | None = None,
+    removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+    object_ownership: s3.ObjectOwnership = s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+    **own: Any,
 ) -> s3.Bucket:
-    """Make a bucket that is closed to the public, over TLS only, and outlives its stack.
+    """Make a bucket that is closed to the public, over TLS only; if not told otherwise it outlives its stack.
 
     Parameters
     ----------
@@ -136,18 +139,19 @@ def _private_bucket(
         encryption_key=key,
         bucket_key_enabled=None if key is None else True,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        object_ownership=object_ownership,
         enforce_ssl=True,
-        removal_policy=RemovalPolicy.RETAIN,
+        removal_policy=removal_policy,
         **own,
     )
 
 
-def _housekeeping() -> s3.LifecycleRule:
+def housekeeping(*, versioned: bool) -> s3.LifecycleRule:
+    """Return the rule that removes what nobody lists: unfinished uploads, and versions of before."""
     return s3.LifecycleRule(
         id="housekeeping",
         abort_incomplete_multipart_upload_after=Duration.days(UNFINISHED_UPLOAD_DAYS),
-        noncurrent_version_expiration=Duration.days(NONCURRENT_DAYS),
+        noncurrent_version_expiration=Duration.days(NONCURRENT_DAYS) if versioned else None,
     )
 
 
