@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
-from infra.constructs.user_directory import REFRESH_HOURS, TENANT_ATTRIBUTE, TOKEN_MINUTES
+from infra.constructs.user_directory import client_of
 from watchkeeper.core import layout
 
 
@@ -47,12 +47,10 @@ class ConsoleClient(Construct):
         self, scope: Construct, construct_id: str, *, pool: cognito.IUserPool, pages: Sequence[str]
     ) -> None:
         super().__init__(scope, construct_id)
-        own = cognito.ClientAttributes().with_standard_attributes(email=True)
         self.scopes = [cognito.OAuthScope.OPENID, cognito.OAuthScope.EMAIL]
-        self.client: cognito.IUserPoolClient = cognito.UserPoolClient(
+        self.client = client_of(
             self,
-            "Client",
-            user_pool=pool,
+            pool,
             generate_secret=False,
             o_auth=cognito.OAuthSettings(
                 flows=cognito.OAuthFlows(authorization_code_grant=True),
@@ -61,13 +59,6 @@ class ConsoleClient(Construct):
                 logout_urls=list(pages),
             ),
             supported_identity_providers=[cognito.UserPoolClientIdentityProvider.COGNITO],
-            id_token_validity=Duration.minutes(TOKEN_MINUTES),
-            access_token_validity=Duration.minutes(TOKEN_MINUTES),
-            refresh_token_validity=Duration.hours(REFRESH_HOURS),
-            prevent_user_existence_errors=True,
-            enable_token_revocation=True,
-            read_attributes=own.with_custom_attributes(TENANT_ATTRIBUTE),
-            write_attributes=own,
         )
         cognito.CfnManagedLoginBranding(
             self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
@@ -86,22 +88,34 @@ class RoleGroups(Construct):
 
 
 class ServiceClient(Construct):
-    """The application through which users get tokens. They cannot write their tenant, only read it."""
+    """The application through which programs and the command get tokens."""
 
     def __init__(self, scope: Construct, construct_id: str, *, pool: cognito.IUserPool) -> None:
         super().__init__(scope, construct_id)
-        own = cognito.ClientAttributes().with_standard_attributes(email=True)
-        self.client: cognito.IUserPoolClient = cognito.UserPoolClient(
+        self.client = client_of(
             self,
-            "Client",
-            user_pool=pool,
+            pool,
             auth_flows=cognito.AuthFlow(user_srp=True, admin_user_password=True),
             disable_o_auth=True,
-            id_token_validity=Duration.minutes(TOKEN_MINUTES),
-            access_token_validity=Duration.minutes(TOKEN_MINUTES),
-            refresh_token_validity=Duration.hours(REFRESH_HOURS),
-            prevent_user_existence_errors=True,
-            enable_token_revocation=True,
-            read_attributes=own.with_custom_attributes(TENANT_ATTRIBUTE),
-            write_attributes=own,
         )
+
+
+def client_of(scope: Construct, pool: cognito.IUserPool, **own: Any) -> cognito.IUserPoolClient:
+    """Make a client of the pool, with tokens of a working day.
+
+    Users cannot write their tenant, only read it.
+    """
+    attributes = cognito.ClientAttributes().with_standard_attributes(email=True)
+    return cognito.UserPoolClient(
+        scope,
+        "Client",
+        user_pool=pool,
+        id_token_validity=Duration.minutes(TOKEN_MINUTES),
+        access_token_validity=Duration.minutes(TOKEN_MINUTES),
+        refresh_token_validity=Duration.hours(REFRESH_HOURS),
+        prevent_user_existence_errors=True,
+        enable_token_revocation=True,
+        read_attributes=attributes.with_custom_attributes(TENANT_ATTRIBUTE),
+        write_attributes=attributes,
+        **own,
+    )
