@@ -1,27 +1,28 @@
 """``python -m localcloud``: up, status, env, deploy, coverage, iam, down, reset."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import shlex
 import shutil
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from localcloud import supervisor
-from localcloud.authorization.journal import Journal
-from localcloud.authorization.mutation import mutants
-from localcloud.authorization.report import Report
 from localcloud.coverage import write_table
-from localcloud.deploy import DeployError
-from localcloud.deploy import deploy as deploy_app
 from localcloud.environment import SHELL, client_environment, client_facts
 from localcloud.images import registry
 from localcloud.settings import Settings, SettingsError
 
+if TYPE_CHECKING:
+    from localcloud.authorization.journal import Journal
+
+# What needs boto3 or the services is imported by the commands that use it: `up` and `down` start at once.
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 iam = typer.Typer(no_args_is_help=True, help="What roles and services asked for, and what policies gave.")
 app.add_typer(iam, name="iam")
@@ -94,6 +95,9 @@ def deploy(
 
     What follows '--' goes to 'cdk deploy'.
     """
+    from localcloud.deploy import DeployError
+    from localcloud.deploy import deploy as deploy_app
+
     settings = _settings()
     try:
         supervisor.read_status(settings)
@@ -183,6 +187,8 @@ def report(
     role: Annotated[str, typer.Option(help="Only callers whose name has this text.")] = "",
 ) -> None:
     """List the calls of each role and service, what was denied, and statements that nothing used."""
+    from localcloud.authorization.report import Report
+
     found = Report.of(_journal())
     if as_json:
         typer.echo(json.dumps(found.document()))
@@ -207,6 +213,8 @@ def mutate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Take each permission away in turn and tell which of them no recorded request would miss."""
+    from localcloud.authorization.mutation import mutants
+
     found = list(mutants(_journal(), _settings().region))
     missed = [str(mutant) for mutant in found if not mutant.caught]
     if as_json:
@@ -219,6 +227,8 @@ def mutate(
 
 
 def _journal() -> Journal:
+    from localcloud.authorization.journal import Journal
+
     settings = _settings()
     folder = settings.home / "iam"
     with contextlib.suppress(supervisor.SupervisorError):

@@ -59,6 +59,7 @@ USED_ELSEWHERE = {
         "dynamodb:GetItem, dynamodb:Query",
     ): "a notice that leaves series out",
     ("WatchkeeperAlerting-PublishAlertRole", "dynamodb:PutItem"): "a route that escalates",
+    ("WatchkeeperAlerting-PublishAlertRole", "dynamodb:Query"): "a route that escalates",
     ("Watchkeeper-water-flow-ModelsRole", "cloudwatch:DescribeAlarms"): "a deployment after the first",
     ("Watchkeeper-water-flow-WorkflowRole", "cloudwatch:DescribeAlarms"): "a deployment after the first",
 }

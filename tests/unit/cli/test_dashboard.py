@@ -15,7 +15,8 @@ from cli.dashboard import draw, widgets_of
 from cli.main import app
 from watchkeeper.core.errors import InvalidInputError
 
-SPAN = (datetime.now(timezone.utc) - timedelta(hours=2), datetime.now(timezone.utc) + timedelta(minutes=5))
+MEASURED = datetime.now(timezone.utc)
+SPAN = (MEASURED - timedelta(hours=2), MEASURED + timedelta(minutes=5))
 PLACE = {"width": 8, "height": 6, "x": 0, "y": 0}
 SEARCH = """SEARCH('{Watchkeeper,service,workload} MetricName="anomalies"', 'Sum', 300)"""
 FOUND = {"title": "Anomalies", "metrics": [[{"expression": SEARCH}]]}
@@ -41,9 +42,8 @@ def measured(session: boto3.Session) -> Any:
         ("records", {"service": "score", "workload": "press"}, 120.0),
     ):
         named = [{"Name": key, "Value": text} for key, text in dimensions.items()]
-        client.put_metric_data(
-            Namespace="Watchkeeper", MetricData=[{"MetricName": name, "Dimensions": named, "Value": value}]
-        )
+        told = {"MetricName": name, "Dimensions": named, "Timestamp": MEASURED, "Value": value}
+        client.put_metric_data(Namespace="Watchkeeper", MetricData=[told])
     return client
 
 
