@@ -1,8 +1,9 @@
-"""`watchkeeper alerts`: the alert of the incident that an anomaly opens, and a test of each route."""
+"""`watchkeeper alerts`: the alert of the incident that an anomaly opens, a test of each route, links' key."""
 
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Annotated
@@ -18,6 +19,7 @@ from cli.watched import Watched
 from lambdas.adapters.alert_subscriptions import SnsSubscribers
 from lambdas.adapters.event_bus import EventBridgeBus
 from lambdas.adapters.plan_store import ParameterPlanStore
+from lambdas.adapters.secret_store import OLD_KEY_SECONDS
 from lambdas.alerting.alert import alert_of
 from lambdas.alerting.outcomes import TableOutcomes
 from lambdas.alerting.route_tests import WAIT_SECONDS, RouteOutcome, RouteTesting, try_routes
@@ -116,6 +118,22 @@ def send_samples(
         raise typer.Exit(1)
     if not as_json:
         done("every route took its sample, or SNS did")
+
+
+@alerts.command("exchange-key")
+def exchange_key() -> None:
+    """Sign links of alerts by another key; the one of now is accepted for 30 days more.
+
+    Exchanged twice, no link that was sent before answers.
+    """
+    session = boto3.Session()
+    session.client("secretsmanager").put_secret_value(
+        SecretId=Deployment(session).output(ALERTING, "LinkKeyArn"), SecretString=secrets.token_urlsafe(48)
+    )
+    days = OLD_KEY_SECONDS // 86_400
+    done(
+        f"links are signed by a new key within a minute; those of the key before answer for {days} days more"
+    )
 
 
 def testing_of(session: boto3.Session) -> RouteTesting:

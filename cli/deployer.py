@@ -227,6 +227,8 @@ class Deployer:
     def _inputs(self) -> str:
         """Return a hash of what the shared stacks' templates depend on."""
         about = f"{self.stage.value}\0{self.region}\0{sys.version_info[:2]}"
+        if self.stage is Stage.LAPTOP:  # where links of alerts lead
+            about += f"\0{os.environ.get('WATCHKEEPER_SERVICE_URL', '')}"
         return _digest(about, _files(self.root / name for name in INPUTS))
 
     def is_bootstrapped(self) -> bool:

@@ -50,6 +50,7 @@ def status(
             watched,
             plan,
             [name for name in alarms if is_of(name, plan.workload)],
+            now.date(),
             is_silent=plan.workload in silent,
         )
         for name, plan in plans.items()

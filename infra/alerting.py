@@ -16,13 +16,24 @@ from infra.constructs.alert_topic import AlertTopic
 from infra.constructs.dashboard import DASHBOARD
 from infra.constructs.event_subscription import EventSubscription
 from infra.constructs.incident_grouping import IncidentGrouping
+from infra.constructs.link_key import LinkKey
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
-from infra.permissions import Permission, assumed_by, permit, publish_alerts, read_plans, use_key, use_table
+from infra.permissions import (
+    Permission,
+    assumed_by,
+    permit,
+    publish_alerts,
+    read_parameter,
+    read_plans,
+    use_key,
+    use_table,
+)
 from lambdas.adapters.incident_store import BY_ID
 from lambdas.adapters.unanswered_store import PARTITION
 from lambdas.alerting.environment import PublishAlertEnvironment
 from lambdas.alerting.sample import ROUTE_TEST_DETAIL_TYPE
+from watchkeeper.core.layout import ANSWERS_PARAMETER
 from watchkeeper.incidents.notice import DETAIL_TYPES
 from watchkeeper.incidents.unanswered import UNANSWERED_DETAIL_TYPE
 
@@ -82,6 +93,7 @@ class AlertingStack(Stack):
             work=self.work,
             purpose="Flagged transactions to publish_alert",
         )
+        self.link_key = LinkKey(self, "LinkKey").secret
         self.publish_alert = PythonFunction(
             self,
             "PublishAlert",
@@ -91,6 +103,7 @@ class AlertingStack(Stack):
                 idempotency_table=idempotency.table_name,
                 incidents_table=incidents.table_name,
                 dashboard_url=dashboard_url(self),
+                link_key=self.link_key.secret_arn,
             ),
             purpose="Routes, deduplicates and throttles alerts, and publishes them to the alert topic",
             timeout_seconds=TIMEOUT_SECONDS,
@@ -108,6 +121,8 @@ class AlertingStack(Stack):
             Permission(actions=["dynamodb:Query"], resources=[f"{incidents.table_arn}/index/{BY_ID}"]),
             use_key(data_key, "dynamodb"),
             read_plans(self),
+            read_parameter(self, ANSWERS_PARAMETER),
+            Permission(actions=["secretsmanager:GetSecretValue"], resources=[self.link_key.secret_arn]),
         )
         self.publish_alert.consume(self.work, max_concurrency=CONCURRENCY)
         self.undelivered = DeadLetterQueue(self, "Undelivered").queue
@@ -133,6 +148,7 @@ class AlertingStack(Stack):
         CfnOutput(self, "UndeliveredAlertsArn", value=self.undelivered.queue_arn)
         CfnOutput(self, "AlertBusName", value=self.bus.event_bus_name)
         CfnOutput(self, "AlertQueueArn", value=self.work.queue.queue_arn)
+        CfnOutput(self, "LinkKeyArn", value=self.link_key.secret_arn)
         CfnOutput(self, "DigestRoleArn", value=digests.role_arn)
         CfnOutput(
             self, "GroupAnomaliesFunctionName", value=self.grouping.group_anomalies.function.function_name

@@ -169,6 +169,12 @@ def read_plans(scope: Construct) -> Permission:
     )
 
 
+def read_parameter(scope: Construct, name: str) -> Permission:
+    """Read one parameter."""
+    arn = Stack.of(scope).format_arn(service="ssm", resource="parameter", resource_name=name.lstrip("/"))
+    return Permission(actions=["ssm:GetParameter"], resources=[arn])
+
+
 def sagemaker_arns(scope: Construct, kind: str, names: Iterable[str]) -> list[str]:
     """Return the ARNs of SageMaker resources of one kind, such as `endpoint`."""
     stack = Stack.of(scope)

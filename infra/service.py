@@ -9,6 +9,8 @@ from typing import Any
 from aws_cdk import ArnFormat, CfnOutput, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -36,8 +38,10 @@ from infra.permissions import (
 )
 from infra.settings import Settings
 from infra.storage import StorageStack
+from lambdas.console.access import ANSWERS
 from lambdas.service_api.environment import ServiceApiEnvironment
 from lambdas.steps.close_task import CloseTaskEnvironment
+from watchkeeper.core.layout import ANSWERS_PARAMETER
 from watchkeeper.service.request_item import BY_CREATION
 from watchkeeper.service.tasks import Task
 from watchkeeper.service.tenant_files import TENANTS
@@ -58,6 +62,8 @@ class ServiceStack(Stack):
         The workflow of each task.
     read_scores
         Reads the scores of workloads.
+    link_key
+        Signs links of alerts.
     """
 
     def __init__(
@@ -71,6 +77,7 @@ class ServiceStack(Stack):
         state_machines: Mapping[Task, sfn.StateMachine],
         read_scores: lambda_.IFunction,
         alert_bus: events.IEventBus,
+        link_key: secretsmanager.ISecret,
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
@@ -129,6 +136,7 @@ class ServiceStack(Stack):
             code=bundles.console_api,
             storage=storage,
             alert_bus=alert_bus,
+            link_key=link_key,
             read_scores=read_scores,
             timeout_seconds=API_TIMEOUT_SECONDS,
         )
@@ -144,6 +152,14 @@ class ServiceStack(Stack):
             client=client,
             cors_origins=settings.service_cors_origins,
             public_documents=settings.service_documents == "public",
+            by_signature={ANSWERS: self.console_api.function},
+        )
+        ssm.StringParameter(
+            self,
+            "AnswerPage",
+            parameter_name=ANSWERS_PARAMETER,
+            description="Where links of alerts lead",
+            string_value=f"{settings.service_address or self.http.api.api_endpoint}{ANSWERS}",
         )
         self.work = WorkQueue(self, "Ended", handled_within_seconds=CLOSING_TIMEOUT_SECONDS)
         self.close_task = self._closing(bundles.functions)

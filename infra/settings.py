@@ -41,6 +41,10 @@ class Settings(BaseModel):
     """Folder for the bundles of code."""
     service_cors_origins: list[Annotated[str, Field(pattern=r"^https?://[^/*\s]+$")]] = []
     """Origins, such as `https://app.example.com`, of browsers that may call the anomaly service."""
+    service_address: Annotated[str, Field(pattern=r"^https?://[^/*\s]+$")] | None = None
+    """Where people reach the anomaly service, such as `https://watch.example.com` (a domain name of API
+    Gateway); links in alerts lead there. Without it, API Gateway's own address; on the laptop, that of
+    `WATCHKEEPER_SERVICE_URL`."""
     service_mfa: Literal["optional", "required"] = "optional"
     """Whether every user of the anomaly service needs an authenticator; programs have none."""
     service_documents: Literal["public", "closed"] = "public"
@@ -78,7 +82,10 @@ class Settings(BaseModel):
 
     @classmethod
     def from_context(cls, scope: Construct) -> Settings:
-        """Read the settings from CDK context; the region also from `CDK_DEFAULT_REGION`.
+        """Read the settings from CDK context.
+
+        The region is also read from `CDK_DEFAULT_REGION`, on the laptop the service's address from
+        `WATCHKEEPER_SERVICE_URL`.
 
         Raises
         ------
@@ -87,6 +94,8 @@ class Settings(BaseModel):
         """
         given = {name: scope.node.try_get_context(name) for name in cls.model_fields}
         given["region"] = given["region"] or os.environ.get("CDK_DEFAULT_REGION")
+        if given["stage"] == "laptop":
+            given["service_address"] = given["service_address"] or os.environ.get("WATCHKEEPER_SERVICE_URL")
         try:
             return cls.model_validate({name: value for name, value in given.items() if value is not None})
         except ValidationError as error:

@@ -58,6 +58,7 @@ def add_shared_stacks(
         state_machines=tasks.state_machines,
         read_scores=history.read_scores.function,
         alert_bus=alerting.bus,
+        link_key=alerting.link_key,
         env=env,
     )
     console = None

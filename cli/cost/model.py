@@ -108,6 +108,7 @@ _SERVICES = {
     "s3": "S3",
     "sagemaker": "SageMaker",
     "scheduler": "EventBridge Scheduler",
+    "secretsmanager": "Secrets Manager",
     "sqs": "SQS",
     "states": "Step Functions",
 }
@@ -210,6 +211,8 @@ def idle_month(assembly: Assembly, prices: Prices) -> Iterator[Cost]:
     )
     polled = assembly.counts["AWS::Lambda::EventSourceMapping"]
     yield cost(prices, "keys", assembly.counts["AWS::KMS::Key"], "kms.key_month")
+    secrets = assembly.counts["AWS::SecretsManager::Secret"]
+    yield cost(prices, "key of alerts' links", secrets, "secretsmanager.secret_month")
     yield cost(prices, "metrics of alarms", _alarm_metrics(assembly), "cloudwatch.alarm_metric_month")
     dashboards = assembly.counts["AWS::CloudWatch::Dashboard"]
     yield cost(prices, "dashboards", dashboards, "cloudwatch.dashboard_month")

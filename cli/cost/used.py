@@ -229,6 +229,8 @@ def _kept(resources: Sequence[tuple[str, str]], prices: Prices, passed: float) -
     for kind, _ in resources:
         counts[kind] += passed
     yield cost(prices, "keys", counts["AWS::KMS::Key"], "kms.key_month")
+    secrets = counts["AWS::SecretsManager::Secret"]
+    yield cost(prices, "key of alerts' links", secrets, "secretsmanager.secret_month")
     alarms = counts["AWS::CloudWatch::Alarm"]
     yield cost(prices, "alarms, of one metric each", alarms, "cloudwatch.alarm_metric_month")
     yield cost(prices, "dashboards", counts["AWS::CloudWatch::Dashboard"], "cloudwatch.dashboard_month")

@@ -7,6 +7,7 @@ from pathlib import Path
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.constructs.python_function import PythonFunction
@@ -17,6 +18,7 @@ from infra.permissions import (
     permit,
     read_encrypted_objects,
     read_objects,
+    read_parameter,
     use_key,
     use_table,
 )
@@ -39,6 +41,8 @@ class ConsoleApi(Construct):
     ----------
     code
         Its bundle.
+    link_key
+        Signs links of alerts.
     read_scores
         Reads the scores of workloads.
     """
@@ -51,6 +55,7 @@ class ConsoleApi(Construct):
         code: Path,
         storage: StorageStack,
         alert_bus: events.IEventBus,
+        link_key: secretsmanager.ISecret,
         read_scores: lambda_.IFunction,
         timeout_seconds: int,
     ) -> None:
@@ -61,9 +66,6 @@ class ConsoleApi(Construct):
         def of_states(resource: str, name: str) -> str:
             form = ArnFormat.COLON_RESOURCE_NAME
             return stack.format_arn(service="states", resource=resource, resource_name=name, arn_format=form)
-
-        def of_ssm(name: str) -> str:
-            return stack.format_arn(service="ssm", resource="parameter", resource_name=name.lstrip("/"))
 
         trainings = layout.state_machine_name("*", "training")
         made = PythonFunction(
@@ -78,6 +80,7 @@ class ConsoleApi(Construct):
                 incidents_table=incidents.table_name,
                 alert_bus=alert_bus.event_bus_name,
                 read_scores_function=read_scores.function_name,
+                link_key=link_key.secret_arn,
                 state_machines=stack.format_arn(
                     service="states", resource="stateMachine", arn_format=ArnFormat.NO_RESOURCE_NAME
                 ),
@@ -101,9 +104,12 @@ class ConsoleApi(Construct):
             use_key(storage.key, "dynamodb"),
             Permission(
                 actions=["ssm:GetParametersByPath"],  # by the path of all plans: no name of one
-                resources=[of_ssm(f"/{layout.PREFIX}")],
+                resources=[
+                    stack.format_arn(service="ssm", resource="parameter", resource_name=layout.PREFIX)
+                ],
             ),
-            Permission(actions=["ssm:GetParameter"], resources=[of_ssm(layout.LIVE_PARAMETER)]),
+            read_parameter(self, layout.LIVE_PARAMETER),
+            Permission(actions=["secretsmanager:GetSecretValue"], resources=[link_key.secret_arn]),
             Permission(
                 actions=["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"],
                 resources=["*"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from aws_cdk import Acknowledgment, ArnFormat, Duration, RemovalPolicy, Stack, Validations
@@ -20,6 +20,8 @@ PUBLIC_PATHS = ("/openapi.json", "/docs")
 REQUESTS_A_SECOND, BURST = 50, 100
 PART_REQUESTS_A_SECOND, PART_BURST = 500, 1000
 """Of a part of the API with a function of its own, which is asked for each transaction."""
+SIGNED_REQUESTS_A_SECOND, SIGNED_BURST = 5, 20
+"""Of a path that a signature is enough for: of people who follow a link, and of who guesses one."""
 _LOGGED = {
     "request_id": "$context.requestId",
     "time": "$context.requestTime",
@@ -47,6 +49,8 @@ class ServiceHttpApi(Construct):
         Origins of browsers that may call; none by default.
     public_documents
         Whether the OpenAPI document and its page answer without a token.
+    by_signature
+        Functions by the one path of theirs that asks for a signature in the address, and for no token.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class ServiceHttpApi(Construct):
         client: cognito.IUserPoolClient,
         cors_origins: Sequence[str],
         public_documents: bool,
+        by_signature: Mapping[str, lambda_.IFunction],
     ) -> None:
         super().__init__(scope, construct_id)
         self.api, stage = _front_door(self, "Watchkeeper: the anomaly service", cors_origins)
@@ -94,7 +99,10 @@ class ServiceHttpApi(Construct):
             to_part = _part_integration(prefix, part)
             described.append((prefix, to_part))
             _add_part(self, self.api, stage, prefix, to_part, authorizer)
-        _limit_parts(stage, parts)
+        signed = list(self._add_signed(stage, by_signature))
+        _limit(
+            stage, {**_limits_of(parts), **dict.fromkeys(signed, (SIGNED_REQUESTS_A_SECOND, SIGNED_BURST))}
+        )
         public = [(f"{prefix}{path}", where) for prefix, where in described for path in PUBLIC_PATHS]
         for path, where in public if public_documents else ():
             route = apigwv2.HttpRoute(
@@ -112,6 +120,31 @@ class ServiceHttpApi(Construct):
                 )
             )
 
+    def _add_signed(
+        self, stage: apigwv2.HttpStage, functions: Mapping[str, lambda_.IFunction]
+    ) -> Iterator[str]:
+        """Add the routes of paths that ask for a signature; return their keys."""
+        for path, function in functions.items():
+            for method in (apigwv2.HttpMethod.GET, apigwv2.HttpMethod.POST):
+                name = f"{method.value.capitalize()}{path.rpartition('/')[2].capitalize()}"
+                route = apigwv2.HttpRoute(
+                    self,
+                    name,
+                    http_api=self.api,
+                    route_key=apigwv2.HttpRouteKey.with_(path, method),
+                    integration=HttpLambdaIntegration(f"{name}Function", function),
+                    authorizer=apigwv2.HttpNoneAuthorizer(),
+                )
+                stage.node.add_dependency(route)  # the stage's settings name it
+                Validations.of(route).acknowledge(
+                    Acknowledgment(
+                        id="AwsSolutions-APIG4",
+                        reason="A link in an alert is followed without a sign-in; the function checks its "
+                        "signature, and answers five requests a second.",
+                    )
+                )
+                yield f"{method.value} {path}"
+
 
 class BrowserHttpApi(Construct):
     """The parts of the API behind a front door of their own, for a page that is served under the same name.
@@ -128,7 +161,7 @@ class BrowserHttpApi(Construct):
         super().__init__(scope, construct_id)
         self._parts = parts
         self.api, self._stage = _front_door(self, "Watchkeeper: what the console's page asks", ())
-        _limit_parts(self._stage, parts)
+        _limit(self._stage, _limits_of(parts))
 
     def take_tokens_of(self, pool: cognito.IUserPool, client: cognito.IUserPoolClient) -> None:
         """Answer requests with a token of the client, which may only be known when the API's name is."""
@@ -215,14 +248,19 @@ def _add_part(
     stage.node.add_dependency(route)  # the stage's settings name it
 
 
-def _limit_parts(stage: apigwv2.HttpStage, parts: Iterable[str]) -> None:
+def _limits_of(parts: Iterable[str]) -> dict[str, tuple[int, int]]:
+    return {f"ANY {prefix}/{{proxy+}}": (PART_REQUESTS_A_SECOND, PART_BURST) for prefix in parts}
+
+
+def _limit(stage: apigwv2.HttpStage, limits: Mapping[str, tuple[int, int]]) -> None:
+    """Set how many requests a second, and at once, routes of a stage take, by their keys."""
     cast(apigwv2.CfnStage, stage.node.default_child).route_settings = {
-        f"ANY {prefix}/{{proxy+}}": {
-            "ThrottlingRateLimit": PART_REQUESTS_A_SECOND,
-            "ThrottlingBurstLimit": PART_BURST,
+        route: {
+            "ThrottlingRateLimit": a_second,
+            "ThrottlingBurstLimit": burst,
             "DetailedMetricsEnabled": True,
         }
-        for prefix in parts
+        for route, (a_second, burst) in limits.items()
     }
 
 

@@ -23,6 +23,7 @@ from typing import Any, cast
 
 from lambdas.alerting.digest import DIGEST_DETAIL_TYPE, Digest, DigestDue
 from lambdas.alerting.formats import Announced, Tellable, long_text, short_text, subject
+from lambdas.alerting.links import AnswerLinks
 from lambdas.alerting.sample import ROUTE_TEST_DETAIL_TYPE, RouteTest, Sample
 from watchkeeper.core.documents import Document
 from watchkeeper.core.errors import InvalidInputError
@@ -95,22 +96,26 @@ def announced(message: str) -> tuple[Asked, datetime]:
     return cast("Asked", _KINDS[detail_type].from_dict(detail)), at
 
 
-def alert_of(event: Tellable, channels: Sequence[str], timezone: str = "UTC") -> Alert:
+def alert_of(
+    event: Tellable, channels: Sequence[str], timezone: str = "UTC", links: AnswerLinks | None = None
+) -> Alert:
     """Write the alert.
 
     Parameters
     ----------
     timezone
         IANA name of the source's zone: texts tell times in it, the JSON in UTC.
+    links
+        By which it is answered.
     """
-    text = long_text(event, timezone)
+    text = long_text(event, timezone, links)
     return Alert(
         subject=subject(event),
         messages={
             "default": text,
             "email": text,
             "sms": short_text(event, timezone),
-            **dict.fromkeys(STRUCTURED_PROTOCOLS, structured(event, channels)),
+            **dict.fromkeys(STRUCTURED_PROTOCOLS, structured(event, channels, links)),
         },
         workload=event.workload,
         severity=event.severity,
@@ -131,13 +136,14 @@ def _places(incident: Incident) -> dict[str, tuple[str, ...]]:
 
 
 _OF_ALERT = ("routes", "alert_id", "workload", "severity")
+_LINKS = "answer_links"
 
 
-def structured(event: Tellable, channels: Sequence[str]) -> str:
+def structured(event: Tellable, channels: Sequence[str], links: AnswerLinks | None = None) -> str:
     """Return an alert for programs: the event, and beside it `routes`, `alert_id`, `workload`, `severity`.
 
     A receiver removes repetitions by `alert_id`. A sample is as an alert, and has `test`, its id; a digest
-    is under `digest`.
+    is under `digest`, and links by which it is answered under `answer_links`.
     """
     more: dict[str, Any] = {"routes": list(channels)} | {name: getattr(event, name) for name in _OF_ALERT[1:]}
     match event:
@@ -147,6 +153,8 @@ def structured(event: Tellable, channels: Sequence[str]) -> str:
             more["digest"] = event.to_dict()
         case _:
             more = {**event.to_dict(), **more}
+    if links is not None:
+        more[_LINKS] = links.to_dict()
     return json.dumps(more, sort_keys=True)
 
 
@@ -156,6 +164,7 @@ class Delivered:
 
     event: Tellable
     channels: tuple[str, ...]
+    links: AnswerLinks | None = None
 
 
 def delivered(text: str) -> Delivered:
@@ -171,7 +180,7 @@ def delivered(text: str) -> Delivered:
         channels = tuple(map(str, document["routes"]))
         if "digest" in document:
             return Delivered(Digest.from_dict(document["digest"]), channels)
-        test_id = document.pop("test", None)
+        test_id, links = document.pop("test", None), document.pop(_LINKS, None)
         kind: type[Announced] = IncidentNotice if "incident" in document else DecidedTransaction
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInputError(f"not an alert: {error!r} in {text[:200]!r}", reason="bad_event") from error
@@ -179,7 +188,11 @@ def delivered(text: str) -> Delivered:
     event = kind.from_dict(
         {name: value for name, value in document.items() if name in own or name not in _OF_ALERT}
     )
-    return Delivered(event if test_id is None else Sample(str(test_id), event), channels)
+    return Delivered(
+        event if test_id is None else Sample(str(test_id), event),
+        channels,
+        None if links is None else AnswerLinks.from_dict(links),
+    )
 
 
 MAX_CLAIMS = 100

@@ -1,11 +1,11 @@
 """How many alerts incidents raise, by the rules of `publish_alert`: what a comparison expects of a version,
-and what `status` counts against the budget."""
+and what `status` and digests count against the budget."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from lambdas.alerting.alert import Claims
@@ -41,6 +41,15 @@ def alerts_raised(
             told |= claims[key].holds(notice.alert_id)
         count += told
     return count
+
+
+def alerts_between(
+    incidents: Collection[Incident], alerts: AlertPlan, since: datetime, until: datetime
+) -> int:
+    """Return how many alerts incidents raised in a time; see `alerts_raised`."""
+    whole = {each.incident_id: each for each in incidents}
+    told = [(at, notice) for at, notice in notices_of(incidents) if since <= at < until]
+    return alerts_raised(told, alerts, whole.get)
 
 
 def notices_of(incidents: Iterable[Incident]) -> list[tuple[datetime, IncidentNotice]]:

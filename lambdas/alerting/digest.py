@@ -69,7 +69,7 @@ class Digest(Document, name="digest"):
     counts: dict[str, int]
     """Of `opened`, `open`, `closed`, `silent`: how many there are, listed or not."""
     alerts_of_week: int
-    """Openings and escalations of the seven days before `until`."""
+    """As `watchkeeper status` counts them, of the seven days before `until`."""
     alerts_budget: float
     """`gate.max_alerts_per_week`."""
     silent: tuple[str, ...]
@@ -111,6 +111,7 @@ def digest_of(
     since: datetime,
     until: datetime,
     incidents: Sequence[Incident],
+    alerts_of_week: int,
     dashboard: str,
 ) -> Digest:
     """Return what a digest says.
@@ -119,13 +120,15 @@ def digest_of(
     ----------
     incidents
         All that began since `looked_back_to`.
+    alerts_of_week
+        `lambdas.alerting.counting.alerts_between` of the week before `until`.
     dashboard
         URL of the dashboard.
     """
     worst = sorted(incidents, key=lambda each: (-each.severity, each.opened_at, each.incident_id))
     opened = [each for each in worst if since <= parse_instant(each.opened_at) < until]
     still = [each for each in worst if each.is_open]
-    over = [each for each in worst if not each.is_open and _entries(each, ("closed",), since, until)]
+    over = [each for each in worst if not each.is_open and _ended_in(each, since, until)]
     silent = sorted(
         {part.series for each in still for part in each.touched if direction_of(part) == "silent"}
     )
@@ -138,7 +141,7 @@ def digest_of(
         open=_listed(still, dashboard),
         closed=_listed(over, dashboard),
         counts={"opened": len(opened), "open": len(still), "closed": len(over), "silent": len(silent)},
-        alerts_of_week=sum(_entries(each, ("opened", "escalated"), until - WEEK, until) for each in worst),
+        alerts_of_week=alerts_of_week,
         alerts_budget=plan.gate.max_alerts_per_week,
         silent=tuple(silent[:LISTED]),
     )
@@ -182,9 +185,9 @@ def _section(said: str, count: int, listed: Sequence[Listed], timezone: str) -> 
     return lines + ([f"  and {count - len(listed)} more"] if count > len(listed) else [])
 
 
-def _entries(incident: Incident, kinds: Sequence[str], since: datetime, until: datetime) -> int:
-    return sum(
-        entry.what in kinds and since <= parse_instant(entry.at) < until for entry in incident.timeline
+def _ended_in(incident: Incident, since: datetime, until: datetime) -> bool:
+    return any(
+        entry.what == "closed" and since <= parse_instant(entry.at) < until for entry in incident.timeline
     )
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from lambdas.adapters import clients
 from lambdas.adapters.errors import CONDITION_FAILED, translated, unless
 from lambdas.adapters.incident_store import IncidentStore, TableIncidents
-from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore
+from lambdas.adapters.plan_store import ParameterPlanStore, PlanStore, parameter_text
+from lambdas.adapters.secret_store import LinkKeys, SecretLinkKeys
 from lambdas.adapters.unanswered_store import TableUnanswered, UnansweredStore
 from lambdas.alerting.alert import Alert, Claims
 from lambdas.alerting.environment import PublishAlertEnvironment
@@ -19,6 +20,7 @@ from lambdas.alerting.formats import Announced
 from lambdas.alerting.outcomes import Outcomes, TableOutcomes
 from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
 from watchkeeper.core.errors import UnavailableError
+from watchkeeper.core.layout import ANSWERS_PARAMETER
 from watchkeeper.incidents.incident import Incident
 
 if TYPE_CHECKING:
@@ -182,6 +184,9 @@ class AlertEffects:
     topic: AlertTopic
     dashboard: str
     """URL of the dashboard."""
+    link_keys: LinkKeys
+    answer_page: Callable[[], str | None]
+    """Returns the address of the page behind links of alerts; None where there is none."""
 
     @classmethod
     def in_aws(cls, environment: PublishAlertEnvironment) -> AlertEffects:
@@ -195,4 +200,6 @@ class AlertEffects:
             outcomes=TableOutcomes(clients.dynamodb(), environment.idempotency_table),
             topic=SnsAlertTopic(clients.sns(), environment.alert_topic_arn),
             dashboard=environment.dashboard_url,
+            link_keys=SecretLinkKeys(clients.secrets(), environment.link_key),
+            answer_page=lambda: parameter_text(clients.ssm(), ANSWERS_PARAMETER),
         )

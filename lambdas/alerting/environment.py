@@ -6,7 +6,8 @@ Permissions
 - `dynamodb:GetItem`, `PutItem`, `UpdateItem`, `DeleteItem` on the idempotency table
 - `dynamodb:GetItem`, `Query`, `PutItem` on the incidents table (`PutItem` in the partition of what waits for
   an answer), `Query` on its index
-- `ssm:GetParameter` on `parameter/watchkeeper/*/plan`
+- `ssm:GetParameter` on `parameter/watchkeeper/*/plan`, and on `/watchkeeper/answers`
+- `secretsmanager:GetSecretValue` on the key of links
 - `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the queue's consumer grants
 """
 
@@ -29,3 +30,5 @@ class PublishAlertEnvironment(TypedEnvironment):
     incidents_table: str
     dashboard_url: str
     """Digests have links into it."""
+    link_key: str
+    """ARN of the secret with the key that signs links."""

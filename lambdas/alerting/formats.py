@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from lambdas.alerting.digest import Digest, digest_subject, digest_text
+from lambdas.alerting.links import ANSWERS, AnswerLinks, Verb
 from lambdas.alerting.sample import Sample
 from watchkeeper.anomalies.event import SUBJECT_LENGTH
 from watchkeeper.core.severity import severity_text
@@ -40,13 +41,15 @@ _BEGINNINGS = {"opened": "", "escalated": "worse: ", "closed": "over: ", "unansw
 _IS_A_TEST = "This is a test of the route. Nothing has happened."
 
 
-def long_text(event: Tellable, timezone: str) -> str:
+def long_text(event: Tellable, timezone: str, links: AnswerLinks | None = None) -> str:
     """Return all that a person needs to judge it, line by line.
 
     Parameters
     ----------
     timezone
         IANA name of the source's zone, in which times are told.
+    links
+        By which it is answered.
     """
     match event:
         case Sample():
@@ -55,7 +58,8 @@ def long_text(event: Tellable, timezone: str) -> str:
             return digest_text(event)
         case DecidedTransaction():
             return decided_text(event, timezone)
-    return notice_text(event, timezone)
+    answers = [f"  {ANSWERS[verb]}: {url}" for verb, url in _urls(links)]
+    return "\n".join([notice_text(event, timezone), *_heading_of_links(links, timezone), *answers])
 
 
 def subject(event: Tellable) -> str:
@@ -101,27 +105,44 @@ def one_message(text: str, end: str = "") -> str:
     return f"{text.rstrip()}...{end}"
 
 
-def markdown(event: Tellable, timezone: str) -> str:
+def markdown(event: Tellable, timezone: str, links: AnswerLinks | None = None) -> str:
     """Return Markdown: a heading in bold and a list."""
-    return _listed(event, timezone, bold="**{}**", bullet="- ", escaped=_escaped_markdown)
+    text = _listed(event, timezone, bold="**{}**", bullet="- ", escaped=_escaped_markdown)
+    return _with_links(text, "- ", links, timezone, "[{1}]({0})")
 
 
-def slack_text(event: Tellable, timezone: str) -> str:
+def slack_text(event: Tellable, timezone: str, links: AnswerLinks | None = None) -> str:
     """Return what Slack calls mrkdwn, which is not Markdown."""
-    return _listed(event, timezone, bold="*{}*", bullet="• ", escaped=_escaped_slack)
+    text = _listed(event, timezone, bold="*{}*", bullet="• ", escaped=_escaped_slack)
+    return _with_links(text, "• ", links, timezone, "<{0}|{1}>")
 
 
-def in_words(words: Words, event: Tellable, timezone: str) -> str:
-    """Return an event in one of the formats for people."""
-    return _FORMATS[words](event, timezone)
+def in_words(words: Words, event: Tellable, timezone: str, links: AnswerLinks | None = None) -> str:
+    """Return an event in one of the formats for people; a text message has no room for links."""
+    return short_text(event, timezone) if words == "short" else _FORMATS[words](event, timezone, links)
 
 
-_FORMATS: dict[Words, Callable[[Tellable, str], str]] = {
+_FORMATS: dict[Words, Callable[[Tellable, str, AnswerLinks | None], str]] = {
     "text": long_text,
     "markdown": markdown,
     "slack": slack_text,
-    "short": short_text,
 }
+
+
+def _with_links(text: str, bullet: str, links: AnswerLinks | None, timezone: str, form: str) -> str:
+    answers = ", ".join(form.format(url, ANSWERS[verb]) for verb, url in _urls(links))
+    headings = _heading_of_links(links, timezone)[1:]
+    return "\n".join([text, *(f"{bullet}{heading} {answers}" for heading in headings)])
+
+
+def _heading_of_links(links: AnswerLinks | None, timezone: str) -> list[str]:
+    if links is None:
+        return []
+    return ["", f"Answer it by a link, until {in_zone(parse_instant(links.until), timezone)}:"]
+
+
+def _urls(links: AnswerLinks | None) -> list[tuple[Verb, str]]:
+    return [] if links is None else [(verb, links.urls[verb]) for verb in ANSWERS if verb in links.urls]
 
 
 def _listed(event: Tellable, timezone: str, *, bold: str, bullet: str, escaped: Callable[[str], str]) -> str:

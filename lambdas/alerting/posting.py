@@ -80,7 +80,7 @@ class Delivery:
         """
         match target.by:
             case "event_bus":
-                self.bus(target.bus_arn).put(ALERT_DETAIL_TYPE, [structured(alert.event, alert.channels)])
+                self.bus(target.bus_arn).put(ALERT_DETAIL_TYPE, [_structured(alert)])
                 return "the bus has the event: its rules say who gets it"
             case "slack":
                 url = self.secrets.text(target.secret)
@@ -88,7 +88,9 @@ class Delivery:
                     raise ContractViolationError(
                         f"secret {target.secret} is not the URL of a webhook of Slack"
                     )
-                return self._post(url, _json({"text": slack_text(alert.event, self.timezone)}), {})
+                return self._post(
+                    url, _json({"text": slack_text(alert.event, self.timezone, alert.links)}), {}
+                )
             case "webhook":
                 body = self._body(alert, target)
                 secret = self.secrets.text(target.secret)
@@ -97,8 +99,8 @@ class Delivery:
 
     def _body(self, alert: Delivered, target: Target) -> bytes:
         if target.format == "json":
-            return structured(alert.event, alert.channels).encode()
-        return _json({"text": in_words(target.format, alert.event, self.timezone)})
+            return _structured(alert).encode()
+        return _json({"text": in_words(target.format, alert.event, self.timezone, alert.links)})
 
     def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> str:
         status = self.poster.post(
@@ -107,6 +109,10 @@ class Delivery:
         if not 200 <= status < 300:
             raise UnavailableError(f"{_host(url)} answered {status}")
         return f"{_host(url)} answered {status}"
+
+
+def _structured(alert: Delivered) -> str:
+    return structured(alert.event, alert.channels, alert.links)
 
 
 def _json(document: dict[str, str]) -> bytes:

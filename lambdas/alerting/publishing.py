@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from lambdas.alerting.alert import alert_of
-from lambdas.alerting.digest import DigestDue, digest_of, looked_back_to, period_of
+from lambdas.alerting.counting import alerts_between
+from lambdas.alerting.digest import WEEK, DigestDue, digest_of, looked_back_to, period_of
 from lambdas.alerting.effects import AlertEffects
 from lambdas.alerting.formats import Announced
+from lambdas.alerting.links import AnswerLinks, links_of
 from lambdas.alerting.outcomes import PUBLISHED, Outcome
 from lambdas.alerting.routing import routes_of
 from lambdas.alerting.sample import RouteTest, sample_for
@@ -50,7 +52,8 @@ def publish(event: Announced, at: datetime, effects: AlertEffects) -> AlertRepor
     if told:
         if isinstance(event, IncidentNotice) and event.what != "closed":
             _wait_for_answers(event.incident, told, at, effects)
-        effects.topic.publish(alert_of(event, told, effects.plans.timezone_of(event.workload)))
+        zone, links = effects.plans.timezone_of(event.workload), _links(event, told, at, effects)
+        effects.topic.publish(alert_of(event, told, zone, links))
     return AlertReport(told, tuple(channel for channel in channels if channel not in told))
 
 
@@ -82,7 +85,9 @@ def publish_unanswered(waited: Unanswered, at: datetime, effects: AlertEffects) 
         return AlertReport((), (waited.to,))
     _wait_for_answers(incident, (waited.to,), at, effects)
     zone = effects.plans.timezone_of(waited.workload)
-    effects.topic.publish(alert_of(notice_of("unanswered", incident), (waited.to,), zone))
+    notice = notice_of("unanswered", incident)
+    links = _links(notice, (waited.to,), at, effects)
+    effects.topic.publish(alert_of(notice, (waited.to,), zone, links))
     effects.told.add(incident, (waited.to, mark))
     return AlertReport((waited.to,), ())
 
@@ -102,7 +107,8 @@ def publish_digest(due: DigestDue, at: datetime, effects: AlertEffects) -> Alert
     book = effects.incidents.book(due.workload)
     first = looked_back_to(since, until, book.longest_seconds, book.open_since)
     found = effects.incidents.between(due.workload, first, epoch_seconds(at))
-    digest = digest_of(plan, since, until, found, effects.dashboard)
+    alerts = alerts_between(found, plan.alerts, until - WEEK, until)
+    digest = digest_of(plan, since, until, found, alerts, effects.dashboard)
     effects.topic.publish(alert_of(digest, (due.channel,), plan.timestamp.timezone))
     return AlertReport((due.channel,), ())
 
@@ -113,6 +119,16 @@ def publish_sample(test: RouteTest, effects: AlertEffects) -> None:
     zone = effects.plans.timezone_of(test.workload)
     effects.topic.publish(alert_of(sample_for(test, plan), (test.channel,), zone))
     effects.outcomes.add(test.test_id, PUBLISHED, Outcome("published"))
+
+
+def _links(event: Announced, told: Sequence[str], at: datetime, effects: AlertEffects) -> AnswerLinks | None:
+    """Return links by which an incident is answered, where the workload wants them."""
+    seconds = effects.plans.alerts_of(event.workload).link_seconds
+    page = effects.answer_page() if seconds and isinstance(event, IncidentNotice) else None
+    if page is None or not isinstance(event, IncidentNotice):
+        return None
+    until = at + timedelta(seconds=seconds)
+    return links_of(event.incident, told, until, page, effects.link_keys.signing())
 
 
 def _wait_for_answers(incident: Incident, told: Sequence[str], at: datetime, effects: AlertEffects) -> None:

@@ -30,7 +30,8 @@ WAIT_SECONDS = 20.0
 """How long a test waits for what becomes of its samples; API Gateway waits for 30."""
 LOOK_SECONDS = 0.5
 SETTLE_SECONDS = 3.0
-"""How long after the topic took a sample its failures are waited for: SNS tells at once what is refused."""
+"""How long after the topic took the samples their failures are waited for, of all routes together: SNS tells
+at once what is refused."""
 
 _HOW_TO_LOOK = {
     "email": "look into the inbox of {endpoint}",
@@ -98,10 +99,13 @@ def try_routes(
         # our own queue, from which deliver_alert tells what became of it
         if not (each.raw and f":{workload_stack(workload)}-" in each.endpoint)
     ]
+    deadline = begun + wait_seconds
+    published = [_is_published(test, testing, deadline) for test in tests]
+    settled = min(testing.clock() + SETTLE_SECONDS, deadline)
     return [
         outcome
-        for route, test in zip(routes, tests, strict=True)
-        for outcome in _outcomes(route, test, subscriptions, testing, begun + wait_seconds)
+        for route, test, has_topic in zip(routes, tests, published, strict=True)
+        for outcome in _outcomes(route, test, subscriptions, testing, has_topic, settled, deadline)
     ]
 
 
@@ -110,11 +114,13 @@ def _outcomes(
     test: RouteTest,
     subscriptions: Sequence[AlertSubscription],
     testing: RouteTesting,
+    is_published: bool,
+    settled: float,
     deadline: float,
 ) -> Iterator[RouteOutcome]:
     concerned = [each for each in subscriptions if each.channels is None or route.channel in each.channels]
     confirmed = [each for each in concerned if each.confirmed]
-    if not _is_published(test, testing, deadline):
+    if not is_published:
         yield RouteOutcome(
             route.channel,
             route.receiver or "alert topic",
@@ -133,7 +139,7 @@ def _outcomes(
             f"nobody is subscribed: `watchkeeper subscribe {test.workload} email YOU@example.com "
             f"--channel {route.channel}`, or a receiver in the workload's file",
         )
-    returned = _returned(test, testing, deadline) if confirmed else []
+    returned = _returned(test, testing, settled) if confirmed else []
     for each in concerned:
         yield _by_sns(route.channel, each, returned, len(confirmed))
 
@@ -161,12 +167,11 @@ def _delivered(route: AlertRoute, test: RouteTest, testing: RouteTesting, deadli
     return RouteOutcome(route.channel, route.receiver, verdict, outcome.said)
 
 
-def _returned(test: RouteTest, testing: RouteTesting, deadline: float) -> list[tuple[str, str]]:
-    """Return what SNS could not deliver: body and reason."""
-    until = min(testing.clock() + SETTLE_SECONDS, deadline)
+def _returned(test: RouteTest, testing: RouteTesting, settled: float) -> list[tuple[str, str]]:
+    """Return what SNS could not deliver, body and reason; looked for until that is settled, and once."""
     while True:
         found = testing.subscribers.take_undelivered(test.test_id)
-        if found or testing.clock() >= until:
+        if found or testing.clock() >= settled:
             return [(each.body, each.reason) for each in found]
         testing.sleep(LOOK_SECONDS)
 

@@ -57,6 +57,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{_WORKLOAD}/releases"),
     Route("POST", f"{_WORKLOAD}/releases/<run>/roll-back", "admin"),
 )
+ANSWERS = f"{PREFIX}/answers"
+"""The page behind links of alerts: the link's signature is all that it asks for."""
 PUBLIC = (f"{PREFIX}/docs", f"{PREFIX}/openapi.json")
 """API Gateway lets them through without a token, where the deployment says so."""
 
@@ -72,6 +74,8 @@ def methods_of(path: str) -> list[str]:
     """Return the methods that a path has; none if it is unknown."""
     if path in PUBLIC:
         return ["GET"]
+    if path == ANSWERS:
+        return ["GET", "POST"]
     return sorted({route.method for route in ROUTES if route.pattern.fullmatch(path)})
 
 

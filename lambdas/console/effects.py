@@ -20,6 +20,7 @@ from lambdas.adapters.object_store import ObjectStore, S3ObjectStore
 from lambdas.adapters.plan_store import GivenPlans, deployed_plans, parameter_text
 from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
 from lambdas.adapters.score_reader import FunctionScoreReader, ScoreReader
+from lambdas.adapters.secret_store import LinkKeys, SecretLinkKeys
 from lambdas.console.environment import ConsoleApiEnvironment
 from lambdas.console.page_heads import S3PageHeads
 from lambdas.console.remembering import Remembered
@@ -68,6 +69,7 @@ class ConsoleEffects:
     parameter: Callable[[str], str | None]
     signed: SignedUrls
     bus: EventBus
+    link_keys: LinkKeys
     region: str
     now: Callable[[], datetime] = _now
     for_each: ForEach = in_threads
@@ -98,6 +100,7 @@ class ConsoleEffects:
             parameter=lambda name: parameter_text(ssm, name),
             signed=Signer(_signing_client(), environment.data_bucket),
             bus=EventBridgeBus(clients.events(), environment.alert_bus),
+            link_keys=SecretLinkKeys(clients.secrets(), environment.link_key),
             region=os.environ.get("AWS_REGION", ""),
         )
 

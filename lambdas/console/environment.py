@@ -13,6 +13,7 @@ Permissions
 - `states:ListExecutions`, `StartExecution` on the training workflows; `DescribeExecution`,
   `DescribeStateMachineForExecution`, `GetExecutionHistory` on their executions
 - `events:PutEvents` on the alert bus
+- `secretsmanager:GetSecretValue` on the key of alerts' links
 - `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the key of buckets and tables
 """
 
@@ -37,5 +38,7 @@ class ConsoleApiEnvironment(TypedEnvironment):
     incidents_table: str
     alert_bus: str
     read_scores_function: str
+    link_key: str
+    """ARN of the secret with the key that signs links of alerts."""
     state_machines: str
     """ARN of a state machine without its name."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from lambdas.adapters.anomaly_table import TableAnomalies
 from lambdas.adapters.incident_store import Book, IncidentStore
-from lambdas.alerting.counting import alerts_raised, notices_of
+from lambdas.alerting.counting import alerts_between
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH, epoch_seconds, format_instant
+from watchkeeper.judgement.calendars import runs_out
 from watchkeeper.kinds import AnyPlan, AnyRelease
 from watchkeeper.stream.health import BEHIND_INTERVALS, HEALTHS, PageHead, SeriesHealth, end_of, health_of
 
@@ -78,12 +79,14 @@ class WorkloadStatus:
 
 
 def status_of(
-    watched: Watching, plan: AnyPlan, alarms: Sequence[str], *, is_silent: bool = False
+    watched: Watching, plan: AnyPlan, alarms: Sequence[str], today: date, *, is_silent: bool = False
 ) -> WorkloadStatus:
     """Return how a workload goes.
 
     Parameters
     ----------
+    today
+        By which calendars are told to run out.
     alarms
         Those of its own that are on.
     is_silent
@@ -100,7 +103,8 @@ def status_of(
     }
     if isinstance(plan, WorkloadPlan):
         known |= _of_telemetry(watched, plan)
-    health, why = _verdict(known, is_silent=is_silent)
+    ends = [runs_out(each, today) for each in plan.calendars] if isinstance(plan, WorkloadPlan) else []
+    health, why = _verdict(known, [each for each in ends if each is not None], is_silent=is_silent)
     return WorkloadStatus(health=health, why=why, **known)
 
 
@@ -109,11 +113,9 @@ def week_of(anomalies: TableAnomalies, incidents: IncidentStore, plan: WorkloadP
     name, begin = plan.workload, until - WEEK
     recent = until - timedelta(seconds=(BEHIND_INTERVALS + 2) * plan.interval_seconds)
     found = incidents.between(name, epoch_seconds(begin - WEEK), epoch_seconds(until) - 1)
-    whole = {each.incident_id: each for each in found}
-    told = [(at, notice) for at, notice in notices_of(found) if begin <= at < until]
     return Week(
         anomalies=anomalies.count(name, begin, until),
-        alerts=alerts_raised(told, plan.alerts, whole.get),
+        alerts=alerts_between(found, plan.alerts, begin, until),
         last={event.series: event.at for event in anomalies.between(name, recent, until, newest_first=False)},
     )
 
@@ -154,7 +156,9 @@ def _of_telemetry(watched: Watching, plan: WorkloadPlan) -> dict[str, Any]:
     }
 
 
-def _verdict(known: Mapping[str, Any], *, is_silent: bool) -> tuple[Health, tuple[str, ...]]:
+def _verdict(
+    known: Mapping[str, Any], calendars: Sequence[str], *, is_silent: bool
+) -> tuple[Health, tuple[str, ...]]:
     counts = Counter(one.health for one in known.get("series", ()))
     series = counts.total()
     budget, alerts, incidents = (
@@ -174,7 +178,7 @@ def _verdict(known: Mapping[str, Any], *, is_silent: bool) -> tuple[Health, tupl
             f"{alerts:,} alerts in the week, more than the {budget or 0:g} that the gate allows",
         ),
     ]
-    why = tuple(sentence for holds, sentence in said if holds)
+    why = (*(sentence for holds, sentence in said if holds), *calendars)
     if is_silent:
         return "silent", why
     if known["run_id"] is None:

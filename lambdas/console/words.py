@@ -75,6 +75,8 @@ def _telemetry(plan: WorkloadPlan) -> Iterator[str]:
         f"A model may raise {plan.gate.max_alerts_per_week:g} alerts a week, and a series one in "
         f"{span_in_words(plan.alerts.throttle_seconds)}."
     )
+    if plan.alerts.link_seconds:
+        yield f"Alerts are answered by links, for {span_in_words(plan.alerts.link_seconds)}."
     for mute in plan.alerts.mutes:
         yield f"Muted: {_selection(mute.series)}{f' ({mute.reason})' if mute.reason else ''}."
     for excluded in plan.exclude:

@@ -40,6 +40,7 @@ def items_of(plans: Sequence[AnyPlan], effects: ConsoleEffects) -> list[Workload
                 effects,
                 plan,
                 [alarm for alarm in alarms if is_of(alarm, plan.workload)],
+                effects.now().date(),
                 is_silent=plan.workload in silent,
             ),
             records.get(plan.workload),

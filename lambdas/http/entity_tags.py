@@ -10,10 +10,13 @@ from typing import Any
 def with_entity_tag(event: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
     """Return an answer of a GET with its tag, or 304 where the caller has it.
 
-    A browser keeps the answer, and asks each time whether it is still the same.
+    A browser keeps the answer, and asks each time whether it is still the same; not one of which it must keep
+    nothing.
     """
     method = event["requestContext"]["http"]["method"].upper()
     if method != "GET" or response["statusCode"] != HTTPStatus.OK or not response.get("body"):
+        return response
+    if response.get("headers", {}).get("Cache-Control") == "no-store":
         return response
     headers = {name: value for name, value in response.get("headers", {}).items() if name.lower() != "etag"}
     digest = hashlib.sha256(response["body"].encode()).hexdigest()[:16]

@@ -30,6 +30,8 @@ INTERNAL = "internal_error"
 STATUS = {
     "malformed_request": HTTPStatus.BAD_REQUEST,
     FORBIDDEN: HTTPStatus.FORBIDDEN,
+    "bad_link": HTTPStatus.FORBIDDEN,
+    "expired_link": HTTPStatus.GONE,
     NOT_FOUND: HTTPStatus.NOT_FOUND,
     PRECONDITION_FAILED: HTTPStatus.PRECONDITION_FAILED,
     "chart_not_found": HTTPStatus.NOT_FOUND,

@@ -26,10 +26,11 @@ ARNS = {
     "AWS::SNS::Topic": f"arn:aws:sns:{PLACE}:name",
     "AWS::SQS::Queue": f"arn:aws:sqs:{PLACE}:name",
     "AWS::SSM::Parameter": f"arn:aws:ssm:{PLACE}:parameter/name",
+    "AWS::SecretsManager::Secret": f"arn:aws:secretsmanager:{PLACE}:secret:name-abcdef",
     "AWS::SageMaker::ModelPackageGroup": f"arn:aws:sagemaker:{PLACE}:model-package-group/name",
     "AWS::StepFunctions::StateMachine": f"arn:aws:states:{PLACE}:stateMachine:name",
 }
-REFERENCES_ARE_ARNS = ("AWS::SNS::Topic", "AWS::StepFunctions::StateMachine")
+REFERENCES_ARE_ARNS = ("AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine")
 PSEUDO = {
     "AWS::Partition": "aws",
     "AWS::Region": "us-east-1",

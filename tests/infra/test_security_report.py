@@ -131,6 +131,7 @@ def test_documents_answer_without_a_token_unless_they_are_closed(documents: bool
         client=ServiceClient(stack, "Client", pool=pool).client,
         cors_origins=[],
         public_documents=documents,
+        by_signature={},
     )
     template = Template.from_stack(stack)
 

@@ -10,15 +10,21 @@ from watchkeeper.service.job_names import PACKAGE_GROUP
 
 STACK = "WatchkeeperService"
 PUBLIC = {f"GET {part}{path}" for part in ("", "/fraud", "/watch") for path in ("/openapi.json", "/docs")}
+SIGNED = {"GET /watch/answers", "POST /watch/answers"}
 FRAUD, CONSOLE = "ANY /fraud/{proxy+}", "ANY /watch/{proxy+}"
 
 
-def test_every_route_but_the_documents_needs_a_token(templates: Templates) -> None:
+def test_every_route_but_the_documents_and_links_needs_a_token(templates: Templates) -> None:
     routes = {
         route.properties["RouteKey"]: route.properties["AuthorizationType"]
         for route in templates.resources("AWS::ApiGatewayV2::Route")
     }
-    assert routes == {"$default": "JWT", FRAUD: "JWT", CONSOLE: "JWT", **dict.fromkeys(PUBLIC, "NONE")}
+    assert routes == {
+        "$default": "JWT",
+        FRAUD: "JWT",
+        CONSOLE: "JWT",
+        **dict.fromkeys(PUBLIC | SIGNED, "NONE"),
+    }
 
 
 def test_tokens_are_those_of_the_pool_for_the_client(templates: Templates) -> None:
@@ -41,9 +47,11 @@ def test_requests_are_limited_and_logged(templates: Templates) -> None:
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 50
     assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 100
     assert stage["RouteSettings"][FRAUD]["ThrottlingRateLimit"] == 500
+    assert {stage["RouteSettings"][route]["ThrottlingRateLimit"] for route in SIGNED} == {5}
     logged = json.loads(stage["AccessLogSettings"]["Format"])
     assert {"request_id", "subject", "status", "latency_milliseconds"} <= logged.keys()
     assert not {name for name, value in logged.items() if "authorization" in value.lower()}
+    assert not {name for name, value in logged.items() if "query" in value.lower()}, "links' tokens are there"
 
 
 def test_no_browser_may_call_unless_its_origin_is_set(templates: Templates) -> None:
@@ -105,7 +113,7 @@ def test_the_console_may_do_what_it_does_and_no_more(templates: Templates) -> No
         *("cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"),
         *("states:ListExecutions", "states:StartExecution", "states:DescribeExecution"),
         *("states:DescribeStateMachineForExecution", "states:GetExecutionHistory"),
-        *("lambda:InvokeFunction", "events:PutEvents"),
+        *("lambda:InvokeFunction", "events:PutEvents", "secretsmanager:GetSecretValue"),
     }
     assert allowed["states:StartExecution"] == {"stateMachine:watchkeeper-*-training"}
 
@@ -127,3 +135,14 @@ def test_the_fraud_api_may_do_what_it_does_and_no_more(templates: Templates) -> 
         *(f"dynamodb:{verb}" for verb in ("BatchGetItem", "PutItem", "UpdateItem", "Query", "GetItem")),
         *("sagemaker:InvokeEndpoint", "events:PutEvents", "ssm:GetParameter", "lambda:InvokeFunction"),
     }
+
+
+def test_only_who_signs_and_who_checks_links_may_read_their_key(templates: Templates) -> None:
+    key = templates.one("AWS::SecretsManager::Secret", stack="WatchkeeperAlerting")
+    readers = {
+        resource.logical_id
+        for resource, statement in templates.statements()
+        if "secretsmanager:GetSecretValue" in many(statement["Action"])
+        and key.logical_id in json.dumps(statement["Resource"])
+    }
+    assert {name[:12] for name in readers} == {"PublishAlert", "ConsoleApiRo"}

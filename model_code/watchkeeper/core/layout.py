@@ -289,6 +289,10 @@ LIVE_PARAMETER = f"/{PREFIX}/live"
 """The parameter that says where live events are published: JSON with `http` and `realtime`."""
 
 
+ANSWERS_PARAMETER = f"/{PREFIX}/answers"
+"""The parameter that says where the page is by which links of alerts answer."""
+
+
 def plan_parameter(workload: str) -> str:
     """The parameter that holds a workload's detection plan."""
     return f"/{PREFIX}/{workload}/plan"

@@ -291,7 +291,8 @@ class CalendarPlan:
     """Begin and end, in seconds since 1970."""
     weekly: tuple[WeeklyTime, ...] = ()
     known_through: int | None = None
-    """The last local date whose holidays are known, in days since 1970; None where there are none."""
+    """The last local date of which holidays and events of files are known, in days since 1970; None where
+    there are none."""
 
 
 @dataclass(frozen=True)
@@ -301,6 +302,8 @@ class AlertPlan:
     routes: tuple[AlertRoute, ...] = ()
     throttle_seconds: int = 3600
     mutes: tuple[MutePlan, ...] = ()
+    link_seconds: int = 0
+    """How long links in an alert answer it without a sign-in; 0: there are none."""
 
 
 @dataclass(frozen=True)
@@ -357,6 +360,8 @@ class WorkloadPlan(Document, name="plan"):
     detector: DetectorPlan = dataclasses.field(default_factory=DetectorPlan)
     threshold: ThresholdPlan = ThresholdPlan()
     split: SplitPlan = SplitPlan()
+    feedback_labels: bool = True
+    """Whether what people called real is a label of the training."""
     gate: GatePlan = GatePlan()
     alerts: AlertPlan = AlertPlan()
     calendars: tuple[CalendarPlan, ...] = ()

@@ -15,7 +15,7 @@ from datetime import datetime
 from watchkeeper.core.documents import Document
 from watchkeeper.core.severity import THRESHOLD_SEVERITY
 from watchkeeper.core.timestamps import format_instant
-from watchkeeper.incidents.incident import Entry, Feedback, Incident
+from watchkeeper.incidents.incident import TAKEN_BACK, Entry, Feedback, Incident
 from watchkeeper.incidents.touched import Run, Touched
 from watchkeeper.judgement.moved import DIRECTIONS, Direction, MovedThresholds
 from watchkeeper.telemetry.series import parse_series_key
@@ -89,7 +89,7 @@ def judged(incident: Incident, verdict: Verdict) -> Incident:
 
 def unjudged(incident: Incident, who: str, at: datetime) -> Incident:
     """Return an incident whose verdict is taken back."""
-    entry = Entry(format_instant(at), "feedback", who=who, note="taken back")
+    entry = Entry(format_instant(at), "feedback", who=who, note=TAKEN_BACK)
     return dataclasses.replace(incident, feedback=None, timeline=(*incident.timeline, entry))
 
 

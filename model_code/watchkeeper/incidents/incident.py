@@ -33,6 +33,8 @@ What = Literal[
 the severity is the highest that was told of that one."""
 _TOLD = ("opened", "escalated", "joined")
 Feedback = Literal["real", "expected", "noise"]
+TAKEN_BACK = "taken back"
+"""The note of an entry by which somebody takes back what the last one of its kind said."""
 
 
 @dataclass(frozen=True)

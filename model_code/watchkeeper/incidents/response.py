@@ -7,7 +7,7 @@ from datetime import datetime
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import format_instant
-from watchkeeper.incidents.incident import Entry, Incident
+from watchkeeper.incidents.incident import TAKEN_BACK, Entry, Incident
 
 
 def acknowledged(incident: Incident, who: str, at: datetime, note: str | None = None) -> Incident:
@@ -23,6 +23,14 @@ def acknowledged(incident: Incident, who: str, at: datetime, note: str | None = 
         return incident
     entry = Entry(format_instant(at), "acknowledged", who=who, note=note)
     return dataclasses.replace(incident, state="acknowledged", timeline=(*incident.timeline, entry))
+
+
+def unacknowledged(incident: Incident, who: str, at: datetime) -> Incident:
+    """Return an incident that nobody looks after; one that nobody did, or that is over, stays as it is."""
+    if incident.state != "acknowledged":
+        return incident
+    entry = Entry(format_instant(at), "acknowledged", who=who, note=TAKEN_BACK)
+    return dataclasses.replace(incident, state="open", timeline=(*incident.timeline, entry))
 
 
 def assigned(incident: Incident, to: str, who: str, at: datetime) -> Incident:

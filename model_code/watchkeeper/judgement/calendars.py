@@ -58,12 +58,13 @@ def covers(calendar: CalendarPlan, start: int, interval_seconds: int) -> bool:
 
 
 def runs_out(calendar: CalendarPlan, today: date) -> str | None:
-    """Say until when a calendar's holidays are known, if that is soon or was before today; else None."""
+    """Say until when a calendar's dates are known, if that is soon or was before today; else None."""
     if calendar.known_through is None:
         return None
     last = date.fromordinal(calendar.known_through + _UNIX_DAY)
     if last > today + timedelta(days=NOTICE_DAYS):
         return None
     return (
-        f"calendar {calendar.name!r} knows holidays through {last.isoformat()} only: raise holidays.through"
+        f"calendar {calendar.name!r} knows its dates through {last.isoformat()} only: raise `through`, and "
+        "deploy"
     )

@@ -44,6 +44,7 @@ class Only(Section):
         )
 
 
+SHORTEST_LINK, LONGEST_LINK = timedelta(hours=1), timedelta(days=30)
 LEAST_ANSWER, MOST_ANSWER = timedelta(minutes=5), timedelta(days=7)
 RECEIVERS = ("subscription", "webhook", "slack", "event_bus")
 
@@ -166,6 +167,9 @@ class Alerts(Section):
     """After an alert, how long the same series raises no other one on that route."""
     routes: list[Route] = Field(default_factory=list, max_length=20)
     """Where alerts go."""
+    answer_links: Duration | None = None
+    """E-mails, Slack, webhooks and queues get links by which an alert is answered without a sign-in, for so
+    long: acknowledge, real, expected, noise. Without the key there are none."""
 
     @field_validator("routes")
     @classmethod
@@ -173,6 +177,13 @@ class Alerts(Section):
         refuse_repeats([route.channel for route in routes], "channel")
         _refuse_what_leads_nowhere(routes)
         return routes
+
+    @field_validator("answer_links")
+    @classmethod
+    def _can_be_checked(cls, lasting: timedelta | None) -> timedelta | None:
+        if lasting is not None and not SHORTEST_LINK <= lasting <= LONGEST_LINK:
+            raise ValueError("must be from 1h to 30d: a key that was exchanged is accepted for 30d")
+        return lasting
 
     def check(self, measures: Sequence[str], dimensions: Sequence[str]) -> None:
         """Refuse a filter by a measure or dimension that the workload does not have.
@@ -193,6 +204,8 @@ class Alerts(Section):
         ValueError
             With the channel and the key.
         """
+        if self.answer_links is not None:
+            raise ValueError("answer_links answer incidents, and a transaction is none: leave it out")
         for route in self.routes:
             keys = {
                 "when": "when" in route.model_fields_set,
@@ -220,6 +233,7 @@ class Alerts(Section):
             routes=tuple(route.plan(timezone) for route in self.routes),
             throttle_seconds=int(self.throttle.total_seconds()),
             mutes=mutes,
+            link_seconds=0 if self.answer_links is None else int(self.answer_links.total_seconds()),
         )
 
 

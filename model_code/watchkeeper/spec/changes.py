@@ -36,6 +36,7 @@ _EFFECTS: dict[str, tuple[str, bool]] = {
     "detector": (_AT_TRAINING, True),
     "threshold": (_AT_TRAINING, True),
     "split": (_AT_TRAINING, True),
+    "feedback_labels": (_AT_TRAINING, True),
     "gate": (_AT_TRAINING, False),
 }
 """Of each part of a plan, what its change does, and whether it wants a training; all others hold at once."""
@@ -50,8 +51,10 @@ _KEYS = {
     "dialect": "history",
     "max_refused_share": "history.max_refused_share",
     "split": "history.split",
+    "feedback_labels": "history.feedback",
     "alerts.mutes": "mute",
     "alerts.throttle_seconds": "alerts.throttle",
+    "alerts.link_seconds": "alerts.answer_links",
 }
 """What a spec calls what a plan calls otherwise."""
 _UNTOLD = {"version", "workload", "kind"}

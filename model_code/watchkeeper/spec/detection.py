@@ -32,6 +32,9 @@ class History(HistoryFiles):
     """How much of the newest history is read; without a value, all of it."""
     split: Split = Split()
     """Parts of the history in time order."""
+    feedback: bool = True
+    """Whether what people called real is a label of the training and its evaluation, beside `labels.json`.
+    Thresholds follow feedback either way."""
 
 
 class Features(Section):

@@ -320,6 +320,7 @@ class AnomalyWorkload(Section):
             dialect=self.history.dialect(),
             max_refused_share=self.history.max_refused_share,
             split=SplitPlan(**self.history.split.model_dump()),
+            feedback_labels=self.history.feedback,
             features=_features(self),
             detector=_detector(self),
             threshold=ThresholdPlan(**self.threshold.model_dump()),

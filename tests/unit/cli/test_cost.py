@@ -69,6 +69,7 @@ def test_idle_costs_what_the_templates_have(assembly: Assembly) -> None:
     costs = list(idle_month(assembly, PRICES))
     assert {cost.what: cost.usd for cost in costs if "looks" not in cost.what} == {
         "keys": 1.0,
+        "key of alerts' links": 0.0,
         "metrics of alarms": 0.2,
         "dashboards": 0.0,
         "polls of queues": 0.0,

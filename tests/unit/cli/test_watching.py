@@ -6,7 +6,7 @@ import csv
 import dataclasses
 import gzip
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from watchkeeper.core import layout
 from watchkeeper.core.plan import (
     AlertPlan,
     AlertRoute,
+    CalendarPlan,
     MeasurePlan,
     MutePlan,
     SeriesSelection,
@@ -46,6 +47,7 @@ from watchkeeper.stream.page_format import to_bytes
 BEGIN = datetime(2026, 11, 28, 22, tzinfo=timezone.utc)
 STEP = timedelta(minutes=5)
 COUNT, PEAKS = 48, (20, 21, 40)
+TODAY = date(2026, 11, 30)
 PLAN = WorkloadPlan(
     workload="press",
     timestamp=TimestampPlan("time", timezone="Europe/Berlin"),
@@ -310,7 +312,7 @@ def test_export_of_nothing_writes_no_file_and_keeps_the_one_before(deployed: Wat
 
 
 def test_status_counts_series_alerts_and_alarms(deployed: Watched) -> None:
-    found = status_of(deployed, PLAN, ["Watchkeeper-press-Anomalies"])
+    found = status_of(deployed, PLAN, ["Watchkeeper-press-Anomalies"], TODAY)
 
     assert found.last_interval_end == "2026-11-29T02:00:00Z"
     assert [(each.series, each.health) for each in found.series] == [
@@ -321,6 +323,17 @@ def test_status_counts_series_alerts_and_alarms(deployed: Watched) -> None:
     # that the heat began, that it got worse, and the speed
     assert (found.anomalies_of_week, found.alerts_of_week) == (3, 3)
     assert found.run_id == make_release().run_id
+
+
+def test_a_calendar_that_runs_out_is_to_be_looked_at(deployed: Watched) -> None:
+    known_through = (date(2026, 12, 31) - date(1970, 1, 1)).days
+    closed = CalendarPlan("closed", "UTC", known_through=known_through)
+    plan = dataclasses.replace(PLAN, calendars=(closed,))
+
+    [told] = [why for why in status_of(deployed, plan, [], TODAY).why if "calendar" in why]
+
+    assert "'closed' knows its dates through 2026-12-31 only" in told
+    assert not any("calendar" in why for why in status_of(deployed, plan, [], date(2026, 10, 1)).why)
 
 
 def test_status_is_read_by_people_and_programs(deployed: Watched) -> None:
@@ -347,7 +360,7 @@ def test_alerts_of_the_week_are_those_that_routes_take(
 ) -> None:
     plan = dataclasses.replace(PLAN, alerts=AlertPlan(routes, throttle_seconds=3600))
 
-    assert status_of(deployed, plan, []).alerts_of_week == expected
+    assert status_of(deployed, plan, [], TODAY).alerts_of_week == expected
 
 
 def test_a_muted_series_is_marked(deployed: Watched) -> None:
@@ -355,7 +368,7 @@ def test_a_muted_series_is_marked(deployed: Watched) -> None:
     mute = MutePlan(SeriesSelection(measure="temperature"), until)
     muted = dataclasses.replace(PLAN, alerts=dataclasses.replace(PLAN.alerts, mutes=(mute,)))
 
-    found = status_of(deployed, muted, [])
+    found = status_of(deployed, muted, [], TODAY)
 
     assert {each.series for each in found.series if each.muted} == {HOT}
 
@@ -367,7 +380,7 @@ def test_a_workload_that_heard_nothing_has_no_interval(deployed: Watched) -> Non
         Bucket=deployed._storage["PageBucketName"], Key=layout.page_key("press", ""), Body=to_bytes(page)
     )
 
-    assert status_of(deployed, PLAN, []).last_interval_end is None
+    assert status_of(deployed, PLAN, [], TODAY).last_interval_end is None
     assert "has closed yet" in run("plot", "press", HOT).stderr
 
 

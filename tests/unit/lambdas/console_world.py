@@ -35,7 +35,7 @@ from lambdas.incidents.keeping import take_in
 from lambdas.scoring.effects import AnomalyTable
 from tests.unit.lambdas.builders import BUCKET, make_evaluation, make_metrics, make_release
 from tests.unit.lambdas.conftest import ANOMALIES_TABLE, INCIDENTS_TABLE, REGION, SERIES_TABLE
-from tests.unit.lambdas.fakes import FakePlanStore
+from tests.unit.lambdas.fakes import FakeLinkKeys, FakePlanStore
 from tests.unit.lambdas.fraud_builders import PLAN as FRAUD_PLAN
 from tests.unit.lambdas.service_dependencies import Answer
 from watchkeeper.anomalies.event import AnomalyEvent
@@ -245,6 +245,7 @@ class World:
         }
         self.moment, self.alarms, self.queue_url = NOW, list[str](), ""
         self.live: str | None = None
+        self.link_keys = FakeLinkKeys()
         dynamodb, self.runs = clients.dynamodb(), FakeRuns()
         self.records = FakeRecords({AIR: 5184.0})
         self.effects = ConsoleEffects(
@@ -264,6 +265,7 @@ class World:
             parameter=lambda name: self.live,
             signed=FakeSigner(),
             bus=EventBridgeBus(clients.events(), bus),
+            link_keys=self.link_keys,
             region=REGION,
             now=lambda: self.moment,
         )

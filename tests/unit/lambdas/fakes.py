@@ -625,6 +625,19 @@ class ScoringFakes:
 
 
 @dataclass
+class FakeLinkKeys:
+    """`LinkKeys`; the first one signs."""
+
+    keys: tuple[bytes, ...] = (b"k" * 32,)
+
+    def signing(self) -> bytes:
+        return self.keys[0]
+
+    def accepted(self) -> tuple[bytes, ...]:
+        return self.keys
+
+
+@dataclass
 class AlertFakes:
     """All fakes of `publish_alert` on one timeline."""
 
@@ -647,6 +660,8 @@ class AlertFakes:
             outcomes=self.outcomes,
             topic=self.topic,
             dashboard="https://example.com/dashboard",
+            link_keys=FakeLinkKeys(),
+            answer_page=lambda: "https://example.com/watch/answers",
         )
 
 

@@ -40,7 +40,7 @@ def incident(minute: int, severity: float = 80.0, device: str = "a") -> Incident
 
 
 def digest(*incidents: Incident, due: datetime = DUE) -> Digest:
-    return digest_of(PLAN, *period_of(due, PLAN), incidents, "https://example.com/d")
+    return digest_of(PLAN, *period_of(due, PLAN), incidents, 3, "https://example.com/d")
 
 
 def over(found: Incident) -> Incident:

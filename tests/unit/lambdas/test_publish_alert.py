@@ -13,20 +13,28 @@ from hypothesis import strategies as st
 
 from lambdas.adapters import clients
 from lambdas.alerting.alert import MAX_CLAIMS, Claims, alert_of, announced
+from lambdas.alerting.counting import alerts_raised
 from lambdas.alerting.effects import CLAIMS_DAYS, TableThrottle, TableToldChannels, Throttle, ToldChannels
 from lambdas.alerting.publishing import AlertReport, publish
-from tests.unit.lambdas.builders import make_event, make_notice, make_plan
+from tests.unit.lambdas.builders import BEGIN, make_event, make_notice, make_plan
 from tests.unit.lambdas.conftest import IDEMPOTENCY_TABLE
 from tests.unit.lambdas.fakes import AlertFakes, CrashError, FakeThrottle, FakeToldChannels
 from tests.unit.lambdas.fraud_builders import PLAN as FRAUD_PLAN
 from tests.unit.watchkeeper.incidents.anomalies import anomaly
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
-from watchkeeper.core.plan import AlertMoment, AlertPlan, AlertRoute, WorkloadPlan
+from watchkeeper.core.plan import (
+    AlertMoment,
+    AlertPlan,
+    AlertRoute,
+    RouteFilter,
+    SeriesSelection,
+    WorkloadPlan,
+)
 from watchkeeper.core.timestamps import in_zone
 from watchkeeper.fraud.decided import DECIDED_DETAIL_TYPE, DecidedTransaction
 from watchkeeper.incidents.grouping import GroupingRule, incidents_of
-from watchkeeper.incidents.notice import IncidentNotice, notice_of
+from watchkeeper.incidents.notice import IncidentNotice, Told, notice_of
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
@@ -299,3 +307,30 @@ def test_an_alert_says_every_dimension_in_its_attributes() -> None:
         "dimension_station": ("a",),
         "dimension_hall_1": ("x",),
     }
+
+
+ROUTES = (
+    AlertRoute("operations", 70.0),
+    AlertRoute("oncall", 90.0, only=RouteFilter((SeriesSelection(where={"device": ("b",)}),))),
+    AlertRoute("ends", 70.0, ("end",)),
+)
+NOTICES = st.lists(
+    st.tuples(st.integers(0, 300), st.sampled_from("ab"), st.sampled_from(["opened", "escalated"])),
+    max_size=30,
+    unique=True,
+)
+
+
+@given(NOTICES, st.sampled_from([0, 3600]), st.floats(60, 100))
+def test_alerts_are_counted_as_they_are_published(
+    told: list[tuple[int, str, Told]], throttle_seconds: int, severity: float
+) -> None:
+    """What `status`, digests and comparisons count of notices in the order of time."""
+    alerts = AlertPlan(ROUTES, throttle_seconds)
+    notices = [
+        replace(make_notice(minute, severity, device), what=what) for minute, device, what in sorted(told)
+    ]
+    fakes = AlertFakes(make_plan(alerts=alerts))
+    published = [publish(each, BEGIN, fakes.effects).published for each in notices]
+    counted = alerts_raised([(BEGIN, each) for each in notices], alerts, fakes.incidents.find)
+    assert counted == sum(map(bool, published)) == len(fakes.topic.alerts)

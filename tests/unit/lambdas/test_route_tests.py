@@ -16,7 +16,7 @@ from lambdas.alerting.alert import alert_of, announced, delivered
 from lambdas.alerting.formats import GSM_CHARACTERS, in_words, short_text
 from lambdas.alerting.outcomes import PUBLISHED, Outcome, Outcomes, TableOutcomes
 from lambdas.alerting.publishing import publish_sample
-from lambdas.alerting.route_tests import RouteOutcome, RouteTesting, try_routes
+from lambdas.alerting.route_tests import SETTLE_SECONDS, RouteOutcome, RouteTesting, try_routes
 from lambdas.alerting.sample import ROUTE_TEST_DETAIL_TYPE, RouteTest, Sample, sample_for
 from tests.unit.lambdas.builders import make_plan
 from tests.unit.lambdas.conftest import IDEMPOTENCY_TABLE
@@ -77,6 +77,14 @@ def test_what_sns_sends_is_told_with_how_to_look() -> None:
     [found] = Deployed([subscription()]).test(OPS)
     assert (found.verdict, found.receiver) == ("sent", "email ops@example.com")
     assert "inbox of ops@example.com" in found.said
+
+
+def test_failures_of_all_routes_are_waited_for_together() -> None:
+    deployed = Deployed([subscription(channels=None)])
+    begun = deployed.now
+    found = deployed.test(*(AlertRoute(f"ops_{number}") for number in range(10)))
+    assert {each.verdict for each in found} == {"sent"}
+    assert deployed.now - begun == SETTLE_SECONDS
 
 
 def test_what_a_target_answers_is_told() -> None:

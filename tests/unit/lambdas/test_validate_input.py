@@ -63,8 +63,10 @@ def test_first_run_has_a_plan_and_no_champion() -> None:
     assert WorkloadPlan.from_json(plan) == make_plan()
 
 
-def test_what_people_say_of_incidents_is_written_for_the_run_as_labels() -> None:
-    effects = effects_of(history=b"x")
+@pytest.mark.parametrize("wanted", [True, False])
+def test_what_people_say_of_incidents_is_written_for_the_run_as_labels_if_wanted(wanted: bool) -> None:
+    plans = FakePlanStore({"pump": make_plan(feedback_labels=wanted)})
+    effects = dataclasses.replace(effects_of(history=b"x"), plans=plans)
     runs = ((1_704_067_200, 3),)
     marks = (Mark("pressure|device=a", ("above",), 80.0, runs), Mark("pressure|device=b", (), 80.0, runs))
     for incident_id, what, of in (("1", "real", marks[:1]), ("2", "noise", marks[1:])):
@@ -74,10 +76,11 @@ def test_what_people_say_of_incidents_is_written_for_the_run_as_labels() -> None
     run = TrainingRun.from_dict(validated(effects)["run"])
     labels = effects.objects.read(ObjectUri.parse(f"{run.uris.feedback}labels.json"))
     assert labels is not None
-    assert json.loads(labels) == {
+    said = {
         "pressure|device=a": [["2024-01-01T00:00:00Z", "2024-01-01T00:02:00Z"]],
         "pressure|device=b": [],
     }
+    assert json.loads(labels) == (said if wanted else {})
 
 
 def serving_registered(version: int, approval: str, bucket: str = BUCKET) -> ValidationEffects:
