@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -17,9 +18,10 @@ from cli.assembly import Assembly
 from cli.cost.model import SERIES, Cost, total
 from cli.cost.prices import Prices
 from cli.cost.report import document, month_of
-from cli.preflight import account, quotas, receivers, region, sources
+from cli.preflight import account, calendars, quotas, receivers, region, sources
 from cli.preflight.finding import Check, Finding, Level, answered
 from watchkeeper.command.screen import console, errors, say
+from watchkeeper.core.timestamps import UTC
 from watchkeeper.spec import WorkloadSpec
 
 _COLOURS = {Level.GREEN: "green", Level.YELLOW: "yellow", Level.RED: "red"}
@@ -149,6 +151,7 @@ def _checks(
     yield "names", partial(account.check_names, session, assembly, deployed)
     yield "retained", partial(account.check_retained, session, deployed)
     yield "receivers", partial(receivers.check_receivers, session, workloads)
+    yield "calendars", partial(calendars.check_calendars, workloads, datetime.now(UTC).date())
     yield "sources", partial(sources.check_sources, session, workloads)
     made = _made(deployed)
     yield "quotas", partial(quotas.check_quotas, session, quotas.needs(assembly, workloads, made))

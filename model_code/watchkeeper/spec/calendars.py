@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from watchkeeper.core.extras import extra
 from watchkeeper.core.plan import CalendarPlan, SeriesSelection, TimestampPlan, WeeklyTime
 from watchkeeper.core.timestamps import epoch_seconds, parse_timestamp
 from watchkeeper.spec.fields import Duration, TimeZone
+from watchkeeper.spec.ical import Occurrences, read_ical
 from watchkeeper.spec.section import Section
 from watchkeeper.spec.selecting import Moment, Selection
 
@@ -19,6 +29,8 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _UNIX_DAY = date(1970, 1, 1).toordinal()
 _MOST_YEARS = 20
+FOLDER, TIMEZONE = "folder", "timezone"
+"""What a spec is validated in the context of: where its file lies, and the zone of its source."""
 
 
 def _day(value: object) -> date:
@@ -55,22 +67,48 @@ class Weekly(Section):
         return lasts
 
 
-class Holidays(Section):
+class Years(Section):
+    """The years of which dates are kept."""
+
+    since: int = Field(ge=1970, le=2200)
+    """First year: that in which the history begins."""
+    through: int = Field(ge=1970, le=2200, validate_default=True)
+    """Last year. `watchkeeper validate`, `preflight` and `status` warn before it ends."""
+
+    @model_validator(mode="after")
+    def _are_some(self) -> Years:
+        if not 0 <= self.through - self.since < _MOST_YEARS:
+            raise ValueError(f"since to through must be from 1 to {_MOST_YEARS} years")
+        return self
+
+
+class ICal(Years):
+    """Times of an iCalendar file, with its recurrences written out."""
+
+    file: str = Field(min_length=1)
+    """A file beside the workload's, such as closures.ics, or in a folder there."""
+
+    @field_validator("file")
+    @classmethod
+    def _is_beside(cls, file: str) -> str:
+        if Path(file).is_absolute() or ".." in Path(file).parts:
+            raise ValueError(
+                "must be a file beside the workload's, or in a folder there: so both are kept and reviewed "
+                "together"
+            )
+        return file
+
+
+class Holidays(Years):
     """Public holidays of a country, as the package holidays knows them."""
 
     country: str = Field(pattern=r"^[A-Z]{2}$")
     """Its code of ISO 3166, such as DE."""
     subdivision: str | None = None
     """A state or province, such as BY; without it, what the whole country has."""
-    since: int = Field(ge=1970, le=2200)
-    """First year: that in which the history begins."""
-    through: int = Field(ge=1970, le=2200, validate_default=True)
-    """Last year. `watchkeeper validate` warns before it ends."""
 
     @model_validator(mode="after")
     def _are_known(self) -> Holidays:
-        if not 0 <= self.through - self.since < _MOST_YEARS:
-            raise ValueError(f"since to through must be from 1 to {_MOST_YEARS} years")
         self.dates()
         return self
 
@@ -117,6 +155,10 @@ class Calendar(Section):
     """Whole days."""
     holidays: Holidays | None = None
     """Public holidays, each a whole day."""
+    ical: ICal | None = None
+    """Events of a calendar program's file."""
+    _occurrences: Occurrences = PrivateAttr(Occurrences())
+    """Of `ical`: they are read once, when the spec is."""
 
     @field_validator("name")
     @classmethod
@@ -127,12 +169,21 @@ class Calendar(Section):
 
     @model_validator(mode="after")
     def _has_a_time(self) -> Calendar:
-        if not (self.once or self.weekly or self.dates or self.holidays):
-            raise ValueError("has no time: name once, weekly, dates or holidays")
+        if not (self.once or self.weekly or self.dates or self.holidays or self.ical):
+            raise ValueError("has no time: name once, weekly, dates, holidays or ical")
         for number, span in enumerate(self.once):
             begin, end = (_seconds(moment, self.timezone or "UTC") for moment in (span.begin, span.end))
             if begin >= end:
                 raise ValueError(f"once[{number}] ends at {span.end}, not after its begin {span.begin}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_its_file(self, info: ValidationInfo) -> Calendar:
+        if self.ical is not None:
+            context = info.context or {}
+            path = Path(context.get(FOLDER, "."), self.ical.file)
+            zone = self.timezone or context.get(TIMEZONE, "UTC")
+            self._occurrences = read_ical(path, self.ical.since, self.ical.through, zone)
         return self
 
     def check(self, measures: Sequence[str], dimensions: Sequence[str]) -> None:
@@ -149,13 +200,17 @@ class Calendar(Section):
             IANA name of the zone where the calendar names none.
         """
         zone = self.timezone or timezone
-        days = {*self.dates, *(self.holidays.dates() if self.holidays else ())}
+        days = {*self.dates, *(self.holidays.dates() if self.holidays else ()), *self._occurrences.days}
+        known = [each.through for each in (self.holidays, self.ical) if each is not None]
         return CalendarPlan(
             name=self.name,
             timezone=zone,
             series=SeriesSelection() if self.only is None else self.only.plan(),
             days=tuple(sorted(day.toordinal() - _UNIX_DAY for day in days)),
-            once=tuple((_seconds(span.begin, zone), _seconds(span.end, zone)) for span in self.once),
+            once=(
+                *((_seconds(span.begin, zone), _seconds(span.end, zone)) for span in self.once),
+                *self._occurrences.times,
+            ),
             weekly=tuple(
                 WeeklyTime(
                     _WEEKDAYS.index(day),
@@ -165,9 +220,7 @@ class Calendar(Section):
                 for one in self.weekly
                 for day in one.days
             ),
-            known_through=None
-            if self.holidays is None
-            else date(self.holidays.through, 12, 31).toordinal() - _UNIX_DAY,
+            known_through=date(min(known), 12, 31).toordinal() - _UNIX_DAY if known else None,
         )
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.timestamps import time_zone
 from watchkeeper.spec.alerting import Subscription
+from watchkeeper.spec.calendars import FOLDER, TIMEZONE
 from watchkeeper.spec.problems import Problem, WorkloadSpecError, explain, problem_at
 from watchkeeper.spec.regression import RegressionWorkload
 from watchkeeper.spec.source import YamlSource, YamlSyntaxError, parse_yaml
@@ -111,12 +115,24 @@ def _read(path: Path, text: str | None = None) -> tuple[list[Problem], WorkloadS
             _problem(path, "must be a mapping of keys to values, beginning with name and kind"),
         ], None
     try:
-        spec = WORKLOAD_TYPE.validate_python(source.document)
+        spec = WORKLOAD_TYPE.validate_python(source.document, context=_context(path, source.document))
     except ValidationError as error:
         details = [detail for detail in error.errors() if detail["type"] not in _CONSEQUENCES]
         problems += [explain(file, source, detail, WorkloadSpec) for detail in details]
         return problems + _misnamed(path, source), None
     return problems + _misnamed(path, source), spec
+
+
+def _context(path: Path, document: dict[str, Any]) -> dict[str, Any]:
+    """Return what a part of a spec needs of the rest, and of where the file lies."""
+    at: Any = document
+    for key in ("source", "timestamp", "timezone"):
+        at = at.get(key) if isinstance(at, dict) else None
+    try:
+        time_zone(at := str(at or "UTC"))
+    except InvalidInputError:
+        at = "UTC"  # told where it is written
+    return {FOLDER: path.parent, TIMEZONE: at}
 
 
 def _misnamed(path: Path, source: YamlSource) -> list[Problem]:
