@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from watchkeeper.command.screen import console, done, errors, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.extras import extra
-from watchkeeper.core.plan import Dialect, Fill, TimestampPlan
+from watchkeeper.core.plan import Dialect, Fill, TimestampPlan, WorkloadPlan
 from watchkeeper.core.severity import THRESHOLD_SEVERITY
 from watchkeeper.detectors.catalogue import ALGORITHMS, WATCHKEEPER
 from watchkeeper.telemetry.missing import read_fill
@@ -33,9 +33,21 @@ def score(
     file: Annotated[
         Path, typer.Argument(help="CSV with a header, JSON or Parquet, also packed; rows in time order.")
     ],
-    timestamp: Annotated[str, typer.Option(help="Column of the timestamps.")],
-    value: Annotated[list[str], typer.Option(help="Column of the values; repeat it for several.")],
     output: Annotated[Path, typer.Option(help="CSV to write: the input's columns and the scores.")],
+    timestamp: Annotated[
+        str | None, typer.Option(help="Column of the timestamps; without it, that of --workload.")
+    ] = None,
+    value: Annotated[
+        list[str] | None,
+        typer.Option(help="Column of the values; repeat it for several. Without it, that of --workload."),
+    ] = None,
+    workload: Annotated[
+        Path | None,
+        typer.Option(
+            help="Workload file: its measure's rules and its calendars decide what is an anomaly, and its "
+            "columns, dimensions, zone and interval are those of the file unless other options say so."
+        ),
+    ] = None,
     algorithm: Annotated[
         str,
         typer.Option(
@@ -56,18 +68,21 @@ def score(
     ] = None,
     plot: Annotated[Path | None, typer.Option(help="PNG to draw.")] = None,
     timestamp_format: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="iso8601, epoch_seconds (_milliseconds, _microseconds, _nanoseconds), or strptime."
+            help="iso8601 (the default), epoch_seconds (_milliseconds, _microseconds, _nanoseconds), or "
+            "strptime."
         ),
-    ] = "iso8601",
+    ] = None,
     delimiter: Annotated[
         str | None, typer.Option(help="What separates cells; without it, what the header has most of.")
     ] = None,
     decimal_comma: Annotated[
         bool, typer.Option("--decimal-comma", help="Numbers have a decimal comma: 1,5.")
     ] = False,
-    timezone: Annotated[str, typer.Option(help="Zone of timestamps without one.")] = "UTC",
+    timezone: Annotated[
+        str | None, typer.Option(help="Zone of timestamps without one; UTC by default.")
+    ] = None,
     interval: Annotated[
         float | None, typer.Option(help="Seconds between rows: a longer step counts as missing rows.")
     ] = None,
@@ -95,6 +110,7 @@ def score(
     all values of a row together.
     """
     # numpy takes long to import, and not every command needs it.
+    from watchkeeper.command.ruled_rows import RuledRows, measure_in
     from watchkeeper.command.scored_file import accuracy_table, score_pieces, write_scores
     from watchkeeper.command.series_file import Columns, SeriesFile
     from watchkeeper.detectors.scorer import RowScorer
@@ -102,6 +118,20 @@ def score(
     if plot:  # said before the file is scored
         with extra("matplotlib", "--plot"):
             importlib.import_module("matplotlib")
+    plan = None if workload is None else _plan(workload)
+    value = value or ([] if plan is None else list(dict.fromkeys(one.field for one in plan.measures)))
+    at = _timestamp(plan, timestamp, timestamp_format, timezone)
+    if not value:
+        raise InvalidInputError("name the columns, --timestamp and --value, or --workload FILE that has them")
+    if plan is not None:
+        if len(value) > 1:
+            raise InvalidInputError(
+                f"{workload} has several measures: name one by --value, of {', '.join(value)}; rules are a "
+                "measure's"
+            )
+        measure = measure_in(plan, value[0], str(workload))
+        value, interval = [measure.field], interval or plan.interval_seconds
+        dimension = dimension or list(plan.dimensions)
     if output.resolve() == file.resolve():
         raise InvalidInputError(f"{output} is the input: name another file")
     if dimension and (labels or plot):
@@ -119,7 +149,7 @@ def score(
     scorer_of = functools.cache(lambda _: new_scorer())
     scorer_of(())  # what it refuses, it refuses before the file is read
     columns = Columns(
-        TimestampPlan(timestamp, timestamp_format, timezone),
+        at,
         tuple(dict.fromkeys(value)),
         labels,
         Dialect(_NAMED_DELIMITERS.get(delimiter or "", delimiter), "," if decimal_comma else "."),
@@ -129,7 +159,8 @@ def score(
     pieces = _with_progress(iter(series), file)
     learned: list[int] = []
     scored = score_pieces(pieces, scorer_of, fit_rows, learned)
-    kept = write_scores(scored, columns, output, keep=bool(labels or plot))
+    rules = None if plan is None else RuledRows(plan, measure, columns.dimensions)
+    kept = write_scores(scored, columns, output, keep=bool(labels or plot), rules=rules)
     of_series = f" of {kept.series} series" if dimension else ""
     anomalies = f"{kept.anomalies} anomalies (severity {alert_severity:g} or more)"
     done(f"{kept.rows} rows{of_series}, {anomalies}: {output}")
@@ -150,6 +181,25 @@ def score(
     if plot:
         _plot(plot, file.name, columns, kept, interval, alert_severity)
         done(str(plot))
+
+
+def _plan(path: Path) -> WorkloadPlan:
+    from watchkeeper.spec import AnomalyWorkload, load_workload
+
+    spec = load_workload(path)
+    if not isinstance(spec, AnomalyWorkload):
+        raise InvalidInputError(f"--workload {path}: a workload of kind {spec.kind} has no measures")
+    return spec.plan()
+
+
+def _timestamp(
+    plan: WorkloadPlan | None, field: str | None, form: str | None, zone: str | None
+) -> TimestampPlan:
+    """Return how timestamps are read: as options say, else as the workload's file does."""
+    if field is None and plan is None:
+        raise InvalidInputError("name the columns, --timestamp and --value, or --workload FILE that has them")
+    said = TimestampPlan(field or "") if plan is None else plan.timestamp
+    return TimestampPlan(field or said.field, form or said.format, zone or said.timezone)
 
 
 def _fill(missing: str, interval: float | None) -> Fill:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.table import Table
 
+from watchkeeper.command.ruled_rows import RuledRows, Texts
 from watchkeeper.command.series_file import Columns, Piece
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.detectors.protocol.events import EventRows, Events
@@ -133,8 +134,21 @@ class Kept:
         return joined([scores for _, scores in self._pieces])
 
 
-def write_scores(scored: Iterator[Scored], columns: Columns, output: Path, *, keep: bool) -> Kept:
-    """Write rows with their scores; the file appears when it is complete."""
+def write_scores(
+    scored: Iterator[Scored],
+    columns: Columns,
+    output: Path,
+    *,
+    keep: bool,
+    rules: RuledRows | None = None,
+) -> Kept:
+    """Write rows with their scores; the file appears when it is complete.
+
+    Parameters
+    ----------
+    rules
+        Beside the score; a column `rule` says which one decided.
+    """
     kept = Kept(keep)
     events: defaultdict[Series, Events] = defaultdict(Events)
     unfinished = output.with_name(output.name + ".part")
@@ -144,10 +158,10 @@ def write_scores(scored: Iterator[Scored], columns: Columns, output: Path, *, ke
             for piece, scores in scored:
                 if kept.rows == 0:
                     _require_time_order(piece, columns)
-                _write_piece(
-                    file, piece, scores, _followed(events, piece, scores), columns, header=kept.rows == 0
-                )
-                kept.add(piece, scores)
+                found, decided = (scores, None) if rules is None else rules.judge(piece, scores)
+                followed = _followed(events, piece, found)
+                _write_piece(file, piece, found, followed, decided, columns, header=kept.rows == 0)
+                kept.add(piece, found)
         unfinished.replace(output)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -174,12 +188,20 @@ def _require_time_order(piece: Piece, columns: Columns) -> None:
 
 
 def _write_piece(
-    file: IO[str], piece: Piece, scores: SeriesScores, events: EventRows, columns: Columns, *, header: bool
+    file: IO[str],
+    piece: Piece,
+    scores: SeriesScores,
+    events: EventRows,
+    decided: Texts | None,
+    columns: Columns,
+    *,
+    header: bool,
 ) -> None:
     several = len(columns.values) > 1
     bands = [f"{band}_{name}" for name in columns.values for band in _BANDS] if several else list(_BANDS)
     shares = [f"contribution_{name}" for name in columns.values] if several else []
     added = ["anomaly_score", "severity", "is_anomaly", "state", "event_severity", *bands, *shares]
+    added += [] if decided is None else ["rule"]
     writer = csv.writer(file, lineterminator="\n")
     if header:
         if taken := sorted(set(added) & set(piece.header)):
@@ -189,7 +211,8 @@ def _write_piece(
     bands_of_rows = np.stack(by_row, axis=2).reshape(len(piece.rows), -1)
     if several:
         bands_of_rows = np.hstack((bands_of_rows, scores.contributions))
-    for row, anomaly_score, severity, is_anomaly, state, of_event, cells in zip(
+    rules = [[]] * len(piece.rows) if decided is None else [[inert_text(each)] for each in decided]
+    for row, anomaly_score, severity, is_anomaly, state, of_event, cells, rule in zip(
         piece.rows,
         scores.anomaly_score.tolist(),
         scores.severity.tolist(),
@@ -197,6 +220,7 @@ def _write_piece(
         events.state.tolist(),
         events.severity.tolist(),
         bands_of_rows.tolist(),
+        rules,
         strict=True,
     ):
         numbers = (_number(cell) for cell in cells)
@@ -207,7 +231,7 @@ def _write_piece(
             state,
             _number(of_event),
         ]
-        writer.writerow([*map(inert_text, row), *scored, *numbers])
+        writer.writerow([*map(inert_text, row), *scored, *numbers, *rule])
 
 
 def _number(value: float) -> str:

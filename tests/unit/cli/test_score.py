@@ -401,3 +401,74 @@ def test_a_picture_is_of_one_series(machines_file: Path) -> None:
     answer = run(machines_file, "--value", "flow", "--dimension", "machine", "--plot", "scores.png")
 
     assert (answer.exit_code, "--plot looks at one series" in answer.output) == (2, True)
+
+
+RULED = """\
+name: flow
+kind: anomaly
+source: {topic: plant/flow, timestamp: {field: Time}}
+measures:
+  - {field: flow, name: flow, allowed: {lower: 40, severity: 90}, DIRECTION}
+  - {field: pressure, name: pressure}
+dimensions: DIMENSIONS
+interval: 5m
+"""
+
+
+def workload_file(folder: Path, more: str = "", direction: str = "direction: both", of: str = "[]") -> Path:
+    path = folder / "flow.yaml"
+    path.write_text(RULED.replace("DIRECTION", direction).replace("DIMENSIONS", of) + more)
+    return path
+
+
+def ruled(file: Path, workload: Path, *options: str) -> list[dict[str, str]]:
+    destination = file.with_name("scores.csv")
+    arguments = ["score", str(file), "--workload", str(workload), "--value", "flow", *options]
+    answer = CliRunner().invoke(app, [*arguments, "--output", str(destination)])
+    assert answer.exit_code == 0, answer.output
+    return rows_of(destination)
+
+
+def test_a_value_outside_of_the_allowed_range_is_an_anomaly(telemetry_file: Path) -> None:
+    rows = ruled(telemetry_file, workload_file(telemetry_file.parent))
+    outside = [row for row in rows if float(row["flow"]) < 40]
+    assert outside
+    assert all((row["is_anomaly"], row["rule"]) == ("true", "allowed") for row in outside)
+    assert min(float(row["severity"]) for row in outside) == 90
+    assert rows[SPIKE]["is_anomaly"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("more", "direction", "rule"),
+    [
+        ("", "direction: below", "direction"),
+        ("", "ignore_below: {absolute: 1000}", "ignore_below"),
+        ("calendars: [{name: test, dates: [2026-03-04]}]\n", "direction: above", "calendar test"),
+    ],
+)
+@pytest.mark.parametrize("algorithm", ["watchkeeper", "quantile"])
+def test_a_rule_of_the_measure_decides_and_is_named(
+    telemetry_file: Path, more: str, direction: str, rule: str, algorithm: str
+) -> None:
+    workload = workload_file(telemetry_file.parent, more, direction)
+    row = ruled(telemetry_file, workload, "--algorithm", algorithm)[SPIKE]
+    assert (row["is_anomaly"], row["rule"], row["state"]) == ("false", rule, "")
+    assert float(row["severity"]) > 70, "scores stay as they are"
+
+
+def test_calendars_hold_for_the_series_that_they_name(machines_file: Path) -> None:
+    only = "calendars: [{name: a, dates: [2026-03-04], only: {where: {machine: a}}}]\n"
+    rows = ruled(machines_file, workload_file(machines_file.parent, only, of="[hall, machine]"))
+    a, b = ([row for row in rows if row["machine"] == machine][SPIKE] for machine in "ab")
+    assert (a["rule"], a["is_anomaly"], b["is_anomaly"]) == ("calendar a", "false", "true")
+
+
+def test_one_measure_is_named_where_the_workload_has_several(telemetry_file: Path) -> None:
+    workload = workload_file(telemetry_file.parent)
+    several = run(telemetry_file, "--workload", str(workload))
+    unknown = run(telemetry_file, "--workload", str(workload), "--value", "broken")
+    nothing = CliRunner().invoke(app, ["score", str(telemetry_file), "--output", "x.csv"])
+    assert (several.exit_code, unknown.exit_code, nothing.exit_code) == (2, 2, 2)
+    assert "name one by --value, of flow, pressure" in several.output
+    assert "its fields: flow, pressure" in unknown.output
+    assert "--timestamp and --value, or --workload" in nothing.output
