@@ -23,7 +23,7 @@ from lambdas.adapters.release_store import TableReleaseStore
 from lambdas.console.page_heads import S3PageHeads
 from lambdas.console.status import Week, open_incidents, week_of
 from lambdas.history.effects import S3MergedObjects
-from lambdas.history.reading import AT_ONCE, Wanted, read_series
+from lambdas.history.reading import AT_ONCE, Log, Wanted, read_log, read_series
 from lambdas.watching.watch_telemetry import MetricRecords, silent_workloads
 from watchkeeper.anomalies.event import AnomalyEvent, anomaly_id
 from watchkeeper.anomalies.score_line import ScoreLine
@@ -165,6 +165,10 @@ class Watched:
     def lines(self, workload: str, series: str, since: datetime, until: datetime) -> list[ScoreLine]:
         """Return the scored intervals of a series in the order of time."""
         return read_series(self.scores, Wanted(workload, series, since, until))
+
+    def log(self, workload: str, since: datetime, until: datetime) -> Log:
+        """Return how telemetry came in the intervals that begin from `since` until before `until`."""
+        return read_log(self.scores, Wanted(workload, None, since, until))
 
 
 def known_series(watched: Watched, plan: WorkloadPlan, series: str) -> str:

@@ -33,6 +33,7 @@ from lambdas.adapters.incident_store import BY_ID
 from lambdas.adapters.unanswered_store import PARTITION
 from lambdas.alerting.environment import PublishAlertEnvironment
 from lambdas.alerting.sample import ROUTE_TEST_DETAIL_TYPE
+from watchkeeper.anomalies.quality import QUALITY_DETAIL_TYPE
 from watchkeeper.core.layout import ANSWERS_PARAMETER
 from watchkeeper.incidents.notice import DETAIL_TYPES
 from watchkeeper.incidents.unanswered import UNANSWERED_DETAIL_TYPE
@@ -78,10 +79,15 @@ class AlertingStack(Stack):
             bus=self.bus,
             pattern=events.EventPattern(
                 source=["watchkeeper"],
-                detail_type=[*DETAIL_TYPES.values(), UNANSWERED_DETAIL_TYPE, ROUTE_TEST_DETAIL_TYPE],
+                detail_type=[
+                    *DETAIL_TYPES.values(),
+                    UNANSWERED_DETAIL_TYPE,
+                    ROUTE_TEST_DETAIL_TYPE,
+                    QUALITY_DETAIL_TYPE,
+                ],
             ),
             work=self.work,
-            purpose="What happens to incidents, and tests of routes, to publish_alert",
+            purpose="What happens to incidents, data quality, and tests of routes, to publish_alert",
         )
         EventSubscription(
             self,

@@ -76,6 +76,7 @@ def in_lambda(root: Path, announced: list[Announced]) -> float:
         adopting=Adopting(objects, str(root / "alone").lstrip("/")),
         anomalies=Nowhere(),
         alerts=Nowhere(),
+        quality=Nowhere(),
         for_each=one_after_the_other,
     )
     begun = time.monotonic()

@@ -59,4 +59,4 @@ class Nowhere:
 @functools.cache
 def in_folder(places: Places) -> Effects:
     """Return effects whose buckets are folders; the data bucket's own is named by an absolute path."""
-    return Effects(places, FolderStore("/"), Nowhere(), Nowhere())
+    return Effects(places, FolderStore("/"), Nowhere(), Nowhere(), Nowhere())

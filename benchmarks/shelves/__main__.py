@@ -61,6 +61,7 @@ def main(
             explainers=Explainers(stores, stores),
             anomalies=stores,
             alerts=stores,
+            quality=stores,
         )
         taken = []
         for interval in range(intervals):

@@ -25,6 +25,7 @@ from lambdas.alerting.digest import DIGEST_DETAIL_TYPE, Digest, DigestDue
 from lambdas.alerting.formats import Announced, Tellable, long_text, short_text, subject
 from lambdas.alerting.links import AnswerLinks
 from lambdas.alerting.sample import ROUTE_TEST_DETAIL_TYPE, RouteTest, Sample
+from watchkeeper.anomalies.quality import QUALITY_DETAIL_TYPE, QualityEvent
 from watchkeeper.core.documents import Document
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import parse_instant
@@ -39,6 +40,7 @@ Asked = Announced | RouteTest | Unanswered | DigestDue
 _KINDS: dict[str, type[Document]] = {
     **dict.fromkeys(DETAIL_TYPES.values(), IncidentNotice),
     DECIDED_DETAIL_TYPE: DecidedTransaction,
+    QUALITY_DETAIL_TYPE: QualityEvent,
     ROUTE_TEST_DETAIL_TYPE: RouteTest,
     UNANSWERED_DETAIL_TYPE: Unanswered,
     DIGEST_DETAIL_TYPE: DigestDue,
@@ -143,7 +145,8 @@ def structured(event: Tellable, channels: Sequence[str], links: AnswerLinks | No
     """Return an alert for programs: the event, and beside it `routes`, `alert_id`, `workload`, `severity`.
 
     A receiver removes repetitions by `alert_id`. A sample is as an alert, and has `test`, its id; a digest
-    is under `digest`, and links by which it is answered under `answer_links`.
+    is under `digest`, what is unusual in how telemetry comes under `data_quality`, and links by which it is
+    answered under `answer_links`.
     """
     more: dict[str, Any] = {"routes": list(channels)} | {name: getattr(event, name) for name in _OF_ALERT[1:]}
     match event:
@@ -151,6 +154,8 @@ def structured(event: Tellable, channels: Sequence[str], links: AnswerLinks | No
             more |= {**event.of.to_dict(), "test": event.test_id, "severity": event.of.severity}
         case Digest():
             more["digest"] = event.to_dict()
+        case QualityEvent():
+            more["data_quality"] = event.to_dict()
         case _:
             more = {**event.to_dict(), **more}
     if links is not None:
@@ -180,6 +185,8 @@ def delivered(text: str) -> Delivered:
         channels = tuple(map(str, document["routes"]))
         if "digest" in document:
             return Delivered(Digest.from_dict(document["digest"]), channels)
+        if "data_quality" in document:
+            return Delivered(QualityEvent.from_dict(document["data_quality"]), channels)
         test_id, links = document.pop("test", None), document.pop(_LINKS, None)
         kind: type[Announced] = IncidentNotice if "incident" in document else DecidedTransaction
     except (KeyError, TypeError, ValueError) as error:

@@ -10,13 +10,14 @@ from lambdas.alerting.digest import Digest, digest_subject, digest_text
 from lambdas.alerting.links import ANSWERS, AnswerLinks, Verb
 from lambdas.alerting.sample import Sample
 from watchkeeper.anomalies.event import SUBJECT_LENGTH
+from watchkeeper.anomalies.quality import QualityEvent, quality_subject, quality_text
 from watchkeeper.core.severity import severity_text
 from watchkeeper.core.timestamps import in_zone, parse_instant
 from watchkeeper.fraud.decided import DecidedTransaction, decided_subject, decided_text
 from watchkeeper.incidents.notice import IncidentNotice, notice_subject, notice_text
 from watchkeeper.incidents.reasons import reason_of
 
-Announced = IncidentNotice | DecidedTransaction
+Announced = IncidentNotice | QualityEvent | DecidedTransaction
 """What there are alerts of."""
 Tellable = Announced | Sample | Digest
 """What people and programs are sent."""
@@ -58,6 +59,8 @@ def long_text(event: Tellable, timezone: str, links: AnswerLinks | None = None) 
             return digest_text(event)
         case DecidedTransaction():
             return decided_text(event, timezone)
+        case QualityEvent():
+            return quality_text(event, timezone)
     answers = [f"  {ANSWERS[verb]}: {url}" for verb, url in _urls(links)]
     return "\n".join([notice_text(event, timezone), *_heading_of_links(links, timezone), *answers])
 
@@ -71,6 +74,8 @@ def subject(event: Tellable) -> str:
             return digest_subject(event)
         case DecidedTransaction():
             return decided_subject(event)
+        case QualityEvent():
+            return quality_subject(event)
     return notice_subject(event)
 
 
@@ -83,6 +88,8 @@ def short_text(event: Tellable, timezone: str) -> str:
             return one_message(digest_subject(event))
         case DecidedTransaction():
             return one_message(decided_subject(event))
+        case QualityEvent():
+            return one_message(quality_subject(event))
     incident = event.incident
     end = f", severity {severity_text(incident.severity)}"
     return one_message(f"{incident.workload}: {_BEGINNINGS[event.what]}{incident.title}", end)
@@ -153,8 +160,8 @@ def _listed(event: Tellable, timezone: str, *, bold: str, bullet: str, escaped: 
     if isinstance(event, Digest):
         lines = [line.strip() for line in digest_text(event).splitlines()[1:] if line.strip()]
         return "\n".join([heading, *(bullet + escaped(line) for line in lines)])
-    if isinstance(event, DecidedTransaction):
-        lines = [line for line in decided_text(event, timezone).splitlines()[1:] if line.strip()]
+    if isinstance(event, DecidedTransaction | QualityEvent):
+        lines = [line for line in long_text(event, timezone).splitlines()[1:] if line.strip()]
         return "\n".join([heading, *(bullet + escaped(line) for line in lines)])
     incident = event.incident
     shown = incident.touched[:LISTED]
@@ -170,7 +177,7 @@ def _listed(event: Tellable, timezone: str, *, bold: str, bullet: str, escaped: 
 
 
 def _heading(event: Announced | Digest) -> str:
-    if isinstance(event, DecidedTransaction | Digest):
+    if isinstance(event, DecidedTransaction | QualityEvent | Digest):
         return subject(event)
     return f"[{event.workload}] {_BEGINNINGS[event.what]}{event.incident.title}"
 

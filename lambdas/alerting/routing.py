@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from lambdas.alerting.formats import Announced
+from watchkeeper.anomalies.quality import QualityEvent
 from watchkeeper.core.plan import AlertMoment, AlertPlan, AlertRoute, HoursPlan, RouteFilter, Side
 from watchkeeper.core.timestamps import time_zone
 from watchkeeper.incidents.incident import Incident
@@ -38,8 +39,12 @@ def routes_of(
         if event.severity >= route.severity_at_least
         and (route.only.hours is None or within(route.only.hours, at))
     ]
+    if isinstance(event, QualityEvent):
+        moment: AlertMoment = "opening" if event.began else "end"
+        return [route for route in routes if moment in route.when and _is_of_quality(route.only)]
     if not isinstance(event, IncidentNotice):
         return routes
+    routes = [route for route in routes if route.only.kind in (None, "incident")]
     if event.incident.is_snoozed(at):
         return []
     routes = [route for route in routes if MOMENTS[event.what] in route.when]
@@ -52,6 +57,10 @@ def routes_of(
         for route in routes
         if not _asks_for_series(route.only) or any(_takes(route.only, part) for part in touched)
     ]
+
+
+def _is_of_quality(only: RouteFilter) -> bool:
+    return only.kind == "data_quality" or (only.kind is None and not _asks_for_series(only))
 
 
 def _asks_for_series(only: RouteFilter) -> bool:

@@ -17,6 +17,9 @@ from watchkeeper.core.timestamps import EPOCH, epoch_seconds, format_instant
 from watchkeeper.stream.health import HealthName, SeriesHealth, end_of, health_of
 from watchkeeper.telemetry.series import parse_series_key
 
+LAST = timedelta(days=1)
+"""Of what is asked for without a beginning."""
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -100,13 +103,7 @@ def points_of(
     points, end
         Where the next part begins; None after the last.
     """
-    since, until = epoch_seconds(times[0]), epoch_seconds(times[1])
-    if since >= until:
-        raise ServiceProblemError(INVALID_REQUEST, "`from` must be before `to`")
-    if begin is not None and not since <= begin < until:
-        raise ServiceProblemError(INVALID_REQUEST, "the cursor is of other times: send `from` and `to` again")
-    first = since if begin is None else begin
-    end = min(until, first + most * plan.interval_seconds)
+    first, end, following = part_of(plan, times, most, begin)
     answer: dict[str, Any] = reader.read(
         {
             "workload": plan.workload,
@@ -117,7 +114,6 @@ def points_of(
             "goes_on": begin is not None,
         }
     )
-    following = end if end < until else None
     points = Points(
         series=series,
         interval_seconds=plan.interval_seconds,
@@ -125,6 +121,20 @@ def points_of(
         complete=following is None,
     )
     return points, following
+
+
+def part_of(
+    plan: WorkloadPlan, times: tuple[datetime, datetime], most: int, begin: int | None
+) -> tuple[int, int, int | None]:
+    """Return from when until when a part is, and where the next one begins; see `points_of`."""
+    since, until = epoch_seconds(times[0]), epoch_seconds(times[1])
+    if since >= until:
+        raise ServiceProblemError(INVALID_REQUEST, "`from` must be before `to`")
+    if begin is not None and not since <= begin < until:
+        raise ServiceProblemError(INVALID_REQUEST, "the cursor is of other times: send `from` and `to` again")
+    first = since if begin is None else begin
+    end = min(until, first + most * plan.interval_seconds)
+    return first, end, end if end < until else None
 
 
 def _item(one: SeriesHealth) -> SeriesItem:

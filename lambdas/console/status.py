@@ -14,8 +14,17 @@ from lambdas.alerting.counting import alerts_between
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH, epoch_seconds, format_instant
 from watchkeeper.judgement.calendars import runs_out
+from watchkeeper.judgement.quality import signal_in_words
 from watchkeeper.kinds import AnyPlan, AnyRelease
-from watchkeeper.stream.health import BEHIND_INTERVALS, HEALTHS, PageHead, SeriesHealth, end_of, health_of
+from watchkeeper.stream.health import (
+    BEHIND_INTERVALS,
+    HEALTHS,
+    PageHead,
+    SeriesHealth,
+    end_of,
+    health_of,
+    unusual_of,
+)
 
 WEEK = timedelta(days=7)
 
@@ -76,6 +85,8 @@ class WorkloadStatus:
     """What the gate allows in a week, of all series together."""
     series: tuple[SeriesHealth, ...] = ()
     """The worst first."""
+    data_quality: Mapping[str, str] = field(default_factory=dict)
+    """Since when each unusual signal of how telemetry comes is so; ISO 8601, UTC."""
 
 
 def status_of(
@@ -147,8 +158,10 @@ def _of_telemetry(watched: Watching, plan: WorkloadPlan) -> dict[str, Any]:
     until = EPOCH + timedelta(seconds=end)
     week = watched.week(plan, until)
     series = [one for head in heads for one in health_of(head, plan, week.last, end)]
+    unusual = {name: format_instant(since) for name, since in unusual_of(heads).items()}
     return {
         **known,
+        "data_quality": unusual,
         "last_interval_end": format_instant(until),
         "anomalies_of_week": week.anomalies,
         "alerts_of_week": week.alerts,
@@ -170,6 +183,10 @@ def _verdict(
         (is_silent, "telemetry has stopped coming"),
         (known["run_id"] is None, "no model is live"),
         (bool(known["alarms"]), f"alarms are on: {', '.join(known['alarms'])}"),
+        (
+            bool(known.get("data_quality")),
+            f"data quality: {', '.join(dict.fromkeys(map(signal_in_words, known.get('data_quality', ()))))}",
+        ),
         (incidents > 0, f"{incidents:,} incident{'' if incidents == 1 else 's'} open"),
         (counts["silent"] > 0, f"{counts['silent']:,} of {series:,} series silent"),
         (counts["behind"] > 0, f"{counts['behind']:,} of {series:,} series behind the others"),

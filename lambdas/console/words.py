@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from watchkeeper.core.plan import AlertRoute, MeasurePlan, RouteFilter, SeriesSelection, WorkloadPlan
+from watchkeeper.core.plan import (
+    AlertKind,
+    AlertRoute,
+    MeasurePlan,
+    RouteFilter,
+    SeriesSelection,
+    WorkloadPlan,
+)
 from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.kinds import AnyPlan
 
 _SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_KINDS: dict[AlertKind, str] = {"incident": "incidents", "data_quality": "data quality"}
 _AGGREGATES = {"avg": "average", "sum": "sum", "min": "least", "max": "greatest", "count": "number"}
 
 
@@ -38,7 +46,7 @@ def plan_in_words(plan: AnyPlan) -> list[str]:
 
 def only_in_words(only: RouteFilter) -> str | None:
     """Return what a route is about; None where that is everything."""
-    parts = []
+    parts = [] if only.kind is None else [_KINDS[only.kind]]
     if only.series:
         parts.append(" or ".join(map(_selection, only.series)))
     if only.side is not None:
@@ -69,6 +77,8 @@ def _telemetry(plan: WorkloadPlan) -> Iterator[str]:
         yield f"Readings may be {span_in_words(plan.lateness_seconds)} late."
     if plan.silence is not None:
         yield f"A series that says nothing for {span_in_words(plan.silence.after_seconds)} is an anomaly."
+    if plan.quality is not None:
+        yield "Tells when records come otherwise than usual: late, twice, off their clock, or not at all."
     gap = plan.incidents.gap(plan.interval_seconds)
     yield f"Anomalies within {span_in_words(gap)} that hang together are one incident."
     yield (

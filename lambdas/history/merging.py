@@ -11,7 +11,7 @@ import gzip
 import hashlib
 import io
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from typing import Protocol
 
 from lambdas.adapters.clients import POOL_THREADS
 from watchkeeper.anomalies import merged
+from watchkeeper.anomalies.quality import of_quality
 from watchkeeper.core import layout
 from watchkeeper.core.errors import ContractViolationError
 
@@ -119,14 +120,22 @@ def _merged_hour(
     key, digest = layout.merged_hour_key(workload, hour), _digest(sources)
     if (objects.metadata(key) or {}).get(SOURCES) == digest:
         return objects.read(key)
+    quality: list[bytes] = []
     with ThreadPoolExecutor(POOL_THREADS) as pool:
-        table = merged.table_of(pool.map(lambda source: _unpacked(objects, source.key), sources))
-    body = merged.written(table)
+        bodies = pool.map(lambda source: _unpacked(objects, source.key), sources)
+        table = merged.table_of(_noting(bodies, quality))
+    body = merged.written(table, quality)
     first, last = merged.span_of(table) or ("", "")
     objects.write(key, body, {SOURCES: digest, FIRST: first, LAST: last})
     report.hours.append(f"{workload} {hour}")
     report.rows += table.num_rows
     return body
+
+
+def _noting(bodies: Iterable[bytes], quality: list[bytes]) -> Iterator[bytes]:
+    for body in bodies:
+        quality += of_quality(body.splitlines())
+        yield body
 
 
 def _unpacked(objects: MergedObjects, key: str) -> bytes:

@@ -11,7 +11,8 @@ Permissions
 from __future__ import annotations
 
 import functools
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import boto3
@@ -20,7 +21,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from lambdas.history.effects import S3MergedObjects
-from lambdas.history.reading import AT_ONCE, Wanted, read_columns, read_series
+from lambdas.history.reading import AT_ONCE, ReadableObjects, Wanted, read_columns, read_log, read_series
 from lambdas.runtime.typed_environment import TypedEnvironment
 from watchkeeper.core.timestamps import parse_instant
 
@@ -47,23 +48,35 @@ def objects() -> S3MergedObjects:
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer as `answer_of`."""
+    answer = answer_of(objects(), event)
+    logger.info("read", extra={name: value for name, value in event.items() if isinstance(value, str)})
+    return answer
+
+
+def answer_of(objects: ReadableObjects, event: Mapping[str, Any]) -> dict[str, Any]:
     """Return the first `limit` score lines of a series from `since` until before `until`.
 
     `next` is the beginning of the first interval that had no place, or None. With `interval_seconds`, return
-    `columns` of all of them: see `read_columns`.
+    `columns` of all of them: see `read_columns`. Without a series, return the `log` of the workload: its
+    `intervals` and `events`.
     """
     wanted = Wanted(
-        event["workload"], event["series"], parse_instant(event["since"]), parse_instant(event["until"])
+        event["workload"], event.get("series"), parse_instant(event["since"]), parse_instant(event["until"])
     )
+    if wanted.series is None:
+        log = read_log(objects, wanted)
+        return {
+            "log": {
+                "intervals": [one.to_dict() for one in log.intervals],
+                "events": [one.to_dict() for one in log.events],
+            }
+        }
     if "interval_seconds" in event:
-        columns = read_columns(
-            objects(), wanted, int(event["interval_seconds"]), goes_on=bool(event["goes_on"])
-        )
-        logger.info("read", extra={**asdict(wanted), "points": len(columns["start"])})
-        return {"columns": columns}
-    lines = read_series(objects(), wanted)
+        length, goes_on = int(event["interval_seconds"]), bool(event["goes_on"])
+        return {"columns": read_columns(objects, wanted, length, goes_on=goes_on)}
+    lines = read_series(objects, wanted)
     limit = int(event["limit"])
-    logger.info("read", extra={**asdict(wanted), "lines": len(lines)})
     return {
         "scores": [line.to_dict() for line in lines[:limit]],
         "next": lines[limit].interval_start if len(lines) > limit else None,

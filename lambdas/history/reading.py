@@ -17,6 +17,15 @@ from typing import IO, Any, Protocol
 
 from lambdas.history.merging import FIRST, LAST, MergedObjects, Stored
 from watchkeeper.anomalies import merged
+from watchkeeper.anomalies.quality import (
+    IntervalCounts,
+    QualityEvent,
+    counts_in,
+    events_in,
+    of_quality,
+    once,
+    summed,
+)
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core import layout
 from watchkeeper.core.timestamps import epoch_seconds, format_instant, parse_instant
@@ -99,6 +108,30 @@ def read_columns(
         ordered.append((start, *rows[start]))
         last = start
     return {name: [row[place] for row in ordered] for place, name in enumerate(POINT_COLUMNS)}
+
+
+@dataclass(frozen=True)
+class Log:
+    """How telemetry came, and what of it was unusual, in the order of time."""
+
+    intervals: list[IntervalCounts]
+    events: list[QualityEvent]
+
+
+def read_log(objects: ReadableObjects, wanted: Wanted) -> Log:
+    """Return how the telemetry of all series came, an interval a row, and what was unusual."""
+    lines: list[bytes] = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        files, arrived = _sources(objects, wanted, pool)
+        for of_file in pool.map(lambda key: merged.quality_of_file(objects.opened(key)), files):
+            lines += of_file
+        for body in pool.map(objects.read, arrived):
+            lines += of_quality(gzip.decompress(body).splitlines())
+    since, until = format_instant(wanted.since), format_instant(wanted.until)
+    return Log(
+        [one for one in summed(counts_in(lines)) if since <= one.interval_start < until],
+        [event for event in once(events_in(lines)) if since <= event.interval_start < until],
+    )
 
 
 def read_tables(objects: ReadableObjects, wanted: Wanted) -> Iterator[Any]:

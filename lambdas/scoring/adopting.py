@@ -6,14 +6,13 @@ since that run read its telemetry is read from the objects of scores.
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Iterable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from lambdas.adapters.object_store import ObjectStore, ObjectUri
-from watchkeeper.anomalies.score_line import ScoreLine
+from watchkeeper.anomalies.score_line import ScoreLine, lines_of
 from watchkeeper.core import layout
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
@@ -112,7 +111,7 @@ class Adopting:
 
     def _lines(self, key: str) -> list[ScoreLine]:
         content = self.objects.read(ObjectUri(self.bucket, key))
-        return [] if content is None else list(ScoreLine.from_lines(gzip.decompress(content).splitlines()))
+        return [] if content is None else lines_of(content)
 
 
 def _each(read: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

@@ -23,6 +23,7 @@ from lambdas.scoring.explaining import Explainers
 from lambdas.scoring.pages import PageStore, S3PageStore, SplitShelves
 from lambdas.scoring.probing import ReleaseCache
 from watchkeeper.anomalies.event import EVENT_DETAIL_TYPE, AnomalyEvent
+from watchkeeper.anomalies.quality import QUALITY_DETAIL_TYPE, QualityEvent
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.stream.placement import SHELF_SERIES
 
@@ -96,6 +97,26 @@ class AlertBus:
         bus.put(EVENT_DETAIL_TYPE, [event.to_json() for event in events])
 
 
+class QualitySink(Protocol):
+    """Where what is unusual goes of how telemetry comes."""
+
+    def put(self, events: Sequence[QualityEvent]) -> None:
+        """Take events. To give the same ones again changes nothing in the end."""
+
+
+@dataclass(frozen=True)
+class QualityBus:
+    """`QualitySink` on EventBridge: nothing is kept of it beside the scores."""
+
+    client: EventBridgeClient
+    bus: str
+    pause: Pause = pause_with_jitter
+
+    def put(self, events: Sequence[QualityEvent]) -> None:
+        bus = EventBridgeBus(self.client, self.bus, self.pause)
+        bus.put(QUALITY_DETAIL_TYPE, [event.to_json() for event in events])
+
+
 @dataclass(frozen=True)
 class ScoringEffects:
     """Everything outside of `score_telemetry`."""
@@ -111,6 +132,7 @@ class ScoringEffects:
     adopting: Adopting
     anomalies: AnomalySink
     alerts: AnomalySink
+    quality: QualitySink
     for_each: ForEach = in_threads
     pause: Pause = pause_with_jitter
     splits: SplitShelves = field(default_factory=SplitShelves)
@@ -140,6 +162,7 @@ class ScoringEffects:
             adopting=Adopting(objects, environment.data_bucket),
             anomalies=AnomalyTable(dynamodb, environment.anomalies_table),
             alerts=AlertBus(clients.events(), environment.alert_bus),
+            quality=QualityBus(clients.events(), environment.alert_bus),
         )
 
 

@@ -20,6 +20,7 @@ from lambdas.scoring.pages import NEVER_DUE, StoredPage
 from lambdas.scoring.probing import ProbedEndpoint
 from lambdas.scoring.requests import packed, score_request
 from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.quality import QualityEvent
 from watchkeeper.core import layout
 from watchkeeper.core.errors import ContractViolationError, UnavailableError
 from watchkeeper.core.plan import WorkloadPlan
@@ -65,19 +66,24 @@ class Applied:
 
 @dataclass(frozen=True)
 class _Part:
-    """Series of the object, by position, that go to a shelf or to those that it has split into; a tick has
-    none, and goes to all of them."""
+    """Series of the object, by position, that go to a shelf or to those that it has split into.
+
+    A tick has none, and goes to all of them; of an object without any reading, what is refused is counted on
+    the first.
+    """
 
     shelf: str
     positions: tuple[int, ...]
     attempt: int = 0
 
-    def of_children(self, paths: Sequence[str]) -> list[_Part]:
-        parts = (
+    def of_children(self, paths: Sequence[str], *, is_tick: bool) -> list[_Part]:
+        parts = [
             _Part(shelf, tuple(at for at in self.positions if paths[at].startswith(shelf)))
             for shelf in children(self.shelf)
-        )
-        return [part for part in parts if part.positions or not self.positions]
+        ]
+        if not self.positions:
+            return parts if is_tick else parts[:1]
+        return [part for part in parts if part.positions]
 
 
 @dataclass
@@ -139,14 +145,16 @@ class Delivery:
         """
         self._releases = self.effects.releases.candidates(self.plan.workload)
         paths = [bits_of(series) for series in self.readings.series]
-        waiting = [_Part(ROOT, tuple(range(len(paths))))] if paths or self.tick else []
+        whole = self.readings.whole
+        comes = paths or self.tick or (whole is not None and whole.refused)
+        waiting = [_Part(ROOT, tuple(range(len(paths))))] if comes else []
         applied = Applied()
         while waiting:
             batch, waiting = waiting[:SHELVES_AT_ONCE], waiting[SHELVES_AT_ONCE:]
             leaves = []
             for part, opened in zip(batch, self.effects.for_each(self._opened, batch), strict=True):
                 if opened is None:
-                    waiting += part.of_children(paths)
+                    waiting += part.of_children(paths, is_tick=self.tick is not None)
                 else:
                     leaves += opened
             self._score(leaves)
@@ -220,7 +228,7 @@ class Delivery:
         for output in page.pending:
             uri = ObjectUri(self.effects.bucket, output.scores_key)
             if not (output.scores and self.effects.objects.exists(uri)):
-                write_output(output, output.events(), self.effects)
+                write_output(output, output.events(), output.quality_events(), self.effects)
         return written(page, page.pending) if page.pending else page
 
     def _taken(self, part: _Part, stored: StoredPage, readings: Readings) -> _Leaf:
@@ -340,7 +348,7 @@ class Delivery:
                 self._again.append(dataclasses.replace(part, attempt=part.attempt + 1))
                 return Applied()
             if outcome.output is not None:
-                write_output(outcome.output, outcome.events, self.effects)
+                write_output(outcome.output, outcome.events, outcome.told, self.effects)
         if len(outcome.page.waiting) and not leaf.failures:
             self._again.append(dataclasses.replace(part, attempt=0))
         return Applied(
@@ -348,9 +356,13 @@ class Delivery:
         )
 
 
-def write_output(output: Output, events: Sequence[AnomalyEvent], effects: ScoringEffects) -> None:
+def write_output(
+    output: Output, events: Sequence[AnomalyEvent], told: Sequence[QualityEvent], effects: ScoringEffects
+) -> None:
     """Write what a step says; the object that shows that all of it is written comes last."""
     effects.publish(events)
+    if told:
+        effects.quality.put(told)
     if output.quarantine:
         effects.objects.write(ObjectUri(effects.bucket, output.quarantine_key), output.quarantine)
     if output.scores:

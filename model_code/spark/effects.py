@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lambdas.adapters import clients
 from lambdas.adapters.object_store import ObjectStore, ObjectUri, S3ObjectStore
-from lambdas.scoring.effects import AlertBus, AnomalySink, AnomalyTable
+from lambdas.scoring.effects import AlertBus, AnomalySink, AnomalyTable, QualityBus, QualitySink
 from watchkeeper.core import layout
 from watchkeeper.stream.page import Output, Page, split
 from watchkeeper.stream.page_format import from_bytes, to_bytes
@@ -35,9 +35,10 @@ class Effects:
     objects: ObjectStore
     anomalies: AnomalySink
     alerts: AnomalySink
+    quality: QualitySink
 
     def write(self, output: Output) -> None:
-        """Write what a step says: anomalies, what was refused, and last the scores.
+        """Write what a step says: anomalies, data quality, what was refused, and last the scores.
 
         A micro-batch that is made again gives the same outputs, since its manifest says what it is scored by;
         to write them again changes nothing.
@@ -46,6 +47,9 @@ class Effects:
         if events:
             self.anomalies.put(events)
             self.alerts.put(events)
+        told = output.quality_events()
+        if told:
+            self.quality.put(told)
         if output.quarantine:
             self.objects.write(self._of_data(output.quarantine_key), output.quarantine)
         if output.scores:
@@ -119,4 +123,5 @@ def in_aws(places: Places) -> Effects:
         objects=S3ObjectStore(clients.s3()),
         anomalies=AnomalyTable(clients.dynamodb(), places.anomalies_table),
         alerts=AlertBus(clients.events(), places.alert_bus),
+        quality=QualityBus(clients.events(), places.alert_bus),
     )

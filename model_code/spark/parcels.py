@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from watchkeeper.stream.readings import Readings, Source
+from watchkeeper.core.documents import read_part
+from watchkeeper.stream.readings import Readings, Source, Whole
 
 _LENGTH = struct.Struct("<I")
 
@@ -33,6 +34,8 @@ PARCEL = "key string, position long, source string, readings binary"
 def parcels_of(readings: Readings, source: Source, position: int, depth: int) -> Iterator[Parcel]:
     """Yield an object's readings, a parcel a key; keys are the first bits of a series' path."""
     by_key: dict[str, list[int]] = {}
+    if not readings.series and readings.whole is not None and readings.whole.refused:
+        by_key["0" * depth] = []  # what is refused is counted on the first shelf
     for path, found in readings.by_path().items():
         by_key.setdefault(path[:depth], []).extend(found)
     text = json.dumps(dataclasses.asdict(source))
@@ -49,6 +52,7 @@ def packed(readings: Readings) -> bytes:
         "rows": len(readings.rows),
         "lines": numbers,
         "lengths": [len(text) for text in texts],
+        "whole": None if readings.whole is None else dataclasses.asdict(readings.whole),
     }
     document = json.dumps(header, separators=(",", ":")).encode()
     return b"".join([_LENGTH.pack(len(document)), document, readings.rows.tobytes(), *texts])
@@ -66,7 +70,9 @@ def unpacked(content: bytes) -> Readings:
     for number, size in zip(header["lines"], header["lengths"], strict=True):
         texts[number] = content[position : position + size]
         position += size
-    return Readings(tuple(header["series"]), rows, texts)
+    said = header["whole"]
+    whole = None if said is None else read_part(Whole, said, "parcel.whole")
+    return Readings(tuple(header["series"]), rows, texts, whole)
 
 
 def source_of(text: str) -> Source:

@@ -102,7 +102,7 @@ class Subtree:
             self.pages |= {child.shelf: child for child in split(page)}
         for child in children(shelf):
             below = {path: found for path, found in paths.items() if path.startswith(child)}
-            if below:
+            if below or (not paths and child == children(shelf)[0]):
                 yield from self._take(child, below, making)
 
     def _is_split(self, shelf: str) -> bool:

@@ -147,7 +147,7 @@ def test_anomalies_reach_group_anomalies_and_incidents_and_flagged_transactions_
     of_bus = [rule for rule in rules if "EventPattern" in rule.properties]
     told = [
         *("Incident Opened", "Incident Escalated", "Incident Closed", "Incident Unanswered"),
-        "Route Test",
+        *("Route Test", "Data Quality"),
     ]
     queues = {
         mapping.properties["EventSourceArn"]["Fn::GetAtt"][0]: mapping.properties["FunctionName"]["Ref"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import unquote
@@ -14,14 +14,13 @@ from lambdas.console.asking import CursorParameter, WorkloadName, asked, new_rou
 from lambdas.console.cursors import cursor_of, place_of
 from lambdas.console.documents.answer import Listed
 from lambdas.console.documents.series import Points, SeriesItem
-from lambdas.console.series import Chosen, all_series, listed, points_of
+from lambdas.console.series import LAST, Chosen, all_series, listed, points_of
 from lambdas.http.openapi import answers
 from watchkeeper.core.timestamps import aware
 from watchkeeper.stream.health import HealthName
 
 router = new_router()
 TAG = "Series"
-LAST = timedelta(days=1)
 
 
 class SeriesList(Listed[SeriesItem]):

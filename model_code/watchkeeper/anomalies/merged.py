@@ -6,7 +6,9 @@ it: one series is read without the others. The package pyarrow reads and writes 
 
 from __future__ import annotations
 
+import base64
 import bisect
+import gzip
 import io
 import itertools
 import json
@@ -14,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
 
 from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.quality import counts_in, events_in, of_scores, once, summed
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.extras import extra
@@ -42,6 +45,9 @@ COLUMNS = {
 }
 """Names and types of the columns, as Athena calls them; `anomaly` is the JSON of the event."""
 
+_QUALITY = b"watchkeeper.quality"
+"""Key in a file's metadata: gzipped lines in base64."""
+
 
 def table_of(bodies: Iterable[bytes]) -> Any:
     """Return the lines of unpacked scores objects as an Arrow table, sorted, an interval once.
@@ -54,7 +60,7 @@ def table_of(bodies: Iterable[bytes]) -> Any:
     pa = _arrow()
     columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     for body in bodies:
-        for line in body.splitlines():
+        for line in of_scores(body.splitlines()):
             try:
                 document = json.loads(line)
                 document["interval_start"] = 1000 * epoch_seconds(parse_instant(document["interval_start"]))
@@ -85,13 +91,29 @@ def merged(tables: Sequence[Any]) -> Any:
     return table.filter(first)
 
 
-def written(table: Any) -> bytes:
-    """Return a table as a Parquet file."""
+def written(table: Any, quality: Iterable[bytes] = ()) -> bytes:
+    """Return a table as a Parquet file.
+
+    Parameters
+    ----------
+    quality
+        Lines of `watchkeeper.anomalies.quality`: the file says at its end how the telemetry of its intervals
+        came.
+    """
     sink = io.BytesIO()
     with _writer(sink) as writer:
         if table.num_rows:  # a group without rows would say nothing of its series
             writer.write_table(table, row_group_size=GROUP_ROWS)
+        _say(writer, quality)
     return sink.getvalue()
+
+
+def quality_of_file(file: IO[bytes]) -> list[bytes]:
+    """Return the lines that `written` was given, added up; none of a file of before."""
+    from pyarrow import parquet
+
+    said = (parquet.ParquetFile(file).metadata.metadata or {}).get(_QUALITY)
+    return [] if said is None else gzip.decompress(base64.b64decode(said)).splitlines()
 
 
 def merged_files(files: Sequence[IO[bytes]]) -> bytes:
@@ -106,6 +128,7 @@ def merged_files(files: Sequence[IO[bytes]]) -> bytes:
             tables = [table for table in found if table is not None and table.num_rows]
             if tables:
                 writer.write_table(merged(tables), row_group_size=GROUP_ROWS)
+        _say(writer, (line for file in files for line in quality_of_file(file)))
     return sink.getvalue()
 
 
@@ -159,6 +182,16 @@ def span_of_file(file: IO[bytes]) -> tuple[str, str] | None:
     if not found:
         return None
     return format_instant(min(each.min for each in found)), format_instant(max(each.max for each in found))
+
+
+def _say(writer: Any, quality: Iterable[bytes]) -> None:
+    lines = list(quality)
+    if not lines:
+        return
+    said = [one.to_line() for one in summed(counts_in(lines))]
+    said += [event.to_line() for event in once(events_in(lines))]
+    packed = base64.b64encode(gzip.compress("\n".join(said).encode(), mtime=0))
+    writer.add_key_value_metadata({_QUALITY: packed})
 
 
 def _line(workload: str, row: dict[str, Any]) -> ScoreLine:

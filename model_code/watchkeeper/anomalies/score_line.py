@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.quality import of_scores
 from watchkeeper.core.documents import Document
 from watchkeeper.core.timestamps import epoch_seconds, parse_instant
 
@@ -74,11 +75,11 @@ class ScoreLine(Document, name="score line", sort_keys=False):
 
 
 def lines_of(content: bytes) -> list[ScoreLine]:
-    """Read an object of scores.
+    """Read the score lines of an object of scores.
 
     Raises
     ------
     ContractViolationError
         If a line is not one of this release.
     """
-    return list(ScoreLine.from_lines(gzip.decompress(content).splitlines()))
+    return list(ScoreLine.from_lines(of_scores(gzip.decompress(content).splitlines())))

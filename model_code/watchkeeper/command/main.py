@@ -39,6 +39,7 @@ CHECKOUT_VERBS = (
     "why",
     "plot",
     "history",
+    "log",
     "export",
     "dashboard",
     "subscribe",

@@ -191,6 +191,26 @@ class SilencePlan:
 
 
 @dataclass(frozen=True)
+class QualityPlan:
+    """When a feed is broken: by how much, in (0, 1], a share is beyond what is usual; see
+    `watchkeeper.judgement.quality`."""
+
+    late: float = 0.2
+    """Of rows: their interval had closed."""
+    duplicated: float = 0.2
+    """Of rows: they had come before."""
+    refused: float = 0.1
+    """Of rows: they are no records."""
+    clock: float = 0.2
+    """Of rows: they come earlier or later than usual, by more than `clock_seconds`."""
+    clock_seconds: int = 900
+    missing: float = 0.2
+    """Of a measure's values, where its device has records."""
+    silent: float = 0.3
+    """Of devices."""
+
+
+@dataclass(frozen=True)
 class SeriesSelection:
     """Series of a measure, of dimension values, or of both; see `watchkeeper.telemetry.selection`."""
 
@@ -200,6 +220,8 @@ class SeriesSelection:
     """Values by dimension: one of each has to be the series'."""
 
 
+AlertKind = Literal["incident", "data_quality"]
+"""What an alert is about: values, or how the telemetry comes."""
 AlertMoment = Literal["opening", "escalation", "end"]
 """What of an incident a route tells: that it began, that it got worse, that it is over."""
 Side = Literal["above", "below", "silent"]
@@ -229,6 +251,8 @@ class RouteFilter:
     """Where that series has to be."""
     hours: HoursPlan | None = None
     """When the alert bus has to have taken the event."""
+    kind: AlertKind | None = None
+    """None: both; where it asks for series or a side, incidents."""
 
 
 @dataclass(frozen=True)
@@ -348,6 +372,8 @@ class WorkloadPlan(Document, name="plan"):
     """How long a record may be under way until it is scored."""
     silence: SilencePlan | None = None
     """None where a series may say nothing."""
+    quality: QualityPlan | None = QualityPlan()
+    """None where nobody is told how records come."""
     max_gap_intervals: int = 3
     """Missing intervals that are bridged with the last value; a longer gap starts the context anew."""
     history_seconds: int | None = None
@@ -379,6 +405,8 @@ class WorkloadPlan(Document, name="plan"):
         ]
         if self.where == SeriesSelection():
             del document["where"]
+        if self.quality == QualityPlan():
+            del document["quality"]
         return document
 
     @property

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationInfo, field_validator
 
 from watchkeeper.core.plan import (
+    AlertKind,
     AlertMoment,
     AlertPlan,
     AlertRoute,
@@ -34,6 +35,16 @@ class Only(Section):
     """Where that series has to be: above or below its usual range, or silent."""
     hours: Hours | None = None
     """What happens at these hours; what happens at others is kept, and not told here later."""
+    kind: AlertKind | None = None
+    """incident: values; data_quality: how telemetry comes. Without it both, or, where the route names series
+    or a direction, incidents."""
+
+    @field_validator("kind")
+    @classmethod
+    def _has_series(cls, kind: AlertKind | None, info: ValidationInfo) -> AlertKind | None:
+        if kind == "data_quality" and (info.data.get("series") or info.data.get("direction")):
+            raise ValueError("data_quality is of a whole workload: leave series and direction out")
+        return kind
 
     def plan(self, timezone: str) -> RouteFilter:
         """Return what the running parts know of it."""
@@ -41,6 +52,7 @@ class Only(Section):
             tuple(one.plan() for one in self.series),
             self.direction,
             None if self.hours is None else self.hours.plan(timezone),
+            self.kind,
         )
 
 
@@ -211,6 +223,7 @@ class Alerts(Section):
                 "when": "when" in route.model_fields_set,
                 "only.series": bool(route.only.series),
                 "only.direction": route.only.direction is not None,
+                "only.kind": route.only.kind is not None,
                 "escalate_after": route.escalate_after is not None,
                 "digest": route.digest is not None,
             }

@@ -41,6 +41,7 @@ from watchkeeper.spec.detection import (
 from watchkeeper.spec.fields import Duration, RecordField, Tenant, WorkloadName
 from watchkeeper.spec.fraud import FraudWorkload
 from watchkeeper.spec.incidents import Incidents
+from watchkeeper.spec.quality import Quality
 from watchkeeper.spec.regression import RegressionWorkload
 from watchkeeper.spec.scale import FunctionScale, Scale, SparkScale
 from watchkeeper.spec.section import Section, refuse_repeats
@@ -86,6 +87,8 @@ class AnomalyWorkload(Section):
     """Times at which what is unusual is no anomaly: maintenance, holidays."""
     silence: Silence | None = None
     """When saying nothing is an anomaly; without it, never."""
+    quality: Quality | Literal[False] = Quality()
+    """When how telemetry comes is not as usual, and so told; false: never. It is counted all the same."""
     max_gap_intervals: int = Field(default=3, ge=0, le=100)
     """Missing intervals that are bridged; a longer gap starts the context anew."""
     history: History = History()
@@ -315,6 +318,7 @@ class AnomalyWorkload(Section):
             silence=None
             if self.silence is None
             else SilencePlan(_seconds(self.silence.after), self.silence.severity),
+            quality=None if self.quality is False else self.quality.plan(),
             max_gap_intervals=self.max_gap_intervals,
             history_seconds=None if self.history.window is None else _seconds(self.history.window),
             dialect=self.history.dialect(),

@@ -16,7 +16,7 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.time_formats import EPOCH_UNITS
 from watchkeeper.core.timestamps import EPOCH, parse_iso8601, time_zone
 from watchkeeper.stream.closing import closed_at, keys_of
-from watchkeeper.stream.page import KNOWN, NEVER, NO_RUN, THRESHOLD, Page, nothing_heard
+from watchkeeper.stream.page import KNOWN, NEVER, NO_RUN, THRESHOLD, Page, Quality, nothing_heard
 from watchkeeper.stream.readings import Readings
 from watchkeeper.telemetry.records import parse_object
 from watchkeeper.telemetry.selection import is_excluded, is_watched
@@ -31,6 +31,7 @@ def fitted(page: Page, plan: WorkloadPlan) -> tuple[Page, int]:
     """Return a page as a plan wants it: the same page where it was fitted to such a plan before.
 
     - Another interval: the page begins anew. What is open is dropped, what is closed gets no score.
+    - With another interval or time zone, what is usual of how records come begins anew, too.
     - Another time zone, where times of readings depended on it: what is open or closed moves to when it was
       by the new zone, so that the next reading follows the last one. Intervals that were written under the
       wrong hour stay as they were.
@@ -106,6 +107,7 @@ def _moved(page: Page, zone: str) -> Page:
         **rows,
         zone=zone,
         states=states,
+        quality=Quality(),
         watermark=later(page.watermark, seconds * _MICROSECONDS),
         closed_until=later(page.closed_until, step),
         folded=tuple(dataclasses.replace(one, start=one.start + step) for one in page.folded),
@@ -168,5 +170,6 @@ def _restarted(page: Page, plan: WorkloadPlan) -> tuple[Page, int]:
         states=page.states[:0],
         runs=(),
         learner="",
+        quality=Quality(),
     )
     return restarted, len(opened) + int((page.waiting["scorable"] == 1).sum())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from watchkeeper.core.plan import WorkloadPlan
@@ -30,6 +30,8 @@ class PageHead:
     newest: Records
     acquainted: Records
     waiting: Records
+    unusual: Mapping[str, int] = field(default_factory=dict)
+    """Since when each signal of data quality is unusual, in seconds since 1970."""
 
     def __len__(self) -> int:
         return len(self.series)
@@ -60,7 +62,17 @@ def head_of(page: Page) -> PageHead:
         page.newest,
         page.acquainted,
         page.waiting,
+        page.quality.unusual,
     )
+
+
+def unusual_of(heads: Iterable[PageHead]) -> dict[str, int]:
+    """Return since when each signal of data quality is unusual on a shelf, in seconds since 1970."""
+    found: dict[str, int] = {}
+    for head in heads:
+        for name, since in head.unusual.items():
+            found[name] = min(since, found.get(name, since))
+    return dict(sorted(found.items()))
 
 
 def end_of(heads: Iterator[PageHead] | list[PageHead]) -> int | None:

@@ -16,12 +16,14 @@ import numpy.typing as npt
 
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.stream.closing import closed_at, folded_with
+from watchkeeper.stream.counting import Arrived, counted
 from watchkeeper.stream.fitting import fitted, zone_of
 from watchkeeper.stream.page import (
     APPLIED,
     NEVER,
     READING,
     Folded,
+    Integers,
     Page,
     Records,
     firsts,
@@ -71,16 +73,20 @@ def take_in(page: Page, readings: Readings, source: Source, plan: WorkloadPlan) 
     page, dropped = fitted(page, plan)
     if page.knows(source.number):
         return TakenIn(page, dropped=dropped)
+    known = set(page.series)
     page = dataclasses.replace(with_series(page, readings.series), zone=zone_of(readings, plan))
-    late: tuple[int, ...] = ()
-    if len(readings.rows):
-        page, late = _merged(page, readings)
+    before = page
+    new = page.positions_of(sorted(set(readings.series) - known))
+    page, arrived = _merged(page, readings, new)
+    late = tuple(np.unique(arrived.rows["line"][~arrived.in_time]).tolist())
+    if readings.series or readings.whole is not None:
+        page = counted(before, page, arrived, source, plan)
     entry = np.array([(source.number, 0)], dtype=APPLIED)
     applied = stacked([page.applied, entry])[-MAX_APPLIED_OBJECTS:]
     return TakenIn(_closed(dataclasses.replace(page, applied=applied), plan), late, dropped)
 
 
-def _merged(page: Page, readings: Readings) -> tuple[Page, tuple[int, ...]]:
+def _merged(page: Page, readings: Readings, new_series: Integers) -> tuple[Page, Arrived]:
     found = readings.rows
     new = np.zeros(len(found), dtype=READING)
     new["series"] = page.positions_of(readings.series)[found["series"]]
@@ -94,7 +100,10 @@ def _merged(page: Page, readings: Readings) -> tuple[Page, tuple[int, ...]]:
     newest = page.newest.copy()
     newest["silent"][watermark > page.watermark] = 0
     merged = dataclasses.replace(page, readings=kept, watermark=watermark, newest=newest)
-    return merged, tuple(np.unique(found["line"][~in_time]).tolist())
+    fresh = np.zeros(len(found), dtype=np.bool_)
+    fresh[np.flatnonzero(in_time)[taken]] = True
+    series = new["series"].astype(np.int64)
+    return merged, Arrived(found, series, new["start"], in_time, fresh, new_series, readings.whole)
 
 
 def _unique(known: Records, new: Records) -> tuple[Records, npt.NDArray[np.intp]]:

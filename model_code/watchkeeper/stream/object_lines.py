@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import json
 import zlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -48,15 +48,14 @@ class ObjectLines:
 
     def readings(self, plan: WorkloadPlan) -> Readings:
         """Return what the records say, as columns."""
-        return Readings.of(((line.number, line.text, line.record) for line in self.accepted), plan)
+        lines = ((line.number, line.text, line.record) for line in self.accepted)
+        refused = Counter(one.reason for one in self.refused)
+        return Readings.of(lines, plan, sorted(refused.items()))
 
     @property
     def received_at_milliseconds(self) -> int | None:
         """When ingestion got the last accepted line, where it says so."""
-        if not self.accepted:
-            return None
-        received_at = json.loads(self.accepted[-1].text.decode("utf-8-sig")).get("received_at")
-        return received_at if isinstance(received_at, int) else None
+        return self.accepted[-1].record.received_at if self.accepted else None
 
 
 def sort_lines(body: bytes | None, plan: WorkloadPlan) -> ObjectLines:

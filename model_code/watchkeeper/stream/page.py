@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -16,8 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.quality import QualityEvent, events_in
 from watchkeeper.anomalies.score_line import ScoreLine, lines_of
 from watchkeeper.detectors.streaming.state import STATE, new_states
+from watchkeeper.judgement.quality import Signal
 from watchkeeper.stream.placement import SHELF_SERIES, bits_of, can_split, children
 from watchkeeper.telemetry.intervals import Aggregation
 
@@ -48,6 +50,38 @@ APPLIED = np.dtype([("object", "<u8"), ("parts", "<i8")])
 """An object that was taken in, and how many outputs were made while it was the newest."""
 
 
+COUNTS = ("start", "objects", "accepted", "late", "duplicated", "off_clock", "new_series", "devices")
+LAGS = ("lag_of", "lag_total", "lag_most")
+"""Columns of `Quality.counted`; two of each measure follow: series with a value, and without."""
+
+
+@dataclass(frozen=True, eq=False)
+class Quality:
+    """How records come to a shelf: what is counted and not yet written, and what is usual."""
+
+    measures: tuple[str, ...] = ()
+    mark: int = NEVER
+    """Event time that a tenth of the live series has reached, in microseconds since 1970."""
+    until: int = NEVER
+    """Intervals that begin before it are judged, in seconds since 1970."""
+    counted: Integers = dataclasses.field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
+    """An interval a row, in order."""
+    refused: Mapping[int, Mapping[str, int]] = dataclasses.field(default_factory=dict)
+    """Lines by interval and reason."""
+    signals: Mapping[str, Signal] = dataclasses.field(default_factory=dict)
+    lag: float = 0.0
+    """Usual time from a record to its arrival, in microseconds."""
+    lag_steady: int = 0
+    """Objects in a row that had it."""
+    told: tuple[QualityEvent, ...] = ()
+    """What is not written yet."""
+
+    @property
+    def unusual(self) -> dict[str, int]:
+        """Since when each unusual signal is, in seconds since 1970."""
+        return {name: one.since for name, one in sorted(self.signals.items()) if one.since is not None}
+
+
 @dataclass(frozen=True)
 class Folded:
     """Readings of an open interval of which only the aggregation is kept."""
@@ -71,6 +105,10 @@ class Output:
     def lines(self) -> list[ScoreLine]:
         """Return the lines of its intervals."""
         return lines_of(self.scores) if self.scores else []
+
+    def quality_events(self) -> list[QualityEvent]:
+        """Return what it says of how telemetry came."""
+        return events_in(gzip.decompress(self.scores).splitlines()) if self.scores else []
 
     def events(self) -> list[AnomalyEvent]:
         """Return the anomalies among them."""
@@ -120,6 +158,12 @@ class Page:
     """The time zone that its event times were read in; empty where they say their own, or none is known."""
     shape: str = ""
     """Of the plan's series: `watchkeeper.stream.fitting`."""
+    heard: Integers = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """How far the shelf was (`Quality.mark`) when something of a series last came, whenever it was measured,
+    in seconds since 1970; `NEVER` before the first."""
+    recent: npt.NDArray[np.uint32] = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=np.uint32))
+    """The low halves of the ids of the last records, the newest last."""
+    quality: Quality = dataclasses.field(default_factory=Quality)
     pending: tuple[Output, ...] = ()
     condition: Condition = "open"
     """`splitting`: frozen until its children are written; `split`: empty, its children have everything."""
@@ -166,6 +210,7 @@ def with_series(page: Page, names: Iterable[str]) -> Page:
         thresholds=spread(page.thresholds, thresholds),
         newest=spread(page.newest, nothing_heard(count)),
         acquainted=spread(page.acquainted, np.zeros(count, dtype=ACQUAINTED)),
+        heard=spread(page.heard, np.full(count, NEVER)),
         states=spread(page.states, new_states(count)) if len(page.states) else page.states,
         readings=_renumbered(page.readings, moved),
         waiting=_renumbered(page.waiting, moved),
@@ -225,6 +270,8 @@ def _part(page: Page, shelf: str, chosen: npt.NDArray[np.intp]) -> Page:
         thresholds=page.thresholds[chosen],
         newest=page.newest[chosen],
         acquainted=page.acquainted[chosen],
+        heard=page.heard[chosen],
+        quality=page.quality if shelf.endswith("0") else _uncounted(page.quality),
         states=page.states[chosen] if len(page.states) else page.states,
         readings=of_chosen(page.readings),
         waiting=of_chosen(page.waiting),
@@ -235,6 +282,11 @@ def _part(page: Page, shelf: str, chosen: npt.NDArray[np.intp]) -> Page:
             if moved[one.series] >= 0
         ),
     )
+
+
+def _uncounted(quality: Quality) -> Quality:
+    """Return what is usual alone: what was counted is the other child's."""
+    return dataclasses.replace(quality, counted=quality.counted[:0], refused={}, told=())
 
 
 def _renumbered(rows: Records, moved: npt.NDArray[np.int32]) -> Records:

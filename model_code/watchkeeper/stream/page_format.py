@@ -15,13 +15,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from watchkeeper.anomalies.quality import QualityEvent
+from watchkeeper.core.documents import plain, read_part
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.detectors.streaming.state import STATE, STATE_VERSION
+from watchkeeper.judgement.quality import Signal
 from watchkeeper.stream.health import PageHead
 from watchkeeper.stream.page import (
     ACQUAINTED,
     APPLIED,
     KNOWN,
+    NEVER,
     NEWEST,
     READING,
     THRESHOLD,
@@ -29,6 +33,7 @@ from watchkeeper.stream.page import (
     Folded,
     Output,
     Page,
+    Quality,
 )
 from watchkeeper.telemetry.intervals import Aggregation
 
@@ -48,7 +53,11 @@ _COLUMNS: dict[str, Any] = {
     "context": KNOWN,
     "applied": APPLIED,
     "states": STATE,
+    "heard": np.dtype("<i8"),
+    "recent": np.dtype("<u4"),
 }
+_SINCE = frozenset({"heard", "recent"})
+"""Columns that pages of before do not have."""
 _HEAD = ("closed_until", "newest", "acquainted", "waiting")
 
 
@@ -67,6 +76,7 @@ def to_bytes(page: Page) -> bytes:
         "learner": page.learner,
         "zone": page.zone,
         "shape": page.shape,
+        "quality": _quality_fields(page.quality),
         "condition": page.condition,
         "state_version": STATE_VERSION,
         "pending": [[output.scores_key, output.quarantine_key] for output in page.pending],
@@ -124,7 +134,12 @@ def head_from_bytes(beginning: bytes) -> PageHead | int:
             return size
         columns = {name: _column(name, beginning, places) for name in _HEAD}
         return PageHead(
-            header["workload"], header["shelf"], header["condition"], tuple(header["series"]), **columns
+            header["workload"],
+            header["shelf"],
+            header["condition"],
+            tuple(header["series"]),
+            **columns,
+            unusual=_quality(header.get("quality")).unusual,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _refusal(f"cannot be read ({error!r})") from error
@@ -146,7 +161,7 @@ def _places(header: dict[str, Any], position: int) -> dict[str, tuple[int, int]]
     places = {}
     for name, dtype in _COLUMNS.items():
         position += -position % _ALIGNMENT
-        count = header["columns"][name]
+        count = header["columns"].get(name, 0) if name in _SINCE else header["columns"][name]
         places[name] = (position, count)
         position += count * dtype.itemsize
     return places
@@ -162,14 +177,19 @@ def _page(header: dict[str, Any], content: bytes, position: int) -> Page:
         raise ValueError(f"its states are of version {header['state_version']}, not {STATE_VERSION}")
     places = _places(header, position)
     columns = {name: _column(name, content, places) for name in _COLUMNS}
-    begin, count = places["states"]
-    position = begin + count * STATE.itemsize
+    begin, count = places["recent"]
+    position = begin + count * _COLUMNS["recent"].itemsize
+    if "heard" not in header["columns"]:  # a page of before
+        columns["heard"] = np.full(len(header["series"]), NEVER)
+        begin, count = places["states"]
+        position = begin + count * STATE.itemsize
     blobs = []
     for length in header["blobs"]:
         blobs.append(content[position : position + length])
         position += length
     of_series = [
-        len(columns[name]) for name in ("watermark", "closed_until", "thresholds", "newest", "acquainted")
+        len(columns[name])
+        for name in ("watermark", "closed_until", "thresholds", "newest", "acquainted", "heard")
     ]
     if {*of_series, len(columns["states"]) or len(header["series"])} != {len(header["series"])}:
         raise ValueError("columns are not one item a series")
@@ -187,9 +207,34 @@ def _page(header: dict[str, Any], content: bytes, position: int) -> Page:
         learner=header["learner"],
         zone=header.get("zone", ""),  # a page of before has neither
         shape=header.get("shape", ""),
+        quality=_quality(header.get("quality")),
         condition=header["condition"],
         pending=tuple(Output(scores, blob, refused, more) for (scores, refused), blob, more in outputs),
         **columns,
+    )
+
+
+def _quality_fields(quality: Quality) -> dict[str, Any]:
+    fields: dict[str, Any] = plain(quality, sort_keys=True) | {"counted": quality.counted.tolist()}
+    return {name: value for name, value in fields.items() if value}
+
+
+def _quality(fields: Any) -> Quality:
+    if not fields:
+        return Quality()
+    signals = {
+        name: read_part(Signal, one, f"signal {name}") for name, one in fields.get("signals", {}).items()
+    }
+    return Quality(
+        measures=tuple(fields.get("measures", ())),
+        mark=fields.get("mark", 0),
+        until=fields.get("until", 0),
+        counted=np.array(fields.get("counted", np.zeros((0, 0))), dtype=np.int64),
+        refused={int(start): found for start, found in fields.get("refused", {}).items()},
+        signals=signals,
+        lag=fields.get("lag", 0.0),
+        lag_steady=fields.get("lag_steady", 0),
+        told=tuple(map(QualityEvent.from_dict, fields.get("told", ()))),
     )
 
 

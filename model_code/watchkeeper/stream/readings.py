@@ -24,9 +24,19 @@ HASH_LENGTH = 16
 """Hexadecimal characters: 64 bits."""
 
 _EXCLUDED = -1
+NOT_SAID = 0
+"""Of a record that does not say when it was received."""
 _COLUMNS = np.dtype(
-    [("series", "<i4"), ("event_time", "<i8"), ("value", "<f8"), ("record_id", "<u8"), ("line", "<i4")]
+    [
+        ("series", "<i4"),
+        ("event_time", "<i8"),
+        ("value", "<f8"),
+        ("record_id", "<u8"),
+        ("line", "<i4"),
+        ("received_at", "<i8"),
+    ]
 )
+_PER_MILLISECOND = 1000
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,16 @@ class Source:
         return int(short_hash(self.object_id, HASH_LENGTH), 16)
 
 
+@dataclass(frozen=True)
+class Whole:
+    """What is counted of an object as a whole, on the one shelf that has its first reading."""
+
+    lines: int
+    """Those that are not empty."""
+    refused: tuple[tuple[str, int], ...] = ()
+    """How many of them are no records, by reason."""
+
+
 @dataclass(frozen=True, eq=False)
 class Readings:
     """One value of one series a row, in the order of the object."""
@@ -57,9 +77,11 @@ class Readings:
     """Keys, each once."""
     rows: npt.NDArray[np.void]
     """`series` (position in `series`), `event_time` (microseconds since 1970), `value`, `record_id`, `line`
-    (from 1)."""
+    (from 1), `received_at` (as `event_time`; `NOT_SAID`)."""
     texts: Mapping[int, bytes]
     """Lines as they were written, by number."""
+    whole: Whole | None = None
+    """None where the object's first reading is on another shelf."""
 
     @classmethod
     def none(cls) -> Self:
@@ -67,8 +89,19 @@ class Readings:
         return cls((), np.zeros(0, dtype=_COLUMNS), {})
 
     @classmethod
-    def of(cls, lines: Iterable[tuple[int, bytes, Record]], plan: WorkloadPlan) -> Self:
-        """Take the readings out of lines: number, text and record of each. Excluded series have none."""
+    def of(
+        cls,
+        lines: Iterable[tuple[int, bytes, Record]],
+        plan: WorkloadPlan,
+        refused: Iterable[tuple[str, int]] = (),
+    ) -> Self:
+        """Take the readings out of lines: number, text and record of each. Excluded series have none.
+
+        Parameters
+        ----------
+        refused
+            How many lines of the object are no records, by reason.
+        """
         positions: dict[str, int] = {}
         known: dict[tuple[str, ...], dict[str, int]] = {}
         rows: list[tuple[Any, ...]] = []
@@ -76,6 +109,7 @@ class Readings:
         for number, text, record in lines:
             texts[number] = text
             instant, record_id = epoch_microseconds(record.event_time), int(record.record_id, 16)
+            received_at = NOT_SAID if record.received_at is None else record.received_at * _PER_MILLISECOND
             place = tuple(record.dimensions.values())
             of_place = known.get(place)
             if of_place is None:
@@ -93,8 +127,10 @@ class Readings:
                     of_place[measure] = position
                 if position == _EXCLUDED:
                     continue
-                rows.append((position, instant, value, record_id, number))
-        return cls(tuple(positions), np.array(rows, dtype=_COLUMNS), texts)
+                rows.append((position, instant, value, record_id, number, received_at))
+        refused = tuple(refused)
+        whole = Whole(len(texts) + sum(count for _, count in refused), refused)
+        return cls(tuple(positions), np.array(rows, dtype=_COLUMNS), texts, whole)
 
     def by_path(self) -> dict[str, list[int]]:
         """Return the positions of the series by the path to their shelf."""
@@ -113,6 +149,8 @@ class Readings:
         chosen = sorted(positions)
         moved = np.full(len(self.series), -1, dtype=np.int32)
         moved[chosen] = np.arange(len(chosen), dtype=np.int32)
-        rows = self.rows[moved[self.rows["series"]] >= 0]
+        here = moved[self.rows["series"]] >= 0
+        rows = self.rows[here]
         rows["series"] = moved[rows["series"]]
-        return Readings(tuple(self.series[position] for position in chosen), rows, self.texts)
+        whole = self.whole if not len(here) or here[0] else None
+        return Readings(tuple(self.series[position] for position in chosen), rows, self.texts, whole)

@@ -18,11 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.quality import IntervalCounts, QualityEvent
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core import layout
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.stream.asking import asked, unanswered
+from watchkeeper.stream.counting import reported
 from watchkeeper.stream.findings import Reasons, reasons_by_rule
 from watchkeeper.stream.intake import TakenIn, take_in
 from watchkeeper.stream.judging import NO_LIVE_MODEL, Judged, with_events
@@ -61,6 +63,8 @@ class Outcome:
     events: tuple[AnomalyEvent, ...] = ()
     """Of the output."""
     tally: Tally = Tally()
+    told: tuple[QualityEvent, ...] = ()
+    """Of the output: what is unusual in how records came."""
 
 
 def step(
@@ -122,14 +126,18 @@ def concluded(
         Of each finding, by its key.
     """
     page = judged.page
-    refused = [*refusals, *judged.refusals]
-    if not judged.lines and not refused:
+    refused, told = [*refusals, *judged.refusals], page.quality.told
+    if not judged.lines and not refused and not told:
         return Outcome(page)
     lines = with_events(judged.lines, judged.findings, reasons, plan)
+    counts: list[IntervalCounts] = []
+    if lines or told:
+        rest, counts = reported(page.quality, lines)
+        page = dataclasses.replace(page, quality=rest)
     part = _part(page, source)
     output = Output(
         scores_key=layout.scores_key(plan.workload, source.hour, source.object_id, page.shelf, part),
-        scores=packed(lines),
+        scores=packed(lines, counts, told),
         quarantine_key=layout.quarantine_key(plan.workload, source.key, page.shelf, part),
         quarantine=quarantine_document(source, refused),
     )
@@ -137,7 +145,8 @@ def concluded(
     scored = sum(line.anomaly_score is not None for line in lines)
     unexplained = sum(not event.contributions for event in events)
     after = dataclasses.replace(page, applied=_counted(page, source), pending=(*page.pending, output))
-    return Outcome(after, output, events, Tally(scored, len(lines) - scored, len(events), unexplained))
+    tally = Tally(scored, len(lines) - scored, len(events), unexplained)
+    return Outcome(after, output, events, tally, told)
 
 
 def written(page: Page, outputs: Iterable[Output]) -> Page:
@@ -148,9 +157,18 @@ def written(page: Page, outputs: Iterable[Output]) -> Page:
     )
 
 
-def packed(lines: Iterable[ScoreLine]) -> bytes:
-    """Return an object of scores; equal lines give equal bytes, and none give none."""
-    text = "".join(f"{line.to_json()}\n" for line in lines)
+def packed(
+    lines: Iterable[ScoreLine], counts: Iterable[IntervalCounts] = (), told: Iterable[QualityEvent] = ()
+) -> bytes:
+    """Return an object of scores; equal lines give equal bytes, and none give none.
+
+    Parameters
+    ----------
+    counts, told
+        How the telemetry came: lines of their own, before the others.
+    """
+    said = [*(one.to_line() for one in counts), *(event.to_line() for event in told)]
+    text = "".join(f"{line}\n" for line in [*said, *(line.to_json() for line in lines)])
     return gzip.compress(text.encode(), _PACKED_LEVEL, mtime=0) if text else b""
 
 

@@ -6,6 +6,7 @@ are the same.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import re
@@ -56,6 +57,8 @@ class Record:
     """Value by measure name; None where the record does not have the measure."""
     record_id: str
     """16 hexadecimal characters, the same for every delivery of the record."""
+    received_at: int | None = dataclasses.field(default=None, compare=False)
+    """When ingestion got it, in milliseconds since 1970, where that is said."""
 
 
 def parse_record(line: str | bytes, plan: WorkloadPlan) -> Record:
@@ -175,7 +178,7 @@ class RecordReader:
             `received_at`), `missing_dimension`, `bad_dimension`, `not_a_number`, `not_finite`,
             `out_of_range`, `missing_measures` (none of the plan's measures) or `missing_record_id`.
         """
-        event_time = self._event_time(fields)
+        event_time, received_at = self._event_time(fields)
         written = tuple([fields.get(name) for name in self._dimensions])
         known = self._places.get(written) if _are_texts(written) else None
         dimensions = self._dimensions_of(fields) if known is None else dict(known)
@@ -198,9 +201,9 @@ class RecordReader:
                 key_of(name, self._dimensions, tuple(dimensions.values()))
             if _are_texts(written):
                 _remember(self._places, written, dict(dimensions))
-        return Record(event_time, dimensions, measures, self._record_id(fields))
+        return Record(event_time, dimensions, measures, self._record_id(fields), received_at)
 
-    def _event_time(self, fields: Mapping[str, Any]) -> datetime:
+    def _event_time(self, fields: Mapping[str, Any]) -> tuple[datetime, int | None]:
         value = fields.get(self._timestamp.field)
         # only types of which equal values are the same: 1 and 1.0 are equal, and True is, too
         keeps = type(value) is str or type(value) is int
@@ -216,9 +219,10 @@ class RecordReader:
                 _remember(self._times, value, found)
         event_time, microseconds = found
         received_at = fields.get("received_at")
-        if isinstance(received_at, int) and not isinstance(received_at, bool):
-            _check_arrival(event_time, microseconds, received_at)
-        return event_time
+        if not isinstance(received_at, int) or isinstance(received_at, bool):
+            return event_time, None
+        _check_arrival(event_time, microseconds, received_at)
+        return event_time, received_at
 
     def _dimensions_of(self, fields: Mapping[str, Any]) -> dict[str, str]:
         return {name: _dimension(fields, name) for name in self._dimensions}

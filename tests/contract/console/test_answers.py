@@ -50,6 +50,7 @@ def paths(world: World) -> dict[str, str]:
         "workload": of_air,
         "incidents": "/watch/incidents",
         "incident": f"/watch/incidents/{incident}",
+        "log": f"{of_air}/log?{_SPAN}",
         "series": f"{of_air}/series",
         "points": f"{of_air}/series/{quote(SERIES[0], safe='')}/points?{_SPAN}",
         "runs": f"{of_air}/runs",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -29,7 +28,7 @@ from lambdas.console.page_heads import S3PageHeads
 from lambdas.console.steps import Step, steps_of
 from lambdas.console.training_runs import Run
 from lambdas.history.effects import S3MergedObjects
-from lambdas.history.reading import Wanted, read_columns
+from lambdas.history.read_scores import answer_of
 from lambdas.incidents.effects import GroupingEffects, LiveReleases
 from lambdas.incidents.keeping import take_in
 from lambdas.scoring.effects import AnomalyTable
@@ -39,6 +38,7 @@ from tests.unit.lambdas.fakes import FakeLinkKeys, FakePlanStore
 from tests.unit.lambdas.fraud_builders import PLAN as FRAUD_PLAN
 from tests.unit.lambdas.service_dependencies import Answer
 from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.quality import IntervalCounts, QualityEvent
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core import layout
 from watchkeeper.core.plan import (
@@ -51,7 +51,7 @@ from watchkeeper.core.plan import (
     TimestampPlan,
     WorkloadPlan,
 )
-from watchkeeper.core.timestamps import epoch_seconds, format_instant, parse_instant
+from watchkeeper.core.timestamps import epoch_seconds, format_instant
 from watchkeeper.features.contributions import Contribution, Explanation
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.judgement.promotion import decide_promotion
@@ -60,6 +60,7 @@ from watchkeeper.lifecycle.release import Release, StreamModel
 from watchkeeper.lifecycle.run import run_id_of, training_run
 from watchkeeper.stream.page import new_page, with_series
 from watchkeeper.stream.page_format import to_bytes
+from watchkeeper.stream.step import packed
 
 NOW = datetime(2026, 11, 30, 6, 1, tzinfo=timezone.utc)
 BEGIN = datetime(2026, 11, 29, 18, tzinfo=timezone.utc)
@@ -94,6 +95,19 @@ UNUSUAL = {
     **{(SERIES[4], at): 92.0 for at in range(140, 143)},
 }
 """Severity of anomalies by series and interval."""
+MISSING_CO = QualityEvent(
+    workload=AIR,
+    signal="missing",
+    measure="co",
+    began=True,
+    interval_start="2026-11-30T05:00:00Z",
+    interval_seconds=STEP,
+    since="2026-11-30T05:01:12Z",
+    share=0.0,
+    of=9,
+    usual=0.97,
+    severity=94.0,
+)
 GOLDEN = Path(__file__).resolve().parents[2] / "contract" / "pipeline" / "golden" / "water_flow.asl.json"
 MACHINE = f"arn:aws:states:{REGION}:123456789012:execution:watchkeeper-air-quality-training"
 
@@ -217,15 +231,7 @@ class BucketScores:
     """`ScoreReader` without a function between."""
 
     def read(self, request: dict[str, Any]) -> dict[str, Any]:
-        wanted = Wanted(
-            request["workload"],
-            request["series"],
-            parse_instant(request["since"]),
-            parse_instant(request["until"]),
-        )
-        objects = S3MergedObjects(clients.s3(), BUCKET)
-        columns = read_columns(objects, wanted, request["interval_seconds"], goes_on=request["goes_on"])
-        return {"columns": columns}
+        return answer_of(S3MergedObjects(clients.s3(), BUCKET), request)
 
 
 @dataclass(frozen=True)
@@ -362,9 +368,30 @@ class World:
         lines = [
             self._line(series, at) for at in range(COUNT) if not 60 <= at < 63 for series in sorted(SERIES)
         ]
-        body = "".join(f"{line.to_json()}\n" for line in lines).encode()
+        counts = [self._counts(at) for at in range(COUNT) if not 60 <= at < 63]
         key = layout.scores_key(AIR, "2026-11-29T18", "object", "")
-        clients.s3().put_object(Bucket=BUCKET, Key=key, Body=gzip.compress(body, mtime=0))
+        clients.s3().put_object(Bucket=BUCKET, Key=key, Body=packed(lines, counts, [MISSING_CO]))
+
+    @staticmethod
+    def _counts(at: int) -> IntervalCounts:
+        missing = 3 if at >= 130 else 0
+        return IntervalCounts(
+            instant(at),
+            objects=1,
+            accepted=15,
+            late=int(at % 50 == 7),
+            duplicated=int(at % 40 == 3),
+            refused={"not_a_number": 2} if at == 90 else {},
+            new_series=6 if at == 0 else 0,
+            devices=3,
+            values={"no2": 3, "co": 3 - missing},
+            missing={"co": missing} if missing else {},
+            scored=6,
+            anomalies=sum((series, at) in UNUSUAL for series in SERIES),
+            lag_of=15,
+            lag_total=15 * 42_000,
+            lag_most=61_000,
+        )
 
     @staticmethod
     def _line(series: str, at: int) -> ScoreLine:

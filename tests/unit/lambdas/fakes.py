@@ -30,6 +30,7 @@ from lambdas.scoring.scoring import ObjectReport, score_object
 from lambdas.steps.validate_input import ValidationEffects
 from tests.unit.lambdas.builders import BUCKET, packed_lines, raw_object
 from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.quality import QualityEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.core.layout import history_prefix, raw_prefix
 from watchkeeper.core.plan import AlertPlan, WorkloadPlan
@@ -329,6 +330,15 @@ class FakeSink:
 
 
 @dataclass
+class FakeQualitySink:
+    timeline: Timeline = field(default_factory=Timeline)
+    puts: list[QualityEvent] = field(default_factory=list)
+
+    def put(self, events: Sequence[QualityEvent]) -> None:
+        self.timeline.around(lambda: self.puts.extend(events))
+
+
+@dataclass
 class FakeThrottle:
     timeline: Timeline = field(default_factory=Timeline)
     claims: dict[tuple[str, str], Claims] = field(default_factory=dict)
@@ -605,6 +615,7 @@ class ScoringFakes:
         self.endpoint = FakeEndpoint(self.release, self.timeline)
         self.anomalies = FakeSink(self.timeline)
         self.alerts = FakeSink(self.timeline)
+        self.quality = FakeQualitySink(self.timeline)
         self.pauses: list[int] = []
         self.effects = ScoringEffects(
             bucket=BUCKET,
@@ -618,6 +629,7 @@ class ScoringFakes:
             adopting=Adopting(self.objects, BUCKET),
             anomalies=self.anomalies,
             alerts=self.alerts,
+            quality=self.quality,
             for_each=one_by_one,
             pause=self.pauses.append,
             shelf_series=self.shelf_series,

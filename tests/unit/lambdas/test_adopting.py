@@ -15,6 +15,7 @@ from lambdas.adapters.object_store import ObjectUri
 from lambdas.scoring.try_release import ReleaseFailedError, TryingEffects, attempt
 from tests.unit.lambdas.builders import BUCKET, make_plan, make_release, make_run, reading
 from tests.unit.lambdas.fakes import ScoringFakes
+from watchkeeper.anomalies.quality import of_scores
 from watchkeeper.core.plan import DetectorPlan, WorkloadPlan
 from watchkeeper.core.timestamps import parse_instant
 from watchkeeper.judgement.thresholds import RARITY, Threshold
@@ -59,7 +60,7 @@ def warm(fakes: ScoringFakes, release: Release, history: list[str]) -> list[Warm
 
 def scores(fakes: ScoringFakes) -> dict[tuple[str, str], tuple[float | None, str | None]]:
     bodies = fakes.objects.under("scores/workload=").values()
-    lines = [json.loads(line) for body in bodies for line in gzip.decompress(body).splitlines()]
+    lines = [json.loads(line) for body in bodies for line in of_scores(gzip.decompress(body).splitlines())]
     assert len({(line["series"], line["interval_start"]) for line in lines}) == len(lines)
     return {
         (line["series"], line["interval_start"]): (line["anomaly_score"], line.get("run_id"))
@@ -149,7 +150,9 @@ def test_without_a_former_release_a_page_that_is_behind_has_no_model_yet() -> No
 
     bodies = fakes.objects.under("scores/workload=").values()
     reasons = {
-        json.loads(line).get("reason") for body in bodies for line in gzip.decompress(body).splitlines()
+        json.loads(line).get("reason")
+        for body in bodies
+        for line in of_scores(gzip.decompress(body).splitlines())
     }
     assert reasons == {NO_LIVE_MODEL}
 

@@ -29,6 +29,7 @@ from tests.unit.lambdas.builders import (
 )
 from tests.unit.lambdas.fakes import CrashError, FakePlanStore, ScoringFakes
 from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.quality import of_scores
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError, UnavailableError
 from watchkeeper.core.layout import quarantine_key, scores_key
 from watchkeeper.core.plan import MeasurePlan
@@ -55,7 +56,7 @@ def trained_on(*devices: str, **changes: Any) -> ScoringFakes:
 def score_lines(fakes: ScoringFakes) -> list[dict[str, Any]]:
     """Lines in the order in which they were written."""
     bodies = fakes.objects.under("scores/workload=").values()
-    return [json.loads(line) for body in bodies for line in gzip.decompress(body).splitlines()]
+    return [json.loads(line) for body in bodies for line in of_scores(gzip.decompress(body).splitlines())]
 
 
 def waiting(fakes: ScoringFakes) -> list[tuple[int, float]]:

@@ -10,6 +10,7 @@ import pytest
 from lambdas.scoring.scoring import close_by_tick
 from tests.unit.lambdas.builders import BEGIN, make_plan, make_release, reading
 from tests.unit.lambdas.fakes import CrashError, ScoringFakes
+from watchkeeper.anomalies.quality import of_scores
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.core.plan import SilencePlan
 from watchkeeper.lifecycle.release import Release
@@ -32,7 +33,7 @@ def tick(fakes: ScoringFakes, second: int, *, again: bool = False) -> int:
 
 def values(fakes: ScoringFakes) -> list[float | None]:
     bodies = fakes.objects.under("scores/workload=").values()
-    lines = [json.loads(line) for body in bodies for line in gzip.decompress(body).splitlines()]
+    lines = [json.loads(line) for body in bodies for line in of_scores(gzip.decompress(body).splitlines())]
     return [line["value"] for line in lines]
 
 

@@ -105,7 +105,7 @@ class Cluster:
 
     @property
     def host(self) -> Host:
-        effects = Effects(PLACES, self.memory, self.sink, self.sink)
+        effects = Effects(PLACES, self.memory, self.sink, self.sink, Sink())
         return Host(PLACES, lambda _: effects, self.depth)
 
     def put(self, name: str, lines: Sequence[bytes]) -> Announced:
@@ -144,7 +144,7 @@ def deliveries(count: int = 6) -> list[tuple[str, list[bytes]]]:
 def shelves_of(found: Sequence[tuple[str, list[bytes]]], release: Release = RELEASE) -> dict[str, bytes]:
     """What one host gives that has all shelves below the keys of two bits."""
     memory = Memory()
-    effects = Effects(PLACES, memory, Sink(), Sink())
+    effects = Effects(PLACES, memory, Sink(), Sink(), Sink())
     below: dict[str, Subtree] = {}
     for name, lines in found:
         for parcel in parcels_of(readings(lines), source(name), 0, 2):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
+from watchkeeper.anomalies.quality import IntervalCounts, QualityEvent, counts_in
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core.plan import FeaturePlan, MeasurePlan, TimestampPlan, WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH
 from watchkeeper.judgement.severity import fit_severity
 from watchkeeper.judgement.thresholds import RARITY, Threshold
 from watchkeeper.lifecycle.release import Release, StreamModel
+from watchkeeper.stream.object_lines import sort_lines
 from watchkeeper.stream.page import Page, new_page, overflows, split
 from watchkeeper.stream.page_format import from_bytes, to_bytes
 from watchkeeper.stream.placement import ROOT, bits_of, children
@@ -44,8 +47,7 @@ def reading(second: float, value: float = 1.0, device: str = "a", **more: Any) -
 
 
 def readings(lines: Iterable[bytes], plan: WorkloadPlan = PLAN) -> Readings:
-    records = [(number, line, parse_record(line, plan)) for number, line in enumerate(lines, start=1)]
-    return Readings.of(records, plan)
+    return sort_lines(b"\n".join(lines), plan).readings(plan)
 
 
 def records(lines: Iterable[bytes], plan: WorkloadPlan = PLAN) -> list[Record]:
@@ -88,6 +90,8 @@ class Shelves:
     pages: dict[str, bytes] = dataclasses.field(default_factory=dict)
     lines: list[ScoreLine] = dataclasses.field(default_factory=list)
     quarantined: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    counts: list[IntervalCounts] = dataclasses.field(default_factory=list)
+    told: list[QualityEvent] = dataclasses.field(default_factory=list)
 
     def deliver(self, name: str, lines: Sequence[bytes]) -> None:
         """Take in an object, shelf by shelf."""
@@ -113,6 +117,9 @@ class Shelves:
         page = outcome.page
         if outcome.output:
             self.lines += outcome.output.lines()
+            if outcome.output.scores:
+                self.counts += counts_in(gzip.decompress(outcome.output.scores).splitlines())
+            self.told += outcome.output.quality_events()
             self.quarantined += [json.loads(line) for line in outcome.output.quarantine.splitlines()]
             page = written(page, [outcome.output])
         self.pages[shelf] = to_bytes(page)
