@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import gzip
 import json
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -23,6 +22,7 @@ from lambdas.console.status import status_of
 from lambdas.scoring.effects import AnomalyTable
 from tests.unit.lambdas.builders import make_release
 from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.quality import IntervalCounts, QualityEvent
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core import layout
 from watchkeeper.core.plan import (
@@ -43,6 +43,7 @@ from watchkeeper.incidents.progress import after_anomalies
 from watchkeeper.lifecycle.release import LIVE, release_pk
 from watchkeeper.stream.page import NEVER, new_page, with_series
 from watchkeeper.stream.page_format import to_bytes
+from watchkeeper.stream.step import packed
 
 BEGIN = datetime(2026, 11, 28, 22, tzinfo=timezone.utc)
 STEP = timedelta(minutes=5)
@@ -81,6 +82,26 @@ def event(series: str, at: int, severity: float) -> AnomalyEvent:
 
 
 EVENTS = [event(HOT, 20, 85.0), event(HOT, 21, 95.0), event(SLOW, 40, 72.0)]
+
+
+COUNTS = [
+    IntervalCounts(
+        format_instant(BEGIN + at * STEP),
+        *(1, 5, at, 1),
+        refused={"not_a_number": 2},
+        devices=3,
+        values={"speed": 3, "temperature": 1},
+        missing={"temperature": 1},
+        scored=4,
+        lag_of=2,
+        lag_total=90_000,
+    )
+    for at in range(2)
+]
+LATE = QualityEvent(
+    *("press", "late", None, True, COUNTS[1].interval_start, 300, COUNTS[1].interval_start),
+    *(0.5, 40, 0.02, 90.0),
+)
 
 
 def lines(series: str) -> list[ScoreLine]:
@@ -145,9 +166,9 @@ def deployed(session: boto3.Session) -> Watched:
     set_plan(session, PLAN)
     watched = Watched(session)
     s3, names = session.client("s3"), watched._storage
-    body = "".join(f"{line.to_json()}\n" for series in (SLOW, HOT) for line in lines(series)).encode()
+    said = [line for series in (SLOW, HOT) for line in lines(series)]
     key = layout.scores_key("press", "2026-11-29T02", "object", "")
-    s3.put_object(Bucket=names["DataBucketName"], Key=key, Body=gzip.compress(body))
+    s3.put_object(Bucket=names["DataBucketName"], Key=key, Body=packed(said, COUNTS, [LATE]))
     page = with_series(new_page("press", "", 300), [HOT, SLOW, "speed|machine=B-102"])
     end = int((BEGIN + COUNT * STEP).timestamp())
     newest = page.newest.copy()
@@ -505,3 +526,18 @@ def test_a_sample_is_an_anomaly_of_the_workload() -> None:
     assert sample.series == "temperature|machine=example"
     assert sample.interval_start == format_instant(BEGIN - STEP)
     assert AnomalyEvent.from_json(sample.to_json()) == sample
+
+
+def test_the_log_has_a_line_an_interval_and_what_was_unusual(deployed: Watched) -> None:
+    span = ("--from", format_instant(BEGIN), "--to", format_instant(BEGIN + STEP * COUNT))
+    *intervals, found = rows(run("log", "press", *span, "--json"))
+    assert [(one["rows"], one["late"]) for one in intervals] == [(8, 0), (9, 1)]
+    assert intervals[0]["completeness"] == {"speed": 1.0, "temperature": 0.5}
+    assert found["quality_event"]["signal"] == "late"
+    shown = run("log", "press", *span).stdout
+    assert "2 not_a_number" in shown
+    assert "temperature 50%" in shown
+    assert "45 s" in shown
+    assert "late: 50% of 40 rows came after their interval had closed; 2% at most is usual" in shown
+    nothing = run("log", "press", "--to", "2020-01-01")
+    assert "nothing came of press" in nothing.stderr

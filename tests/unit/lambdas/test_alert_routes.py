@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.alerting.alert import Delivered, alert_of, announced, delivered
+from lambdas.alerting.formats import Announced
 from lambdas.alerting.routing import routes_of, within
 from tests.unit.lambdas.builders import make_event, make_notice
+from watchkeeper.anomalies.quality import QUALITY_DETAIL_TYPE, QualityEvent
 from watchkeeper.core.plan import AlertPlan, AlertRoute, HoursPlan, RouteFilter, SeriesSelection
 from watchkeeper.incidents.grouping import GroupingRule, incidents_of
 from watchkeeper.incidents.incident import Incident
-from watchkeeper.incidents.notice import IncidentNotice, Told, notice_of
+from watchkeeper.incidents.notice import Told, notice_of
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 """A Monday."""
@@ -24,7 +29,7 @@ def nothing_more(incident_id: str) -> Incident | None:
     raise AssertionError("the notice has all series: nobody needs to ask for the whole incident")
 
 
-def told(notice: IncidentNotice, *routes: AlertRoute, at: datetime = NOON) -> list[str]:
+def told(notice: Announced, *routes: AlertRoute, at: datetime = NOON) -> list[str]:
     found = routes_of(notice, at, AlertPlan(routes), nothing_more)
     return [route.channel for route in found]
 
@@ -129,3 +134,48 @@ def test_a_filter_by_hours_takes_the_time_of_the_alert_bus() -> None:
     route = AlertRoute("day", only=RouteFilter(hours=HoursPlan(480, 1080)))
     assert told(make_notice(), route) == ["day"]
     assert told(make_notice(), route, at=NOON.replace(hour=20)) == []
+
+
+def quality_event(**changes: Any) -> QualityEvent:
+    event = QualityEvent(
+        workload="pumps",
+        signal="missing",
+        measure="flow",
+        began=True,
+        interval_start="2026-11-30T11:55:00Z",
+        interval_seconds=300,
+        since="2026-11-30T11:58:00Z",
+        share=0.0,
+        of=40,
+        usual=0.96,
+        severity=94.0,
+    )
+    return replace(event, **changes)
+
+
+def test_data_quality_reaches_routes_that_ask_for_no_series_and_no_other_kind() -> None:
+    routes = (
+        AlertRoute("all"),
+        AlertRoute("values", only=RouteFilter(kind="incident")),
+        AlertRoute("feeds", when=("opening", "end"), only=RouteFilter(kind="data_quality")),
+        AlertRoute("flow", only=RouteFilter((SeriesSelection("pressure"),))),
+        AlertRoute("severe", 95.0),
+    )
+    event = quality_event()
+    assert told(event, *routes) == ["all", "feeds"]
+    assert told(replace(event, began=False, severity=70.0), *routes) == ["feeds"]
+    assert told(make_notice(), *routes) == ["all", "values", "flow"]
+
+
+def test_what_is_told_of_data_quality_is_read_back_and_says_what_is_wrong() -> None:
+    event = quality_event()
+    alert = alert_of(event, ["feeds"])
+    assert delivered(alert.messages["sqs"]) == Delivered(event, ("feeds",))
+    assert alert.subject == "[pumps] data quality: missing flow, severity 94 (limit 70)"
+    assert (
+        "flow is in 0% of the 40 places where it could be; 96% at least is usual" in alert.messages["email"]
+    )
+    assert "Since:     2026-11-30 11:58 UTC" in alert.messages["email"]
+    assert event.alert_id != replace(event, began=False).alert_id
+    message = {"detail-type": QUALITY_DETAIL_TYPE, "detail": event.to_dict(), "time": "2026-11-30T12:00:00Z"}
+    assert announced(json.dumps(message)) == (event, NOON)

@@ -18,14 +18,16 @@ from pyarrow import parquet
 
 from lambdas.history.effects import S3MergedObjects
 from lambdas.history.merging import Report, Stored, merge_all, settle
-from lambdas.history.reading import POINT_COLUMNS, Wanted, read_columns, read_series, read_tables
+from lambdas.history.reading import POINT_COLUMNS, Wanted, read_columns, read_log, read_series, read_tables
 from watchkeeper.anomalies import merged
 from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.quality import IntervalCounts, QualityEvent
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core import layout
 from watchkeeper.core.errors import ContractViolationError
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.stream.placement import bits_of
+from watchkeeper.stream.step import packed
 
 MIDNIGHT = datetime(2026, 11, 28, tzinfo=timezone.utc)
 DATE = "2026-11-28"
@@ -306,3 +308,30 @@ def test_columns_are_the_same_before_and_after_merging_and_break_at_gaps() -> No
     later = Wanted("press", series, MIDNIGHT + timedelta(minutes=15), wanted.until)
     assert read_columns(bucket, later, 300, goes_on=True)["value"] == [None, 10.0, 11.25]
     assert read_columns(bucket, later, 300)["value"] == [10.0, 11.25]
+
+
+def test_the_log_is_the_same_before_and_after_merging_and_counts_each_part_once() -> None:
+    bucket = Bucket()
+    event = QualityEvent(
+        *("press", "late", None, True, format_instant(MIDNIGHT), 300, format_instant(MIDNIGHT)),
+        *(0.5, 40, 0.02, 90.0),
+    )
+    for hour, shelf in ((0, "0"), (0, "1"), (1, "0")):
+        key = bucket.put(hour, hour, [], shelf)
+        counts = [
+            IntervalCounts(format_instant(MIDNIGHT + timedelta(minutes=5 * at)), 1, 7, 1) for at in (0, 1)
+        ]
+        bucket.content[key] = (packed([line(NAMES[0], 5)], counts, [event]), {})
+    wanted = Wanted("press", None, MIDNIGHT, NEXT_DAY)
+    before = read_log(bucket, wanted)
+    assert [(one.objects, one.accepted, one.late) for one in before.intervals] == [(3, 21, 3)] * 2
+    assert before.events == [event]
+    settle(bucket, "press", DATE, MIDNIGHT + timedelta(hours=1, minutes=20), Report())
+    assert read_log(bucket, wanted) == before
+    settle(bucket, "press", DATE, NEXT_DAY, Report())
+    for key in [key for key in bucket.content if not key.startswith(layout.SCORES_BY_DAY)]:
+        del bucket.content[key]
+    assert read_log(bucket, wanted) == before
+    assert (
+        len(read_log(bucket, Wanted("press", None, MIDNIGHT + timedelta(minutes=5), NEXT_DAY)).intervals) == 1
+    )

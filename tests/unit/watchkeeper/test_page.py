@@ -7,6 +7,7 @@ import json
 import struct
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from tests.unit.watchkeeper.shelves import (
@@ -19,9 +20,10 @@ from tests.unit.watchkeeper.shelves import (
     streaming_release,
 )
 from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.stream.health import PageHead
 from watchkeeper.stream.intake import take_in
-from watchkeeper.stream.page import Folded, Page, new_page, overflows, split, tombstone
-from watchkeeper.stream.page_format import MAGIC, PAGE_VERSION, from_bytes, to_bytes
+from watchkeeper.stream.page import NEVER, Folded, Page, new_page, overflows, split, tombstone
+from watchkeeper.stream.page_format import MAGIC, PAGE_VERSION, from_bytes, head_from_bytes, to_bytes
 from watchkeeper.stream.placement import bits_of
 from watchkeeper.stream.step import step
 from watchkeeper.telemetry.intervals import Aggregation
@@ -105,3 +107,22 @@ def test_a_shelf_of_one_place_grows_instead_of_splitting() -> None:
     assert overflows(page, ["m|device=b"], most=1)
     assert not overflows(page, ["n|device=a"], most=1)
     assert not overflows(page, ["m|device=a"], most=1)
+
+
+def test_a_page_of_before_is_read_and_its_series_are_not_heard_yet() -> None:
+    page = dataclasses.replace(full_page(), pending=(), recent=np.zeros(0, dtype=np.uint32))
+    content = to_bytes(page)
+    length = struct.unpack_from("<4sII", content)[2]
+    header = json.loads(content[12 : 12 + length])
+    del header["quality"], header["columns"]["heard"], header["columns"]["recent"]
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-(12 + len(text)) % 8)
+    begin = 12 + length + -(12 + length) % 8
+    before = struct.pack("<4sII", MAGIC, PAGE_VERSION, len(text)) + text + content[begin : -8 * len(page)]
+    found = from_bytes(before)
+    assert found.heard.tolist() == [NEVER] * len(page)
+    assert found.quality.measures == ()
+    assert found.states.tobytes() == page.states.tobytes()
+    head = head_from_bytes(before)
+    assert isinstance(head, PageHead)
+    assert head.unusual == {}
