@@ -14,6 +14,7 @@ import boto3
 import typer
 
 from cli.failures import StepFailedError
+from cli.fleet.removing import remove_fleet
 from cli.removal import BusyError, Patience, Removal
 from cli.retained import retained_of
 from cli.stack_removal import Stacks
@@ -136,6 +137,7 @@ def _removals(session: boto3.Session, delete_data: bool) -> Iterator[Removal]:
     yield from stop_executions(session, stacks.resources("AWS::StepFunctions::StateMachine"))
     yield from MadeByWorkflow(session.client("sagemaker")).remove()
     yield from delete_endpoint_logs(session)
+    yield from remove_fleet(session)
     yield from stacks.remove()
     if delete_data:
         yield from retained.delete(session)

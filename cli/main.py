@@ -11,6 +11,7 @@ _ELSEWHERE = {
     "assign": "cli.responding:assign",
     "cost": "cli.cost.command:cost",
     "demo": "cli.demo.command:demo",
+    "devices": "cli.fleet.command:devices",
     "init": "cli.init:init",
     "incident": "cli.incidents:incident",
     "preflight": "cli.preflight.command:preflight",

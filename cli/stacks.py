@@ -13,6 +13,7 @@ from watchkeeper.core import layout
 
 STORAGE = "WatchkeeperStorage"
 ALERTING = "WatchkeeperAlerting"
+FLEET = "WatchkeeperFleet"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from infra.constructs.alarms import DeliveryAlarms, LagAlarm, SilenceAlarm
 from infra.constructs.dashboard import DASHBOARD, WorkloadsDashboard
 from infra.constructs.loop_monitoring import LoopMonitoring
 from infra.constructs.spending_budget import SpendingBudget
+from infra.fleet import FleetStack
 from infra.history import HistoryStack
 from infra.ingestion import IngestionStack
 from infra.scoring import ScoringStack
@@ -35,6 +36,7 @@ class MonitoringStack(Stack):
         alerting: AlertingStack,
         service: ServiceStack,
         console: ConsoleStack | None,
+        fleet: FleetStack | None,
         monthly_budget_usd: float,
         **stack_options: Any,
     ) -> None:
@@ -70,6 +72,11 @@ class MonitoringStack(Stack):
             shared.watch_function("PublishLive", console.live.publish_live.function)
             shared.watch_function("LetSubscribe", console.live.let_subscribe.function)
             shared.watch_api("Console", console.http.api)
+        if fleet is not None:
+            shared.watch_function("AllowJoining", fleet.allow_joining.function)
+            shared.watch_function("RetireCertificates", fleet.retire_certificates.function)
+            shared.watch_queue("QuarantineQueue", fleet.work)
+            shared.watch_function("QuarantineDevice", fleet.quarantine_device.function)
         SilenceAlarm(self, "Silence", topic=topic)
         LagAlarm(self, "Lag", topic=topic)
         if monthly_budget_usd:

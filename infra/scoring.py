@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.bundles import Bundles
 from infra.constructs.event_subscription import KeptEvents
 from infra.constructs.python_function import PythonFunction
-from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
+from infra.constructs.work_queue import DeadLetterQueue, WorkQueue, let_rules_of_workloads_send
 from infra.permissions import (
     Permission,
     assumed_by,
@@ -61,7 +60,7 @@ class ScoringStack(Stack):
         # EventBridge takes no FIFO queue for what it could not deliver.
         self.undelivered = DeadLetterQueue(self, "UndeliveredTelemetry").queue
         for queue in (self.work.queue, self.undelivered):
-            self._let_rules_of_workloads_send(queue)
+            let_rules_of_workloads_send(queue)
         self.refused = KeptEvents(
             self,
             "RefusedTelemetry",
@@ -161,19 +160,3 @@ class ScoringStack(Stack):
         CfnOutput(self, "ScoreQueueArn", value=self.work.queue.queue_arn)
         CfnOutput(self, "TickRoleArn", value=ticks.role_arn)
         CfnOutput(self, "UndeliveredTelemetryArn", value=self.undelivered.queue_arn)
-
-    def _let_rules_of_workloads_send(self, queue: sqs.IQueue) -> None:
-        rules = self.format_arn(
-            service="events",
-            resource="rule",
-            resource_name=f"{layout.STACK_PREFIX}-*",
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-        )
-        queue.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("events.amazonaws.com")],
-                actions=["sqs:SendMessage"],
-                resources=[queue.queue_arn],
-                conditions={"ArnLike": {"aws:SourceArn": rules}},
-            )
-        )

@@ -56,6 +56,10 @@ class Settings(BaseModel):
     console_origins: list[Annotated[str, Field(pattern=r"^(https://[^/*\s]+|http://localhost(:\d+)?)$")]] = []
     """Further origins, such as `http://localhost:5173`, whose `/console/` people may sign in from."""
 
+    fleet: Literal["on", "off"] = "on"
+    """Whether devices may join by claim, be quarantined, and renew their certificates; it costs nothing while
+    no device does."""
+
     service_open_tasks: Annotated[int, Field(ge=1, le=1000)] = 50
     """How many tasks of one tenant may be queued or running at once; the next one is refused with 429."""
     monthly_budget_usd: Annotated[float, Field(ge=0)] = 500

@@ -8,6 +8,7 @@ from aws_cdk import aws_cognito as cognito
 from infra.alerting import AlertingStack
 from infra.bundles import Bundles
 from infra.console import ConsoleStack
+from infra.fleet import FleetStack
 from infra.history import HistoryStack
 from infra.ingestion import IngestionStack
 from infra.monitoring import MonitoringStack
@@ -61,6 +62,18 @@ def add_shared_stacks(
         link_key=alerting.link_key,
         env=env,
     )
+    fleet = None
+    if settings.fleet == "on":
+        fleet = FleetStack(
+            app,
+            SharedStack.FLEET,
+            function_code=bundles.functions,
+            devices=storage.devices,
+            idempotency=storage.idempotency,
+            alert_bus=alerting.bus,
+            data_key=storage.key,
+            env=env,
+        )
     console = None
     if settings.console != "off":
         console = ConsoleStack(
@@ -83,7 +96,8 @@ def add_shared_stacks(
         alerting=alerting,
         service=service,
         console=console,
+        fleet=fleet,
         monthly_budget_usd=settings.monthly_budget_usd,
         env=env,
     )
-    return [storage, alerting, scoring, ingestion, training]
+    return [storage, alerting, scoring, ingestion, training, *([fleet] if fleet else [])]

@@ -27,6 +27,7 @@ class SharedStack(StrEnum):
     TRAINING = "WatchkeeperTraining"
     SERVICE_TASKS = "WatchkeeperServiceTasks"
     SERVICE = "WatchkeeperService"
+    FLEET = "WatchkeeperFleet"
     MONITORING = "WatchkeeperMonitoring"
 
 

@@ -126,6 +126,9 @@ class StorageStack(Stack):
         self.transactions: dynamodb.ITable = StateTable(
             self, "Transactions", key=self.key, sparse_indexes={BY_ARRIVAL: (SHELF, ARRIVED)}
         ).table
+        self.devices: dynamodb.ITable = StateTable(
+            self, "Devices", partition_key="serial_number", sort_key=None, key=self.key
+        ).table
         self.users: cognito.IUserPool = UserDirectory(self, "Callers", mfa=mfa).pool
         RoleGroups(self, "Roles", pool=self.users)
         self.service_models = PackageGroup(
@@ -141,6 +144,7 @@ class StorageStack(Stack):
         CfnOutput(self, "TransactionsTableName", value=self.transactions.table_name)
         CfnOutput(self, "IdempotencyTableName", value=self.idempotency.table_name)
         CfnOutput(self, "RequestsTableName", value=self.requests.table_name)
+        CfnOutput(self, "DevicesTableName", value=self.devices.table_name)
         CfnOutput(self, "UserPoolId", value=self.users.user_pool_id)
 
     def _use_by_logs(self) -> Iterator[iam.PolicyStatement]:

@@ -16,6 +16,7 @@ from localcloud.executions import ExecutionsPart
 from localcloud.firehose.part import FirehosePart
 from localcloud.glue.part import GluePart
 from localcloud.iot import IotPart
+from localcloud.iot_devices import IotDevicesPart
 from localcloud.lambda_runtime.executor import LambdaExecutor
 from localcloud.part import Part
 from localcloud.persistence import PersistencePart
@@ -74,6 +75,7 @@ def build_parts(settings: Settings) -> list[Part]:
         LambdaExecutor(settings, authority, persistence.touch),
         firehose,
         IotPart(settings, firehose, authority),
+        IotDevicesPart(authority),
         sagemaker,
         GluePart(settings, authority, persistence.touch),
         appsync,

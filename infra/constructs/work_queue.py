@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from aws_cdk import Acknowledgment, Duration, Validations
+from aws_cdk import Acknowledgment, ArnFormat, Duration, Stack, Validations
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
+
+from watchkeeper.core import layout
 
 ATTEMPTS = 5
 RETENTION_DAYS = 14
@@ -74,3 +77,27 @@ class WorkQueue(Construct):
             retention_period=Duration.days(RETENTION_DAYS),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=attempts),
         )
+
+
+def let_rules_of_workloads_send(queue: sqs.IQueue, *, of_a_bus: bool = False) -> None:
+    """Let the rules of workloads' stacks send to a shared queue.
+
+    Parameters
+    ----------
+    of_a_bus
+        The rules are of a bus of the project's, not of the account's default one.
+    """
+    rules = Stack.of(queue).format_arn(
+        service="events",
+        resource="rule",
+        resource_name=f"{'*/' if of_a_bus else ''}{layout.STACK_PREFIX}-*",
+        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+    )
+    queue.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("events.amazonaws.com")],
+            actions=["sqs:SendMessage"],
+            resources=[queue.queue_arn],
+            conditions={"ArnLike": {"aws:SourceArn": rules}},
+        )
+    )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_iot import IoTClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
@@ -44,6 +45,8 @@ dynamodb: Callable[[], DynamoDBClient] = _made_once("dynamodb")
 events: Callable[[], EventBridgeClient] = _made_once("events")
 functions: Callable[[], LambdaClient] = _made_once("lambda", _CONFIG.merge(Config(read_timeout=28)))
 """Who asks a function answers API Gateway itself, which gives up after 30 seconds."""
+iot: Callable[[], IoTClient] = _made_once("iot")
+iot_data: Callable[[], Any] = _made_once("iot-data")
 logs: Callable[[], CloudWatchLogsClient] = _made_once("logs")
 secrets: Callable[[], Any] = _made_once("secretsmanager")
 sns: Callable[[], SNSClient] = _made_once("sns")

@@ -97,7 +97,11 @@ _RESOURCES: dict[str, tuple[tuple[str, str], ...]] = {
     "cognito-idp": (("UserPoolId", "userpool/{}"),),
     "ecr": (("repositoryName", "repository/{}"),),
     "firehose": (("DeliveryStreamName", "deliverystream/{}"),),
-    "iot": (("topic", "topic/{}"), ("thingName", "thing/{}"), ("ruleName", "rule/{}")),
+    "iot": (
+        *(("topic", "topic/{}"), ("clientId", "client/{}"), ("target", "{}"), ("thingName", "thing/{}")),
+        *(("thingGroupName", "thinggroup/{}"), ("certificateId", "cert/{}"), ("policyName", "policy/{}")),
+        *(("templateName", "provisioningtemplate/{}"), ("ruleName", "rule/{}")),
+    ),
     "kinesis": (("StreamARN", "{}"), ("StreamName", "stream/{}")),
     "kms": (),
     "lambda": (("FunctionName", "function:{}"), ("LayerName", "layer:{}")),
@@ -298,6 +302,17 @@ def _glue(operation: str, parameters: Parameters, place: Place) -> Iterator[Need
         yield Need("iam:PassRole", arn, {"iam:passedtoservice": "glue.amazonaws.com"})
 
 
+def _iot_of_all(operation: str, parameters: Parameters, place: Place) -> Iterator[Need]:
+    """Yield what an operation needs for which AWS IoT has no resource to name."""
+    yield Need(f"iot:{operation}", "*")
+
+
+def _iot_membership(operation: str, parameters: Parameters, place: Place) -> Iterator[Need]:
+    """Yield what a change of a group's members needs: both the thing and the group."""
+    for name, kind in (("thingName", "thing"), ("thingGroupName", "thinggroup")):
+        yield Need(f"iot:{operation}", place.arn("iot", f"{kind}/{parameters[name]}"))
+
+
 def _iam(operation: str, parameters: Parameters, place: Place) -> Iterator[Need]:
     for name, kind in (("RoleName", "role"), ("UserName", "user"), ("PolicyArn", "")):
         value = parameters.get(name)
@@ -323,6 +338,12 @@ _SPECIAL: dict[tuple[str, str], Callable[[str, Parameters, Place], Iterable[Need
     ("ssm", ""): _ssm,
     ("sagemaker", ""): _sagemaker,
     ("glue", ""): _glue,
+    ("iot", "AttachThingPrincipal"): _iot_of_all,
+    ("iot", "DetachThingPrincipal"): _iot_of_all,
+    ("iot", "ListThingPrincipals"): _iot_of_all,
+    ("iot", "ListAttachedPolicies"): _iot_of_all,
+    ("iot", "AddThingToThingGroup"): _iot_membership,
+    ("iot", "RemoveThingFromThingGroup"): _iot_membership,
     ("iam", ""): _iam,
     ("sts", ""): _sts,
 }

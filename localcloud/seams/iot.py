@@ -1,7 +1,7 @@
 """IoT Core: rules, their SQL and actions, and the listener for MQTT over TLS."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ministack import app as _app
@@ -32,6 +32,13 @@ delete_thing = Replaceable(_iot, "_delete_thing")
 describe_endpoint = Replaceable(_iot, "_describe_endpoint")
 validate_publish_topic = Replaceable(_iot, "_validate_publish_topic")
 mtls_context = Replaceable(_iot, "_mtls_build_ssl_context")
+mqtt_policy_allows = Replaceable(_iot, "_mqtt_policy_allows")
+provisioning_role_allows = Replaceable(_iot, "_provisioning_role_allows")
+handle_certificate = Replaceable(_iot, "_handle_certificate")
+
+provisioning_claim_policy: Callable[[str], str] = _iot._provisioning_claim_policy
+certificate_arn: Callable[[str], str] = _iot._cert_arn
+thing_group_arn: Callable[[str], str] = _iot._thing_group_arn
 
 
 async def mtls_started() -> None:
@@ -47,3 +54,75 @@ async def listen(host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     _iot._mtls_server = await loop.create_server(_iot._MtlsAcceptor, host=host, port=port)
     _iot._mtls_loop = loop
+
+
+def connected_sessions() -> list[Any]:
+    """Return the connections of all devices."""
+    return list(_iot._connected_clients.values())
+
+
+def client_of(session: Any) -> str:
+    """Return the client id that a connection has given."""
+    return str(session._client_id)
+
+
+async def end_session(
+    session: Any, reason: str, *, forget_session: bool = False, without_will: bool = False
+) -> None:
+    """Close a device's connection, and tell of it for a reason in AWS's words.
+
+    Parameters
+    ----------
+    forget_session
+        Its subscriptions and what waits for it do not outlive the connection.
+    without_will
+        Its last will is not published.
+    """
+    session._forced_disconnect_reason = reason
+    session._persist_session = session._persist_session and not forget_session
+    if without_will:
+        session._will_topic = None
+    await session._send({"type": "websocket.close", "code": 1000})
+    await session.cleanup()
+
+
+def thing_groups_of(thing: str) -> list[str]:
+    """Return the names of the groups that a thing is in; none where there is no such thing."""
+    return list((_iot._things.get(thing) or {}).get("thingGroupNames") or ())
+
+
+def parent_of_group(group: str) -> str | None:
+    """Return the name of the group that a group is in."""
+    found = (_iot._thing_groups.get(group) or {}).get("thingGroupMetadata") or {}
+    parent: str | None = found.get("parentGroupName")
+    return parent
+
+
+def policy_documents(target: str) -> list[str]:
+    """Return the documents of the policies attached to a certificate or group, in their default versions."""
+    found = [_iot._policies[entry["policyName"]] for entry in _iot._policies_attached_to(target)]
+    return [policy["versions"][policy["defaultVersionId"]]["document"] for policy in found]
+
+
+def evaluates(
+    account: str,
+    region: str,
+    certificate: str,
+    context: dict[str, str],
+    action: str,
+    resource: str,
+    documents: Sequence[str],
+) -> bool:
+    """Tell whether IoT policies together allow a certificate something, their variables filled in."""
+    asked = _iot.EvalContext(
+        principal_arn=f"arn:aws:iot:{region}:{account}:cert/{certificate}",
+        principal_type="Certificate",
+        principal_account=account,
+        action=action,
+        resource_arn=f"arn:aws:iot:{region}:{account}:{resource}",
+        region=region,
+        service_context=context,
+    )
+    variables = tuple(sorted(context.items()))
+    statements = [_iot._parsed_iot_policy(document, variables) for document in documents]
+    return bool(_iot.evaluate(asked, statements).decision == "Allow")

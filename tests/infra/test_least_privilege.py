@@ -20,6 +20,10 @@ NO_RESOURCE_TO_NAME = {
     "cloudwatch:ListMetrics": "metrics are no resource",
     "cloudwatch:PutMetricData": "no resource type; a condition names the namespaces",
     "ecr:GetAuthorizationToken": "the token is for the whole registry",
+    "iot:AttachThingPrincipal": "no resource type",
+    "iot:DetachThingPrincipal": "no resource type",
+    "iot:ListAttachedPolicies": "no resource type",
+    "iot:ListThingPrincipals": "no resource type",
     "logs:CreateLogDelivery": "log delivery of a service has no resource",
     "logs:DeleteLogDelivery": "log delivery of a service has no resource",
     "logs:DescribeLogGroups": "log delivery of a service has no resource",
@@ -53,12 +57,15 @@ NAMED_AT_RUN_TIME = (
     r"arn:aws:states:eu-west-1:<AWS::AccountId>:execution:watchkeeper-\*-training:\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/appsync/apis/\*",
     r"<SiteObjects\w+\.Arn>/console/\*",
+    r"arn:aws:iot:eu-west-1:<AWS::AccountId>:(thing|client)/watchkeeper-\*",
+    r"arn:aws:iot:eu-west-1:<AWS::AccountId>:cert/\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/sagemaker/\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/sagemaker/Endpoints/watchkeeper-\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws-glue/jobs\*",
     r"arn:aws:states:eu-west-1:<AWS::AccountId>:execution:<WatchkeeperServiceTasks:\w+>:\*",
 )
-"""Resources whose last part is a wildcard: object keys, names of runs, log groups that AWS names itself."""
+"""Resources whose last part is a wildcard: object keys, names of runs, things and certificates of
+devices, log groups that AWS names itself."""
 
 OF_EVERY_FUNCTION = {"logs", "kms", "xray", "sqs"}
 """Services that a function uses by how it is deployed, not by what it does."""

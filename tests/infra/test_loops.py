@@ -75,7 +75,7 @@ def test_delivery_ends_each_record_with_a_new_line_once(templates: Templates) ->
         assert delimiter["Parameters"] == [{"ParameterName": "Delimiter", "ParameterValue": "\\n"}]
     for rule in templates.resources("AWS::IoT::TopicRule"):
         (action,) = rule.properties["TopicRulePayload"]["Actions"]
-        assert "Separator" not in action["Firehose"]
+        assert "Separator" not in action.get("Firehose", {})
 
 
 def telemetry_rules(templates: Templates) -> list[Resource]:

@@ -18,6 +18,7 @@ ARNS = {
     "AWS::AppSync::Api": f"arn:aws:appsync:{PLACE}:apis/name",
     "AWS::Events::EventBus": f"arn:aws:events:{PLACE}:event-bus/name",
     "AWS::IAM::Role": "arn:aws:iam::123456789012:role/name",
+    "AWS::IoT::ThingGroup": f"arn:aws:iot:{PLACE}:thinggroup/name",
     "AWS::KMS::Key": f"arn:aws:kms:{PLACE}:key/name",
     "AWS::KinesisFirehose::DeliveryStream": f"arn:aws:firehose:{PLACE}:deliverystream/name",
     "AWS::Lambda::Function": f"arn:aws:lambda:{PLACE}:function:name",
@@ -44,6 +45,11 @@ ARGUED = {
     # of standard executions, not of an express workflow's or a map's
     ("states:DescribeExecution", "express"),
     ("states:ListExecutions", "mapRun"),
+    # it needs both the thing and the group, and has a statement for each
+    ("iot:AddThingToThingGroup", "thing"),
+    ("iot:AddThingToThingGroup", "thinggroup"),
+    # of August 2025, younger than the linter's list of actions
+    ("Unknown action iot:DeleteConnection", "*"),
     # which are on is asked of all, without a name
     ("cloudwatch:DescribeAlarms", "*"),
 }

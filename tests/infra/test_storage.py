@@ -12,6 +12,7 @@ STATEFUL = {
     "AnomaliesItems967A8EA2": "AWS::DynamoDB::Table",
     "DataAccessLogF8C4FD7F": "AWS::S3::Bucket",
     "DataObjectsE4F380A5": "AWS::S3::Bucket",
+    "DevicesItemsAE45517A": "AWS::DynamoDB::Table",
     "IdempotencyItems0E3C62DA": "AWS::DynamoDB::Table",
     "IncidentsItemsDEE8694B": "AWS::DynamoDB::Table",
     "Key961B73FD": "AWS::KMS::Key",
@@ -127,6 +128,7 @@ def test_tables_recover_expire_and_cannot_be_deleted_by_accident(templates: Temp
     assert {name: table["TimeToLiveSpecification"]["AttributeName"] for name, table in tables.items()} == {
         "SeriesItemsA9B76436": "expires_at",
         "AnomaliesItems967A8EA2": "expires_at",
+        "DevicesItemsAE45517A": "expires_at",
         "IdempotencyItems0E3C62DA": "expiration",
         "IncidentsItemsDEE8694B": "expires_at",
         "RequestsItems9F4C3E40": "expires_at",

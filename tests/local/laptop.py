@@ -32,6 +32,7 @@ STACKS = (
     "Training",
     "ServiceTasks",
     "Service",
+    "Fleet",
     "Monitoring",
 )
 

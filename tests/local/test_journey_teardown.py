@@ -44,6 +44,8 @@ def left_of_the_stacks(laptop: Laptop) -> dict[str, list[Any]]:
         "queues": laptop.client("sqs").list_queues().get("QueueUrls", []),
         "topics": laptop.client("sns").list_topics()["Topics"],
         "topic rules": laptop.client("iot").list_topic_rules()["rules"],
+        "thing groups": laptop.client("iot").list_thing_groups()["thingGroups"],
+        "provisioning templates": laptop.client("iot").list_provisioning_templates()["templates"],
         "streams": laptop.client("firehose").list_delivery_streams()["DeliveryStreamNames"],
         "alarms": laptop.client("cloudwatch").describe_alarms()["MetricAlarms"],
         "dashboards": laptop.client("cloudwatch").list_dashboards()["DashboardEntries"],

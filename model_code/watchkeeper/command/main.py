@@ -53,6 +53,7 @@ CHECKOUT_VERBS = (
     "backtest",
     "diff",
     "drift",
+    "devices",
     "models",
     "approve",
     "destroy",

@@ -285,6 +285,39 @@ def basic_ingest_topic(workload: str, topic: str) -> str:
     return f"$aws/rules/{topic_rule_name(workload)}/{topic}"
 
 
+DEVICES = f"{PREFIX}-devices"
+"""The thing group of all devices that joined the fleet."""
+QUARANTINED = f"{PREFIX}-quarantine"
+"""The thing group of devices that may do nothing, and the policy that denies it."""
+DEVICE_POLICY = f"{PREFIX}-device"
+CLAIM_POLICY = f"{PREFIX}-claim"
+PROVISIONING_TEMPLATE = f"{PREFIX}-device"
+"""Devices name it in the topics by which they join."""
+DEVICE_TOPICS = "devices"
+"""Below it each device of the fleet has its own topics."""
+
+
+def thing_name(serial_number: str) -> str:
+    """The thing, and so the MQTT client id, of a device of the fleet."""
+    return f"{PREFIX}-{serial_number}"
+
+
+def claim_client(serial_number: str) -> str:
+    """The MQTT client id of a device that is about to join."""
+    return f"{CLAIM_POLICY}-{serial_number}"
+
+
+def device_topic(thing: str, rest: str) -> str:
+    """A topic of one device's own.
+
+    Examples
+    --------
+    >>> device_topic(thing_name("A17"), "readings")
+    'devices/watchkeeper-A17/readings'
+    """
+    return f"{DEVICE_TOPICS}/{thing}/{rest}"
+
+
 LIVE_PARAMETER = f"/{PREFIX}/live"
 """The parameter that says where live events are published: JSON with `http` and `realtime`."""
 

@@ -86,6 +86,18 @@ FUNCTIONS = {
     "ministack.services.iot._describe_endpoint": "qp",
     "ministack.services.iot._handle_thing_principals": "method, path, headers, body, qp",
     "ministack.services.iot._delete_thing": "name, expected_version",
+    "ministack.services.iot._mqtt_policy_allows": (
+        "account_id, region, certificate_id, context, action, resource, provisioning_template"
+    ),
+    "ministack.services.iot._provisioning_role_allows": "role_arn, requests",
+    "ministack.services.iot._provisioning_claim_policy": "template_name",
+    "ministack.services.iot._handle_certificate": "method, path, body, qp",
+    "ministack.services.iot._cert_arn": "certificate_id",
+    "ministack.services.iot._thing_group_arn": "name",
+    "ministack.services.iot._policies_attached_to": "target",
+    "ministack.services.iot._parsed_iot_policy": "document, context",
+    "ministack.services.iot.EvalContext": None,
+    "ministack.services.iot.evaluate": None,
     "ministack.services.s3.handle_request": None,
     "ministack.services.s3._resolve_sse_write_headers": "headers, bucket_name",
     "ministack.services.s3._cloudfront_origin_allows": "owner, bucket_name, key, source_arn, oai_id",
@@ -196,7 +208,7 @@ ATTRIBUTES = {
     "ministack.services.firehose": ("_HANDLERS", "_streams"),
     "ministack.services.iot": (
         *("_RULE_ACTION_RESOURCE_KEYS", "_MtlsAcceptor", "_MISSING", "RuleSqlError", "PKT_PUBLISH"),
-        *("_mtls_server", "_mtls_loop"),
+        *("_mtls_server", "_mtls_loop", "_connected_clients", "_things", "_thing_groups", "_policies"),
     ),
     "ministack.services.stepfunctions": (
         *("_executions", "_state_machines", "_ExecutionError", "_SERVICE_DISPATCH"),

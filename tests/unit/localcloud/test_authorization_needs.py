@@ -16,7 +16,23 @@ SAGEMAKER = "arn:aws:sagemaker:us-east-1:123456789012"
 SECRETS = "arn:aws:secretsmanager:us-east-1:123456789012:secret"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234"
 ROLE = "arn:aws:iam::123456789012:role/jobs"
+IOT = "arn:aws:iot:us-east-1:123456789012"
 TASKS = [
+    (
+        "iot",
+        "AddThingToThingGroup",
+        {"thingName": "pump", "thingGroupName": "hall"},
+        [("iot:AddThingToThingGroup", f"{IOT}:{each}") for each in ("thing/pump", "thinggroup/hall")],
+    ),
+    (
+        "iot",
+        "AttachPolicy",
+        {"policyName": "device", "target": f"{IOT}:cert/1"},
+        [("iot:AttachPolicy", f"{IOT}:cert/1")],
+    ),
+    ("iot", "ListThingPrincipals", {"thingName": "pump"}, [("iot:ListThingPrincipals", "*")]),
+    ("iot", "UpdateCertificate", {"certificateId": "1"}, [("iot:UpdateCertificate", f"{IOT}:cert/1")]),
+    ("iot", "DeleteConnection", {"clientId": "pump"}, [("iot:DeleteConnection", f"{IOT}:client/pump")]),
     (
         "dynamodb",
         "Query",
