@@ -84,7 +84,7 @@ class FleetStack(Stack):
             self.allow_joining.role,
             use_table(devices, "GetItem", "UpdateItem"),
             use_key(data_key, "dynamodb"),
-            _of_all("iot:ListThingPrincipals"),
+            self._use_devices("iot:ListThingPrincipals"),
         )
         template = self._template(group)
         template.node.add_dependency(*policies, quarantine)
@@ -97,12 +97,18 @@ class FleetStack(Stack):
         )
         permit(
             self.retire_certificates.role,
-            _of_all("iot:ListThingPrincipals", "iot:ListAttachedPolicies", "iot:DetachThingPrincipal"),
+            self._use_devices("iot:ListThingPrincipals"),
             self._use_certificates(
                 "iot:DescribeCertificate",
                 "iot:UpdateCertificate",
                 "iot:DetachPolicy",
+                "iot:DetachThingPrincipal",
                 "iot:DeleteCertificate",
+            ),
+            Permission(
+                actions=["iot:ListAttachedPolicies"],
+                resources=["*"],
+                reason="AWS IoT has no resource to name here.",
             ),
         )
         self._when_rotated()
@@ -174,8 +180,12 @@ class FleetStack(Stack):
             Permission(
                 actions=["iot:AddThingToThingGroup", "iot:DescribeThingGroup"], resources=[group.attr_arn]
             ),
-            self._use_certificates("iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy"),
-            _of_all("iot:AttachThingPrincipal"),
+            self._use_certificates(
+                "iot:DescribeCertificate",
+                "iot:UpdateCertificate",
+                "iot:AttachPolicy",
+                "iot:AttachThingPrincipal",
+            ),
             Permission(actions=["iot:GetPolicy"], resources=[self._arn("policy", layout.DEVICE_POLICY)]),
         )
         permission = lambda_.CfnPermission(
@@ -285,10 +295,6 @@ class FleetStack(Stack):
 
     def _arn(self, kind: str, name: str) -> str:
         return self.format_arn(service="iot", resource=kind, resource_name=name)
-
-
-def _of_all(*actions: str) -> Permission:
-    return Permission(actions=actions, resources=["*"], reason="AWS IoT has no resource to name for these.")
 
 
 def _about(description: str) -> iot.CfnThingGroup.ThingGroupPropertiesProperty:

@@ -3,7 +3,7 @@
 Permissions
 -----------
 - `dynamodb:GetItem`, `UpdateItem` on the table of devices; the data key
-- `iot:ListThingPrincipals`, which has no resource to name
+- `iot:ListThingPrincipals` on the devices' things
 - `xray:PutTraceSegments`, `xray:PutTelemetryRecords`
 """
 

@@ -4,8 +4,9 @@ The rule gives the certificate of whoever published, as AWS IoT knows it: so nob
 
 Permissions
 -----------
-- `iot:ListThingPrincipals`, `ListAttachedPolicies`, `DetachThingPrincipal`, which have no resource to name
-- `iot:DescribeCertificate`, `UpdateCertificate`, `DetachPolicy`, `DeleteCertificate` on certificates
+- `iot:ListThingPrincipals` on the devices' things; `iot:ListAttachedPolicies`, which has no resource to name
+- `iot:DescribeCertificate`, `UpdateCertificate`, `DetachPolicy`, `DetachThingPrincipal`,
+  `DeleteCertificate` on certificates
 - `xray:PutTraceSegments`, `xray:PutTelemetryRecords`
 """
 

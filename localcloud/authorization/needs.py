@@ -307,6 +307,11 @@ def _iot_of_all(operation: str, parameters: Parameters, place: Place) -> Iterato
     yield Need(f"iot:{operation}", "*")
 
 
+def _iot_principal(operation: str, parameters: Parameters, place: Place) -> Iterator[Need]:
+    """Yield what a change of a thing's certificates needs; the certificate is in a header, and so any one."""
+    yield Need(f"iot:{operation}", place.arn("iot", "cert/*"))
+
+
 def _iot_membership(operation: str, parameters: Parameters, place: Place) -> Iterator[Need]:
     """Yield what a change of a group's members needs: both the thing and the group."""
     for name, kind in (("thingName", "thing"), ("thingGroupName", "thinggroup")):
@@ -338,9 +343,8 @@ _SPECIAL: dict[tuple[str, str], Callable[[str, Parameters, Place], Iterable[Need
     ("ssm", ""): _ssm,
     ("sagemaker", ""): _sagemaker,
     ("glue", ""): _glue,
-    ("iot", "AttachThingPrincipal"): _iot_of_all,
-    ("iot", "DetachThingPrincipal"): _iot_of_all,
-    ("iot", "ListThingPrincipals"): _iot_of_all,
+    ("iot", "AttachThingPrincipal"): _iot_principal,
+    ("iot", "DetachThingPrincipal"): _iot_principal,
     ("iot", "ListAttachedPolicies"): _iot_of_all,
     ("iot", "AddThingToThingGroup"): _iot_membership,
     ("iot", "RemoveThingFromThingGroup"): _iot_membership,

@@ -48,6 +48,10 @@ ARGUED = {
     # it needs both the thing and the group, and has a statement for each
     ("iot:AddThingToThingGroup", "thing"),
     ("iot:AddThingToThingGroup", "thinggroup"),
+    # AWS has a resource to name for these, which the linter's list does not know yet
+    ("iot:AttachThingPrincipal", "*"),
+    ("iot:DetachThingPrincipal", "*"),
+    ("iot:ListThingPrincipals", "*"),
     # of August 2025, younger than the linter's list of actions
     ("Unknown action iot:DeleteConnection", "*"),
     # which are on is asked of all, without a name
@@ -99,7 +103,7 @@ def is_argued(detail: Any) -> bool:
         return (detail, "*") in ARGUED
     if not isinstance(detail, dict) or "required_format" not in detail:
         return False
-    kind = detail["required_format"].split(":", 5)[5].replace(":", "/").split("/")[0]
+    kind = detail["required_format"].split(":", 5)[-1].replace(":", "/").split("/")[0]
     return (detail["action"], kind) in ARGUED
 
 

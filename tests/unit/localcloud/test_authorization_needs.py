@@ -30,7 +30,13 @@ TASKS = [
         {"policyName": "device", "target": f"{IOT}:cert/1"},
         [("iot:AttachPolicy", f"{IOT}:cert/1")],
     ),
-    ("iot", "ListThingPrincipals", {"thingName": "pump"}, [("iot:ListThingPrincipals", "*")]),
+    (
+        "iot",
+        "ListThingPrincipals",
+        {"thingName": "pump"},
+        [("iot:ListThingPrincipals", f"{IOT}:thing/pump")],
+    ),
+    ("iot", "ListAttachedPolicies", {"target": f"{IOT}:cert/1"}, [("iot:ListAttachedPolicies", "*")]),
     ("iot", "UpdateCertificate", {"certificateId": "1"}, [("iot:UpdateCertificate", f"{IOT}:cert/1")]),
     ("iot", "DeleteConnection", {"clientId": "pump"}, [("iot:DeleteConnection", f"{IOT}:client/pump")]),
     (
