@@ -183,7 +183,7 @@ export class Chart extends Part {
         width: Math.max(50, area.clientWidth),
         height: this.height * scale,
         legend: { show: false },
-        padding: [10, 12, 0, 0],
+        padding: [10, this.#halfLabel(font), 0, 0],
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zoneName()),
         cursor: {
           y: false,
@@ -225,6 +225,14 @@ export class Chart extends Part {
     this.#thin(this.#plot);
     this.#plot.setScale("x", { min: this.range[0], max: this.range[1] });
     this.#gestures(this.#plot.over);
+  }
+
+  /** What the last label of the time axis has beyond its tick, which may be at the chart's very end. */
+  #halfLabel(font: string): number {
+    const pen = document.createElement("canvas").getContext("2d");
+    if (!pen) return 0;
+    pen.font = font;
+    return Math.ceil(pen.measureText(dateOf(this.range[1])).width / 2) + 1;
   }
 
   #data(width: number): uPlot.AlignedData {
@@ -471,11 +479,16 @@ export class Chart extends Part {
 
 const DAY = 86_400;
 
+/** The day of an instant, as an axis names it. */
+function dateOf(at: number): string {
+  return dateTime(at).replace(/ \S+$/, "");
+}
+
 /** Times on an axis: a day is named where it begins, and at the left end. */
 function ticks(splits: number[], step: number): string[] {
   let day = "";
   return splits.map((at) => {
-    const date = dateTime(at).replace(/ \S+$/, "");
+    const date = dateOf(at);
     if (step >= DAY) return date;
     const text = timeOfDay(at, { seconds: step < 60 });
     if (date === day) return text;
