@@ -149,6 +149,7 @@ bench-incidents: setup ## measure how anomalies become incidents; regenerates do
 .PHONY: bench-feedback
 bench-feedback: setup ## measure what feedback is worth on labelled series; regenerates docs/benchmarks-feedback.md
 	@$(BIN)/python -m benchmarks.feedback
+
 .PHONY: bench-backtest
 bench-backtest: setup ## measure backtest --compare over a year of 100 series; regenerates docs/benchmarks-backtest.md
 	@$(BIN)/python -m benchmarks.backtest
@@ -164,6 +165,10 @@ bench-faults: setup ## try kills, repeated, shuffled and unacknowledged messages
 .PHONY: bench-history
 bench-history: setup ## measure how soon the scores of one series among 10,000 are read back
 	@$(BIN)/python -m benchmarks.history
+
+.PHONY: bench-console
+bench-console: setup ## measure how soon the console's screens have their first data, with 10,000 series and 1,000 incidents
+	@$(BIN)/python -m benchmarks.console
 
 .PHONY: bench-scale
 bench-scale: setup ## measure the scoring loop in Spark from a thousand series to a million (builds Spark's environment)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from typing import Annotated
@@ -22,7 +21,6 @@ from lambdas.scoring.environment import ScoreTelemetryEnvironment
 from watchkeeper.command.screen import console, note, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import in_zone, parse_instant
-from watchkeeper.stream.health import HEALTHS
 
 SHOWN_SERIES = 15
 LAG_METRIC = "publish_to_score_lag"
@@ -94,8 +92,7 @@ def _show(found: WorkloadStatus, every: bool) -> None:
     else:
         facts.add_row("model", f"run {found.run_id}, released {in_zone(_at(found.released_at), zone)}")
     if found.kind == "anomaly":
-        counts = Counter(one.health for one in found.series)
-        healths = ", ".join(f"{counts[name]:,} {name}" for name in HEALTHS if counts[name])
+        healths = ", ".join(f"{count:,} {name}" for name, count in found.healths.items())
         facts.add_row(
             "series", f"{len(found.series):,}: {healths}" if found.series else "none: no telemetry yet"
         )

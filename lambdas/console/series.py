@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Sequence
+import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from lambdas.console.effects import ConsoleEffects
 from lambdas.http.problems import INVALID_REQUEST, ServiceProblemError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH, epoch_seconds, format_instant
-from watchkeeper.stream.health import HealthName, SeriesHealth, end_of, health_of
+from watchkeeper.stream.health import HEALTHS, HealthName, SeriesHealth, end_of, healths_of, series_at
 from watchkeeper.telemetry.series import parse_series_key
 
 LAST = timedelta(days=1)
@@ -31,52 +31,49 @@ class Chosen:
     measure: str | None = None
     health: HealthName | None = None
 
-    def takes(self, one: SeriesHealth) -> bool:
-        """Tell whether a series is one of them."""
+    def takes(self, series: str, health: HealthName) -> bool:
+        """Tell whether a series is one of them, by its key and how it goes."""
         return (
-            one.series.startswith(self.prefix)
-            and self.contains.lower() in one.series.lower()
-            and self.health in (None, one.health)
-            and (self.measure is None or parse_series_key(one.series).measure == self.measure)
+            self.health in (None, health)
+            and self.contains.lower() in series.lower()
+            and (self.measure is None or parse_series_key(series).measure == self.measure)
         )
 
 
-def all_series(plan: WorkloadPlan, effects: ConsoleEffects) -> list[SeriesHealth]:
-    """Return how all series of a workload go, by key."""
-    heads = effects.heads(plan.workload)
-    end = end_of(heads)
-    if end is None:
-        return []
-    last = effects.week(plan, EPOCH + timedelta(seconds=end)).last
-    return sorted(
-        (one for head in heads for one in health_of(head, plan, last, end)), key=lambda one: one.series
-    )
-
-
 def listed(
-    series: Sequence[SeriesHealth], chosen: Chosen, limit: int, after: str | None
-) -> tuple[list[SeriesItem], str | None]:
-    """Return some of the series, and the key of the last, where there are more.
+    plan: WorkloadPlan, effects: ConsoleEffects, chosen: Chosen, limit: int, after: str | None
+) -> tuple[list[SeriesItem], str | None, int]:
+    """Return some of the series by key, the last key, where there are more, and how many there are of all.
 
     Parameters
     ----------
-    series
-        By key.
     after
         Those up to this key are left out.
     """
-    first = bisect.bisect_left(series, chosen.prefix, key=lambda one: one.series)
+    heads = effects.heads(plan.workload)
+    end = end_of(heads)
+    if end is None:
+        return [], None, 0
+    last = effects.week(plan, EPOCH + timedelta(seconds=end)).last
+    healths = [healths_of(head, plan, last, end) for head in heads]
+    places = sorted(
+        (name, shelf, position)
+        for shelf, head in enumerate(heads)
+        for position, name in enumerate(head.series)
+    )
+    first = bisect.bisect_left(places, (chosen.prefix,))
     if after is not None:
-        first = max(first, bisect.bisect_right(series, after, key=lambda one: one.series))
-    found: list[SeriesHealth] = []
-    for one in series[first:]:
-        if not one.series.startswith(chosen.prefix):
+        first = max(first, bisect.bisect_right(places, after, key=lambda place: place[0]))
+    found: list[SeriesItem] = []
+    for name, shelf, position in itertools.islice(places, first, None):
+        if not name.startswith(chosen.prefix):
             break
-        if chosen.takes(one):
-            found.append(one)
-        if len(found) > limit:
-            return [_item(each) for each in found[:limit]], found[limit - 1].series
-    return [_item(each) for each in found], None
+        if not chosen.takes(name, HEALTHS[healths[shelf][position]]):
+            continue
+        if len(found) == limit:
+            return found, found[-1].series, len(places)
+        found += map(_item, series_at(heads[shelf], plan, healths[shelf], [position], end))
+    return found, None, len(places)
 
 
 def points_of(

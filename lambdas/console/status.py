@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -19,8 +18,10 @@ from watchkeeper.kinds import AnyPlan, AnyRelease
 from watchkeeper.stream.health import (
     BEHIND_INTERVALS,
     HEALTHS,
+    HealthName,
     PageHead,
     SeriesHealth,
+    counts_of,
     end_of,
     health_of,
     unusual_of,
@@ -83,14 +84,22 @@ class WorkloadStatus:
     """Likewise: that incidents began or got worse, where a route takes it, throttled as alerts are."""
     alerts_budget: float | None = None
     """What the gate allows in a week, of all series together."""
+    healths: Mapping[HealthName, int] = field(default_factory=dict)
+    """How many series are so, the worst first."""
     series: tuple[SeriesHealth, ...] = ()
-    """The worst first."""
+    """The worst first, where each was asked for."""
     data_quality: Mapping[str, str] = field(default_factory=dict)
     """Since when each unusual signal of how telemetry comes is so; ISO 8601, UTC."""
 
 
 def status_of(
-    watched: Watching, plan: AnyPlan, alarms: Sequence[str], today: date, *, is_silent: bool = False
+    watched: Watching,
+    plan: AnyPlan,
+    alarms: Sequence[str],
+    today: date,
+    *,
+    is_silent: bool = False,
+    each_series: bool = True,
 ) -> WorkloadStatus:
     """Return how a workload goes.
 
@@ -102,6 +111,8 @@ def status_of(
         Those of its own that are on.
     is_silent
         Whether it had telemetry and has none now: `lambdas.watching.watch_telemetry`.
+    each_series
+        Whether to tell of each, and not only how many are so.
     """
     live = watched.live_release(plan.workload)
     known: dict[str, Any] = {
@@ -113,7 +124,7 @@ def status_of(
         "timezone": "UTC",
     }
     if isinstance(plan, WorkloadPlan):
-        known |= _of_telemetry(watched, plan)
+        known |= _of_telemetry(watched, plan, each_series=each_series)
     ends = [runs_out(each, today) for each in plan.calendars] if isinstance(plan, WorkloadPlan) else []
     health, why = _verdict(known, [each for each in ends if each is not None], is_silent=is_silent)
     return WorkloadStatus(health=health, why=why, **known)
@@ -145,7 +156,7 @@ def open_count(store: IncidentStore, workload: str, book: Book) -> int:
     return len(store.between(workload, book.open_since, book.last, open_only=True))
 
 
-def _of_telemetry(watched: Watching, plan: WorkloadPlan) -> dict[str, Any]:
+def _of_telemetry(watched: Watching, plan: WorkloadPlan, *, each_series: bool) -> dict[str, Any]:
     known: dict[str, Any] = {
         "timezone": plan.timestamp.timezone,
         "alerts_budget": plan.gate.max_alerts_per_week,
@@ -157,7 +168,8 @@ def _of_telemetry(watched: Watching, plan: WorkloadPlan) -> dict[str, Any]:
         return known
     until = EPOCH + timedelta(seconds=end)
     week = watched.week(plan, until)
-    series = [one for head in heads for one in health_of(head, plan, week.last, end)]
+    each = heads if each_series else []
+    series = [one for head in each for one in health_of(head, plan, week.last, end)]
     unusual = {name: format_instant(since) for name, since in unusual_of(heads).items()}
     return {
         **known,
@@ -165,6 +177,7 @@ def _of_telemetry(watched: Watching, plan: WorkloadPlan) -> dict[str, Any]:
         "last_interval_end": format_instant(until),
         "anomalies_of_week": week.anomalies,
         "alerts_of_week": week.alerts,
+        "healths": counts_of(heads, plan, week.last, end),
         "series": tuple(sorted(series, key=lambda one: (HEALTHS.index(one.health), one.series))),
     }
 
@@ -172,8 +185,8 @@ def _of_telemetry(watched: Watching, plan: WorkloadPlan) -> dict[str, Any]:
 def _verdict(
     known: Mapping[str, Any], calendars: Sequence[str], *, is_silent: bool
 ) -> tuple[Health, tuple[str, ...]]:
-    counts = Counter(one.health for one in known.get("series", ()))
-    series = counts.total()
+    counts: Mapping[HealthName, int] = known.get("healths", {})
+    series, silent, behind = sum(counts.values()), counts.get("silent", 0), counts.get("behind", 0)
     budget, alerts, incidents = (
         known.get("alerts_budget"),
         known.get("alerts_of_week", 0),
@@ -188,8 +201,8 @@ def _verdict(
             f"data quality: {', '.join(dict.fromkeys(map(signal_in_words, known.get('data_quality', ()))))}",
         ),
         (incidents > 0, f"{incidents:,} incident{'' if incidents == 1 else 's'} open"),
-        (counts["silent"] > 0, f"{counts['silent']:,} of {series:,} series silent"),
-        (counts["behind"] > 0, f"{counts['behind']:,} of {series:,} series behind the others"),
+        (silent > 0, f"{silent:,} of {series:,} series silent"),
+        (behind > 0, f"{behind:,} of {series:,} series behind the others"),
         (
             budget is not None and alerts > budget,
             f"{alerts:,} alerts in the week, more than the {budget or 0:g} that the gate allows",

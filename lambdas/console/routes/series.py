@@ -14,7 +14,7 @@ from lambdas.console.asking import CursorParameter, WorkloadName, asked, new_rou
 from lambdas.console.cursors import cursor_of, place_of
 from lambdas.console.documents.answer import Listed
 from lambdas.console.documents.series import Points, SeriesItem
-from lambdas.console.series import LAST, Chosen, all_series, listed, points_of
+from lambdas.console.series import LAST, Chosen, listed, points_of
 from lambdas.http.openapi import answers
 from watchkeeper.core.timestamps import aware
 from watchkeeper.stream.health import HealthName
@@ -48,10 +48,11 @@ def list_series(
 ) -> SeriesList:
     """Return the series that telemetry has come of, and how each goes."""
     request = asked(router)
-    series = all_series(request.anomaly_plan(workload), request.effects)
+    plan = request.anomaly_plan(workload)
     after = place_of(cursor, str) if cursor else None
-    found, end = listed(series, Chosen(prefix, contains, measure, health), limit, after)
-    return SeriesList(items=found, next=None if end is None else cursor_of(end), total=len(series))
+    chosen = Chosen(prefix, contains, measure, health)
+    found, end, total = listed(plan, request.effects, chosen, limit, after)
+    return SeriesList(items=found, next=None if end is None else cursor_of(end), total=total)
 
 
 @router.get(

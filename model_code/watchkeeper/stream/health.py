@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.stream.page import Condition, Integers, Page, Records
@@ -81,10 +84,10 @@ def end_of(heads: Iterator[PageHead] | list[PageHead]) -> int | None:
     return end if end > 0 else None
 
 
-def health_of(
+def healths_of(
     head: PageHead, plan: WorkloadPlan, anomalous: Mapping[str, int], end: int
-) -> Iterator[SeriesHealth]:
-    """Yield how the series of a shelf go.
+) -> NDArray[np.int8]:
+    """Return how the series of a shelf go.
 
     Parameters
     ----------
@@ -92,29 +95,61 @@ def health_of(
         Start of the last anomalous interval by series, in seconds since 1970.
     end
         Of the last interval of the workload that has closed.
+
+    Returns
+    -------
+    ndarray of shape (n_series,)
+        Positions in `HEALTHS`.
     """
-    waiting = set(head.waiting["series"].tolist())
-    acquainted = head.acquainted["intervals"].tolist()
-    values = head.newest["value"].tolist()
-    starts, silences = head.newest["start"].tolist(), head.newest["silent"].tolist()
-    for position, name in enumerate(head.series):
-        start = starts[position]
-        heard = start > 0
-        health: HealthName
-        if silences[position]:
-            health = "silent"
-        elif not heard or end - start > (BEHIND_INTERVALS + 1) * plan.interval_seconds:
-            health = "behind"
-        elif anomalous.get(name) == start:
-            health = "anomalous"
-        elif position in waiting:
-            health = "waiting"
-        else:
-            health = "new" if acquainted[position] else "usual"
+    starts = head.newest["start"]
+    found = np.full(len(head), HEALTHS.index("usual"), np.int8)
+    found[head.acquainted["intervals"] != 0] = HEALTHS.index("new")
+    found[head.waiting["series"]] = HEALTHS.index("waiting")
+    if anomalous:
+        last = np.array([anomalous.get(name, -1) for name in head.series])
+        found[last == starts] = HEALTHS.index("anomalous")
+    behind = end - starts > (BEHIND_INTERVALS + 1) * plan.interval_seconds
+    found[behind | (starts <= 0)] = HEALTHS.index("behind")
+    found[head.newest["silent"] != 0] = HEALTHS.index("silent")
+    return found
+
+
+def counts_of(
+    heads: Iterable[PageHead], plan: WorkloadPlan, anomalous: Mapping[str, int], end: int
+) -> dict[HealthName, int]:
+    """Return how many series of several shelves are in each health, the worst first; see `healths_of`."""
+    found = sum(
+        (np.bincount(healths_of(head, plan, anomalous, end), minlength=len(HEALTHS)) for head in heads),
+        np.zeros(len(HEALTHS), np.int64),
+    )
+    return {name: int(count) for name, count in zip(HEALTHS, found, strict=True) if count}
+
+
+def series_at(
+    head: PageHead, plan: WorkloadPlan, healths: NDArray[np.int8], positions: Iterable[int], end: int
+) -> Iterator[SeriesHealth]:
+    """Yield how some series of a shelf go.
+
+    Parameters
+    ----------
+    healths
+        What `healths_of` says of the shelf.
+    positions
+        Of the series in the shelf.
+    """
+    for position in positions:
+        name, start = head.series[position], int(head.newest["start"][position])
         yield SeriesHealth(
             name,
-            health,
-            format_instant(start) if heard else None,
-            values[position] if heard else None,
+            HEALTHS[healths[position]],
+            format_instant(start) if start > 0 else None,
+            float(head.newest["value"][position]) if start > 0 else None,
             mute_of(name, end, plan.alerts.mutes) is not None,
         )
+
+
+def health_of(
+    head: PageHead, plan: WorkloadPlan, anomalous: Mapping[str, int], end: int
+) -> Iterator[SeriesHealth]:
+    """Yield how the series of a shelf go; see `healths_of`."""
+    yield from series_at(head, plan, healths_of(head, plan, anomalous, end), range(len(head)), end)
