@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Annotated
 
 import boto3
@@ -9,8 +10,9 @@ import typer
 
 from cli.specs import WorkloadName, spec_of
 from cli.stacks import Deployment
+from lambdas.adapters.event_bus import EventBridgeBus
 from lambdas.adapters.release_store import TableReleaseStore
-from lambdas.console.releases import earlier_release
+from lambdas.console.releases import earlier_release, go_back
 from watchkeeper.command.screen import done, say
 
 
@@ -23,9 +25,10 @@ def rollback(
     """Go back to an earlier release: its threshold and, where its parameters are others, its pages."""
     name = spec_of(workload).name
     session = boto3.Session()
-    table = Deployment(session).series_table
-    releases = TableReleaseStore(session.client("dynamodb"), table)
+    deployment = Deployment(session)
+    releases = TableReleaseStore(session.client("dynamodb"), deployment.series_table)
+    bus = EventBridgeBus(session.client("events"), deployment.alert_bus)
     chosen = earlier_release(releases, name, to)
-    releases.go_back(chosen)
+    go_back(releases, bus, chosen, datetime.now(timezone.utc))
     done(f"run {chosen.run_id}, released {chosen.released_at}, judges from the next object on")
     say("the next training replaces it as any other release")

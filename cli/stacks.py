@@ -70,6 +70,11 @@ class Deployment:
         """The topic of alerts."""
         return self.output(ALERTING, "AlertTopicArn")
 
+    @cached_property
+    def alert_bus(self) -> str:
+        """Name of the alert bus."""
+        return self.output(ALERTING, "AlertBusName")
+
     def state_machine_arn(self, workload: str) -> str:
         """The training workflow of a workload."""
         return self.output(layout.workload_stack(workload), "StateMachineArn")

@@ -61,7 +61,9 @@ class AlertingStack(Stack):
         super().__init__(scope, construct_id, **stack_options)
         self.alerts = AlertTopic(self, "Alerts")
         self.bus: events.IEventBus = events.EventBus(
-            self, "Bus", description="Anomalies that Watchkeeper found, incidents, and decided transactions"
+            self,
+            "Bus",
+            description="Anomalies that Watchkeeper found, incidents, transactions, releases",
         )
         self.work = WorkQueue(self, "Work", handled_within_seconds=TIMEOUT_SECONDS)
         self.grouping = IncidentGrouping(

@@ -41,7 +41,9 @@ def add_shared_stacks(
     )
     history = HistoryStack(app, SharedStack.HISTORY, code=bundles.history, storage=storage, env=env)
     ingestion = IngestionStack(app, SharedStack.INGESTION, storage=storage, env=env)
-    training = TrainingStack(app, SharedStack.TRAINING, bundles=bundles, storage=storage, env=env)
+    training = TrainingStack(
+        app, SharedStack.TRAINING, bundles=bundles, storage=storage, alert_bus=alerting.bus, env=env
+    )
     tasks = ServiceTasksStack(
         app,
         SharedStack.SERVICE_TASKS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aws_cdk import ArnFormat, CfnOutput, Stack
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -28,6 +29,7 @@ class TrainingStack(Stack):
         *,
         bundles: Bundles,
         storage: StorageStack,
+        alert_bus: events.IEventBus,
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
@@ -48,6 +50,7 @@ class TrainingStack(Stack):
                 transactions=storage.transactions,
                 key=storage.key,
                 service_models=storage.service_models,
+                alert_bus=alert_bus,
             ),
         )
         permit(

@@ -27,6 +27,7 @@ from watchkeeper.anomalies.event import EVENT_SOURCE
 from watchkeeper.core import layout
 from watchkeeper.fraud.decided import DECIDED_DETAIL_TYPE
 from watchkeeper.incidents.summary import CHANGED_DETAIL_TYPE
+from watchkeeper.lifecycle.published import PUBLISHED_DETAIL_TYPE
 
 TIMEOUT_SECONDS = 30
 CONCURRENCY = 2
@@ -171,8 +172,10 @@ class LiveEvents(Construct):
             "Incidents",
             bus=self._bus,
             work=self.work,
-            pattern=events.EventPattern(source=[EVENT_SOURCE], detail_type=[CHANGED_DETAIL_TYPE]),
-            purpose="Changes of incidents to publish_live",
+            pattern=events.EventPattern(
+                source=[EVENT_SOURCE], detail_type=[CHANGED_DETAIL_TYPE, PUBLISHED_DETAIL_TYPE]
+            ),
+            purpose="Changes of incidents, and releases, to publish_live",
         )
         EventSubscription(
             self,

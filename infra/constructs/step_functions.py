@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -48,6 +49,7 @@ class StepResources:
     """Of fraud workloads."""
     service_models: str | None = None
     """Name of the model package group of the anomaly service."""
+    alert_bus: events.IEventBus | None = None
 
     def variables(self, scope: Construct) -> dict[str, str]:
         """Return what the functions may be told, by the names of their environments' fields."""
@@ -60,6 +62,8 @@ class StepResources:
             told["incidents_table"] = self.incidents.table_name
         if self.transactions is not None:
             told["transactions_table"] = self.transactions.table_name
+        if self.alert_bus is not None:
+            told["alert_bus"] = self.alert_bus.event_bus_name
         if self.service_models is not None:
             told["service_models_arn"] = sagemaker_arns(scope, "model-package", [self.service_models])[0]
         return told
@@ -155,6 +159,8 @@ def _permissions(scope: Construct, calls: AwsCalls, resources: StepResources) ->
             resources=[groups],
             reason=WORKLOAD_REASON,
         )
+    if calls.tells and resources.alert_bus is not None:
+        yield Permission(actions=["events:PutEvents"], resources=[resources.alert_bus.event_bus_arn])
     if calls.writes:
         yield write_encrypted_objects(resources.key)
     elif calls.reads:

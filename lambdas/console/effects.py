@@ -23,6 +23,7 @@ from lambdas.adapters.score_reader import FunctionScoreReader, ScoreReader
 from lambdas.adapters.secret_store import LinkKeys, SecretLinkKeys
 from lambdas.console.environment import ConsoleApiEnvironment
 from lambdas.console.page_heads import S3PageHeads
+from lambdas.console.releases import go_back
 from lambdas.console.remembering import Remembered
 from lambdas.console.signing import SignedUrls, Signer
 from lambdas.console.status import Week, open_count, week_of
@@ -31,6 +32,7 @@ from lambdas.runtime.threads import ForEach, in_threads
 from lambdas.watching.watch_telemetry import MetricRecords, Records, silent_workloads
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.kinds import AnyPlan, AnyRelease
+from watchkeeper.lifecycle.release import Release
 from watchkeeper.stream.health import PageHead
 
 if TYPE_CHECKING:
@@ -112,9 +114,9 @@ class ConsoleEffects:
         """Return the release that judges now."""
         return self._lives.get(workload, lambda: self.releases.live(workload))
 
-    def go_back(self, release: AnyRelease) -> None:
+    def go_back(self, release: Release) -> None:
         """Let an earlier release judge again."""
-        self.releases.go_back(release)
+        go_back(self.releases, self.bus, release, self.now())
         self._lives.forget(release.workload)
 
     def heads(self, workload: str) -> list[PageHead]:

@@ -1,9 +1,14 @@
-"""Releases of a workload, and which one may judge again."""
+"""Releases of a workload: which one may judge again, and that it does."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from lambdas.adapters.event_bus import EventBus
 from lambdas.adapters.release_store import ReleaseStore
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.timestamps import format_instant
+from watchkeeper.lifecycle.published import PUBLISHED_DETAIL_TYPE, PublishedRelease
 from watchkeeper.lifecycle.release import Release
 
 
@@ -40,3 +45,17 @@ def earlier_release(releases: ReleaseStore, workload: str, run_id: str | None) -
             f"others are of: {there}"
         )
     return known[wanted]
+
+
+def go_back(releases: ReleaseStore, bus: EventBus, release: Release, now: datetime) -> None:
+    """Let an earlier release judge again, and tell who looks on.
+
+    Raises
+    ------
+    UnavailableError
+        If another release was published at the same time, or the bus does not take the event.
+    """
+    replaced = releases.go_back(release)
+    before = None if replaced is None else replaced.run_id
+    told = PublishedRelease(release.workload, release.run_id, "rolled_back", format_instant(now), before)
+    bus.put(PUBLISHED_DETAIL_TYPE, [told.to_json()])

@@ -175,9 +175,13 @@ def show_transaction(transaction_id: TransactionId, workload: Workload) -> Trans
 def label_transaction(
     transaction_id: TransactionId, workload: Workload, body: Annotated[LabelBody, Body()]
 ) -> LabelTaken:
-    """Keep a label; later transactions of the same entities see it, and the next training learns from it."""
+    """Keep a label; later transactions of the same entities see it, and the next training learns from it.
+
+    For operators.
+    """
     id_, tools = unquote(transaction_id), effects()
     store = tools.store_of(_plan(workload))
+    caller_of(app.current_event.raw_event).let_only("operator", "labelling a transaction")
     stored = store.get(id_)
     if stored is None:
         raise UnknownTransactionError(id_)

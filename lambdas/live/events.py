@@ -12,11 +12,10 @@ from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.fraud.decided import DECIDED_DETAIL_TYPE, DecidedTransaction
 from watchkeeper.incidents.summary import CHANGED_DETAIL_TYPE, LiveEvent
+from watchkeeper.lifecycle.published import PUBLISHED_DETAIL_TYPE, PublishedRelease
 from watchkeeper.lifecycle.run import run_id_of
 
 RUN_DETAIL_TYPE = "Step Functions Execution Status Change"
-DETAIL_TYPES = (CHANGED_DETAIL_TYPE, DECIDED_DETAIL_TYPE)
-"""Of the alert bus."""
 
 _STATUS = {
     "RUNNING": "running",
@@ -42,6 +41,8 @@ def events_in(message: str) -> list[LiveEvent]:
             return [LiveEvent(**event) for event in detail["events"]]
         if detail_type == DECIDED_DETAIL_TYPE:
             return [_decision(DecidedTransaction.from_dict(detail))]
+        if detail_type == PUBLISHED_DETAIL_TYPE:
+            return [_release(PublishedRelease.from_dict(detail))]
         if detail_type == RUN_DETAIL_TYPE:
             return [_run(detail)]
     except (KeyError, TypeError, ValueError) as error:
@@ -66,6 +67,16 @@ def _decision(decided: DecidedTransaction) -> LiveEvent:
             "time": decided.time,
             "reasons": list(decided.reasons),
         },
+    )
+
+
+def _release(release: PublishedRelease) -> LiveEvent:
+    return LiveEvent(
+        id=release.event_id,
+        at=release.at,
+        kind="release",
+        workload=release.workload,
+        detail={"run_id": release.run_id, "what": release.what, "previous": release.previous},
     )
 
 

@@ -53,6 +53,8 @@ class AwsCalls:
     """SageMaker actions on the versions of the anomaly service's model package group."""
     endpoint_logs: tuple[str, ...] = ()
     """Actions of CloudWatch Logs on the log groups of the workloads' endpoints."""
+    tells: bool = False
+    """Whether it puts events on the alert bus."""
 
 
 @dataclass(frozen=True, kw_only=True)

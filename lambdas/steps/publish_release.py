@@ -1,20 +1,25 @@
-"""Last step of a deployment: the new release is the live one, and models that cannot return are removed."""
+"""Last step of a deployment: the new release is the live one, models that cannot return are removed, and who
+looks on is told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any, ClassVar
 
 from aws_lambda_powertools import Logger
 
 from lambdas.adapters import clients
+from lambdas.adapters.event_bus import EventBridgeBus, EventBus
 from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
 from lambdas.adapters.sagemaker_resources import SageMakerControlPlane, SageMakerResources
 from lambdas.runtime.workflow_payload import run_of
 from lambdas.runtime.workflow_step import AwsCalls, StepEnvironment, step_handler
 from watchkeeper.core.errors import ContractViolationError
+from watchkeeper.core.timestamps import format_instant
 from watchkeeper.kinds import AnyRelease
+from watchkeeper.lifecycle.published import PUBLISHED_DETAIL_TYPE, PublishedRelease
 from watchkeeper.lifecycle.release import Release
 
 
@@ -30,9 +35,11 @@ class PublishReleaseEnvironment(StepEnvironment):
         endpoints=("DescribeEndpoint", "DeleteEndpoint"),
         endpoint_configs=("DescribeEndpointConfig", "DeleteEndpointConfig"),
         packages=("UpdateModelPackage",),
+        tells=True,
     )
 
     series_table: str
+    alert_bus: str
 
 
 logger = Logger(service=PublishReleaseEnvironment.service)
@@ -44,6 +51,8 @@ class PublishingEffects:
 
     releases: ReleaseStore
     resources: SageMakerResources
+    bus: EventBus
+    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
 
     @classmethod
     def in_aws(cls, environment: PublishReleaseEnvironment) -> PublishingEffects:
@@ -51,11 +60,12 @@ class PublishingEffects:
         return cls(
             releases=TableReleaseStore(clients.dynamodb(), environment.series_table),
             resources=SageMakerControlPlane(clients.sagemaker()),
+            bus=EventBridgeBus(clients.events(), environment.alert_bus),
         )
 
 
 def publish(payload: dict[str, Any], effects: PublishingEffects) -> dict[str, Any]:
-    """Publish the run's release, approve its package, and remove what is older than what it replaces.
+    """Publish the run's release, approve its package, remove what is older than what it replaces, and tell.
 
     Registered model packages stay: a retired model can be made from its package again. So do releases of a
     streaming detector: any of them may become the live one again. Where a workload has lost its endpoint, the
@@ -66,7 +76,7 @@ def publish(payload: dict[str, Any], effects: PublishingEffects) -> dict[str, An
     ContractViolationError
         If the run has no staged release, or a newer run is live.
     UnavailableError
-        If another release was published at the same time.
+        If another release was published at the same time, or the alert bus does not take the event.
     """
     run = run_of(payload)
     release = effects.releases.of_run(run.workload, run.run_id)
@@ -85,6 +95,9 @@ def publish(payload: dict[str, Any], effects: PublishingEffects) -> dict[str, An
         effects.releases.remove(run.workload, old.run_id)
         logger.info("retired", extra={"run_id": old.run_id, "model": old.model})
     effects.resources.remove_model(run.names.preprocessor_model)
+    before = None if previous is None else previous.run_id
+    told = PublishedRelease(run.workload, run.run_id, "published", format_instant(effects.now()), before)
+    effects.bus.put(PUBLISHED_DETAIL_TYPE, [told.to_json()])
     return {
         "previous": None
         if previous is None

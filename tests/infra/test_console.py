@@ -53,14 +53,17 @@ def test_only_the_publisher_publishes_and_to_the_one_namespace(templates: Templa
     assert arn.endswith("/channelNamespace/watch")
 
 
-def test_incidents_flagged_transactions_and_trainings_are_told(templates: Templates) -> None:
+def test_incidents_releases_flagged_transactions_and_trainings_are_told(templates: Templates) -> None:
     patterns = [
         each.properties["EventPattern"]
         for each in templates.resources("AWS::Events::Rule", stack=STACK)
         if "EventPattern" in each.properties
     ]
-    told = {pattern["detail-type"][0]: pattern for pattern in patterns}
-    assert set(told) == {"Incident Changed", "Transaction Decided", "Step Functions Execution Status Change"}
+    told = {name: pattern for pattern in patterns for name in pattern["detail-type"]}
+    assert set(told) == {
+        *("Incident Changed", "Release Published", "Transaction Decided"),
+        "Step Functions Execution Status Change",
+    }
     assert told["Transaction Decided"]["detail"] == {"flag": [True]}
     machines = told["Step Functions Execution Status Change"]["detail"]["stateMachineArn"][0]["wildcard"]
     assert flat(machines).endswith(":stateMachine:watchkeeper-*-training")

@@ -106,9 +106,13 @@ export class Answers {
   train(workload: string, reason: string): RunDetail {
     const run = this.#trainingsOf(workload).start(workload, reason);
     const event: LiveEvent = { id: `${run.run_id}:running`, at: run.started_at, kind: "run", workload, detail: { execution: run.execution, run_id: run.run_id, status: "running" } };
+    this.#tell(event);
+    return run;
+  }
+
+  #tell(event: LiveEvent): void {
     this.events.push(event);
     this.told(event);
-    return run;
   }
 
   /** Of the workload of which there is no model there is no run either. */
@@ -118,7 +122,10 @@ export class Answers {
     if (method === "POST" && this.me.role !== "admin") return problem(403, "forbidden", "An admin may do this.");
     if (what === "releases") {
       if (method === "POST" && body["confirm"] !== workload) return problem(400, "the request is not valid", "confirm: type the workload's name.");
-      if (method === "POST" && id) trainings.rollBack(id);
+      if (method === "POST" && id) {
+        const at = iso(this.world.now);
+        this.#tell({ id: `${workload}:${id}:rolled_back:${at}`, at, kind: "release", workload, detail: { run_id: id, what: "rolled_back", previous: trainings.rollBack(id) } });
+      }
       return ok(trainings.releases());
     }
     if (method === "POST") {

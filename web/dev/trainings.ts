@@ -91,8 +91,11 @@ export class Trainings {
     return { items, next: null };
   }
 
-  rollBack(id: string): void {
+  /** Let a run's release judge again; returns the run whose release did. */
+  rollBack(id: string): string {
+    const before = this.#live;
     this.#live = id;
+    return before;
   }
 
   #run(workload: string, status: Run["status"], started: number, reason: string): RunDetail {

@@ -98,6 +98,17 @@ test("what happened while the connection was lost is fetched, all pages of it", 
   expect([...got].sort()).toEqual(["e1", "e2", "e3", "e4", "e5", "e6", "e7"]);
 });
 
+test("that a lost connection is back is said, and not that a first one stands", async () => {
+  live.start(ADDRESS);
+  await settle();
+  wire.last.subscribed();
+  expect(live.returns.value).toBe(0);
+  wire.last.ended("gone");
+  await vi.advanceTimersByTimeAsync(1000);
+  wire.last.subscribed();
+  expect(live.returns.value).toBe(1);
+});
+
 test("what nobody can tell any more is said, so that what is shown is loaded again", async () => {
   live.start(ADDRESS);
   await settle();

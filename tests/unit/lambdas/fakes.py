@@ -515,6 +515,19 @@ class FakeBus:
 
 
 @dataclass
+class RememberedEvents:
+    """`EventBus` that remembers."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    down: bool = False
+
+    def put(self, detail_type: str, details: Sequence[str]) -> None:
+        if self.down:
+            raise UnavailableError("the bus does not answer")
+        self.events += [{"type": detail_type, **json.loads(detail)} for detail in details]
+
+
+@dataclass
 class GroupingFakes:
     """All fakes of `group_anomalies` on one timeline."""
 

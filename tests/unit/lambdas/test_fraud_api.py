@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
@@ -24,7 +23,7 @@ from lambdas.fraud.requests import arrivals_in
 from lambdas.fraud.simulating import handler as simulating
 from lambdas.fraud.simulations import FIRST_DAY, TableSimulations
 from lambdas.fraud.store import Arrival
-from tests.unit.lambdas.fakes import FakePlanStore, FakeReleaseStore
+from tests.unit.lambdas.fakes import FakePlanStore, FakeReleaseStore, RememberedEvents
 from tests.unit.lambdas.fraud_builders import PLAN, TABLE, WORKLOAD, create_table
 from tests.unit.lambdas.service_dependencies import Answer
 from watchkeeper.core.errors import UnavailableError
@@ -80,19 +79,6 @@ class CountingEndpoint:
         ]
 
 
-@dataclass
-class RememberedEvents:
-    """`EventBus` that remembers."""
-
-    events: list[dict[str, Any]] = field(default_factory=list)
-    down: bool = False
-
-    def put(self, detail_type: str, details: Sequence[str]) -> None:
-        if self.down:
-            raise UnavailableError("the bus does not answer")
-        self.events += [{"type": detail_type, **json.loads(detail)} for detail in details]
-
-
 class FraudService:
     """The function, called as API Gateway calls it."""
 
@@ -146,6 +132,12 @@ class FraudService:
         )
         headers = {name: str(value) for name, value in answer["headers"].items()}
         return Answer(answer["statusCode"], headers, answer["body"])
+
+    def label(
+        self, fraud: Any = True, by: str = "ann", id_: str = "t1", groups: str = "[operator]"
+    ) -> Answer:
+        where = f"/fraud/transactions/{id_}/label?workload={WORKLOAD}"
+        return self.call("POST", where, {"fraud": fraud, "by": by}, groups=groups)
 
     def send(self, body: Any, **options: Any) -> Answer:
         return self.call("POST", TRANSACTIONS, body, **options)
@@ -203,7 +195,7 @@ def test_transactions_of_one_request_are_answered_in_its_order_and_see_each_othe
 def test_reasons_name_the_entity_that_adds_most_and_its_frauds_first(service: FraudService) -> None:
     for number in (1, 2, 3):
         service.send(row(number, device=f"d{number}"))
-    service.call("POST", f"/fraud/transactions/t1/label?workload={WORKLOAD}", {"fraud": True, "by": "ann"})
+    service.label()
     (first, second) = service.send(row(1000)).document["reasons"]
     assert (first["relation"], first["entity"], first["contribution"]) == ("card", "c1", 1.0)
     assert first["transactions"] == ["t1", "t3", "t2"]
@@ -213,7 +205,7 @@ def test_reasons_name_the_entity_that_adds_most_and_its_frauds_first(service: Fr
 def test_transactions_that_moved_the_score_come_before_frauds(service: FraudService) -> None:
     for number in (1, 2, 3):
         service.send(row(number, device=f"d{number}"))
-    service.call("POST", f"/fraud/transactions/t1/label?workload={WORKLOAD}", {"fraud": True, "by": "ann"})
+    service.label()
     service.endpoint.moved = ((0, 1), (1, 0), (0, 7))
     (first, second) = service.send(row(1000)).document["reasons"]
     assert first["transactions"] == ["t2", "t1", "t3"]
@@ -354,7 +346,7 @@ def test_the_workload_must_be_named(service: FraudService) -> None:
 def test_a_transaction_is_shown_with_answer_and_label(service: FraudService) -> None:
     service.send(row(1, id="a/b c"))
     where = f"/fraud/transactions/a%2Fb%20c?workload={WORKLOAD}"
-    label = service.call("POST", where.replace("?", "/label?"), {"fraud": True, "by": "ann"})
+    label = service.label(id_="a%2Fb%20c")
     assert label.status == 200, label.text
     assert label.document["changed"] is True
     shown = service.call("GET", where).document
@@ -370,18 +362,24 @@ def test_a_transaction_is_shown_with_answer_and_label(service: FraudService) -> 
 
 def test_a_label_is_idempotent_and_can_be_corrected(service: FraudService) -> None:
     service.send(row(1))
-    where = f"/fraud/transactions/t1/label?workload={WORKLOAD}"
-    first = service.call("POST", where, {"fraud": True, "by": "ann"}).document
-    again = service.call("POST", where, {"fraud": True, "by": "bob"}).document
+    first, again = service.label().document, service.label(by="bob").document
     assert (again["changed"], again["label"]) == (False, first["label"])
-    assert service.call("POST", where, {"fraud": False, "by": "bob"}).document["changed"] is True
-    assert service.call("POST", where, {"fraud": "yes", "by": "bob"}).status == 422
+    assert service.label(fraud=False, by="bob").document["changed"] is True
+    assert service.label(fraud="yes").status == 422
+
+
+def test_a_label_is_for_operators(service: FraudService) -> None:
+    service.send(row(1))
+    refused = service.label(groups="[viewer]")
+    assert (refused.status, refused.problem) == (403, "forbidden")
+    shown = service.call("GET", f"/fraud/transactions/t1?workload={WORKLOAD}").document
+    assert shown["label"] is None
 
 
 def test_a_label_is_known_to_transactions_after_its_report_only(service: FraudService) -> None:
     service.send(row(1))
     service.moment = BEGIN + timedelta(seconds=50)
-    service.call("POST", f"/fraud/transactions/t1/label?workload={WORKLOAD}", {"fraud": True, "by": "ann"})
+    service.label()
     service.send([row(40), row(60)])
     (asked,) = service.endpoint.asked[1:]
     latest = from_flat(asked, shape_of(PLAN)).edges[:, 0, :2, 1]
@@ -389,8 +387,7 @@ def test_a_label_is_known_to_transactions_after_its_report_only(service: FraudSe
 
 
 def test_an_unknown_transaction_takes_no_label(service: FraudService) -> None:
-    where = f"/fraud/transactions/t1/label?workload={WORKLOAD}"
-    answer = service.call("POST", where, {"fraud": True, "by": "ann"})
+    answer = service.label()
     assert (answer.status, answer.problem) == (404, "unknown_transaction")
 
 
@@ -444,7 +441,7 @@ def test_the_openapi_document_has_every_route_with_its_refusals(service: FraudSe
 
 def test_what_is_around_a_transaction_is_a_graph(service: FraudService) -> None:
     service.send([row(1, device="d9"), row(2, card="c2"), row(3), row(4, card="c7", device="d7")])
-    service.call("POST", f"/fraud/transactions/t1/label?workload={WORKLOAD}", {"fraud": True, "by": "ann"})
+    service.label()
     service.send(row(5))
     graph = service.call("GET", f"/fraud/transactions/t5/neighbourhood?workload={WORKLOAD}").document
     nodes = {node["id"]: node for node in graph["nodes"]}

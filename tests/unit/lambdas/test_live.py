@@ -162,6 +162,15 @@ def test_a_run_is_told_by_its_status(status: str, told: str) -> None:
     assert event.at == ("2026-02-02T02:40:00Z" if stop is None else "2026-02-02T02:41:00Z")
 
 
+def test_a_release_is_told_with_the_one_that_it_replaces() -> None:
+    detail = {"workload": "water_flow", "run_id": "r2", "what": "published", "at": "2026-11-30T10:00:00Z"}
+
+    (event,) = events_in(envelope("Release Published", {**detail, "previous": "r1", "version": 1}))
+
+    assert (event.id, event.kind, event.at) == ("water_flow:r2:published", "release", detail["at"])
+    assert event.detail == {"run_id": "r2", "what": "published", "previous": "r1"}
+
+
 def test_an_unknown_status_is_refused() -> None:
     detail = {"executionArn": EXECUTION, "stateMachineArn": MACHINE, "status": "DANCING", "startDate": 1}
     with pytest.raises(InvalidInputError, match="DANCING"):

@@ -33,11 +33,13 @@ from tests.unit.lambdas.fakes import (
     FakeObjectStore,
     FakeReleaseStore,
     FakeResources,
+    RememberedEvents,
     run_documents,
 )
 from tests.unit.lambdas.golden_events import golden_event
 from watchkeeper.core.errors import ContractViolationError, UnavailableError
 from watchkeeper.core.layout import VARIANT
+from watchkeeper.lifecycle.published import PublishedRelease
 from watchkeeper.lifecycle.run import TrainingRun
 
 RUN = make_run(5)
@@ -266,7 +268,7 @@ def publishing_effects(*minutes: int) -> PublishingEffects:
         releases.stage(make_release(minute))
         if minute != minutes[-1]:
             releases.publish(make_release(minute))
-    return PublishingEffects(releases, resources_of(*minutes))
+    return PublishingEffects(releases, resources_of(*minutes), RememberedEvents())
 
 
 def test_first_release_has_no_previous_one() -> None:
@@ -287,6 +289,28 @@ def test_previous_release_can_return_and_older_ones_are_removed() -> None:
     assert [release.run_id for release in effects.releases.staged(WORKLOAD)] == [
         make_run(minute).run_id for minute in (3, 5)
     ]
+
+
+def test_who_looks_on_is_told_of_a_release_by_the_same_id_each_time() -> None:
+    effects = publishing_effects(3, 5)
+    for _ in range(2):
+        publish(run_payload(RUN), effects)
+    bus: Any = effects.bus
+    assert {event.pop("type") for event in bus.events} == {"Release Published"}
+    told = [PublishedRelease.from_dict(event) for event in bus.events]
+    assert [(each.what, each.run_id, each.previous) for each in told] == [
+        ("published", RUN.run_id, make_run(3).run_id)
+    ] * 2
+    assert len({each.event_id for each in told}) == 1
+
+
+def test_a_release_that_nobody_could_be_told_of_is_published_and_the_step_comes_again() -> None:
+    effects = publishing_effects(3, 5)
+    bus: Any = effects.bus
+    bus.down = True
+    with pytest.raises(UnavailableError):
+        publish(run_payload(RUN), effects)
+    assert effects.releases.live(WORKLOAD) == make_release(5)
 
 
 def test_the_published_package_is_approved_and_no_other() -> None:
@@ -314,7 +338,7 @@ def test_release_of_a_newer_run_stays_live_and_nothing_is_removed() -> None:
 
 def test_run_without_staged_release_cannot_be_published() -> None:
     with pytest.raises(ContractViolationError, match="no staged release"):
-        publish(run_payload(RUN), PublishingEffects(FakeReleaseStore(), FakeResources()))
+        publish(run_payload(RUN), PublishingEffects(FakeReleaseStore(), FakeResources(), RememberedEvents()))
 
 
 # clean_up

@@ -44,6 +44,9 @@ export class Live {
   /** Grows when something was missed that nobody can tell any more: what is shown is to be loaded again. */
   readonly gaps = new Signal(0);
 
+  /** Grows when a lost connection is back: trainings, releases and decisions have no list of what was missed. */
+  readonly returns = new Signal(0);
+
   readonly #listeners = new Set<(event: LiveEvent) => void>();
   readonly #seen = new Set<string>();
   #address: LiveAddress | null = null;
@@ -144,7 +147,9 @@ export class Live {
     this.#connection = this.around.connect(address, token, {
       subscribed: () => {
         this.#attempts = 0;
+        const wasLost = this.state.value === "lost";
         this.state.value = "live";
+        if (wasLost) this.returns.value += 1;
         // what happened between the last reading and the subscription
         void this.catchUp();
       },

@@ -1,12 +1,12 @@
 /**
  * What is loaded from the API, and its four other faces: loading, empty, failed, offline. What was shown stays
- * while it is loaded again, and while the connection is away.
+ * while it is loaded again, and while the connection is away; when that is back, it is loaded again.
  */
 
 import { html, nothing, type ReactiveController, type ReactiveControllerHost, type TemplateResult } from "lit";
 
 import { asApiError, type ApiError } from "../api/problems";
-import { beginSignIn } from "../app/session";
+import { beginSignIn, live } from "../app/session";
 import { icon, type IconName } from "./icon";
 
 export class Loading<T> implements ReactiveController {
@@ -16,6 +16,7 @@ export class Loading<T> implements ReactiveController {
   #stop: AbortController | undefined;
   #last: ((signal: AbortSignal) => Promise<T>) | undefined;
   #again: ReturnType<typeof setTimeout> | undefined;
+  #unlisten: (() => void) | undefined;
 
   constructor(protected readonly host: ReactiveControllerHost) {
     host.addController(this);
@@ -23,10 +24,12 @@ export class Loading<T> implements ReactiveController {
 
   hostConnected(): void {
     addEventListener("online", this.#online);
+    this.#unlisten = live.returns.subscribe(() => this.again());
   }
 
   hostDisconnected(): void {
     removeEventListener("online", this.#online);
+    this.#unlisten?.();
     clearTimeout(this.#again);
     this.#stop?.abort();
   }
@@ -66,12 +69,6 @@ export class Loading<T> implements ReactiveController {
   soon(milliseconds = 400): void {
     clearTimeout(this.#again);
     this.#again = setTimeout(() => this.again(), milliseconds);
-  }
-
-  /** Load by another question, once, in a moment. */
-  soonWith(ask: (signal: AbortSignal) => Promise<T>): void {
-    this.#last = ask;
-    this.soon();
   }
 
   /** Put in what an action answered. */

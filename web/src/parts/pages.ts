@@ -32,11 +32,12 @@ export class Pages<T> extends Loading<Listing<T>> {
     void this.load((signal) => this.options.ask(this.options.page, null, signal), { fresh });
   }
 
-  /** Load again what is shown, once, in a moment. */
-  soonAsShown(): void {
+  /** Load again as much as is shown; nothing before the first page was asked for. */
+  override again(): void {
+    if (!this.value && !this.error) return;
     const { ask, page, most } = this.options;
     const shown = Math.min(most, Math.max(page, this.value?.items.length ?? 0));
-    this.soonWith((signal) => ask(shown, null, signal));
+    void this.load((signal) => ask(shown, null, signal));
   }
 
   /** The button for the next page, where there is one. */

@@ -106,7 +106,7 @@ export class FraudScreen extends Screen {
   }
 
   #again(): void {
-    this.#list.soonAsShown();
+    this.#list.soon();
     this.#summary.soon(1000);
   }
 

@@ -80,7 +80,7 @@ export class IncidentsScreen extends Screen {
   }
 
   protected override happened(event: LiveEvent): void {
-    if (event.kind === "incident" && this.#list.value) this.#list.soonAsShown();
+    if (event.kind === "incident" && this.#list.value) this.#list.soon();
   }
 
   protected override render(): TemplateResult {

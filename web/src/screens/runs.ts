@@ -58,7 +58,7 @@ export class RunsScreen extends Screen {
 
   protected override happened(event: LiveEvent): void {
     if (event.workload !== this.#workload || (event.kind !== "run" && event.kind !== "release")) return;
-    this.#runs.soonAsShown();
+    this.#runs.soon();
     if (event.kind === "release" || event.detail["status"] === "succeeded") this.#releases.soon();
   }
 
