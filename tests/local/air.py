@@ -16,6 +16,8 @@ LIVE = START + timedelta(days=30)
 RECEIVED_AT = int((LIVE + timedelta(days=1)).timestamp() * 1000)
 OPEN = 3
 """The newest intervals, which the last reading does not close: its own and 10 minutes of lateness."""
+FIRST_DAY, LEAP = 154, 150
+"""Intervals of a station that is new, and the one with too much CO: its severity is some 76."""
 
 
 def reading(at: datetime, station: str, values: tuple[float, float, float]) -> dict[str, Any]:
@@ -43,6 +45,14 @@ def readings(station: str, first: int, count: int, *, peak: int | None = None) -
             at = LIVE + index * FIVE_MINUTES + timedelta(minutes=minute)
             found.append(reading(at, station, (co, so2, no2 + 300 * (index == peak))))
     return found
+
+
+def day_with_a_leap(station: str, first: int = 0) -> tuple[list[dict[str, Any]], Interval]:
+    """Return the first readings of a new station, as `readings`, and the interval of their leap."""
+    records = readings(station, first, FIRST_DAY)
+    for record in records[2 * LEAP : 2 * LEAP + 2]:
+        record["CO"] += 6.0
+    return records, (f"co|LOCATION_ID={station}", format_instant(LIVE + (first + LEAP) * FIVE_MINUTES))
 
 
 def closed(station: str, first: int, count: int) -> set[Interval]:

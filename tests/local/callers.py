@@ -13,6 +13,19 @@ from watchkeeper.client import SignIn
 def token_of(laptop: Laptop, user: str, tenant: str) -> str:
     """Return an ID token of a user of a tenant; the user is made when there is none."""
     cognito, pool = laptop.client("cognito-idp"), laptop.outputs["UserPoolId"]
+    password = password_of(laptop, user, tenant)
+    return SignIn(pool, laptop.outputs["UserPoolClientId"], user, password, url=cognito.meta.endpoint_url)()
+
+
+def password_of(laptop: Laptop, user: str, tenant: str, *groups: str) -> str:
+    """Return a new password of a user of a tenant; the user is made when there is none.
+
+    Parameters
+    ----------
+    groups
+        What the user is added to.
+    """
+    cognito, pool = laptop.client("cognito-idp"), laptop.outputs["UserPoolId"]
     password = f"{secrets.token_urlsafe(16)}aA1!"
     with contextlib.suppress(cognito.exceptions.UsernameExistsException):
         cognito.admin_create_user(
@@ -23,7 +36,9 @@ def token_of(laptop: Laptop, user: str, tenant: str) -> str:
             UserAttributes=[{"Name": "custom:tenant", "Value": tenant}],
         )
     cognito.admin_set_user_password(UserPoolId=pool, Username=user, Password=password, Permanent=True)
-    return SignIn(pool, laptop.outputs["UserPoolClientId"], user, password, url=cognito.meta.endpoint_url)()
+    for group in groups:
+        cognito.admin_add_user_to_group(UserPoolId=pool, Username=user, GroupName=group)
+    return password
 
 
 def expired_token_of(laptop: Laptop, user: str, tenant: str) -> str:

@@ -16,6 +16,7 @@ from localcloud.authorization.journal import Journal
 from localcloud.environment import client_environment
 from localcloud.supervisor import Running
 from tests.contract.localcloud.cloud import Cloud
+from watchkeeper.anomalies.event import EVENT_SOURCE
 from watchkeeper.core import layout
 from watchkeeper.kinds import AnyRelease, release_from_json
 from watchkeeper.lifecycle.release import live_key
@@ -138,6 +139,16 @@ class Laptop:
             for page in pages
             for item in page["Items"]
         ]
+
+    def tell(self, detail_type: str, detail: dict[str, Any]) -> None:
+        """Put an event of ours on the alert bus."""
+        entry = {
+            "EventBusName": self.outputs["AlertBusName"],
+            "Source": EVENT_SOURCE,
+            "DetailType": detail_type,
+            "Detail": json.dumps(detail),
+        }
+        assert self.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
 
     def live(self, workload: str) -> AnyRelease | None:
         """Return the published release."""

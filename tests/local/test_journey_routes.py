@@ -17,7 +17,7 @@ from tests.local.laptop import Laptop
 from tests.local.receivers import NAME, Receivers, receivers
 from tests.local.scored import until_drained
 from tests.local.waiting import until
-from watchkeeper.anomalies.event import EVENT_DETAIL_TYPE, EVENT_SOURCE
+from watchkeeper.anomalies.event import EVENT_DETAIL_TYPE
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.spec import load_workload
@@ -27,16 +27,6 @@ pytestmark = pytest.mark.local
 TOLD = ("webhook", "slack", "program", "bus", "queue")
 SEEN = {"webhook": "delivered", "broken": "refused", "slack": "delivered", "bus": "delivered"}
 SENT = {"program": "sent", "phone": "sent", "queue": "sent", "managers": "sent"}
-
-
-def put(laptop: Laptop, detail_type: str, detail: dict[str, Any]) -> None:
-    entry = {
-        "EventBusName": laptop.outputs["AlertBusName"],
-        "Source": EVENT_SOURCE,
-        "DetailType": detail_type,
-        "Detail": json.dumps(detail),
-    }
-    assert laptop.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
 
 
 def send(laptop: Laptop, queue: str, message: dict[str, Any]) -> None:
@@ -94,7 +84,7 @@ def a_webhook_that_fails_and_a_kill_lose_nothing(
     laptop: Laptop, found: Receivers, anomaly: dict[str, Any]
 ) -> None:
     found.refusals["/webhook"] = 1
-    put(laptop, EVENT_DETAIL_TYPE, anomaly)
+    laptop.tell(EVENT_DETAIL_TYPE, anomaly)
     others = [channel for channel in TOLD if channel != "webhook"]
     until(lambda: found.refused["/webhook"] and arrived(found, *others), what="the alert at the others")
     until(lambda: only_a_target_is_waited_for(laptop), what="the end of all else")
@@ -146,8 +136,8 @@ def nothing_comes_twice(laptop: Laptop, found: Receivers, anomaly: dict[str, Any
     """Deliver again what each function has handled."""
     alert = found.by_channel()["queue"][0]
     notice = {name: alert[name] for name in ("what", "incident", "anomaly", "version")}
-    put(laptop, EVENT_DETAIL_TYPE, anomaly)
-    put(laptop, "Incident Opened", notice)
+    laptop.tell(EVENT_DETAIL_TYPE, anomaly)
+    laptop.tell("Incident Opened", notice)
     name = f"Watchkeeper-{NAME.replace('_', '-')}-AlertDeliveryWork"
     send(laptop, name, {**alert, "routes": ["webhook", "slack", "bus"]})
     until_drained(laptop)

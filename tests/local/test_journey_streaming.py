@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from lambdas.adapters.incident_store import TableIncidents
-from tests.local.air import LIVE, MEASURES, WORKLOAD, closed, deliver, readings
+from tests.local.air import (
+    LIVE,
+    MEASURES,
+    WORKLOAD,
+    closed,
+    day_with_a_leap,
+    deliver,
+    readings,
+)
 from tests.local.histories import FIVE_MINUTES, START, History, air_quality
 from tests.local.laptop import Laptop
 from tests.local.scored import until_scored
@@ -21,10 +29,6 @@ from watchkeeper.lifecycle.release import Release
 pytestmark = pytest.mark.local
 
 STATION, COUNT, PEAK = "north", 24, 12
-
-
-FIRST_DAY, LEAP = 154, 150
-"""Intervals of a station that is new, and the one with too much CO: its severity is some 76."""
 
 
 def live_release(laptop: Laptop) -> Release:
@@ -95,11 +99,8 @@ def test_the_loop_goes_on_where_the_history_ended_and_trainings_and_rollbacks_ke
 
 def leap_at(laptop: Laptop, station: str) -> ScoreLine:
     """Deliver the same day of a new station, and return what is said of its leap."""
-    records = readings(station, 0, FIRST_DAY)
-    for record in records[2 * LEAP : 2 * LEAP + 2]:
-        record["CO"] += 6.0
+    records, interval = day_with_a_leap(station)
     deliver(laptop, records)
-    interval = f"co|LOCATION_ID={station}", format_instant(LIVE + LEAP * FIVE_MINUTES)
     return until_scored(laptop, WORKLOAD, {interval})[interval]
 
 
