@@ -101,7 +101,7 @@ class AlertingStack(Stack):
             work=self.work,
             purpose="Flagged transactions to publish_alert",
         )
-        self.link_key = LinkKey(self, "LinkKey").secret
+        self.link_key_arn = LinkKey(self, "LinkKey").arn
         self.publish_alert = PythonFunction(
             self,
             "PublishAlert",
@@ -111,7 +111,7 @@ class AlertingStack(Stack):
                 idempotency_table=idempotency.table_name,
                 incidents_table=incidents.table_name,
                 dashboard_url=dashboard_url(self),
-                link_key=self.link_key.secret_arn,
+                link_key=self.link_key_arn,
             ),
             purpose="Routes, deduplicates and throttles alerts, and publishes them to the alert topic",
             timeout_seconds=TIMEOUT_SECONDS,
@@ -130,7 +130,7 @@ class AlertingStack(Stack):
             use_key(data_key, "dynamodb"),
             read_plans(self),
             read_parameter(self, ANSWERS_PARAMETER),
-            Permission(actions=["secretsmanager:GetSecretValue"], resources=[self.link_key.secret_arn]),
+            Permission(actions=["secretsmanager:GetSecretValue"], resources=[self.link_key_arn]),
         )
         self.publish_alert.consume(self.work, max_concurrency=CONCURRENCY)
         self.undelivered = DeadLetterQueue(self, "Undelivered").queue
@@ -156,7 +156,7 @@ class AlertingStack(Stack):
         CfnOutput(self, "UndeliveredAlertsArn", value=self.undelivered.queue_arn)
         CfnOutput(self, "AlertBusName", value=self.bus.event_bus_name)
         CfnOutput(self, "AlertQueueArn", value=self.work.queue.queue_arn)
-        CfnOutput(self, "LinkKeyArn", value=self.link_key.secret_arn)
+        CfnOutput(self, "LinkKeyArn", value=self.link_key_arn)
         CfnOutput(self, "DigestRoleArn", value=digests.role_arn)
         CfnOutput(
             self, "GroupAnomaliesFunctionName", value=self.grouping.group_anomalies.function.function_name

@@ -9,7 +9,6 @@ from typing import Any
 from aws_cdk import ArnFormat, CfnOutput, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -62,8 +61,8 @@ class ServiceStack(Stack):
         The workflow of each task.
     read_scores
         Reads the scores of workloads.
-    link_key
-        Signs links of alerts.
+    link_key_arn
+        The secret by which links of alerts are signed.
     """
 
     def __init__(
@@ -77,7 +76,7 @@ class ServiceStack(Stack):
         state_machines: Mapping[Task, sfn.StateMachine],
         read_scores: lambda_.IFunction,
         alert_bus: events.IEventBus,
-        link_key: secretsmanager.ISecret,
+        link_key_arn: str,
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
@@ -136,7 +135,7 @@ class ServiceStack(Stack):
             code=bundles.console_api,
             storage=storage,
             alert_bus=alert_bus,
-            link_key=link_key,
+            link_key_arn=link_key_arn,
             read_scores=read_scores,
             timeout_seconds=API_TIMEOUT_SECONDS,
         )

@@ -61,7 +61,7 @@ def add_shared_stacks(
         state_machines=tasks.state_machines,
         read_scores=history.read_scores.function,
         alert_bus=alerting.bus,
-        link_key=alerting.link_key,
+        link_key_arn=alerting.link_key_arn,
         env=env,
     )
     fleet = None

@@ -7,7 +7,6 @@ from pathlib import Path
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.constructs.python_function import PythonFunction
@@ -41,8 +40,8 @@ class ConsoleApi(Construct):
     ----------
     code
         Its bundle.
-    link_key
-        Signs links of alerts.
+    link_key_arn
+        The secret by which links of alerts are signed.
     read_scores
         Reads the scores of workloads.
     """
@@ -55,7 +54,7 @@ class ConsoleApi(Construct):
         code: Path,
         storage: StorageStack,
         alert_bus: events.IEventBus,
-        link_key: secretsmanager.ISecret,
+        link_key_arn: str,
         read_scores: lambda_.IFunction,
         timeout_seconds: int,
     ) -> None:
@@ -80,7 +79,7 @@ class ConsoleApi(Construct):
                 incidents_table=incidents.table_name,
                 alert_bus=alert_bus.event_bus_name,
                 read_scores_function=read_scores.function_name,
-                link_key=link_key.secret_arn,
+                link_key=link_key_arn,
                 state_machines=stack.format_arn(
                     service="states", resource="stateMachine", arn_format=ArnFormat.NO_RESOURCE_NAME
                 ),
@@ -109,7 +108,7 @@ class ConsoleApi(Construct):
                 ],
             ),
             read_parameter(self, layout.LIVE_PARAMETER),
-            Permission(actions=["secretsmanager:GetSecretValue"], resources=[link_key.secret_arn]),
+            Permission(actions=["secretsmanager:GetSecretValue"], resources=[link_key_arn]),
             Permission(
                 actions=["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"],
                 resources=["*"],

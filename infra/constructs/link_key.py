@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from aws_cdk import Acknowledgment, RemovalPolicy, Validations
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -15,7 +17,7 @@ class LinkKey(Construct):
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        self.secret = secretsmanager.Secret(
+        secret = secretsmanager.Secret(
             self,
             "Secret",
             description="Watchkeeper: signs the links by which alerts are answered",
@@ -24,7 +26,9 @@ class LinkKey(Construct):
             ),
             removal_policy=RemovalPolicy.DESTROY,  # links of before answer no more
         )
-        Validations.of(self.secret).acknowledge(
+        self.arn: str = cast(secretsmanager.CfnSecret, secret.node.default_child).attr_id
+        """Of the secret."""
+        Validations.of(secret).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-SMG4",
                 reason="A link lives for 30 days at most. Exchanging the key is the account owner's, by one "

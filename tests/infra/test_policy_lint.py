@@ -31,7 +31,8 @@ ARNS = {
     "AWS::SageMaker::ModelPackageGroup": f"arn:aws:sagemaker:{PLACE}:model-package-group/name",
     "AWS::StepFunctions::StateMachine": f"arn:aws:states:{PLACE}:stateMachine:name",
 }
-REFERENCES_ARE_ARNS = ("AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine")
+REFERENCES_ARE_ARNS = ("AWS::SNS::Topic", "AWS::StepFunctions::StateMachine")
+IDS_ARE_ARNS = ("AWS::SecretsManager::Secret",)
 PSEUDO = {
     "AWS::Partition": "aws",
     "AWS::Region": "us-east-1",
@@ -115,7 +116,7 @@ def resolved(value: Any, stack: str, templates: Templates) -> Any:
             return PSEUDO.get(name) or (ARNS[kind] if kind in REFERENCES_ARE_ARNS else "name")
         case {"Fn::GetAtt": [logical_id, attribute]}:
             kind = templates.by_stack[stack]["Resources"][logical_id]["Type"]
-            return ARNS[kind] if attribute.endswith("Arn") else "name"
+            return ARNS[kind] if attribute.endswith("Arn") or kind in IDS_ARE_ARNS else "name"
         case {"Fn::Join": [delimiter, parts]}:
             return delimiter.join(resolved(part, stack, templates) for part in parts)
         case {"Fn::Sub": str(text)}:
