@@ -31,6 +31,7 @@ FIRST_FAULT, LAST_FAULT = 60, 500
 LONGEST = 36
 """Intervals of a fault: three hours."""
 _PLACES_OF_A_PLUME = 3
+FROZEN, DRIFT = "frozen sensor", "slow drift"
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Fault:
     """Row of the stretch."""
     rows: int
     size: float
-    """In ranges of a measure (largest less smallest value of the record); below 0 values fall."""
+    """In ranges of a measure (largest less smallest value of the record); below 0 values fall. A drift grows
+    to it; of a sensor that is frozen it says nothing."""
 
     @property
     def series(self) -> frozenset[str]:
@@ -72,7 +74,13 @@ class World:
                 part = slice(fault.begin + late, fault.begin + late + fault.rows)
                 for measure in fault.measures:
                     row = found[series_of(measure, station)]
-                    row[part] += fault.size * float(np.ptp(self.values[series_of(measure, station)]))
+                    off = fault.size * float(np.ptp(self.values[series_of(measure, station)]))
+                    if fault.kind == FROZEN:
+                        row[part] = row[fault.begin - 1]
+                    elif fault.kind == DRIFT:
+                        row[part] += np.linspace(0.0, off, len(row[part]))
+                    else:
+                        row[part] += off
         return found
 
 
@@ -131,3 +139,6 @@ def faults_of(seed: int) -> Iterator[tuple[Fault, ...]]:
         Fault("two at once", one.stations[:1], one.measures, one.begin, one.rows, one.size),
         Fault("two at once", one.stations[1:], other.measures, one.begin, other.rows, other.size),
     )
+    for _ in range(2):
+        yield (fault(FROZEN, 1, 1, (36, 140)),)
+        yield (fault(DRIFT, 1, 1, (100, 140)),)

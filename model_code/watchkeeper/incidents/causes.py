@@ -152,7 +152,9 @@ class _Sums:
     by_measure: dict[str, _Sums] = field(default_factory=dict)
 
     def add(self, part: Touched, measure: str) -> None:
-        own = self.by_measure.setdefault(measure, _Sums())
+        own = self.by_measure.get(measure)
+        if own is None:
+            own = self.by_measure[measure] = _Sums()
         for sums in (self, own):
             sums.deviation += part.deviation
             sums.touched += 1

@@ -78,6 +78,7 @@ def key_of(measure: str, names: tuple[str, ...], values: tuple[str, ...]) -> str
     return key
 
 
+@functools.lru_cache(maxsize=32_768)
 def parse_series_key(key: str) -> SeriesKey:
     """Take a series key apart; the inverse of `series_key`.
 
