@@ -1,7 +1,7 @@
 """CloudWatch alarms that follow their metrics: by dimensions, periods and missing-data rule.
 
 Ministack evaluates only when a client puts a metric, over all dimensions at once, and knows no metric math.
-Here every alarm is evaluated once a second on its own metric, in windows of its period that end now.
+Here every alarm is evaluated every two seconds on its own metric, in windows of its period that end now.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from localcloud.seams.responses import request_scope
 from localcloud.settings import Settings
 
 Alarm = dict[str, Any]
-_EVALUATION_SECONDS = 1.0
+_EVALUATION_SECONDS = 2.0
 # When `SetAlarmState` was last called, in the alarm's record.
 SET_BY_HAND = "localcloudSetByHand"
 _MISSING_VERDICT = {"breaching": True, "notBreaching": False}
@@ -31,7 +31,7 @@ _COMPARISONS = {
 
 
 class AlarmsPart(Part):
-    """Evaluates alarms once a second.
+    """Evaluates alarms every two seconds.
 
     Parameters
     ----------

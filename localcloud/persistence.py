@@ -182,8 +182,8 @@ class PersistencePart(Part):
             return
         waiting, self._waiting = self._waiting, []
         try:
-            copied = asyncio.run_coroutine_threadsafe(self._take_changed(), loop).result(_LOOP_SECONDS)
-            self._save(copied)
+            taken = asyncio.run_coroutine_threadsafe(self._take_changed(), loop).result(_LOOP_SECONDS)
+            self._save(taken)
             self._disk.failure = None
         except (RuntimeError, TimeoutError, CancelledError, OSError) as error:
             if isinstance(error, OSError) and not isinstance(error, TimeoutError):
@@ -194,8 +194,8 @@ class PersistencePart(Part):
         for callback in waiting:
             callback()
 
-    async def _take_changed(self) -> dict[str, Any]:
-        """Copy what changed. Here on the loop nothing changes between the choice of services and the copy."""
+    async def _take_changed(self) -> dict[str, bytes]:
+        """Write down what changed. On the loop nothing changes between the choice of services and that."""
         keys, self._changed = {*self._changed, *_LINKED}, set()
         if time.monotonic() - self._slow_saved_at < _SLOW_SECONDS:
             self._changed |= keys.intersection(_SLOW)
@@ -205,10 +205,9 @@ class PersistencePart(Part):
             self._slow_saved_at = time.monotonic()
         return _take(keys)
 
-    def _save(self, states: dict[str, Any]) -> None:
+    def _save(self, contents: dict[str, bytes]) -> None:
         staged: dict[str, bytes] = {}
-        for key, state in states.items():
-            content = json.dumps(gateway.saved_form(key, state), default=gateway.json_default).encode()
+        for key, content in contents.items():
             digest = hashlib.blake2b(content, digest_size=16).digest()
             if self._hashes.get(key) == digest:
                 continue
@@ -226,23 +225,17 @@ def _resolve(saved: asyncio.Future[None]) -> None:
         saved.set_result(None)
 
 
-def _take(keys: set[str] | None) -> dict[str, Any]:
-    states = {}
-    for key, get_state in gateway.states().items():
-        if keys is not None and key not in keys:
-            continue
-        state = _copy(get_state)
-        if state is not None:
-            states[key] = state
-    return states
+def _take(keys: set[str] | None) -> dict[str, bytes]:
+    taken = {key: _written(key) for key in gateway.states() if keys is None or key in keys}
+    return {key: content for key, content in taken.items() if content is not None}
 
 
-def _copy(get_state: Callable[[], Any]) -> Any:
-    """Copy one service's state, again when a background thread changed it meanwhile."""
+def _written(key: str) -> bytes | None:
+    """Return one service's state, written again when a background thread changed it meanwhile."""
     for _ in range(_ATTEMPTS - 1):
         with contextlib.suppress(RuntimeError):
-            return get_state()
-    return get_state()
+            return gateway.written(key)
+    return gateway.written(key)
 
 
 def require_readable(folder: Path) -> None:

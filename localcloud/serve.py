@@ -1,7 +1,10 @@
 """``python -m localcloud.serve``: composes the server from its parts. Started by the supervisor only."""
 
 import asyncio
+import functools
 import logging
+
+import botocore.session
 
 from localcloud import server
 from localcloud.alarms import AlarmsPart
@@ -37,6 +40,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings = Settings.from_environment()
     server.raise_file_limit()
+    # The models of AWS's services are read once, and not once for each part that looks into them.
+    botocore.session.create_loader = functools.cache(botocore.session.create_loader)
     parts = build_parts(settings)
     failed = False
     try:

@@ -14,7 +14,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -163,7 +166,8 @@ def build_job_code(
     containers = MODEL_CODE / "containers"
     levels = {"requirements.txt": SMALL, **dict.fromkeys(requirements, FAST)}
     vendored = {
-        _vendored(containers / file, _TARGETS[target], build_dir): level for file, level in levels.items()
+        _vendored(containers / file, _TARGETS[target], build_dir, compiled=target == "here"): level
+        for file, level in levels.items()
     }
     sources = {
         **_shared(),
@@ -327,15 +331,27 @@ def _packed(vendored: Path, write: Callable[[dict[str, Path], Path], None]) -> P
     return folder / "packages"
 
 
-def _vendored(requirements: Path, target: Target, build_dir: Path, *, pure: bool = False) -> Path:
-    key = _digest({"requirements": requirements}, f"{target} {pure}")
+def _vendored(
+    requirements: Path, target: Target, build_dir: Path, *, pure: bool = False, compiled: bool = False
+) -> Path:
+    """Return a folder with installed packages; `compiled` ones have the bytecode that each job would make."""
+    key = _digest({"requirements": requirements}, f"{target} {pure} {compiled}")
     folder = build_dir / f"vendor-{requirements.parent.name}-{key}"
     if not folder.is_dir():
         with _finished_as(folder) as scratch:
             vendor(requirements, target, scratch, pure=pure)
+            if compiled:
+                _compile(scratch)
             if not pure:
                 (scratch / TARGET_FILE).write_text(json.dumps({"python": target.python}))
     return folder
+
+
+def _compile(folder: Path) -> None:
+    """Put bytecode beside modules, the same for the same sources; unpacked files have no dates to go by."""
+    options = ("-q", "--invalidation-mode", "unchecked-hash", "-s", folder)
+    fixed = {**os.environ, "PYTHONHASHSEED": "0"}  # sets in bytecode have their order by it
+    subprocess.run([sys.executable, "-m", "compileall", *options, folder], env=fixed, check=True)
 
 
 @contextmanager

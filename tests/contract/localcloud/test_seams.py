@@ -292,16 +292,28 @@ def test_replacing_gives_what_was_there() -> None:
 
 
 def test_state_is_saved_as_ministack_loads_it() -> None:
-    key = gateway.state_key("states")
+    key = gateway.state_key("monitoring")
     assert key is not None
     cloudwatch.alarms["kept"] = {"AlarmName": "kept"}
-    content = json.dumps(gateway.saved_form(key, {"of": cloudwatch.alarms}), default=gateway.json_default)
+    content = gateway.written(key)
+    assert content is not None
 
     loaded = json.loads(content, object_hook=_json_object_hook)
 
-    assert key in gateway.states()
     assert gateway.state_key("none of ministack's") is None
-    assert loaded["payload"]["of"]["kept"] == {"AlarmName": "kept"}
+    assert loaded["payload"]["alarms"]["kept"] == {"AlarmName": "kept"}
+
+
+@pytest.mark.parametrize("key", ["cloudformation", "cloudwatch", "cloudwatch_logs", "stepfunctions"])
+def test_a_large_state_is_copied_for_all_but_who_writes_it(key: str) -> None:
+    module = importlib.import_module(f"ministack.services.{key}")
+    assert key in gateway.states()
+    value: dict[str, list[str]] = {"a": []}
+
+    assert module.copy.deepcopy(value)["a"] is not value["a"]
+    assert "copy.deepcopy" in inspect.getsource(module.get_state)
+    assert json.loads(gateway.written(key) or b"")["payload"].keys() == module.get_state().keys()
+    assert module.copy.deepcopy(value)["a"] is not value["a"]
 
 
 def test_provisioner_has_its_three_functions() -> None:
