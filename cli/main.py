@@ -14,6 +14,8 @@ _ELSEWHERE = {
     "devices": "cli.fleet.command:devices",
     "init": "cli.init:init",
     "incident": "cli.incidents:incident",
+    "pause": "cli.pausing:pause",
+    "resume": "cli.pausing:resume",
     "preflight": "cli.preflight.command:preflight",
     "snooze": "cli.responding:snooze",
 }

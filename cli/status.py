@@ -48,7 +48,7 @@ def status(
             watched,
             plan,
             [name for name in alarms if is_of(name, plan.workload)],
-            now.date(),
+            now,
             is_silent=plan.workload in silent,
         )
         for name, plan in plans.items()

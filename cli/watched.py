@@ -31,6 +31,7 @@ from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH, epoch_seconds
 from watchkeeper.incidents.incident import Incident
+from watchkeeper.incidents.pausing import Pauses
 from watchkeeper.kinds import AnyPlan, AnyRelease
 
 if TYPE_CHECKING:
@@ -121,6 +122,10 @@ class Watched:
     def week(self, plan: WorkloadPlan, until: datetime) -> Week:
         """Return what happened in the seven days up to a time."""
         return week_of(self._anomaly_table, self._incidents, plan, until)
+
+    def pauses(self, workload: str) -> Pauses:
+        """Return when nothing is told of a workload, or of its series."""
+        return self._incidents.pauses(workload)
 
     def open_incidents(self, workload: str) -> int:
         """Return how many incidents are not over."""

@@ -12,6 +12,7 @@ comes next sends it, if the one that wrote it could not.
 | `parts#NAME#ID` | `DIGEST#NUMBER` | `document` (B): a part of a document that is too large for one item |
 | `outbox#NAME` | `CHANGE#NUMBER` | `document` (B, gzipped JSON of a list of `Sending`) |
 | `changes#NAME` | `CHANGE` | `document` (B, gzipped JSON of a list of `LiveEvent`), for a week |
+| `pauses` | workload | `document` (JSON of `Pauses`) |
 | `verdicts#NAME` | incident's id | `document` (B, gzipped JSON of `Verdict`); kept until it is taken back |
 
 Verdicts are written with the thresholds that they move, which lie beside the releases in the series table.
@@ -40,6 +41,7 @@ from watchkeeper.core.timestamps import format_instant
 from watchkeeper.incidents.feedback import Verdict
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import IncidentNotice
+from watchkeeper.incidents.pausing import NO_PAUSES, Pauses, events_of
 from watchkeeper.incidents.progress import Change
 from watchkeeper.incidents.summary import IncidentSummary, LiveEvent, event_of, summary_of
 
@@ -63,6 +65,7 @@ MOST_CHANGED = 60
 
 _SECONDS_PER_DAY = 86_400
 _BOOKS = "books"
+_PAUSES = "pauses"
 _LOST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 
@@ -147,6 +150,12 @@ class IncidentStore(Protocol):
             What the book says after it; `changes` is counted on.
         """
 
+    def pauses(self, workload: str) -> Pauses:
+        """Return when nothing is told of a workload, or of its series."""
+
+    def all_pauses(self) -> dict[str, Pauses]:
+        """Return the same of each workload that was paused."""
+
     def verdicts(self, workload: str) -> list[Verdict]:
         """Return what people say of a workload's incidents, by the incident's id."""
 
@@ -177,6 +186,13 @@ class TableIncidents:
     def book(self, workload: str) -> Book:
         item = self._get(_key(_BOOKS, workload))
         return Book() if item is None else Book.from_json(item["document"]["S"])
+
+    def all_pauses(self) -> dict[str, Pauses]:
+        return {item["sk"]["S"]: Pauses.from_json(item["document"]["S"]) for item in self._query(_PAUSES)}
+
+    def pauses(self, workload: str) -> Pauses:
+        item = self._get(_key(_PAUSES, workload))
+        return NO_PAUSES if item is None else Pauses.from_json(item["document"]["S"])
 
     def between(self, workload: str, since: int, until: int, *, open_only: bool = False) -> list[Incident]:
         first, last = f"at#{format_instant(since)}", f"at#{format_instant(until)}#~"
@@ -254,6 +270,8 @@ class TableIncidents:
         book = dataclasses.replace(now, changes=seen.changes + 1)
         at = datetime.fromtimestamp(self.clock(), timezone.utc)
         events = [event_of(each, book.changes, at) for each in (*latest.values(), *change.merged)]
+        if change.pauses is not None:
+            events += events_of(workload, self.pauses(workload), change.pauses, book.changes, at)
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if seen.changes:
             condition = {
@@ -267,6 +285,9 @@ class TableIncidents:
             *(_put(self.table, item) for item in self._outbox(workload, book.changes, change, events)),
             *(_put(self.table, _verdict(each)) for each in change.verdicts),
         ]
+        if change.pauses is not None:
+            document = {"S": change.pauses.to_json()}
+            puts.append(_put(self.table, {**_key(_PAUSES, workload), "document": document}))
         writes: Any = [
             *({"Put": put} for put in puts),
             *(

@@ -35,6 +35,8 @@ class AlertReport:
 def publish(event: Announced, at: datetime, effects: AlertEffects) -> AlertReport:
     """Publish to the channels whose routes the event concerns and that are not throttled.
 
+    Of a workload that was paused when the bus took the event, nothing is told.
+
     Parameters
     ----------
     at
@@ -45,6 +47,8 @@ def publish(event: Announced, at: datetime, effects: AlertEffects) -> AlertRepor
     UnavailableError
         If something does not answer; what was claimed stays claimed.
     """
+    if effects.incidents.pauses(event.workload).of_all(epoch_seconds(at)):
+        return AlertReport((), ())
     alerts = effects.plans.alerts_of(event.workload)
     routes = routes_of(event, at, alerts, effects.incidents.find)
     channels = list(dict.fromkeys(route.channel for route in routes))
@@ -79,6 +83,8 @@ def publish_unanswered(waited: Unanswered, at: datetime, effects: AlertEffects) 
     incident = effects.incidents.find(waited.incident_id)
     channels = {route.channel for route in effects.plans.alerts_of(waited.workload).routes}
     if incident is None or waited.to not in channels or not waits_for_an_answer(incident, at):
+        return AlertReport((), ())
+    if effects.incidents.pauses(waited.workload).of_all(epoch_seconds(at)):
         return AlertReport((), ())
     mark = f"unanswered#{waited.to}"
     if mark in effects.told.of(incident):

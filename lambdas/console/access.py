@@ -48,6 +48,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{_INCIDENT}/assign", "operator"),
     Route("POST", f"{_INCIDENT}/snooze", "operator"),
     Route("GET", f"{PREFIX}/changes"),
+    Route("POST", f"{_WORKLOAD}/pause", "operator"),
+    Route("POST", f"{_WORKLOAD}/resume", "operator"),
     Route("GET", f"{_WORKLOAD}/log"),
     Route("GET", f"{_WORKLOAD}/series"),
     Route("GET", f"{_WORKLOAD}/series/<series>/points"),

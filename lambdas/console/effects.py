@@ -28,9 +28,11 @@ from lambdas.console.remembering import Remembered
 from lambdas.console.signing import SignedUrls, Signer
 from lambdas.console.status import Week, open_count, week_of
 from lambdas.console.training_runs import StepFunctionsRuns, TrainingRuns
+from lambdas.incidents.responding import respond_of_workload
 from lambdas.runtime.threads import ForEach, in_threads
 from lambdas.watching.watch_telemetry import MetricRecords, Records, silent_workloads
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.incidents.pausing import NO_PAUSES, Pauses
 from watchkeeper.kinds import AnyPlan, AnyRelease
 from watchkeeper.lifecycle.release import Release
 from watchkeeper.stream.health import PageHead
@@ -81,6 +83,7 @@ class ConsoleEffects:
     _metrics: Remembered[dict[str, float]] = field(default_factory=lambda: Remembered(METRICS_SECONDS))
     _names: Remembered[list[str]] = field(default_factory=lambda: Remembered(METRICS_SECONDS))
     _texts: Remembered[str | None] = field(default_factory=lambda: Remembered(PLANS_SECONDS))
+    _pauses: Remembered[dict[str, Pauses]] = field(default_factory=lambda: Remembered(BOOKS_SECONDS))
     _counts: Remembered[dict[str, int]] = field(default_factory=lambda: Remembered(BOOKS_SECONDS))
 
     @classmethod
@@ -126,6 +129,16 @@ class ConsoleEffects:
     def week(self, plan: WorkloadPlan, until: datetime) -> Week:
         """Return what happened in the seven days up to a time."""
         return self._weeks.get(plan.workload, lambda: week_of(self.anomalies, self.incidents, plan, until))
+
+    def pauses(self, workload: str) -> Pauses:
+        """Return when nothing is told of a workload, or of its series."""
+        return self._pauses.get("all", self.incidents.all_pauses).get(workload, NO_PAUSES)
+
+    def change_pauses(self, workload: str, change: Callable[[Pauses], Pauses]) -> Pauses:
+        """Change the pauses of a workload, and return them as they are now."""
+        after = respond_of_workload(self.incidents, workload, change)
+        self._pauses.forget("all")
+        return after
 
     def open_incidents(self, workload: str) -> int:
         """Return how many incidents are not over."""

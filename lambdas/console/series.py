@@ -14,6 +14,7 @@ from lambdas.console.effects import ConsoleEffects
 from lambdas.http.problems import INVALID_REQUEST, ServiceProblemError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH, epoch_seconds, format_instant
+from watchkeeper.incidents.pausing import with_pauses
 from watchkeeper.stream.health import HEALTHS, HealthName, SeriesHealth, end_of, healths_of, series_at
 from watchkeeper.telemetry.series import parse_series_key
 
@@ -54,6 +55,7 @@ def listed(
     end = end_of(heads)
     if end is None:
         return [], None, 0
+    plan = with_pauses(plan, effects.pauses(plan.workload), effects.now())
     last = effects.week(plan, EPOCH + timedelta(seconds=end)).last
     healths = [healths_of(head, plan, last, end) for head in heads]
     places = sorted(

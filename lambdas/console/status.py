@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from lambdas.adapters.anomaly_table import TableAnomalies
@@ -12,6 +12,7 @@ from lambdas.adapters.incident_store import Book, IncidentStore
 from lambdas.alerting.counting import alerts_between
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH, epoch_seconds, format_instant
+from watchkeeper.incidents.pausing import Pause, Pauses, pause_in_words, with_pauses
 from watchkeeper.judgement.calendars import runs_out
 from watchkeeper.judgement.quality import signal_in_words
 from watchkeeper.kinds import AnyPlan, AnyRelease
@@ -58,6 +59,9 @@ class Watching(Protocol):
     def open_incidents(self, workload: str) -> int:
         """Return how many incidents are not over."""
 
+    def pauses(self, workload: str) -> Pauses:
+        """Return when nothing is told of a workload, or of its series."""
+
 
 @dataclass(frozen=True)
 class WorkloadStatus:
@@ -90,13 +94,15 @@ class WorkloadStatus:
     """The worst first, where each was asked for."""
     data_quality: Mapping[str, str] = field(default_factory=dict)
     """Since when each unusual signal of how telemetry comes is so; ISO 8601, UTC."""
+    pauses: tuple[Pause, ...] = ()
+    """Those that hold: nothing is told of the workload, or of a series."""
 
 
 def status_of(
     watched: Watching,
     plan: AnyPlan,
     alarms: Sequence[str],
-    today: date,
+    now: datetime,
     *,
     is_silent: bool = False,
     each_series: bool = True,
@@ -105,8 +111,8 @@ def status_of(
 
     Parameters
     ----------
-    today
-        By which calendars are told to run out.
+    now
+        By which calendars are told to run out, and pauses to hold.
     alarms
         Those of its own that are on.
     is_silent
@@ -124,8 +130,8 @@ def status_of(
         "timezone": "UTC",
     }
     if isinstance(plan, WorkloadPlan):
-        known |= _of_telemetry(watched, plan, each_series=each_series)
-    ends = [runs_out(each, today) for each in plan.calendars] if isinstance(plan, WorkloadPlan) else []
+        known |= _of_telemetry(watched, plan, now, each_series=each_series)
+    ends = [runs_out(each, now.date()) for each in plan.calendars] if isinstance(plan, WorkloadPlan) else []
     health, why = _verdict(known, [each for each in ends if each is not None], is_silent=is_silent)
     return WorkloadStatus(health=health, why=why, **known)
 
@@ -156,8 +162,13 @@ def open_count(store: IncidentStore, workload: str, book: Book) -> int:
     return len(store.between(workload, book.open_since, book.last, open_only=True))
 
 
-def _of_telemetry(watched: Watching, plan: WorkloadPlan, *, each_series: bool) -> dict[str, Any]:
+def _of_telemetry(
+    watched: Watching, plan: WorkloadPlan, now: datetime, *, each_series: bool
+) -> dict[str, Any]:
+    pauses = watched.pauses(plan.workload)
+    plan = with_pauses(plan, pauses, now)
     known: dict[str, Any] = {
+        "pauses": tuple(pauses.now(now)),
         "timezone": plan.timestamp.timezone,
         "alerts_budget": plan.gate.max_alerts_per_week,
         "open_incidents": watched.open_incidents(plan.workload),
@@ -208,7 +219,8 @@ def _verdict(
             f"{alerts:,} alerts in the week, more than the {budget or 0:g} that the gate allows",
         ),
     ]
-    why = (*(sentence for holds, sentence in said if holds), *calendars)
+    paused = (pause_in_words(one, known["timezone"]) for one in known.get("pauses", ()))
+    why = (*paused, *(sentence for holds, sentence in said if holds), *calendars)
     if is_silent:
         return "silent", why
     if known["run_id"] is None:

@@ -9,6 +9,7 @@ from lambdas.adapters.alarms import is_of
 from lambdas.console.documents.workloads import (
     LiveRelease,
     MeasureItem,
+    PauseItem,
     RouteItem,
     WorkloadDetail,
     WorkloadItem,
@@ -40,7 +41,7 @@ def items_of(plans: Sequence[AnyPlan], effects: ConsoleEffects) -> list[Workload
                 effects,
                 plan,
                 [alarm for alarm in alarms if is_of(alarm, plan.workload)],
-                effects.now().date(),
+                effects.now(),
                 is_silent=plan.workload in silent,
                 each_series=False,
             ),
@@ -98,6 +99,7 @@ def _item(
         open_incidents=status.open_incidents,
         alerts_7d=status.alerts_of_week,
         alert_budget_7d=status.alerts_budget,
+        pauses=[PauseItem(**vars(one)) for one in status.pauses],
         records_24h=None if records is None else int(records),
     )
 

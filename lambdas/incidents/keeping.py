@@ -35,7 +35,7 @@ FORSAKEN_SECONDS = 3600
 
 
 def take_in(workload: str, events: Sequence[AnomalyEvent], arrived: int, effects: GroupingEffects) -> Change:
-    """Take anomalies of one workload in; again changes nothing. Those of muted series are left out.
+    """Take anomalies of one workload in; again changes nothing. Those of muted or paused series are left out.
 
     Parameters
     ----------
@@ -55,7 +55,13 @@ def take_in(workload: str, events: Sequence[AnomalyEvent], arrived: int, effects
         If something does not answer, or others write all the time.
     """
     plan = effects.plans.plan_of(workload)
-    events = [event for event in events if mute_of(event.series, event.at, plan.alerts.mutes) is None]
+    pauses = effects.incidents.pauses(workload)
+    events = [
+        event
+        for event in events
+        if mute_of(event.series, event.at, plan.alerts.mutes) is None
+        and not pauses.keep_quiet(event.series, event.at, event.interval_seconds, arrived)
+    ]
     if not events:
         return Change()
     for attempt in range(MAX_ATTEMPTS):

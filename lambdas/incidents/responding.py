@@ -10,6 +10,7 @@ from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.incidents.feedback import verdict_of
 from watchkeeper.incidents.incident import Feedback, Incident
+from watchkeeper.incidents.pausing import Pauses
 from watchkeeper.incidents.progress import Change, after_undo, after_verdict
 
 Condition = Callable[[Incident], None]
@@ -115,6 +116,28 @@ def respond_with(
             return made.incidents[0]
         pause(attempt)
     raise UnavailableError(f"incident {incident_id} changed {MAX_ATTEMPTS} times while it was written")
+
+
+def respond_of_workload(
+    store: IncidentStore, workload: str, change: Callable[[Pauses], Pauses], pause: Pause = pause_with_jitter
+) -> Pauses:
+    """Change the pauses of a workload, and return them as they are now; no change is not written.
+
+    Raises
+    ------
+    InvalidInputError
+        If the change is refused.
+    UnavailableError
+        If others write all the time.
+    """
+    for attempt in range(MAX_ATTEMPTS):
+        book = store.book(workload)
+        before = store.pauses(workload)  # not older than the book
+        after = change(before)
+        if after == before or store.commit(workload, book, book, Change(pauses=after)):
+            return after
+        pause(attempt)
+    raise UnavailableError(f"incidents of {workload} changed {MAX_ATTEMPTS} times while it was written")
 
 
 def _found(store: IncidentStore, incident_id: str) -> Incident:

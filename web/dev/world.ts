@@ -172,6 +172,7 @@ export class World {
       alerts_7d: week(workload),
       alert_budget_7d: 7,
       records_24h: 288 * this.seriesOf(workload).length,
+      pauses: [],
       ...rest,
     });
     return [

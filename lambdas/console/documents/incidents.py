@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lambdas.console.documents.answer import Answer, Instant, fields_of
 from watchkeeper.incidents.incident import Feedback, Incident
-from watchkeeper.incidents.summary import IncidentSummary
+from watchkeeper.incidents.summary import IncidentSummary, LiveKind
 
 MAX_NOTE, MAX_NAME = 1000, 128
 
@@ -51,9 +51,11 @@ class LiveEventItem(Answer):
 
     id: str = Field(description="The same for each delivery; of an incident, `ID:NUMBER`, which grows.")
     at: Instant
-    kind: Literal["incident", "decision", "run", "telemetry", "release"]
+    kind: LiveKind
     workload: str
-    detail: dict[str, object] = Field(description="Of an incident: an `IncidentItem`.")
+    detail: dict[str, object] = Field(
+        description="Of an incident: an `IncidentItem`; of a pause, a `PauseItem`, of one that ended, too."
+    )
 
 
 class Changes(Answer):

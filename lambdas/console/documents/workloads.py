@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import datetime
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from lambdas.console.documents.answer import Answer, Instant
+from lambdas.console.documents.incidents import Note
 from lambdas.console.status import Health
 
 Kind = Literal["anomaly", "regression", "fraud"]
+SeriesKey = Annotated[
+    str | None, Field(min_length=1, max_length=4096, description="Key of a series; null: the whole workload.")
+]
 
 
 class LiveRelease(Answer):
@@ -18,6 +23,41 @@ class LiveRelease(Answer):
     run_id: str
     published_at: Instant
     detector: str = Field(description="Algorithm.")
+
+
+class PauseItem(Answer):
+    """A time in which nothing is told of a workload, or of one of its series."""
+
+    series: str | None = Field(description="Its key; null: of the whole workload.")
+    since: Instant
+    until: Instant | None = Field(description="Null: until somebody resumes it.")
+    who: str
+    note: str | None
+    resumed_by: str | None = Field(description="Who ended it before its time.")
+
+
+class PauseList(Answer):
+    """The pauses that hold."""
+
+    items: list[PauseItem]
+
+
+class PauseBody(BaseModel):
+    """Tell nothing of a workload, or of a series, for a while."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    series: SeriesKey = None
+    until: datetime | None = Field(default=None, description="Null: until somebody resumes it.")
+    note: Note = None
+
+
+class ResumeBody(BaseModel):
+    """Tell again what happens from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    series: SeriesKey = None
 
 
 class WorkloadItem(Answer):
@@ -40,6 +80,7 @@ class WorkloadItem(Answer):
     open_incidents: int
     alerts_7d: int = Field(description="In the seven days up to the last interval, as the gate counts them.")
     alert_budget_7d: float | None = Field(description="What the gate allows in a week, of all series.")
+    pauses: list[PauseItem] = Field(description="Those that hold: nothing is told of it, or of a series.")
     records_24h: int | None = Field(description="Records scored; null where nothing is counted.")
 
 

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from lambdas.console.access import PREFIX
-from lambdas.console.asking import CursorParameter, WorkloadName, asked, new_router
+from lambdas.console.asking import Asked, CursorParameter, WorkloadName, asked, new_router
 from lambdas.console.cursors import cursor_of, place_of
 from lambdas.console.documents.answer import Listed
 from lambdas.console.documents.log import WorkloadLog
-from lambdas.console.documents.workloads import WorkloadDetail, WorkloadItem
+from lambdas.console.documents.workloads import (
+    PauseBody,
+    PauseItem,
+    PauseList,
+    ResumeBody,
+    WorkloadDetail,
+    WorkloadItem,
+)
 from lambdas.console.log import log_of
 from lambdas.console.series import LAST
 from lambdas.console.workloads import detail_of, items_of
 from lambdas.http.openapi import answers
+from lambdas.http.problems import INVALID_REQUEST, ServiceProblemError
+from lambdas.incidents.keeping import send
+from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import aware
+from watchkeeper.incidents.pausing import Pauses, paused, resumed
 
 router = new_router()
 TAG = "Workloads"
@@ -75,3 +87,45 @@ def show_log(
     place = place_of(cursor, int) if cursor else None
     log, following = log_of(request.effects.scores, plan, (begin, end), most, place)
     return log if following is None else log.model_copy(update={"next": cursor_of(following)})
+
+
+@router.post(
+    f"{PREFIX}/workloads/<workload>/pause",
+    tags=[TAG],
+    summary="Tell nothing for a while",
+    responses=answers(PauseList, HTTPStatus.OK, HTTPStatus.NOT_FOUND, body=True),
+)
+def pause_workload(workload: WorkloadName, body: Annotated[PauseBody, Body()]) -> PauseList:
+    """Pause a workload, or a series: it is scored, and nothing is told; the same again changes nothing."""
+    request = asked(router)
+    plan = request.anomaly_plan(workload)
+    _refuse_unknown(request, plan, body.series)
+    who, now, until = request.caller.user, request.effects.now(), aware(body.until)
+    return _changed(request, plan, lambda found: paused(found, body.series, until, who, now, body.note))
+
+
+@router.post(
+    f"{PREFIX}/workloads/<workload>/resume",
+    tags=[TAG],
+    summary="Tell again",
+    responses=answers(PauseList, HTTPStatus.OK, HTTPStatus.NOT_FOUND, body=True),
+)
+def resume_workload(workload: WorkloadName, body: Annotated[ResumeBody, Body()]) -> PauseList:
+    """End the pauses of a workload and its series, or of one series; what is not paused stays as it is."""
+    request = asked(router)
+    plan = request.anomaly_plan(workload)
+    who, now = request.caller.user, request.effects.now()
+    return _changed(request, plan, lambda found: resumed(found, body.series, who, now))
+
+
+def _changed(request: Asked, plan: WorkloadPlan, change: Callable[[Pauses], Pauses]) -> PauseList:
+    pauses = request.effects.change_pauses(plan.workload, change)
+    send(plan.workload, request.effects)
+    held = pauses.now(request.effects.now())
+    return PauseList(items=[PauseItem(**vars(one)) for one in held])
+
+
+def _refuse_unknown(request: Asked, plan: WorkloadPlan, series: str | None) -> None:
+    heads = request.effects.heads(plan.workload)
+    if series is not None and not any(series in head.series for head in heads):
+        raise ServiceProblemError(INVALID_REQUEST, f"workload {plan.workload} has no series {series[:200]!r}")

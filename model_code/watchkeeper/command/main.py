@@ -50,6 +50,8 @@ CHECKOUT_VERBS = (
     "acknowledge",
     "assign",
     "snooze",
+    "pause",
+    "resume",
     "backtest",
     "diff",
     "drift",

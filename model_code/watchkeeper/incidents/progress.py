@@ -14,6 +14,7 @@ from watchkeeper.incidents.feedback import Verdict, judged, moved_thresholds, un
 from watchkeeper.incidents.grouping import Grown
 from watchkeeper.incidents.incident import Entry, Incident
 from watchkeeper.incidents.notice import IncidentNotice, notice_of
+from watchkeeper.incidents.pausing import Pauses
 from watchkeeper.judgement.moved import MovedThresholds
 
 ESCALATES_BY = 10.0
@@ -36,6 +37,8 @@ class Change:
     """That stand no more."""
     moved: MovedThresholds | None = None
     """Where all verdicts of the workload move thresholds then; None where none is given or taken back."""
+    pauses: Pauses | None = None
+    """All of the workload then; None where none begins or ends."""
 
 
 def after_verdict(incident: Incident, verdict: Verdict, standing: Collection[Verdict]) -> Change:

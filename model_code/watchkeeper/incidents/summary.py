@@ -15,7 +15,7 @@ CHANGED_DETAIL_TYPE = "Incident Changed"
 """Of the event on the alert bus that has the live events of one change."""
 MOST_PLACES = 20
 
-LiveKind = Literal["incident", "decision", "run", "telemetry", "release"]
+LiveKind = Literal["incident", "decision", "run", "telemetry", "release", "pause"]
 
 
 @dataclass(frozen=True)

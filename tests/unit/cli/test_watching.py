@@ -48,7 +48,7 @@ from watchkeeper.stream.step import packed
 BEGIN = datetime(2026, 11, 28, 22, tzinfo=timezone.utc)
 STEP = timedelta(minutes=5)
 COUNT, PEAKS = 48, (20, 21, 40)
-TODAY = date(2026, 11, 30)
+TODAY = datetime(2026, 11, 30, 9, tzinfo=timezone.utc)
 PLAN = WorkloadPlan(
     workload="press",
     timestamp=TimestampPlan("time", timezone="Europe/Berlin"),
@@ -354,7 +354,7 @@ def test_a_calendar_that_runs_out_is_to_be_looked_at(deployed: Watched) -> None:
     [told] = [why for why in status_of(deployed, plan, [], TODAY).why if "calendar" in why]
 
     assert "'closed' knows its dates through 2026-12-31 only" in told
-    assert not any("calendar" in why for why in status_of(deployed, plan, [], date(2026, 10, 1)).why)
+    assert not any("calendar" in why for why in status_of(deployed, plan, [], datetime(2026, 10, 1)).why)
 
 
 def test_status_is_read_by_people_and_programs(deployed: Watched) -> None:
@@ -541,3 +541,19 @@ def test_the_log_has_a_line_an_interval_and_what_was_unusual(deployed: Watched) 
     assert "late: 50% of 40 rows came after their interval had closed; 2% at most is usual" in shown
     nothing = run("log", "press", "--to", "2020-01-01")
     assert "nothing came of press" in nothing.stderr
+
+
+def test_a_pause_is_told_by_status_and_ends_when_it_is_resumed(deployed: Watched) -> None:
+    for _ in range(2):
+        said = run("pause", "press", "--series", "temperature", "--note", "new sensor", "--by", "ada").stdout
+        assert f"press: {HOT} paused since" in said
+        assert "by ada: new sensor" in said
+    now = datetime.now(timezone.utc)
+    found = status_of(deployed, PLAN, [], now)
+    assert {each.series for each in found.series if each.muted} == {HOT}
+    assert "new sensor" in found.why[0]
+    assert "new sensor" in run("status", "press").stdout
+    assert run("pause", "press", "--until", "2020-01-01").exit_code == 2
+    assert run("resume", "press", "--by", "ada").stdout == "press: nothing is paused\n"
+    later = now + timedelta(minutes=1)
+    assert not any(each.muted for each in status_of(deployed, PLAN, [], later).series)

@@ -40,6 +40,7 @@ from watchkeeper.fraud.plan import FraudPlan
 from watchkeeper.incidents.feedback import Verdict
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import IncidentNotice
+from watchkeeper.incidents.pausing import NO_PAUSES, Pauses, events_of
 from watchkeeper.incidents.progress import Change
 from watchkeeper.incidents.summary import (
     CHANGED_DETAIL_TYPE,
@@ -415,9 +416,16 @@ class FakeIncidentStore:
     said: dict[tuple[str, str], Verdict] = field(default_factory=dict)
     log: dict[tuple[str, int], list[LiveEvent]] = field(default_factory=dict)
     moved: dict[str, MovedThresholds] = field(default_factory=dict)
+    paused: dict[str, Pauses] = field(default_factory=dict)
 
     def books(self) -> dict[str, Book]:
         return dict(self.kept)
+
+    def all_pauses(self) -> dict[str, Pauses]:
+        return dict(self.paused)
+
+    def pauses(self, workload: str) -> Pauses:
+        return self.paused.get(workload, NO_PAUSES)
 
     def book(self, workload: str) -> Book:
         return self.kept.get(workload, Book())
@@ -455,6 +463,9 @@ class FakeIncidentStore:
         number = seen.changes + 1
         latest = {each.incident_id: each for each in change.incidents}
         events = [event_of(each, number, LOGGED_AT) for each in (*latest.values(), *change.merged)]
+        if change.pauses is not None:
+            events += events_of(workload, self.pauses(workload), change.pauses, number, LOGGED_AT)
+            self.paused[workload] = change.pauses
         self.log[workload, number] = events
         if change.merged or change.notices or events:
             merged = tuple(replace(each, touched=()) for each in change.merged)

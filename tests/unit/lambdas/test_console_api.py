@@ -24,6 +24,8 @@ BODIES: dict[str, Any] = {
     "assign": {"to": "mia"},
     "snooze": {"for_seconds": 3600},
     "runs": {},
+    "pause": {"note": "maintenance"},
+    "resume": {},
     "roll-back": {"confirm": AIR},
 }
 
@@ -340,3 +342,41 @@ def test_an_unknown_path_is_told_from_a_wrong_method(world: World) -> None:
     wrong = world.call("DELETE", "/watch/workloads")
     assert (wrong.problem, wrong.headers["Allow"]) == ("method_not_allowed", "GET")
     assert world.call("POST", f"{OF_AIR}/runs", "not json").problem == "malformed_request"
+
+
+def test_a_pause_is_told_where_a_workload_is_shown_and_to_who_looks_on(world: World) -> None:
+    series = SERIES[0]
+    assert world.call("POST", f"{OF_AIR}/pause", {"series": "nothing"}).problem == "invalid_request"
+    past = world.call("POST", f"{OF_AIR}/pause", {"until": "2020-01-01T00:00:00Z"})
+    assert "name a time that is to come" in past.document["detail"]
+    assert [each["kind"] for each in world.get("/watch/changes?since=e30=")["items"]].count("pause") == 0
+    world.call("POST", f"{OF_AIR}/pause", {"series": series, "note": "new sensor"})
+    for _ in range(2):
+        answer = world.call("POST", f"{OF_AIR}/pause", {"until": "2026-12-24T06:00:00Z"}, role="operator")
+    assert [(one["series"], one["until"]) for one in answer.document["items"]] == [
+        (None, "2026-12-24T06:00:00Z"),
+        (series, None),
+    ]
+    found = world.get(OF_AIR)
+    assert found["pauses"] == answer.document["items"]
+    assert found["why"][0].startswith("paused since 2026-11-30 07:01 CET")
+    assert all(each["muted"] for each in world.get(f"{OF_AIR}/series")["items"])
+    assert world.call("POST", f"{OF_AIR}/resume", {}).document["items"] == []
+    told = [each for each in world.get("/watch/changes?since=e30=")["items"] if each["kind"] == "pause"]
+    assert [each["detail"]["until"] is None for each in told] == [True, False, False, False]
+    assert not any(each["muted"] for each in world.get(f"{OF_AIR}/series")["items"])
+
+
+def test_the_log_comes_part_by_part_with_what_was_unusual(world: World) -> None:
+    span = f"from={instant(0)}&to={instant(COUNT)}"
+    whole = world.get(f"{OF_AIR}/log?{span}")
+    assert len(whole["items"]) == COUNT - 3
+    assert whole["items"][90 - 3]["refused"] == {"not_a_number": 2}
+    assert whole["items"][0]["completeness"] == {"co": 1.0, "no2": 1.0}
+    assert whole["items"][-1]["completeness"] == {"co": 0.0, "no2": 1.0}
+    [event] = whole["events"]
+    assert event["says"] == "co is in 0% of the 9 places where it could be; 97% at least is usual"
+    first = world.get(f"{OF_AIR}/log?{span}&most=100")
+    rest = world.get(f"{OF_AIR}/log?{span}&most=100&cursor={first['next']}")
+    assert first["items"] + rest["items"] == whole["items"]
+    assert (first["complete"], rest["complete"]) == (False, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from lambdas.adapters.incident_store import MOST_CHANGED
 from lambdas.adapters.plan_store import CACHE_SECONDS
 from lambdas.incidents.effects import LiveReleases
 from lambdas.incidents.keeping import FORSAKEN_SECONDS, close_quiet, take_in
+from lambdas.incidents.responding import respond_of_workload
 from tests.unit.lambdas.builders import make_event, make_plan, make_release
 from tests.unit.lambdas.fakes import CrashError, FakePlanStore, FakeReleaseStore, GroupingFakes
 from watchkeeper.anomalies.event import AnomalyEvent
@@ -20,6 +22,7 @@ from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.core.plan import IncidentPlan, MutePlan, SeriesSelection
 from watchkeeper.incidents.grouping import GroupingRule, incidents_of
 from watchkeeper.incidents.incident import Incident
+from watchkeeper.incidents.pausing import paused, resumed
 from watchkeeper.incidents.progress import ESCALATES_BY
 from watchkeeper.telemetry.census import Census
 
@@ -206,6 +209,23 @@ def test_a_muted_series_is_in_no_incident_until_the_end() -> None:
     assert [notice.series for _, notice in fakes.bus.events] == ["pressure|device=b"]
     grouped(fakes, [make_event(60)])
     assert len(fakes.bus.events) == 2
+
+
+def test_of_a_pause_nothing_is_in_an_incident_neither_then_nor_later() -> None:
+    fakes = GroupingFakes(PLAN)
+    begin = datetime.fromtimestamp(make_event(60).at, UTC)
+    store, name = fakes.store, PLAN.workload
+    respond_of_workload(store, name, lambda all_: paused(all_, "pressure|device=a", None, "ada", begin))
+    events = [make_event(minute, device=device) for minute in (58, 62) for device in "ab"]
+    arrived = make_event(66).at
+    take_in(name, events, arrived, fakes.effects)
+    assert {touched.series for one in store.incidents.values() for touched in one.touched} == {
+        "pressure|device=b"
+    }
+    respond_of_workload(store, name, lambda all_: resumed(all_, None, "ada", begin + timedelta(minutes=9)))
+    take_in(name, [make_event(64), make_event(80)], make_event(90).at, fakes.effects)
+    of_a = [one for one in store.incidents.values() if one.opened_by == "pressure|device=a"]
+    assert [one.opened for one in of_a] == [make_event(80).at]
 
 
 def test_what_the_live_release_knows_decides_what_hangs_together() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -16,6 +16,7 @@ from lambdas.alerting.alert import MAX_CLAIMS, Claims, alert_of, announced
 from lambdas.alerting.counting import alerts_raised
 from lambdas.alerting.effects import CLAIMS_DAYS, TableThrottle, TableToldChannels, Throttle, ToldChannels
 from lambdas.alerting.publishing import AlertReport, publish
+from lambdas.incidents.responding import respond_of_workload
 from tests.unit.lambdas.builders import BEGIN, make_event, make_notice, make_plan
 from tests.unit.lambdas.conftest import IDEMPOTENCY_TABLE
 from tests.unit.lambdas.fakes import AlertFakes, CrashError, FakeThrottle, FakeToldChannels
@@ -35,6 +36,7 @@ from watchkeeper.core.timestamps import in_zone
 from watchkeeper.fraud.decided import DECIDED_DETAIL_TYPE, DecidedTransaction
 from watchkeeper.incidents.grouping import GroupingRule, incidents_of
 from watchkeeper.incidents.notice import IncidentNotice, Told, notice_of
+from watchkeeper.incidents.pausing import paused, resumed
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
@@ -189,6 +191,18 @@ def test_an_incident_that_is_worse_is_told_within_the_throttle_and_its_end_to_wh
         "[pump] incident is worse",
         "[pump] incident is over",
     ]
+
+
+def test_of_a_paused_workload_nothing_is_told() -> None:
+    fakes = AlertFakes(plan_that_tells_ends())
+    respond_of_workload(fakes.incidents, "pump", lambda all_: paused(all_, None, None, "ada", NOON))
+    for what in ("opened", "escalated", "closed"):
+        assert publish(make_notice(what=what), NOON, fakes.effects) == AlertReport((), ())
+    respond_of_workload(
+        fakes.incidents, "pump", lambda all_: resumed(all_, None, "ada", NOON + timedelta(hours=1))
+    )
+    assert publish(make_notice(), NOON + timedelta(hours=1), fakes.effects).published == ("operations",)
+    assert len(fakes.topic.alerts) == 1
 
 
 def test_the_end_of_an_incident_that_nobody_was_told_of_is_told_to_nobody() -> None:
