@@ -14,6 +14,7 @@ from localcloud.authorization.part import AuthorizationPart
 from localcloud.cloudformation import CloudFormationPart
 from localcloud.cloudfront import CloudFrontPart
 from localcloud.disk import DamagedStateError, Disk
+from localcloud.dynamodb import DynamoDbPart
 from localcloud.events import EventsPart
 from localcloud.executions import ExecutionsPart
 from localcloud.firehose.part import FirehosePart
@@ -76,6 +77,7 @@ def build_parts(settings: Settings) -> list[Part]:
         SchedulerPart(),
         S3Part(settings),
         CloudFrontPart(authority),
+        DynamoDbPart(),
         AlarmsPart(settings),
         LambdaExecutor(settings, authority, persistence.touch),
         firehose,

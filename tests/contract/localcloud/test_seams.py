@@ -21,6 +21,7 @@ from localcloud.seams import (
     cloudformation,
     cloudwatch,
     cloudwatch_logs,
+    dynamodb,
     eventbridge,
     firehose,
     gateway,
@@ -45,6 +46,8 @@ FUNCTIONS = {
     "ministack.services.cloudwatch_logs._make_group_arn": None,
     "ministack.services.cloudwatch_logs._fanout_to_subscription_filters": "group_name, stream_name, events",
     "ministack.services.budgets._create_budget": "data",
+    "ministack.services.dynamodb._tokenize": "expr",
+    "ministack.services.dynamodb._condition_syntax_error": "expr, slot",
     "ministack.services.budgets._delete_budget": "data",
     "ministack.services.cloudwatch.record_metric": "namespace, metric_name, value, unit, dimensions",
     "ministack.services.cloudwatch._evaluate_alarm": "alarm",
@@ -223,7 +226,7 @@ ATTRIBUTES = {
 }
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 MODULES = (
-    *(apigateway, cloudformation, cloudwatch, cloudwatch_logs, eventbridge, firehose),
+    *(apigateway, cloudformation, cloudwatch, cloudwatch_logs, dynamodb, eventbridge, firehose),
     *(gateway, iam, iot, lambda_functions, s3, scheduler, stepfunctions, topics),
 )
 REPLACEABLE = [
