@@ -22,12 +22,11 @@ from lambdas.adapters.plan_store import ParameterPlanStore
 from lambdas.adapters.secret_store import OLD_KEY_SECONDS
 from lambdas.alerting.alert import alert_of
 from lambdas.alerting.outcomes import TableOutcomes
-from lambdas.alerting.route_tests import WAIT_SECONDS, RouteOutcome, RouteTesting, try_routes
+from lambdas.alerting.route_tests import WAIT_SECONDS, RouteOutcome, RouteTesting, chosen_routes, try_routes
 from lambdas.alerting.routing import routes_of
 from lambdas.alerting.sample import notice_of_opening, sample_of
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.command.screen import complain, console, done, note, say
-from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.telemetry.selection import mute_of
 
@@ -97,15 +96,7 @@ def send_samples(
     session = boto3.Session()
     name = name_of(workload)
     known = ParameterPlanStore(session.client("ssm")).alerts_of(name).routes
-    unknown = sorted({*(channel or ())} - {route.channel for route in known})
-    if unknown or not known:
-        there = ", ".join(route.channel for route in known)
-        raise InvalidInputError(
-            f"--channel {unknown[0]!r}: workload {name} has {there}"
-            if known
-            else f"workload {name} has no routes, so nobody is told: add `alerts: {{routes: …}}` and deploy"
-        )
-    routes = [route for route in known if not channel or route.channel in channel]
+    routes = chosen_routes(name, known, channel or ())
     found = try_routes(name, routes, testing_of(session), wait)
     if as_json:
         for each in found:

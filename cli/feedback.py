@@ -21,11 +21,7 @@ from lambdas.incidents.responding import judge
 from watchkeeper.command.screen import complain, console, done, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import format_instant
-from watchkeeper.incidents.feedback import (
-    Verdict,
-    labels_of,
-    moved_thresholds,
-)
+from watchkeeper.incidents.feedback import Label, Verdict, labels_of, moved_thresholds
 from watchkeeper.incidents.incident import Feedback
 from watchkeeper.judgement.moved import DIRECTIONS
 
@@ -74,7 +70,8 @@ def feedback(
     session = boto3.Session()
     store = store_of(session)
     if export is not None:
-        _export(store.verdicts(anomaly_spec_of(subject, "feedback").name), subject, export)
+        name = anomaly_spec_of(subject, "feedback").name
+        _export(store.verdicts(name), store.labels(name), subject, export)
     elif listing:
         _list(store.verdicts(anomaly_spec_of(subject, "feedback").name), subject, as_json)
     else:
@@ -117,13 +114,13 @@ def _list(verdicts: Sequence[Verdict], workload: str, as_json: bool) -> None:
             )
 
 
-def _export(verdicts: Sequence[Verdict], workload: str, path: Path) -> None:
+def _export(verdicts: Sequence[Verdict], marked: Sequence[Label], workload: str, path: Path) -> None:
     if path.suffix not in FORMATS:
         raise InvalidInputError(f"--export {path}: name a file that ends in {' or '.join(FORMATS)}")
-    if not verdicts:
+    if not verdicts and not (marked and path.suffix == ".json"):
         raise InvalidInputError(f"nobody has judged an incident of {workload}; {path} was not written")
     if path.suffix == ".json":
-        labels = labels_of(verdicts)
+        labels = labels_of(verdicts, marked)
         path.write_text(json.dumps(labels, indent=1) + "\n", encoding="utf-8")
         done(f"{path}: labels of {len(labels)} series; what is in no window of theirs counts as no anomaly")
         return

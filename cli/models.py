@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from cli.stacks import STORAGE, Deployment
+from lambdas.adapters.model_versions import APPROVALS, Approval
 from watchkeeper.command.screen import console, done, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import format_instant
@@ -22,8 +23,6 @@ from watchkeeper.service.tasks import request_key_id
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-APPROVALS = {"PendingManualApproval": "pending", "Approved": "approved", "Rejected": "rejected"}
-
 
 @dataclass(frozen=True)
 class ServiceModel:
@@ -31,7 +30,7 @@ class ServiceModel:
 
     version: int
     arn: str
-    approval: str
+    approval: Approval
     created_at: str
     tenant: str
     request: str
@@ -50,7 +49,7 @@ def models() -> None:
         f1 = held_out_f1(items, requests, model)
         table.add_row(
             str(model.version),
-            APPROVALS.get(model.approval, model.approval),
+            model.approval,
             model.algorithm,
             "" if f1 is None else f"{f1:.3f}",
             model.tenant,
@@ -107,7 +106,7 @@ def _described(package: Any) -> ServiceModel:
     return ServiceModel(
         version=package["ModelPackageVersion"],
         arn=package["ModelPackageArn"],
-        approval=package["ModelApprovalStatus"],
+        approval=APPROVALS[package["ModelApprovalStatus"]],
         created_at=format_instant(package["CreationTime"].replace(microsecond=0)),
         tenant=properties.get("tenant", ""),
         request=properties.get("request", ""),

@@ -11,6 +11,7 @@ import typer
 from cli.specs import WorkloadName, spec_of
 from cli.stacks import Deployment
 from lambdas.adapters.event_bus import EventBridgeBus
+from lambdas.adapters.model_versions import rejected_versions
 from lambdas.adapters.release_store import TableReleaseStore
 from lambdas.console.releases import earlier_release, go_back
 from watchkeeper.command.screen import done, say
@@ -28,7 +29,8 @@ def rollback(
     deployment = Deployment(session)
     releases = TableReleaseStore(session.client("dynamodb"), deployment.series_table)
     bus = EventBridgeBus(session.client("events"), deployment.alert_bus)
-    chosen = earlier_release(releases, name, to)
+    rejected = rejected_versions(session.client("sagemaker"), name)
+    chosen = earlier_release(releases, name, to, rejected)
     go_back(releases, bus, chosen, datetime.now(timezone.utc))
     done(f"run {chosen.run_id}, released {chosen.released_at}, judges from the next object on")
     say("the next training replaces it as any other release")

@@ -13,6 +13,7 @@ from infra.sharing import SharedParts
 from infra.withdrawn_services import WithdrawnServicesCheck
 from infra.workload import WorkloadStack
 from watchkeeper.spec import WorkloadSpec
+from watchkeeper.spec.loading import SUFFIX
 
 PROJECT_TAG = "watchkeeper:project"
 
@@ -29,7 +30,8 @@ def add_stacks(
         owners = add_shared_stacks(app, settings=settings, bundles=bundles, env=environment)
     shared = SharedParts()
     for spec in workloads:
-        stack = WorkloadStack(app, spec, bundles=bundles, shared=shared, env=environment)
+        text = (settings.workloads / f"{spec.name}{SUFFIX}").read_text(encoding="utf-8-sig")
+        stack = WorkloadStack(app, spec, text=text, bundles=bundles, shared=shared, env=environment)
         for owner in owners:
             stack.add_stack_dependency(owner)
     cdk.Tags.of(app).add(PROJECT_TAG, "watchkeeper")

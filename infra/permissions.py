@@ -169,10 +169,10 @@ def read_plans(scope: Construct) -> Permission:
     )
 
 
-def read_parameter(scope: Construct, name: str) -> Permission:
-    """Read one parameter."""
+def read_parameter(scope: Construct, name: str, reason: str | None = None) -> Permission:
+    """Read one parameter; with a reason, those of a wildcard."""
     arn = Stack.of(scope).format_arn(service="ssm", resource="parameter", resource_name=name.lstrip("/"))
-    return Permission(actions=["ssm:GetParameter"], resources=[arn])
+    return Permission(actions=["ssm:GetParameter"], resources=[arn], reason=reason)
 
 
 def sagemaker_arns(scope: Construct, kind: str, names: Iterable[str]) -> list[str]:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from aws_cdk import ArnFormat, CfnOutput, Stack
-from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.alerting import AlertingStack
 from infra.bundles import Bundles
 from infra.constructs.console_api import PREFIX as CONSOLE_PREFIX
 from infra.constructs.console_api import ConsoleApi
@@ -61,8 +61,8 @@ class ServiceStack(Stack):
         The workflow of each task.
     read_scores
         Reads the scores of workloads.
-    link_key_arn
-        The secret by which links of alerts are signed.
+    alerting
+        As of `ConsoleApi`.
     """
 
     def __init__(
@@ -75,8 +75,7 @@ class ServiceStack(Stack):
         storage: StorageStack,
         state_machines: Mapping[Task, sfn.StateMachine],
         read_scores: lambda_.IFunction,
-        alert_bus: events.IEventBus,
-        link_key_arn: str,
+        alerting: AlertingStack,
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_options)
@@ -126,7 +125,7 @@ class ServiceStack(Stack):
             "Fraud",
             code=bundles.fraud_api,
             storage=storage,
-            alert_bus=alert_bus,
+            alert_bus=alerting.bus,
             timeout_seconds=API_TIMEOUT_SECONDS,
         )
         self.console_api = ConsoleApi(
@@ -134,8 +133,7 @@ class ServiceStack(Stack):
             "Console",
             code=bundles.console_api,
             storage=storage,
-            alert_bus=alert_bus,
-            link_key_arn=link_key_arn,
+            alerting=alerting,
             read_scores=read_scores,
             timeout_seconds=API_TIMEOUT_SECONDS,
         )

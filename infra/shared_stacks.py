@@ -60,8 +60,7 @@ def add_shared_stacks(
         storage=storage,
         state_machines=tasks.state_machines,
         read_scores=history.read_scores.function,
-        alert_bus=alerting.bus,
-        link_key_arn=alerting.link_key_arn,
+        alerting=alerting,
         env=env,
     )
     fleet = None

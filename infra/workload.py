@@ -20,7 +20,7 @@ from infra.constructs.digest_schedule import DigestSchedule
 from infra.constructs.folder_source import FolderSource
 from infra.constructs.model_code import ModelCode
 from infra.constructs.package_group import PackageGroup
-from infra.constructs.plan_parameter import PlanParameter
+from infra.constructs.plan_parameter import PlanParameter, SpecParameter
 from infra.constructs.processing_job import ProcessingJob
 from infra.constructs.route_delivery import RouteDelivery
 from infra.constructs.route_subscription import RouteSubscription
@@ -74,6 +74,8 @@ class WorkloadStack(Stack):
 
     Parameters
     ----------
+    text
+        Of the workload's file, for people.
     shared
         What exists once, in stacks that this one must wait for.
     """
@@ -83,11 +85,13 @@ class WorkloadStack(Stack):
         scope: Construct,
         spec: WorkloadSpec,
         *,
+        text: str,
         bundles: Bundles,
         shared: SharedParts,
         **stack_options: Any,
     ) -> None:
         super().__init__(scope, layout.workload_stack(spec.name), **stack_options)
+        SpecParameter(self, "Spec", workload=spec.name, text=text)
         self._shared = shared
         self._bucket = s3.Bucket.from_bucket_name(self, "Data", shared.bucket_name)
         self._key = kms.Key.from_key_arn(self, "DataKey", shared.data_key_arn)

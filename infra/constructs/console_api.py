@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from aws_cdk import ArnFormat, Stack
-from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.alerting import AlertingStack
 from infra.constructs.python_function import PythonFunction
 from infra.permissions import (
     WORKLOAD_REASON,
     Permission,
     list_keys,
+    of_workloads,
     permit,
     read_encrypted_objects,
     read_objects,
@@ -40,8 +41,8 @@ class ConsoleApi(Construct):
     ----------
     code
         Its bundle.
-    link_key_arn
-        The secret by which links of alerts are signed.
+    alerting
+        With the bus, the topic whose routes are tested, and the key of alerts' links.
     read_scores
         Reads the scores of workloads.
     """
@@ -53,14 +54,14 @@ class ConsoleApi(Construct):
         *,
         code: Path,
         storage: StorageStack,
-        alert_bus: events.IEventBus,
-        link_key_arn: str,
+        alerting: AlertingStack,
         read_scores: lambda_.IFunction,
         timeout_seconds: int,
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
         incidents, series, anomalies = storage.incidents, storage.series, storage.anomalies
+        topic_arn, undelivered_arn = alerting.alerts.topic.topic_arn, alerting.undelivered.queue_arn
 
         def of_states(resource: str, name: str) -> str:
             form = ArnFormat.COLON_RESOURCE_NAME
@@ -77,11 +78,17 @@ class ConsoleApi(Construct):
                 series_table=series.table_name,
                 anomalies_table=anomalies.table_name,
                 incidents_table=incidents.table_name,
-                alert_bus=alert_bus.event_bus_name,
+                idempotency_table=storage.idempotency.table_name,
+                alert_bus=alerting.bus.event_bus_name,
+                alert_topic_arn=topic_arn,
+                undelivered_alerts_arn=undelivered_arn,
                 read_scores_function=read_scores.function_name,
-                link_key=link_key_arn,
+                link_key=alerting.link_key_arn,
                 state_machines=stack.format_arn(
                     service="states", resource="stateMachine", arn_format=ArnFormat.NO_RESOURCE_NAME
+                ),
+                model_packages=stack.format_arn(
+                    service="sagemaker", resource="model-package", arn_format=ArnFormat.NO_RESOURCE_NAME
                 ),
             ),
             purpose="Answers the console's HTTP requests",
@@ -108,7 +115,8 @@ class ConsoleApi(Construct):
                 ],
             ),
             read_parameter(self, layout.LIVE_PARAMETER),
-            Permission(actions=["secretsmanager:GetSecretValue"], resources=[link_key_arn]),
+            Permission(actions=["secretsmanager:GetSecretValue"], resources=[alerting.link_key_arn]),
+            read_parameter(self, layout.spec_parameter("*"), WORKLOAD_REASON),
             Permission(
                 actions=["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"],
                 resources=["*"],
@@ -129,5 +137,21 @@ class ConsoleApi(Construct):
                 resources=[of_states("execution", f"{trainings}:*")],
                 reason=WORKLOAD_REASON,
             ),
-            Permission(actions=["events:PutEvents"], resources=[alert_bus.event_bus_arn]),
+            # as of the service's API: of the group, and of its versions
+            *of_workloads(self, "model-package-group", "ListModelPackages"),
+            *of_workloads(
+                self, "model-package", "ListModelPackages", "DescribeModelPackage", "UpdateModelPackage"
+            ),
+            Permission(actions=["events:PutEvents"], resources=[alerting.bus.event_bus_arn]),
+            use_table(storage.idempotency, "GetItem"),
+            Permission(actions=["sns:ListSubscriptionsByTopic"], resources=[topic_arn]),
+            Permission(
+                actions=["sns:GetSubscriptionAttributes"],
+                resources=["*"],
+                reason="AWS has no resource for a subscription to name.",
+            ),
+            Permission(
+                actions=["sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:DeleteMessage"],
+                resources=[undelivered_arn],
+            ),
         )

@@ -14,6 +14,7 @@ comes next sends it, if the one that wrote it could not.
 | `changes#NAME` | `CHANGE` | `document` (B, gzipped JSON of a list of `LiveEvent`), for a week |
 | `pauses` | workload | `document` (JSON of `Pauses`) |
 | `verdicts#NAME` | incident's id | `document` (B, gzipped JSON of `Verdict`); kept until it is taken back |
+| `labels#NAME` | label's id | `document` (JSON of `Label`); kept until it is taken back |
 
 Verdicts are written with the thresholds that they move, which lie beside the releases in the series table.
 """
@@ -38,7 +39,7 @@ from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
 from watchkeeper.core.documents import Document
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError, UnavailableError
 from watchkeeper.core.timestamps import format_instant
-from watchkeeper.incidents.feedback import Verdict
+from watchkeeper.incidents.feedback import Label, Verdict
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import IncidentNotice
 from watchkeeper.incidents.pausing import NO_PAUSES, Pauses, events_of
@@ -159,6 +160,9 @@ class IncidentStore(Protocol):
     def verdicts(self, workload: str) -> list[Verdict]:
         """Return what people say of a workload's incidents, by the incident's id."""
 
+    def labels(self, workload: str) -> list[Label]:
+        """Return the stretches of a workload's series that people marked as anomalies, by the label's id."""
+
     def unsent(self, workload: str) -> list[tuple[str, Sending]]:
         """Return what changes have made known and nobody has marked as sent, by key, the oldest first."""
 
@@ -272,6 +276,7 @@ class TableIncidents:
         events = [event_of(each, book.changes, at) for each in (*latest.values(), *change.merged)]
         if change.pauses is not None:
             events += events_of(workload, self.pauses(workload), change.pauses, book.changes, at)
+        events += [each.event(workload, book.changes, at) for each in change.told]
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if seen.changes:
             condition = {
@@ -284,16 +289,21 @@ class TableIncidents:
             _put(self.table, self._logged(workload, book.changes, events)),
             *(_put(self.table, item) for item in self._outbox(workload, book.changes, change, events)),
             *(_put(self.table, _verdict(each)) for each in change.verdicts),
+            *(
+                _put(self.table, {**_label_key(each), "document": {"S": each.to_json()}})
+                for each in change.labels
+            ),
+        ]
+        gone = [
+            *(_key(f"verdicts#{workload}", each.incident_id) for each in change.withdrawn),
+            *map(_label_key, change.unlabelled),
         ]
         if change.pauses is not None:
             document = {"S": change.pauses.to_json()}
             puts.append(_put(self.table, {**_key(_PAUSES, workload), "document": document}))
         writes: Any = [
             *({"Put": put} for put in puts),
-            *(
-                {"Delete": {"TableName": self.table, "Key": _key(f"verdicts#{workload}", each.incident_id)}}
-                for each in change.withdrawn
-            ),
+            *({"Delete": {"TableName": self.table, "Key": key}} for key in gone),
         ]
         if change.moved is not None:
             if self.series_table is None:
@@ -324,6 +334,9 @@ class TableIncidents:
             Verdict.from_json(gzip.decompress(item["document"]["B"]))
             for item in self._query(f"verdicts#{workload}")
         ]
+
+    def labels(self, workload: str) -> list[Label]:
+        return [Label.from_json(item["document"]["S"]) for item in self._query(f"labels#{workload}")]
 
     def unsent(self, workload: str) -> list[tuple[str, Sending]]:
         return [
@@ -467,6 +480,10 @@ def _chunks(sending: Sequence[Sending]) -> Iterator[Sending]:
         chunk = Sending(chunk.merged + each.merged, chunk.notices + each.notices, chunk.events + each.events)
     if size:
         yield chunk
+
+
+def _label_key(label: Label) -> dict[str, Any]:
+    return _key(f"labels#{label.workload}", label.label_id)
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from lambdas.adapters.alert_subscriptions import AlertSubscription, Subscribers
 from lambdas.adapters.event_bus import EventBus
 from lambdas.alerting.outcomes import PUBLISHED, Outcomes
 from lambdas.alerting.sample import ROUTE_TEST_DETAIL_TYPE, RouteTest
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.layout import workload_stack
 from watchkeeper.core.plan import AlertRoute
 from watchkeeper.core.timestamps import UTC, format_instant
@@ -70,6 +71,26 @@ class RouteTesting:
     subscribers: Subscribers
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+
+
+def chosen_routes(workload: str, routes: Sequence[AlertRoute], channels: Sequence[str]) -> list[AlertRoute]:
+    """Return the routes of some channels; all where none is named.
+
+    Raises
+    ------
+    InvalidInputError
+        If the workload has no routes, or none to one of the channels.
+    """
+    unknown = sorted({*channels} - {route.channel for route in routes})
+    if unknown or not routes:
+        there = ", ".join(dict.fromkeys(route.channel for route in routes))
+        raise InvalidInputError(
+            f"workload {workload} has no route to channel {unknown[0]!r}; it has {there}"
+            if routes
+            else f"workload {workload} has no routes, so nobody is told: add `alerts: {{routes: …}}` to its "
+            "file and deploy"
+        )
+    return [route for route in routes if not channels or route.channel in channels]
 
 
 def try_routes(

@@ -6,21 +6,26 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 from botocore.config import Config
 
 from lambdas.adapters import clients
 from lambdas.adapters.alarms import alarms_on
+from lambdas.adapters.alert_subscriptions import SnsSubscribers
 from lambdas.adapters.anomaly_table import TableAnomalies
 from lambdas.adapters.event_bus import EventBridgeBus, EventBus
 from lambdas.adapters.incident_store import IncidentStore, TableIncidents
+from lambdas.adapters.model_versions import ModelVersions, SageMakerModelVersions
 from lambdas.adapters.object_store import ObjectStore, S3ObjectStore
 from lambdas.adapters.plan_store import GivenPlans, deployed_plans, parameter_text
 from lambdas.adapters.release_store import ReleaseStore, TableReleaseStore
 from lambdas.adapters.score_reader import FunctionScoreReader, ScoreReader
 from lambdas.adapters.secret_store import LinkKeys, SecretLinkKeys
+from lambdas.adapters.spec_store import unpacked_spec
+from lambdas.alerting.outcomes import TableOutcomes
+from lambdas.alerting.route_tests import RouteOutcome, RouteTesting, try_routes
 from lambdas.console.environment import ConsoleApiEnvironment
 from lambdas.console.page_heads import S3PageHeads
 from lambdas.console.releases import go_back
@@ -31,7 +36,8 @@ from lambdas.console.training_runs import StepFunctionsRuns, TrainingRuns
 from lambdas.incidents.responding import respond_of_workload
 from lambdas.runtime.threads import ForEach, in_threads
 from lambdas.watching.watch_telemetry import MetricRecords, Records, silent_workloads
-from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.core import layout
+from watchkeeper.core.plan import AlertRoute, WorkloadPlan
 from watchkeeper.incidents.pausing import NO_PAUSES, Pauses
 from watchkeeper.kinds import AnyPlan, AnyRelease
 from watchkeeper.lifecycle.release import Release
@@ -42,10 +48,18 @@ if TYPE_CHECKING:
 
 PLANS_SECONDS, METRICS_SECONDS, WEEK_SECONDS, BOOKS_SECONDS, RELEASES_SECONDS = 30.0, 60.0, 60.0, 1.0, 5.0
 """So long what was asked for is good."""
+FOREVER_SECONDS = float("inf")
 
 
 def _now() -> datetime:
     return datetime.now(timezone.utc)
+
+
+class TryRoutes(Protocol):
+    """`lambdas.alerting.route_tests.try_routes` of the deployed project."""
+
+    def __call__(self, workload: str, routes: Sequence[AlertRoute]) -> list[RouteOutcome]:
+        """Send a sample to each route, and tell what became of it."""
 
 
 class Heads(Protocol):
@@ -67,6 +81,7 @@ class ConsoleEffects:
     releases: ReleaseStore
     objects: ObjectStore
     runs: TrainingRuns
+    models: ModelVersions
     scores: ScoreReader
     records: Records
     alarms_on: Callable[[], list[str]]
@@ -74,9 +89,12 @@ class ConsoleEffects:
     signed: SignedUrls
     bus: EventBus
     link_keys: LinkKeys
+    try_routes: TryRoutes
     region: str
     now: Callable[[], datetime] = _now
     for_each: ForEach = in_threads
+    measured: Remembered[dict[str, Any]] = field(default_factory=lambda: Remembered(FOREVER_SECONDS))
+    """Metrics by run, of runs whose evaluation is over."""
     _plans: Remembered[dict[str, AnyPlan]] = field(default_factory=lambda: Remembered(PLANS_SECONDS))
     _lives: Remembered[AnyRelease | None] = field(default_factory=lambda: Remembered(RELEASES_SECONDS))
     _weeks: Remembered[Week] = field(default_factory=lambda: Remembered(WEEK_SECONDS))
@@ -90,6 +108,17 @@ class ConsoleEffects:
     def in_aws(cls, environment: ConsoleApiEnvironment) -> ConsoleEffects:
         """Return the effects in AWS."""
         dynamodb, ssm = clients.dynamodb(), clients.ssm()
+        bus = EventBridgeBus(clients.events(), environment.alert_bus)
+        testing = RouteTesting(
+            bus,
+            TableOutcomes(dynamodb, environment.idempotency_table),
+            SnsSubscribers(
+                clients.sns(),
+                clients.sqs(),
+                environment.alert_topic_arn,
+                environment.undelivered_alerts_arn,
+            ),
+        )
         return cls(
             bucket=environment.data_bucket,
             all_plans=lambda: deployed_plans(ssm),
@@ -99,13 +128,15 @@ class ConsoleEffects:
             releases=TableReleaseStore(dynamodb, environment.series_table),
             objects=S3ObjectStore(clients.s3()),
             runs=StepFunctionsRuns(clients.stepfunctions(), environment.state_machines),
+            models=SageMakerModelVersions(clients.sagemaker(), environment.model_packages),
             scores=FunctionScoreReader(clients.functions(), environment.read_scores_function),
             records=MetricRecords(clients.cloudwatch()),
             alarms_on=lambda: alarms_on(clients.cloudwatch()),
             parameter=lambda name: parameter_text(ssm, name),
             signed=Signer(_signing_client(), environment.data_bucket),
-            bus=EventBridgeBus(clients.events(), environment.alert_bus),
             link_keys=SecretLinkKeys(clients.secrets(), environment.link_key),
+            bus=bus,
+            try_routes=lambda workload, routes: try_routes(workload, routes, testing),
             region=os.environ.get("AWS_REGION", ""),
         )
 
@@ -166,6 +197,11 @@ class ConsoleEffects:
     def live_parameter(self, name: str) -> str | None:
         """Return where events are published; None where nothing is live."""
         return self._texts.get(name, lambda: self.parameter(name))
+
+    def spec_text(self, workload: str) -> str | None:
+        """Return the text of a workload's file as it was deployed; None where it is not kept."""
+        kept = self.parameter(layout.spec_parameter(workload))
+        return None if kept is None else unpacked_spec(kept)
 
     def records_of_day(self, workloads: Sequence[str]) -> dict[str, float]:
         """Return how many records of each workload were scored in the last 24 hours."""

@@ -2,7 +2,8 @@
 
 Permissions
 -----------
-- `ssm:GetParametersByPath` of `/watchkeeper`, and `GetParameter` of `/watchkeeper/live`
+- `ssm:GetParametersByPath` of `/watchkeeper`, and `GetParameter` of `/watchkeeper/live` and of the
+  workloads' files
 - `s3:ListBucket`, `GetObject` on the bucket of pages; on the data bucket, of runs
 - `dynamodb:GetItem`, `Query`, `PutItem`, `DeleteItem` on the table of incidents; `Query` on its index
 - `dynamodb:GetItem`, `Query`, `PutItem`, `UpdateItem` on the series table, which has releases and
@@ -12,8 +13,13 @@ Permissions
 - `lambda:InvokeFunction` of `read_scores`
 - `states:ListExecutions`, `StartExecution` on the training workflows; `DescribeExecution`,
   `DescribeStateMachineForExecution`, `GetExecutionHistory` on their executions
+- `sagemaker:ListModelPackages` on the workloads' model package groups; `DescribeModelPackage`,
+  `UpdateModelPackage` on their versions
 - `events:PutEvents` on the alert bus
 - `secretsmanager:GetSecretValue` on the key of alerts' links
+- of tests of routes: `dynamodb:GetItem` on the idempotency table; `sns:ListSubscriptionsByTopic` on the
+  alert topic, and `sns:GetSubscriptionAttributes`, which has no resource that could be named;
+  `sqs:GetQueueUrl`, `ReceiveMessage`, `DeleteMessage` on the queue of undelivered alerts
 - `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the key of buckets and tables
 """
 
@@ -36,9 +42,14 @@ class ConsoleApiEnvironment(TypedEnvironment):
     series_table: str
     anomalies_table: str
     incidents_table: str
+    idempotency_table: str
     alert_bus: str
+    alert_topic_arn: str
+    undelivered_alerts_arn: str
     read_scores_function: str
     link_key: str
     """ARN of the secret with the key that signs links of alerts."""
     state_machines: str
     """ARN of a state machine without its name."""
+    model_packages: str
+    """ARN of a version of a model package group without the group's name and the number."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from lambdas.adapters.event_bus import EventBus
@@ -12,18 +13,22 @@ from watchkeeper.lifecycle.published import PUBLISHED_DETAIL_TYPE, PublishedRele
 from watchkeeper.lifecycle.release import Release
 
 
-def earlier_release(releases: ReleaseStore, workload: str, run_id: str | None) -> Release:
+def earlier_release(
+    releases: ReleaseStore, workload: str, run_id: str | None, rejected: Collection[str] = ()
+) -> Release:
     """Return the release to go back to.
 
     Parameters
     ----------
     run_id
         Its run; None: the one before the live one.
+    rejected
+        ARNs of the registered versions that may not serve.
 
     Raises
     ------
     InvalidInputError
-        If there is none; names those that there are.
+        If there is none, or its model is rejected; names those that there are.
     """
     live = releases.live(workload)
     if not isinstance(live, Release) or live.stream is None:
@@ -36,6 +41,11 @@ def earlier_release(releases: ReleaseStore, workload: str, run_id: str | None) -
         for each in releases.staged(workload)
         if isinstance(each, Release) and each.stream is not None and each.run_id != live.run_id
     }
+    if run_id in known and known[run_id].model_package_arn in rejected:
+        raise InvalidInputError(
+            f"workload {workload}: the model of run {run_id} is rejected in the registry: approve it first"
+        )
+    known = {run: each for run, each in known.items() if each.model_package_arn not in rejected}
     earlier = [each for each in known if each < live.run_id]
     wanted = run_id or max(earlier, default="")
     if wanted not in known:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -42,6 +43,31 @@ _STATUSES: Mapping[str, RunStatus] = {
 }
 
 
+@dataclass(frozen=True)
+class Evaluated:
+    """What a run's evaluation and explanation have left, as far as they went."""
+
+    evaluation: AnyEvaluation | None = None
+    charts: tuple[Chart, ...] = ()
+    report: str | None = None
+    """Signed address."""
+
+    def shown(self) -> dict[str, Any]:
+        """Return the fields of a document that shows them."""
+        return {
+            "table": [] if self.evaluation is None else list(table_of(self.evaluation)),
+            "labelled": getattr(self.evaluation, "labelled", None),
+            "judged_by": getattr(self.evaluation, "judged_by", None),
+            "charts": list(self.charts),
+            "report": self.report,
+        }
+
+
+def evaluated_of(effects: ConsoleEffects, workload: str, run_id: str) -> Evaluated:
+    """Return what a run has left, also one that Step Functions has forgotten."""
+    return Evaluated(*all_of(effects.for_each, *_asks(effects, workload, run_id)))
+
+
 def item_of(run: Run) -> RunItem:
     """Return a run in a list."""
     decision = run.output.get("decision")
@@ -61,15 +87,11 @@ def item_of(run: Run) -> RunItem:
 
 def detail_of(run: Run, effects: ConsoleEffects) -> RunDetail:
     """Return a run with its states, figures and charts."""
-    prefix = layout.run_prefix(run.workload, run.run_id)
-    root = ObjectUri(effects.bucket, prefix)
-    steps, definition, evaluation, charts, report = all_of(
+    steps, definition, *measured = all_of(
         effects.for_each,
         lambda: effects.runs.steps(run),
         lambda: effects.runs.definition(run),
-        lambda: evaluation_of(effects.objects, root),
-        lambda: charts_of(effects.objects, root),
-        lambda: effects.objects.keys_under(ObjectUri(root.bucket, f"{prefix}{REPORT}")),
+        *_asks(effects, run.workload, run.run_id),
     )
     item = item_of(run)
     return RunDetail(
@@ -77,17 +99,7 @@ def detail_of(run: Run, effects: ConsoleEffects) -> RunDetail:
         error=run.error,
         cause=None if run.cause is None else words_of_cause(run.cause),
         states=list(states_of(definition, steps)),
-        table=[] if evaluation is None else list(table_of(evaluation)),
-        labelled=getattr(evaluation, "labelled", None),
-        judged_by=getattr(evaluation, "judged_by", None),
-        charts=[
-            Chart(
-                name=name,
-                url=f"{PREFIX}/workloads/{run.workload}/runs/{run.run_id}/charts/{quote(name)}",
-            )
-            for name in charts
-        ],
-        report=effects.signed.of(report[0]) if report else None,
+        **Evaluated(*measured).shown(),
         expires_in_seconds=URL_SECONDS,
     )
 
@@ -110,11 +122,13 @@ def evaluation_of(objects: ObjectStore, root: ObjectUri) -> AnyEvaluation | None
     return None if body is None else evaluation_from_json(body)
 
 
-def charts_of(objects: ObjectStore, root: ObjectUri) -> list[str]:
-    """Return the names of the charts of a run's evaluation."""
-    prefix = f"{root.key}{CHARTS}"
-    keys = objects.keys_under(ObjectUri(root.bucket, prefix))
-    return [key.removeprefix(prefix) for key in keys if key.endswith(".png")]
+def figures_of(metrics: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return the numbers among metrics."""
+    return {
+        name: value
+        for name, value in metrics.items()
+        if value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    }
 
 
 def table_of(evaluation: AnyEvaluation) -> Iterator[GateRow]:
@@ -133,9 +147,15 @@ def table_of(evaluation: AnyEvaluation) -> Iterator[GateRow]:
 
 
 def release_items(
-    releases: Sequence[AnyRelease], live: AnyRelease | None, plan: AnyPlan
+    releases: Sequence[AnyRelease], live: AnyRelease | None, plan: AnyPlan, rejected: Collection[str]
 ) -> list[ReleaseItem]:
-    """Return releases, that of the newest run first."""
+    """Return releases, that of the newest run first.
+
+    Parameters
+    ----------
+    rejected
+        ARNs of the registered versions that may not serve.
+    """
     streaming = isinstance(live, Release) and live.stream is not None
     by_run = {release.run_id: release for release in (*releases, *([live] if live else []))}
     return [
@@ -144,19 +164,33 @@ def release_items(
             published_at=release.released_at,
             live=live is not None and release.run_id == live.run_id,
             detector=detector_of(release, plan),
-            figures={
-                name: value
-                for name, value in release.metrics.items()
-                if value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-            },
+            figures=figures_of(release.metrics),
             can_roll_back=streaming
             and isinstance(release, Release)
             and release.stream is not None
             and live is not None
-            and release.run_id != live.run_id,
+            and release.run_id != live.run_id
+            and release.model_package_arn not in rejected,
         )
         for release in sorted(by_run.values(), key=lambda release: release.run_id, reverse=True)
     ]
+
+
+def _asks(effects: ConsoleEffects, workload: str, run_id: str) -> list[Callable[[], Any]]:
+    """Return the questions whose answers `Evaluated` is made of."""
+    root = ObjectUri(effects.bucket, layout.run_prefix(workload, run_id))
+    path = f"{PREFIX}/workloads/{workload}/runs/{run_id}/charts/"
+
+    def charts() -> tuple[Chart, ...]:
+        keys = effects.objects.keys_under(ObjectUri(root.bucket, f"{root.key}{CHARTS}"))
+        names = (key.rpartition("/")[2] for key in keys if key.endswith(".png"))
+        return tuple(Chart(name=name, url=f"{path}{quote(name)}") for name in names)
+
+    def report() -> str | None:
+        found = effects.objects.keys_under(ObjectUri(root.bucket, f"{root.key}{REPORT}"))
+        return effects.signed.of(found[0]) if found else None
+
+    return [lambda: evaluation_of(effects.objects, root), charts, report]
 
 
 def _state(name: str, state: Mapping[str, Any], step: Step | None) -> RunState:

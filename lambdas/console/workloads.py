@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from datetime import timezone
 
 from lambdas.adapters.alarms import is_of
+from lambdas.alerting.route_tests import chosen_routes
 from lambdas.console.documents.workloads import (
     LiveRelease,
     MeasureItem,
     PauseItem,
     RouteItem,
+    RouteOutcomeItem,
+    SpecText,
     WorkloadDetail,
     WorkloadItem,
 )
@@ -18,7 +21,7 @@ from lambdas.console.effects import ConsoleEffects
 from lambdas.console.status import WorkloadStatus, status_of
 from lambdas.console.words import only_in_words, plan_in_words, route_name
 from lambdas.runtime.threads import all_of
-from watchkeeper.core.plan import MeasurePlan, MeasureRules, WorkloadPlan
+from watchkeeper.core.plan import AlertRoute, MeasurePlan, MeasureRules, WorkloadPlan
 from watchkeeper.core.timestamps import parse_instant
 from watchkeeper.fraud.release import FraudRelease
 from watchkeeper.kinds import AnyPlan, AnyRelease
@@ -64,6 +67,31 @@ def detail_of(plan: AnyPlan, effects: ConsoleEffects) -> WorkloadDetail:
         routes=list(_routes(plan)),
         plan=plan.to_dict(),
     )
+
+
+def spec_of(plan: AnyPlan, effects: ConsoleEffects) -> SpecText:
+    """Return a workload's file as it was deployed, and what it means."""
+    text = effects.spec_text(plan.workload)
+    why = None
+    if text is None:
+        why = (
+            "It was deployed by software that did not keep it, or is too long to be kept: "
+            f"workloads/{plan.workload}.yaml has it where it was deployed from."
+        )
+    return SpecText(workload=plan.workload, text=text, why=why, says=plan_in_words(plan))
+
+
+def tested_routes(plan: AnyPlan, channels: Sequence[str], effects: ConsoleEffects) -> list[RouteOutcomeItem]:
+    """Send a sample to routes of a workload, all without a channel, and return what became of each.
+
+    Raises
+    ------
+    InvalidInputError
+        As `chosen_routes`.
+    """
+    known: Sequence[AlertRoute] = plan.alerts.routes if hasattr(plan, "alerts") else ()
+    routes = chosen_routes(plan.workload, known, channels)
+    return [RouteOutcomeItem(**vars(each)) for each in effects.try_routes(plan.workload, routes)]
 
 
 def detector_of(release: AnyRelease, plan: AnyPlan) -> str:

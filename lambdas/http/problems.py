@@ -36,6 +36,7 @@ STATUS = {
     PRECONDITION_FAILED: HTTPStatus.PRECONDITION_FAILED,
     "chart_not_found": HTTPStatus.NOT_FOUND,
     "incident_not_found": HTTPStatus.NOT_FOUND,
+    "label_not_found": HTTPStatus.NOT_FOUND,
     "run_not_found": HTTPStatus.NOT_FOUND,
     "series_not_found": HTTPStatus.NOT_FOUND,
     "workload_not_found": HTTPStatus.NOT_FOUND,

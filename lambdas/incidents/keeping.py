@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from lambdas.adapters.event_bus import EventBus
 from lambdas.adapters.incident_store import MOST_CHANGED, Book, IncidentStore
 from lambdas.incidents.effects import GroupingEffects
-from lambdas.runtime.retrying import MAX_ATTEMPTS
+from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
 from watchkeeper.core.plan import WorkloadPlan
@@ -24,7 +24,7 @@ from watchkeeper.incidents.grouping import grown_by, rule_of
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import DETAIL_TYPES
 from watchkeeper.incidents.progress import Change, after_anomalies, closed, together
-from watchkeeper.incidents.summary import CHANGED_DETAIL_TYPE
+from watchkeeper.incidents.summary import CHANGED_DETAIL_TYPE, Told
 from watchkeeper.incidents.unanswered import UNANSWERED_DETAIL_TYPE
 from watchkeeper.telemetry.selection import mute_of
 
@@ -148,6 +148,22 @@ def send(workload: str, effects: Telling) -> None:
         if sending.events:
             effects.bus.put(CHANGED_DETAIL_TYPE, list(_changed(workload, sending.events)))
         effects.incidents.sent(workload, key)
+
+
+def tell(workload: str, told: Told, effects: Telling, pause: Pause = pause_with_jitter) -> None:
+    """Write into the log of a workload's changes what somebody did, and make it known.
+
+    Raises
+    ------
+    UnavailableError
+        If others write all the time.
+    """
+    for attempt in range(MAX_ATTEMPTS):
+        book = effects.incidents.book(workload)
+        if effects.incidents.commit(workload, book, book, Change(told=(told,))):
+            return send(workload, effects)
+        pause(attempt)
+    raise UnavailableError(f"changes of {workload} were written {MAX_ATTEMPTS} times at the same time")
 
 
 def _changed(workload: str, events: Sequence[dict[str, Any]]) -> Iterator[str]:

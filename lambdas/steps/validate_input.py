@@ -174,8 +174,9 @@ def validate(payload: dict[str, Any], effects: ValidationEffects) -> dict[str, A
     artifact = registered_artifact(plan, effects.bucket, effects.registered)
     effects.objects.write(ObjectUri.parse(run.uris.plan), plan.to_json().encode())
     if isinstance(plan, WorkloadPlan):
-        verdicts = effects.incidents.verdicts(plan.workload) if plan.feedback_labels else []
-        said = labels_of(verdicts)
+        store = effects.incidents
+        people = (store.verdicts(plan.workload), store.labels(plan.workload))
+        said = labels_of(*people) if plan.feedback_labels else {}
         effects.objects.write(ObjectUri.parse(f"{run.uris.feedback}{LABELS_NAME}"), json.dumps(said).encode())
     champion, not_compared = _champion(plan, effects)
     if not_compared is not None:

@@ -114,6 +114,9 @@ def test_the_console_may_do_what_it_does_and_no_more(templates: Templates) -> No
         *("states:ListExecutions", "states:StartExecution", "states:DescribeExecution"),
         *("states:DescribeStateMachineForExecution", "states:GetExecutionHistory"),
         *("lambda:InvokeFunction", "events:PutEvents", "secretsmanager:GetSecretValue"),
+        *("sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"),
+        *("sns:ListSubscriptionsByTopic", "sns:GetSubscriptionAttributes"),
+        *("sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:DeleteMessage"),
     }
     assert allowed["states:StartExecution"] == {"stateMachine:watchkeeper-*-training"}
 

@@ -56,12 +56,18 @@ def test_workflow_logs_need_no_entry_in_the_accounts_resource_policy(templates: 
 
 
 def test_plan_parameter_is_the_plan_that_the_running_parts_read(templates: Templates) -> None:
-    properties = templates.one("AWS::SSM::Parameter", stack=STACK).properties
+    properties = templates.one("AWS::SSM::Parameter", stack=STACK, having="PlanParameter").properties
     assert properties["Name"] == layout.plan_parameter("pump_pressure")
     plan = WorkloadPlan.from_json(properties["Value"])
     assert plan.workload == "pump_pressure"
     assert plan.measures[0].name == "pressure"
     assert properties["Tier"] == "Standard"
+
+
+def test_the_workloads_file_is_beside_its_plan_for_people(templates: Templates) -> None:
+    properties = templates.one("AWS::SSM::Parameter", stack=STACK, having="SpecParameter").properties
+    assert properties["Name"] == layout.spec_parameter("pump_pressure")
+    assert properties["Value"].startswith("name: pump_pressure")
 
 
 def test_training_starts_at_the_specs_times_with_dead_letters(templates: Templates) -> None:

@@ -1,6 +1,6 @@
 /** What the invented API answers to a request. */
 
-import type { Feedback, Incident, LiveEvent, Me, RunDetail, TimelineEntry } from "../src/api/shapes";
+import type { Feedback, Incident, Label, LiveEvent, Me, RunDetail, TimelineEntry, WorkloadDetail } from "../src/api/shapes";
 import { drawing, Trainings } from "./trainings.ts";
 import { Transactions } from "./transactions.ts";
 import { iso, World } from "./world.ts";
@@ -75,6 +75,16 @@ export class Answers {
       const all = world.seriesLines(name).filter((one) => one.series.includes(query.get("contains") ?? "") && (!query.get("health") || one.health === query.get("health")));
       return ok({ items: all.slice(0, Number(query.get("limit") ?? 50)), next: null, total: all.length });
     }
+    if ((what === "spec" || series === "test") && this.me.role === "viewer") return problem(403, "forbidden", "An operator may do this.");
+    if (what === "spec") return ok({ workload: name, text: name === "machine_temperature" ? null : specOf(name, found), why: name === "machine_temperature" ? "It was deployed by software that did not keep it." : null, says: found.says });
+    if (what === "routes" && series === "test") {
+      const channels = (asked.body["channels"] as string[] | undefined) ?? [];
+      const routes = found.routes.filter((route) => !channels.length || channels.includes(route.channel));
+      const said = { email: ["email ops@example.com", "sent", "SNS has sent it; look into the inbox of ops@example.com"], sms: ["sms +49…", "refused", "its subscription is not confirmed"] } as const;
+      return ok({ items: routes.map(({ channel }) => ({ channel, receiver: said[channel as keyof typeof said][0], verdict: said[channel as keyof typeof said][1], said: said[channel as keyof typeof said][2] })) });
+    }
+    if (what === "labels") return this.#labels(name, series, asked);
+    if (what === "models") return this.#models(name, rest, asked);
     if (what === "runs" || what === "releases") return this.#runs(name, rest, asked);
     return problem(404, "nothing is here");
   }
@@ -138,6 +148,62 @@ export class Answers {
     return part === "charts" && chart ? { status: 200, body: drawing(chart), type: "image/svg+xml" } : ok(found);
   }
 
+  readonly #marked: (Label & { workload: string })[] = [];
+
+  #labels(workload: string, id: string | undefined, { method, query, body }: Asked): Answered {
+    if (method !== "GET" && this.me.role === "viewer") return problem(403, "forbidden", "An operator may do this.");
+    const told = (one: Label, what: string) => {
+      const event: LiveEvent = { id: `${one.label}:${this.events.length}`, at: iso(this.world.now), kind: "label", workload, detail: { label: one.label, what, who: this.me.user, series: one.series, start: one.start, end: one.end } };
+      this.events.push(event);
+      this.told(event);
+      return ok(one);
+    };
+    if (method === "POST") {
+      const step = this.world.workload(workload)!.interval_seconds!;
+      const outwards = (at: unknown, round: (value: number) => number) => iso(step * round(seconds(String(at)) / step));
+      const one: Label = { label: `label-${this.#marked.length}`, source: "label", what: "real", series: String(body["series"]), start: outwards(body["start"], Math.floor), end: outwards(body["end"], Math.ceil), at: iso(this.world.now), who: this.me.user, note: (body["note"] as string | null | undefined) ?? null };
+      this.#marked.push({ ...one, workload });
+      return told(one, "marked");
+    }
+    if (method === "DELETE") {
+      const at = this.#marked.findIndex((one) => one.label === id);
+      if (at < 0) return problem(404, "label not found", `workload ${workload} has no label ${id}`);
+      const { workload: _, ...one } = this.#marked.splice(at, 1)[0]!;
+      return told(one, "taken back");
+    }
+    const ofVerdicts = this.world.incidents
+      .filter((one) => one.workload === workload && one.feedback)
+      .flatMap((one) => one.touched.flatMap((part) => part.runs.map(([start, intervals]): Label => ({ label: one.incident_id, source: "verdict", what: one.feedback!, series: part.series, start: iso(start), end: iso(start + intervals * one.interval_seconds), at: one.last_at, who: "ann", note: null }))));
+    const own = this.#marked.filter((one) => one.workload === workload).map(({ workload: _, ...one }): Label => one);
+    const items = [...own, ...ofVerdicts]
+      .filter((one) => (!query.get("series") || one.series === query.get("series")) && (!query.get("from") || one.end > query.get("from")!) && (!query.get("to") || one.start < query.get("to")!))
+      .sort((one, other) => (one.start < other.start ? 1 : -1))
+      .slice(0, Number(query.get("limit") ?? 100));
+    return ok({ items, next: null });
+  }
+
+  #models(workload: string, [, version, verdict]: string[], { method, query, body }: Asked): Answered {
+    const trainings = this.#trainingsOf(workload);
+    if (this.world.workload(workload)!.health === "untrained") return version ? problem(404, "no such model") : ok({ items: [], next: null });
+    const found = () => trainings.models().find((one) => String(one.version) === version);
+    if (version && !found()) return problem(404, "model not found", `workload ${workload} has no version ${version}`);
+    if (method === "POST" && this.me.role !== "admin") return problem(403, "forbidden", "An admin may do this.");
+    if (method === "POST") {
+      const approval = verdict === "approve" ? "approved" : "rejected";
+      if (approval === "rejected" && found()!.serves) return problem(409, "conflict", `version ${version} of ${workload} serves now`);
+      trainings.judge(Number(version), approval, this.me.user, typeof body["note"] === "string" ? body["note"] : null);
+      const event: LiveEvent = { id: `${workload}/${version}:${this.events.length}`, at: iso(this.world.now), kind: "model", workload, detail: { version: Number(version), run_id: found()!.run_id, approval, who: this.me.user, note: body["note"] ?? null } };
+      this.events.push(event);
+      this.told(event);
+    }
+    if (version) return ok(found());
+    const from = Number(query.get("cursor") ?? 0);
+    const most = Number(query.get("limit") ?? 20);
+    const all = trainings.models();
+    const items = all.slice(from, from + most).map(({ arn: _1, artifacts: _2, table: _3, labelled: _4, judged_by: _5, charts: _6, report: _7, expires_in_seconds: _8, ...item }) => item);
+    return ok({ items, next: from + most < all.length ? String(from + most) : null });
+  }
+
   #incidents(id: string | undefined, action: string | undefined, { method, query, body }: Asked): Answered {
     const { world } = this;
     if (!id) {
@@ -192,6 +258,22 @@ function matches(one: ReturnType<World["line"]>, query: URLSearchParams): boolea
     (!query.get("from") || one.last_at >= query.get("from")!) &&
     (!query.get("to") || one.opened_at < query.get("to")!)
   );
+}
+
+function specOf(name: string, found: WorkloadDetail): string {
+  return `# What is watched, and who is told.
+name: ${name}
+kind: ${found.kind}
+source:
+  timestamp: {field: time, format: iso8601}
+interval: 5m
+lateness: 10m
+measures:
+${found.measures.map((one) => `  - {name: ${one.name}, field: ${one.field}, aggregate: ${one.aggregate}}`).join("\n")}
+alerts:
+  routes:
+${found.routes.map((one) => `    - {channel: ${one.channel}, severity: ${one.severity_from}}`).join("\n")}
+`;
 }
 
 function seconds(at: string | null): number {

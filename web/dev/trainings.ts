@@ -1,6 +1,6 @@
 /** Invented trainings of a workload: a workflow, runs that went through it, and the releases they made. */
 
-import type { Release, Run, RunDetail, RunState } from "../src/api/shapes";
+import type { ModelDetail, Release, Run, RunDetail, RunState } from "../src/api/shapes";
 import { chance, iso, LIVE_RUN } from "./world.ts";
 
 const DAY = 86_400;
@@ -51,6 +51,7 @@ const CAUSE = "The history has 212 rows of co|LOCATION_ID=D-220; a training need
 export class Trainings {
   readonly #runs: RunDetail[];
   #live: string;
+  readonly #verdicts = new Map<number, { approval: ModelDetail["approval"]; said: string }>([[1, { approval: "rejected", said: "rejected by ann: it was trained without B-207" }]]);
 
   constructor(
     private readonly now: number,
@@ -85,10 +86,39 @@ export class Trainings {
         published_at: run.ended_at!,
         live: run.run_id === this.#live,
         detector: "watchkeeper",
-        figures: Object.fromEntries(run.table.filter((row) => ["alerts_per_week", "f1", "pr_auc"].includes(row.figure)).map((row) => [row.figure, row.candidate])),
+        figures: figuresOf(run),
         can_roll_back: run.run_id !== this.#live,
       }));
     return { items, next: null };
+  }
+
+  /** Each run that the gate took has registered a version; the oldest has been rejected since. */
+  models(): ModelDetail[] {
+    const runs = this.#runs.filter((run) => run.status === "succeeded").reverse();
+    return runs
+      .map((run, index) => ({
+        version: index + 1,
+        approval: this.#verdicts.get(index + 1)?.approval ?? ("approved" as const),
+        said: this.#verdicts.get(index + 1)?.said ?? `Published by ${run.execution}`,
+        created_at: run.ended_at!,
+        run_id: run.run_id,
+        serves: run.run_id === this.#live,
+        kept: true,
+        figures: figuresOf(run),
+        arn: `arn:aws:sagemaker:eu-central-1:123456789012:model-package/watchkeeper-air-quality/${index + 1}`,
+        artifacts: [`s3://data/runs/air_quality/${run.run_id}/detector/model.tar.gz`],
+        table: run.table,
+        labelled: run.labelled,
+        judged_by: run.judged_by,
+        charts: run.charts,
+        report: run.report,
+        expires_in_seconds: run.expires_in_seconds,
+      }))
+      .reverse();
+  }
+
+  judge(version: number, approval: "approved" | "rejected", who: string, note: string | null): void {
+    this.#verdicts.set(version, { approval, said: `${approval} by ${who}${note ? `: ${note}` : ""}` });
   }
 
   /** Let a run's release judge again; returns the run whose release did. */
@@ -145,6 +175,10 @@ export class Trainings {
       expires_in_seconds: 900,
     };
   }
+}
+
+function figuresOf(run: RunDetail): Release["figures"] {
+  return Object.fromEntries(run.table.filter((row) => ["alerts_per_week", "f1", "pr_auc"].includes(row.figure)).map((row) => [row.figure, row.candidate]));
 }
 
 function went(status: Run["status"], started: number, now: number): { states: RunState[]; ended: number | null } {

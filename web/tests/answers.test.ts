@@ -33,6 +33,8 @@ beforeEach(() => {
     [/^\/watch\/workloads\/[^/]+$/, answer<object>("workload")],
     [/\/runs$/, answer<object>("runs")],
     [/\/releases$/, answer<object>("releases")],
+    [/\/models$/, answer<object>("models")],
+    [/\/models\/\d+$/, answer<object>("model")],
     [/\/runs\/running$/, answer<object>("run_running")],
     [/\/runs\/failed$/, answer<object>("run_failed")],
     [/\/runs\/[^/]+$/, answer<object>("run")],
@@ -40,6 +42,7 @@ beforeEach(() => {
     [/^\/watch\/incidents$/, answer<Listing<IncidentLine>>("incidents")],
     [/^\/watch\/incidents\/[^/]+$/, incident],
     [/\/series$/, answer<SeriesListing>("series")],
+    [/\/labels$/, answer<object>("labels")],
     [/\/points$/, { ...points, complete: true, next: null }],
   ];
   vi.stubGlobal("fetch", (address: string) => {
@@ -87,6 +90,7 @@ test("one incident", async () => {
 test("series", async () => {
   const words = await open(`series?workload=air_quality&series=${encodeURIComponent(points.series)}`);
   expect(words).toContain("intervals loaded");
+  expect(words).toContain("valve stuck");
   expect(shell.querySelectorAll("wk-chart")).toHaveLength(2);
 });
 
@@ -99,6 +103,16 @@ test("runs and releases", async () => {
 test.each(["first", "running", "failed"])("a run: %s", async (which) => {
   await open(`workloads/air_quality/runs/${which}`);
   expect(shell.querySelectorAll(".state").length).toBeGreaterThan(3);
+});
+
+test("models", async () => {
+  const words = await open("workloads/air_quality/models");
+  expect(shell.querySelectorAll("tbody tr")).toHaveLength(answer<Listing<object>>("models").items.length);
+  expect(words).toContain("judges now");
+});
+
+test("one version of a model", async () => {
+  expect(await open("workloads/air_quality/models/2")).toContain("Champion and challenger");
 });
 
 test("workloads", async () => {

@@ -114,6 +114,35 @@ test("the explorer loads all pages of what is chosen, and says what there is", a
   expect(pages.filter((one) => one.url.searchParams.has("cursor"))).toHaveLength(pages.length - 1);
 });
 
+const CO = "series?workload=air_quality&series=co%7CLOCATION_ID%3DB-101&span=8640000";
+
+test("a stretch is marked on the chart, labelled with why, shown, and taken back", async () => {
+  await open(CO);
+  await until(() => text().includes("intervals loaded"));
+  button("Label")!.click();
+  await until(() => text().includes("Drag over what was an anomaly."));
+  const chart = page.shell.querySelector("wk-chart")!;
+  chart.dispatchEvent(new CustomEvent("mark", { detail: [NOW - 90_000, NOW - 89_000], bubbles: true }));
+  await until(() => page.shell.querySelector("wk-label-form form") !== null);
+  page.shell.querySelector<HTMLInputElement>("wk-label-form input[name=note]")!.value = "valve stuck";
+  page.shell.querySelector<HTMLFormElement>("wk-label-form form")!.requestSubmit();
+  await until(() => text().includes("valve stuck"));
+  const sent = page.asked.find((one) => one.method === "POST")!;
+  expect(sent.url.pathname).toBe("/watch/workloads/air_quality/labels");
+  expect(sent.body).toEqual({ series: "co|LOCATION_ID=B-101", start: "2026-11-29T10:50:00.000Z", end: "2026-11-29T11:06:40.000Z", note: "valve stuck" });
+  expect((chart as unknown as { windows: unknown[] }).windows).toContainEqual({ start: NOW - 90_000, end: NOW - 88_800, kind: "label" });
+  button("Take it back")!.click();
+  await until(() => !text().includes("valve stuck"));
+  expect(page.asked.find((one) => one.method === "DELETE")!.url.pathname).toBe("/watch/workloads/air_quality/labels/label-0");
+});
+
+test("a viewer sees labels and cannot mark one", async () => {
+  await open(CO, "viewer");
+  await until(() => text().includes("intervals loaded"));
+  expect(button("Label")).toBeUndefined();
+  expect(button("Take it back")).toBeUndefined();
+});
+
 test("an address without a screen says so, and leads back", async () => {
   await open("nowhere");
   expect(text()).toContain("This page is not here");

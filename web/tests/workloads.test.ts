@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 
 vi.mock("uplot", () => ({ default: class { static tzDate = (date: Date) => date; root = document.createElement("div"); over = document.createElement("div"); series = [{}]; width = 100; batch(act: () => void) { act(); } setData() {} setScale() {} setSize() {} destroy() {} } }));
 
-const { live, open, page, text, until } = await import("./console");
+const { button, live, open, page, text, until } = await import("./console");
 
 test("workloads are listed, the most urgent first, each with why", async () => {
   await open("workloads");
@@ -32,4 +32,25 @@ test("an incident that opens is counted without a reload", async () => {
   page.answers.tick(1);
   await live.catchUp();
   await until(() => text().includes("2 incidents open"));
+});
+
+test("an operator sees its file when it is opened, and a viewer does not", async () => {
+  await open("workloads/air_quality");
+  expect(page.asked.some((one) => one.url.pathname.endsWith("/spec"))).toBe(false);
+  const file = [...page.shell.querySelectorAll("details")].find((one) => one.textContent!.includes("Its file"))!;
+  file.open = true;
+  file.dispatchEvent(new Event("toggle"));
+  await until(() => text().includes("name: air_quality kind: anomaly"));
+  page.shell.remove();
+  await open("workloads/air_quality", "viewer");
+  expect(text()).not.toContain("Its file");
+  expect(button("Send a test")).toBeUndefined();
+});
+
+test("a test of routes tells what became of each sample", async () => {
+  await open("workloads/air_quality");
+  page.shell.querySelector<HTMLFormElement>("wk-route-test form")!.requestSubmit();
+  await until(() => text().includes("1 did not arrive."));
+  for (const words of ["inbox of ops@example.com", "its subscription is not confirmed"]) expect(text()).toContain(words);
+  expect(page.asked.find((one) => one.method === "POST")!.body).toEqual({ channels: [] });
 });

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lambdas.console.documents.answer import Answer, Instant
+from lambdas.alerting.route_tests import RouteOutcome
+from lambdas.console.documents.answer import Answer, Instant, fields_of
 from lambdas.console.documents.incidents import Note
 from lambdas.console.status import Health
 
@@ -113,3 +114,32 @@ class WorkloadDetail(WorkloadItem):
     dimensions: list[str]
     routes: list[RouteItem]
     plan: dict[str, object] = Field(description="The deployed plan: everything that the running parts know.")
+
+
+class SpecText(Answer):
+    """A workload's file as it was deployed, and what it means."""
+
+    workload: str
+    text: str | None = Field(description="YAML; null where it is not kept: `why` says why.")
+    why: str | None
+    says: list[str] = Field(description="The plan in words, a sentence each.")
+
+
+class RouteTestBody(BaseModel):
+    """Which routes are tested."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    channels: list[Annotated[str, Field(min_length=1, max_length=256)]] = Field(
+        default=[], max_length=20, description="Channels; none: all."
+    )
+
+
+class RouteOutcomeItem(fields_of(RouteOutcome)):  # type: ignore[misc]  # a model that is made of a document
+    """What became of a route's sample at one receiver; `sent`: nobody tells whether it arrived."""
+
+
+class RouteTests(Answer):
+    """A test of routes: it is no incident, and counts as no alert."""
+
+    items: list[RouteOutcomeItem]

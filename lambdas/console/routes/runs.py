@@ -30,6 +30,7 @@ from lambdas.http.openapi import answers
 from lambdas.http.problems import INVALID_REQUEST, ServiceProblemError
 from watchkeeper.core import layout
 from watchkeeper.core.timestamps import aware, format_instant
+from watchkeeper.lifecycle.run import is_run_id
 
 router = new_router()
 TAG = "Runs"
@@ -116,12 +117,15 @@ def show_chart(
 ) -> Response[str]:
     """Return the picture."""
     request = asked(router)
-    found = _found(request, workload, run)
-    key = f"{layout.run_prefix(found.workload, found.run_id)}{CHARTS}{unquote(chart)}"
+    plan, run_id = request.plan(workload), unquote(run)
+    if not is_run_id(run_id):
+        raise ServiceProblemError(RUN_NOT_FOUND, f"{run_id[:64]!r} is not the id of a run")
+    # not by its execution: Step Functions forgets it, and its files are kept
+    key = f"{layout.run_prefix(plan.workload, run_id)}{CHARTS}{unquote(chart)}"
     uri = ObjectUri(request.effects.bucket, key)
     body = request.effects.objects.read(uri) if request.effects.objects.any_under(uri) else None
     if body is None:
-        raise ServiceProblemError(CHART_NOT_FOUND, f"run {found.run_id} has no chart {unquote(chart)!r}")
+        raise ServiceProblemError(CHART_NOT_FOUND, f"run {run_id} has no chart {unquote(chart)!r}")
     response = Response(HTTPStatus.OK, "image/png", base64.b64encode(body).decode())
     response.base64_encoded = True  # given as bytes, it would be taken for text when answers are validated
     return response
@@ -137,7 +141,9 @@ def list_releases(workload: WorkloadName) -> ReleaseList:
     """Return the models that were published, or staged to be."""
     request = asked(router)
     plan, store = request.plan(workload), request.effects.releases
-    return ReleaseList(items=release_items(store.staged(plan.workload), store.live(plan.workload), plan))
+    rejected = request.effects.models.rejected(plan.workload)
+    found = release_items(store.staged(plan.workload), store.live(plan.workload), plan, rejected)
+    return ReleaseList(items=found)
 
 
 @router.post(
@@ -154,7 +160,9 @@ def roll_back(workload: WorkloadName, run: RunId, body: Annotated[RollBackBody, 
         raise ServiceProblemError(
             INVALID_REQUEST, f"confirm is {body.confirm[:64]!r}: send the workload's name, {plan.workload!r}"
         )
-    request.effects.go_back(earlier_release(request.effects.releases, plan.workload, unquote(run)))
+    effects = request.effects
+    rejected = effects.models.rejected(plan.workload)
+    effects.go_back(earlier_release(effects.releases, plan.workload, unquote(run), rejected))
     return list_releases(workload)
 
 

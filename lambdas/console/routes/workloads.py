@@ -19,12 +19,15 @@ from lambdas.console.documents.workloads import (
     PauseItem,
     PauseList,
     ResumeBody,
+    RouteTestBody,
+    RouteTests,
+    SpecText,
     WorkloadDetail,
     WorkloadItem,
 )
 from lambdas.console.log import log_of
 from lambdas.console.series import LAST
-from lambdas.console.workloads import detail_of, items_of
+from lambdas.console.workloads import detail_of, items_of, spec_of, tested_routes
 from lambdas.http.openapi import answers
 from lambdas.http.problems import INVALID_REQUEST, ServiceProblemError
 from lambdas.incidents.keeping import send
@@ -129,3 +132,28 @@ def _refuse_unknown(request: Asked, plan: WorkloadPlan, series: str | None) -> N
     heads = request.effects.heads(plan.workload)
     if series is not None and not any(series in head.series for head in heads):
         raise ServiceProblemError(INVALID_REQUEST, f"workload {plan.workload} has no series {series[:200]!r}")
+
+
+@router.get(
+    f"{PREFIX}/workloads/<workload>/spec",
+    tags=[TAG],
+    summary="A workload's file",
+    responses=answers(SpecText, HTTPStatus.OK, HTTPStatus.NOT_FOUND),
+)
+def show_spec(workload: WorkloadName) -> SpecText:
+    """Return the text of a workload's file as it was deployed, and what it means."""
+    request = asked(router)
+    return spec_of(request.plan(workload), request.effects)
+
+
+@router.post(
+    f"{PREFIX}/workloads/<workload>/routes/test",
+    tags=[TAG],
+    summary="Test routes of alerts",
+    responses=answers(RouteTests, HTTPStatus.OK, HTTPStatus.NOT_FOUND, body=True),
+)
+def test_routes(workload: WorkloadName, body: Annotated[RouteTestBody, Body()]) -> RouteTests:
+    """Send a marked sample the way alerts go, and wait up to 20 seconds for what becomes of it."""
+    request = asked(router)
+    found = tested_routes(request.plan(workload), body.channels, request.effects)
+    return RouteTests(items=found)

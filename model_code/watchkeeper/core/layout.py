@@ -331,6 +331,11 @@ def plan_parameter(workload: str) -> str:
     return f"/{PREFIX}/{workload}/plan"
 
 
+def spec_parameter(workload: str) -> str:
+    """The parameter that holds the text of a workload's file; under a path that nobody lists."""
+    return f"/{PREFIX}-specs/{workload}"
+
+
 def short_hash(text: str, length: int = 16) -> str:
     """A stable identifier made from text: `length` hexadecimal characters of its SHA-256."""
     return hashlib.sha256(text.encode()).hexdigest()[:length]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from watchkeeper.core.documents import Document
+from watchkeeper.core.layout import short_hash
 from watchkeeper.core.severity import THRESHOLD_SEVERITY
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.incidents.incident import TAKEN_BACK, Entry, Feedback, Incident
@@ -58,6 +59,33 @@ class Verdict(Document, name="verdict"):
     marks: tuple[Mark, ...]
     """By series. What the incident touches later is not judged."""
     note: str | None = None
+
+
+@dataclass(frozen=True)
+class Label(Document, name="label"):
+    """A stretch of one series of which somebody says that it was an anomaly, whatever was found there."""
+
+    workload: str
+    series: str
+    start: int
+    """Of its first interval, in seconds since 1970."""
+    end: int
+    """Of its last interval, in seconds since 1970."""
+    interval_seconds: int
+    at: str
+    """When it was said; ISO 8601, UTC."""
+    who: str
+    note: str | None = None
+
+    @property
+    def label_id(self) -> str:
+        """The same of the same stretch."""
+        return short_hash(f"{self.workload} {self.series} {self.start} {self.end}")
+
+    @property
+    def window(self) -> tuple[str, str]:
+        """First and last labelled instant, as a file of labels has them."""
+        return _window(self.start, self.end, self.interval_seconds)
 
 
 def verdict_of(
@@ -143,19 +171,26 @@ def _directions(part: Touched) -> tuple[Direction, ...]:
     return DIRECTIONS
 
 
-def labels_of(verdicts: Iterable[Verdict]) -> dict[str, list[tuple[str, str]]]:
+def labels_of(verdicts: Iterable[Verdict], labels: Iterable[Label] = ()) -> dict[str, list[tuple[str, str]]]:
     """Return labels as `watchkeeper.telemetry.labels` reads them: windows of what was real, by series.
 
-    A series of which all was noise or expected has no window; one that no verdict is about is left out, since
-    nothing is known of it.
+    A series of which all was noise or expected has no window; one that no verdict and no label is about is
+    left out, since nothing is known of it.
     """
     windows: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for verdict in verdicts:
         for mark in verdict.marks:
             of_series = windows[mark.series]
             if verdict.what == "real":
+                seconds = verdict.interval_seconds
                 of_series.update(
-                    (format_instant(start), format_instant(start + (count - 1) * verdict.interval_seconds))
-                    for start, count in mark.runs
+                    _window(start, start + count * seconds, seconds) for start, count in mark.runs
                 )
+    for label in labels:
+        windows[label.series].add(label.window)
     return {series: sorted(found) for series, found in sorted(windows.items())}
+
+
+def _window(start: int, end: int, interval_seconds: int) -> tuple[str, str]:
+    """Return the first and the last instant of intervals: both are included, so the last has its start."""
+    return format_instant(start), format_instant(end - interval_seconds)

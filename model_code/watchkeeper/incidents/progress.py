@@ -10,11 +10,12 @@ from typing import Literal
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import EPOCH, format_instant
-from watchkeeper.incidents.feedback import Verdict, judged, moved_thresholds, unjudged, verdicts_about
+from watchkeeper.incidents.feedback import Label, Verdict, judged, moved_thresholds, unjudged, verdicts_about
 from watchkeeper.incidents.grouping import Grown
 from watchkeeper.incidents.incident import Entry, Incident
 from watchkeeper.incidents.notice import IncidentNotice, notice_of
 from watchkeeper.incidents.pausing import Pauses
+from watchkeeper.incidents.summary import Told
 from watchkeeper.judgement.moved import MovedThresholds
 
 ESCALATES_BY = 10.0
@@ -39,6 +40,12 @@ class Change:
     """Where all verdicts of the workload move thresholds then; None where none is given or taken back."""
     pauses: Pauses | None = None
     """All of the workload then; None where none begins or ends."""
+    labels: tuple[Label, ...] = ()
+    """That are set."""
+    unlabelled: tuple[Label, ...] = ()
+    """That stand no more."""
+    told: tuple[Told, ...] = ()
+    """What people did beside, for the log and for who looks on."""
 
 
 def after_verdict(incident: Incident, verdict: Verdict, standing: Collection[Verdict]) -> Change:

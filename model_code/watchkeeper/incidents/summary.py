@@ -15,7 +15,7 @@ CHANGED_DETAIL_TYPE = "Incident Changed"
 """Of the event on the alert bus that has the live events of one change."""
 MOST_PLACES = 20
 
-LiveKind = Literal["incident", "decision", "run", "telemetry", "release", "pause"]
+LiveKind = Literal["incident", "decision", "run", "telemetry", "release", "pause", "model", "label"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,20 @@ class LiveEvent:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready objects."""
         return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Told:
+    """Something of a workload that is told beside its incidents: a release, a version of its model."""
+
+    kind: LiveKind
+    name: str
+    """What it is about."""
+    detail: dict[str, Any]
+
+    def event(self, workload: str, change: int, at: datetime) -> LiveEvent:
+        """Return what is told; `change` is as of `event_of`."""
+        return LiveEvent(f"{self.name}:{change}", format_instant(at), self.kind, workload, self.detail)
 
 
 def summary_of(incident: Incident) -> IncidentSummary:

@@ -6,6 +6,7 @@ execution and a state that runs twice uses the same name.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -100,6 +101,17 @@ class TrainingRun(Document, name="training run", sort_keys=False):
 def run_id_of(execution_arn: str, started_at: datetime) -> str:
     """Return an identifier that sorts by time and is the same whenever the state is run again."""
     return f"{started_at:%Y%m%d%H%M%S}-{layout.short_hash(execution_arn, 6)}"
+
+
+def is_run_id(text: str) -> bool:
+    """Tell whether a text is of the form of `run_id_of`.
+
+    Examples
+    --------
+    >>> is_run_id("20261115020000-0af3c1"), is_run_id("../other")
+    (True, False)
+    """
+    return re.fullmatch(r"\d{14}-[0-9a-f]{6}", text) is not None
 
 
 def training_run(

@@ -48,21 +48,27 @@ def paths(world: World) -> dict[str, str]:
         "me": "/watch/me",
         "workloads": "/watch/workloads",
         "workload": of_air,
+        "spec": f"{of_air}/spec",
         "incidents": "/watch/incidents",
         "incident": f"/watch/incidents/{incident}",
         "log": f"{of_air}/log?{_SPAN}",
         "series": f"{of_air}/series",
+        "labels": f"{of_air}/labels",
         "points": f"{of_air}/series/{quote(SERIES[0], safe='')}/points?{_SPAN}",
         "runs": f"{of_air}/runs",
         "run": f"{of_air}/runs/{run_id(LAST)}",
         "run_running": f"{of_air}/runs/{run_id(world.runs.runs[0])}",
         "run_failed": f"{of_air}/runs/{run_id(world.runs.runs[1])}",
         "releases": f"{of_air}/releases",
+        "models": f"{of_air}/models",
+        "model": f"{of_air}/models/2",
         "changes": "/watch/changes?since=e30=",
     }
 
 
 def test_answers_are_those_that_pages_are_developed_with(world: World) -> None:
+    stretch = {"series": SERIES[0], "start": "2026-11-29T18:50:00Z", "end": "2026-11-29T19:00:00Z"}
+    world.call("POST", f"/watch/workloads/{AIR}/labels", {**stretch, "note": "valve stuck"})
     world.live = json.dumps({"http": "live.example", "realtime": "realtime.example"})
     found = {name: text_of(world.get(path)) for name, path in paths(world).items()}
     if WRITE:

@@ -19,9 +19,12 @@ from lambdas.adapters import clients
 from lambdas.adapters.anomaly_table import TableAnomalies
 from lambdas.adapters.event_bus import EventBridgeBus
 from lambdas.adapters.incident_store import TableIncidents
+from lambdas.adapters.model_versions import Approval, ModelVersion
 from lambdas.adapters.object_store import ObjectUri, S3ObjectStore
 from lambdas.adapters.release_store import TableReleaseStore
+from lambdas.adapters.spec_store import packed_spec
 from lambdas.adapters.unanswered_store import TableUnanswered
+from lambdas.alerting.route_tests import RouteOutcome
 from lambdas.console import handler
 from lambdas.console.effects import ConsoleEffects
 from lambdas.console.page_heads import S3PageHeads
@@ -109,6 +112,7 @@ MISSING_CO = QualityEvent(
     severity=94.0,
 )
 GOLDEN = Path(__file__).resolve().parents[2] / "contract" / "pipeline" / "golden" / "water_flow.asl.json"
+PACKAGES = f"arn:aws:sagemaker:{REGION}:123456789012:model-package/watchkeeper-air-quality"
 MACHINE = f"arn:aws:states:{REGION}:123456789012:execution:watchkeeper-air-quality-training"
 
 
@@ -161,6 +165,37 @@ def _started(day: int, name: str) -> Run:
 OLD, LAST = _started(1, "first"), _started(15, "second")
 
 
+def run_number(run: Run) -> int:
+    """Return the version of its model: two trainings registered one."""
+    return [OLD, LAST].index(run) + 1
+
+
+def versions_of_air() -> list[ModelVersion]:
+    """Return two versions that were released, and one whose deployment failed."""
+    of_releases = [
+        ModelVersion(
+            version=number,
+            arn=release.model_package_arn,
+            approval="approved",
+            said=f"Published by {release.execution_arn}",
+            created_at=release.released_at,
+            run_id=release.run_id,
+            artifacts=(f"s3://{BUCKET}/runs/{AIR}/{release.run_id}/detector/model.tar.gz",),
+        )
+        for number, release in enumerate((FORMER, LIVE), 1)
+    ]
+    broken = dataclasses.replace(
+        of_releases[-1],
+        version=3,
+        arn=f"{PACKAGES}/3",
+        approval="pending",
+        said=None,
+        created_at="2026-11-22T02:31:00Z",
+        run_id=run_id(_started(22, "refused")),
+    )
+    return [*of_releases, broken]
+
+
 def _release(run: Run) -> Release:
     names = training_run(
         workload=AIR, bucket=BUCKET, execution_arn=run.execution, started_at=run.started_at, reason="schedule"
@@ -173,7 +208,7 @@ def _release(run: Run) -> Release:
         endpoint="",
         endpoint_config="",
         model=names.names.model,
-        model_package_arn="",
+        model_package_arn=f"{PACKAGES}/{run_number(run)}",
         metrics={"alerts_per_week": 2.5, "f1": None},
         released_at=format_instant(run.ended_at or run.started_at),
         stream=StreamModel({}, 3.75),
@@ -211,6 +246,35 @@ class FakeRuns:
         run = Run(workload, f"{MACHINE}:asked-{len(self.runs)}", "RUNNING", NOW, None, document)
         self.runs.insert(0, run)
         return run
+
+
+@dataclass
+class FakeModels:
+    """`ModelVersions` in memory."""
+
+    versions: dict[str, list[ModelVersion]] = field(default_factory=dict)
+    """By workload, the oldest first."""
+
+    def listed(self, workload: str, most: int, cursor: str | None) -> tuple[list[ModelVersion], str | None]:
+        own, first = self.versions.get(workload, [])[::-1], int(cursor or 0)
+        return own[first : first + most], str(first + most) if len(own) > first + most else None
+
+    def found(self, workload: str, version: int) -> ModelVersion | None:
+        return next((each for each in self.versions.get(workload, ()) if each.version == version), None)
+
+    def rejected(self, workload: str) -> frozenset[str]:
+        own = self.versions.get(workload, ())
+        return frozenset(each.arn for each in own if each.approval == "rejected")
+
+    def judge(self, arn: str, *, approved: bool, reason: str) -> None:
+        approval: Approval = "approved" if approved else "rejected"
+        self.versions = {
+            workload: [
+                dataclasses.replace(each, approval=approval, said=reason) if each.arn == arn else each
+                for each in own
+            ]
+            for workload, own in self.versions.items()
+        }
 
 
 @dataclass
@@ -252,7 +316,10 @@ class World:
         self.moment, self.alarms, self.queue_url = NOW, list[str](), ""
         self.live: str | None = None
         self.link_keys = FakeLinkKeys()
+        self.specs = {AIR: "name: air_quality # Zürich\nkind: anomaly\n"}
+        self.routes_tried: list[str] = []
         dynamodb, self.runs = clients.dynamodb(), FakeRuns()
+        self.models = FakeModels({AIR: versions_of_air()})
         self.records = FakeRecords({AIR: 5184.0})
         self.effects = ConsoleEffects(
             bucket=BUCKET,
@@ -265,17 +332,29 @@ class World:
             releases=TableReleaseStore(dynamodb, SERIES_TABLE),
             objects=S3ObjectStore(clients.s3()),
             runs=self.runs,
+            models=self.models,
             scores=BucketScores(),
             records=self.records,
             alarms_on=lambda: self.alarms,
-            parameter=lambda name: self.live,
+            parameter=self._parameter,
             signed=FakeSigner(),
             bus=EventBridgeBus(clients.events(), bus),
             link_keys=self.link_keys,
+            try_routes=self._try_routes,
             region=REGION,
             now=lambda: self.moment,
         )
         self._fill()
+
+    def _parameter(self, name: str) -> str | None:
+        if name == layout.LIVE_PARAMETER:
+            return self.live
+        text = self.specs.get(name.rpartition("/")[2])
+        return None if text is None else packed_spec(text)
+
+    def _try_routes(self, workload: str, routes: Sequence[AlertRoute]) -> list[RouteOutcome]:
+        self.routes_tried += [route.channel for route in routes]
+        return [RouteOutcome(route.channel, "email a@example.com", "sent", "look there") for route in routes]
 
     def call(
         self,

@@ -37,7 +37,7 @@ from watchkeeper.core.plan import AlertPlan, WorkloadPlan
 from watchkeeper.core.timestamps import parse_instant
 from watchkeeper.features.contributions import Contribution
 from watchkeeper.fraud.plan import FraudPlan
-from watchkeeper.incidents.feedback import Verdict
+from watchkeeper.incidents.feedback import Label, Verdict
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import IncidentNotice
 from watchkeeper.incidents.pausing import NO_PAUSES, Pauses, events_of
@@ -414,6 +414,7 @@ class FakeIncidentStore:
     incidents: dict[str, Incident] = field(default_factory=dict)
     outbox: dict[tuple[str, str], Sending] = field(default_factory=dict)
     said: dict[tuple[str, str], Verdict] = field(default_factory=dict)
+    marked: dict[tuple[str, str], Label] = field(default_factory=dict)
     log: dict[tuple[str, int], list[LiveEvent]] = field(default_factory=dict)
     moved: dict[str, MovedThresholds] = field(default_factory=dict)
     paused: dict[str, Pauses] = field(default_factory=dict)
@@ -460,12 +461,16 @@ class FakeIncidentStore:
             self.said.pop((workload, each.incident_id), None)
         if change.moved is not None:
             self.moved[workload] = change.moved
+        self.marked.update(((workload, each.label_id), each) for each in change.labels)
+        for label in change.unlabelled:
+            self.marked.pop((workload, label.label_id), None)
         number = seen.changes + 1
         latest = {each.incident_id: each for each in change.incidents}
         events = [event_of(each, number, LOGGED_AT) for each in (*latest.values(), *change.merged)]
         if change.pauses is not None:
             events += events_of(workload, self.pauses(workload), change.pauses, number, LOGGED_AT)
             self.paused[workload] = change.pauses
+        events += [each.event(workload, number, LOGGED_AT) for each in change.told]
         self.log[workload, number] = events
         if change.merged or change.notices or events:
             merged = tuple(replace(each, touched=()) for each in change.merged)
@@ -490,6 +495,9 @@ class FakeIncidentStore:
     def changes(self, workload: str, after: int, most: int) -> list[tuple[int, list[LiveEvent]]]:
         found = sorted((number, events) for (name, number), events in self.log.items() if name == workload)
         return [(number, events) for number, events in found if number > after][:most]
+
+    def labels(self, workload: str) -> list[Label]:
+        return [label for (name, _), label in sorted(self.marked.items()) if name == workload]
 
     def verdicts(self, workload: str) -> list[Verdict]:
         return [verdict for (name, _), verdict in sorted(self.said.items()) if name == workload]

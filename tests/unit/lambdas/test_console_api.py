@@ -15,9 +15,25 @@ import pytest
 from lambdas.console import asking
 from lambdas.console.access import ROUTES, Route
 from lambdas.http.roles import ROLES, role_in
-from tests.unit.lambdas.console_world import AIR, COUNT, FORMER, LAST, LIVE, SERIES, World, instant, run_id
+from tests.unit.lambdas.console_world import (
+    AIR,
+    BEGIN,
+    COUNT,
+    FORMER,
+    LAST,
+    LIVE,
+    SERIES,
+    STEP,
+    World,
+    instant,
+    run_id,
+)
+from watchkeeper.core.timestamps import epoch_seconds
+from watchkeeper.incidents.feedback import Label, labels_of
 
 OF_AIR = f"/watch/workloads/{AIR}"
+BEGUN = epoch_seconds(BEGIN)
+LABEL_ID = Label(AIR, SERIES[0], BEGUN + 10 * STEP, BEGUN + 12 * STEP, STEP, "", "").label_id
 BODIES: dict[str, Any] = {
     "feedback": {"verdict": "noise"},
     "acknowledge": {},
@@ -27,6 +43,10 @@ BODIES: dict[str, Any] = {
     "pause": {"note": "maintenance"},
     "resume": {},
     "roll-back": {"confirm": AIR},
+    "test": {},
+    "labels": {"series": SERIES[0], "start": instant(10), "end": instant(12)},
+    "approve": {},
+    "reject": {},
 }
 
 
@@ -46,6 +66,8 @@ def path_of(route: Route, world: World) -> str:
         "series": quote(SERIES[0], safe=""),
         "run": FORMER.run_id if "roll-back" in route.path else run_id(LAST),
         "chart": "scores.png",
+        "version": "3",
+        "label": LABEL_ID,
     }
     path = route.path
     for name, value in found.items():
@@ -58,7 +80,9 @@ def test_each_route_is_for_its_role_and_those_above(world: World, role: str | No
     rank = 0 if role is None else ROLES.index(role)  # type: ignore[arg-type]
     for route in ROUTES:
         if route.method == "DELETE" and rank >= ROLES.index(route.role):
-            world.call("POST", path_of(route, world), BODIES["feedback"])  # there is something to take back
+            what = "labels" if "<label>" in route.path else "feedback"
+            made = path_of(route, world).removesuffix(f"/{LABEL_ID}")
+            world.call("POST", made, BODIES[what])  # there is something to take back
         body = BODIES[route.path.rpartition("/")[2]] if route.method == "POST" else None
         answer = world.call(route.method, path_of(route, world), body, role=role)
         if rank < ROLES.index(route.role):
@@ -335,6 +359,128 @@ def test_rolling_back_asks_for_the_workloads_name(world: World) -> None:
     assert world.get(OF_AIR)["live_release"]["run_id"] == FORMER.run_id
     gone = world.call("POST", f"{OF_AIR}/releases/nothing/roll-back", {"confirm": AIR})
     assert "no release of run nothing" in gone.document["detail"]
+
+
+def test_the_registry_says_which_version_serves_and_how_each_did(world: World) -> None:
+    first = world.get(f"{OF_AIR}/models?limit=2")
+    rest = world.get(f"{OF_AIR}/models?cursor={first['next']}")
+    found = {each["version"]: each for each in first["items"] + rest["items"]}
+    assert (list(found), rest["next"]) == ([3, 2, 1], None)
+    assert [(each["approval"], each["serves"], each["kept"]) for each in found.values()] == [
+        ("pending", False, False),
+        ("approved", True, True),
+        ("approved", False, True),
+    ]
+    assert found[2]["figures"] == {"alerts_per_week": 2.5, "f1": None}
+    assert world.get("/watch/workloads/water_flow/models")["items"] == []
+    whole = world.get(f"{OF_AIR}/models/2")
+    assert {row["figure"]: row["candidate"] for row in whole["table"]}["pr_auc"] == 0.71
+    assert world.call("GET", whole["charts"][0]["url"]).status == 200
+    assert world.get(f"{OF_AIR}/models/1")["table"] == []
+    assert world.call("GET", f"{OF_AIR}/models/9").problem == "model_not_found"
+    assert world.call("GET", f"{OF_AIR}/models/newest").problem == "invalid_request"
+
+
+def test_a_version_is_approved_and_rejected_by_name_and_that_is_in_the_log_of_changes(world: World) -> None:
+    before = world.get("/watch/changes")["next"]
+    approved = world.call("POST", f"{OF_AIR}/models/3/approve", {"note": "looked at"}).document
+    assert (approved["approval"], approved["said"]) == (
+        "approved",
+        "approved by mia@example.com: looked at",
+    )
+    world.call("POST", f"{OF_AIR}/models/3/approve", {"note": "again"})
+    assert world.call("POST", f"{OF_AIR}/models/1/reject", {}).document["approval"] == "rejected"
+    told = world.get(f"/watch/changes?since={before}")["items"]
+    assert [(each["kind"], each["detail"]["version"], each["detail"]["approval"]) for each in told] == [
+        ("model", 3, "approved"),
+        ("model", 1, "rejected"),
+    ]
+    assert told[0]["detail"]["who"] == "mia@example.com"
+
+
+def test_what_serves_is_not_rejected_and_what_is_rejected_judges_no_more(world: World) -> None:
+    refused = world.call("POST", f"{OF_AIR}/models/2/reject", {})
+    assert (refused.status, refused.problem) == (409, "conflict")
+    world.call("POST", f"{OF_AIR}/models/1/reject", {})
+    listed = {each["run_id"]: each["can_roll_back"] for each in world.get(f"{OF_AIR}/releases")["items"]}
+    assert listed == {LIVE.run_id: False, FORMER.run_id: False}
+    back = world.call("POST", f"{OF_AIR}/releases/{FORMER.run_id}/roll-back", {"confirm": AIR})
+    assert "is rejected in the registry" in back.document["detail"]
+    assert world.get(OF_AIR)["live_release"]["run_id"] == LIVE.run_id
+
+
+def test_a_workloads_file_is_shown_as_it_was_deployed_with_what_it_means(world: World) -> None:
+    found = world.get(f"{OF_AIR}/spec", role="operator")
+    assert found["text"] == world.specs[AIR]
+    assert (found["why"], found["says"]) == (None, world.get(OF_AIR)["says"])
+    absent = world.get("/watch/workloads/card_fraud/spec")
+    assert absent["text"] is None
+    assert "workloads/card_fraud.yaml" in absent["why"]
+
+
+def test_routes_are_tested_all_or_those_that_are_named(world: World) -> None:
+    all_of_them = world.call("POST", f"{OF_AIR}/routes/test", {}).document["items"]
+    assert [each["channel"] for each in all_of_them] == ["operators", "on_call"]
+    assert all_of_them[0]["verdict"] == "sent"
+    world.call("POST", f"{OF_AIR}/routes/test", {"channels": ["on_call"]})
+    assert world.routes_tried == ["operators", "on_call", "on_call"]
+    unknown = world.call("POST", f"{OF_AIR}/routes/test", {"channels": ["pager"]})
+    assert (unknown.status, "it has operators, on_call" in unknown.document["detail"]) == (422, True)
+
+
+def test_a_stretch_is_labelled_and_taken_back_and_training_is_told_the_same_way_as_of_verdicts(
+    world: World,
+) -> None:
+    before, path = world.get("/watch/changes")["next"], f"{OF_AIR}/labels"
+    off_the_limits = {"series": SERIES[0], "start": "2026-11-29T18:52:10Z", "end": "2026-11-29T18:58:00Z"}
+    made = world.call("POST", path, {**off_the_limits, "note": "valve"}, role="operator").document
+    assert (made["start"], made["end"], made["who"]) == (instant(10), instant(12), "mia@example.com")
+    assert made["label"] == LABEL_ID
+    assert world.call("POST", path, off_the_limits).document["note"] == "valve"
+    world.call("POST", f"/watch/incidents/{world.incidents()[0].incident_id}/feedback", {"verdict": "noise"})
+    listed = world.get(path)["items"]
+    assert [(each["source"], each["what"], each["series"]) for each in listed] == [
+        ("verdict", "noise", SERIES[2]),
+        ("label", "real", SERIES[0]),
+    ]
+    store = world.effects.incidents
+    assert labels_of(store.verdicts(AIR), store.labels(AIR)) == {
+        SERIES[2]: [],
+        SERIES[0]: [(instant(10), instant(11))],
+    }
+    assert world.call("DELETE", f"{path}/{LABEL_ID}").document["label"] == LABEL_ID
+    assert world.call("DELETE", f"{path}/{LABEL_ID}").problem == "label_not_found"
+    told = world.get(f"/watch/changes?since={before}")["items"]
+    assert [each["detail"]["what"] for each in told if each["kind"] == "label"] == ["marked", "taken back"]
+
+
+def test_labels_are_listed_by_series_and_time_part_by_part(world: World) -> None:
+    path = f"{OF_AIR}/labels"
+    for at in (10, 20, 30):
+        world.call("POST", path, {"series": SERIES[0], "start": instant(at), "end": instant(at + 2)})
+    world.call("POST", path, {"series": SERIES[1], "start": instant(10), "end": instant(12)})
+    of_first = quote(SERIES[0], safe="")
+    first = world.get(f"{path}?series={of_first}&limit=2")
+    rest = world.get(f"{path}?series={of_first}&limit=2&cursor={first['next']}")
+    assert [each["start"] for each in first["items"] + rest["items"]] == [instant(at) for at in (30, 20, 10)]
+    assert rest["next"] is None
+    between = world.get(f"{path}?from={instant(12)}&to={instant(30)}")["items"]
+    assert [each["start"] for each in between] == [instant(20)]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"series": "no2|station=nowhere"}, "has no series"),
+        ({"end": instant(10)}, "must be before"),
+        ({"start": "2026-09-01T00:00:00Z"}, "at most 31 days"),
+        ({"end": "2026-12-24T00:00:00Z"}, "still to come"),
+    ],
+)
+def test_what_is_no_stretch_of_a_series_is_refused(world: World, change: dict[str, str], said: str) -> None:
+    wrong = world.call("POST", f"{OF_AIR}/labels", {**BODIES["labels"], **change})
+    assert wrong.status in (404, 422)
+    assert said in wrong.document["detail"]
 
 
 def test_an_unknown_path_is_told_from_a_wrong_method(world: World) -> None:

@@ -16,12 +16,12 @@ from tests.unit.lambdas.conftest import INCIDENTS_TABLE
 from tests.unit.lambdas.fakes import FakeIncidentStore
 from tests.unit.watchkeeper.incidents.anomalies import EPOCH, INTERVAL, anomaly
 from watchkeeper.core.errors import ContractViolationError, UnavailableError
-from watchkeeper.incidents.feedback import verdict_of
+from watchkeeper.incidents.feedback import Label, verdict_of
 from watchkeeper.incidents.grouping import GroupingRule, incidents_of
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.notice import notice_of
 from watchkeeper.incidents.progress import Change
-from watchkeeper.incidents.summary import summary_of
+from watchkeeper.incidents.summary import Told, summary_of
 
 RULE = GroupingRule(gap_seconds=INTERVAL)
 NOW = datetime(2026, 11, 30, 12, tzinfo=timezone.utc)
@@ -196,6 +196,17 @@ def test_verdicts_are_kept_in_the_change_that_gives_them_and_taken_back(store: I
     assert store.verdicts("air") == [real]
     assert not store.commit("air", Book(), Book(), Change((incident(0),), withdrawn=(real,)))
     assert (store.verdicts("air"), store.verdicts("other")) == ([real], [])
+
+
+def test_labels_are_kept_until_they_are_taken_back_and_told_with_the_change(store: IncidentStore) -> None:
+    label = Label("air", "no2|station=B", 1_704_067_200, 1_704_067_800, 300, "2024-01-02T00:00:00Z", "mia")
+    told = Told("label", label.label_id, {"what": "marked"})
+    assert commit(store, labels=(label,), told=(told,))
+    assert (store.labels("air"), store.labels("other")) == ([label], [])
+    [(number, [event])] = store.changes("air", 0, 10)
+    assert (event.id, event.kind, event.detail) == (f"{label.label_id}:{number}", "label", {"what": "marked"})
+    assert commit(store, unlabelled=(label,))
+    assert store.labels("air") == []
 
 
 def test_a_verdict_of_ten_thousand_series_is_one_item(aws: object) -> None:

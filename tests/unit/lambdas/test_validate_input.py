@@ -31,7 +31,7 @@ from tests.unit.lambdas.fakes import (
 from tests.unit.lambdas.golden_events import golden_event
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import DetectorPlan, MeasurePlan, SeriesSelection, WorkloadPlan
-from watchkeeper.incidents.feedback import Mark, Verdict
+from watchkeeper.incidents.feedback import Label, Mark, Verdict
 from watchkeeper.incidents.progress import Change
 from watchkeeper.kinds import digest_of
 from watchkeeper.lifecycle.run import TrainingRun
@@ -73,11 +73,18 @@ def test_what_people_say_of_incidents_is_written_for_the_run_as_labels_if_wanted
         verdict = Verdict("pump", incident_id, what, "2024-01-01T00:00:00Z", "mia", 60, of)  # type: ignore[arg-type]
         store = effects.incidents
         assert store.commit("pump", store.book("pump"), Book(), Change(verdicts=(verdict,)))
+    label = Label(
+        "pump", "pressure|device=a", 1_704_070_800, 1_704_070_920, 60, "2024-01-02T00:00:00Z", "mia"
+    )
+    assert store.commit("pump", store.book("pump"), Book(), Change(labels=(label,)))
     run = TrainingRun.from_dict(validated(effects)["run"])
     labels = effects.objects.read(ObjectUri.parse(f"{run.uris.feedback}labels.json"))
     assert labels is not None
     said = {
-        "pressure|device=a": [["2024-01-01T00:00:00Z", "2024-01-01T00:02:00Z"]],
+        "pressure|device=a": [
+            ["2024-01-01T00:00:00Z", "2024-01-01T00:02:00Z"],
+            ["2024-01-01T01:00:00Z", "2024-01-01T01:01:00Z"],
+        ],
         "pressure|device=b": [],
     }
     assert json.loads(labels) == (said if wanted else {})

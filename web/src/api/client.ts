@@ -29,7 +29,7 @@ type Sent<O> = Asked<O> & Body<O> & { ifMatch?: string | undefined };
 type Argument<A> = object extends A ? [asked?: A] : [asked: A];
 
 interface Anything {
-  at?: Record<string, string>;
+  at?: Record<string, string | number>;
   query?: Record<string, unknown>;
   signal?: AbortSignal | undefined;
   body?: unknown;
@@ -116,7 +116,7 @@ export class Api {
 }
 
 /** Put the parts of a path in place of their names: `/watch/incidents/{incident}`. */
-export function filled(path: string, at: Readonly<Record<string, string>> = {}): string {
+export function filled(path: string, at: Readonly<Record<string, string | number>> = {}): string {
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(at[name] ?? ""));
 }
 

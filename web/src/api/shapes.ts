@@ -14,6 +14,8 @@ export type LiveAddress = Schemas["Live"];
 
 export type Workload = Schemas["WorkloadItem"];
 export type WorkloadDetail = Schemas["WorkloadDetail"];
+export type SpecText = Schemas["SpecText"];
+export type RouteOutcome = Schemas["RouteOutcomeItem"];
 export type Health = Workload["health"];
 
 export type IncidentLine = Schemas["IncidentItem"];
@@ -30,12 +32,16 @@ export type SeriesHealth = SeriesLine["health"];
 /** Columns of a series' intervals, ascending by start; null is a gap. */
 export type Points = Schemas["Points"];
 
+export type Label = Schemas["LabelItem"];
+
 export type Run = Schemas["RunItem"];
 export type RunStatus = Run["status"];
 export type RunDetail = Schemas["RunDetail"];
 export type RunState = Schemas["RunState"];
 export type GateRow = Schemas["GateRow"];
 export type Release = Schemas["ReleaseItem"];
+export type Model = Schemas["ModelItem"];
+export type ModelDetail = Schemas["ModelDetail"];
 
 export type Transaction = Schemas["ListedTransaction"];
 export type TransactionDocument = Schemas["TransactionDocument"];

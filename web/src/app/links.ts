@@ -15,6 +15,8 @@ export const workloadsLink = () => href(["workloads"]);
 export const workloadLink = (workload: string) => linkTo(["workloads", workload]);
 export const runLink = (workload: string, runId: string) => linkTo(["workloads", workload, "runs", runId]);
 export const runsLink = (workload: string) => href(["workloads", workload, "runs"]);
+export const modelsLink = (workload: string) => href(["workloads", workload, "models"]);
+export const modelLink = (workload: string, version: number) => href(["workloads", workload, "models", String(version)]);
 export const fraudLink = (workload: string) => href(["fraud"], { workload });
 export const transactionLink = (workload: string, id: string) => href(["fraud", workload, id]);
 export const incidentLink = (id: string) => href(["incidents", id]);

@@ -25,6 +25,8 @@ export const SCREENS: readonly ScreenEntry[] = [
   { tag: "wk-workload", path: ["workloads", ":workload"], title: "Workload", load: () => import("../screens/workload") },
   { tag: "wk-runs", path: ["workloads", ":workload", "runs"], title: "Runs", load: () => import("../screens/runs") },
   { tag: "wk-run", path: ["workloads", ":workload", "runs", ":run"], title: "Run", load: () => import("../screens/run") },
+  { tag: "wk-models", path: ["workloads", ":workload", "models"], title: "Models", load: () => import("../screens/models") },
+  { tag: "wk-model", path: ["workloads", ":workload", "models", ":version"], title: "Model", load: () => import("../screens/model") },
   { tag: "wk-fraud", path: ["fraud"], title: "Fraud", load: () => import("../screens/fraud"), menu: "fraud" },
   { tag: "wk-transaction", path: ["fraud", ":workload", ":transaction"], title: "Transaction", load: () => import("../screens/transaction") },
 ];

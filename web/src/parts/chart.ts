@@ -131,6 +131,7 @@ export class Chart extends Part {
         : nothing}
       ${this.kind === "severity" ? html`<span class="key"><span class="key-line key-threshold"></span>threshold 70</span>` : nothing}
       <span class="key"><span class="key-dot"></span>${isAnomalous ? html`<b>anomaly</b>` : "anomaly"}</span>
+      ${this.windows.some((one) => one.kind === "label") ? html`<span class="key"><span class="key-label"></span>labelled</span>` : nothing}
       <span class="key key-time number">${columns && at >= 0 ? dateTime(columns.start[at]!) : nothing}</span>
     `;
   }

@@ -56,9 +56,9 @@ export function figureValue(name: string, number: number | null | undefined): st
   return is === "count" ? count(number) : value(number);
 }
 
-/** The figures of a release that are there, in a line. */
-export function releaseFigures(release: Release): string {
-  return Object.entries(release.figures)
+/** The figures that are there, in a line. */
+export function figuresInLine(figures: Release["figures"]): string {
+  return Object.entries(figures)
     .filter(([, number]) => number !== null)
     .slice(0, 4)
     .map(([name, number]) => `${figureOf(name).words.replace(/:.*/, "")} ${figureValue(name, number)}`)

@@ -5,14 +5,14 @@ import { customElement } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 
 import type { IncidentLine, Listing, LiveEvent, Workload } from "../api/shapes";
-import { incidentLink, incidentsLink, linked, runLink, seriesLink, transactionLink, workloadLink } from "../app/links";
+import { incidentLink, incidentsLink, linked, modelLink, runLink, seriesLink, transactionLink, workloadLink } from "../app/links";
 import { count, counted, value } from "../app/numbers";
 import { api, live } from "../app/session";
 import { Watching } from "../app/signal";
 import { bar } from "../parts/bar";
 import { empty, Loading } from "../parts/loading";
 import { Screen } from "../parts/screen";
-import { badge, fact, healthBadge, severity, stateBadge, time, titleOf } from "../parts/words";
+import { badge, fact, healthBadge, seriesName, severity, stateBadge, time, titleOf } from "../parts/words";
 import { byUrgency, sentences } from "../parts/workload_words";
 
 const OPEN_SHOWN = 6;
@@ -213,6 +213,18 @@ function feedWords({ kind, workload, detail }: LiveEvent): { mark: unknown; word
         mark: badge("release", "good"),
         words: linked(runLink(workload, String(detail["run_id"])), String(detail["run_id"])),
         note: detail["what"] === "rolled_back" ? "judges again" : "is live",
+      };
+    case "model":
+      return {
+        mark: badge("model", detail["approval"] === "approved" ? "good" : "warn"),
+        words: html`<a class="row-link" href=${modelLink(workload, Number(detail["version"]))}>version ${String(detail["version"])}</a>`,
+        note: `${String(detail["approval"])} by ${String(detail["who"])}`,
+      };
+    case "label":
+      return {
+        mark: badge("label", "info"),
+        words: html`<a class="row-link" href=${seriesLink(workload, [String(detail["series"])], String(detail["start"]), String(detail["end"]))}>${seriesName(String(detail["series"]))}</a>`,
+        note: `${String(detail["what"])} by ${String(detail["who"])}`,
       };
     default:
       return { mark: badge(kind), words: workload };

@@ -3,17 +3,16 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement } from "lit/decorators.js";
 
-import type { GateRow, LiveEvent, RunDetail } from "../api/shapes";
+import type { LiveEvent, RunDetail } from "../api/shapes";
 import { linked, runsLink, workloadLink } from "../app/links";
 import { segments } from "../app/router";
 import { api } from "../app/session";
+import { charts, figures } from "../parts/evaluation";
 import { icon } from "../parts/icon";
 import { empty, Loading } from "../parts/loading";
-import { figureOf, figureValue, runBadge, runLasted } from "../parts/run_words";
+import { runBadge, runLasted } from "../parts/run_words";
 import { Screen } from "../parts/screen";
-import { table, type Column } from "../parts/table";
 import { badge, fact, time } from "../parts/words";
-import "../parts/run_chart";
 import "../parts/run_graph";
 
 /** A run says live that it began and ended; which state it is in is asked for. */
@@ -73,24 +72,9 @@ export class RunScreen extends Screen {
           <div class="sheet-head"><h2 id="states-title">${run.status === "running" ? "Where it is" : "Where it went"}</h2></div>
           <wk-run-graph .states=${run.states} ?isRunning=${run.status === "running"}></wk-run-graph>
         </section>
-        <div class="screen">${gate(run)} ${figures(run)} ${this.#charts(run)} ${unjudged(run)}</div>
+        <div class="screen">${gate(run)} ${figures(run)} ${charts(this.#workload, run.run_id, run)} ${unjudged(run)}</div>
       </div>
     </div>`;
-  }
-
-  #charts(run: RunDetail): unknown {
-    if (!run.charts.length && !run.report) return nothing;
-    return html`<section class="sheet" aria-labelledby="charts-title">
-      <div class="sheet-head">
-        <h2 id="charts-title">Evaluation</h2>
-        ${run.report ? html`<a href=${run.report} target="_blank" rel="noopener">Report: what moves the scores</a>` : nothing}
-      </div>
-      ${run.charts.length
-        ? html`<div class="sheet-body run-charts">
-            ${run.charts.map((chart) => html`<wk-run-chart workload=${this.#workload} run=${run.run_id} chart=${chart.name}></wk-run-chart>`)}
-          </div>`
-        : nothing}
-    </section>`;
   }
 }
 
@@ -109,37 +93,5 @@ function gate(run: RunDetail): unknown {
   return html`<section class="sheet" aria-labelledby="gate-title">
     <div class="sheet-head"><h2 id="gate-title">The gate</h2>${passed ? badge("takes the model", "good") : badge("refuses the model", "warn")}</div>
     <ul class="sheet-body gate-reasons">${reasons.map((words) => html`<li>${words}</li>`)}</ul>
-  </section>`;
-}
-
-const BETTER: Record<string, unknown> = { better: badge("better", "good"), worse: badge("worse", "warn"), same: html`<span class="small soft">the same</span>` };
-
-/** How the challenger is beside the champion. */
-function beside(row: GateRow): unknown {
-  const { better } = figureOf(row.figure);
-  if (!better || row.candidate === null || row.champion === null) return nothing;
-  const more = row.candidate - row.champion;
-  return BETTER[more === 0 ? "same" : more > 0 === (better === "more") ? "better" : "worse"];
-}
-
-const COLUMNS: readonly Column<GateRow>[] = [
-  { title: "Figure", kind: "main", cell: (row) => figureOf(row.figure).words },
-  { title: "This model", kind: "number", cell: (row) => html`<b>${figureValue(row.figure, row.candidate)}</b>` },
-  { title: "In service", kind: "number", cell: (row) => figureValue(row.figure, row.champion) },
-  { title: "Trivial", kind: "number", cell: (row) => figureValue(row.figure, row.baseline) },
-  { title: "Compared", cell: beside },
-];
-
-function figures(run: RunDetail): unknown {
-  if (!run.table.length) return nothing;
-  const hasChampion = run.table.some((row) => row.champion !== null);
-  const columns = hasChampion ? COLUMNS : COLUMNS.filter(({ title }) => title !== "In service" && title !== "Compared");
-  return html`<section class="sheet" aria-labelledby="figures-title">
-    <div class="sheet-head"><h2 id="figures-title">Champion and challenger</h2></div>
-    ${table({ caption: "Figures of this model, of the one in service, and of a trivial one", columns, rows: run.table, key: (row) => row.figure })}
-    <p class="small soft sheet-body figures-words">
-      All on the same rows${run.judged_by ? `, judged by ${run.judged_by}` : ""}. ${run.labelled === false ? "There are no labels: only what needs none was measured. " : ""}${hasChampion ? "" : "No model was in service then. "}The
-      trivial one is the simplest detector there is: what is not better than it is worth nothing.
-    </p>
   </section>`;
 }

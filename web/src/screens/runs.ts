@@ -11,7 +11,7 @@ import { api, may } from "../app/session";
 import { Acting } from "../parts/acting";
 import { icon } from "../parts/icon";
 import { empty, Loading } from "../parts/loading";
-import { runBadge, runLasted, releaseFigures } from "../parts/run_words";
+import { figuresInLine, runBadge, runLasted } from "../parts/run_words";
 import { Screen } from "../parts/screen";
 import { Pages } from "../parts/pages";
 import { table, type Column } from "../parts/table";
@@ -144,7 +144,7 @@ export class RunsScreen extends Screen {
     return html`<li class="line release">
       <span class="line-main">
         <span class="row">${linked(runLink(this.#workload, one.run_id), one.run_id)} ${one.live ? badge("judges now", "good") : nothing}</span>
-        <span class="small soft">${one.detector} · since ${time(one.published_at)}${releaseFigures(one) ? ` · ${releaseFigures(one)}` : ""}</span>
+        <span class="small soft">${one.detector} · since ${time(one.published_at)}${figuresInLine(one.figures) ? ` · ${figuresInLine(one.figures)}` : ""}</span>
         ${asks ? this.#confirm(one) : nothing}
       </span>
       ${one.can_roll_back && may("admin") ? html`<button class="button button-small" aria-expanded=${asks ? "true" : "false"} @click=${turn}>${icon("undo")} Roll back to it</button>` : nothing}

@@ -9,16 +9,18 @@ import { customElement, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 
 import { readPoints } from "../api/points";
-import type { IncidentLine, Listing, LiveEvent, SeriesHealth, SeriesLine, SeriesListing, Workload } from "../api/shapes";
+import type { IncidentLine, Label, Listing, LiveEvent, SeriesHealth, SeriesLine, SeriesListing, Workload } from "../api/shapes";
 import { dateTime, instant, zoneName } from "../app/clock";
 import { incidentLink, incidentsLink } from "../app/links";
 import { count, counted, value } from "../app/numbers";
 import { place, refine } from "../app/router";
-import { api } from "../app/session";
+import { api, may } from "../app/session";
 import "../parts/chart";
-import type { Chart, ChartKind, Range } from "../parts/chart";
+import type { Chart, ChartKind, Range, Window } from "../parts/chart";
 import type { Columns } from "../parts/columns";
 import { icon } from "../parts/icon";
+import "../parts/label_form";
+import "../parts/label_list";
 import { empty, Loading } from "../parts/loading";
 import { Screen } from "../parts/screen";
 import { badge, seriesName, severity, time, titleOf, type Tone } from "../parts/words";
@@ -26,6 +28,7 @@ import { badge, seriesName, severity, time, titleOf, type Tone } from "../parts/
 const MOST_SERIES = 6;
 const LISTED = 100;
 const INCIDENTS_SHOWN = 8;
+const LABELS_SHOWN = 100;
 /** Where the series are listed beside the charts, not above them. */
 const WIDE = matchMedia("(min-width: 1001px)");
 /** How often the newest intervals are asked for, while the explorer shows what is loaded up to now. */
@@ -46,9 +49,14 @@ export class SeriesScreen extends Screen {
   @state() private range: Range = [0, 1];
   @state() private isWide = WIDE.matches;
   @state() private below: ChartKind = "severity";
+  /** Whether dragging over a chart marks a stretch that is to be labelled. */
+  @state() private marking = false;
+  @state() private marked: { series: string; range: Range } | null = null;
   #workloads = new Loading<Listing<Workload>>(this);
   #list = new Loading<SeriesListing>(this);
   #incidents = new Loading<Listing<IncidentLine>>(this);
+  #labels = new Loading<Label[]>(this);
+  #labelled = "";
   #points = new Map<string, Loading<Columns>>();
   #bounds: Range = [0, 1];
   #asked = "";
@@ -128,6 +136,8 @@ export class SeriesScreen extends Screen {
     const [from, to] = [at("from", least), at("to", most)];
     this.range = to > from ? [from, to] : this.#bounds;
     for (const series of [...this.#points.keys()]) if (!this.#chosen.includes(series)) this.#points.delete(series);
+    if (this.marked && !this.#chosen.includes(this.marked.series)) this.marked = null;
+    this.#loadLabels();
     for (const series of this.#chosen) {
       if (this.#points.has(series)) continue;
       const points = new Loading<Columns>(this);
@@ -143,8 +153,26 @@ export class SeriesScreen extends Screen {
     }
   }
 
+  /** Labels of the chosen series in what is loaded. */
+  #loadLabels(): void {
+    const [least, most] = this.#bounds;
+    const chosen = this.#chosen;
+    const labelled = `${this.#asked}|${chosen.join(",")}`;
+    if (labelled === this.#labelled || !chosen.length) return;
+    this.#labelled = labelled;
+    void this.#labels.load(async (signal) => {
+      const at = { workload: this.#workload };
+      const lists = await Promise.all(
+        chosen.map((series) => api().get("/watch/workloads/{workload}/labels", { at, query: { series, from: iso(least), to: iso(most), limit: LABELS_SHOWN }, signal })),
+      );
+      return lists.flatMap((list) => list.items).sort((one, other) => (one.start < other.start ? 1 : -1));
+    });
+  }
+
   protected override happened(event: LiveEvent): void {
-    if (event.kind !== "incident" || event.workload !== this.#workload) return;
+    if (event.workload !== this.#workload) return;
+    if (event.kind === "label" || event.kind === "incident") this.#labels.soon();
+    if (event.kind !== "incident") return;
     this.#list.soon();
     this.#incidents.soon();
     void this.#follow();
@@ -228,7 +256,7 @@ export class SeriesScreen extends Screen {
                 : empty("Choose a series", "Those of the workload are listed beside.", "series")}
             </div>
           </section>
-          ${this.#incidentSheet()}
+          ${this.#labelSheet()} ${this.#incidentSheet()}
         </div>
       </div>
     </div>`;
@@ -322,6 +350,9 @@ export class SeriesScreen extends Screen {
             (kind) => html`<button class="button button-small" aria-pressed=${this.below === kind ? "true" : "false"} @click=${() => (this.below = kind)}>${kind}</button>`,
           )}
         </span>
+        ${may("operator")
+          ? html`<button class="button button-small" aria-pressed=${this.marking ? "true" : "false"} @click=${() => ((this.marking = !this.marking), (this.marked = null))}>${icon("tag")} Label</button>`
+          : nothing}
       </div>`;
   }
 
@@ -343,8 +374,15 @@ export class SeriesScreen extends Screen {
   }
 
   #charts(series: string, columns: Columns, isLoading: boolean): TemplateResult {
+    const windows: Window[] = (this.#labels.value ?? [])
+      .filter((one) => one.series === series && one.what === "real")
+      .map((one) => ({ start: seconds(one.start), end: seconds(one.end), kind: "label" }));
+    if (this.marked?.series === series) windows.push({ start: this.marked.range[0], end: this.marked.range[1], kind: "label" });
     const chart = (kind: ChartKind, height: number) => html`<wk-chart
       .columns=${columns}
+      .windows=${windows}
+      ?marking=${this.marking}
+      @mark=${(event: CustomEvent<Range>) => (this.marked = { series, range: event.detail })}
       .range=${this.range}
       .bounds=${this.#bounds}
       .kind=${kind}
@@ -353,7 +391,26 @@ export class SeriesScreen extends Screen {
       group="explorer"
     ></wk-chart>`;
     return html`${chart("value", this.#chosen.length > 2 ? 180 : 280)} ${chart(this.below, 120)}
-      <p class="small soft" role="status">${isLoading ? `Loading: ${count(columns.length)} intervals so far.` : `${counted(columns.length, "interval")} loaded, ${counted(columns.anomalies.length, "anomaly", "anomalies")}. Drag to zoom, with Shift to move; double click for all.`}</p>`;
+      <p class="small soft" role="status">${isLoading ? `Loading: ${count(columns.length)} intervals so far.` : `${counted(columns.length, "interval")} loaded, ${counted(columns.anomalies.length, "anomaly", "anomalies")}. ${this.marking ? "Drag over what was an anomaly." : "Drag to zoom, with Shift to move; double click for all."}`}
+        ${this.marking ? html`<button class="link" @click=${() => (this.marked = { series, range: this.range })}>Label all that is shown</button>` : nothing}</p>
+      ${this.marked?.series === series ? html`<wk-label-form workload=${this.#workload} series=${series} .range=${this.marked.range} @labelled=${this.#relabel} @left=${() => (this.marked = null)}></wk-label-form>` : nothing}`;
+  }
+
+  readonly #relabel = (): void => {
+    this.marked = null;
+    this.marking = false;
+    this.#labels.again();
+  };
+
+  /** What people said of the chosen series, in what is shown. */
+  #labelSheet(): unknown {
+    const [from, to] = this.range.map((seconds) => iso(seconds)) as [string, string];
+    const shown = (this.#labels.value ?? []).filter((one) => one.end >= from && one.start <= to && this.#chosen.includes(one.series));
+    if (!shown.length) return nothing;
+    return html`<section class="sheet" aria-labelledby="labels-title">
+      <div class="sheet-head"><h2 id="labels-title">What people said of this time</h2><span class="small soft">what was an anomaly is a label to the next training</span></div>
+      <wk-label-list workload=${this.#workload} .items=${shown.slice(0, LABELS_SHOWN)} @labelled=${this.#relabel}></wk-label-list>
+    </section>`;
   }
 
   /** Incidents of the workload in what is shown. */
@@ -376,6 +433,10 @@ export class SeriesScreen extends Screen {
       </ul>
     </section>`;
   }
+}
+
+function seconds(at: string): number {
+  return instant(at).getTime() / 1000;
 }
 
 function iso(seconds: number): string {

@@ -1,18 +1,20 @@
 /** One workload: how it goes and why, what it watches, and who is told. */
 
 import { html, nothing, type TemplateResult } from "lit";
-import { customElement } from "lit/decorators.js";
+import { customElement, state } from "lit/decorators.js";
 
 import type { LiveEvent, WorkloadDetail } from "../api/shapes";
 import { duration } from "../app/clock";
-import { fraudLink, incidentsLink, linked, runLink, runsLink, seriesLink, workloadsLink } from "../app/links";
+import { fraudLink, incidentsLink, linked, modelsLink, runLink, runsLink, seriesLink, workloadsLink } from "../app/links";
 import { count, value } from "../app/numbers";
 import { segments } from "../app/router";
-import { api } from "../app/session";
+import { api, may } from "../app/session";
 import { bar } from "../parts/bar";
 import { icon } from "../parts/icon";
 import { Loading } from "../parts/loading";
+import "../parts/route_test";
 import { Screen } from "../parts/screen";
+import "../parts/spec_text";
 import { table, type Column } from "../parts/table";
 import { badge, fact, healthBadge, time } from "../parts/words";
 import { allowedWords, directionWords, KINDS, occasionWords } from "../parts/workload_words";
@@ -34,6 +36,8 @@ const ROUTES: readonly Column<WorkloadDetail["routes"][number]>[] = [
 
 @customElement("wk-workload")
 export class WorkloadScreen extends Screen {
+  /** Whether its file is shown. */
+  @state() private file = false;
   #workload = new Loading<WorkloadDetail>(this);
   #name = "";
 
@@ -41,6 +45,7 @@ export class WorkloadScreen extends Screen {
     const name = segments()[1] ?? "";
     if (name === this.#name) return;
     this.#name = name;
+    this.file = false;
     void this.#workload.load((signal) => api().get("/watch/workloads/{workload}", { at: { workload: name }, signal }), { fresh: true });
   }
 
@@ -51,47 +56,61 @@ export class WorkloadScreen extends Screen {
   protected override render(): TemplateResult {
     return html`<div class="screen">
       <nav aria-label="Back" class="back"><a href=${workloadsLink()}>${icon("previous")} Workloads</a></nav>
-      ${this.#workload.render((one) => whole(one), { rows: 10 })}
+      ${this.#workload.render((one) => this.#whole(one), { rows: 10 })}
     </div>`;
   }
-}
 
-function whole(one: WorkloadDetail): TemplateResult {
-  return html`<div class="screen">
-    <header class="incident-head">
-      <div class="row">${healthBadge(one.health)} <span class="soft">finds ${KINDS[one.kind]}</span></div>
-      <h1>${one.workload}</h1>
-      <p class="soft">${one.description}</p>
-      ${one.why.length ? html`<div class="why why-${one.health}"><ul class="plain says">${one.why.map((words) => html`<li>${words}</li>`)}</ul></div>` : nothing}
-      <div class="row">
-        ${one.kind === "fraud" ? html`<a class="button" href=${fraudLink(one.workload)}>${icon("fraud")} Transactions</a>` : html`<a class="button" href=${seriesLink(one.workload, [])}>${icon("series")} Series</a>`}
-        <a class="button" href=${incidentsLink({ workload: one.workload })}>${icon("incident")} Incidents</a>
-        <a class="button" href=${runsLink(one.workload)}>${icon("run")} Runs and releases</a>
+  #whole(one: WorkloadDetail): TemplateResult {
+    return html`<div class="screen">
+      <header class="incident-head">
+        <div class="row">${healthBadge(one.health)} <span class="soft">finds ${KINDS[one.kind]}</span></div>
+        <h1>${one.workload}</h1>
+        <p class="soft">${one.description}</p>
+        ${one.why.length ? html`<div class="why why-${one.health}"><ul class="plain says">${one.why.map((words) => html`<li>${words}</li>`)}</ul></div>` : nothing}
+        <div class="row">
+          ${one.kind === "fraud" ? html`<a class="button" href=${fraudLink(one.workload)}>${icon("fraud")} Transactions</a>` : html`<a class="button" href=${seriesLink(one.workload, [])}>${icon("series")} Series</a>`}
+          <a class="button" href=${incidentsLink({ workload: one.workload })}>${icon("incident")} Incidents</a>
+          <a class="button" href=${runsLink(one.workload)}>${icon("run")} Runs and releases</a>
+          <a class="button" href=${modelsLink(one.workload)}>${icon("model")} Models</a>
+        </div>
+      </header>
+      <div class="incident-columns">
+        <div class="screen">
+          ${says(one)}
+          ${one.measures.length
+            ? html`<section class="sheet" aria-labelledby="measures-title">
+                <div class="sheet-head">
+                  <h2 id="measures-title">Measures</h2>
+                  ${one.dimensions.length ? html`<span class="small soft">of each ${one.dimensions.join(" and ")} its own series</span>` : nothing}
+                </div>
+                ${table({ caption: "Measures", columns: MEASURES, rows: one.measures, key: (each) => each.name })}
+              </section>`
+            : nothing}
+          <section class="sheet" aria-labelledby="routes-title">
+            <div class="sheet-head"><h2 id="routes-title">Who is told</h2></div>
+            ${one.routes.length
+              ? table({ caption: "Routes of alerts", columns: ROUTES, rows: one.routes, key: (each) => each.name })
+              : html`<p class="sheet-body soft">Nobody: it has no route. Its incidents are in the console.</p>`}
+            ${one.routes.length && may("operator") ? html`<wk-route-test workload=${one.workload} .channels=${one.routes.map((route) => route.channel)}></wk-route-test>` : nothing}
+          </section>
+          ${this.#file(one)} ${plan(one)}
+        </div>
+        <div class="screen">${now(one)} ${judge(one)} ${cost(one)}</div>
       </div>
-    </header>
-    <div class="incident-columns">
-      <div class="screen">
-        ${says(one)}
-        ${one.measures.length
-          ? html`<section class="sheet" aria-labelledby="measures-title">
-              <div class="sheet-head">
-                <h2 id="measures-title">Measures</h2>
-                ${one.dimensions.length ? html`<span class="small soft">of each ${one.dimensions.join(" and ")} its own series</span>` : nothing}
-              </div>
-              ${table({ caption: "Measures", columns: MEASURES, rows: one.measures, key: (each) => each.name })}
-            </section>`
-          : nothing}
-        <section class="sheet" aria-labelledby="routes-title">
-          <div class="sheet-head"><h2 id="routes-title">Who is told</h2></div>
-          ${one.routes.length
-            ? table({ caption: "Routes of alerts", columns: ROUTES, rows: one.routes, key: (each) => each.name })
-            : html`<p class="sheet-body soft">Nobody: it has no route. Its incidents are in the console.</p>`}
-        </section>
-        ${plan(one)}
-      </div>
-      <div class="screen">${now(one)} ${judge(one)}</div>
-    </div>
-  </div>`;
+    </div>`;
+  }
+
+  /** Its file may name people and receivers: it is for operators. */
+  #file(one: WorkloadDetail): unknown {
+    if (!may("operator")) return nothing;
+    const opened = (event: Event) => {
+      this.file = (event.target as HTMLDetailsElement).open;
+    };
+    return html`<details class="sheet plan" ?open=${this.file} @toggle=${opened}>
+      <summary>Its file, as it was deployed</summary>
+      ${this.file ? html`<wk-spec-text workload=${one.workload}></wk-spec-text>` : nothing}
+    </details>`;
+  }
 }
 
 function says(one: WorkloadDetail): unknown {
@@ -136,6 +155,18 @@ function judge(one: WorkloadDetail): TemplateResult {
       ${release
         ? html`<dl class="facts">${fact("detector", release.detector)} ${fact("since", time(release.published_at))} ${fact("run", linked(runLink(one.workload, release.run_id), release.run_id))}</dl>`
         : html`<p class="soft">None yet: nothing is judged until a training's model is released.</p>`}
+    </div>
+  </section>`;
+}
+
+/** Prices, and what CloudFormation and CloudWatch say of every stack, are the command's: the API does not carry them. */
+function cost(one: WorkloadDetail): TemplateResult {
+  return html`<section class="sheet" aria-labelledby="cost-title">
+    <div class="sheet-head"><h2 id="cost-title">What it costs</h2></div>
+    <div class="sheet-body screen">
+      <p class="small">The console does not count it. This month so far, and the month if it goes on so:</p>
+      <p><code>watchkeeper cost ${one.workload} --used</code></p>
+      <p class="small soft">Without <code>--used</code>: what the deployment should cost by its file, by list prices.</p>
     </div>
   </section>`;
 }
