@@ -90,6 +90,21 @@ ABALONE = DataFile(
 )
 """Physical measurements of 4,177 abalones (UCI; CC BY 4.0): CSV without a header line."""
 
+AIR_QUALITY = Dataset(
+    history=DataFile(
+        "air-quality/history/historic_data.csv",
+        f"{_AIR}/data/history/historic_data.csv",
+        "265a915578fb99fa5c781b42f73652114da4cf25c4060a636e1a4d6ddcb15e52",
+    ),
+    live=DataFile(
+        "air-quality/live/live_data_sample.csv",
+        f"{_AIR}/data/live/live_data_sample.csv",
+        "e152cd0254bc80a3e02b303839d0f294b2babd1af847c5240b7946a8a370f559",
+    ),
+    live_header="TIMESTAMP,LOCATION_ID,CO,SO2,NO2",
+)
+"""Three gases of measuring stations, every 5 minutes."""
+
 DATASETS = {
     "abalone": Dataset(history=ABALONE),
     "water_flow": Dataset(
@@ -114,19 +129,8 @@ DATASETS = {
         ),
         labels_key="realKnownCause/machine_temperature_system_failure.csv",
     ),
-    "air_quality": Dataset(
-        history=DataFile(
-            "air-quality/history/historic_data.csv",
-            f"{_AIR}/data/history/historic_data.csv",
-            "265a915578fb99fa5c781b42f73652114da4cf25c4060a636e1a4d6ddcb15e52",
-        ),
-        live=DataFile(
-            "air-quality/live/live_data_sample.csv",
-            f"{_AIR}/data/live/live_data_sample.csv",
-            "e152cd0254bc80a3e02b303839d0f294b2babd1af847c5240b7946a8a370f559",
-        ),
-        live_header="TIMESTAMP,LOCATION_ID,CO,SO2,NO2",
-    ),
+    "air_quality": AIR_QUALITY,
+    "plant_air": AIR_QUALITY,
     "stock_volume": Dataset(
         history=GeneratedFile(
             "stock-volume/volumes.csv",

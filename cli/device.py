@@ -137,7 +137,7 @@ def topic_of(spec: AnomalyWorkload, device: str) -> str:
     """
     if spec.source.topic is None:
         raise InvalidInputError(
-            f"no device publishes for {spec.name}: its telemetry is fetched from a bucket"
+            f"no device publishes for {spec.name}: its telemetry comes from source.{spec.source.place}"
         )
     topic = concrete_topic(spec.source.topic, device)
     return layout.basic_ingest_topic(spec.name, topic) if spec.source.basic_ingest else topic

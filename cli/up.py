@@ -24,7 +24,7 @@ from cli.files import is_remote, local_files
 from cli.init import DOWNLOADS
 from cli.laptop import enter_laptop
 from cli.own_files import OwnFiles, read_own_files
-from cli.replay import Authority, Host, Port, publish
+from cli.replay import Authority, Host, Port, check_sendable, publish
 from cli.specs import WorkloadName, anomaly_spec_of, path_of
 from cli.stacks import Deployment
 from cli.telemetry import instant_of, records_of
@@ -82,6 +82,7 @@ def up(
     are scored are not sent.
     """
     spec = anomaly_spec_of(workload, "up")
+    check_sendable(spec)
     names = [*files] if files else _remembered(spec, path_of(workload))
     begin = instant_of(since, "--from")
     if stage is Stage.LAPTOP and not any(map(is_remote, names)):

@@ -9,6 +9,7 @@ from typing import Any, cast
 from aws_cdk import CfnOutput, Stack, Tags
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
@@ -25,6 +26,7 @@ from infra.constructs.processing_job import ProcessingJob
 from infra.constructs.route_delivery import RouteDelivery
 from infra.constructs.route_subscription import RouteSubscription
 from infra.constructs.sagemaker_role import SageMakerRole
+from infra.constructs.scheduled_source import ScheduledSource
 from infra.constructs.spark_stream import SparkStream, StreamPlaces
 from infra.constructs.telemetry_rule import TelemetryRule
 from infra.constructs.telemetry_stream import TelemetryStream
@@ -60,6 +62,7 @@ from watchkeeper.spec import (
 from watchkeeper.spec.alerting import Route
 from watchkeeper.spec.detection import RegisteredDetector
 from watchkeeper.spec.explaining import Drift
+from watchkeeper.spec.feeds import KinesisStream
 from watchkeeper.spec.receiving import Slack, Webhook
 from watchkeeper.spec.scale import SparkScale
 
@@ -267,7 +270,22 @@ class WorkloadStack(Stack):
                 bucket_name=shared.bucket_name,
                 role_arn=role_arn,
             )
-        if spec.source.folders is not None:
+        elif spec.source.kinesis is not None:
+            self._own_stream(spec, spec.source.kinesis)
+        elif spec.source.scheduled is not None and spec.source.offset is not None:
+            ScheduledSource(
+                self,
+                "Source",
+                code=bundles.history,
+                spec=spec,
+                asked=spec.source.scheduled,
+                offset=spec.source.offset,
+                bucket=self._bucket,
+                key=self._key,
+                undelivered_arn=shared.undelivered_telemetry_arn,
+                topic=self._topic,
+            )
+        elif spec.source.folders is not None:
             FolderSource(
                 self,
                 "Folders",
@@ -313,6 +331,16 @@ class WorkloadStack(Stack):
         """Return the delivery stream of the telemetry, and the ARN of the role that may write to it."""
         if spec.delivery.partitioned:
             return self._shared.delivery_stream_name, self._shared.topic_rule_role_arn
+        stream = self._own_stream(spec)
+        role = topic_rule_role(
+            self, "TopicRules", stream_arn=stream.attr_arn, bucket=self._bucket, key=self._key
+        )
+        return stream.ref, role.role_arn
+
+    def _own_stream(
+        self, spec: AnomalyWorkload, source: KinesisStream | None = None
+    ) -> firehose.CfnDeliveryStream:
+        """Make the delivery stream of this workload alone, and the alarms on it."""
         stream = TelemetryStream(
             self,
             "Delivery",
@@ -320,12 +348,10 @@ class WorkloadStack(Stack):
             key=self._key,
             buffer_seconds=spec.delivery.buffer_seconds,
             workload=spec.name,
+            source=source,
         ).stream
-        role = topic_rule_role(
-            self, "TopicRules", stream_arn=stream.attr_arn, bucket=self._bucket, key=self._key
-        )
         DeliveryAlarms(self, "Delivered", delivery_stream_name=stream.ref, topic=self._topic)
-        return stream.ref, role.role_arn
+        return stream
 
     def _score_in_spark(self, workload: str, scale: SparkScale, bundles: Bundles) -> None:
         shared = self._shared

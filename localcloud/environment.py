@@ -75,6 +75,8 @@ def server_environment(settings: Settings, environ: Mapping[str, str] = os.envir
         # A name of its own for each Event API would resolve in browsers only; its pages are at the front.
         "APPSYNC_EVENTS_HTTP_HOST_TEMPLATE": f"{settings.host}:{settings.port}",
         "APPSYNC_EVENTS_REALTIME_HOST_TEMPLATE": f"localhost:{settings.service_port}",
+        # Without DuckDB a query fails and says so; by itself ministack would make an answer up.
+        "ATHENA_ENGINE": "duckdb",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(state),
         "S3_PERSIST": "1",

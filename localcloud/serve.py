@@ -9,6 +9,7 @@ import botocore.session
 from localcloud import server
 from localcloud.alarms import AlarmsPart
 from localcloud.appsync.part import AppSyncPart
+from localcloud.athena import AthenaPart
 from localcloud.authorization.authority import Authority
 from localcloud.authorization.part import AuthorizationPart
 from localcloud.cloudformation import CloudFormationPart
@@ -79,6 +80,7 @@ def build_parts(settings: Settings) -> list[Part]:
         CloudFrontPart(authority),
         DynamoDbPart(),
         AlarmsPart(settings),
+        AthenaPart(),
         LambdaExecutor(settings, authority, persistence.touch),
         firehose,
         IotPart(settings, firehose, authority),

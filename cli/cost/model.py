@@ -93,7 +93,13 @@ PAGE_FILES, PAGE_BYTES, PAGE_LOADS_A_DAY, ASKED_AN_HOUR, ANSWER_BYTES = 20, 120_
 """Of a page: its files, what they weigh, how often it is loaded; what it asks of the API, and is told."""
 WORKING_DAYS = 22
 
+LISTED_METRICS = 500
+"""Of one ListMetrics."""
+LEAST_SCANNED_MEGABYTES = 10
+"""What Athena counts of a query at least."""
+
 _SERVICES = {
+    "athena": "Athena",
     "appsync": "AppSync Events",
     "apigateway": "API Gateway",
     "cloudfront": "CloudFront",
@@ -170,8 +176,8 @@ class Flow:
         intervals = SECONDS_A_MONTH / spec.interval.total_seconds()
         messages = fleet.devices_of(spec) * intervals * fleet.messages_an_interval
         objects = min(messages, SECONDS_A_MONTH / (spec.delivery.buffer_seconds or UNBUFFERED_SECONDS))
-        if spec.source.folders is not None:
-            objects = intervals  # a file each, with what all devices sent
+        if spec.source.place in ("folders", "cloudwatch", "athena"):
+            objects = intervals  # an object each, with what all devices sent
         shelves = shelves_of(fleet.series)
         touched = shelves * (1 - (1 - 1 / shelves) ** (messages / objects))
         closed = fleet.series * intervals
@@ -291,16 +297,17 @@ def graph_month(spec: FraudWorkload, prices: Prices) -> Iterator[Cost]:
 def ingestion_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterator[Cost]:
     """Give what a month of a workload's telemetry costs until it is objects, whoever scores them."""
     flow, delivery = Flow.of(spec, fleet), spec.delivery
-    if spec.source.folders is not None:
-        yield from _fetched(flow, prices)
+    if spec.source.place not in ("topic", "kinesis"):
+        yield from _fetched(spec, flow, prices, fleet)
         return
     metered = flow.messages * math.ceil(fleet.message_bytes / METERED_BYTES)
-    connected = fleet.devices_of(spec) * SECONDS_A_MONTH / 60
-    published = 0.0 if spec.source.basic_ingest else metered
-    yield cost(prices, "messages (Basic Ingest: none)", published, "iot.message")
-    yield cost(prices, "rules evaluated", metered, "iot.rule")
-    yield cost(prices, "actions", metered, "iot.action")
-    yield cost(prices, "connections", connected, "iot.connection_minute")
+    if spec.source.topic is not None:
+        connected = fleet.devices_of(spec) * SECONDS_A_MONTH / 60
+        published = 0.0 if spec.source.basic_ingest else metered
+        yield cost(prices, "messages (Basic Ingest: none)", published, "iot.message")
+        yield cost(prices, "rules evaluated", metered, "iot.rule")
+        yield cost(prices, "actions", metered, "iot.action")
+        yield cost(prices, "connections", connected, "iot.connection_minute")
     yield cost(prices, "records, rounded up to 5 KB", metered * METERED_BYTES / 1e9, "firehose.gb")
     if delivery.partitioned:
         gigabytes = flow.messages * fleet.message_bytes / 1e9
@@ -313,18 +320,40 @@ def ingestion_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iter
     yield cost(prices, "telemetry objects put by Firehose", puts, "s3.put")
 
 
-def _fetched(flow: Flow, prices: Prices) -> Iterator[Cost]:
-    """Give what fetching the files of a bucket costs: one file an interval, as `Flow` has it."""
+def _fetched(spec: AnomalyWorkload, flow: Flow, prices: Prices, fleet: Fleet) -> Iterator[Cost]:
+    """Give what fetching telemetry costs: one file or answer an interval, as `Flow` has it."""
     seconds = flow.objects * FETCH_SECONDS_A_FILE + flow.messages * FETCH_SECONDS_A_RECORD
+    function = "fetch_telemetry" if spec.source.scheduled is None else "fetch_due"
     for what, quantity, price in (
-        ("messages of files", flow.objects * QUEUE_REQUESTS_AN_OBJECT, "sqs.fifo_request"),
+        ("messages of what is fetched", flow.objects * QUEUE_REQUESTS_AN_OBJECT, "sqs.fifo_request"),
         ("files read", flow.objects, "s3.get"),
         ("telemetry objects put", flow.objects, "s3.put"),
-        ("fetch_telemetry", flow.objects, "lambda.request"),
-        ("fetch_telemetry", seconds * FETCH_GB, "lambda.arm_gb_second"),
-        ("logs of fetch_telemetry", flow.objects * LOG_BYTES_AN_OBJECT / 1e9, "cloudwatch.log_gb"),
+        (function, flow.objects, "lambda.request"),
+        (function, seconds * FETCH_GB, "lambda.arm_gb_second"),
+        (f"logs of {function}", flow.objects * LOG_BYTES_AN_OBJECT / 1e9, "cloudwatch.log_gb"),
+        *_asked(spec, flow.objects, fleet),
     ):
         yield cost(prices, what, quantity, price)
+
+
+def _asked(spec: AnomalyWorkload, times: float, fleet: Fleet) -> Iterator[tuple[str, float, str]]:
+    """Give what it costs beside that a source is asked so many times."""
+    if spec.source.scheduled is None:
+        return
+    yield "schedule of the source", times, "scheduler.invocation"
+    yield "lists of what there is", times, "s3.put"
+    if spec.source.cloudwatch is not None:
+        metrics = {metric.metric for metric in spec.source.cloudwatch.metrics}
+        lists = len(metrics) * math.ceil(fleet.series / len(spec.measures) / LISTED_METRICS)
+        yield (
+            f"{fleet.series:,} metrics asked for, each interval",
+            times * fleet.series,
+            "cloudwatch.metric_requested",
+        )
+        yield "lists of metrics", times * lists, "cloudwatch.request"
+    if spec.source.athena is not None:
+        scanned = max(LEAST_SCANNED_MEGABYTES, spec.source.athena.scanned_megabytes)
+        yield f"{scanned:g} MB scanned, each interval", times * scanned / 1e6, "athena.tb"
 
 
 def scoring_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterator[Cost]:

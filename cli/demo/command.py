@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.datasets import DATASETS, dataset_of
 from cli.demo.chart import draw
+from cli.demo.imported import IMPORTED, announcing_bucket, imported
 from cli.demo.inbox import Alert, subscribed
 from cli.demo.live_data import DemoData, prepared
 from cli.demo.regression import demo_regression
@@ -25,9 +26,9 @@ from cli.executions import Outcome, run_to_its_end
 from cli.failures import StepFailedError
 from cli.freshness import Overridden, told
 from cli.metrics import metrics_table
-from cli.replay import Authority, Host, Port, publish
+from cli.replay import Authority, Host, Port, publish, sent_as
 from cli.simulate import Url
-from cli.specs import ROOT, anomaly_spec_of, spec_of
+from cli.specs import ROOT, anomaly_spec_of, path_of, spec_of
 from cli.stacks import Deployment
 from cli.telemetry import records_of
 from cli.train import upload_history
@@ -61,8 +62,11 @@ def demo(
     url: Url = None,
 ) -> None:
     """Deploy, train, publish telemetry over MQTT, and show scores, anomalies and the alert."""
-    spec = spec_of(workload)
     session = boto3.Session()
+    if workload in IMPORTED:
+        bucket = announcing_bucket(session, stage is Stage.LAPTOP)
+        workload = str(imported(workload, (folder / "workloads").absolute(), bucket))
+    spec = spec_of(workload)
     if isinstance(spec, FraudWorkload):
         demo_transactions(session, spec, Deployer(session, stage, spec.name), folder, url)
         return
@@ -76,17 +80,17 @@ def demo(
     watch = Stopwatch()
     material = prepared(dataset, plan, folder / spec.name)  # a download that fails has deployed nothing
     with watch.stage("deploy"):
-        Deployer(session, stage, spec.name).deploy()
+        Deployer(session, stage, spec.name, workloads=path_of(workload).parent.absolute()).deploy()
     with watch.stage("upload history"):
         upload_history(session, deployment.bucket, spec.name, [material.history_file], material.labels_file)
     with watch.stage("train"):
         machine = deployment.state_machine_arn(spec.name)
         outcome = run_to_its_end(session, machine, execution_input("demo"))
     with subscribed(session, deployment.alert_topic_arn, spec.name) as inbox:
-        with watch.stage("publish over MQTT"):
+        with watch.stage("publish over MQTT" if spec.source.topic else "write to the bucket"):
             broker = broker_of(session, host, port, authority)
             publish(session, spec, material.live, broker, None)
-            say(f"{len(material.live)} records published and acknowledged")
+            say(f"{len(material.live)} records {sent_as(spec)}")
         with watch.stage("score"):
             scores = _scores(session, deployment, material, plan)
         with watch.stage("alert"):

@@ -16,6 +16,8 @@ INFREQUENT_AFTER_DAYS = 30
 REFUSED_DAYS = 90
 CAPTURE_DAYS = 30
 DRIFT_DAYS = 365
+QUERY_DAYS = 7
+"""Of results of queries that are sources: what they say is under `raw/`."""
 SCORE_DAYS = 90
 """Of scores as they were written: merged ones are kept for a year."""
 MERGED_HOUR_DAYS = 7
@@ -71,6 +73,7 @@ class DataBucket(Construct):
                 _expiry(layout.QUARANTINE, REFUSED_DAYS),
                 _expiry(layout.CAPTURES, CAPTURE_DAYS),
                 _expiry(layout.DRIFT, DRIFT_DAYS),
+                _expiry(layout.QUERIES, QUERY_DAYS),
                 _expiry(layout.SCORES, SCORE_DAYS),
                 _expiry(layout.SCORES_BY_HOUR, MERGED_HOUR_DAYS),
                 _expiry(layout.SCORES_BY_DAY, MERGED_DAY_DAYS),

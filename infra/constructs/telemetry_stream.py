@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import Acknowledgment, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_kms as kms
@@ -19,6 +19,7 @@ from infra.permissions import (
     write_encrypted_objects,
 )
 from watchkeeper.core import layout
+from watchkeeper.spec.feeds import KinesisStream
 
 BUFFER_MEGABYTES = 64  # the least that dynamic partitioning allows
 RETRY_SECONDS = 300
@@ -36,6 +37,8 @@ class TelemetryStream(Construct):
     ----------
     workload
         The one whose stream it is; None: the shared one.
+    source
+        A data stream that records are read from; None: they are put.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class TelemetryStream(Construct):
         key: kms.IKey,
         buffer_seconds: int,
         workload: str | None = None,
+        source: KinesisStream | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         raw = layout.raw_prefix("!{partitionKeyFromQuery:workload}" if workload is None else workload)
@@ -76,12 +80,22 @@ class TelemetryStream(Construct):
             write_encrypted_objects(key),
             Permission(actions=["logs:PutLogEvents"], resources=[log_group.log_group_arn]),
         )
+        if source is not None:
+            permit(role, *_read_stream(self, source))
         self.stream = firehose.CfnDeliveryStream(
             self,
             "Stream",
-            delivery_stream_type="DirectPut",
+            delivery_stream_type="DirectPut" if source is None else "KinesisStreamAsSource",
+            # of a data stream, what waits is encrypted there
             delivery_stream_encryption_configuration_input=firehose.CfnDeliveryStream.DeliveryStreamEncryptionConfigurationInputProperty(
                 key_type="AWS_OWNED_CMK"
+            )
+            if source is None
+            else None,
+            kinesis_stream_source_configuration=None
+            if source is None
+            else firehose.CfnDeliveryStream.KinesisStreamSourceConfigurationProperty(
+                kinesis_stream_arn=source.stream, role_arn=role.role_arn
             ),
             extended_s3_destination_configuration=firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(
                 bucket_arn=bucket.bucket_arn,
@@ -107,8 +121,38 @@ class TelemetryStream(Construct):
                 ),
             ),
         )
+        if source is not None:
+            Validations.of(self.stream).acknowledge(
+                Acknowledgment(
+                    id="AwsSolutions-KDF1",
+                    reason="What waits is in the data stream: Firehose takes no encryption beside it.",
+                )
+            )
         # Firehose tries the role when the stream is made.
         self.stream.node.add_dependency(policy_of(role))
+
+
+def _read_stream(scope: Construct, source: KinesisStream) -> list[Permission]:
+    """What Firehose documents for a data stream as source; the key only for what is of this stream."""
+    verbs = ("DescribeStream", "GetShardIterator", "GetRecords", "ListShards")
+    permissions = [
+        Permission(actions=[f"kinesis:{verb}" for verb in verbs], resources=[source.stream]),
+    ]
+    if source.kms_key is not None:
+        stack = Stack.of(scope)
+        permissions.append(
+            Permission(
+                actions=["kms:Decrypt"],
+                resources=[source.kms_key],
+                conditions={
+                    "StringEquals": {
+                        "kms:ViaService": f"kinesis.{stack.region}.{stack.url_suffix}",
+                        "kms:EncryptionContext:aws:kinesis:arn": source.stream,
+                    }
+                },
+            )
+        )
+    return permissions
 
 
 def _partitioned() -> firehose.CfnDeliveryStream.DynamicPartitioningConfigurationProperty:

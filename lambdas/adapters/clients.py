@@ -39,6 +39,7 @@ def _made_once(service: str, config: Config = _CONFIG) -> Any:
     return functools.cache(lambda: boto3.client(service, config=config))
 
 
+athena: Callable[[], Any] = _made_once("athena")
 cloudwatch: Callable[[], CloudWatchClient] = _made_once("cloudwatch")
 s3: Callable[[], S3Client] = _made_once("s3")
 dynamodb: Callable[[], DynamoDBClient] = _made_once("dynamodb")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lambdas.adapters.errors import translated, unless
@@ -55,6 +56,17 @@ class ObjectUri(NamedTuple):
         return f"s3://{self.bucket}/{self.key}"
 
 
+class ListedObject(NamedTuple):
+    """An object as a list of keys has it."""
+
+    key: str
+    tag: str
+    """Entity tag, without quotes."""
+    n_bytes: int
+    written_at: datetime
+    """Aware."""
+
+
 class ObjectStore(Protocol):
     """Whole objects by bucket and key."""
 
@@ -75,6 +87,9 @@ class ObjectStore(Protocol):
 
     def keys_under(self, prefix: ObjectUri, after: str = "") -> list[str]:
         """Return the keys that begin with the prefix, in order; those up to `after` are left out."""
+
+    def listed(self, prefix: ObjectUri) -> list[ListedObject]:
+        """Return the objects whose keys begin with the prefix, in order of their keys."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +136,17 @@ class S3ObjectStore:
                 Bucket=prefix.bucket, Prefix=prefix.key, StartAfter=after
             )
             return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def listed(self, prefix: ObjectUri) -> list[ListedObject]:
+        with translated(f"list {prefix}"):
+            pages = self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=prefix.bucket, Prefix=prefix.key
+            )
+            return [
+                ListedObject(item["Key"], item["ETag"].strip('"'), item["Size"], item["LastModified"])
+                for page in pages
+                for item in page.get("Contents", [])
+            ]
 
     def remove(self, uri: ObjectUri) -> None:
         """Remove an object; one that is gone already is no error."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from lambdas.adapters.object_store import ObjectStore, ObjectUri
 from lambdas.runtime.created_object import CreatedObject
@@ -61,19 +62,17 @@ def fetch(
 
     lines, objects, waiting = 0, 0, list[str]()
     prefix = layout.fetched_prefix(plan.workload, arrived_at, identity)
-    added = {"workload": plan.workload, "received_at": int(arrived_at.timestamp() * 1000)}
 
     def write() -> None:
         nonlocal objects
-        body = gzip.compress("".join(waiting).encode(), compresslevel=6, mtime=0)
-        store.write_once(ObjectUri(bucket, f"{prefix}{objects:04}.jsonl.gz"), body)
+        store.write_once(ObjectUri(bucket, part_key(prefix, objects)), packed(waiting))
         objects += 1
         waiting.clear()
 
     try:
-        for line in _lines(found, plan, store, place):
+        for line in file_lines(found, plan, store):
             if isinstance(line.outcome, Record):
-                waiting.append(json.dumps({**line.fields, **added}, default=str) + "\n")
+                waiting.append(raw_line(line.fields, plan, arrived_at))
                 lines += 1
             else:
                 refuse(line.number, line.outcome, line.text)
@@ -89,7 +88,33 @@ def fetch(
     return Fetched(lines, len(refused), objects)
 
 
-def _lines(found: CreatedObject, plan: WorkloadPlan, store: ObjectStore, place: str) -> Iterator[HistoryLine]:
+def raw_line(fields: Mapping[str, Any], plan: WorkloadPlan, arrived_at: datetime) -> str:
+    """Return a record as a line of telemetry, with what ingestion adds."""
+    added = {"workload": plan.workload, "received_at": int(arrived_at.timestamp() * 1000)}
+    return json.dumps({**fields, **added}, default=str) + "\n"
+
+
+def part_key(prefix: str, number: int) -> str:
+    """Return the key of one of the objects that the lines of a source are in."""
+    return f"{prefix}{number:04}.jsonl.gz"
+
+
+def packed(lines: Iterable[str]) -> bytes:
+    """Return lines as an object has them: the same lines are the same bytes."""
+    return gzip.compress("".join(lines).encode(), compresslevel=6, mtime=0)
+
+
+def file_lines(found: CreatedObject, plan: WorkloadPlan, store: ObjectStore) -> Iterator[HistoryLine]:
+    """Give the lines of a file, each with its record or why it is refused.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file as a whole cannot be read.
+    UnavailableError
+        If S3 does not answer.
+    """
+    place = f"s3://{found.bucket}/{found.key}"
     if found.n_bytes > MAX_BYTES:
         raise InvalidInputError(
             f"{place} has {found.n_bytes / 1e6:,.0f} MB, more than {MAX_BYTES / 1e6:,.0f}: write several "

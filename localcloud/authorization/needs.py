@@ -16,7 +16,7 @@ from typing import Any
 from xml.sax.saxutils import unescape
 
 from localcloud.iam.conditions import Context
-from localcloud.seams import iam
+from localcloud.seams import athena, glue, iam
 
 Parameters = Mapping[str, Any]
 
@@ -318,6 +318,33 @@ def _iot_membership(operation: str, parameters: Parameters, place: Place) -> Ite
         yield Need(f"iot:{operation}", place.arn("iot", f"{kind}/{parameters[name]}"))
 
 
+def _athena(operation: str, parameters: Parameters, place: Place) -> Iterator[Need]:
+    """Yield what is needed of the workgroup, and to start a query of what it reads and writes: Athena does
+    that in the name of its caller."""
+    query_id = parameters.get("QueryExecutionId")
+    execution = athena.executions.get(query_id, {}) if query_id else parameters
+    group = execution.get("WorkGroup") or parameters.get("Name") or "primary"
+    yield Need(f"athena:{operation}", place.arn("athena", f"workgroup/{group}"))
+    if operation != "StartQueryExecution":
+        return
+    results = (parameters.get("ResultConfiguration") or {}).get("OutputLocation", "").removeprefix("s3://")
+    if results:
+        yield Need("s3:GetBucketLocation", f"arn:aws:s3:::{results.partition('/')[0]}")
+        yield Need("s3:PutObject", f"arn:aws:s3:::{results.rstrip('/')}/result.csv")
+    context = parameters.get("QueryExecutionContext") or {}
+    for reference in athena.table_references(str(parameters.get("QueryString", ""))):
+        database = reference.database or context.get("Database") or "default"
+        for resource in ("catalog", f"database/{database}", f"table/{database}/{reference.table}"):
+            yield Need("glue:GetTable", place.arn("glue", resource))
+        table = glue.tables.get(f"{database}/{reference.table}") or {}
+        files = str((table.get("StorageDescriptor") or {}).get("Location", "")).removeprefix("s3://")
+        if files:
+            bucket, _, prefix = files.partition("/")
+            folder = f"{prefix.rstrip('/')}/" if prefix else ""
+            yield Need("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": folder})
+            yield Need("s3:GetObject", f"arn:aws:s3:::{bucket}/{folder}file")
+
+
 def _iam(operation: str, parameters: Parameters, place: Place) -> Iterator[Need]:
     for name, kind in (("RoleName", "role"), ("UserName", "user"), ("PolicyArn", "")):
         value = parameters.get(name)
@@ -348,6 +375,7 @@ _SPECIAL: dict[tuple[str, str], Callable[[str, Parameters, Place], Iterable[Need
     ("iot", "ListAttachedPolicies"): _iot_of_all,
     ("iot", "AddThingToThingGroup"): _iot_membership,
     ("iot", "RemoveThingFromThingGroup"): _iot_membership,
+    ("athena", ""): _athena,
     ("iam", ""): _iam,
     ("sts", ""): _sts,
 }

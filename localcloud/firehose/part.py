@@ -13,7 +13,7 @@ import logging
 import shutil
 import uuid
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from localcloud.firehose.configuration import Destination, UnsupportedDeliveryEr
 from localcloud.firehose.delivery import build_objects
 from localcloud.firehose.journal import Journal, Segment
 from localcloud.part import Part
-from localcloud.seams import cloudwatch, firehose, s3
+from localcloud.seams import cloudwatch, firehose, iam, kinesis, s3
 from localcloud.seams.cloudformation import resource_handlers
 from localcloud.seams.gateway import service_handlers
 from localcloud.seams.responses import error_response_json, json_response, request_scope
@@ -37,6 +37,9 @@ _RECORD_BYTES = 1_024_000
 _BATCH_RECORDS = 500
 _BATCH_BYTES = 4 << 20
 _RETRY_SECONDS = 1.0
+_FROM_STREAM = "KinesisStreamAsSource"
+_READING = ("DescribeStream", "GetShardIterator", "GetRecords", "ListShards")
+"""https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html"""
 
 
 class StreamNotFoundError(LookupError):
@@ -79,6 +82,7 @@ class FirehosePart(Part):
         service_handlers["firehose"] = self.handle_request
         self._original_create = firehose.create_delivery_stream.replace(self._create)
         firehose.handlers["CreateDeliveryStream"] = self._create
+        firehose.ingest_from_data_stream.replace(self._take_in)
         self._original_update = firehose.handlers["UpdateDestination"]
         firehose.handlers["UpdateDestination"] = self._update
         stream = resource_handlers["AWS::KinesisFirehose::DeliveryStream"]
@@ -139,6 +143,11 @@ class FirehosePart(Part):
         problem = _limits(action, records)
         if problem:
             return _refuse("InvalidArgumentException", problem)
+        if self._source_of(name) is not None:
+            return _refuse(
+                "InvalidArgumentException",
+                f"This operation is not permitted on {_FROM_STREAM} delivery stream type.",
+            )
         try:
             self.put(name, records)
         except StreamNotFoundError as error:
@@ -156,9 +165,13 @@ class FirehosePart(Part):
             return _refuse(
                 "InvalidArgumentException", f"destination {kind} is not supported by the local cloud"
             )
-        if request.get("DeliveryStreamType", "DirectPut") != "DirectPut":
-            source = request["DeliveryStreamType"]
-            return _refuse("InvalidArgumentException", f"source {source} is not supported by the local cloud")
+        kind = request.get("DeliveryStreamType", "DirectPut")
+        if kind == _FROM_STREAM:
+            problem = self._cannot_read(request)
+            if problem:
+                return _refuse("InvalidArgumentException", problem)
+        elif kind != "DirectPut":
+            return _refuse("InvalidArgumentException", f"source {kind} is not supported by the local cloud")
         if config is not None:
             try:
                 Destination.parse(config)
@@ -166,6 +179,58 @@ class FirehosePart(Part):
                 return _refuse("InvalidArgumentException", str(error))
         created: Response = self._original_create(request)
         return created
+
+    def _cannot_read(self, request: dict[str, Any]) -> str | None:
+        """Say why a stream cannot be made that reads a data stream; Firehose looks when it is made."""
+        source = request.get("KinesisStreamSourceConfiguration") or {}
+        arn = str(source.get("KinesisStreamARN"))
+        if request.get("DeliveryStreamEncryptionConfigurationInput"):
+            return "DeliveryStreamEncryptionConfigurationInput is of DirectPut: the data stream encrypts"
+        if kinesis.stream_of(arn) is None:
+            return f"Stream {arn} not found."
+        try:
+            self._require_reading(str(request.get("DeliveryStreamName")), source)
+        except AccessDeniedError as error:
+            return str(error)
+        return None
+
+    def _require_reading(self, stream: str, source: Mapping[str, Any]) -> None:
+        """Let the stream's role do what Firehose does with a data stream, and its key."""
+        arn = str(source["KinesisStreamARN"])
+        caller = self._authority.assume("firehose", source["RoleARN"], stream, self._arn(stream))
+        needs = [Need(f"kinesis:{verb}", arn) for verb in _READING]
+        found = kinesis.stream_of(arn) or {}
+        key = iam.resolve_key(str(found["KeyId"])) if found.get("EncryptionType") == "KMS" else None
+        if key is not None:
+            via = f"kinesis.{self._settings.region}.amazonaws.com"
+            context = {"kms:viaservice": via, "kms:encryptioncontext:aws:kinesis:arn": arn}
+            needs.append(Need("kms:Decrypt", key["Arn"], context))
+        self._authority.require(caller, needs)
+
+    def _source_of(self, stream: str) -> dict[str, Any] | None:
+        """Return the data stream that a delivery stream reads, None where records are put into it."""
+        with request_scope(self._settings.account, self._settings.region):
+            record = firehose.streams.get(stream)
+        source: dict[str, Any] | None = None if record is None else record.get("kinesis_source")
+        return source
+
+    def _take_in(self, data_stream: str, records: Sequence[tuple[str, bytes]]) -> None:
+        """Buffer what was put into a data stream in every delivery stream that reads it."""
+        with request_scope(self._settings.account, self._settings.region):
+            names = list(firehose.streams)
+        for name in names:
+            source = self._source_of(name)
+            if source is None or source["KinesisStreamARN"] != data_stream:
+                continue
+            try:
+                self._require_reading(name, source)
+            except AccessDeniedError as error:
+                logger.warning("delivery stream %s does not read %s: %s", name, data_stream, error)
+                continue
+            self.put(name, [data for _, data in records])
+
+    def _arn(self, stream: str) -> str:
+        return self._authority.place.arn("firehose", f"deliverystream/{stream}")
 
     def _update(self, request: dict[str, Any]) -> Response:
         change = request.get("ExtendedS3DestinationUpdate") or {}
@@ -248,8 +313,7 @@ class FirehosePart(Part):
         return int(status)
 
     def _require(self, stream: str, destination: Destination, key: str) -> None:
-        source = self._authority.place.arn("firehose", f"deliverystream/{stream}")
-        caller = self._authority.assume("firehose", destination.role, stream, source)
+        caller = self._authority.assume("firehose", destination.role, stream, self._arn(stream))
         bucket = f"arn:aws:s3:::{destination.bucket}"
         self._authority.require(caller, [Need("s3:PutObject", f"{bucket}/{key}")])
 

@@ -16,3 +16,4 @@ jq_parse: Callable[[str], Any] = _firehose._jq_parse
 jq_value: Callable[..., Any] = _firehose._jq_value
 
 create_delivery_stream = Replaceable(_firehose, "_create_delivery_stream")
+ingest_from_data_stream = Replaceable(_firehose, "ingest_from_kinesis_source")

@@ -40,10 +40,11 @@ NO_RESOURCE_TO_NAME = {
 
 BUCKET = r"(<[^>]*Data\w*>|arn:aws:s3:::<WatchkeeperStorage:DataBucketName>)"
 NAMED_AT_RUN_TIME = (
-    rf"{BUCKET}/(raw|raw-errors|scores|scores-by-hour|scores-by-day|quarantine|history|runs|captures|drift|tenants)(/[\w=-]+)*/\*",
+    rf"{BUCKET}/(raw|raw-errors|scores|scores-by-hour|scores-by-day|quarantine|history|runs|captures|drift|tenants|queries)(/[\w=-]+)*/\*",
     r"<WatchkeeperStorage:[^>]*Pages\w*>/pages/\*",
     rf"{BUCKET}/(runs|drift|captures)/\*/\*",
-    r"arn:aws:s3:::plant-telemetry/gases/\*",
+    r"arn:aws:s3:::plant-telemetry/(gases|presses)/\*",
+    r"arn:aws:glue:eu-west-1:<AWS::AccountId>:table/plant/\*",
     rf"{BUCKET}/runs/\*/\*/(evaluation/surrogate\.bin|pages/\*|plan\.json|explain/config/analysis_config\.json)",
     rf"{BUCKET}/runs/\*/\*/explain/output/analysis\.json",
     rf"{BUCKET}/tenants/\*/anomaly_detection/train/\*/model\.tar\.gz",
@@ -197,7 +198,16 @@ def test_roles_are_passed_to_sagemaker_only_and_by_name(templates: Templates) ->
     for resource, statement in passing:
         assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
         without_endpoint = map(
-            layout.workload_stack, ("air_quality", "gas_folders", "kiln_heat", "tank_level")
+            layout.workload_stack,
+            (
+                "air_quality",
+                "gas_folders",
+                "host_metrics",
+                "kiln_heat",
+                "press_rows",
+                "press_stream",
+                "tank_level",
+            ),
         )
         several = resource in training and resource.stack not in without_endpoint
         assert len(many(statement["Resource"])) == (2 if several else 1), str(resource)

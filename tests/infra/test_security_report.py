@@ -35,9 +35,9 @@ def stacks(assembly: Path) -> SynthesizedStacks:
     return SynthesizedStacks(assembly, names)
 
 
-UNUSED = re.compile(r"/AlertDelivery/Deliver/Role|/Folders/Fetch/Role")
-"""No workload of the project delivers alerts itself or has folders; the document says what these roles may
-do."""
+UNUSED = re.compile(r"/AlertDelivery/Deliver/Role|/(Folders|Source)/Fetch/Role|/Source/Scheduled")
+"""No workload of the project delivers alerts itself, has folders, or asks for telemetry; the document says
+what these roles may do."""
 
 
 def first_cells(table: str, *columns: int) -> set[tuple[str, ...]]:

@@ -3,7 +3,6 @@
 The workload is deployed beside those of all journeys.
 """
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cli.demo.imported import IMPORTED
 from tests.local.air import LIVE, closed, readings
 from tests.local.histories import FIVE_MINUTES, air_quality
 from tests.local.laptop import Laptop
@@ -23,38 +23,6 @@ pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
 
 WORKLOAD, BUCKET = "plant_air", "lookout-plant-air"
 STATION, ELSEWHERE, COUNT, PEAK = "north", "south", 24, 12
-TEMPLATE = {
-    "Parameters": {"Bucket": {"Type": "String"}},
-    "Resources": {
-        "Detector": {
-            "Type": "AWS::LookoutMetrics::AnomalyDetector",
-            "Properties": {
-                "AnomalyDetectorName": "plant-air",
-                "AnomalyDetectorConfig": {"AnomalyDetectorFrequency": "PT5M"},
-                "MetricSetList": [
-                    {
-                        "MetricSetName": "gases",
-                        "MetricList": [
-                            {"MetricName": gas, "AggregationFunction": "AVG"} for gas in ("CO", "SO2", "NO2")
-                        ],
-                        "DimensionList": ["LOCATION_ID"],
-                        "Offset": 600,
-                        "TimestampColumn": {"ColumnName": "TIMESTAMP", "ColumnFormat": "yyyy-MM-dd HH:mm"},
-                        "MetricSource": {
-                            "S3SourceConfig": {
-                                "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
-                                "TemplatedPathList": [
-                                    {"Fn::Sub": "s3://${Bucket}/gases/{{yyyyMMdd}}/{{HHmm}}/"}
-                                ],
-                            }
-                        },
-                    }
-                ],
-            },
-        },
-        "Role": {"Type": "AWS::IAM::Role"},
-    },
-}
 
 
 @pytest.fixture
@@ -88,8 +56,7 @@ def write(s3: Any, first: int, count: int) -> None:
 def test_an_imported_detector_scores_its_bucket_of_folders(
     laptop: Laptop, folders: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    template, workloads = tmp_path / "lookout.json", tmp_path / "workloads"
-    template.write_text(json.dumps(TEMPLATE))
+    template, workloads = IMPORTED[WORKLOAD], tmp_path / "workloads"
     monkeypatch.setitem(os.environ, "WATCHKEEPER_WORKLOADS", str(workloads))
 
     laptop.watchkeeper("import", str(template), "--folder", str(workloads), "--parameter", f"Bucket={BUCKET}")

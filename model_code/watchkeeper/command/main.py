@@ -40,6 +40,7 @@ CHECKOUT_VERBS = (
     "plot",
     "history",
     "log",
+    "fetch",
     "export",
     "dashboard",
     "subscribe",

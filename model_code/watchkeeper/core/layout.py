@@ -28,6 +28,7 @@ PAGES = "pages"
 RUNS = "runs"
 CAPTURES = "captures"
 DRIFT = "drift"
+QUERIES = "queries"
 
 
 def raw_prefix(workload: str) -> str:
@@ -49,6 +50,11 @@ def fetched_prefix(workload: str, arrived_at: datetime, source: str) -> str:
     return (
         f"{raw_prefix(workload)}{arrival:year=%Y/month=%m/day=%d/hour=%H/}fetched-{short_hash(source, 24)}-"
     )
+
+
+def queries_prefix(workload: str) -> str:
+    """Where results of the query are that is a workload's source."""
+    return f"{QUERIES}/{workload}/"
 
 
 RESERVED_WORKLOAD = "anomaly_service"

@@ -179,17 +179,15 @@ def _draft(namespace: str, dimensions: Sequence[str], seconds: int, group: _Grou
         dict.fromkeys([*(one.file for one in group.alarms), *(one.file for one in group.detectors)])
     )
     what = f"{len(group.alarms)} alarms" if len(group.alarms) != 1 else f"alarm {called}"
-    notes["source.topic"] = (
-        "where values are published: each period's statistic as a JSON object with a field for each measure "
-        "and dimension"
-    )
+    source = {
+        **_place(namespace, metrics, fields, seconds, called, notes, left),
+        **_watched(dimensions, group),
+        "timestamp": {"field": "timestamp", "format": "iso8601", "timezone": _zone(group, left)},
+    }
     written: dict[str, Any] = {
         "name": slug(called),
         "kind": "anomaly",
-        "source": {
-            "topic": f"{slug(called)}/telemetry",
-            "timestamp": {"field": "timestamp", "format": "iso8601", "timezone": _zone(group, left)},
-        },
+        "source": source,
         "measures": [
             _measure(metric, stat, column, names[metric, stat], group, left)
             for (metric, stat), column in zip(metrics, fields, strict=True)
@@ -200,7 +198,7 @@ def _draft(namespace: str, dimensions: Sequence[str], seconds: int, group: _Grou
     written["interval"] = length(seconds)
     if not group.alarms:
         notes["interval"] = "a detector of CloudWatch names no period"
-    notes["lateness"] = "metrics of CloudWatch come late"
+    notes["lateness"] = "metrics of CloudWatch come late: so long a missing value is asked for again"
     written["lateness"] = length(seconds)
     written |= _silence(group, seconds, names, notes)
     if calendars := _calendars(group, names):
@@ -214,6 +212,48 @@ def _draft(namespace: str, dimensions: Sequence[str], seconds: int, group: _Grou
     return Draft(
         origin=f"CloudWatch {what} of {namespace} ({files})", document=written, notes=notes, left=left
     )
+
+
+def _place(
+    namespace: str,
+    metrics: Sequence[tuple[str, str]],
+    fields: Sequence[str],
+    seconds: int,
+    called: str,
+    notes: dict[str, str],
+    left: list[Left],
+) -> dict[str, Any]:
+    """Return where the values are: in CloudWatch, unless it cannot be asked after each period."""
+    minutes = seconds / 60
+    if minutes == int(minutes) and (60 % minutes == 0 or (minutes % 60 == 0 and 1440 % minutes == 0)):
+        notes["source.cloudwatch.offset"] = (
+            "how long after a period's end it is asked for: the first value counts, so it must be whole then"
+        )
+        columns = [
+            {"metric": metric, "stat": stat, **({} if field == metric else {"field": field})}
+            for (metric, stat), field in zip(metrics, fields, strict=True)
+        ]
+        return {"cloudwatch": {"namespace": namespace, "metrics": columns, "offset": "10m"}}
+    left.append(
+        Left(
+            f"the period of {length(seconds)}",
+            "CloudWatch is asked after intervals that divide an hour or a day: a topic is written",
+            "source.cloudwatch, and an interval such as 5m",
+        )
+    )
+    notes["source.topic"] = (
+        "where values are published: each period's statistic as a JSON object with a field for each measure "
+        "and dimension"
+    )
+    return {"topic": f"{slug(called)}/telemetry"}
+
+
+def _watched(dimensions: Sequence[str], group: _Group) -> dict[str, Any]:
+    """Return the dimension values that the alarms watch: metrics of others would cost."""
+    values = {
+        name: list(dict.fromkeys(metric.dimensions[name] for metric in group.metrics)) for name in dimensions
+    }
+    return {"where": values} if values else {}
 
 
 def _measure(
@@ -352,10 +392,3 @@ def _tell_of_the_rest(group: _Group, left: list[Left]) -> None:
                 )
             )
         tell_of_open_values({"Metrics": alarm.settings.get("Metrics")}, left)
-    left.append(
-        Left(
-            f"where the metrics are: {group.metrics[0]}{', …' if len(group.metrics) > 1 else ''}",
-            "CloudWatch is no source of a workload",
-            "a metric stream of CloudWatch, or what publishes them, writes the values to the topic, too",
-        )
-    )

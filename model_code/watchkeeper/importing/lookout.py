@@ -30,12 +30,12 @@ from watchkeeper.spec.draft import distinct_names, slug
 _SECONDS = {"PT5M": 300, "PT10M": 600, "PT1H": 3600, "P1D": 86_400}
 _SOURCES = {
     "AppFlowConfig": "a flow of AppFlow",
-    "CloudWatchConfig": "metrics of CloudWatch",
-    "CloudwatchConfig": "metrics of CloudWatch",
     "RDSSourceConfig": "a table of RDS",
     "RedshiftSourceConfig": "a table of Redshift",
     "AthenaSourceConfig": "a table of Athena",
 }
+_CLOUDWATCH = ("CloudWatchConfig", "CloudwatchConfig")
+"""As the API, and as CloudFormation calls it."""
 _PLACE = re.compile(r"s3://([^/]+)/?(.*)")
 
 
@@ -210,9 +210,14 @@ def _source(
     }
     metric_source = settings.get("MetricSource") or {}
     _tell_of_the_source(metric_source, left)
+    metrics = _metrics(settings, metric_source, seconds, left)
     folders = _folders((metric_source.get("S3SourceConfig") or {}).get("TemplatedPathList") or [], left)
     source: dict[str, Any] = {}
-    if folders is None:
+    if metrics is not None:
+        notes["source.cloudwatch"] = "CloudWatchConfig; dimensions are those of the metrics, each of them"
+        timestamp = {"field": "timestamp", "timezone": timestamp["timezone"]}
+        source["cloudwatch"] = metrics
+    elif folders is None:
         notes["source.topic"] = "where devices publish: + in place of a level takes every device"
         source["topic"] = f"{name}/telemetry"
     else:
@@ -253,14 +258,47 @@ def _folders(paths: Sequence[Any], left: list[Left]) -> dict[str, str] | None:
     return {"bucket": bucket, "path": path}
 
 
+def _metrics(
+    settings: Mapping[str, Any], metric_source: Mapping[str, Any], seconds: int, left: list[Left]
+) -> dict[str, Any] | None:
+    """Return the metrics of a dataset in CloudWatch, where they are of one namespace."""
+    if not metric_source.keys() & set(_CLOUDWATCH):
+        return None
+    metrics = [each for each in settings.get("MetricList") or [] if each.get("MetricName")]
+    namespaces = {str(each.get("Namespace") or "") for each in metrics}
+    if len(namespaces) != 1 or "" in namespaces:
+        left.append(
+            Left(
+                "MetricSource.CloudWatchConfig",
+                f"a source has one namespace, and the metrics name {', '.join(sorted(namespaces)) or 'none'}",
+                "source.cloudwatch, a workload for each namespace",
+            )
+        )
+        return None
+    offset = whole_number(settings.get("Offset")) or None
+    return {
+        "namespace": namespaces.pop(),
+        "metrics": [
+            {
+                "metric": str(each["MetricName"]),
+                "stat": "Sum" if str(each.get("AggregationFunction")) == "SUM" else "Average",
+            }
+            for each in metrics
+        ],
+        **({} if offset is None else {"offset": length(offset)}),
+    }
+
+
 def _tell_of_the_source(source: Mapping[str, Any], left: list[Left]) -> None:
     for key, description in _SOURCES.items():
         if key in source:
             left.append(
                 Left(
                     f"MetricSource.{key}",
-                    f"{description} is no source of a workload",
-                    "what reads it publishes JSON to the topic, or writes files of the interval to a bucket",
+                    f"{description} is not read as it is",
+                    "source.athena, with a query of yours and where its files are"
+                    if key == "AthenaSourceConfig"
+                    else "what reads it publishes JSON to the topic, or writes files to a bucket",
                 )
             )
 

@@ -42,6 +42,11 @@ class Delivery:
         """
         if freshness >= SHARED_FROM:
             return cls(PARTITIONED_SECONDS, partitioned=True)
+        return cls.alone(freshness)
+
+    @classmethod
+    def alone(cls, freshness: timedelta) -> Delivery:
+        """Return how a workload is delivered that has a stream of its own."""
         return cls(int(freshness.total_seconds()), partitioned=False)
 
     @property

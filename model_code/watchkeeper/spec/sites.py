@@ -1,8 +1,10 @@
 """Plans of private wireless sites: radio units, the devices below them, and what that needs and costs.
 
-The limits are those of AWS Private 5G, as its pages stated them (https://aws.amazon.com/private5g/faqs/ and
-/pricing/). AWS has withdrawn the service: they are parameters, so that the same plan is checked against the
-radio units of whoever builds the network now.
+The limits are those that are told of AWS Private 5G, which AWS has withdrawn, and with it the pages that
+named them. The term of 60 days is still in the reference of its API
+(https://docs.aws.amazon.com/private-networks/latest/APIReference/API_CommitmentConfiguration.html);
+throughput, SIMs and price could not be confirmed. They are parameters, so that the same plan is checked
+against the radio units of whoever builds the network now.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ class Limits(Section):
     """Of a radio unit."""
     least_days: int = Field(default=60, ge=0)
     """A radio unit is paid for so long at least."""
-    source: str = "AWS Private 5G, FAQ and pricing pages; AWS has withdrawn the service"
+    source: str = "AWS Private 5G, withdrawn: the term by its API's reference, the rest not confirmed"
     """Where these figures are from."""
 
 

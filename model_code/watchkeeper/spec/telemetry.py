@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from typing import Annotated, Literal
+from datetime import timedelta
+from typing import Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import Aggregate, MeasurePlan, MeasureRules, SeriesSelection
+from watchkeeper.spec.feeds import AthenaQuery, CloudWatch, Folders, KinesisStream
 from watchkeeper.spec.fields import Missing, Name, RecordField, TimestampFormat, TimeZone, TopicFilter
 from watchkeeper.spec.rules import Allowed, IgnoreBelow
 from watchkeeper.spec.section import Section
 from watchkeeper.spec.selecting import Values
-from watchkeeper.telemetry.folders import FolderPath
 
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_KEY = re.compile(r"arn:[^:]+:kms:[^:]+:\d{12}:key/.+")
+_PLACES = ("topic", "folders", "cloudwatch", "kinesis", "athena")
+"""Where telemetry can come from, by the keys of a source."""
 
 
 class Timestamp(Section):
@@ -31,79 +30,73 @@ class Timestamp(Section):
     """IANA zone of timestamps that carry none."""
 
 
-def _bucket(value: str) -> str:
-    if not _BUCKET.fullmatch(value):
-        raise ValueError("must be the name of a bucket: 3 to 63 of a-z, 0-9, . and -; no s3:// before it")
-    return value
-
-
-def _folders(value: str) -> str:
-    if value.startswith(("/", "s3://")):
-        raise ValueError("must be a path in the bucket, such as gases/{{yyyyMMdd}}/{{HHmm}}/")
-    try:
-        FolderPath(value)
-    except InvalidInputError as error:
-        raise ValueError(str(error)) from error
-    return value
-
-
-def _kms_key(value: str) -> str:
-    if not _KEY.fullmatch(value):
-        raise ValueError("must be the ARN of a key: arn:aws:kms:REGION:ACCOUNT:key/ID")
-    return value
-
-
-class Folders(Section):
-    """A bucket in which other programs write a folder for each interval: CSV, JSON lines or Parquet."""
-
-    bucket: Annotated[str, AfterValidator(_bucket)]
-    """Its name. It lies in the region of the deployment, and sends its events to EventBridge."""
-    path: Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_folders)]
-    """Path of the folders, with the date parts yyyy, MM, dd, HH and mm: gases/{{yyyyMMdd}}/{{HHmm}}/."""
-    kms_key: Annotated[str, AfterValidator(_kms_key)] | None = None
-    """ARN of the key that the bucket is encrypted with, where that is one of your own."""
-
-    @property
-    def folder_path(self) -> FolderPath:
-        """The path with its date parts understood."""
-        return FolderPath(self.path)
-
-
 class Source(Section):
-    """Where telemetry comes from: a topic, or folders in a bucket."""
+    """Where telemetry comes from: a topic of devices, or where it is already."""
 
     topic: TopicFilter | None = None
     """MQTT topic filter; + is one level, # the rest."""
-    folders: Folders | None = Field(default=None, validate_default=True)
+    folders: Folders | None = None
     """A bucket in which each interval has a folder."""
+    cloudwatch: CloudWatch | None = None
+    """Metrics of CloudWatch, asked for after each interval."""
+    kinesis: KinesisStream | None = None
+    """A data stream of Kinesis whose records are JSON objects."""
+    athena: AthenaQuery | None = Field(default=None, validate_default=True)
+    """A query of Athena, asked after each interval."""
     basic_ingest: bool = False
     """Whether devices publish to $aws/rules/watchkeeper_NAME/TOPIC, which saves the price of messages."""
     where: dict[str, Values] = Field(default_factory=dict)
     """Dimensions, each with the values that are watched; without it, all."""
-    timestamp: Timestamp = Timestamp()
+    timestamp: Timestamp = Field(default=Timestamp(), validate_default=True)
     """Where a record's event time is and how it is written."""
     record_id: RecordField | None = None
     """Field that identifies a record; without one, its whole content does."""
 
-    @field_validator("folders")
+    @field_validator(*_PLACES[1:])
     @classmethod
-    def _is_the_only_source(cls, folders: Folders | None, info: ValidationInfo) -> Folders | None:
-        if "topic" not in info.data:
-            return folders
-        if (folders is None) == (info.data["topic"] is None):
+    def _is_the_only_place(cls, place: Any, info: ValidationInfo) -> Any:
+        earlier = [name for name in _PLACES if info.data.get(name) is not None]
+        if place is not None and earlier:
+            raise ValueError(f"the source has {earlier[0]} already: telemetry comes from one of them")
+        is_last = info.field_name == _PLACES[-1]
+        if is_last and place is None and not earlier and info.data.keys() >= set(_PLACES[:-1]):
             raise ValueError(
-                "the source has a topic already: telemetry comes from one of them"
-                if folders
-                else "no source: name topic, the MQTT topic filter of devices, or folders, of a bucket"
+                "no source: name topic, the MQTT topic filter of devices; folders, of a bucket; cloudwatch; "
+                "kinesis; or athena"
             )
-        return folders
+        return place
 
     @field_validator("basic_ingest")
     @classmethod
     def _is_of_a_topic(cls, basic_ingest: bool, info: ValidationInfo) -> bool:
-        if basic_ingest and info.data.get("folders") is not None:
-            raise ValueError("is of a topic, and the source has folders: leave it out")
+        others = [name for name in _PLACES[1:] if info.data.get(name) is not None]
+        if basic_ingest and others:
+            raise ValueError(f"is of a topic, and the source has {others[0]}: leave it out")
         return basic_ingest
+
+    @field_validator("timestamp")
+    @classmethod
+    def _is_as_metrics_have_it(cls, timestamp: Timestamp, info: ValidationInfo) -> Timestamp:
+        if info.data.get("cloudwatch") is not None and timestamp.format != "iso8601":
+            raise ValueError("times of CloudWatch are written in iso8601: leave format out")
+        return timestamp
+
+    @property
+    def place(self) -> str:
+        """The key that says where telemetry comes from, such as `topic`."""
+        return next(name for name in _PLACES if getattr(self, name) is not None)
+
+    @property
+    def scheduled(self) -> Folders | CloudWatch | AthenaQuery | None:
+        """What is asked for telemetry after each interval; None where telemetry comes by itself."""
+        if self.folders is not None and self.folders.offset is not None:
+            return self.folders
+        return self.cloudwatch or self.athena
+
+    @property
+    def offset(self) -> timedelta | None:
+        """How long after an interval's end what is scheduled is asked."""
+        return None if self.scheduled is None else self.scheduled.offset
 
     def kept(self) -> SeriesSelection:
         """Return the series that are watched."""

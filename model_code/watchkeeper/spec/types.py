@@ -38,6 +38,7 @@ from watchkeeper.spec.detection import (
     Threshold,
     WatchkeeperDetector,
 )
+from watchkeeper.spec.feeds import check_scheduled_interval
 from watchkeeper.spec.fields import Duration, RecordField, Tenant, WorkloadName
 from watchkeeper.spec.fraud import FraudWorkload
 from watchkeeper.spec.incidents import Incidents
@@ -52,6 +53,8 @@ MAX_OPEN_INTERVALS = 1000
 """Lateness keeps intervals open, and the series' state holds all of them."""
 
 
+SCHEDULED_WITHIN_SECONDS = 120
+"""EventBridge Scheduler calls within a minute; so long it and fetching take, usually."""
 SCORED_WITHIN_SECONDS = 60
 """How long an object of telemetry usually waits at most; beyond it, a tick may close intervals before it."""
 
@@ -123,10 +126,10 @@ class AnomalyWorkload(Section):
 
     @field_validator("interval")
     @classmethod
-    def _is_practical(cls, interval: timedelta) -> timedelta:
+    def _is_practical(cls, interval: timedelta, info: ValidationInfo) -> timedelta:
         if not timedelta(seconds=1) <= interval <= timedelta(days=7):
             raise ValueError("must be from 1s to 7d")
-        return interval
+        return check_scheduled_interval(interval, info)
 
     @field_validator("lateness")
     @classmethod
@@ -141,16 +144,26 @@ class AnomalyWorkload(Section):
     def _is_a_buffer_of_firehose(cls, freshness: timedelta, info: ValidationInfo) -> timedelta:
         if freshness > LONGEST:
             raise ValueError("must be from 0s to 15m: a delivery stream buffers no longer")
-        if "source" in info.data and info.data["source"].folders is not None:
+        place = info.data["source"].place if "source" in info.data else "topic"
+        if place == "folders":
             raise ValueError(
                 "is of a topic: files of folders are fetched when they are written; leave it out"
             )
+        if place not in ("topic", "kinesis"):
+            raise ValueError(f"is of a topic: source.{place}.offset says when it is asked; leave it out")
         return freshness
 
     @field_validator("measures")
     @classmethod
-    def _are_named_apart(cls, measures: list[Measure]) -> list[Measure]:
+    def _are_named_apart(cls, measures: list[Measure], info: ValidationInfo) -> list[Measure]:
         refuse_repeats([measure.name for measure in measures], "name")
+        metrics = info.data["source"].cloudwatch if "source" in info.data else None
+        for measure in measures:
+            if metrics is not None and measure.field not in metrics.fields:
+                raise ValueError(
+                    f"the field {measure.field!r} is none of source.cloudwatch.metrics, which have "
+                    f"{', '.join(metrics.fields)}"
+                )
         return measures
 
     @field_validator("dimensions")
@@ -282,8 +295,17 @@ class AnomalyWorkload(Section):
 
     @property
     def delivery(self) -> Delivery:
-        """How its telemetry becomes objects."""
+        """How its telemetry becomes objects, where it comes by itself."""
+        if self.source.kinesis is not None:
+            return Delivery.alone(self.freshness)
         return Delivery.within(self.freshness)
+
+    @property
+    def delivered_within_seconds(self) -> int:
+        """How long a record usually takes, at most, until it is in an object that will be scored."""
+        if self.source.offset is not None:
+            return _seconds(self.source.offset) + SCHEDULED_WITHIN_SECONDS
+        return math.ceil(self.delivery.longest_seconds)
 
     @field_validator("scale")
     @classmethod
@@ -314,7 +336,7 @@ class AnomalyWorkload(Section):
             where=self.source.kept(),
             interval_seconds=_seconds(self.interval),
             lateness_seconds=_seconds(self.lateness),
-            delivery_seconds=math.ceil(self.delivery.longest_seconds) + SCORED_WITHIN_SECONDS,
+            delivery_seconds=self.delivered_within_seconds + SCORED_WITHIN_SECONDS,
             silence=None
             if self.silence is None
             else SilencePlan(_seconds(self.silence.after), self.silence.severity),

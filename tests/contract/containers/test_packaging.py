@@ -205,7 +205,7 @@ ARCHIVES: dict[str, tuple[Callable[[], Path], tuple[str, ...]]] = {
     "scoring": (lambda: build_scoring_code("here", BUILD), ("scoring.handler", "scoring.try_release")),
     "history": (
         lambda: build_history_code("here", BUILD),
-        ("history.merge_scores", "history.read_scores", "sources.fetch_telemetry"),
+        ("history.merge_scores", "history.read_scores", "sources.fetch_telemetry", "sources.fetch_due"),
     ),
     "fraud": (lambda: build_fraud_api_code("here", BUILD), ("fraud.handler", "fraud.simulating.handler")),
     "console": (lambda: build_console_code("here", BUILD), ("console.handler",)),

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 from ministack.core.persistence import _json_object_hook
-from ministack.services import cloudfront, sns
+from ministack.services import cloudfront, kinesis, sns
 
 from localcloud import seams
 from localcloud.seams import (
     apigateway,
+    athena,
     cloudformation,
     cloudwatch,
     cloudwatch_logs,
@@ -70,6 +71,13 @@ FUNCTIONS = {
     "ministack.services.cloudformation.provisioners._physical_name": None,
     "ministack.services.eventbridge._dispatch_event": "event, view",
     "ministack.services.firehose._create_delivery_stream": "data",
+    "ministack.services.firehose.ingest_from_kinesis_source": "stream_arn, records",
+    "ministack.services.kinesis._resolve_stream_by_arn": "stream_arn",
+    "ministack.services.athena._table_references": "query",
+    "ministack.services.athena._datum_text": "value",
+    "ministack.services.athena._run_duckdb": "query, database, catalog",
+    "ministack.services.athena._start_query_execution": "data",
+    "ministack.services.athena._save_query_results": "query_id",
     "ministack.services.firehose._resolve_dest_type_and_config": "data",
     "ministack.services.firehose._s3_bucket_from_arn": "bucket_arn",
     "ministack.services.firehose._evaluate_prefix": "template, t, query_keys, lambda_keys, error_type",
@@ -218,7 +226,8 @@ ATTRIBUTES = {
     ),
     "ministack.services.cloudwatch": ("_metrics", "_alarms", "_composite_alarms"),
     "ministack.services.cloudwatch_logs": ("_log_groups",),
-    "ministack.services.glue": ("_jobs", "_job_runs", "_security_configs", "_tags"),
+    "ministack.services.athena": ("_executions",),
+    "ministack.services.glue": ("_jobs", "_job_runs", "_security_configs", "_tables", "_tags"),
     "ministack.services.s3": ("_object_versions",),
     "ministack.services.scheduler": ("_schedules",),
     "ministack.services.cloudformation": ("_stacks", "_stack_events"),
@@ -226,7 +235,7 @@ ATTRIBUTES = {
 }
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 MODULES = (
-    *(apigateway, cloudformation, cloudwatch, cloudwatch_logs, dynamodb, eventbridge, firehose),
+    *(apigateway, athena, cloudformation, cloudwatch, cloudwatch_logs, dynamodb, eventbridge, firehose),
     *(gateway, iam, iot, lambda_functions, s3, scheduler, stepfunctions, topics),
 )
 REPLACEABLE = [
@@ -282,6 +291,9 @@ def test_ministack_calls_what_takes_a_functions_place(seam: Replaceable) -> None
         callers = [firehose.handlers["CreateDeliveryStream"].__name__]
     if seam is s3.origin_fetch:  # as a name of the module, which another module has imported
         callers = [code.co_name for code in code_objects(cloudfront) if seam.name in code.co_names]
+
+    if seam is firehose.ingest_from_data_stream:  # likewise
+        callers = [code.co_name for code in code_objects(kinesis) if seam.name in code.co_names]
 
     assert callers
 

@@ -40,7 +40,7 @@ def test_of_the_example_four_sites_are_over_each_over_another_limit() -> None:
     assert by_name["paint line"]["needed_units"] == 3
     assert by_name["trade fair"]["usd"] == 10 * 24 * 60
     assert by_name["quay"]["usd"] == 3 * 10 * 24 * 365
-    assert document["limits"]["source"].endswith("AWS has withdrawn the service")
+    assert document["limits"]["source"].endswith("the rest not confirmed")
     assert "4 of 5 sites are over a limit" in answer.stderr
 
 

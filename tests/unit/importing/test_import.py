@@ -124,6 +124,12 @@ CASES = (
         "presses_5m",
         {
             "source.timestamp.timezone": "Europe/Berlin",
+            "source.cloudwatch": {
+                "namespace": "Plant/Presses",
+                "metrics": [{"metric": "Load", "stat": "Average"}],
+                "offset": "10m",
+            },
+            "source.where": {"Machine": ["7", "8"]},
             "measures": [{"field": "Load", "name": "load", "aggregate": "avg"}],
             "dimensions": ["Machine"],
             "interval": "5m",
@@ -150,7 +156,7 @@ CASES = (
                 },
             ],
         },
-        ("ComparisonOperator of the alarms of Load", "AlarmActions arn:aws:sns", "CloudWatch is no source"),
+        ("ComparisonOperator of the alarms of Load", "AlarmActions arn:aws:sns"),
         unmade=("metric math",),
     ),
     Case(

@@ -13,7 +13,7 @@ from typing import Any
 from lambdas.adapters.endpoint import ExplainedAnswer, RowRefusedError
 from lambdas.adapters.executions import RunningExecution
 from lambdas.adapters.incident_store import Book, Sending
-from lambdas.adapters.object_store import ObjectUri
+from lambdas.adapters.object_store import ListedObject, ObjectUri
 from lambdas.adapters.registered_models import RegisteredModel
 from lambdas.adapters.release_store import live_first, newer_is_live
 from lambdas.adapters.sagemaker_resources import EndpointDescription
@@ -32,7 +32,7 @@ from tests.unit.lambdas.builders import BUCKET, packed_lines, raw_object
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.anomalies.quality import QualityEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
-from watchkeeper.core.layout import history_prefix, raw_prefix
+from watchkeeper.core.layout import history_prefix, raw_prefix, short_hash
 from watchkeeper.core.plan import AlertPlan, WorkloadPlan
 from watchkeeper.core.timestamps import parse_instant
 from watchkeeper.features.contributions import Contribution
@@ -57,6 +57,9 @@ from watchkeeper.lifecycle.run import TrainingRun
 from watchkeeper.stream.page import Page
 from watchkeeper.stream.page_format import from_bytes, to_bytes
 from watchkeeper.stream.takeover import SeriesState
+
+WRITTEN_AT = datetime(2024, 1, 2, 3, 4, tzinfo=timezone.utc)
+"""When objects were written, as the fake lists them."""
 
 
 class CrashError(Exception):
@@ -163,6 +166,13 @@ class FakeObjectStore:
             for uri in self.objects
             if uri.bucket == prefix.bucket and uri.key.startswith(prefix.key) and uri.key > after
         )
+
+    def listed(self, prefix: ObjectUri) -> list[ListedObject]:
+        return [
+            ListedObject(key, short_hash(str(body)), len(body), WRITTEN_AT)
+            for key in self.keys_under(prefix)
+            for body in [self.objects[ObjectUri(prefix.bucket, key)]]
+        ]
 
     def under(self, prefix: str) -> dict[str, bytes]:
         """Objects of the bucket by key."""

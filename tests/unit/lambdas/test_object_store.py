@@ -44,6 +44,11 @@ def test_finds_objects_under_a_prefix_only(store: ObjectStore) -> None:
     assert store.keys_under(ObjectUri(BUCKET, "scores/pump/")) == [URI.key]
     assert store.keys_under(ObjectUri(BUCKET, "scores/pump/"), after=URI.key) == []
     assert store.keys_under(ObjectUri(BUCKET, "scores/other/")) == []
+    [listed] = store.listed(ObjectUri(BUCKET, "scores/pump/"))
+    assert (listed.key, listed.n_bytes) == (URI.key, 1)
+    assert listed.tag
+    assert '"' not in listed.tag
+    assert listed.written_at.tzinfo is not None
 
 
 def test_reads_the_version_that_was_announced(aws: object) -> None:

@@ -17,6 +17,8 @@ SECRETS = "arn:aws:secretsmanager:us-east-1:123456789012:secret"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234"
 ROLE = "arn:aws:iam::123456789012:role/jobs"
 IOT = "arn:aws:iot:us-east-1:123456789012"
+ATHENA = "arn:aws:athena:us-east-1:123456789012"
+GLUE = "arn:aws:glue:us-east-1:123456789012"
 TASKS = [
     (
         "iot",
@@ -168,6 +170,36 @@ TASKS = [
             ("sagemaker:AddTags", f"{SAGEMAKER}:training-job/t"),
             ("iam:PassRole", ROLE),
         ],
+    ),
+    (
+        "kinesis",
+        "PutRecords",
+        {"StreamARN": "arn:aws:kinesis:us-east-1:123456789012:stream/presses"},
+        [("kinesis:PutRecords", "arn:aws:kinesis:us-east-1:123456789012:stream/presses")],
+    ),
+    (
+        "athena",
+        "StartQueryExecution",
+        {
+            "QueryString": "SELECT * FROM presses WHERE at > '1'",
+            "QueryExecutionContext": {"Database": "plant"},
+            "ResultConfiguration": {"OutputLocation": "s3://results/queries/"},
+            "WorkGroup": "telemetry",
+        },
+        [
+            ("athena:StartQueryExecution", f"{ATHENA}:workgroup/telemetry"),
+            ("s3:GetBucketLocation", "arn:aws:s3:::results"),
+            ("s3:PutObject", "arn:aws:s3:::results/queries/result.csv"),
+            ("glue:GetTable", f"{GLUE}:catalog"),
+            ("glue:GetTable", f"{GLUE}:database/plant"),
+            ("glue:GetTable", f"{GLUE}:table/plant/presses"),
+        ],
+    ),
+    (
+        "athena",
+        "GetWorkGroup",
+        {"WorkGroup": "primary"},
+        [("athena:GetWorkGroup", f"{ATHENA}:workgroup/primary")],
     ),
 ]
 

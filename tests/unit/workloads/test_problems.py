@@ -14,6 +14,8 @@ from watchkeeper.spec import Problem, WorkloadSpecError, load_workload
 
 Problems = Callable[[str], list[Problem]]
 
+ATHENA = "database: plant, reads: [{bucket: plant}]"
+
 TEN_MISTAKES = """\
 name: press
 kind: anomaly
@@ -261,12 +263,60 @@ def test_one_mistake_is_one_problem_at_its_key(
         ("topic: plant/press", "topic: '#'", "source.topic", "every message of the account"),
         ("topic: plant/press", "topic: +/#", "source.topic", "every message of the account"),
         ("topic: plant/press", "topic: 7", "source.topic", "must be text"),
-        ("topic: plant/press", "record_id: x", "source.folders", "no source: name topic"),
+        ("topic: plant/press", "record_id: x", "source.athena", "no source: name topic"),
         (
             "topic: plant/press",
             "topic: a\n  folders: {bucket: plant, path: a/}",
             "source.folders",
-            "has a topic already",
+            "has topic already",
+        ),
+        (
+            "topic: plant/press",
+            "kinesis: {stream: plant}",
+            "source.kinesis.stream",
+            "must be the ARN of a stream",
+        ),
+        (
+            "topic: plant/press",
+            "cloudwatch: {namespace: AWS/EC2, metrics: [{metric: Load, stat: mean}]}",
+            "source.cloudwatch.metrics[0].stat",
+            "must be a statistic of CloudWatch",
+        ),
+        (
+            "topic: plant/press",
+            "cloudwatch: {namespace: AWS/EC2, metrics: [{metric: Load}, {metric: Load, stat: Sum}]}",
+            "source.cloudwatch.metrics",
+            "the field 'Load' is there 2 times",
+        ),
+        (
+            "topic: plant/press",
+            "cloudwatch: {namespace: AWS/EC2, metrics: [{metric: Load}]}",
+            "measures",
+            "none of source.cloudwatch.metrics, which have Load",
+        ),
+        (
+            "topic: plant/press",
+            f"athena: {{{ATHENA}, query: DROP TABLE a}}",
+            "source.athena.query",
+            "must be one SELECT",
+        ),
+        (
+            "topic: plant/press",
+            f"athena: {{{ATHENA}, query: SELECT 1; DELETE FROM a}}",
+            "source.athena.query",
+            "must be one statement",
+        ),
+        (
+            "topic: plant/press",
+            f"athena: {{{ATHENA}, query: SELECT at FROM a}}",
+            "source.athena.query",
+            "{from} and {to} is not in it",
+        ),
+        (
+            "topic: plant/press",
+            "folders: {bucket: plant, path: a/, offset: 8d}",
+            "source.folders.offset",
+            "must be at most 7d",
         ),
         ("topic: plant/press", "folders: {bucket: 's3://a', path: a/}", "source.folders.bucket", "no s3://"),
         (
