@@ -22,6 +22,7 @@ from localcloud.lambda_runtime.pool import PoolExhaustedError, WorkerPool
 from localcloud.lambda_runtime.worker import FunctionSpec, Outcome
 from localcloud.part import Part
 from localcloud.seams import iam, lambda_functions
+from localcloud.seams.responses import request_scope
 from localcloud.settings import Settings
 
 Result = dict[str, Any]
@@ -56,7 +57,9 @@ class LambdaExecutor(Part):
             issued.replace(lambda config: self._credentials(config).variables)
 
     async def start(self) -> None:
-        """Begin to end idle workers."""
+        """Give back what was being worked on when the server ended, and begin to end idle workers."""
+        with request_scope(self._settings.account, self._settings.region):
+            lambda_functions.return_messages()
         threading.Thread(target=self._reap, name="lambda-reaper", daemon=True).start()
 
     def shutdown(self) -> None:

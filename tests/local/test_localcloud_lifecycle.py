@@ -24,6 +24,7 @@ PERMISSIONS = (
     {"Action": "lambda:InvokeFunction", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:double"},
     {"Action": "logs:*", "Resource": "*"},
     {"Action": "s3:PutObject", "Resource": "arn:aws:s3:::*/*"},
+    {"Action": "sqs:*", "Resource": "*"},
 )
 MACHINE = {
     "StartAt": "First",
@@ -93,18 +94,26 @@ def make_role(cloud: Cloud) -> None:
     assert cloud.role("test", "lambda states firehose", *PERMISSIONS) == ROLE
 
 
-def make_function(cloud: Cloud) -> None:
-    make_role(cloud)
+DOUBLE = "def handle(event, context):\n    return {'value': 2 * event['value']}\n"
+SLOW = """
+import boto3, time
+def handle(event, context):
+    count = event["Records"][0]["attributes"]["ApproximateReceiveCount"]
+    boto3.client("s3").put_object(Bucket="kept", Key=f"begun/{count}")
+    time.sleep(60)
+"""
+
+
+def make_function(cloud: Cloud, name: str = "double", code: str = DOUBLE) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as bundle:
-        bundle.writestr(
-            "double.py", "def handle(event, context):\n    return {'value': 2 * event['value']}\n"
-        )
+        bundle.writestr(f"{name}.py", code)
     cloud.client("lambda").create_function(
-        FunctionName="double",
+        FunctionName=name,
         Runtime="python3.11",
         Role=ROLE,
-        Handler="double.handle",
+        Handler=f"{name}.handle",
+        Timeout=120,
         Code={"ZipFile": archive.getvalue()},
     )
 
@@ -123,6 +132,7 @@ def assert_all_gone(processes: list[psutil.Process]) -> None:
 
 def test_execution_that_was_killed_in_mid_run_completes_after_a_restart(cloud: Cloud) -> None:
     cloud.start()
+    make_role(cloud)
     make_function(cloud)
     states = cloud.client("stepfunctions")
     machine = states.create_state_machine(name="machine", definition=json.dumps(MACHINE), roleArn=ROLE)
@@ -213,6 +223,14 @@ def test_acknowledged_records_and_messages_survive_a_kill(cloud: Cloud) -> None:
     )
     url = cloud.client("sqs").create_queue(QueueName="queue")["QueueUrl"]
     cloud.client("sqs").send_message(QueueUrl=url, MessageBody="kept")
+    make_function(cloud, "slow", SLOW)
+    work = cloud.client("sqs").create_queue(QueueName="work", Attributes={"VisibilityTimeout": "720"})[
+        "QueueUrl"
+    ]
+    arn = cloud.client("sqs").get_queue_attributes(QueueUrl=work, AttributeNames=["QueueArn"])["Attributes"]
+    cloud.client("lambda").create_event_source_mapping(FunctionName="slow", EventSourceArn=arn["QueueArn"])
+    cloud.client("sqs").send_message(QueueUrl=work, MessageBody="in work")
+    eventually(lambda: begun(cloud) == ["begun/1"], what="the work")
     state = cloud.settings.home / "state"
     eventually(
         lambda: (state / "sqs.json").exists() and "kept" in (state / "sqs.json").read_text(), what="snapshot"
@@ -226,12 +244,20 @@ def test_acknowledged_records_and_messages_survive_a_kill(cloud: Cloud) -> None:
 
     def delivered() -> list[int]:
         client = cloud.client("s3")
-        listed = client.list_objects_v2(Bucket="kept").get("Contents", [])
-        bodies = [client.get_object(Bucket="kept", Key=found["Key"])["Body"].read() for found in listed]
+        keys = [found["Key"] for found in client.list_objects_v2(Bucket="kept").get("Contents", [])]
+        bodies = [
+            client.get_object(Bucket="kept", Key=key)["Body"].read() for key in keys if "begun/" not in key
+        ]
         return sorted(int(line) for body in bodies for line in body.splitlines())
 
     assert eventually(delivered, what="delivery") == list(range(400))
     assert cloud.client("sqs").receive_message(QueueUrl=url)["Messages"][0]["Body"] == "kept"
+    eventually(lambda: begun(cloud) == ["begun/1", "begun/2"], what="the work again, as its worker is gone")
+
+
+def begun(cloud: Cloud) -> list[str]:
+    listed = cloud.client("s3").list_objects_v2(Bucket="kept", Prefix="begun/").get("Contents", [])
+    return [found["Key"] for found in listed]
 
 
 def test_resources_of_a_stack_survive_a_kill(cloud: Cloud) -> None:
@@ -258,6 +284,7 @@ def test_resources_of_a_stack_survive_a_kill(cloud: Cloud) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_ends_every_process(cloud: Cloud, number: signal.Signals) -> None:
     cloud.start()
+    make_role(cloud)
     make_function(cloud)
     cloud.client("lambda").invoke(FunctionName="double", Payload=b'{"value": 1}')
     processes = family(cloud)
@@ -270,6 +297,7 @@ def test_signal_ends_every_process(cloud: Cloud, number: signal.Signals) -> None
 @pytest.mark.parametrize("victim", ["supervisor", "server"])
 def test_kill_ends_every_process(cloud: Cloud, victim: str) -> None:
     cloud.start()
+    make_role(cloud)
     make_function(cloud)
     cloud.client("lambda").invoke(FunctionName="double", Payload=b'{"value": 1}')
     processes = family(cloud)
