@@ -1,6 +1,6 @@
 /** What the invented API answers to a request. */
 
-import type { Feedback, Incident, Label, LiveEvent, Me, RunDetail, TimelineEntry, WorkloadDetail } from "../src/api/shapes";
+import type { Feedback, Incident, Label, LiveEvent, LoggedInterval, Me, Pause, RunDetail, TimelineEntry, WorkloadDetail, WorkloadLog } from "../src/api/shapes";
 import { drawing, Trainings } from "./trainings.ts";
 import { Transactions } from "./transactions.ts";
 import { iso, World } from "./world.ts";
@@ -66,7 +66,7 @@ export class Answers {
     const found = world.workload(name);
     if (!found) return problem(404, "no such workload", `${name} is not deployed, or you are none of its readers.`);
     const [what, series, points] = rest;
-    if (!what) return ok(found);
+    if (!what) return ok({ ...found, pauses: this.#held.get(name) ?? found.pauses });
     if (what === "series" && points === "points") {
       const from = query.get("cursor") ? Number(query.get("cursor")) : seconds(query.get("from"));
       return ok(world.points(name, series!, from, seconds(query.get("to")), Number(query.get("most") ?? 2000)));
@@ -83,6 +83,8 @@ export class Answers {
       const said = { email: ["email ops@example.com", "sent", "SNS has sent it; look into the inbox of ops@example.com"], sms: ["sms +49…", "refused", "its subscription is not confirmed"] } as const;
       return ok({ items: routes.map(({ channel }) => ({ channel, receiver: said[channel as keyof typeof said][0], verdict: said[channel as keyof typeof said][1], said: said[channel as keyof typeof said][2] })) });
     }
+    if (what === "pause" || what === "resume") return this.#pauses(found, what, asked);
+    if (what === "log") return ok(this.#log(found, seconds(query.get("from")), seconds(query.get("to"))));
     if (what === "labels") return this.#labels(name, series, asked);
     if (what === "models") return this.#models(name, rest, asked);
     if (what === "runs" || what === "releases") return this.#runs(name, rest, asked);
@@ -146,6 +148,31 @@ export class Answers {
     const found = trainings.one(id);
     if (!found) return problem(404, "no such run", `${workload} has no run ${id}.`);
     return part === "charts" && chart ? { status: 200, body: drawing(chart), type: "image/svg+xml" } : ok(found);
+  }
+
+  readonly #held = new Map<string, Pause[]>();
+
+  #pauses(found: WorkloadDetail, what: "pause" | "resume", { body }: Asked): Answered {
+    if (this.me.role === "viewer") return problem(403, "forbidden", "An operator may do this.");
+    const series = (body["series"] as string | null | undefined) ?? null;
+    const before = this.#held.get(found.workload) ?? [];
+    const others = before.filter((one) => (what === "resume" && series === null ? false : one.series !== series));
+    const one: Pause = { series, since: iso(this.world.now), until: (body["until"] as string | null | undefined) ?? null, who: this.me.user, note: (body["note"] as string | null | undefined) ?? null, resumed_by: null };
+    const items = what === "pause" ? [...others, one] : others;
+    this.#held.set(found.workload, items);
+    return ok({ items });
+  }
+
+  #log(found: WorkloadDetail, from: number, to: number): WorkloadLog {
+    const step = found.interval_seconds!;
+    const items: LoggedInterval[] = [];
+    for (let at = Math.ceil(from / step) * step; at + step <= to; at += step) {
+      const isLate = at > to - 12 * step && at <= to - 6 * step;
+      items.push({ start: iso(at), objects: 1, rows: 12, accepted: 12, late: isLate ? 5 : 0, duplicated: isLate ? 1 : 0, refused: at % (40 * step) ? {} : { not_json: 2 }, off_clock: isLate ? 4 : 0, devices: 4, series: 12, new_series: 0, completeness: { no2: isLate ? 0.75 : 1 }, scored: 12, unscored: 0, anomalies: 0, lag_seconds: isLate ? 812 : 64, lag_most_seconds: isLate ? 1800 : 90 });
+    }
+    const says = "5 of 12 records (42 %) came after their interval had closed; usual is 1 %.";
+    const events: WorkloadLog["events"] = [{ id: "late-1", signal: "late", measure: null, began: true, at: iso(to - 12 * step), since: iso(to - 12 * step), share: 0.42, of: 12, usual: 0.01, severity: 88, says }];
+    return { workload: found.workload, interval_seconds: step, items, events, complete: true, next: null };
   }
 
   readonly #marked: (Label & { workload: string })[] = [];

@@ -27,6 +27,7 @@ const SCREENS = {
   run: "workloads/air_quality/runs/:succeeded",
   "run-running": "workloads/air_quality/runs/:running",
   "run-failed": "workloads/air_quality/runs/:failed",
+  log: "workloads/air_quality/log",
   models: "workloads/air_quality/models",
   model: "workloads/air_quality/models/2",
   "model-rejected": "workloads/air_quality/models/1",

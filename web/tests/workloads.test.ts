@@ -54,3 +54,27 @@ test("a test of routes tells what became of each sample", async () => {
   for (const words of ["inbox of ops@example.com", "its subscription is not confirmed"]) expect(text()).toContain(words);
   expect(page.asked.find((one) => one.method === "POST")!.body).toEqual({ channels: [] });
 });
+
+test("an operator pauses a workload with why, and resumes it", async () => {
+  await open("workloads/air_quality");
+  button("Pause")!.click();
+  await until(() => button("Pause it") !== undefined);
+  page.shell.querySelector<HTMLInputElement>("wk-pauses input[name=note]")!.value = "new sensor";
+  page.shell.querySelector<HTMLFormElement>("wk-pauses form")!.requestSubmit();
+  await until(() => text().includes("new sensor"));
+  const sent = page.asked.find((one) => one.method === "POST")!;
+  expect(sent.url.pathname).toBe("/watch/workloads/air_quality/pause");
+  expect(sent.body).toMatchObject({ series: null, note: "new sensor" });
+  expect(Date.parse(String(sent.body["until"]))).toBeGreaterThan(Date.now());
+  button("Resume")!.click();
+  await until(() => text().includes("What happens is told again."));
+  expect(text()).not.toContain("new sensor");
+});
+
+test("the log says what came late and what was unusual in it", async () => {
+  await open("workloads/air_quality/log?span=21600");
+  expect(text()).toContain("came after their interval had closed");
+  const rows = [...page.shell.querySelectorAll("tbody tr")];
+  expect(rows.length).toBeGreaterThan(50);
+  expect(rows.some((row) => row.textContent!.includes("75 %"))).toBe(true);
+});

@@ -14,6 +14,9 @@ export type LiveAddress = Schemas["Live"];
 
 export type Workload = Schemas["WorkloadItem"];
 export type WorkloadDetail = Schemas["WorkloadDetail"];
+export type Pause = Schemas["PauseItem"];
+export type WorkloadLog = Schemas["WorkloadLog"];
+export type LoggedInterval = Schemas["LoggedInterval"];
 export type SpecText = Schemas["SpecText"];
 export type RouteOutcome = Schemas["RouteOutcomeItem"];
 export type Health = Workload["health"];

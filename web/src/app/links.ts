@@ -15,6 +15,7 @@ export const workloadsLink = () => href(["workloads"]);
 export const workloadLink = (workload: string) => linkTo(["workloads", workload]);
 export const runLink = (workload: string, runId: string) => linkTo(["workloads", workload, "runs", runId]);
 export const runsLink = (workload: string) => href(["workloads", workload, "runs"]);
+export const logLink = (workload: string) => href(["workloads", workload, "log"]);
 export const modelsLink = (workload: string) => href(["workloads", workload, "models"]);
 export const modelLink = (workload: string, version: number) => href(["workloads", workload, "models", String(version)]);
 export const fraudLink = (workload: string) => href(["fraud"], { workload });

@@ -5,7 +5,7 @@ import { customElement } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 
 import type { IncidentLine, Listing, LiveEvent, Workload } from "../api/shapes";
-import { incidentLink, incidentsLink, linked, modelLink, runLink, seriesLink, transactionLink, workloadLink } from "../app/links";
+import { incidentLink, incidentsLink, linked, logLink, modelLink, runLink, seriesLink, transactionLink, workloadLink } from "../app/links";
 import { count, counted, value } from "../app/numbers";
 import { api, live } from "../app/session";
 import { Watching } from "../app/signal";
@@ -220,6 +220,16 @@ function feedWords({ kind, workload, detail }: LiveEvent): { mark: unknown; word
         words: html`<a class="row-link" href=${modelLink(workload, Number(detail["version"]))}>version ${String(detail["version"])}</a>`,
         note: `${String(detail["approval"])} by ${String(detail["who"])}`,
       };
+    case "pause": {
+      const ended = detail["resumed_by"];
+      return {
+        mark: badge(ended ? "resumed" : "paused", ended ? "good" : "warn"),
+        words: detail["series"] ? seriesName(String(detail["series"])) : linked(workloadLink(workload), "the whole workload"),
+        note: `by ${String(ended ?? detail["who"])}`,
+      };
+    }
+    case "telemetry":
+      return { mark: badge("telemetry", "warn"), words: html`<a class="row-link" href=${logLink(workload)}>${String(detail["says"] ?? "how it comes has changed")}</a>` };
     case "label":
       return {
         mark: badge("label", "info"),

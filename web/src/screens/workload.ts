@@ -3,15 +3,16 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 
-import type { LiveEvent, WorkloadDetail } from "../api/shapes";
+import type { LiveEvent, Pause, WorkloadDetail } from "../api/shapes";
 import { duration } from "../app/clock";
-import { fraudLink, incidentsLink, linked, modelsLink, runLink, runsLink, seriesLink, workloadsLink } from "../app/links";
+import { fraudLink, incidentsLink, linked, logLink, modelsLink, runLink, runsLink, seriesLink, workloadsLink } from "../app/links";
 import { count, value } from "../app/numbers";
 import { segments } from "../app/router";
 import { api, may } from "../app/session";
 import { bar } from "../parts/bar";
 import { icon } from "../parts/icon";
 import { Loading } from "../parts/loading";
+import "../parts/pauses";
 import "../parts/route_test";
 import { Screen } from "../parts/screen";
 import "../parts/spec_text";
@@ -72,6 +73,7 @@ export class WorkloadScreen extends Screen {
           <a class="button" href=${incidentsLink({ workload: one.workload })}>${icon("incident")} Incidents</a>
           <a class="button" href=${runsLink(one.workload)}>${icon("run")} Runs and releases</a>
           <a class="button" href=${modelsLink(one.workload)}>${icon("model")} Models</a>
+          ${one.kind === "anomaly" ? html`<a class="button" href=${logLink(one.workload)}>${icon("clock")} How telemetry came</a>` : nothing}
         </div>
       </header>
       <div class="incident-columns">
@@ -95,7 +97,7 @@ export class WorkloadScreen extends Screen {
           </section>
           ${this.#file(one)} ${plan(one)}
         </div>
-        <div class="screen">${now(one)} ${judge(one)} ${cost(one)}</div>
+        <div class="screen">${now(one)} ${one.kind === "anomaly" ? html`<wk-pauses workload=${one.workload} .pauses=${one.pauses} @paused=${(event: CustomEvent<Pause[]>) => this.#workload.put({ ...one, pauses: event.detail })}></wk-pauses>` : nothing} ${judge(one)} ${cost(one)}</div>
       </div>
     </div>`;
   }
