@@ -156,9 +156,10 @@ def _told(told: Sequence[Told]) -> str:
         "alerts before",
         "incidents",
         "escalations",
+        "alerts after",
         "windows",
-        "found before",
-        "found after",
+        "recall before",
+        "recall after",
     )
     rows = [
         (
@@ -168,9 +169,12 @@ def _told(told: Sequence[Told]) -> str:
             one.throttled,
             one.incidents,
             one.escalations,
+            one.alerts,
             one.windows or "no labels",
-            one.found_before if one.windows else "",
-            one.found_after if one.windows else "",
+            *(
+                f"{found / one.windows:.2f} ({found})" if one.windows else ""
+                for found in (one.found_before, one.found_after)
+            ),
         )
         for one in told
     ]

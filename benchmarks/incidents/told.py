@@ -1,4 +1,5 @@
-"""How many alerts people get: one an anomaly that is not throttled, as before, or one an incident."""
+"""How many alerts people get: one an anomaly that is not throttled, as before, or those of incidents, by the
+routes and the throttle of the workload."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +19,13 @@ from benchmarks.quality.corpus import LabelledSeries, load_corpus
 from cli.datasets import dataset_of, located
 from cli.specs import anomaly_spec_of
 from containers.anomaly.telemetry import Telemetry, read_folder
+from lambdas.alerting.counting import alerts_told
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.timestamps import epoch_seconds, parse_instant
+from watchkeeper.core.timestamps import EPOCH, epoch_seconds, parse_instant
 from watchkeeper.incidents.grouping import GroupingRule, grown_by
 from watchkeeper.incidents.incident import Incident
+from watchkeeper.incidents.notice import IncidentNotice
 from watchkeeper.incidents.progress import after_anomalies
 from watchkeeper.stream.page import new_page, with_series
 from watchkeeper.stream.placement import ROOT
@@ -45,6 +49,8 @@ class Told:
     incidents: int
     escalations: int
     """Told once more, because it got much worse; see `watchkeeper.incidents.progress`."""
+    alerts: int
+    """Of both, those that a route takes and that are not throttled: `lambdas.alerting.counting`."""
     windows: int
     found_before: int
     found_after: int
@@ -103,18 +109,21 @@ def _told(
     events = [event for event in events_after(page, rows, begin, plan, release_of(plan)) if event.at >= since]
     events.sort(key=lambda event: (event.at, event.series))
     before = throttled(events, plan.alerts.throttle_seconds)
-    opened, escalated = _incidents(events, rule_of(plan), plan.incidents.closes_after(plan.interval_seconds))
+    notices, incidents = _incidents(events, rule_of(plan), plan)
+    timed = [(EPOCH + timedelta(seconds=notice.at), notice) for notice in notices]
+    alerts = alerts_told(timed, plan.alerts, incidents.get)
     counted = [window for window in windows if window[1] >= since]
     return Told(
         subject,
         (end - since) / 86_400,
         len(events),
         len(before),
-        len(opened),
-        len(escalated),
+        sum(notice.what == "opened" for notice in notices),
+        sum(notice.what == "escalated" for notice in notices),
+        len(alerts),
         len(counted),
         _hit(before, counted),
-        _hit([*opened, *escalated], counted),
+        _hit([notice.at for notice in alerts], counted),
     )
 
 
@@ -130,23 +139,26 @@ def throttled(events: Sequence[AnomalyEvent], throttle_seconds: int) -> list[int
 
 
 def _incidents(
-    events: Sequence[AnomalyEvent], rule: GroupingRule, closes_after: int
-) -> tuple[list[int], list[int]]:
-    """Return when incidents were told, and when again, as the anomalies of interval after interval come."""
-    opened: list[int] = []
-    escalated: list[int] = []
+    events: Sequence[AnomalyEvent], rule: GroupingRule, plan: WorkloadPlan
+) -> tuple[list[IncidentNotice], dict[str, Incident]]:
+    """Return what is told of incidents as anomalies come, interval after interval, and the incidents."""
+    notices: list[IncidentNotice] = []
     kept: dict[str, Incident] = {}
     for at, coming in itertools.groupby(events, key=lambda event: event.at):
         batch = list(coming)
         reach = rule.longest_reach_seconds(batch[0].interval_seconds)
         near = [one for one in kept.values() if one.last >= at - reach]
-        change = after_anomalies(grown_by(near, batch, rule), watermark=at, closes_after=closes_after)
-        for notice in change.notices:
-            (opened if notice.what == "opened" else escalated).append(at)
+        change = after_anomalies(
+            grown_by(near, batch, rule),
+            watermark=at,
+            closes_after=plan.incidents.closes_after(plan.interval_seconds),
+            levels={route.severity_at_least for route in plan.alerts.routes},
+        )
+        notices += change.notices
         for merged in change.merged:
             del kept[merged.incident_id]
         kept |= {one.incident_id: one for one in change.incidents}
-    return opened, escalated
+    return notices, kept
 
 
 def _hit(alerts: Sequence[int], windows: Windows) -> int:

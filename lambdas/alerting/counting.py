@@ -21,7 +21,16 @@ def alerts_raised(
     alerts: AlertPlan,
     whole: Callable[[str], Incident | None],
 ) -> int:
-    """Return of how many notices somebody is told: one counts once, whatever channels it goes to.
+    """Return how many alerts notices raise; see `alerts_told`."""
+    return len(alerts_told(notices, alerts, whole))
+
+
+def alerts_told(
+    notices: Iterable[tuple[datetime, IncidentNotice]],
+    alerts: AlertPlan,
+    whole: Callable[[str], Incident | None],
+) -> list[IncidentNotice]:
+    """Return the notices that somebody is told of: each once, whatever channels it goes to.
 
     Parameters
     ----------
@@ -31,7 +40,7 @@ def alerts_raised(
         As `routes_of` takes it.
     """
     claims = defaultdict[tuple[str, str], Claims](Claims)
-    count = 0
+    found = []
     for at, notice in notices:
         seconds = alerts.throttle_seconds if notice.what == "opened" else 0
         told = False
@@ -39,8 +48,9 @@ def alerts_raised(
             key = (notice.series, route.channel)
             claims[key] = claims[key].with_claim(notice.alert_id, notice.at, seconds)
             told |= claims[key].holds(notice.alert_id)
-        count += told
-    return count
+        if told:
+            found.append(notice)
+    return found
 
 
 def alerts_between(
