@@ -28,6 +28,12 @@ from watchkeeper.stream.learning import learner_of
 from watchkeeper.telemetry.labels import Labels
 from watchkeeper.telemetry.selection import mute_of
 
+_NOT_HERE = {
+    "rcf": "its code is an image of AWS's, and no other forest gives its scores",
+    "registered": "its model is in the account's registry",
+}
+"""Why a detector's own code does not score on this machine."""
+
 
 @dataclass(frozen=True)
 class Version:
@@ -158,10 +164,10 @@ def check_scores_here(name: str, plan: WorkloadPlan) -> None:
     """
     if not plan.detector.is_streaming:
         raise InvalidInputError(
-            f"{name}: the detector {plan.detector.algorithm} scores at an endpoint, and this "
-            "comparison asks none. Deploy the version and ask it by `watchkeeper backtest "
-            f"{plan.workload} FILE`, or compare versions with `detector: {{algorithm: watchkeeper}}`, which "
-            "scores here"
+            f"{name}: the detector {plan.detector.algorithm} scores at an endpoint, and this comparison asks "
+            f"none: {_NOT_HERE[plan.detector.algorithm]}. Deploy the version and ask it by `watchkeeper "
+            f"backtest {plan.workload} FILE`, or compare versions with "
+            "`detector: {algorithm: watchkeeper}`, which scores here"
         )
 
 

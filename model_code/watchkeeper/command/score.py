@@ -87,9 +87,12 @@ def score(
         float | None, typer.Option(help="Seconds between rows: a longer step counts as missing rows.")
     ] = None,
     missing: Annotated[
-        str,
-        typer.Option(help="What watchkeeper learns of missing rows: ignore, zero, previous or a number."),
-    ] = "ignore",
+        str | None,
+        typer.Option(
+            help="What watchkeeper learns of missing rows: ignore, zero, previous or a number. Without it, "
+            "what --workload says, else ignore."
+        ),
+    ] = None,
     alert_severity: Annotated[
         float,
         typer.Option(help="Severity from which a row is an anomaly, 0 to 100."),
@@ -131,6 +134,7 @@ def score(
             )
         measure = measure_in(plan, value[0], str(workload))
         value, interval = [measure.field], interval or plan.interval_seconds
+        missing = missing or str(measure.fill)
         dimension = dimension or list(plan.dimensions)
     if output.resolve() == file.resolve():
         raise InvalidInputError(f"{output} is the input: name another file")
@@ -143,7 +147,7 @@ def score(
         algorithm,
         alert_severity=alert_severity,
         interval_seconds=interval,
-        missing=_fill(missing, interval),
+        missing=_fill(missing or "ignore", interval),
         hyperparameters=_hyperparameters(parameter or []),
     )
     scorer_of = functools.cache(lambda _: new_scorer())

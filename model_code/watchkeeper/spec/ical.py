@@ -55,7 +55,7 @@ def read_ical(path: Path, since: int, through: int, timezone: str) -> Occurrence
     if len(content) > MOST_BYTES:
         raise ValueError(f"{path} has {len(content)} bytes: at most {MOST_BYTES}")
     try:
-        events = list(icalendar.Calendar.from_ical(content).walk("VEVENT"))
+        events: list[Any] = list(icalendar.Calendar.from_ical(content).walk("VEVENT"))
     except ValueError as error:
         raise ValueError(f"{path} is not an iCalendar file: {error}") from error
     window = _Window(date(since, 1, 1), date(through + 1, 1, 1), time_zone(timezone))

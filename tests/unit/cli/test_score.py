@@ -456,6 +456,17 @@ def test_a_rule_of_the_measure_decides_and_is_named(
     assert float(row["severity"]) > 70, "scores stay as they are"
 
 
+def test_missing_rows_are_what_the_measure_says(telemetry_file: Path) -> None:
+    lines = telemetry_file.read_text().splitlines()
+    telemetry_file.write_text("\n".join([*lines[:600], *lines[640:], ""]))
+    summed = RULED.replace("DIRECTION", "aggregate: sum").replace("DIMENSIONS", "[]")
+    workload = telemetry_file.with_name("flow.yaml")
+    workload.write_text(summed.replace(", allowed: {lower: 40, severity: 90}", ""))
+    rows = ruled(telemetry_file, workload)
+    assert rows == ruled(telemetry_file, workload, "--missing", "zero")
+    assert rows != ruled(telemetry_file, workload, "--missing", "ignore")
+
+
 def test_calendars_hold_for_the_series_that_they_name(machines_file: Path) -> None:
     only = "calendars: [{name: a, dates: [2026-03-04], only: {where: {machine: a}}}]\n"
     rows = ruled(machines_file, workload_file(machines_file.parent, only, of="[hall, machine]"))
