@@ -12,7 +12,8 @@ from infra.settings import Settings
 from infra.sharing import SharedParts
 from infra.withdrawn_services import WithdrawnServicesCheck
 from infra.workload import WorkloadStack
-from watchkeeper.spec import WorkloadSpec
+from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.spec import DeviceBehaviourWorkload, WorkloadSpec
 from watchkeeper.spec.loading import SUFFIX
 
 PROJECT_TAG = "watchkeeper:project"
@@ -28,6 +29,13 @@ def add_stacks(
         from infra.shared_stacks import add_shared_stacks  # who deploys a workload alone does without
 
         owners = add_shared_stacks(app, settings=settings, bundles=bundles, env=environment)
+    watching = [spec for spec in workloads if isinstance(spec, DeviceBehaviourWorkload)]
+    wanting = [spec.name for spec in watching if spec.mitigation is not None]
+    if settings.fleet == "off" and wanting:
+        raise InvalidInputError(
+            f"context key 'fleet' is 'off', and mitigation of {', '.join(wanting)} needs the fleet: set "
+            "it to 'on'"
+        )
     shared = SharedParts()
     for spec in workloads:
         text = (settings.workloads / f"{spec.name}{SUFFIX}").read_text(encoding="utf-8-sig")

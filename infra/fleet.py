@@ -255,7 +255,8 @@ class FleetStack(Stack):
     ) -> None:
         """Anomalies of behaviour, by the rules of workloads that want it, quarantine their device."""
         self.work = WorkQueue(self, "Anomalies", handled_within_seconds=QUARANTINE_SECONDS)
-        let_rules_of_workloads_send(self.work.queue, of_a_bus=True)
+        for queue in (self.work.queue, self.work.dead_letters):
+            let_rules_of_workloads_send(queue, of_a_bus=True)
         self.quarantine_device = PythonFunction(
             self,
             "QuarantineDevice",
@@ -284,6 +285,7 @@ class FleetStack(Stack):
         )
         self.quarantine_device.consume(self.work, max_concurrency=2)
         CfnOutput(self, "QuarantineQueueArn", value=self.work.queue.queue_arn)
+        CfnOutput(self, "UnquarantinedArn", value=self.work.dead_letters.queue_arn)
 
     def _use_devices(self, *actions: str) -> Permission:
         return Permission(

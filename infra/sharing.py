@@ -67,6 +67,9 @@ class SharedParts:
     tick_role_arn: str = _output(SharedStack.SCORING, "TickRoleArn")
     undelivered_telemetry_arn: str = _output(SharedStack.SCORING, "UndeliveredTelemetryArn")
     """The queue of telemetry that EventBridge could not deliver."""
+    quarantine_queue_arn: str = _output(SharedStack.FLEET, "QuarantineQueueArn")
+    unquarantined_arn: str = _output(SharedStack.FLEET, "UnquarantinedArn")
+    """The queue of `quarantine_device`, and that of anomalies which never reached it."""
     schedule_role_arn: str = _output(SharedStack.TRAINING, "ScheduleRoleArn")
     lost_starts_arn: str = _output(SharedStack.TRAINING, "ScheduleDeadLettersArn")
     """The queue of starts that the scheduler could not deliver."""

@@ -17,6 +17,7 @@ from constructs import Construct
 
 from infra.bundles import Bundles
 from infra.constructs.alarms import AnomaliesAlarm, DeliveryAlarms, NoRecordsAlarm, RollbackAlarms
+from infra.constructs.behaviour_rules import BehaviourRules, QuarantineRule
 from infra.constructs.digest_schedule import DigestSchedule
 from infra.constructs.folder_source import FolderSource
 from infra.constructs.model_code import ModelCode
@@ -54,6 +55,7 @@ from pipeline.substitutions import Substitution, placeholder
 from watchkeeper.core import layout
 from watchkeeper.spec import (
     AnomalyWorkload,
+    DeviceBehaviourWorkload,
     FraudWorkload,
     RegressionWorkload,
     Subscription,
@@ -259,7 +261,9 @@ class WorkloadStack(Stack):
 
     def _ingest(self, spec: AnomalyWorkload, bundles: Bundles) -> None:
         shared = self._shared
-        if spec.source.topic is not None:
+        if isinstance(spec, DeviceBehaviourWorkload):
+            self._watch_devices(spec)
+        elif spec.source.topic is not None:
             stream_name, role_arn = self._delivered_by(spec)
             TopicRule(
                 self,
@@ -326,6 +330,29 @@ class WorkloadStack(Stack):
             alerts_per_week=spec.gate.max_alerts_per_week,
             topic=self._topic,
         )
+
+    def _watch_devices(self, spec: DeviceBehaviourWorkload) -> None:
+        stream_name, role_arn = self._delivered_by(spec)
+        BehaviourRules(
+            self,
+            "Behaviour",
+            workload=spec.name,
+            behaviours=[each.name for each in spec.behaviours],
+            metrics=bool(spec.metrics),
+            delivery_stream_name=stream_name,
+            bucket_name=self._shared.bucket_name,
+            role_arn=role_arn,
+        )
+        if spec.mitigation is not None:
+            QuarantineRule(
+                self,
+                "Quarantine",
+                workload=spec.name,
+                quarantine=spec.mitigation.quarantine,
+                bus_name=self._shared.alert_bus,
+                queue_arn=self._shared.quarantine_queue_arn,
+                undelivered_arn=self._shared.unquarantined_arn,
+            )
 
     def _delivered_by(self, spec: AnomalyWorkload) -> tuple[str, str]:
         """Return the delivery stream of the telemetry, and the ARN of the role that may write to it."""

@@ -73,6 +73,8 @@ class IotPart(Part):
         self._original_principals = iot.thing_principals.replace(self._principals)
         self._original_delete = iot.delete_thing.replace(self._delete_thing)
         iot.session.replace(LimitedSession)
+        self._original_function = iot.eval_select_function.replace(self._function)
+        iot.add_sql_function("length")
         is_topic = iot.validate_publish_topic.replace(lambda topic: publishable(is_topic, topic))
         iot.rule_action_resource_keys.update({"firehose": ("deliveryStreamName",), "s3": ("bucketName",)})
 
@@ -105,6 +107,13 @@ class IotPart(Part):
         self._detached.pop(name, None)
         answer: Response = self._original_delete(name, *rest)
         return answer
+
+    def _function(self, name: str, arguments: list[str], topic: str, payload: bytes, *rest: Any) -> Any:
+        """Add `length`, of the characters of a text."""
+        if name != "length":
+            return self._original_function(name, arguments, topic, payload, *rest)
+        value = iot.eval_select_expr(arguments[0], topic, payload, *rest) if len(arguments) == 1 else None
+        return len(value) if isinstance(value, str) else iot.MISSING
 
     async def _run(
         self,

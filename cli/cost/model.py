@@ -14,7 +14,7 @@ from typing import Any
 from cli.assembly import Assembly
 from cli.cost.prices import Prices
 from watchkeeper.fraud.schema import schema_of
-from watchkeeper.spec import AnomalyWorkload, FraudWorkload, WorkloadSpec
+from watchkeeper.spec import AnomalyWorkload, DeviceBehaviourWorkload, FraudWorkload, WorkloadSpec
 from watchkeeper.spec.fraud import Capacity
 from watchkeeper.spec.schedules import runs_a_month
 from watchkeeper.stream.placement import SHELF_SERIES
@@ -302,12 +302,13 @@ def ingestion_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iter
         return
     metered = flow.messages * math.ceil(fleet.message_bytes / METERED_BYTES)
     if spec.source.topic is not None:
-        connected = fleet.devices_of(spec) * SECONDS_A_MONTH / 60
-        published = 0.0 if spec.source.basic_ingest else metered
-        yield cost(prices, "messages (Basic Ingest: none)", published, "iot.message")
+        if not isinstance(spec, DeviceBehaviourWorkload):  # which sees what devices send to others
+            connected = fleet.devices_of(spec) * SECONDS_A_MONTH / 60
+            published = 0.0 if spec.source.basic_ingest else metered
+            yield cost(prices, "messages (Basic Ingest: none)", published, "iot.message")
+            yield cost(prices, "connections", connected, "iot.connection_minute")
         yield cost(prices, "rules evaluated", metered, "iot.rule")
         yield cost(prices, "actions", metered, "iot.action")
-        yield cost(prices, "connections", connected, "iot.connection_minute")
     yield cost(prices, "records, rounded up to 5 KB", metered * METERED_BYTES / 1e9, "firehose.gb")
     if delivery.partitioned:
         gigabytes = flow.messages * fleet.message_bytes / 1e9

@@ -23,7 +23,7 @@ from cli.specs import AsJson
 from cli.stacks import FLEET, STORAGE, Deployment
 from lambdas.adapters.allow_list import AllowList, ListedDevice
 from lambdas.adapters.device_registry import Device, DeviceRegistry
-from watchkeeper.command.screen import console, done, say
+from watchkeeper.command.screen import complain, console, done, say
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 
@@ -175,7 +175,10 @@ def remove(serial_number: SerialNumber) -> None:
     thing = _thing_of(session, serial_number)
     _allow_list(session).revoke(serial_number)
     for removal in remove_device(_registry(session), session.client("iot"), thing, Patience(seconds=60)):
-        say(removal.what if removal.reason is None else f"left: {removal.what}: {removal.reason}")
+        if removal.reason is None:
+            done(f"removed {removal.what}")
+        else:
+            complain(f"left: {removal.what}: {removal.reason}; run the same command again")
 
 
 def _entries(file: Path) -> Iterator[ListedDevice]:

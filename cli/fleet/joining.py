@@ -71,7 +71,9 @@ def serial_number_in(folder: Path) -> str:
 
 
 def join(broker: Broker, claim: Path, serial_number: str, folder: Path) -> str:
-    """Join the fleet by a claim, and keep the device's own files; return its thing.
+    """Join the fleet by a claim, keep the device's own files, and connect with them; return its thing.
+
+    Certificates that the thing has of before end: whoever was allowed again takes its place.
 
     Raises
     ------
@@ -82,8 +84,11 @@ def join(broker: Broker, claim: Path, serial_number: str, folder: Path) -> str:
         made = line.ask(CREATE, {})
         provisioned = line.ask(PROVISION, _request(made, serial_number))
     keep(folder, made["certificatePem"], made["privateKey"])
-    _note(folder, serial_number, provisioned["thingName"], made["certificateId"])
-    return str(provisioned["thingName"])
+    thing = str(provisioned["thingName"])
+    _note(folder, serial_number, thing, made["certificateId"])
+    with _connected(broker, identity_in(folder, thing)) as line:
+        line.tell(layout.device_topic(thing, "rotated"), {})
+    return thing
 
 
 def rotate(broker: Broker, folder: Path) -> str:

@@ -37,6 +37,10 @@ class TopicRule(Construct):
     ----------
     topic
         MQTT topic filter.
+    select, where
+        Columns and condition, in IoT SQL; without them, whatever comes.
+    part
+        Ends the rule's name, where a workload has several.
     role_arn
         Made by `topic_rule_role`.
     """
@@ -51,16 +55,21 @@ class TopicRule(Construct):
         delivery_stream_name: str,
         bucket_name: str,
         role_arn: str,
+        select: str = "*",
+        where: str = "",
+        part: str = "",
     ) -> None:
         super().__init__(scope, construct_id)
+        condition = f" WHERE {where}" if where else ""
+        added = f"'{workload}' AS workload, timestamp() AS received_at"
         iot.CfnTopicRule(
             self,
             "Rule",
-            rule_name=layout.topic_rule_name(workload),
+            rule_name=layout.topic_rule_name(workload) + (f"_{part}" if part else ""),
             topic_rule_payload=iot.CfnTopicRule.TopicRulePayloadProperty(
                 description=f"Telemetry of {workload}",
                 aws_iot_sql_version=SQL_VERSION,
-                sql=f"SELECT *, '{workload}' AS workload, timestamp() AS received_at FROM '{topic}'",  # noqa: S608  IoT SQL
+                sql=f"SELECT {select}, {added} FROM '{topic}'{condition}",  # noqa: S608  IoT SQL
                 actions=[
                     iot.CfnTopicRule.ActionProperty(
                         # The stream itself ends each record with a new line.

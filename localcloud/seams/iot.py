@@ -34,11 +34,17 @@ validate_publish_topic = Replaceable(_iot, "_validate_publish_topic")
 mtls_context = Replaceable(_iot, "_mtls_build_ssl_context")
 mqtt_policy_allows = Replaceable(_iot, "_mqtt_policy_allows")
 provisioning_role_allows = Replaceable(_iot, "_provisioning_role_allows")
+eval_select_function = Replaceable(_iot, "_eval_select_function")
 handle_certificate = Replaceable(_iot, "_handle_certificate")
 
 provisioning_claim_policy: Callable[[str], str] = _iot._provisioning_claim_policy
 certificate_arn: Callable[[str], str] = _iot._cert_arn
 thing_group_arn: Callable[[str], str] = _iot._thing_group_arn
+
+
+def add_sql_function(name: str) -> None:
+    """Let rules call a function that ministack lacks."""
+    _iot._IMPLEMENTED_SQL_FUNCS = _iot._IMPLEMENTED_SQL_FUNCS | {name}
 
 
 async def mtls_started() -> None:

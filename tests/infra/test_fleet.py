@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.infra.conftest import ROOT, synthesize
 from tests.infra.templates import Templates, flat
 from watchkeeper.core import layout
 
@@ -103,3 +106,52 @@ def test_a_rotation_is_told_by_the_certificate_of_who_tells_it(templates: Templa
         "SELECT topic(2) AS thing, principal() AS certificate_id FROM 'devices/+/rotated' "
         "WHERE topic(2) = clientid()"
     )
+
+
+@pytest.fixture(scope="module")
+def watching(tmp_path_factory: pytest.TempPathFactory, cdk_context: dict[str, Any]) -> Templates:
+    """The stack of a workload that watches devices, synthesized alone."""
+    folder = tmp_path_factory.mktemp("behaviour")
+    (folder / "workloads").mkdir()
+    shutil.copy(ROOT / "docs" / "examples" / f"{WATCHING}.yaml", folder / "workloads")
+    outdir: Path = folder / "cdk.out"
+    synthesize(folder / "workloads", outdir, cdk_context, shared=False)
+    return Templates.read(outdir)
+
+
+WATCHING = "fleet_behaviour"
+
+
+def test_each_behaviour_is_seen_by_a_rule(watching: Templates) -> None:
+    rules = {
+        each.properties["RuleName"].removeprefix(f"watchkeeper_{WATCHING}_"): each.properties[
+            "TopicRulePayload"
+        ]
+        for each in watching.resources("AWS::IoT::TopicRule")
+    }
+
+    assert {name: payload["Sql"].partition(" FROM ")[2] for name, payload in rules.items()} == {
+        "messages": "'devices/#'",
+        "connected": "'$aws/events/presence/connected/+'",
+        "refused": "'$aws/events/presence/connect_failed/+'",
+        "disconnected": "'$aws/events/presence/disconnected/+'",
+        "unauthorized": "'$aws/events/presence/disconnected/+' WHERE disconnectReason = 'AUTH_ERROR'",
+        "metrics": "'devices/+/metrics' WHERE topic(2) = clientid()",
+    }
+    for payload in rules.values():
+        assert f"'{WATCHING}' AS workload" in payload["Sql"]
+        assert "newuuid() AS record_id" in payload["Sql"]
+        assert "S3" in payload["ErrorAction"]
+
+
+def test_the_anomalies_that_are_wanted_reach_the_quarantine(watching: Templates) -> None:
+    rule = watching.one("AWS::Events::Rule", stack="Watchkeeper-fleet-behaviour", having="Quarantine")
+
+    assert rule.properties["EventPattern"]["detail"] == {
+        "workload": [WATCHING],
+        "severity": [{"numeric": [">=", 90]}],
+        "series": [{"prefix": "messages_received|"}, {"prefix": "authorization_failures|"}],
+    }
+    (target,) = rule.properties["Targets"]
+    told = target["Arn"]["Fn::GetStackOutput"]
+    assert (told["StackName"], told["OutputName"]) == (STACK, "QuarantineQueueArn")

@@ -20,8 +20,10 @@ from cli.failures import StepFailedError
 from cli.fleet import joining
 from cli.main import app
 from tests.local.laptop import Laptop
+from tests.local.scored import lines
 from tests.local.waiting import until
 from watchkeeper.core import layout
+from watchkeeper.telemetry.series import parse_series_key
 
 pytestmark = pytest.mark.local
 
@@ -56,11 +58,11 @@ class Device:
         self.ended: list[str] = []
         client.on_disconnect = lambda *told: self.ended.append(str(told[3]))
 
-    def sends(self, topic: str) -> bool:
+    def sends(self, topic: str, message: bytes = b'{"value": 1}') -> bool:
         """Publish, and tell whether the broker takes it."""
         answers: list[Any] = []
         self.client.on_publish = lambda *told: answers.append(told[3])
-        self.client.publish(topic, b'{"value": 1}', qos=1)
+        self.client.publish(topic, message, qos=1)
         until(lambda: answers or self.ended, what="an answer to a message", seconds=30)
         return bool(answers) and not answers[0].is_failure
 
@@ -101,7 +103,7 @@ def test_a_device_joins_is_quarantined_restored_rotated_and_revoked(
 ) -> None:
     claim, own = tmp_path / "claim", tmp_path / "A17"
     (tmp_path / "fleet.csv").write_text(f"serial_number,site\n{SERIAL_NUMBER},{SITE}\n")
-    watchkeeper("allow", str(tmp_path / "fleet.csv"))
+    watchkeeper("allow", "--again", str(tmp_path / "fleet.csv"))
     watchkeeper("claim", str(claim))
 
     # who is not on the list does not join, and a claim is good for nothing else
@@ -150,3 +152,64 @@ def test_a_device_joins_is_quarantined_restored_rotated_and_revoked(
 
     watchkeeper("remove", SERIAL_NUMBER)
     assert laptop.client("iot").list_things_in_thing_group(thingGroupName=layout.DEVICES)["things"] == []
+
+
+WATCHED = """\
+name: fleet_watch
+kind: device_behaviour
+interval: 10s
+behaviours:
+  - {name: messages_received, allowed: {upper: 20, severity: 95}}
+  - {name: bytes_received}
+  - {name: connection_attempts}
+  - {name: disconnects}
+  - {name: authorization_failures}
+metrics:
+  - {field: battery, name: battery}
+mitigation: {quarantine: {measures: [messages_received]}}
+"""
+
+
+def test_an_anomaly_of_its_behaviour_quarantines_a_device(
+    laptop: Laptop, broker: Broker, tmp_path: Path
+) -> None:
+    (tmp_path / "fleet_watch.yaml").write_text(WATCHED)
+    laptop.watchkeeper("deploy", "--workload", str(tmp_path / "fleet_watch.yaml"), "--stage", "laptop")
+    (tmp_path / "fleet.csv").write_text(f"serial_number,site\nF1,{SITE}\nF2,{SITE}\n")
+    watchkeeper("allow", "--again", str(tmp_path / "fleet.csv"))
+    watchkeeper("claim", str(tmp_path / "claim"))
+    for serial_number in ("F1", "F2"):
+        joining.join(broker, tmp_path / "claim", serial_number, tmp_path / serial_number)
+    loud, calm = layout.thing_name("F1"), layout.thing_name("F2")
+
+    with (
+        connected(broker, tmp_path / "F1", loud) as flooding,
+        connected(broker, tmp_path / "F2", calm) as usual,
+    ):
+        assert usual.sends(layout.device_topic(calm, "metrics"), b'{"battery": 81}')
+        for _ in range(60):  # in two intervals at most
+            flooding.client.publish(layout.device_topic(loud, "readings"), b"{}", qos=1)
+
+        def ended() -> bool:
+            """The interval of the flood is judged when a message of a later one comes."""
+            return bool(flooding.ended) or not flooding.sends(layout.device_topic(loud, "readings"))
+
+        until(ended, what="the quarantine of a device that floods", every=2)
+        assert usual.sends(layout.device_topic(calm, "readings"))
+
+    shown = {each["serial_number"]: each["state"] for each in json.loads(watchkeeper("list", "--json"))}
+    assert (shown["F1"], shown["F2"]) == ("quarantined", "joined")
+    with connected(broker, tmp_path / "F1", loud) as device:
+        assert not device.client.is_connected()
+    watchkeeper("restore", "F1")
+    with connected(broker, tmp_path / "F1", loud) as device:
+        assert device.sends(layout.device_topic(loud, "readings"))
+
+    seen = {
+        parse_series_key(line.series).measure: line.value
+        for line in lines(laptop, "fleet_watch").values()
+        if f"device={calm}" in line.series and line.value
+    }
+    assert seen["messages_received"] >= 1
+    assert seen["bytes_received"] >= len(b'{"battery": 81}')
+    assert seen["connection_attempts"] == 1

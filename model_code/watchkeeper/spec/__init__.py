@@ -5,14 +5,17 @@ not packed for jobs and functions, which read the plan. The files themselves are
 """
 
 from watchkeeper.spec.alerting import Subscription
+from watchkeeper.spec.anomaly import AnomalyWorkload
+from watchkeeper.spec.behaviour import DeviceBehaviourWorkload
 from watchkeeper.spec.fraud import FraudWorkload
 from watchkeeper.spec.loading import load_workload, load_workloads
 from watchkeeper.spec.problems import Problem, WorkloadSpecError
 from watchkeeper.spec.regression import RegressionWorkload
-from watchkeeper.spec.types import AnomalyWorkload, WorkloadSpec
+from watchkeeper.spec.types import WorkloadSpec
 
 __all__ = [
     "AnomalyWorkload",
+    "DeviceBehaviourWorkload",
     "FraudWorkload",
     "Problem",
     "RegressionWorkload",

@@ -102,6 +102,7 @@ FUNCTIONS = {
     ),
     "ministack.services.iot._provisioning_role_allows": "role_arn, requests",
     "ministack.services.iot._provisioning_claim_policy": "template_name",
+    "ministack.services.iot._eval_select_function": "name, args, topic, payload, message, client_id",
     "ministack.services.iot._handle_certificate": "method, path, body, qp",
     "ministack.services.iot._cert_arn": "certificate_id",
     "ministack.services.iot._thing_group_arn": "name",
@@ -220,6 +221,7 @@ ATTRIBUTES = {
     "ministack.services.iot": (
         *("_RULE_ACTION_RESOURCE_KEYS", "_MtlsAcceptor", "_MISSING", "RuleSqlError", "PKT_PUBLISH"),
         *("_mtls_server", "_mtls_loop", "_connected_clients", "_things", "_thing_groups", "_policies"),
+        "_IMPLEMENTED_SQL_FUNCS",
     ),
     "ministack.services.stepfunctions": (
         *("_executions", "_state_machines", "_ExecutionError", "_SERVICE_DISPATCH"),

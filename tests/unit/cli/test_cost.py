@@ -33,10 +33,10 @@ from cli.cost.model import (
 from cli.cost.prices import Price, Prices, refreshed
 from cli.cost.used import DERIVED, used
 from cli.main import app
-from cli.specs import WORKLOADS
+from cli.specs import ROOT, WORKLOADS
 from tests.unit.cli.answering import AnsweringAws
 from watchkeeper.core import layout
-from watchkeeper.spec import AnomalyWorkload, FraudWorkload, load_workload
+from watchkeeper.spec import AnomalyWorkload, DeviceBehaviourWorkload, FraudWorkload, load_workload
 from watchkeeper.spec.alerting import Alerts
 
 PRICES = Prices.read()
@@ -311,3 +311,13 @@ def test_training_of_a_graph_pays_glue_by_worker(assembly: Assembly) -> None:
     ]
 
     assert found.quantity == pytest.approx(30 / 7 * 6 * 10 / 60)
+
+
+def test_watching_devices_pays_for_rules_and_not_again_for_what_they_send() -> None:
+    watching = load_workload(ROOT / "docs" / "examples" / "fleet_behaviour.yaml")
+    assert isinstance(watching, DeviceBehaviourWorkload)
+
+    found = {name: each.quantity for name, each in items(ingestion_month(watching, PRICES, ONE_EACH)).items()}
+
+    assert found["IoT Core: actions"] == found["IoT Core: rules evaluated"] == 1000 * 12 * 24 * 30
+    assert not {"IoT Core: connections", "IoT Core: messages (Basic Ingest: none)"} & found.keys()
