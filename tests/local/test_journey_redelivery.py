@@ -131,6 +131,24 @@ def counted(laptop: Laptop, metric: str) -> float:
     )
 
 
+def refused_by_log(laptop: Laptop) -> Counter[str]:
+    """Return what was refused by the log, and by the pages, which have what is of open intervals."""
+    span = (
+        "--from",
+        format_instant(LIVE - timedelta(days=1)),
+        "--to",
+        format_instant(LIVE + timedelta(days=3)),
+    )
+    told = laptop.watchkeeper("log", WORKLOAD, *span, "--json").stdout.splitlines()
+    found = Counter[str]()
+    for line in map(json.loads, told):
+        found.update(line.get("refused", {}))
+    for page in pages_of(laptop, WORKLOAD):
+        for reasons in page.quality.refused.values():
+            found.update(reasons)
+    return found
+
+
 def test_rough_deliveries_end_as_one_clean_delivery(laptop: Laptop) -> None:
     champion(laptop, WORKLOAD, air_quality())
     counted_before = counted(laptop, "quarantined")
@@ -150,6 +168,7 @@ def test_rough_deliveries_end_as_one_clean_delivery(laptop: Laptop) -> None:
     assert Counter(line["reason"] for line in refused) == {**Counter(POISON.values()), "late": LATE}
     assert {line["text"].encode() for line in refused if line["reason"] != "late"} == POISON.keys()
     until(lambda: counted(laptop, "quarantined") - counted_before == len(refused), what="the count")
+    assert refused_by_log(laptop) == Counter(POISON.values())
 
 
 def test_redelivered_events_change_nothing(laptop: Laptop) -> None:

@@ -155,7 +155,7 @@ _SAID: dict[SignalName, str] = {
     "refused": "{share} of {of} lines are no records",
     "clock": "{share} of {of} rows came earlier or later after their time than is usual: a clock is off, or "
     "the delivery was held up",
-    "missing": "{measure} is in {share} of the {of} places where it could be",
+    "missing": "{measure} has {share} of the {of} values that it could have",
     "silent": "{share} of {of} devices were heard of",
 }
 

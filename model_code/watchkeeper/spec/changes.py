@@ -52,6 +52,7 @@ _KEYS = {
     "max_refused_share": "history.max_refused_share",
     "split": "history.split",
     "feedback_labels": "history.feedback",
+    "quality.clock_seconds": "quality.clock_off",
     "alerts.mutes": "mute",
     "alerts.throttle_seconds": "alerts.throttle",
     "alerts.link_seconds": "alerts.answer_links",
