@@ -222,6 +222,18 @@ _NAMED = {
         _listed("iot", "list_topic_rules", "rules.ruleName"),
         "aws iot delete-topic-rule --rule-name {name}",
     ),
+    "AWS::IoT::Policy": _Naming(
+        "IoT policy",
+        "PolicyName",
+        _listed("iot", "list_policies", "policies.policyName"),
+        "aws iot delete-policy --policy-name {name}",
+    ),
+    "AWS::IoT::ProvisioningTemplate": _Naming(
+        "provisioning template",
+        "TemplateName",
+        _listed("iot", "list_provisioning_templates", "templates.templateName"),
+        "aws iot delete-provisioning-template --template-name {name}",
+    ),
     "AWS::Logs::LogGroup": _Naming(
         "log group",
         "LogGroupName",

@@ -44,6 +44,11 @@ def left_of_the_stacks(laptop: Laptop) -> dict[str, list[Any]]:
         "queues": laptop.client("sqs").list_queues().get("QueueUrls", []),
         "topics": laptop.client("sns").list_topics()["Topics"],
         "topic rules": laptop.client("iot").list_topic_rules()["rules"],
+        "devices": [
+            thing["thingName"]
+            for thing in laptop.client("iot").list_things()["things"]
+            if thing["thingName"].startswith(layout.thing_name(""))
+        ],
         "thing groups": laptop.client("iot").list_thing_groups()["thingGroups"],
         "provisioning templates": laptop.client("iot").list_provisioning_templates()["templates"],
         "streams": laptop.client("firehose").list_delivery_streams()["DeliveryStreamNames"],
