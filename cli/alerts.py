@@ -28,6 +28,7 @@ from lambdas.alerting.sample import notice_of_opening, sample_of
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.command.screen import complain, console, done, note, say
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.incidents.pausing import with_pauses
 from watchkeeper.telemetry.selection import mute_of
 
 alerts = typer.Typer(
@@ -48,15 +49,16 @@ def preview(
 ) -> None:
     """Show the alert of an anomaly as people and programs get it, and who is told. Nothing is sent."""
     watched = Watched(boto3.Session())
+    now = datetime.now(timezone.utc)
     plan = watched.plan(workload)
+    plan = with_pauses(plan, watched.pauses(plan.workload), now)
     if anomaly is not None:
         event: AnomalyEvent | None = watched.anomaly(anomaly, plan.workload)
     else:
         event = next(watched.anomalies(plan.workload), None)
-    shown = event or sample_of(plan, datetime.now(timezone.utc))
+    shown = event or sample_of(plan, now)
     muted = mute_of(shown.series, shown.at, plan.alerts.mutes) is not None
     notice = notice_of_opening(plan, shown)
-    now = datetime.now(timezone.utc)
     routes = [] if muted else routes_of(notice, now, plan.alerts, lambda incident_id: None)
     channels = [route.channel for route in routes]
     alert = alert_of(notice, channels, plan.timestamp.timezone)
@@ -164,7 +166,7 @@ def _tell_routes(plan: WorkloadPlan, event: AnomalyEvent, channels: list[str]) -
             "file and deploy"
         )
     if mute_of(event.series, event.at, plan.alerts.mutes) is not None:
-        note(f"{event.series} is muted, so nobody is told")
+        note(f"{event.series} is muted or paused, so nobody is told")
     for route in plan.alerts.routes:
         told = "is told" if route.channel in channels else "is not told"
         say(

@@ -554,6 +554,11 @@ def test_a_pause_is_told_by_status_and_ends_when_it_is_resumed(deployed: Watched
     assert "new sensor" in found.why[0]
     assert "new sensor" in run("status", "press").stdout
     assert run("pause", "press", "--until", "2020-01-01").exit_code == 2
+    id_of_hot = event(HOT, 20, 85.0).anomaly_id
+    assert (
+        "is muted or paused, so nobody is told"
+        in run("alerts", "preview", "press", "--anomaly", id_of_hot).stderr
+    )
     assert run("resume", "press", "--by", "ada").stdout == "press: nothing is paused\n"
     later = now + timedelta(minutes=1)
     assert not any(each.muted for each in status_of(deployed, PLAN, [], later).series)
