@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from cli import deploy as deploying
 from cli.assembly import Assembly
 from cli.cost.model import total
 from cli.main import app
+from cli.preflight.calendars import check_calendars
 from cli.preflight.finding import Finding, Level
 from cli.preflight.report import Report, examine
 from cli.specs import WORKLOADS
@@ -417,3 +419,18 @@ def test_telephones_in_the_sandbox_and_secrets_that_are_not_there_are_told(
         {"secret": "plant/chat"},
         "aws secretsmanager create-secret --name plant/chat --secret-string …",
     )
+
+
+def test_a_calendar_that_runs_out_is_told_with_its_workload(tmp_path: Path) -> None:
+    file = tmp_path / "press.yaml"
+    file.write_text(
+        "name: press\nkind: anomaly\nsource: {topic: press}\nmeasures: [{field: p, name: p}]\ninterval: 5m\n"
+        "calendars: [{name: closed, holidays: {country: DE, since: 2026, through: 2026}}]\n"
+    )
+    spec = load_workload(file)
+
+    [found] = check_calendars([spec], date(2026, 11, 30))
+
+    assert (found.level, found.figures) == (Level.YELLOW, {"calendar": "closed"})
+    assert found.text.startswith("press: calendar 'closed' knows its dates through 2026-12-31")
+    assert list(check_calendars([spec], date(2026, 10, 1))) == []
