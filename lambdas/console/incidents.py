@@ -16,13 +16,14 @@ from lambdas.console.documents.incidents import (
     MovedThreshold,
 )
 from lambdas.http.problems import INVALID_REQUEST, ServiceProblemError
+from lambdas.runtime.threads import ForEach, in_threads
 from watchkeeper.core.layout import short_hash
 from watchkeeper.core.timestamps import epoch_seconds
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.summary import IncidentSummary, LiveEvent
 
 LOOKED_AT = 200
-"""Of one workload at a time."""
+"""Of one workload at a time, where a filter leaves some out."""
 MOST_LOOKED_AT = 2000
 """Incidents that one request looks at for its filters; then it answers what it has, and where to go on."""
 MOST_CHANGES = 100
@@ -43,6 +44,11 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
 
+    @property
+    def takes_all(self) -> bool:
+        """Whether it is every one of its time."""
+        return self == Wanted(since=self.since, until=self.until)
+
     def takes(self, incident: IncidentSummary) -> bool:
         """Tell whether an incident is one of them."""
         return (
@@ -62,15 +68,15 @@ class _Shelf:
     since: int
     until: int
     before: str | None
+    most: int
+    """That are read at a time."""
     found: list[IncidentSummary] = dataclasses.field(default_factory=list)
     ended: bool = False
-    looked_at: int = 0
 
     def fill(self) -> None:
         """Have the next one ready, if there is one."""
         while not self.found and not self.ended:
-            some, end = self.store.newest(self.workload, self.since, self.until, LOOKED_AT, self.before)
-            self.looked_at += LOOKED_AT
+            some, end = self.store.newest(self.workload, self.since, self.until, self.most, self.before)
             self.found, self.before, self.ended = list(some), end or self.before, end is None
 
 
@@ -80,6 +86,7 @@ def listed(
     wanted: Wanted,
     limit: int,
     place: Mapping[str, str] | None = None,
+    for_each: ForEach = in_threads,
 ) -> tuple[list[IncidentSummary], dict[str, str] | None]:
     """Return incidents of several workloads together, the newest first.
 
@@ -99,21 +106,23 @@ def listed(
         raise ServiceProblemError(INVALID_REQUEST, "`from` must be before `to`")
     begin = dict(place or {})
     beginnings = _beginnings(store, workloads, wanted, since)
-    shelves = [_Shelf(store, name, first, until, begin.get(name)) for name, first in beginnings.items()]
+    most = min(limit, LOOKED_AT) if wanted.takes_all else LOOKED_AT
+    shelves = [_Shelf(store, name, first, until, begin.get(name), most) for name, first in beginnings.items()]
+    for_each(_Shelf.fill, shelves)
     chosen: list[IncidentSummary] = []
-    while len(chosen) < limit:
+    for _ in range(MOST_LOOKED_AT):
         for shelf in shelves:
             shelf.fill()
         ready = [shelf for shelf in shelves if shelf.found]
         if not ready:
             return chosen, None
-        if sum(shelf.looked_at for shelf in shelves) > MOST_LOOKED_AT:
-            break
         newest = max(ready, key=lambda shelf: (shelf.found[0].opened_at, shelf.found[0].incident_id))
         incident = newest.found.pop(0)
         begin[newest.workload] = f"at#{incident.opened_at}#{incident.incident_id}"
         if wanted.takes(incident):
             chosen.append(incident)
+        if len(chosen) == limit:
+            break
     return chosen, begin
 
 

@@ -78,7 +78,8 @@ def list_incidents(
     names = request.readable() if workload is None else [request.plan(workload).workload]
     wanted = Wanted(state, severity_from, measure, where, aware(since), aware(until))
     place = place_of(cursor, dict) if cursor else None
-    found, end = listed(request.effects.incidents, list(names), wanted, limit, place)
+    effects = request.effects
+    found, end = listed(effects.incidents, list(names), wanted, limit, place, effects.for_each)
     return IncidentList(
         items=[IncidentItem(**vars(each)) for each in found],
         next=None if end is None else cursor_of(end),

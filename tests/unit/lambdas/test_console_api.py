@@ -14,6 +14,7 @@ import pytest
 
 from lambdas.console import asking
 from lambdas.console.access import ROUTES, Route
+from lambdas.console.incidents import Wanted, listed
 from lambdas.http.roles import ROLES, role_in
 from tests.unit.lambdas.console_world import (
     AIR,
@@ -348,6 +349,15 @@ def test_a_training_is_started_with_its_reason(world: World) -> None:
     assert world.call("POST", f"{OF_AIR}/runs", wrong).problem == "invalid_request"
     without_zone = {**wrong, "end": "2026-11-28T00:00:00"}
     assert world.call("POST", f"{OF_AIR}/runs", without_zone).problem == "invalid_request"
+
+
+def test_incidents_are_found_among_those_of_many_workloads(world: World) -> None:
+    store, names = world.effects.incidents, [AIR, *(f"calm_{number}" for number in range(60))]
+
+    found, end = listed(store, names, Wanted(), 50)
+
+    assert [each.incident_id for each in found] == [each.incident_id for each in world.incidents()[::-1]]
+    assert end is None
 
 
 def test_rolling_back_asks_for_the_workloads_name(world: World) -> None:
