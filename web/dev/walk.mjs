@@ -31,7 +31,7 @@ async function shown({ page }, { selector, text, gone = false }) {
 }
 
 /** In the page: what somebody reads there. */
-const read = (nodes) => nodes.map((node) => ({ text: node.innerText.replaceAll(/\s+/g, " ").trim(), href: node.getAttribute("href") }));
+const read = (nodes) => nodes.map((node) => ({ text: (node.innerText ?? node.textContent).replaceAll(/\s+/g, " ").trim(), href: node.getAttribute("href") }));
 
 const STEPS = {
   open: async ({ page }, { path }) => void (await page.goto(root + path)),

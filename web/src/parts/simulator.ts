@@ -105,10 +105,10 @@ export class SimulatorPanel extends Part {
     };
     const number = (event: Event) => Number((event.target as HTMLInputElement).value);
     return html`<form class="simulator-form" @submit=${submit}>
-      <label class="field"><span>Rate: <output class="number">${this.rate}</output> a second</span>
+      <label class="field"><span>Rate: <span class="number">${this.rate}</span> a second</span>
         <input type="range" min="1" max=${MOST_RATE} step="1" .value=${String(this.rate)} @input=${(event: Event) => (this.rate = number(event))} />
       </label>
-      <label class="field"><span>Fraud: <output class="number">${Math.round(100 * this.share)} %</output></span>
+      <label class="field"><span>Fraud: <span class="number">${Math.round(100 * this.share)} %</span></span>
         <input type="range" min="0" max=${100 * MOST_SHARE} step="1" .value=${String(100 * this.share)} @input=${(event: Event) => (this.share = number(event) / 100)} />
       </label>
       <label class="field"><span>For</span>

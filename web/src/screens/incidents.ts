@@ -129,7 +129,7 @@ export class IncidentsScreen extends Screen {
         </span>
       </fieldset>
       <label class="field filters-severity">
-        <span>Severity from <output class="number">${least}</output></span>
+        <span>Severity from <span class="number">${least}</span></span>
         <input type="range" min="0" max="100" step="1" .value=${String(least)} @input=${this.#slide} />
       </label>
       <label class="field">
