@@ -10,6 +10,7 @@ from pathlib import Path
 from lambdas.adapters.object_store import ObjectUri
 from spark.effects import Effects, Places
 from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.quality import QualityEvent
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class FolderStore:
 class Nowhere:
     """`AnomalySink` that forgets."""
 
-    def put(self, events: Sequence[AnomalyEvent]) -> None:
+    def put(self, events: Sequence[AnomalyEvent] | Sequence[QualityEvent]) -> None:
         """Take them."""
 
 

@@ -188,7 +188,9 @@ def delivered(text: str) -> Delivered:
         if "data_quality" in document:
             return Delivered(QualityEvent.from_dict(document["data_quality"]), channels)
         test_id, links = document.pop("test", None), document.pop(_LINKS, None)
-        kind: type[Announced] = IncidentNotice if "incident" in document else DecidedTransaction
+        kind: type[IncidentNotice | DecidedTransaction] = (
+            IncidentNotice if "incident" in document else DecidedTransaction
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInputError(f"not an alert: {error!r} in {text[:200]!r}", reason="bad_event") from error
     own = {field.name for field in dataclasses.fields(kind)}

@@ -10,6 +10,7 @@ import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from watchkeeper.anomalies.event import one_line
 from watchkeeper.core.documents import Document
@@ -90,7 +91,7 @@ class IntervalCounts(Document, name="counts of an interval", sort_keys=False):
     def __add__(self, other: IntervalCounts) -> IntervalCounts:
         """Return both parts of the same interval as one."""
         names = [field.name for field in dataclasses.fields(self)][1:]
-        added = {name: _together(getattr(self, name), getattr(other, name)) for name in names}
+        added: dict[str, Any] = {name: _together(getattr(self, name), getattr(other, name)) for name in names}
         added["lag_most"] = max((one.lag_most for one in (self, other) if one.lag_of), default=0)
         return IntervalCounts(self.interval_start, **added)
 

@@ -13,6 +13,7 @@ import functools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -441,22 +442,21 @@ def _added(counts: Integers, rows: Integers) -> Integers:
 def _refused(
     known: Mapping[int, Mapping[str, int]], more: Iterable[tuple[str, int]], start: int
 ) -> Mapping[int, Mapping[str, int]]:
-    more = dict(more)
-    if not more:
+    added = Counter(dict(more))
+    if not added:
         return known
-    of_start = known.get(start, {})
-    added = {name: of_start.get(name, 0) + more.get(name, 0) for name in sorted({*of_start, *more})}
-    return dict(sorted({**known, start: added}.items()))
+    added.update(known.get(start, {}))
+    return dict(sorted({**known, start: dict(sorted(added.items()))}.items()))
 
 
 def _counts(row: list[int], measures: Sequence[str]) -> IntervalCounts:
     begin = len(COUNTS) + len(LAGS)
     values = {name: row[begin + 2 * place] for place, name in enumerate(measures)}
     wanted = {name: row[begin + 2 * place + 1] for place, name in enumerate(measures)}
+    numbers: dict[str, Any] = dict(zip((*COUNTS[1:], *LAGS), row[1:begin], strict=True))
     return IntervalCounts(
         format_instant(row[0]),
-        **dict(zip(COUNTS[1:], row[1 : len(COUNTS)], strict=True)),
-        **dict(zip(LAGS, row[len(COUNTS) : begin], strict=True)),
+        **numbers,
         values={name: count for name, count in values.items() if count},
         missing={name: wanted[name] - values[name] for name in measures if wanted[name] > values[name]},
     )

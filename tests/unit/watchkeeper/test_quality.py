@@ -54,7 +54,7 @@ def usual(interval: int, chance: random.Random) -> list[Row]:
         if (device == "d07" and interval > 200) or (night and place % 4 == 0) or chance.random() < 0.01:
             continue
         at = BEGIN + interval * LENGTH + 5 + place
-        row = {"device": device, "at": at, "arrives": at + 60 + chance.random() * 40}
+        row: Row = {"device": device, "at": at, "arrives": at + 60 + chance.random() * 40}
         row["flow"] = chance.gauss(10, 1)
         if chance.random() > 0.02:
             row["heat"] = chance.gauss(50, 2)
@@ -287,9 +287,7 @@ def test_lines_are_read_back_and_told_from_scores(counts: IntervalCounts) -> Non
 
 
 def test_no_limit_is_reached_where_it_is_one() -> None:
-    limits = QualityPlan(
-        **dict.fromkeys(("late", "duplicated", "refused", "clock", "missing", "silent"), 1.0)
-    )
+    limits = QualityPlan(1.0, 1.0, 1.0, 1.0, missing=1.0, silent=1.0)
     plan = dataclasses.replace(PLAN, quality=limits)
     for fault in (column_empty, half_silent, doubled, clock_fast):
         assert broken_by(fault, plan=plan).told == []
