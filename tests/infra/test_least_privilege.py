@@ -306,6 +306,7 @@ def called_actions(calls: AwsCalls) -> set[str]:
         *(["ssm:GetParameter"] if calls.reads_plans else []),
         *(f"dynamodb:{action}" for action in (*calls.series, *calls.incidents, *calls.transactions)),
         *(["dynamodb:Query"] if calls.arrivals else []),
+        *(["events:PutEvents"] if calls.tells else []),
         *(f"sagemaker:{action}" for action in sagemaker),
     }
 
