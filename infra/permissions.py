@@ -161,12 +161,7 @@ def lend_key(key: kms.IKey) -> tuple[Permission, ...]:
 
 def read_plans(scope: Construct) -> Permission:
     """Read the detection plan of any workload."""
-    name = layout.plan_parameter("*").lstrip("/")
-    return Permission(
-        actions=["ssm:GetParameter"],
-        resources=[Stack.of(scope).format_arn(service="ssm", resource="parameter", resource_name=name)],
-        reason=WORKLOAD_REASON,
-    )
+    return read_parameter(scope, layout.plan_parameter("*"), WORKLOAD_REASON)
 
 
 def read_parameter(scope: Construct, name: str, reason: str | None = None) -> Permission:

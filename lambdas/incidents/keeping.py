@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from lambdas.adapters.event_bus import EventBus
 from lambdas.adapters.incident_store import MOST_CHANGED, Book, IncidentStore
 from lambdas.incidents.effects import GroupingEffects
+from lambdas.incidents.responding import under_lock
 from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.core.errors import InvalidInputError, UnavailableError
@@ -158,12 +159,8 @@ def tell(workload: str, told: Told, effects: Telling, pause: Pause = pause_with_
     UnavailableError
         If others write all the time.
     """
-    for attempt in range(MAX_ATTEMPTS):
-        book = effects.incidents.book(workload)
-        if effects.incidents.commit(workload, book, book, Change(told=(told,))):
-            return send(workload, effects)
-        pause(attempt)
-    raise UnavailableError(f"changes of {workload} were written {MAX_ATTEMPTS} times at the same time")
+    under_lock(effects.incidents, workload, lambda: (None, Change(told=(told,))), pause)
+    send(workload, effects)
 
 
 def _changed(workload: str, events: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lambdas.adapters.incident_store import IncidentStore
-from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
-from watchkeeper.core.errors import InvalidInputError, UnavailableError
+from lambdas.incidents.responding import under_lock
+from lambdas.runtime.retrying import Pause, pause_with_jitter
+from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.incidents.feedback import Label
 from watchkeeper.incidents.progress import Change
@@ -71,14 +72,10 @@ def _changed(
     change: Callable[[Mapping[str, Label]], tuple[Label, Change]],
     pause: Pause,
 ) -> Label:
-    for attempt in range(MAX_ATTEMPTS):
-        book = store.book(workload)
-        # not older than the book that the write depends on
-        label, made = change({each.label_id: each for each in store.labels(workload)})
-        if made == Change() or store.commit(workload, book, book, made):
-            return label
-        pause(attempt)
-    raise UnavailableError(f"labels of {workload} changed {MAX_ATTEMPTS} times while one was written")
+    def made() -> tuple[Label, Change]:
+        return change({each.label_id: each for each in store.labels(workload)})
+
+    return under_lock(store, workload, made, pause)
 
 
 def _told(label: Label, what: str, who: str) -> Told:

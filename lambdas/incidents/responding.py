@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from lambdas.adapters.incident_store import IncidentStore
 from lambdas.runtime.retrying import MAX_ATTEMPTS, Pause, pause_with_jitter
@@ -14,6 +15,7 @@ from watchkeeper.incidents.pausing import Pauses
 from watchkeeper.incidents.progress import Change, after_undo, after_verdict
 
 Condition = Callable[[Incident], None]
+Result = TypeVar("Result")
 
 
 def none(incident: Incident) -> None:
@@ -130,12 +132,39 @@ def respond_of_workload(
     UnavailableError
         If others write all the time.
     """
+
+    def made() -> tuple[Pauses, Change]:
+        before = store.pauses(workload)
+        after = change(before)
+        return after, Change() if after == before else Change(pauses=after)
+
+    return under_lock(store, workload, made, pause)
+
+
+def under_lock(
+    store: IncidentStore,
+    workload: str,
+    make: Callable[[], tuple[Result, Change]],
+    pause: Pause = pause_with_jitter,
+) -> Result:
+    """Write a change of a workload that is not of an incident, and return what `make` says beside it.
+
+    Parameters
+    ----------
+    make
+        Asked again where others wrote meanwhile; what it reads is not older than the book that the write
+        depends on. A change of nothing is not written.
+
+    Raises
+    ------
+    UnavailableError
+        If others write all the time.
+    """
     for attempt in range(MAX_ATTEMPTS):
         book = store.book(workload)
-        before = store.pauses(workload)  # not older than the book
-        after = change(before)
-        if after == before or store.commit(workload, book, book, Change(pauses=after)):
-            return after
+        result, change = make()
+        if change == Change() or store.commit(workload, book, book, change):
+            return result
         pause(attempt)
     raise UnavailableError(f"incidents of {workload} changed {MAX_ATTEMPTS} times while it was written")
 
