@@ -23,6 +23,7 @@ from watchkeeper.anomalies.quality import (
     counts_in,
     events_in,
     of_quality,
+    of_scores,
     once,
     summed,
 )
@@ -216,7 +217,8 @@ def _rows_of_file(file: IO[bytes], series: str, since: str, until: str) -> Rows:
 
 def _rows_of_object(packed: bytes, series: str, since: str, until: str) -> Rows:
     name = json.dumps(series).encode()  # most lines are of other series, and are not parsed
-    lines = [json.loads(line) for line in gzip.decompress(packed).splitlines() if name in line]
+    scores = of_scores(gzip.decompress(packed).splitlines())
+    lines = [json.loads(line) for line in scores if name in line]
     return [
         (
             epoch_seconds(parse_instant(line["interval_start"])),
@@ -241,7 +243,7 @@ def _of_object(objects: ReadableObjects, wanted: Wanted) -> Callable[[str], list
         name = json.dumps(wanted.series).encode()  # most lines are of other series, and are not parsed
         lines = (
             ScoreLine.from_json(line)
-            for line in gzip.decompress(objects.read(key)).splitlines()
+            for line in of_scores(gzip.decompress(objects.read(key)).splitlines())
             if name in line
         )
         return [

@@ -69,7 +69,9 @@ class Account:
         return {arn: self._managed(arn)} if arn else {}
 
     def of_resource(self, arn: str) -> Documents:
-        """Return the policy of a resource that has one."""
+        """Return the policy of a resource that has one; an action without a resource (`*`) has none."""
+        if arn == "*":
+            return {}
         found = iam.resource_policy(arn.split(":")[2], arn)
         return {arn: _text(found[0])} if found and found[0] else {}
 

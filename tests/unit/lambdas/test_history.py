@@ -310,6 +310,16 @@ def test_columns_are_the_same_before_and_after_merging_and_break_at_gaps() -> No
     assert read_columns(bucket, later, 300)["value"] == [10.0, 11.25]
 
 
+def test_counts_that_name_a_measure_are_no_points_of_the_series_that_is_called_so() -> None:
+    bucket, start = Bucket(), format_instant(MIDNIGHT)
+    key = bucket.put(1, 1, [])
+    counts = IntervalCounts(start, 1, 7, 1, values={"flow": 7})
+    bucket.content[key] = (packed([line("flow", 5)], [counts], []), {})
+    wanted = Wanted("press", "flow", MIDNIGHT, MIDNIGHT + timedelta(hours=1))
+    assert read_columns(bucket, wanted, 300)["value"] == [1.0]
+    assert [each.value for each in read_series(bucket, wanted)] == [1.0]
+
+
 def test_the_log_is_the_same_before_and_after_merging_and_counts_each_part_once() -> None:
     bucket = Bucket()
     event = QualityEvent(

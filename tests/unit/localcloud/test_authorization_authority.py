@@ -103,6 +103,15 @@ def test_key_is_not_given_but_through_the_service(tmp_path: Path) -> None:
         authority_of(tmp_path).require(CALLER, [Need("kms:GenerateDataKey", KEY)])
 
 
+def test_action_without_a_resource_is_decided_by_who_calls_alone(tmp_path: Path) -> None:
+    need = Need("sns:GetSubscriptionAttributes", "*")
+    with pytest.raises(AccessDeniedError, match="sns:GetSubscriptionAttributes"):
+        authority_of(tmp_path).require(CALLER, [need])
+    allowed = {"Effect": "Allow", "Action": need.action, "Resource": "*"}
+    iam.roles["Writer"]["InlinePolicies"]["Own"] = policy([allowed])
+    authority_of(tmp_path).require(CALLER, [need])
+
+
 def test_what_cannot_be_evaluated_is_refused_but_where_the_laptop_only_records(tmp_path: Path) -> None:
     unknown = UnknownNeedError("neptune", "Anything")
     with pytest.raises(UnknownNeedError):
