@@ -40,8 +40,10 @@ class RuledRows:
         decided = np.full(len(scores), "", dtype=object)
         for series, rows in piece.series.items():
             rules = self._book.of(key_of(self._measure.name, self._dimensions, series))
+            if rules is None:
+                continue
             before = self._before[series]
-            for row in rows.tolist() if rules is not None else ():
+            for row in rows.tolist():
                 value, expected = float(piece.values[row, 0]), float(scores.expected[row])
                 if value != value:
                     continue
