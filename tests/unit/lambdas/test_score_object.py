@@ -34,9 +34,11 @@ from watchkeeper.core.errors import ContractViolationError, InvalidInputError, U
 from watchkeeper.core.layout import quarantine_key, scores_key
 from watchkeeper.core.plan import MeasurePlan
 from watchkeeper.judgement.moved import MovedThresholds
+from watchkeeper.judgement.quality import Signal
 from watchkeeper.lifecycle.release import StreamModel
 from watchkeeper.stream import asking, closing
 from watchkeeper.stream.judging import INTERVAL_CHANGED, NO_LIVE_MODEL, UNKNOWN_MEASURE
+from watchkeeper.stream.page_format import from_bytes, to_bytes
 from watchkeeper.stream.step import Tally
 
 BEGIN_SECOND = int(BEGIN.timestamp())
@@ -422,3 +424,41 @@ def test_redelivery_writes_nothing() -> None:
     before = (dict(fakes.pages.pages), dict(fakes.objects.objects), list(fakes.alerts.puts))
     assert fakes.deliver("1", *lines).tally == Tally()
     assert (fakes.pages.pages, fakes.objects.objects, fakes.alerts.puts) == before
+
+
+def refused_on(fakes: ScoringFakes) -> dict[str, int]:
+    """What is counted as refused, over all pages."""
+    found: dict[str, int] = {}
+    for content, _ in fakes.pages.pages.values():
+        for reasons in from_bytes(content).quality.refused.values():
+            found = {name: found.get(name, 0) + reasons.get(name, 0) for name in {*found, *reasons}}
+    return found
+
+
+def test_an_object_of_which_all_is_refused_is_counted_once_on_one_shelf() -> None:
+    fakes = ScoringFakes(make_plan(), make_release(), shelf_series=2)
+    fakes.deliver("1", *(reading(0, 10, f"d{device}") for device in range(5)))
+    for _ in range(2):
+        fakes.deliver("2", b"{", b"[]")
+    assert refused_on(fakes) == {"not_json": 2}
+    assert len(fakes.objects.under("quarantine/")) == 1
+
+
+@pytest.mark.parametrize("moment", range(6))
+def test_what_is_unusual_is_told_whoever_dies_before(moment: int) -> None:
+    fakes = fakes_of()
+    fakes.deliver("1", *(reading(second, 10) for second in range(0, 600, 60)))
+    [(place, (content, tag))] = fakes.pages.pages.items()
+    page = from_bytes(content)
+    late = Signal(hits=0, of=19, judgements=20, first=0, at=BEGIN_SECOND, mean=0.0, extreme=0.0)
+    signals = {**page.quality.signals, "late": late}
+    quality = dataclasses.replace(page.quality, signals=signals)
+    fakes.pages.pages[place] = (to_bytes(dataclasses.replace(page, quality=quality)), tag)
+    lines = [reading(second, 99) for second in range(30)]
+    fakes.timeline.crash_at(moment + 1)
+    with contextlib.suppress(CrashError):
+        fakes.deliver("2", *lines)
+    fakes.deliver("2", *lines)
+    fakes.deliver("3", reading(CLOSE, 1))
+    assert {(event.what, event.began) for event in fakes.quality.puts} == {("late", True)}
+    assert len({event.alert_id for event in fakes.quality.puts}) == 1
