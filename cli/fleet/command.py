@@ -196,7 +196,8 @@ def _entries(file: Path) -> Iterator[ListedDevice]:
 
 def _entry(row: dict[str, str | None], where: str) -> ListedDevice:
     try:
-        return ListedDevice(*(str(row[name] or "").strip() for name in COLUMNS))
+        serial_number, site = (str(row[name] or "").strip() for name in COLUMNS)
+        return ListedDevice(serial_number, site)
     except InvalidInputError as error:
         raise InvalidInputError(f"{where}: {error}") from error
 
@@ -225,7 +226,7 @@ def _unknown(serial_number: str) -> InvalidInputError:
 
 
 def _row(serial_number: str, entry: ListedDevice | None, device: Device | None) -> dict[str, Any]:
-    state = entry.state if entry else "not listed"
+    state: str = entry.state if entry else "not listed"
     if device is not None and device.quarantined:
         state = "quarantined"
     site = entry.site if entry else device.attributes.get("site", "") if device else ""
