@@ -162,7 +162,7 @@ def put_in_stream(
             for each in some
         ]
         with translated(f"put records into {source.stream}"):
-            failed = client.put_records(StreamARN=source.stream, Records=records)["FailedRecordCount"]  # type: ignore[typeddict-item]
+            failed = client.put_records(StreamARN=source.stream, Records=records)["FailedRecordCount"]
         if failed:
             raise UnavailableError(f"{source.stream} has refused {failed} records: it has too few shards")
 

@@ -48,7 +48,7 @@ def _metrics(session: boto3.Session, workload: AnomalyWorkload, metrics: CloudWa
         .paginate(
             Namespace=metrics.namespace,
             MetricName=asked,
-            **({"Dimensions": names} if names else {}),  # type: ignore[arg-type]  # an optional argument of the call
+            **({"Dimensions": names} if names else {}),
         )
     )
     series = sum(
