@@ -31,6 +31,10 @@ def told(spec: AnomalyWorkload, overridden_seconds: float | None) -> str:
     overridden_seconds
         What the delivery streams were told to wait here; None where it is what the workload says.
     """
+    if spec.source.offset is not None:
+        return f"source.{spec.source.place} is asked {duration_text(spec.source.offset)} after each interval"
+    if spec.source.folders is not None:
+        return "files are fetched when they are written"
     delivery = spec.delivery
     stream = "the stream that workloads share" if delivery.partitioned else "a stream of its own"
     wait = f"up to {delivery.longest_seconds:g} s" if delivery.buffer_seconds else "a few seconds"

@@ -11,6 +11,7 @@ import pytest
 from cli.cost.model import Fleet, Flow, ingestion_month
 from cli.cost.prices import Prices
 from cli.device import topic_of
+from cli.freshness import told
 from cli.replay import write_folders
 from cli.telemetry import Reading, read_telemetry
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
@@ -68,6 +69,10 @@ def test_a_bucket_that_is_not_there_is_told(
     assert spec.source.folders is not None
     with pytest.raises(ContractViolationError, match="write to the bucket plant"):
         write_folders(session, spec, spec.source.folders, readings, None)
+
+
+def test_files_wait_in_no_delivery_stream(spec: AnomalyWorkload) -> None:
+    assert told(spec, 2) == "files are fetched when they are written"
 
 
 def test_no_device_publishes_for_it(spec: AnomalyWorkload) -> None:
