@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from pipeline.vendoring import LAMBDA
 from tests.infra.templates import Templates
 from tests.unit.lambdas.test_environments import ENTRY_POINTS
@@ -11,9 +13,12 @@ RETENTION_LIMIT_DAYS = 400
 
 
 def test_every_function_is_deployed_once(templates: Templates) -> None:
-    """`deliver_alert` by the one workload here with a route to a webhook, Slack or a bus."""
-    handlers = [each.properties["Handler"] for each in templates.resources("AWS::Lambda::Function")]
-    assert sorted(handlers) == [f"lambdas.{name}.handle" for name in ENTRY_POINTS]
+    """`deliver_alert` by the one workload with a route to a webhook, Slack or a bus; `fetch_due` by two."""
+    found = Counter(each.properties["Handler"] for each in templates.resources("AWS::Lambda::Function"))
+    assert sorted(found) == [f"lambdas.{name}.handle" for name in ENTRY_POINTS]
+    assert {handler: count for handler, count in found.items() if count > 1} == {
+        "lambdas.sources.fetch_due.handle": 2
+    }
 
 
 def test_compiled_packages_are_for_the_runtime_that_the_functions_have(templates: Templates) -> None:
@@ -102,7 +107,7 @@ def test_every_queue_has_or_is_a_dead_letter_queue(templates: Templates) -> None
 
 def test_queues_hide_a_message_six_times_as_long_as_its_function_may_run(templates: Templates) -> None:
     mappings = templates.resources("AWS::Lambda::EventSourceMapping")
-    assert len(mappings) == 8
+    assert len(mappings) == 10
     for mapping in mappings:
         resources = {each.logical_id: each for each in templates.resources(stack=mapping.stack)}
         queue = resources[mapping.properties["EventSourceArn"]["Fn::GetAtt"][0]]
@@ -128,7 +133,7 @@ def test_ordered_messages_are_handled_one_at_a_time(templates: Templates) -> Non
         for mapping in templates.resources("AWS::Lambda::EventSourceMapping")
         if (mapping.stack, mapping.properties["EventSourceArn"]["Fn::GetAtt"][0]) in ordered
     ]
-    assert sizes == [1, 1]
+    assert sizes == [1, 1, 1, 1]
 
 
 def test_undeliverable_events_go_to_a_standard_queue(templates: Templates) -> None:

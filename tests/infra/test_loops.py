@@ -6,7 +6,9 @@ from tests.infra.templates import Resource, Templates, flat, many
 from watchkeeper.core import layout
 from watchkeeper.stream.tick_message import tick_of
 
-PUMP, VALVE, MACHINE = map(layout.workload_stack, ("pump_pressure", "valve_position", "machine_temperature"))
+PUMP, VALVE, MACHINE, PRESS = map(
+    layout.workload_stack, ("pump_pressure", "valve_position", "machine_temperature", "press_stream")
+)
 SUBSCRIBED = {
     "email": "operators@example.com",
     "https": "https://alerts.example.com/hook",
@@ -57,7 +59,7 @@ def test_a_workload_that_cannot_wait_is_delivered_by_a_stream_of_its_own(templat
     (action,) = templates.one("AWS::IoT::TopicRule", stack=VALVE).properties["TopicRulePayload"]["Actions"]
     assert action["Firehose"]["DeliveryStreamName"] == {"Ref": own.logical_id}
     streams = templates.resources("AWS::KinesisFirehose::DeliveryStream")
-    assert {each.stack for each in streams} == {"WatchkeeperIngestion", VALVE, MACHINE}
+    assert {each.stack for each in streams} == {"WatchkeeperIngestion", VALVE, MACHINE, PRESS}
 
 
 def test_devices_may_name_the_rule_of_a_workload(templates: Templates) -> None:

@@ -107,7 +107,7 @@ def test_the_topic_is_told_before_the_months_budget_is_spent(templates: Template
 
 def test_every_dead_letter_queue_is_watched(templates: Templates) -> None:
     watched = {
-        flat(dimension["Value"])
+        (alarm.stack, flat(dimension["Value"]))
         for alarm in templates.resources("AWS::CloudWatch::Alarm")
         for metric in alarm.properties.get("Metrics", [])
         if metric["MetricStat"]["Metric"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
@@ -115,7 +115,7 @@ def test_every_dead_letter_queue_is_watched(templates: Templates) -> None:
     }
     dead = [each for each in templates.resources("AWS::SQS::Queue") if "RedrivePolicy" not in each.properties]
     assert len(dead) == len(watched)
-    assert all(any(queue.logical_id in name for name in watched) for queue in dead)
+    assert all(any(queue.logical_id in name for _, name in watched) for queue in dead)
 
 
 def test_every_alarm_tells_the_alert_topic(templates: Templates) -> None:

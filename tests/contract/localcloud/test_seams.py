@@ -40,6 +40,7 @@ from localcloud.state_notifications import PUBLISH, flattened
 
 FUNCTIONS = {
     "ministack.services.lambda_svc._execute_function_dispatch": "func, config, event, request_id, started",
+    "ministack.services.lambda_svc._iter_all_esms": "",
     "ministack.services.lambda_svc._resolve_layer_zip": "attachment",
     "ministack.services.lambda_svc._xray_trace_id_for_invocation": "config, inbound_trace_header",
     "ministack.services.lambda_svc._throttle_response": "reason_code, msg, retry_after",
@@ -216,6 +217,7 @@ ATTRIBUTES = {
     "ministack.services.kms": ("_grants",),
     "ministack.services.sts": ("_sessions",),
     "ministack.services.lambda_svc": ("_functions",),
+    "ministack.services.sqs": ("_queues",),
     "ministack.core.router": ("SERVICE_PATTERNS",),
     "ministack.services.firehose": ("_HANDLERS", "_streams"),
     "ministack.services.iot": (
