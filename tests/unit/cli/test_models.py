@@ -84,8 +84,8 @@ def test_an_approved_model_may_serve(registry: boto3.Session) -> None:
         ],
     )
     assert {model.version: model.approval for model in service_models(registry)} == {
-        1: "PendingManualApproval",
-        2: "Approved",
+        1: "pending",
+        2: "approved",
     }
 
 
