@@ -245,7 +245,11 @@ def split(page: Page) -> tuple[Page, Page]:
     bit = len(page.shelf)
     ones = np.array([bits_of(name)[bit] == "1" for name in page.series], dtype=np.bool_)
     zero, one = children(page.shelf)
-    return _part(page, zero, np.flatnonzero(~ones)), _part(page, one, np.flatnonzero(ones))
+    more = ones.sum() > len(page) / 2  # what was counted goes where records come
+    return (
+        _part(page, zero, np.flatnonzero(~ones), counts=not more),
+        _part(page, one, np.flatnonzero(ones), counts=bool(more)),
+    )
 
 
 def tombstone(page: Page) -> Page:
@@ -253,7 +257,7 @@ def tombstone(page: Page) -> Page:
     return dataclasses.replace(new_page(page.workload, page.shelf, page.interval_seconds), condition="split")
 
 
-def _part(page: Page, shelf: str, chosen: npt.NDArray[np.intp]) -> Page:
+def _part(page: Page, shelf: str, chosen: npt.NDArray[np.intp], *, counts: bool) -> Page:
     moved = np.full(len(page), NO_RUN, dtype=np.int32)
     moved[chosen] = np.arange(len(chosen), dtype=np.int32)
 
@@ -271,7 +275,7 @@ def _part(page: Page, shelf: str, chosen: npt.NDArray[np.intp]) -> Page:
         newest=page.newest[chosen],
         acquainted=page.acquainted[chosen],
         heard=page.heard[chosen],
-        quality=page.quality if shelf.endswith("0") else _uncounted(page.quality),
+        quality=page.quality if counts else _uncounted(page.quality),
         states=page.states[chosen] if len(page.states) else page.states,
         readings=of_chosen(page.readings),
         waiting=of_chosen(page.waiting),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,7 @@ from tests.unit.lambdas.builders import (
     reading,
 )
 from tests.unit.lambdas.fakes import CrashError, ScoringFakes
+from watchkeeper.anomalies.quality import counts_in, of_scores, summed
 from watchkeeper.lifecycle.release import StreamModel
 from watchkeeper.stream.page import NO_RUN
 from watchkeeper.stream.page_format import from_bytes
@@ -133,13 +135,20 @@ def deliver(fakes: ScoringFakes, delivery: Delivery) -> bool:
 
 def end_of(fakes: ScoringFakes) -> dict[str, Any]:
     """What there is in the end, without what tells how it came to be."""
-    lines = [
-        json.loads(line)
+    written = [
+        line
         for body in fakes.objects.under("scores/").values()
         for line in gzip.decompress(body).splitlines()
     ]
+    lines = map(json.loads, of_scores(written))
     return {
         "scores": sorted(lines, key=lambda line: (line["series"], line["interval_start"])),
+        "counts": [
+            (one.interval_start, one.accepted, one.late, one.values, one.scored, one.anomalies)
+            for one in summed(counts_in(written))
+        ],
+        # of the interval of the records that came with them, which a race leaves to another shelf
+        "refused": sum((Counter(one.refused) for one in counts_in(written)), Counter()),
         "quarantine": sorted(
             line for body in fakes.objects.under("quarantine/").values() for line in body.splitlines()
         ),

@@ -27,6 +27,7 @@ from tests.unit.lambdas.conftest import ANOMALIES_TABLE, IDEMPOTENCY_TABLE, INCI
 from tests.unit.lambdas.fakes import FakeEndpoint
 from tests.unit.lambdas.golden_events import golden_event
 from watchkeeper.anomalies.event import AnomalyEvent
+from watchkeeper.anomalies.quality import of_scores
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.core.layout import plan_parameter
 from watchkeeper.incidents.incident import Incident
@@ -59,6 +60,7 @@ def deployed(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[
             idempotency_table=IDEMPOTENCY_TABLE,
             incidents_table=INCIDENTS_TABLE,
             dashboard_url="https://example.com",
+            link_key="arn:aws:secretsmanager:us-east-1:123456789012:secret:links",
         ),
         GroupAnomaliesEnvironment(
             incidents_table=INCIDENTS_TABLE, series_table=SERIES_TABLE, alert_bus=aws.bus
@@ -106,7 +108,7 @@ def objects_under(prefix: str) -> list[str]:
     texts = [
         gzip.decompress(body) if key.endswith(".gz") else body for key, body in zip(keys, bodies, strict=True)
     ]
-    return [line.decode() for text in texts for line in text.splitlines()]
+    return [line.decode() for text in texts for line in of_scores(text.splitlines())]
 
 
 def received(queue_url: str) -> list[dict[str, Any]]:
@@ -261,6 +263,7 @@ def test_alert_is_published_again_only_if_publishing_failed(
             idempotency_table=IDEMPOTENCY_TABLE,
             incidents_table=INCIDENTS_TABLE,
             dashboard_url="https://example.com",
+            link_key="arn:aws:secretsmanager:us-east-1:123456789012:secret:links",
         )
         .variables()
         .items()
