@@ -60,6 +60,7 @@ USED_ELSEWHERE = {
     ): "a notice that leaves series out",
     ("WatchkeeperAlerting-PublishAlertRole", "dynamodb:PutItem"): "a route that escalates",
     ("WatchkeeperAlerting-PublishAlertRole", "dynamodb:Query"): "a route that escalates",
+    ("WatchkeeperAlerting-PublishAlertRole", "secretsmanager:GetSecretValue"): "alerts with links",
     ("Watchkeeper-water-flow-ModelsRole", "cloudwatch:DescribeAlarms"): "a deployment after the first",
     ("Watchkeeper-water-flow-WorkflowRole", "cloudwatch:DescribeAlarms"): "a deployment after the first",
 }
