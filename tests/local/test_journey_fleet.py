@@ -205,6 +205,9 @@ def test_an_anomaly_of_its_behaviour_quarantines_a_device(
     with connected(broker, tmp_path / "F1", loud) as device:
         assert device.sends(layout.device_topic(loud, "readings"))
 
+    with connected(broker, tmp_path / "F2", calm) as usual:  # which closes the intervals before
+        assert usual.sends(layout.device_topic(calm, "readings"))
+
     def seen() -> set[str]:
         """Return what was seen of the calm device, in intervals that are closed."""
         return {
