@@ -52,7 +52,7 @@ web/node_modules/.installed: web/package.json web/package-lock.json
 	@npm ci --prefix web --silent --no-audit --no-fund
 	@touch $@
 
-CONSOLE := $(shell find web/src web/public web/index.html web/vite.config.ts web/tsconfig.json -type f)
+CONSOLE := $(shell find web/src web/public web/index.html web/vite.config.ts web/tsconfig.json -type f -not -name '*.d.ts')
 
 web/dist/.built: .venv/.installed web/node_modules/.installed $(CONSOLE)
 	@echo "Building the console"

@@ -19,7 +19,8 @@ _FILES = ("index.html", "package.json", "package-lock.json", "vite.config.ts", "
 def sources_digest(web: Path = WEB) -> str:
     """Return a hash of all that the built site depends on."""
     files = [web / name for name in _FILES]
-    files += [path for name in _SOURCES for path in sorted((web / name).rglob("*")) if path.is_file()]
+    found = [path for name in _SOURCES for path in sorted((web / name).rglob("*")) if path.is_file()]
+    files += [path for path in found if not path.name.endswith(".d.ts")]  # types; some are generated
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.relative_to(web).as_posix()}\n".encode())
