@@ -12,7 +12,7 @@ import boto3
 import typer
 
 from cli.specs import WorkloadName
-from cli.telemetry import instant_of
+from cli.telemetry import span_of
 from cli.watched import Watched, known_series
 from lambdas.history.reading import Wanted, read_tables
 from watchkeeper.anomalies import merged
@@ -46,10 +46,7 @@ def export(
     watched = Watched(boto3.Session())
     plan = watched.plan(workload)
     zone = plan.timestamp.timezone
-    begin = instant_of(since, "--from", zone) or EVER[0]
-    end = instant_of(until, "--to", zone) or EVER[1]
-    if begin >= end:
-        raise InvalidInputError(f"--from {begin.isoformat()} is not before --to {end.isoformat()}")
+    begin, end = span_of(since, until, zone, begin=EVER[0], end=lambda: EVER[1])
     key = None if series is None else known_series(watched, plan, series)
     tables = read_tables(watched.scores, Wanted(plan.workload, key, begin, end))
     rows = write_tables((table for table in tables if table.num_rows), output)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
 from typing import Annotated
 
 import boto3
@@ -13,16 +12,13 @@ from rich.table import Table
 
 from cli.specs import AsJson, WorkloadName, anomaly_spec_of
 from cli.stacks import Deployment
-from cli.telemetry import instant_of
+from cli.telemetry import span_of
 from lambdas.history.effects import S3MergedObjects
 from lambdas.history.reading import AT_ONCE, Wanted, read_series
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.command.screen import complain, console
-from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.severity import severity_cell, severity_heading
 from watchkeeper.core.timestamps import in_zone
-
-LAST = timedelta(days=1)
 
 
 def history(
@@ -42,10 +38,7 @@ def history(
     """Tell what was scored of a series: value, expected value and band, score, severity, flags."""
     spec = anomaly_spec_of(workload, "history")
     session, zone = boto3.Session(), spec.plan().timestamp.timezone
-    end = instant_of(until, "--to", zone) or datetime.now(timezone.utc)
-    begin = instant_of(since, "--from", zone) or end - LAST
-    if begin >= end:
-        raise InvalidInputError(f"--from {begin.isoformat()} is not before --to {end.isoformat()}")
+    begin, end = span_of(since, until, zone)
     client = session.client("s3", config=Config(max_pool_connections=AT_ONCE))
     objects = S3MergedObjects(client, Deployment(session).bucket)
     lines = read_series(objects, Wanted(spec.name, series, begin, end))

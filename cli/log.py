@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
 from typing import Annotated
 
 import boto3
@@ -12,15 +11,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.specs import AsJson, WorkloadName
-from cli.telemetry import instant_of
+from cli.telemetry import span_of
 from cli.watched import Watched
 from watchkeeper.anomalies.quality import IntervalCounts, QualityEvent, quality_sentence
 from watchkeeper.command.screen import complain, console, say
-from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.severity import severity_text
 from watchkeeper.core.timestamps import in_zone
-
-LAST = timedelta(days=1)
 
 
 def log(
@@ -40,10 +36,7 @@ def log(
     watched = Watched(boto3.Session())
     plan = watched.plan(workload)
     zone = plan.timestamp.timezone
-    end = instant_of(until, "--to", zone) or datetime.now(timezone.utc)
-    begin = instant_of(since, "--from", zone) or end - LAST
-    if begin >= end:
-        raise InvalidInputError(f"--from {begin.isoformat()} is not before --to {end.isoformat()}")
+    begin, end = span_of(since, until, zone)
     found = watched.log(plan.workload, begin, end)
     if as_json:
         for one in found.intervals:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +10,10 @@ import boto3
 import typer
 
 from cli.specs import AsJson, WorkloadName
-from cli.telemetry import instant_of
+from cli.telemetry import span_of
 from cli.watched import Watched, known_series, newest_of
 from watchkeeper.command.screen import console, done
 from watchkeeper.core.errors import InvalidInputError
-
-LAST = timedelta(days=1)
 
 
 def plot(
@@ -44,10 +41,7 @@ def plot(
     watched = Watched(boto3.Session())
     plan = watched.plan(workload)
     key, zone = known_series(watched, plan, series), plan.timestamp.timezone
-    end = instant_of(until, "--to", zone) or newest_of(watched, plan, key)
-    begin = instant_of(since, "--from", zone) or end - LAST
-    if begin >= end:
-        raise InvalidInputError(f"--from {begin.isoformat()} is not before --to {end.isoformat()}")
+    begin, end = span_of(since, until, zone, end=lambda: newest_of(watched, plan, key))
     lines = watched.lines(plan.workload, key, begin, end)
     if not lines:
         raise InvalidInputError(f"nothing is scored of {key!r} of {plan.workload} from {begin} to {end}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 from watchkeeper.core.errors import InvalidInputError
@@ -94,6 +95,10 @@ def _message(fields: Fields, plan: WorkloadPlan) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
+LAST = timedelta(days=1)
+"""What is shown up to an end, where no begin is given."""
+
+
 def instant_of(text: str | None, option: str, timezone: str = "UTC") -> datetime | None:
     """Return the time that an option of the command gives; None without it.
 
@@ -113,3 +118,34 @@ def instant_of(text: str | None, option: str, timezone: str = "UTC") -> datetime
         return parse_timestamp(text, TimestampPlan("", timezone=timezone))
     except InvalidInputError as error:
         raise InvalidInputError(f"{option}: {error}", reason=error.reason) from error
+
+
+def span_of(
+    since: str | None,
+    until: str | None,
+    zone: str,
+    *,
+    begin: datetime | None = None,
+    end: Callable[[], datetime] = partial(datetime.now, timezone.utc),
+) -> tuple[datetime, datetime]:
+    """Return begin and end that `--from` and `--to` give.
+
+    Parameters
+    ----------
+    zone
+        Of times that say none: an IANA name.
+    begin
+        Without `--from`; None: a day before the end.
+    end
+        Gives the end without `--to`: now.
+
+    Raises
+    ------
+    InvalidInputError
+        If one is no time, or the begin is not before the end.
+    """
+    last = instant_of(until, "--to", zone) or end()
+    first = instant_of(since, "--from", zone) or begin or last - LAST
+    if first >= last:
+        raise InvalidInputError(f"--from {first.isoformat()} is not before --to {last.isoformat()}")
+    return first, last
