@@ -88,16 +88,3 @@ class Deployment:
             If it has none.
         """
         return self.output(layout.workload_stack(workload), "DriftStateMachineArn")
-
-
-def project_resources(session: boto3.Session) -> list[tuple[str, str]]:
-    """Return `(type, physical id)` of every resource of the project's stacks in the session's region."""
-    client = session.client("cloudformation")
-    return [
-        (resource["ResourceType"], resource.get("PhysicalResourceId", ""))
-        for page in client.get_paginator("describe_stacks").paginate()
-        for stack in page["Stacks"]
-        if stack["StackName"].startswith(layout.STACK_PREFIX)
-        for resources in client.get_paginator("list_stack_resources").paginate(StackName=stack["StackName"])
-        for resource in resources["StackResourceSummaries"]
-    ]

@@ -56,7 +56,8 @@ PROCESSING_OUTPUT = f"{ROOT}/processing/output"
 """`prepared/` and `quarantine/` (prepare), `evaluation/` (evaluate) are under it."""
 
 NOT_PACKED = frozenset({"command", "importing", "spec"})
-"""Rooms of the shared package for a developer's machine: they need packages that nothing deployed has."""
+"""Rooms of the shared package for a developer's machine: they need packages that nothing deployed has, but
+the console's API those of `spec`."""
 
 PROJECT = Path(__file__).resolve().parent.parent
 MODEL_CODE = PROJECT / "model_code"
@@ -70,14 +71,15 @@ LOADING = LAMBDAS / "loading"
 CONSOLE = LAMBDAS / "console"
 SOURCES = LAMBDAS / "sources"
 CONSOLE_READS = tuple(
-    LAMBDAS / room for room in ("alerting", "http", "incidents", "live", "scoring", "watching")
+    LAMBDAS / room for room in ("alerting", "costs", "http", "incidents", "live", "scoring", "watching")
 )
 """Rooms whose rules the console's API has, too."""
+COSTS = LAMBDAS / "costs"
 LIVE = LAMBDAS / "live"
 SITE = LAMBDAS / "site"
 SITE_FILES = "site"
 """In the bundle of `deploy_site`: the built site."""
-OF_THEIR_OWN = (HTTP, SERVICE_API, SCORING, HISTORY, FRAUD, LOADING, CONSOLE, SOURCES, LIVE, SITE)
+OF_THEIR_OWN = (HTTP, SERVICE_API, SCORING, HISTORY, FRAUD, LOADING, CONSOLE, COSTS, SOURCES, LIVE, SITE)
 """Rooms that are in no bundle of all functions."""
 TRANSFORM_SECONDS = 600
 """Time for one request of a batch transform; the server's own limit of 60 is for an endpoint's requests."""
@@ -288,6 +290,8 @@ def build_functions_code(
     functions = {"lambdas/__init__.py": LAMBDAS / "__init__.py", **kernel}
     for each in (LAMBDAS / "adapters", LAMBDAS / "runtime", room, *rooms):
         functions |= _python(f"lambdas/{each.name}", each)
+    if room == CONSOLE:
+        functions |= _python("watchkeeper/spec", MODEL_CODE / "watchkeeper" / "spec")
     return _lambda_archive(name, functions, vendored, build_dir)
 
 
@@ -384,7 +388,7 @@ def _made_at(build: Path) -> float:
 
 def _python(name: str, folder: Path) -> dict[str, Path]:
     files = _files(folder).items()
-    return {f"{name}/{path}": file for path, file in files if path.endswith((".py", ".html"))}
+    return {f"{name}/{path}": file for path, file in files if path.endswith((".py", ".html", ".json"))}
 
 
 def _shared() -> dict[str, Path]:

@@ -29,7 +29,12 @@ from rich.table import Table
 from benchmarks.journey.laptop import FOLDER, localcloud, running
 from benchmarks.pages import described, machine
 from benchmarks.scale.telemetry import RELEASE
-from cli.cost.model import (
+from cli.deployer import Deployer, Stage
+from cli.failures import StepFailedError
+from cli.specs import anomaly_spec_of
+from cli.stacks import Deployment
+from lambdas.adapters.release_store import TableReleaseStore
+from lambdas.costs.model import (
     KEPT_MONTHS,
     LOG_BYTES_AN_OBJECT,
     OBJECT_BYTES,
@@ -47,12 +52,7 @@ from cli.cost.model import (
     total,
     workload_month,
 )
-from cli.cost.prices import Prices
-from cli.deployer import Deployer, Stage
-from cli.failures import StepFailedError
-from cli.specs import anomaly_spec_of
-from cli.stacks import Deployment
-from lambdas.adapters.release_store import TableReleaseStore
+from lambdas.costs.prices import Prices
 from localcloud.authorization.journal import Journal
 from localcloud.settings import Settings
 from watchkeeper.command.screen import console, say

@@ -15,7 +15,8 @@ from cli.comparison.document import Comparison, Judged, compared, judged
 from cli.comparison.reading import ReadHistory, files_of, read_history, version_of
 from cli.comparison.report import figures_table, history_line, lines, markdown
 from cli.comparison.versions import spec_before, spec_here
-from cli.cost.model import (
+from lambdas.alerting.counting import alerts_raised
+from lambdas.costs.model import (
     Fleet,
     endpoints_month,
     ingestion_month,
@@ -24,8 +25,7 @@ from cli.cost.model import (
     training_month,
     workload_month,
 )
-from cli.cost.prices import Prices
-from lambdas.alerting.counting import alerts_raised
+from lambdas.costs.prices import Prices
 from watchkeeper.backtest.outcome import Outcome, Version, backtested, check_scores_here
 from watchkeeper.command.screen import console, done, say
 from watchkeeper.core.errors import InvalidInputError, WatchkeeperError

@@ -1,5 +1,1 @@
-"""What a deployment costs: one model for `watchkeeper cost`, `watchkeeper preflight` and the benchmark.
-
-`prices.json` is the only place where a price is written, each with its date and where it was read.
-Free tiers, taxes and data that leaves AWS are not counted.
-"""
+"""`watchkeeper cost`: what is asked for, and how it is told; model and prices are in `lambdas.costs`."""

@@ -9,13 +9,14 @@ from typing import Annotated, Any
 import boto3
 import typer
 
-from cli.cost.model import SERIES, Cost, Fleet, total
-from cli.cost.prices import FILE, Prices, refreshed
+from cli.cost.refreshing import refreshed
 from cli.cost.report import document, month_of, table_of
-from cli.cost.used import used
 from cli.deployer import Deployer, Stage, StageOption
 from cli.freshness import told
 from cli.specs import WORKLOADS, spec_of
+from lambdas.costs.model import SERIES, Cost, Fleet, total
+from lambdas.costs.prices import FILE, Prices
+from lambdas.costs.used import counted, used
 from watchkeeper.command.screen import complain, console, done, say
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.spec import AnomalyWorkload, WorkloadSpec, load_workloads
@@ -79,7 +80,9 @@ def _tell_sums(month: dict[str, list[Cost]], specs: list[WorkloadSpec], prices: 
 
 
 def _tell_used(session: boto3.Session, specs: list[WorkloadSpec], prices: Prices, as_json: bool) -> None:
-    so_far = used(session, specs, prices, datetime.now(timezone.utc))
+    asked = (session.client("cloudformation"), session.client("cloudwatch"), session.client("lambda"))
+    month_so_far = counted(*asked, [spec.name for spec in specs], datetime.now(timezone.utc))
+    so_far = used(month_so_far, specs, prices)
     month: dict[str, Any] = {"used": list(so_far.costs), "projected": so_far.projected()}
     if as_json:
         told_as_json = {"passed": so_far.passed, **document(month, prices)}

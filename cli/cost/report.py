@@ -8,20 +8,20 @@ from typing import Any
 from rich.table import Table
 
 from cli.assembly import Assembly
-from cli.cost.model import (
+from cli.cost.idle import idle_month
+from lambdas.costs.model import (
     Cost,
     Fleet,
     console_month,
     endpoints_month,
     graph_month,
-    idle_month,
     ingestion_month,
     scoring_month,
     total,
     training_month,
     workload_month,
 )
-from cli.cost.prices import Prices
+from lambdas.costs.prices import Prices
 from watchkeeper.spec import AnomalyWorkload, FraudWorkload, WorkloadSpec
 
 Month = Mapping[str, Sequence[Cost]]

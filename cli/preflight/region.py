@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import boto3
 
 from cli.assembly import Assembly
-from cli.cost.prices import PRICING_REGION, on_demand, products
+from cli.cost.refreshing import PRICING_REGION, on_demand, products
 from cli.preflight.finding import Finding, Level
 from pipeline.settings import ServiceSettings
 from watchkeeper.spec import WorkloadSpec

@@ -15,11 +15,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
 from cli.assembly import Assembly
-from cli.cost.model import SERIES, Cost, total
-from cli.cost.prices import Prices
 from cli.cost.report import document, month_of
 from cli.preflight import account, calendars, quotas, receivers, region, sources
 from cli.preflight.finding import Check, Finding, Level, answered
+from lambdas.costs.model import SERIES, Cost, total
+from lambdas.costs.prices import Prices
 from watchkeeper.command.screen import console, errors, say
 from watchkeeper.core.timestamps import UTC
 from watchkeeper.spec import WorkloadSpec

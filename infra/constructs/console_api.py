@@ -31,6 +31,8 @@ from watchkeeper.core import layout
 MEMORY_MB = 1769
 """At this size Lambda gives a whole processor."""
 
+COSTS_REASON = "What the month costs is asked of all of the project's stacks, also of later workloads."
+
 __all__ = ["PREFIX", "ConsoleApi"]
 
 
@@ -66,6 +68,10 @@ class ConsoleApi(Construct):
         def of_states(resource: str, name: str) -> str:
             form = ArnFormat.COLON_RESOURCE_NAME
             return stack.format_arn(service="states", resource=resource, resource_name=name, arn_format=form)
+
+        def of_stacks(service: str, resource: str, rest: str, form: ArnFormat) -> str:
+            name = f"{layout.STACK_PREFIX}{rest}"
+            return stack.format_arn(service=service, resource=resource, resource_name=name, arn_format=form)
 
         trainings = layout.state_machine_name("*", "training")
         made = PythonFunction(
@@ -121,6 +127,21 @@ class ConsoleApi(Construct):
                 actions=["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"],
                 resources=["*"],
                 reason="Metrics have no resource to name, and which alarms are on is asked of all of them.",
+            ),
+            Permission(
+                actions=["cloudformation:ListStacks"],
+                resources=["*"],
+                reason="AWS has no resource for a list of stacks to name.",
+            ),
+            Permission(
+                actions=["cloudformation:ListStackResources"],
+                resources=[of_stacks("cloudformation", "stack", "*/*", ArnFormat.SLASH_RESOURCE_NAME)],
+                reason=COSTS_REASON,
+            ),
+            Permission(
+                actions=["lambda:GetFunctionConfiguration"],
+                resources=[of_stacks("lambda", "function", "*", ArnFormat.COLON_RESOURCE_NAME)],
+                reason=COSTS_REASON,
             ),
             Permission(actions=["lambda:InvokeFunction"], resources=[read_scores.function_arn]),
             Permission(

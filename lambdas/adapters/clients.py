@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
@@ -40,6 +41,7 @@ def _made_once(service: str, config: Config = _CONFIG) -> Any:
 
 
 athena: Callable[[], Any] = _made_once("athena")
+cloudformation: Callable[[], CloudFormationClient] = _made_once("cloudformation")
 cloudwatch: Callable[[], CloudWatchClient] = _made_once("cloudwatch")
 s3: Callable[[], S3Client] = _made_once("s3")
 dynamodb: Callable[[], DynamoDBClient] = _made_once("dynamodb")

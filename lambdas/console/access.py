@@ -41,6 +41,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{PREFIX}/workloads"),
     Route("GET", _WORKLOAD),
     Route("GET", f"{_WORKLOAD}/spec", "operator"),
+    Route("GET", f"{_WORKLOAD}/cost", "operator"),
     Route("POST", f"{_WORKLOAD}/routes/test", "operator"),
     Route("GET", f"{PREFIX}/incidents"),
     Route("GET", _INCIDENT),

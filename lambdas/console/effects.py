@@ -46,8 +46,12 @@ from watchkeeper.stream.health import PageHead
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+    from lambdas.costs.used import Counted
+
 PLANS_SECONDS, METRICS_SECONDS, WEEK_SECONDS, BOOKS_SECONDS, RELEASES_SECONDS = 30.0, 60.0, 60.0, 1.0, 5.0
 """So long what was asked for is good."""
+COSTS_SECONDS = 900.0
+"""CloudWatch is paid by the metric that is asked for, and what a month costs moves slowly."""
 FOREVER_SECONDS = float("inf")
 
 
@@ -90,11 +94,15 @@ class ConsoleEffects:
     bus: EventBus
     link_keys: LinkKeys
     try_routes: TryRoutes
+    counted: Callable[[Sequence[str], datetime], Counted]
+    """What has been used since the month began, with the endpoints of these workloads."""
     region: str
     now: Callable[[], datetime] = _now
     for_each: ForEach = in_threads
     measured: Remembered[dict[str, Any]] = field(default_factory=lambda: Remembered(FOREVER_SECONDS))
     """Metrics by run, of runs whose evaluation is over."""
+    months: Remembered[Any] = field(default_factory=lambda: Remembered(COSTS_SECONDS))
+    """What the month has used: `lambdas.console.costs`."""
     _plans: Remembered[dict[str, AnyPlan]] = field(default_factory=lambda: Remembered(PLANS_SECONDS))
     _lives: Remembered[AnyRelease | None] = field(default_factory=lambda: Remembered(RELEASES_SECONDS))
     _weeks: Remembered[Week] = field(default_factory=lambda: Remembered(WEEK_SECONDS))
@@ -137,6 +145,7 @@ class ConsoleEffects:
             link_keys=SecretLinkKeys(clients.secrets(), environment.link_key),
             bus=bus,
             try_routes=lambda workload, routes: try_routes(workload, routes, testing),
+            counted=_counted,
             region=os.environ.get("AWS_REGION", ""),
         )
 
@@ -209,6 +218,13 @@ class ConsoleEffects:
         return self._metrics.get(
             tuple(workloads), lambda: self.records.since(workloads, now - timedelta(days=1), now)
         )
+
+
+def _counted(workloads: Sequence[str], now: datetime) -> Counted:
+    from lambdas.costs.used import counted  # it knows workload files, whose types take long to load
+
+    asked = clients.cloudformation(), clients.cloudwatch(), clients.functions()
+    return counted(*asked, workloads, now)
 
 
 def _signing_client() -> S3Client:

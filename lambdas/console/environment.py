@@ -10,6 +10,8 @@ Permissions
   where feedback has moved thresholds
 - `dynamodb:Query` on the table of anomalies
 - `cloudwatch:DescribeAlarms`, `ListMetrics`, `GetMetricData`, which have no resource that could be named
+- of costs: `cloudformation:ListStacks`, which has no resource that could be named, `ListStackResources` on
+  the project's stacks; `lambda:GetFunctionConfiguration` on their functions
 - `lambda:InvokeFunction` of `read_scores`
 - `states:ListExecutions`, `StartExecution` on the training workflows; `DescribeExecution`,
   `DescribeStateMachineForExecution`, `GetExecutionHistory` on their executions

@@ -1,6 +1,6 @@
 /** What the invented API answers to a request. */
 
-import type { Feedback, Incident, Label, LiveEvent, LoggedInterval, Me, Pause, RunDetail, TimelineEntry, WorkloadDetail, WorkloadLog } from "../src/api/shapes";
+import type { Feedback, Incident, Label, LiveEvent, LoggedInterval, Me, Pause, RunDetail, TimelineEntry, WorkloadCost, WorkloadDetail, WorkloadLog } from "../src/api/shapes";
 import { drawing, Trainings } from "./trainings.ts";
 import { Transactions } from "./transactions.ts";
 import { iso, World } from "./world.ts";
@@ -77,6 +77,7 @@ export class Answers {
     }
     if ((what === "spec" || series === "test") && this.me.role === "viewer") return problem(403, "forbidden", "An operator may do this.");
     if (what === "spec") return ok({ workload: name, text: name === "machine_temperature" ? null : specOf(name, found), why: name === "machine_temperature" ? "It was deployed by software that did not keep it." : null, says: found.says });
+    if (what === "cost") return this.me.role === "viewer" ? problem(403, "forbidden", "An operator may see this.") : ok(costOf(name, iso(world.now)));
     if (what === "routes" && series === "test") {
       const channels = (asked.body["channels"] as string[] | undefined) ?? [];
       const routes = found.routes.filter((route) => !channels.length || channels.includes(route.channel));
@@ -301,6 +302,12 @@ alerts:
   routes:
 ${found.routes.map((one) => `    - {channel: ${one.channel}, severity: ${one.severity_from}}`).join("\n")}
 `;
+}
+
+function costOf(workload: string, at: string): WorkloadCost {
+  const services = [["SageMaker", 61.4, 63.5], ["Lambda", 4.12, 4.26], ["IoT Core", 0.86, 0.89], ["CloudWatch", 0.31, 0.32], ["S3", 0.003, 0.0031]] as const;
+  const month = (share: number) => ({ used_usd: 66.693 * share, projected_usd: 68.9731 * share, services: services.map(([service, used_usd, projected_usd]) => ({ service, used_usd: used_usd * share, projected_usd: projected_usd * share })) });
+  return { workload, at, passed: 0.967, own: month(0.4), deployment: month(1), without_price: [], unread: workload === "machine_temperature" ? ["machine_temperature"] : [], prices_region: "us-east-1", prices_as_of: "2026-11-20" };
 }
 
 function seconds(at: string | null): number {

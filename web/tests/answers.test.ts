@@ -31,6 +31,7 @@ beforeEach(() => {
     [/^\/watch\/changes$/, answer<Changes>("changes")],
     [/^\/watch\/workloads$/, answer<Listing<Workload>>("workloads")],
     [/^\/watch\/workloads\/[^/]+$/, answer<object>("workload")],
+    [/\/cost$/, answer<object>("cost")],
     [/\/runs$/, answer<object>("runs")],
     [/\/releases$/, answer<object>("releases")],
     [/\/models$/, answer<object>("models")],

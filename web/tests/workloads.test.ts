@@ -47,6 +47,15 @@ test("an operator sees its file when it is opened, and a viewer does not", async
   expect(button("Send a test")).toBeUndefined();
 });
 
+test("an operator sees what the month costs, of the workload and of all, and a viewer does not", async () => {
+  await open("workloads/machine_temperature");
+  await until(() => text().includes("All that is deployed"));
+  for (const words of ["26.68", "68.97", "< 0.01", "97 % of the month has passed", "Not counted: endpoint and messages of machine_temperature"]) expect(text(), words).toContain(words);
+  page.shell.remove();
+  await open("workloads/air_quality", "viewer");
+  expect(text()).not.toContain("What this month costs");
+});
+
 test("a test of routes tells what became of each sample", async () => {
   await open("workloads/air_quality");
   page.shell.querySelector<HTMLFormElement>("wk-route-test form")!.requestSubmit();

@@ -13,6 +13,7 @@ from lambdas.console.access import PREFIX
 from lambdas.console.asking import Asked, CursorParameter, WorkloadName, asked, new_router
 from lambdas.console.cursors import cursor_of, place_of
 from lambdas.console.documents.answer import Listed
+from lambdas.console.documents.costs import WorkloadCost
 from lambdas.console.documents.log import WorkloadLog
 from lambdas.console.documents.workloads import (
     PauseBody,
@@ -144,6 +145,20 @@ def show_spec(workload: WorkloadName) -> SpecText:
     """Return the text of a workload's file as it was deployed, and what it means."""
     request = asked(router)
     return spec_of(request.plan(workload), request.effects)
+
+
+@router.get(
+    f"{PREFIX}/workloads/<workload>/cost",
+    tags=[TAG],
+    summary="What the month costs",
+    responses=answers(WorkloadCost, HTTPStatus.OK, HTTPStatus.NOT_FOUND),
+)
+def show_cost(workload: WorkloadName) -> WorkloadCost:
+    """Return what the month has used, and where that leads; asked anew each quarter of an hour."""
+    from lambdas.console.costs import cost_of
+
+    request = asked(router)
+    return cost_of(request.plan(workload), request.effects)
 
 
 @router.post(

@@ -49,6 +49,7 @@ def paths(world: World) -> dict[str, str]:
         "workloads": "/watch/workloads",
         "workload": of_air,
         "spec": f"{of_air}/spec",
+        "cost": f"{of_air}/cost",
         "incidents": "/watch/incidents",
         "incident": f"/watch/incidents/{incident}",
         "log": f"{of_air}/log?{_SPAN}",

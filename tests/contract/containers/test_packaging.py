@@ -247,6 +247,11 @@ def test_every_lambda_handler_imports_from_its_archive_alone(
     )
 
 
+def test_console_archive_reads_workload_files_and_prices() -> None:
+    names = {str(name) for name in names_in(build_console_code("here", BUILD))}
+    assert {"lambdas/costs/prices.json", "watchkeeper/spec/loading.py", "yaml/__init__.py"} <= names
+
+
 def test_service_archive_for_aws_has_modules_of_lambdas_python_and_processor() -> None:
     compiled = [name.name for name in names_in(build_service_code("lambda", BUILD)) if name.suffix == ".so"]
     assert any(name.startswith("_pydantic_core") for name in compiled)

@@ -16,24 +16,26 @@ from typer.testing import CliRunner
 
 from cli import deploy as deploying
 from cli.assembly import Assembly, Resource
-from cli.cost.model import (
+from cli.cost.idle import idle_month
+from cli.cost.refreshing import refreshed
+from cli.main import app
+from cli.specs import ROOT, WORKLOADS
+from lambdas.costs.model import (
     Cost,
     Fleet,
     Flow,
     alerts_month,
     endpoints_month,
     graph_month,
-    idle_month,
     ingestion_month,
     scoring_month,
     shelves_of,
     total,
     training_month,
 )
-from cli.cost.prices import Price, Prices, refreshed
-from cli.cost.used import DERIVED, used
-from cli.main import app
-from cli.specs import ROOT, WORKLOADS
+from lambdas.costs.prices import Price, Prices
+from lambdas.costs.used import DERIVED, used
+from lambdas.costs.used import counted as month_so_far
 from tests.unit.cli.answering import AnsweringAws
 from watchkeeper.core import layout
 from watchkeeper.spec import AnomalyWorkload, DeviceBehaviourWorkload, FraudWorkload, load_workload
@@ -244,17 +246,31 @@ def test_what_the_month_has_used_is_projected_to_its_end() -> None:
         "StackStatus": "CREATE_COMPLETE",
         "CreationTime": created,
     }
+    own_stack = layout.workload_stack(MACHINE.name)
+    others = [{**stack, "StackName": "Other"}, {**stack, "StackStatus": "DELETE_COMPLETE"}]
     listed = [{"ResourceType": kind, "PhysicalResourceId": name} for kind, name in resources.items()]
+
+    def made_of(asked: dict[str, Any]) -> dict[str, Any]:
+        own = asked["StackName"] == own_stack
+        return {
+            "StackResourceSummaries": [
+                each for each in listed if (each["ResourceType"] == "AWS::IoT::TopicRule") == own
+            ]
+        }
+
     aws = AnsweringAws(
         {
-            "DescribeStacks": {"Stacks": [stack, {**stack, "StackName": "Other"}]},
-            "ListStackResources": {"StackResourceSummaries": listed},
+            "ListStacks": {"StackSummaries": [stack, {**stack, "StackName": own_stack}, *others]},
+            "ListStackResources": made_of,
             "GetFunctionConfiguration": {"MemorySize": 512},
             "GetMetricData": measured,
         }
     )
+    session = aws.session()
+    clients = (session.client("cloudformation"), session.client("cloudwatch"), session.client("lambda"))
 
-    so_far = used(aws.session(), [MACHINE], PRICES, created + timedelta(days=3))
+    month = month_so_far(*clients, [MACHINE.name], created + timedelta(days=3))
+    so_far = used(month, [MACHINE], PRICES)
 
     quantities = {(each.what, each.unit): each.quantity for each in so_far.costs}
     assert so_far.passed == pytest.approx(0.1)
@@ -264,7 +280,14 @@ def test_what_the_month_has_used_is_projected_to_its_end() -> None:
     assert quantities["endpoint of machine_temperature", "instance-hour"] == 10
     assert quantities["pages put" + DERIVED, "request"] == pytest.approx(4320)
     assert quantities["keys", "key-month"] == pytest.approx(0.1)
-    assert aws.asked.count("cloudformation:ListStackResources") == 1, "of the project's stacks only"
+    assert aws.asked.count("cloudformation:ListStackResources") == 2, "of the project's stacks only"
+    own = used(month.of_workload(MACHINE.name), [MACHINE], PRICES)
+    assert {each.what: each.quantity for each in own.costs} == {
+        "rules evaluated": 1_000_000,
+        "actions": 1_000_000,
+        "messages (Basic Ingest: none)": 1_000_000,
+        "endpoint of machine_temperature": 10,
+    }
     projected = {(each.what, each.unit): each.quantity for each in so_far.projected()}
     assert projected["keys", "key-month"] == pytest.approx(1)
     assert projected["messages (Basic Ingest: none)", "5 KB"] == pytest.approx(1e7)

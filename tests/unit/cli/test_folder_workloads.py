@@ -8,12 +8,12 @@ from pathlib import Path
 import boto3
 import pytest
 
-from cli.cost.model import Fleet, Flow, ingestion_month
-from cli.cost.prices import Prices
 from cli.device import topic_of
 from cli.freshness import told
 from cli.replay import write_folders
 from cli.telemetry import Reading, read_telemetry
+from lambdas.costs.model import Fleet, Flow, ingestion_month
+from lambdas.costs.prices import Prices
 from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 from watchkeeper.spec import AnomalyWorkload, load_workload
 

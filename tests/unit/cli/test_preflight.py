@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 
 from cli import deploy as deploying
 from cli.assembly import Assembly
-from cli.cost.model import total
 from cli.main import app
 from cli.preflight.calendars import check_calendars
 from cli.preflight.finding import Finding, Level
 from cli.preflight.report import Report, examine
 from cli.specs import WORKLOADS
+from lambdas.costs.model import total
 from tests.unit.cli.answering import AnsweringAws
 from watchkeeper.spec import load_workload
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import boto3
 import pytest
 
-from cli.cost.model import Fleet, ingestion_month
-from cli.cost.prices import Prices
 from cli.fetch import fetch
 from cli.preflight.finding import Level
 from cli.preflight.sources import check_sources
 from cli.replay import check_sendable, put_in_stream
 from cli.telemetry import read_telemetry
+from lambdas.costs.model import Fleet, ingestion_month
+from lambdas.costs.prices import Prices
 from tests.unit.cli.answering import AnsweringAws
 from tests.unit.watchkeeper.test_feeds import ATHENA, CLOUDWATCH, FOLDERS, SPEC
 from watchkeeper.core.errors import InvalidInputError

@@ -21,6 +21,7 @@ from lambdas.adapters.event_bus import EventBridgeBus
 from lambdas.adapters.incident_store import TableIncidents
 from lambdas.adapters.model_versions import Approval, ModelVersion
 from lambdas.adapters.object_store import ObjectUri, S3ObjectStore
+from lambdas.adapters.project_stacks import StackResource
 from lambdas.adapters.release_store import TableReleaseStore
 from lambdas.adapters.spec_store import packed_spec
 from lambdas.adapters.unanswered_store import TableUnanswered
@@ -30,6 +31,7 @@ from lambdas.console.effects import ConsoleEffects
 from lambdas.console.page_heads import S3PageHeads
 from lambdas.console.steps import Step, steps_of
 from lambdas.console.training_runs import Run
+from lambdas.costs.used import Counted, Sums
 from lambdas.history.effects import S3MergedObjects
 from lambdas.history.read_scores import answer_of
 from lambdas.incidents.effects import GroupingEffects, LiveReleases
@@ -318,6 +320,7 @@ class World:
         self.link_keys = FakeLinkKeys()
         self.specs = {AIR: "name: air_quality # Zürich\nkind: anomaly\n"}
         self.routes_tried: list[str] = []
+        self.costs_asked = 0
         dynamodb, self.runs = clients.dynamodb(), FakeRuns()
         self.models = FakeModels({AIR: versions_of_air()})
         self.records = FakeRecords({AIR: 5184.0})
@@ -341,6 +344,7 @@ class World:
             bus=EventBridgeBus(clients.events(), bus),
             link_keys=self.link_keys,
             try_routes=self._try_routes,
+            counted=self._counted,
             region=REGION,
             now=lambda: self.moment,
         )
@@ -351,6 +355,20 @@ class World:
             return self.live
         text = self.specs.get(name.rpartition("/")[2])
         return None if text is None else packed_spec(text)
+
+    def _counted(self, workloads: Sequence[str], now: datetime) -> Counted:
+        self.costs_asked += 1
+        rule = StackResource(layout.workload_stack(AIR), "AWS::IoT::TopicRule", layout.topic_rule_name(AIR))
+        function = StackResource("WatchkeeperScoring", "AWS::Lambda::Function", "Score")
+        sums = Sums(
+            float,
+            {
+                ("AWS/IoT", "TopicMatch", rule.identity): 1e6,
+                ("AWS/Lambda", "Invocations", "Score"): 1e6,
+                ("AWS/Lambda", "Duration", "Score"): 1e8,
+            },
+        )
+        return Counted((rule, function), sums, {"Score": 0.5}, passed=0.5)
 
     def _try_routes(self, workload: str, routes: Sequence[AlertRoute]) -> list[RouteOutcome]:
         self.routes_tried += [route.channel for route in routes]

@@ -12,9 +12,11 @@ from urllib.parse import quote
 import boto3
 import pytest
 
+from cli.specs import WORKLOADS
 from lambdas.console import asking
 from lambdas.console.access import ROUTES, Route
 from lambdas.console.incidents import Wanted, listed
+from lambdas.costs.prices import Prices
 from lambdas.http.roles import ROLES, role_in
 from tests.unit.lambdas.console_world import (
     AIR,
@@ -536,3 +538,18 @@ def test_the_log_comes_part_by_part_with_what_was_unusual(world: World) -> None:
     rest = world.get(f"{OF_AIR}/log?{span}&most=100&cursor={first['next']}")
     assert first["items"] + rest["items"] == whole["items"]
     assert (first["complete"], rest["complete"]) == (False, True)
+
+
+def test_the_month_costs_what_the_command_says_and_is_asked_rarely(world: World) -> None:
+    world.specs[AIR] = (WORKLOADS / f"{AIR}.yaml").read_text()
+    answer = world.get(f"{OF_AIR}/cost", role="operator")
+    own, whole = answer["own"], answer["deployment"]
+    prices = Prices.read().units
+    assert own["used_usd"] == pytest.approx(1e6 * (prices["iot.rule"].usd + prices["iot.action"].usd))
+    scored = 1e6 * prices["lambda.request"].usd + 1e5 * 0.5 * prices["lambda.arm_gb_second"].usd
+    assert whole["used_usd"] == pytest.approx(own["used_usd"] + scored)
+    assert whole["projected_usd"] == pytest.approx(2 * whole["used_usd"])
+    assert [each["service"] for each in own["services"]] == ["IoT Core"]
+    assert (AIR in answer["unread"], answer["without_price"]) == (False, [])
+    world.get(f"{OF_AIR}/cost")
+    assert world.costs_asked == 1

@@ -19,6 +19,7 @@ export type WorkloadLog = Schemas["WorkloadLog"];
 export type LoggedInterval = Schemas["LoggedInterval"];
 export type SpecText = Schemas["SpecText"];
 export type RouteOutcome = Schemas["RouteOutcomeItem"];
+export type WorkloadCost = Schemas["WorkloadCost"];
 export type Health = Workload["health"];
 
 export type IncidentLine = Schemas["IncidentItem"];

@@ -33,3 +33,10 @@ export function percent(share: number): string {
   const of = 100 * share;
   return of > 0 && of < 1 ? "< 1 %" : `${Math.round(of)} %`;
 }
+
+const cents = new Intl.NumberFormat("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+/** 1234.5 → `1,234.50`; what is more than nothing is never 0.00. */
+export function usd(amount: number): string {
+  return amount > 0 && amount < 0.005 ? "< 0.01" : cents.format(amount);
+}

@@ -12,6 +12,7 @@ import { api, may } from "../app/session";
 import { bar } from "../parts/bar";
 import { icon } from "../parts/icon";
 import { Loading } from "../parts/loading";
+import "../parts/month_cost";
 import "../parts/pauses";
 import "../parts/route_test";
 import { Screen } from "../parts/screen";
@@ -97,7 +98,7 @@ export class WorkloadScreen extends Screen {
           </section>
           ${this.#file(one)} ${plan(one)}
         </div>
-        <div class="screen">${now(one)} ${one.kind === "anomaly" ? html`<wk-pauses workload=${one.workload} .pauses=${one.pauses} @paused=${(event: CustomEvent<Pause[]>) => this.#workload.put({ ...one, pauses: event.detail })}></wk-pauses>` : nothing} ${judge(one)} ${cost(one)}</div>
+        <div class="screen">${now(one)} ${one.kind === "anomaly" ? html`<wk-pauses workload=${one.workload} .pauses=${one.pauses} @paused=${(event: CustomEvent<Pause[]>) => this.#workload.put({ ...one, pauses: event.detail })}></wk-pauses>` : nothing} ${judge(one)} ${may("operator") ? html`<wk-month-cost workload=${one.workload}></wk-month-cost>` : nothing}</div>
       </div>
     </div>`;
   }
@@ -157,18 +158,6 @@ function judge(one: WorkloadDetail): TemplateResult {
       ${release
         ? html`<dl class="facts">${fact("detector", release.detector)} ${fact("since", time(release.published_at))} ${fact("run", linked(runLink(one.workload, release.run_id), release.run_id))}</dl>`
         : html`<p class="soft">None yet: nothing is judged until a training's model is released.</p>`}
-    </div>
-  </section>`;
-}
-
-/** Prices, and what CloudFormation and CloudWatch say of every stack, are the command's: the API does not carry them. */
-function cost(one: WorkloadDetail): TemplateResult {
-  return html`<section class="sheet" aria-labelledby="cost-title">
-    <div class="sheet-head"><h2 id="cost-title">What it costs</h2></div>
-    <div class="sheet-body screen">
-      <p class="small">The console does not count it. This month so far, and the month if it goes on so:</p>
-      <p><code>watchkeeper cost ${one.workload} --used</code></p>
-      <p class="small soft">Without <code>--used</code>: what the deployment should cost by its file, by list prices.</p>
     </div>
   </section>`;
 }

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cli.assembly import Assembly
-from cli.cost.prices import Prices
+from lambdas.costs.prices import Prices
 from watchkeeper.fraud.schema import schema_of
 from watchkeeper.spec import AnomalyWorkload, DeviceBehaviourWorkload, FraudWorkload, WorkloadSpec
 from watchkeeper.spec.fraud import Capacity
@@ -26,9 +25,6 @@ SERIES = 1000
 METERED_BYTES = 5 * 1024
 """IoT and Firehose round every message up to a multiple of this."""
 
-POLLS_A_MONTH = 5 * 3 * SECONDS_A_MONTH // 60
-"""Of an empty queue with an event source: Lambda holds five long polls of 20 seconds; fewer only where no
-maximum concurrency is set, https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html."""
 MULTIPART_REQUESTS, MULTIPART_BELOW_SECONDS = 3, 60
 """Firehose uploads in parts where it buffers for less: begin, a part, complete."""
 UNBUFFERED_SECONDS = 1
@@ -60,9 +56,6 @@ ANOMALIES_A_MONTH = 1000
 INCIDENT_WRITE_UNITS, INCIDENT_READ_UNITS, INCIDENT_SECONDS = 14, 6, 0.3
 """Of an anomaly that comes alone: book, incident and outbox in a transaction, index, outbox deleted; book,
 outbox, incidents near it, live release."""
-LOOKS_A_MONTH, LOOK_SECONDS = 30 * 24 * 12, 0.05
-"""The schedule that ends incidents, and asks for answers, looks each five minutes at all workloads."""
-LOOK_READ_UNITS = 2
 ALERT_WRITE_UNITS, ALERT_READ_UNITS, ALERT_SECONDS = 5, 3, 0.3
 """Of an alert: done once, claim, who was told; claims and incident looked at; `publish_alert`."""
 DELIVERY_WRITE_UNITS, DELIVERY_SECONDS = 2, 0.5
@@ -207,27 +200,6 @@ def instance_hours(prices: Prices, what: str, hours: float, kind: str) -> Cost:
     """Return what hours of a SageMaker instance cost."""
     usd = prices.instance_hour_usd.get(kind)
     return Cost(_SERVICES["sagemaker"], what, hours, "instance-hour", usd, prices.instances_as_of)
-
-
-def idle_month(assembly: Assembly, prices: Prices) -> Iterator[Cost]:
-    """Give what the stacks cost in a month without telemetry and before any training."""
-    ordered = sum(
-        "RedrivePolicy" in queue.properties and bool(queue.properties.get("FifoQueue"))
-        for queue in assembly.of_type("AWS::SQS::Queue")
-    )
-    polled = assembly.counts["AWS::Lambda::EventSourceMapping"]
-    yield cost(prices, "keys", assembly.counts["AWS::KMS::Key"], "kms.key_month")
-    secrets = assembly.counts["AWS::SecretsManager::Secret"]
-    yield cost(prices, "key of alerts' links", secrets, "secretsmanager.secret_month")
-    yield cost(prices, "metrics of alarms", _alarm_metrics(assembly), "cloudwatch.alarm_metric_month")
-    dashboards = assembly.counts["AWS::CloudWatch::Dashboard"]
-    yield cost(prices, "dashboards", dashboards, "cloudwatch.dashboard_month")
-    yield cost(prices, "polls of queues", (polled - ordered) * POLLS_A_MONTH, "sqs.standard_request")
-    yield cost(prices, "polls of FIFO queues", ordered * POLLS_A_MONTH, "sqs.fifo_request")
-    looks = "looks for incidents that are over or not answered"
-    yield cost(prices, looks, LOOKS_A_MONTH * QUEUE_REQUESTS_AN_OBJECT, "sqs.fifo_request")
-    yield cost(prices, looks, LOOKS_A_MONTH * LOOK_SECONDS * LAMBDA_GB, "lambda.arm_gb_second")
-    yield cost(prices, looks, LOOKS_A_MONTH * LOOK_READ_UNITS, "dynamodb.read_unit")
 
 
 def console_month(prices: Prices) -> Iterator[Cost]:
@@ -466,10 +438,3 @@ def _stored(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterator[Cos
         ("pages", pages),
     ):
         yield cost(prices, what, stored / 1e9, "s3.gb_month")
-
-
-def _alarm_metrics(assembly: Assembly) -> int:
-    return sum(
-        max(1, sum("MetricStat" in metric for metric in alarm.properties.get("Metrics", ())))
-        for alarm in assembly.of_type("AWS::CloudWatch::Alarm")
-    )

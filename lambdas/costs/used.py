@@ -7,14 +7,13 @@ one invocation an object, and the model says how many requests an object makes. 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import boto3
-
-from cli.cost.model import (
+from lambdas.adapters.project_stacks import StackResource, project_resources
+from lambdas.costs.model import (
     METERED_BYTES,
     SECONDS_A_MONTH,
     Cost,
@@ -24,13 +23,15 @@ from cli.cost.model import (
     instance_hours,
     scoring_month,
 )
-from cli.cost.prices import Prices
-from cli.stacks import project_resources
+from lambdas.costs.prices import Prices
 from watchkeeper.core import layout
 from watchkeeper.spec import AnomalyWorkload, WorkloadSpec
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef, MetricDataQueryTypeDef
+    from mypy_boto3_lambda import LambdaClient
 
 QUERIES = 500
 """Most of one GetMetricData."""
@@ -88,29 +89,6 @@ class Used:
         return [replace(each, quantity=each.quantity / self.passed) for each in self.costs]
 
 
-def used(session: boto3.Session, workloads: Sequence[WorkloadSpec], prices: Prices, now: datetime) -> Used:
-    """Ask CloudWatch what the project's stacks have used since the first of the month.
-
-    Parameters
-    ----------
-    workloads
-        Their endpoints and rules are looked at.
-    now
-        Aware, UTC.
-    """
-    begin = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    passed = min(1.0, max((now - begin).total_seconds(), PERIOD_SECONDS) / SECONDS_A_MONTH)
-    resources = project_resources(session)
-    sums = _sums(session, resources, workloads, begin, now)
-    costs = [
-        *_functions(session, resources, sums, prices),
-        *_rest(workloads, sums, prices),
-        *_derived(workloads, resources, sums, prices),
-        *_kept(resources, prices, passed),
-    ]
-    return Used(tuple(each for each in costs if each.quantity), passed)
-
-
 class Sums(defaultdict[tuple[str, str, str], float]):
     """The month's sums by namespace, metric and resource."""
 
@@ -119,21 +97,87 @@ class Sums(defaultdict[tuple[str, str, str], float]):
         return sum(value for key, value in self.items() if key[:2] == (namespace, name))
 
 
+@dataclass(frozen=True)
+class Counted:
+    """What CloudWatch has counted of the project's resources since the first of the month."""
+
+    resources: Sequence[StackResource]
+    sums: Sums
+    memory_gb: Mapping[str, float]
+    """Of functions that ran."""
+    passed: float
+    """Share of the month."""
+
+    def of_workload(self, workload: str) -> Counted:
+        """Return what only one workload has: its stack, and its endpoint."""
+        stack = layout.workload_stack(workload)
+        own = [each for each in self.resources if each.stack == stack]
+        names = {layout.endpoint_name(workload), *map(_name, own)}
+        sums = Sums(float, {key: value for key, value in self.sums.items() if key[2] in names})
+        return replace(self, resources=own, sums=sums)
+
+
+def counted(
+    cloudformation: CloudFormationClient,
+    cloudwatch: CloudWatchClient,
+    functions: LambdaClient,
+    workloads: Sequence[str],
+    now: datetime,
+) -> Counted:
+    """Ask what the project's stacks have used since the first of the month.
+
+    Parameters
+    ----------
+    workloads
+        Names of those whose endpoints are looked at.
+    now
+        Aware, UTC.
+    """
+    begin = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    passed = min(1.0, max((now - begin).total_seconds(), PERIOD_SECONDS) / SECONDS_A_MONTH)
+    resources = project_resources(cloudformation)
+    sums = _sums(cloudwatch, resources, workloads, begin, now)
+    ran = [
+        each.identity
+        for each in resources
+        if each.type == "AWS::Lambda::Function" and sums["AWS/Lambda", "Invocations", each.identity]
+    ]
+    memory = {
+        name: functions.get_function_configuration(FunctionName=name)["MemorySize"] / 1024 for name in ran
+    }
+    return Counted(resources, sums, memory, passed)
+
+
+def used(month: Counted, workloads: Sequence[WorkloadSpec], prices: Prices) -> Used:
+    """Price what was counted.
+
+    Parameters
+    ----------
+    workloads
+        Of which it was; their endpoints and rules are looked at.
+    """
+    costs = [
+        *_functions(month, prices),
+        *_rest(workloads, month.sums, prices),
+        *_derived(workloads, month, prices),
+        *_kept(month, prices),
+    ]
+    return Used(tuple(each for each in costs if each.quantity), month.passed)
+
+
 def _sums(
-    session: boto3.Session,
-    resources: Sequence[tuple[str, str]],
-    workloads: Sequence[WorkloadSpec],
+    client: CloudWatchClient,
+    resources: Sequence[StackResource],
+    workloads: Sequence[str],
     begin: datetime,
     end: datetime,
 ) -> Sums:
     wanted: list[tuple[Metric, str, tuple[DimensionTypeDef, ...]]] = [
-        (metric, _name(kind, identity), ())
-        for kind, identity in resources
-        for metric in _OF_TYPES.get(kind, ())
+        (metric, _name(each), ()) for each in resources for metric in _OF_TYPES.get(each.type, ())
     ]
     variant: tuple[DimensionTypeDef, ...] = ({"Name": "VariantName", "Value": layout.VARIANT},)
     minutes = Metric("/aws/sagemaker/Endpoints", "CPUUtilization", "EndpointName", "SampleCount")
-    wanted += [(minutes, layout.endpoint_name(spec.name), variant) for spec in workloads]
+    wanted += [(minutes, layout.endpoint_name(workload), variant) for workload in workloads]
     queries: list[MetricDataQueryTypeDef] = [
         {
             "Id": f"m{index}",
@@ -150,7 +194,7 @@ def _sums(
         for index, (metric, name, more) in enumerate(wanted)
     ]
     sums = Sums(float)
-    paginator = session.client("cloudwatch").get_paginator("get_metric_data")
+    paginator = client.get_paginator("get_metric_data")
     for first in range(0, len(queries), QUERIES):
         asked = queries[first : first + QUERIES]
         for page in paginator.paginate(MetricDataQueries=asked, StartTime=begin, EndTime=end):
@@ -160,16 +204,11 @@ def _sums(
     return sums
 
 
-def _functions(
-    session: boto3.Session, resources: Sequence[tuple[str, str]], sums: Sums, prices: Prices
-) -> Iterator[Cost]:
-    client = session.client("lambda")
-    for kind, name in resources:
-        if kind == "AWS::Lambda::Function" and sums["AWS/Lambda", "Invocations", name]:
-            gigabytes = client.get_function_configuration(FunctionName=name)["MemorySize"] / 1024
-            yield cost(prices, name, sums["AWS/Lambda", "Invocations", name], "lambda.request")
-            seconds = sums["AWS/Lambda", "Duration", name] / 1000
-            yield cost(prices, name, seconds * gigabytes, "lambda.arm_gb_second")
+def _functions(month: Counted, prices: Prices) -> Iterator[Cost]:
+    for name in (each.identity for each in month.resources if each.identity in month.memory_gb):
+        yield cost(prices, name, month.sums["AWS/Lambda", "Invocations", name], "lambda.request")
+        seconds = month.sums["AWS/Lambda", "Duration", name] / 1000
+        yield cost(prices, name, seconds * month.memory_gb[name], "lambda.arm_gb_second")
 
 
 def _rest(workloads: Sequence[WorkloadSpec], sums: Sums, prices: Prices) -> Iterator[Cost]:
@@ -204,14 +243,12 @@ def _rest(workloads: Sequence[WorkloadSpec], sums: Sums, prices: Prices) -> Iter
         yield instance_hours(prices, f"endpoint of {spec.name}", minutes / 60, spec.endpoint.instance_type)
 
 
-def _derived(
-    workloads: Sequence[WorkloadSpec], resources: Sequence[tuple[str, str]], sums: Sums, prices: Prices
-) -> Iterator[Cost]:
+def _derived(workloads: Sequence[WorkloadSpec], month: Counted, prices: Prices) -> Iterator[Cost]:
     """Give the requests to S3 that so many objects make, as the model has them of the first workload."""
     objects = sum(
-        sums["AWS/Lambda", "Invocations", name]
-        for kind, name in resources
-        if kind == "AWS::Lambda::Function" and "ScoreTelemetry" in name
+        month.sums["AWS/Lambda", "Invocations", each.identity]
+        for each in month.resources
+        if each.type == "AWS::Lambda::Function" and "ScoreTelemetry" in each.identity
     )
     spec = next((each for each in workloads if isinstance(each, AnomalyWorkload)), None)
     if spec is None:
@@ -223,11 +260,11 @@ def _derived(
             yield replace(each, what=each.what + DERIVED, quantity=each.quantity * share)
 
 
-def _kept(resources: Sequence[tuple[str, str]], prices: Prices, passed: float) -> Iterator[Cost]:
+def _kept(month: Counted, prices: Prices) -> Iterator[Cost]:
     """Give what is paid by the month for being there."""
     counts: dict[str, float] = defaultdict(float)
-    for kind, _ in resources:
-        counts[kind] += passed
+    for each in month.resources:
+        counts[each.type] += month.passed
     yield cost(prices, "keys", counts["AWS::KMS::Key"], "kms.key_month")
     secrets = counts["AWS::SecretsManager::Secret"]
     yield cost(prices, "key of alerts' links", secrets, "secretsmanager.secret_month")
@@ -236,6 +273,6 @@ def _kept(resources: Sequence[tuple[str, str]], prices: Prices, passed: float) -
     yield cost(prices, "dashboards", counts["AWS::CloudWatch::Dashboard"], "cloudwatch.dashboard_month")
 
 
-def _name(kind: str, identity: str) -> str:
+def _name(resource: StackResource) -> str:
     """Return what a metric calls a resource: a queue's identity is its URL."""
-    return identity.rpartition("/")[2] if kind == "AWS::SQS::Queue" else identity
+    return resource.identity.rpartition("/")[2] if resource.type == "AWS::SQS::Queue" else resource.identity
