@@ -168,12 +168,12 @@ def _tell_routes(plan: WorkloadPlan, event: AnomalyEvent, channels: list[str]) -
     if mute_of(event.series, event.at, plan.alerts.mutes) is not None:
         note(f"{event.series} is muted or paused, so nobody is told")
     for route in plan.alerts.routes:
-        told = "is told" if route.channel in channels else "is not told"
+        gets = "gets" if route.channel in channels else "does not get"
         say(
-            f"channel {route.channel}, severity {route.severity_at_least:g} and more: {told} of severity "
-            f"{event.severity:.0f}"
+            f"channel {route.channel}, from severity {route.severity_at_least:g}: {gets} this alert "
+            f"of severity {event.severity:.0f}"
         )
     say(
-        "the same series alerts again on a channel after "
-        f"{plan.alerts.throttle_seconds / 3600:g} hours at the soonest"
+        "on each channel, the same series sends the next alert after "
+        f"{plan.alerts.throttle_seconds / 3600:g} h at the earliest"
     )

@@ -71,7 +71,7 @@ def anomalies(
             console.out(json.dumps(event.to_dict()), highlight=False)
     elif shown:
         console.print(table_of(shown, plans))
-        say("`watchkeeper why ID` tells of one what it is made of")
+        say("`watchkeeper why ID` explains one of them")
     if not shown:
         note("no anomaly that was asked for")
     elif len(chosen) > limit:

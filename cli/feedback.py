@@ -20,7 +20,7 @@ from lambdas.adapters.incident_store import IncidentStore
 from lambdas.incidents.responding import judge
 from watchkeeper.command.screen import complain, console, done, say
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.timestamps import format_instant
+from watchkeeper.core.timestamps import format_instant, in_zone, parse_instant
 from watchkeeper.incidents.feedback import Label, Verdict, labels_of, moved_thresholds
 from watchkeeper.incidents.incident import Feedback
 from watchkeeper.judgement.moved import DIRECTIONS
@@ -41,7 +41,7 @@ def feedback(
     note: Annotated[str | None, typer.Option(help="Why, for others.")] = None,
     by: By = None,
     listing: Annotated[
-        bool, typer.Option("--list", help="List what was said, and the thresholds that follow.")
+        bool, typer.Option("--list", help="List what was said, and the limits of severity that follow.")
     ] = False,
     export: Annotated[
         Path | None,
@@ -103,7 +103,11 @@ def _list(verdicts: Sequence[Verdict], workload: str, as_json: bool) -> None:
     )
     for verdict in sorted(verdicts, key=lambda each: each.at, reverse=True):
         table.add_row(
-            verdict.incident_id, verdict.what, verdict.at, escape(verdict.who), escape(verdict.note or "")
+            verdict.incident_id,
+            verdict.what,
+            in_zone(parse_instant(verdict.at), "UTC"),
+            escape(verdict.who),
+            escape(verdict.note or ""),
         )
     console.print(table)
     moved = moved_thresholds(verdicts)

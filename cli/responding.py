@@ -16,6 +16,7 @@ from lambdas.adapters.incident_store import TableIncidents
 from lambdas.incidents.responding import respond
 from watchkeeper.command.screen import say
 from watchkeeper.core.errors import InvalidInputError
+from watchkeeper.core.timestamps import in_zone, parse_instant
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.incidents.response import acknowledged, assigned, snoozed
 from watchkeeper.spec.fields import Duration
@@ -65,7 +66,11 @@ def _respond(incident_id: str, by: str | None, change: Callable[[Incident, str],
     found = respond(store_of(session), incident_id, lambda incident: change(incident, who))
     told = [f"{found.incident_id} is {found.state}: {found.title}"]
     told += [f"assigned to {found.assigned_to}"] if found.assigned_to else []
-    told += [f"nothing is told until {found.snoozed_until}"] if found.snoozed_until else []
+    told += (
+        [f"no alerts until {in_zone(parse_instant(found.snoozed_until), 'UTC')}"]
+        if found.snoozed_until
+        else []
+    )
     say("; ".join(told))
 
 

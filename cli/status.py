@@ -64,8 +64,8 @@ def status(
     if not found:
         note("no workload is deployed: `watchkeeper deploy` does that")
     longest = "no telemetry" if lag is None else f"{lag:.1f} s"
-    say(f"lag from publishing to score, last 24 hours, at most: {longest}")
-    say(f"alarms of what workloads share: {', '.join(shared) or 'none is on'}")
+    say(f"longest lag from publishing to score in the last 24 hours: {longest}")
+    say(f"alarms of the shared stacks: {', '.join(shared) or 'none is on'}")
 
 
 def lag_seconds(session: boto3.Session, now: datetime) -> float | None:

@@ -165,7 +165,7 @@ def revoke(serial_number: SerialNumber) -> None:
     for certificate_id in held:
         registry.set_certificate(certificate_id, "REVOKED")
     registry.disconnect(thing)
-    done(f"{serial_number}: {len(held)} certificates are revoked")
+    done(f"{serial_number}: revoked certificates: {len(held)}")
 
 
 @devices.command()

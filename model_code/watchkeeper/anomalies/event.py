@@ -174,11 +174,11 @@ def _reasons(event: AnomalyEvent) -> list[str]:
         agreement = event.explanation.rank_agreement
         rough = agreement is not None and agreement < ROUGH_AGREEMENT
         parts = mostly_by(event.contributions, event.interval_seconds)
-        lines.append(f"{'Roughly by' if rough else 'Mostly by'}: {parts}")
+        lines.append(f"{'Roughly:' if rough else 'Because:'}   {parts}")
         if event.explanation.reason is not None:
             lines.append(f"Rule:      {event.explanation.reason}")
     else:
-        lines.append(f"Mostly by: not known ({event.explanation.reason})")
+        lines.append(f"Because:   not known ({event.explanation.reason})")
     if event.also_anomalous:
         others = sorted(event.also_anomalous.items(), key=lambda item: (-item[1], item[0]))
         lines.append("Also:      " + ", ".join(f"{name} (severity {level:.0f})" for name, level in others))

@@ -152,12 +152,12 @@ class QualityEvent(Document, name="data quality event", refused_as="bad_event"):
 
 _SAID: dict[SignalName, str] = {
     "late": "{share} of {of} rows came after their interval had closed",
-    "duplicated": "{share} of {of} rows had come before",
+    "duplicated": "{share} of {of} rows had come already",
     "refused": "{share} of {of} lines are no records",
-    "clock": "{share} of {of} rows came earlier or later after their time than is usual: a clock is off, or "
-    "the delivery was held up",
-    "missing": "{measure} has {share} of the {of} values that it could have",
-    "silent": "{share} of {of} devices were heard of",
+    "clock": "{share} of {of} rows came unusually early or late after their time: a clock is wrong, or the "
+    "delivery was held up",
+    "missing": "{measure} has {share} of {of} possible values",
+    "silent": "{share} of {of} devices sent something",
 }
 
 
@@ -165,7 +165,7 @@ def quality_sentence(event: QualityEvent) -> str:
     """Return what an event says, in words."""
     said = _SAID[event.signal].format(share=f"{event.share:.0%}", of=f"{event.of:,}", measure=event.measure)
     end = "least" if event.signal in FALLS else "most"
-    return f"{said}; {event.usual:.0%} at {end} is usual"
+    return f"{said}; usual is {event.usual:.0%} at {end}"
 
 
 def quality_subject(event: QualityEvent) -> str:

@@ -38,23 +38,23 @@ _UNUSUAL: dict[str, tuple[Kind, str]] = {
     "day_of_week": ("level", "unusual for this day of the week"),
     "level": ("level", "the last hours together are off their usual level"),
     "aftermath": ("level", "it follows a break"),
-    "pattern": ("shape", "the course of the last intervals is unlike any before"),
-    "difference": ("shape", "an unusual step from the interval before"),
+    "pattern": ("shape", "the last intervals look different from all before"),
+    "difference": ("shape", "an unusual change from the interval before"),
     "calm": ("shape", "it moves less than ever"),
     "allowed": ("level", "outside its allowed range"),
 }
 MEANINGS = {
     "value": "the value itself, at that interval",
-    "difference": "the step from the interval before",
+    "difference": "the change from the interval before",
     "time_of_day": "the hour: the value is usual at another one",
     "day_of_week": "the day of the week: the value is usual on another one",
     "range": "how far the value is outside of all values before",
     "profile": "how far the value is from what is usual at its hour",
-    "pattern": "the course of the last intervals: how unlike it is to every one before",
-    "calm": "the last intervals move less than they ever did, as a stuck sensor's",
-    "level": "the values of the last hours together: how far they have moved from where they were",
-    "aftermath": "a break shortly before, after which values are not usual yet",
-    "allowed": "the value is outside of what the workload's file allows, whatever its score",
+    "pattern": "the shape of the last intervals: how different it is from every shape before",
+    "calm": "the last values change less than ever before, as those of a stuck sensor",
+    "level": "how far the values of the last hours, taken together, have moved away from where they were",
+    "aftermath": "a sudden change shortly before, after which the values are not usual yet",
+    "allowed": "the value is outside the allowed range in the workload file, whatever its score",
 }
 """What each feature of a contribution is, for people."""
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))

@@ -496,12 +496,12 @@ def _zoned(
         skipped = [hour for hour in _skipped_hours(zone, known) if {hour - 1, hour + 1} <= hours]
         if skipped and not hours & set(skipped):
             columns.doubts.append(
-                f"times name no zone; {zone} was taken: the hour is missing that its clocks skip"
+                f"times name no time zone; {zone} was taken: no reading is in the hour that its clocks skip"
             )
             return TimestampPlan(plan.field, plan.format, zone)
     local = decimal == "," and plan.format.startswith("%d.%m.")
     columns.doubts.append(
-        "times name no zone: UTC was taken"
+        "times name no time zone; UTC was taken"
         + (", though times and numbers are written as in Germany, whose clocks show another" if local else "")
         + "; if they are local, say which: --timezone Europe/Berlin"
     )

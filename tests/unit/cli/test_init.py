@@ -36,7 +36,7 @@ def test_writes_a_workload_named_after_the_file_and_says_what_is_next(history: P
     assert answer.exit_code == 0, answer.output
     spec = load_workload("workloads/press_4.yaml")
     assert spec.gate.max_alerts_per_week == 14, "an hour of history says little of a week"
-    assert "? times name no zone" in answer.output
+    assert "? times name no time zone" in answer.output
     assert "next: watchkeeper up press_4" in answer.output
 
 

@@ -494,8 +494,8 @@ def test_an_alert_is_seen_before_it_is_sent(deployed: Watched) -> None:
     assert shown.exit_code == 0, shown.output
     assert "subject: [press] incident: temperature high at B-101 since 00:40, severity 85" in shown.stdout
     assert "00:40 to 00:45 CET" in shown.stdout
-    assert "channel operators, severity 70 and more: is told" in shown.stdout
-    assert "channel on_call, severity 90 and more: is not told" in shown.stdout
+    assert "channel operators, from severity 70: gets this alert" in shown.stdout
+    assert "channel on_call, from severity 90: does not get" in shown.stdout
     (document,) = rows(run("alerts", "preview", "press", "--json"))
     assert document["anomaly"]["anomaly_id"] == EVENTS[2].anomaly_id  # the newest
 
@@ -538,7 +538,7 @@ def test_the_log_has_a_line_an_interval_and_what_was_unusual(deployed: Watched) 
     assert "2 not_a_number" in shown
     assert "temperature 50%" in shown
     assert "45 s" in shown
-    assert "late: 50% of 40 rows came after their interval had closed; 2% at most is usual" in shown
+    assert "late: 50% of 40 rows came after their interval had closed; usual is 2% at most" in shown
     nothing = run("log", "press", "--to", "2020-01-01")
     assert "nothing came of press" in nothing.stderr
 

@@ -172,7 +172,7 @@ def test_what_is_told_of_data_quality_is_read_back_and_says_what_is_wrong() -> N
     alert = alert_of(event, ["feeds"])
     assert delivered(alert.messages["sqs"]) == Delivered(event, ("feeds",))
     assert alert.subject == "[pumps] data quality: missing flow, severity 94 (limit 70)"
-    assert "flow has 0% of the 40 values that it could have; 96% at least is usual" in alert.messages["email"]
+    assert "flow has 0% of 40 possible values; usual is 96% at least" in alert.messages["email"]
     assert "Since:     2026-11-30 11:58 UTC" in alert.messages["email"]
     assert event.alert_id != replace(event, began=False).alert_id
     message = {"detail-type": QUALITY_DETAIL_TYPE, "detail": event.to_dict(), "time": "2026-11-30T12:00:00Z"}

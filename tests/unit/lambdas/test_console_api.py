@@ -533,7 +533,7 @@ def test_the_log_comes_part_by_part_with_what_was_unusual(world: World) -> None:
     assert whole["items"][0]["completeness"] == {"co": 1.0, "no2": 1.0}
     assert whole["items"][-1]["completeness"] == {"co": 0.0, "no2": 1.0}
     [event] = whole["events"]
-    assert event["says"] == "co has 0% of the 9 values that it could have; 97% at least is usual"
+    assert event["says"] == "co has 0% of 9 possible values; usual is 97% at least"
     first = world.get(f"{OF_AIR}/log?{span}&most=100")
     rest = world.get(f"{OF_AIR}/log?{span}&most=100&cursor={first['next']}")
     assert first["items"] + rest["items"] == whole["items"]

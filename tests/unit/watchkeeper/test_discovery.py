@@ -95,7 +95,7 @@ def test_the_hour_that_clocks_skip_tells_the_family_of_the_zone(write: Write, zo
     found = discover([write(german(zone))])
 
     assert found.timestamp.timezone == right
-    assert any("times name no zone" in doubt for doubt in found.doubts)
+    assert any("times name no time zone" in doubt for doubt in found.doubts)
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_an_alert_says_what_where_when_and_how_much() -> None:
         assert part in text
     for part in ("3.2, threshold 1.5", "91 of 100", EVENT.anomaly_id):
         assert part in text
-    assert "Mostly by: co now 62 %, change of co now 34 %, co 10 minutes earlier 3 %" in text
+    assert "Because:   co now 62 %, change of co now 34 %, co 10 minutes earlier 3 %" in text
     assert "Also:      no2 (severity 83), so2 (severity 71)" in text
 
 
@@ -125,8 +125,8 @@ def test_an_alert_says_why_it_is_not_explained_or_only_roughly() -> None:
     silent = dataclasses.replace(EVENT, contributions=(), explanation=Explanation("none", reason="no forest"))
     rough = dataclasses.replace(EVENT, explanation=Explanation("forest", rank_agreement=0.4))
 
-    assert "Mostly by: not known (no forest)" in alert_text(silent)
-    assert "Roughly by: co now 62 %" in alert_text(rough)
+    assert "Because:   not known (no forest)" in alert_text(silent)
+    assert "Roughly:   co now 62 %" in alert_text(rough)
 
 
 def test_an_alert_of_a_value_inside_its_band_says_why_it_is_one() -> None:
@@ -134,7 +134,7 @@ def test_an_alert_of_a_value_inside_its_band_says_why_it_is_one() -> None:
     shape = dataclasses.replace(inside, contributions=(Contribution("pattern", "co", 0, 3.2),))
 
     assert "Inside its usual range; by its level: unusual after the values before" in alert_text(inside)
-    assert "by its shape: the course of the last intervals" in alert_text(shape)
+    assert "by its shape: the last intervals look different" in alert_text(shape)
     unknown = dataclasses.replace(inside, contributions=(), explanation=Explanation("none", reason="x"))
     assert "Inside its usual range; why is not known" in alert_text(unknown)
     assert "Inside" not in alert_text(EVENT)
