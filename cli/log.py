@@ -56,7 +56,7 @@ def log(
 def _table(intervals: list[IntervalCounts], zone: str) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("interval")
-    for name in ("objects", "rows", "late", "again", "refused", "devices", "series", "new"):
+    for name in ("objects", "rows", "late", "duplicated", "refused", "devices", "series", "new"):
         table.add_column(name, justify="right")
     table.add_column("complete", overflow="fold")
     for name in ("scored", "anomalies", "lag"):
