@@ -3,11 +3,11 @@
 `sourcedir.tar.gz` holds the packages `watchkeeper`, with the detector's compiled kernel, and `containers`,
 the entry files of script mode, and `vendor/` with the wheels of `model_code/containers/requirements.txt`: a
 job installs nothing at its start and runs with network isolation. `analysis-sourcedir.tar.gz` has the wheels
-of `requirements-analysis.txt` too: those of the analysis jobs, of which shap and numba would make every model
-and every other job 200 MB larger. The `.zip` of the Lambda functions holds `lambdas`, `watchkeeper` and
-pure-Python packages. The anomaly service's API and the scoring loop have one of their own, since they need
-pydantic and numpy, which are compiled (docs/adr/0006, docs/adr/0027). All are the same bytes for the same
-sources, and are built again only when a source has changed; packages of others are compressed once.
+of `requirements-analysis.txt` too: what only the analysis jobs need, for the report's PDF. The `.zip` of the
+Lambda functions holds `lambdas`, `watchkeeper` and pure-Python packages. The anomaly service's API and the
+scoring loop have one of their own, since they need pydantic and numpy, which are compiled (docs/adr/0006,
+docs/adr/0027). All are the same bytes for the same sources, and are built again only when a source has
+changed; packages of others are compressed once.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from watchkeeper.core.errors import ContractViolationError, InvalidInputError
 
 CONFIGURATION = "analysis_config.json"
 RECORD = "explain.json"
-_LIBRARIES = ("numpy", "pandas", "scikit-learn", "shap", "numba", "matplotlib")
+_LIBRARIES = ("numpy", "pandas", "scikit-learn", "matplotlib")
 
 logger = logging.getLogger(__name__)
 

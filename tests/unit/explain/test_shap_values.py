@@ -308,6 +308,23 @@ def test_too_few_samples_are_told_and_still_add_up(abalone: Abalone) -> None:
     assert found.additivity_error < 1e-9
 
 
+@pytest.mark.parametrize("n_players", [2, 3, 4, 5, 8, 11, 12, 31, 40])
+@pytest.mark.parametrize("num_samples", [3, 20, 61, 100, 600, None])
+def test_coalitions_are_those_of_shap(n_players: int, num_samples: int | None) -> None:
+    # With a baseline of zeros and a row of ones, the rows that the model is asked about are the coalitions.
+    explainer = shap.KernelExplainer(lambda rows: rows.sum(axis=1), np.zeros((1, n_players)))
+    for seed in (0, 7):
+        np.random.seed(seed)
+        explainer.shap_values(np.ones((1, n_players)), nsamples=num_samples or "auto", l1_reg=0, silent=True)
+        members = explainer.maskMatrix[: explainer.nsamplesAdded] == 1.0
+        weights = explainer.kernelWeights[: explainer.nsamplesAdded]
+
+        drawn = draw_coalitions(n_players, num_samples, seed)
+
+        assert np.array_equal(drawn.members, members)
+        assert np.allclose(drawn.weights, weights, rtol=1e-12)
+
+
 def test_seed_decides_the_coalitions_and_nothing_else_is_disturbed() -> None:
     np.random.seed(1)
     before = np.random.get_state()[1].copy()

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from containers.explain.shap.attribution import Attribution
-from containers.explain.shap.tree_paths import MAX_GROUPS, compiled, path_weights
+from containers.explain.shap.tree_paths import MAX_GROUPS, attribute
 from watchkeeper.core.errors import InvalidInputError
 
 TOLERANCE = 1e-9
@@ -123,12 +123,8 @@ def tree_shap(
     answers = np.concatenate([scores, baseline_scores])
     if answers.shape[1] != 1:
         raise NotTraceableError(f"the model gives {answers.shape[1]} scores a row")
-    gain, loss = path_weights(rows.shape[1])
-    values = np.zeros(rows.shape)
-    compiled()(
-        *(x, b, trees.left, trees.right, trees.column, trees.threshold, trees.value),
-        *(trees.missing_left, trees.roots, trees.inputs, gain, loss, values),
-    )
+    nodes = (trees.left, trees.right, trees.column, trees.threshold, trees.value, trees.missing_left)
+    values = attribute(x, b, nodes, trees.roots, trees.inputs, rows.shape[1])
     found = Attribution(
         values=values[:, :, None],
         expected=baseline_scores.mean(axis=0),
