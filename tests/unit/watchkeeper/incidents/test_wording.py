@@ -86,7 +86,7 @@ def test_a_title_says_the_time_in_the_zone_of_the_source() -> None:
 @pytest.mark.parametrize(
     ("feature", "words"),
     [
-        ("pattern", "by its shape: the course"),
+        ("pattern", "by its shape: the last intervals"),
         ("calm", "by its shape: it moves less"),
         ("profile", "by its level: unusual for this hour"),
         ("unexplained", "why is not known"),
