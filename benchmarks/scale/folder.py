@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 
-from lambdas.adapters.object_store import ObjectUri
+from lambdas.adapters.object_store import ListedObject, ObjectUri
 from spark.effects import Effects, Places
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.anomalies.quality import QualityEvent
@@ -41,10 +42,18 @@ class FolderStore:
     def any_under(self, prefix: ObjectUri) -> bool:
         return bool(self.keys_under(prefix))
 
-    def keys_under(self, prefix: ObjectUri) -> list[str]:
-        root = Path(self.root, prefix.bucket)
-        found = (path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-        return sorted(key for key in found if key.startswith(prefix.key))
+    def keys_under(self, prefix: ObjectUri, after: str = "") -> list[str]:
+        return [found.key for found in self.listed(prefix) if found.key > after]
+
+    def listed(self, prefix: ObjectUri) -> list[ListedObject]:
+        root, found = Path(self.root, prefix.bucket), []
+        for path in sorted(root.rglob("*")):
+            key = path.relative_to(root).as_posix()
+            if path.is_file() and key.startswith(prefix.key):
+                state = path.stat()
+                written_at = datetime.fromtimestamp(state.st_mtime, timezone.utc)
+                found.append(ListedObject(key, f"{state.st_mtime_ns:x}", state.st_size, written_at))
+        return sorted(found)
 
     def _path(self, uri: ObjectUri) -> Path:
         return Path(self.root, uri.bucket, uri.key)

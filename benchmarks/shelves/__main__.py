@@ -18,6 +18,7 @@ import typer
 from benchmarks.scale.telemetry import INTERVAL_SECONDS, RELEASE
 from benchmarks.shelves.stores import Memory, MemoryPages, NoStates
 from lambdas.adapters.object_store import ObjectUri
+from lambdas.scoring.adopting import Adopting
 from lambdas.scoring.effects import ScoringEffects
 from lambdas.scoring.explaining import Explainers
 from lambdas.scoring.scoring import score_object
@@ -59,6 +60,7 @@ def main(
             releases=stores,
             endpoint=stores,
             explainers=Explainers(stores, stores),
+            adopting=Adopting(stores, "data"),
             anomalies=stores,
             alerts=stores,
             quality=stores,
