@@ -64,6 +64,13 @@ def backtest(
         list[Path] | None,
         typer.Option(help="With --compare: telemetry to judge, a file or folder; repeat it, or name files."),
     ] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --compare, in place of --history: kept scores, as `watchkeeper export` writes them. "
+            "Both versions judge them, and no endpoint is asked."
+        ),
+    ] = None,
     since: Annotated[
         str | None, typer.Option("--from", help="With --compare: judge from this time on, ISO 8601.")
     ] = None,
@@ -87,6 +94,7 @@ def backtest(
                 before=compare,
                 workload=workload,
                 history=[*(history or []), *(files or [])],
+                scores=scores,
                 labels=labels,
                 verdicts=verdicts,
                 since=instant_of(since, "--from"),
@@ -97,7 +105,13 @@ def backtest(
             )
         )
         return
-    given: dict[str, object] = {"--history": history, "--from": since, "--to": until, "--json": as_json}
+    given: dict[str, object] = {
+        "--history": history,
+        "--scores": scores,
+        "--from": since,
+        "--to": until,
+        "--json": as_json,
+    }
     given |= {"--markdown": markdown, "--plot": plot, "--verdicts": verdicts}
     alone = [name for name, value in given.items() if value]
     if alone:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from cli.comparison.document import Comparison, Judged, compared, judged
+from cli.comparison.kept_scores import KeptScores, read_kept
 from cli.comparison.reading import ReadHistory, files_of, read_history, version_of
 from cli.comparison.report import figures_table, history_line, lines, markdown
 from cli.comparison.versions import spec_before, spec_here
@@ -26,6 +27,7 @@ from lambdas.costs.model import (
     workload_month,
 )
 from lambdas.costs.prices import Prices
+from watchkeeper.backtest.kept import rejudged
 from watchkeeper.backtest.outcome import Outcome, Version, backtested, check_scores_here
 from watchkeeper.command.screen import console, done, say
 from watchkeeper.core.errors import InvalidInputError, WatchkeeperError
@@ -46,6 +48,8 @@ class Wanted:
     """A git ref, or a workload file."""
     workload: str
     history: Sequence[Path]
+    scores: Path | None = None
+    """Kept scores, in place of a history."""
     labels: Path | None = None
     verdicts: Path | None = None
     since: datetime | None = None
@@ -66,21 +70,21 @@ def compare(wanted: Wanted) -> Comparison:
     _check_outputs(wanted)
     path, after = spec_here(wanted.workload)
     before = spec_before(wanted.before, path)
-    files = files_of(wanted.history)
     labels = None if wanted.labels is None else read_labels(wanted.labels)
     moved = NOTHING_MOVED if wanted.verdicts is None else _moved_by(wanted.verdicts)
     names = (wanted.before, str(path))
     specs = (before, after)
     plans = [spec.plan() for spec in specs]
-    for name, plan in zip(names, plans, strict=True):
-        check_scores_here(name, plan)
-    histories = _histories(files, plans)
-    versions, notes = _versions(names, plans, histories, labels, moved)
-    outcomes = backtested(
-        versions,
-        None if wanted.since is None else epoch_seconds(wanted.since),
-        None if wanted.until is None else epoch_seconds(wanted.until),
-    )
+    kept = None if wanted.scores is None else read_kept(wanted.scores)
+    if kept is None:
+        for name, plan in zip(names, plans, strict=True):
+            check_scores_here(name, plan)
+        histories = _histories(files_of(wanted.history), plans)
+    else:
+        histories = [kept.history(name, plan) for name, plan in zip(names, plans, strict=True)]
+    versions, notes = _versions(names, plans, histories, labels, moved, kept)
+    times = [None if each is None else epoch_seconds(each) for each in (wanted.since, wanted.until)]
+    outcomes = backtested(versions, *times) if kept is None else rejudged(versions, kept.series, *times)
     prices = Prices.read()
     sides = [
         _judged(outcome, spec, history, prices)
@@ -98,7 +102,9 @@ def compare(wanted: Wanted) -> Comparison:
 
 
 def _check_outputs(wanted: Wanted) -> None:
-    """Refuse what could not be written, before anything is judged."""
+    """Refuse what could not be written or is said twice, before anything is judged."""
+    if wanted.scores is not None and wanted.history:
+        raise InvalidInputError("--scores: its scores are judged, and no --history; leave one of them out")
     if wanted.plot is not None:
         with extra("matplotlib", "--plot"):
             importlib.import_module("matplotlib")
@@ -141,10 +147,15 @@ def _versions(
     histories: Sequence[ReadHistory],
     labels: Labels | None,
     moved: MovedThresholds,
+    kept: KeptScores | None,
 ) -> tuple[list[Version], list[str]]:
     found, notes = [], dict.fromkeys(note for history in histories for note in history.said)
     for name, plan, history in zip(names, plans, histories, strict=True):
-        version, unmet = version_of(name, plan, history, labels, moved)
+        version, unmet = (
+            version_of(name, plan, history, labels, moved)
+            if kept is None
+            else kept.version(name, plan, labels, moved)
+        )
         found.append(version)
         if unmet:
             notes[unmet] = None

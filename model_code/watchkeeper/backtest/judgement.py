@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.anomalies.score_line import ScoreLine
-from watchkeeper.backtest.scores import PIECE_ROWS, Booleans, Closed, ScoredSeries
+from watchkeeper.backtest.scores import PIECE_ROWS, Booleans, Closed, KeptSeries, ScoredSeries
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.detectors.streaming.state import Parameters
 from watchkeeper.features.contributions import Explainer
@@ -41,7 +41,10 @@ def model_of(plan: WorkloadPlan) -> StreamModel:
 
 
 def release_of(
-    scored: Mapping[str, ScoredSeries], parts: Parts, labels: Labels | None, plan: WorkloadPlan
+    scored: Mapping[str, ScoredSeries | KeptSeries],
+    parts: Parts,
+    labels: Labels | None,
+    plan: WorkloadPlan,
 ) -> Release:
     """Return the release that training would make of a history.
 
@@ -113,6 +116,11 @@ def anomalies_of(
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = [each for several in pool.map(of_series, scored.values()) for each in several]
+    return events_of(found, plan)
+
+
+def events_of(found: Sequence[Found], plan: WorkloadPlan) -> list[AnomalyEvent]:
+    """Return the events of anomalies, in the order of time and series; each names all of its interval."""
     also = also_anomalous(finding for _, finding, _ in found)
     reasons = {
         finding.key: dataclasses.replace(why, also_anomalous=also[finding.key]) for _, finding, why in found

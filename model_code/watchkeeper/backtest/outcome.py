@@ -137,7 +137,7 @@ def backtested(
         anomalies = [
             event for event in anomalies_of(found, number, release, since, version.plan) if event.at < until
         ]
-        told = _told(anomalies, release, version.plan)
+        told = told_of(anomalies, release, version.plan)
         outcomes.append(
             Outcome(
                 version,
@@ -165,9 +165,10 @@ def check_scores_here(name: str, plan: WorkloadPlan) -> None:
     if not plan.detector.is_streaming:
         raise InvalidInputError(
             f"{name}: the detector {plan.detector.algorithm} scores at an endpoint, and this comparison asks "
-            f"none: {_NOT_HERE[plan.detector.algorithm]}. Deploy the version and ask it by `watchkeeper "
-            f"backtest {plan.workload} FILE`, or compare versions with "
-            "`detector: {algorithm: watchkeeper}`, which scores here"
+            f"none: {_NOT_HERE[plan.detector.algorithm]}. Judge what it has said already, by `watchkeeper "
+            f"export {plan.workload} --output scores.parquet` and `--scores scores.parquet` in place of "
+            f"--history; or deploy the version and ask it by `watchkeeper backtest {plan.workload} FILE`; or "
+            "compare versions with `detector: {algorithm: watchkeeper}`, which scores here"
         )
 
 
@@ -176,7 +177,7 @@ def around(release: Release, plan: WorkloadPlan) -> Surroundings:
     return Surroundings(release.census, release.relations, plan.timestamp.timezone)
 
 
-def _told(anomalies: Sequence[AnomalyEvent], release: Release, plan: WorkloadPlan) -> Change:
+def told_of(anomalies: Sequence[AnomalyEvent], release: Release, plan: WorkloadPlan) -> Change:
     """Return the incidents of anomalies that come interval by interval, and what is told of them.
 
     Those of muted series are in none. That incidents end is not told here: they are known to the end.

@@ -55,6 +55,18 @@ class ScoredSeries:
         return _waiting(self.closed, begin, end)
 
 
+@dataclass(frozen=True, eq=False)
+class KeptSeries:
+    """What the model of one run has said of a series' closed intervals, as it is kept."""
+
+    closed: Closed
+    score: Floats
+    expected: Floats
+    """NaN where nothing was."""
+    step_scale: float
+    """Of the run: what half a band is a multiple of."""
+
+
 def closed_intervals(intervals: Mapping[str, Intervals], plan: WorkloadPlan) -> dict[str, Closed]:
     """Return what the loop would have closed of a history, by series; as training takes it.
 

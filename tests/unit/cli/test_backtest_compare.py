@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import random
 import re
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,12 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.comparison.reading import read_history
+from cli.export import write_tables
 from cli.main import app
 from tests.unit.watchkeeper.backtest.histories import csv_of, readings_of
+from watchkeeper.anomalies import merged
+from watchkeeper.anomalies.score_line import ScoreLine
+from watchkeeper.core.timestamps import EPOCH, format_instant
 from watchkeeper.incidents.feedback import Mark, Verdict
 from watchkeeper.spec import load_workload
 
@@ -166,7 +173,97 @@ def test_an_endpoint_is_not_asked(folder: Path) -> None:
     text = other.read_text().replace("threshold: {rule: rarity, rarity: 3}\n", "")
     other.write_text(f"{text}endpoint: {{instance_type: ml.m5.large, instance_count: 1}}\n")
 
-    assert "the detector rcf scores at an endpoint" in run(folder, before=str(other), fails=True)
+    said = run(folder, before=str(other), fails=True)
+    assert "the detector rcf scores at an endpoint" in said
+    assert "watchkeeper export plant --output scores.parquet" in said
+
+
+ENDPOINT = WORKLOAD.replace("{algorithm: watchkeeper}", "{algorithm: rcf}").replace(
+    "threshold: {rule: rarity, rarity: 3}", "threshold: {rule: mean_sigma, k: 3}"
+)
+ENDPOINT += "endpoint: {instance_type: ml.m5.large, instance_count: 1}\n"
+FAULTY, MINUTES = (700, 745, 790), 800
+
+
+def kept_scores(path: Path) -> Path:
+    """Write what `watchkeeper export` writes: two series of noise, of which one has three faults; the first
+    hour is of another run, and one series was new to the model."""
+    chooser, lines = random.Random(0), []
+    for minute in range(MINUTES):
+        for device in "abn":
+            start = format_instant(EPOCH + timedelta(minutes=minute))
+            score = 5.0 if device == "a" and minute in FAULTY else chooser.random()
+            run_id, seen = ("old" if minute < 60 else "new"), device != "n"
+            line = ScoreLine("plant", f"m|device={device}", start, 10 + score, 10.5, 9.0, 12.0, score)
+            lines.append(dataclasses.replace(line, run_id=run_id, confidence=None if seen else 0.5))
+    table = merged.table_of(["\n".join(line.to_json() for line in lines).encode()])
+    assert write_tables(iter([table]), path) == len(lines)
+    return path
+
+
+@pytest.mark.parametrize("name", ["scores.parquet", "scores.csv"])
+def test_scores_that_are_kept_are_judged_again_and_no_endpoint_is_asked(folder: Path, name: str) -> None:
+    before, after = folder / "before.yaml", folder / "plant.yaml"
+    before.write_text(ENDPOINT)
+    after.write_text(ENDPOINT.replace("name: m,", "name: m, direction: below,"))
+    labels = folder / "labels.json"
+    labels.write_text(json.dumps([["1970-01-01T11:38:00Z", "1970-01-01T11:45:00Z"]]))
+    arguments = [
+        "backtest",
+        "--compare",
+        str(before),
+        str(after),
+        "--scores",
+        str(kept_scores(folder / name)),
+    ]
+
+    answer = CliRunner().invoke(app, [*arguments, "--labels", str(labels), "--json"])
+
+    assert answer.exit_code == 0, answer.output
+    found = json.loads(answer.stdout)
+    assert [found[side]["anomalies"] for side in ("before", "after")] == [3, 0]
+    assert found["before"]["recall"] == 1
+    assert found["before"]["threshold"]["rule"] == "mean_sigma"
+    assert 0.9 < found["before"]["threshold"]["value"] < 2
+    assert [one["opened_at"][11:16] for one in found["incidents"]["go"]] == ["11:40", "12:25", "13:10"]
+    assert found["history"] == {"records": 1480, "series": 2, "intervals": 1480}
+    assert "left out: 120 intervals of earlier runs" in found["notes"]
+    assert "left out: 800 intervals of series that the model had not seen" in found["notes"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("name: m, aggregate: avg", "name: m, aggregate: max"), "measures differs between"),
+        (("{algorithm: rcf}", "{algorithm: rcf, hyperparameters: {num_trees: 60}}"), "detector differs"),
+        (("kind: anomaly", "kind: anomaly"), "no interval in it has the score"),
+    ],
+)
+def test_kept_scores_of_another_model_are_refused(
+    folder: Path, change: tuple[str, str], message: str
+) -> None:
+    before, after = folder / "before.yaml", folder / "plant.yaml"
+    before.write_text(ENDPOINT)
+    after.write_text(ENDPOINT.replace(*change))
+    scores = kept_scores(folder / "scores.csv")
+    if "no interval" in message:
+        scores.write_text(scores.read_text().splitlines()[0] + "\n")
+
+    answer = CliRunner().invoke(
+        app, ["backtest", "--compare", str(before), str(after), "--scores", str(scores)]
+    )
+
+    assert answer.exit_code == 2
+    assert message in " ".join(answer.output.split())
+
+
+def test_kept_scores_are_no_history(folder: Path) -> None:
+    scores = str(kept_scores(folder / "scores.csv"))
+    assert "leave one of them out" in run(folder, "--scores", scores, fails=True)
+    answer = CliRunner().invoke(
+        app, ["backtest", "--compare", "HEAD", str(folder / "plant.yaml"), "--scores", scores]
+    )
+    assert "scores on this machine" in " ".join(answer.output.split())
 
 
 def test_options_of_the_comparison_need_it(folder: Path) -> None:

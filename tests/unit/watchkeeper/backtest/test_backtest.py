@@ -5,21 +5,29 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import random
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.unit.watchkeeper.backtest.histories import csv_of, plan_of_two, readings_of, version_of
 from tests.unit.watchkeeper.shelves import Shelves
 from watchkeeper.anomalies.event import AnomalyEvent
-from watchkeeper.backtest.outcome import backtested
+from watchkeeper.backtest.kept import NOT_KEPT, rejudged
+from watchkeeper.backtest.outcome import Version, backtested
+from watchkeeper.backtest.scores import Closed, KeptSeries
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import DetectorPlan, MeasurePlan, MeasureRules, ThresholdPlan, WorkloadPlan
 from watchkeeper.core.timestamps import EPOCH
 from watchkeeper.incidents.grouping import incidents_of, rule_of
 from watchkeeper.judgement.moved import MovedThresholds
 from watchkeeper.lifecycle.release import Release
+from watchkeeper.stream.judging import Answer, judged
+from watchkeeper.stream.page import new_page, with_series
+from watchkeeper.stream.placement import ROOT
+from watchkeeper.telemetry.context import ContextRow
 
 STREAM = DetectorPlan("watchkeeper")
 
@@ -123,6 +131,43 @@ def test_a_threshold_that_is_fitted_is_judged_by_what_it_was_not_fitted_on() -> 
     [first, second] = backtested([of_fitted, of_stated])
 
     assert of_stated.judged_from() < of_fitted.judged_from() == first.since == second.since
+
+
+@pytest.mark.parametrize("rule", ["mean_sigma", "adaptive"])
+def test_scores_that_are_kept_are_judged_as_the_step_judges_a_models(rule: Any) -> None:
+    rules = MeasureRules(direction="above", allowed_from=-2.5)
+    plan = plan_of_two(threshold=ThresholdPlan(rule, k=2.0, risk=0.01), lateness_seconds=0)
+    plan = dataclasses.replace(plan, measures=(MeasurePlan("m", "m", rules=rules),))
+    chooser, starts = random.Random(2), np.arange(0, 600 * 60, 60)
+    kept = {
+        f"m|device={device}": KeptSeries(
+            Closed(starts, np.array([chooser.gauss(0, 1) for _ in starts])),
+            np.array([chooser.random() ** 2 for _ in starts]),
+            np.full(len(starts), 0.1),
+            0.5,
+        )
+        for device in "ab"
+    }
+    moved = MovedThresholds({"above": {"m|device=a": 65.0}, "below": {}})
+    version = Version("new", plan, {series: one.closed for series, one in kept.items()}, None, moved)
+
+    [outcome] = rejudged([version], kept, since=0)
+
+    page = with_series(new_page(plan.workload, ROOT, 60), sorted(kept))
+    columns = [(at, one) for at, one in enumerate(kept.values())]
+    rows = [
+        (at, ContextRow(start, value, (), 0.1))
+        for at, one in columns
+        for start, value in zip(starts.tolist(), one.closed.values.tolist(), strict=True)
+    ]
+    answers = [Answer(score, outcome.release) for _, one in columns for score in one.score.tolist()]
+    said = judged(page, rows, answers, plan)
+    expected = [(line.interval_start, line.series, line.severity) for line in said.lines if line.is_anomaly]
+    assert [(each.interval_start, each.series, each.severity) for each in outcome.anomalies] == sorted(
+        expected
+    )
+    assert {line.rule for line in said.lines} > {None, "allowed", "direction"}
+    assert {event.explanation.reason for event in outcome.anomalies} > {NOT_KEPT}
 
 
 def test_a_detector_at_an_endpoint_is_refused_with_what_to_do_instead() -> None:
