@@ -33,7 +33,7 @@ def init(
     ],
     name: Name = None,
     output: Output = None,
-    alerts_per_week: AlertsPerWeek = 7,
+    alerts_per_week: AlertsPerWeek = None,
     timezone: Timezone = None,
     force: Force = False,
 ) -> None:

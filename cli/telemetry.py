@@ -86,7 +86,7 @@ def records_of(readings: Iterable[Reading]) -> Iterator[Record]:
 
 
 def _message(fields: Fields, plan: WorkloadPlan) -> bytes:
-    numbers = {measure.field for measure in plan.measures if measure.aggregate != "count"}
+    numbers = {measure.field for measure in plan.measures if not measure.counts}
     document = {
         name: parse_number(value, name) if name in numbers and isinstance(value, str) else value
         for name, value in fields.items()

@@ -135,7 +135,7 @@ class FleetStack(Stack):
             "Action": "iot:Publish",
             "Resource": [self._arn("topic", own), self._arn("topic", ingest)],
         }
-        told = layout.device_topic(THING, "commands/*")
+        told = layout.device_topic(THING, f"{layout.COMMANDS}/*")
         yield {"Effect": "Allow", "Action": "iot:Subscribe", "Resource": self._arn("topicfilter", told)}
         yield {"Effect": "Allow", "Action": "iot:Receive", "Resource": self._arn("topic", told)}
         yield from self._provisioning()

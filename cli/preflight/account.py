@@ -228,6 +228,12 @@ _NAMED = {
         _listed("iot", "list_policies", "policies.policyName"),
         "aws iot delete-policy --policy-name {name}",
     ),
+    "AWS::IoT::ThingGroup": _Naming(
+        "thing group",
+        "ThingGroupName",
+        _listed("iot", "list_thing_groups", "thingGroups.groupName", namePrefixFilter=f"{layout.PREFIX}-"),
+        "aws iot delete-thing-group --thing-group-name {name}",
+    ),
     "AWS::IoT::ProvisioningTemplate": _Naming(
         "provisioning template",
         "TemplateName",

@@ -18,6 +18,10 @@ PRESENCE = "$aws/events/presence"
 """Beginning of the topics on which AWS IoT tells of connections."""
 _OF_EVENT = f"clientId AS {DEVICE}, timestamp AS {TIMESTAMP}"
 _OF_MESSAGE = f"timestamp() AS {TIMESTAMP}"
+_BYTES = "length(encode(*, 'base64')) * 3 / 4"
+"""Of a payload: three bytes are four characters."""
+_ITS_OWN = "topic(2) = clientid()"
+"""On topics below `devices/THING/`: the device itself has sent it."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +53,21 @@ _SEEN = (
         "messages",
         f"{layout.DEVICE_TOPICS}/#",
         f"clientid() AS {DEVICE}, {_OF_MESSAGE}",
-        # three bytes of a payload are four characters
-        {"messages_received": "1", "bytes_received": "length(encode(*, 'base64')) * 3 / 4"},
+        {"messages_sent": "1", "bytes_sent": _BYTES},
+        _ITS_OWN,
     ),
-    _Seen("connected", f"{PRESENCE}/connected/+", _OF_EVENT, {"connection_attempts": "1"}),
+    _Seen(
+        "commands",
+        layout.device_topic("+", f"{layout.COMMANDS}/#"),
+        f"topic(2) AS {DEVICE}, {_OF_MESSAGE}",
+        {"messages_received": "1", "bytes_received": _BYTES},
+    ),
+    _Seen(
+        "connected",
+        f"{PRESENCE}/connected/+",
+        _OF_EVENT,
+        {"connection_attempts": "1", "source_addresses": "ipAddress"},
+    ),
     _Seen(
         "refused",
         f"{PRESENCE}/connect_failed/+",
@@ -73,7 +88,7 @@ METRICS = _Seen(
     layout.device_topic("+", "metrics"),
     f"topic(2) AS {DEVICE}, {_OF_MESSAGE}",
     {},
-    "topic(2) = clientid()",
+    _ITS_OWN,
 )
 
 

@@ -18,7 +18,14 @@ from watchkeeper.kinds import AnyPlan
 _SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _KINDS: dict[AlertKind, str] = {"incident": "incidents", "data_quality": "data quality"}
-_AGGREGATES = {"avg": "average", "sum": "sum", "min": "least", "max": "greatest", "count": "number"}
+_AGGREGATES = {
+    "avg": "average",
+    "sum": "sum",
+    "min": "least",
+    "max": "greatest",
+    "count": "number",
+    "distinct": "number of different values",
+}
 
 
 def span_in_words(seconds: float) -> str:

@@ -86,6 +86,8 @@ PAGE_FILES, PAGE_BYTES, PAGE_LOADS_A_DAY, ASKED_AN_HOUR, ANSWER_BYTES = 20, 120_
 """Of a page: its files, what they weigh, how often it is loaded; what it asks of the API, and is told."""
 WORKING_DAYS = 22
 
+SHARD_RECORDS, SHARD_BYTES = 1000, 1_000_000
+"""What a shard of a data stream takes in a second."""
 LISTED_METRICS = 500
 """Of one ListMetrics."""
 LEAST_SCANNED_MEGABYTES = 10
@@ -101,6 +103,7 @@ _SERVICES = {
     "firehose": "Firehose",
     "glue": "Glue",
     "iot": "IoT Core",
+    "kinesis": "Kinesis",
     "kms": "KMS",
     "lambda": "Lambda",
     "neptune": "Neptune",
@@ -281,6 +284,10 @@ def ingestion_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iter
             yield cost(prices, "connections", connected, "iot.connection_minute")
         yield cost(prices, "rules evaluated", metered, "iot.rule")
         yield cost(prices, "actions", metered, "iot.action")
+    if spec.source.kinesis is not None:
+        shards = shards_of(flow.messages / SECONDS_A_MONTH, fleet.message_bytes)
+        what = f"{shards} shards of the data stream, which are there for its other readers, too"
+        yield cost(prices, what, shards * HOURS_A_MONTH, "kinesis.shard_hour")
     yield cost(prices, "records, rounded up to 5 KB", metered * METERED_BYTES / 1e9, "firehose.gb")
     if delivery.partitioned:
         gigabytes = flow.messages * fleet.message_bytes / 1e9
@@ -293,37 +300,53 @@ def ingestion_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iter
     yield cost(prices, "telemetry objects put by Firehose", puts, "s3.put")
 
 
+def shards_of(records_a_second: float, record_bytes: int) -> int:
+    """Return how many shards of a provisioned data stream take so many records."""
+    return math.ceil(
+        max(1.0, records_a_second / SHARD_RECORDS, records_a_second * record_bytes / SHARD_BYTES)
+    )
+
+
 def _fetched(spec: AnomalyWorkload, flow: Flow, prices: Prices, fleet: Fleet) -> Iterator[Cost]:
-    """Give what fetching telemetry costs: one file or answer an interval, as `Flow` has it."""
-    seconds = flow.objects * FETCH_SECONDS_A_FILE + flow.messages * FETCH_SECONDS_A_RECORD
-    function = "fetch_telemetry" if spec.source.scheduled is None else "fetch_due"
+    """Give what fetching telemetry costs: one file or answer an interval, as `Flow` has it.
+
+    What is asked on a schedule is asked for each interval again while late records are taken. Then a file is
+    put again, which S3 refuses and bills; of answers, what was delivered is read, and nothing is put.
+    """
+    plan, scheduled = spec.plan(), spec.source.scheduled is not None
+    times = 1 + math.ceil(plan.lateness_seconds / plan.interval_seconds) if scheduled else 1
+    read, puts = times * flow.objects, flow.objects if spec.source.folders is None else times * flow.objects
+    seconds = read * FETCH_SECONDS_A_FILE + times * flow.messages * FETCH_SECONDS_A_RECORD
+    function = "fetch_due" if scheduled else "fetch_telemetry"
     for what, quantity, price in (
         ("messages of what is fetched", flow.objects * QUEUE_REQUESTS_AN_OBJECT, "sqs.fifo_request"),
-        ("files read", flow.objects, "s3.get"),
-        ("telemetry objects put", flow.objects, "s3.put"),
+        ("files read", read, "s3.get"),
+        ("telemetry objects put", puts, "s3.put"),
         (function, flow.objects, "lambda.request"),
         (function, seconds * FETCH_GB, "lambda.arm_gb_second"),
         (f"logs of {function}", flow.objects * LOG_BYTES_AN_OBJECT / 1e9, "cloudwatch.log_gb"),
-        *_asked(spec, flow.objects, fleet),
+        *_asked(spec, flow.objects, read, fleet),
     ):
         yield cost(prices, what, quantity, price)
 
 
-def _asked(spec: AnomalyWorkload, times: float, fleet: Fleet) -> Iterator[tuple[str, float, str]]:
-    """Give what it costs beside that a source is asked so many times."""
+def _asked(
+    spec: AnomalyWorkload, times: float, lists: float, fleet: Fleet
+) -> Iterator[tuple[str, float, str]]:
+    """Give what it costs beside that a source is asked so many times, for so many intervals."""
     if spec.source.scheduled is None:
         return
     yield "schedule of the source", times, "scheduler.invocation"
-    yield "lists of what there is", times, "s3.put"
+    yield "lists of what there is", lists, "s3.put"
     if spec.source.cloudwatch is not None:
         metrics = {metric.metric for metric in spec.source.cloudwatch.metrics}
-        lists = len(metrics) * math.ceil(fleet.series / len(spec.measures) / LISTED_METRICS)
+        pages = len(metrics) * math.ceil(fleet.series / len(spec.measures) / LISTED_METRICS)
         yield (
             f"{fleet.series:,} metrics asked for, each interval",
             times * fleet.series,
             "cloudwatch.metric_requested",
         )
-        yield "lists of metrics", times * lists, "cloudwatch.request"
+        yield "lists of metrics", times * pages, "cloudwatch.request"
     if spec.source.athena is not None:
         scanned = max(LEAST_SCANNED_MEGABYTES, spec.source.athena.scanned_megabytes)
         yield f"{scanned:g} MB scanned, each interval", times * scanned / 1e6, "athena.tb"

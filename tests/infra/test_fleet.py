@@ -131,7 +131,8 @@ def test_each_behaviour_is_seen_by_a_rule(watching: Templates) -> None:
     }
 
     assert {name: payload["Sql"].partition(" FROM ")[2] for name, payload in rules.items()} == {
-        "messages": "'devices/#'",
+        "messages": "'devices/#' WHERE topic(2) = clientid()",
+        "commands": "'devices/+/commands/#'",
         "connected": "'$aws/events/presence/connected/+'",
         "refused": "'$aws/events/presence/connect_failed/+'",
         "disconnected": "'$aws/events/presence/disconnected/+'",
@@ -150,7 +151,7 @@ def test_the_anomalies_that_are_wanted_reach_the_quarantine(watching: Templates)
     assert rule.properties["EventPattern"]["detail"] == {
         "workload": [WATCHING],
         "severity": [{"numeric": [">=", 90]}],
-        "series": [{"prefix": "messages_received|"}, {"prefix": "authorization_failures|"}],
+        "series": [{"prefix": "messages_sent|"}, {"prefix": "authorization_failures|"}],
     }
     (target,) = rule.properties["Targets"]
     told = target["Arn"]["Fn::GetStackOutput"]

@@ -159,14 +159,16 @@ name: fleet_watch
 kind: device_behaviour
 interval: 10s
 behaviours:
-  - {name: messages_received, allowed: {upper: 20, severity: 95}}
-  - {name: bytes_received}
+  - {name: messages_sent, allowed: {upper: 20, severity: 95}}
+  - {name: bytes_sent}
+  - {name: messages_received}
+  - {name: source_addresses}
   - {name: connection_attempts}
   - {name: disconnects}
   - {name: authorization_failures}
 metrics:
   - {field: battery, name: battery}
-mitigation: {quarantine: {measures: [messages_received]}}
+mitigation: {quarantine: {measures: [messages_sent]}}
 """
 
 
@@ -181,12 +183,14 @@ def test_an_anomaly_of_its_behaviour_quarantines_a_device(
     for serial_number in ("F1", "F2"):
         joining.join(broker, tmp_path / "claim", serial_number, tmp_path / serial_number)
     loud, calm = layout.thing_name("F1"), layout.thing_name("F2")
+    command = {"topic": layout.device_topic(calm, f"{layout.COMMANDS}/report"), "qos": 1, "payload": b"{}"}
 
     with (
         connected(broker, tmp_path / "F1", loud) as flooding,
         connected(broker, tmp_path / "F2", calm) as usual,
     ):
         assert usual.sends(layout.device_topic(calm, "metrics"), b'{"battery": 81}')
+        laptop.client("iot-data").publish(**command)
         for _ in range(60):  # in two intervals at most
             flooding.client.publish(layout.device_topic(loud, "readings"), b"{}", qos=1)
 
@@ -207,6 +211,7 @@ def test_an_anomaly_of_its_behaviour_quarantines_a_device(
 
     with connected(broker, tmp_path / "F2", calm) as usual:  # which closes the intervals before
         assert usual.sends(layout.device_topic(calm, "readings"))
+        laptop.client("iot-data").publish(**command)
 
     def seen() -> set[str]:
         """Return what was seen of the calm device, in intervals that are closed."""
@@ -216,7 +221,7 @@ def test_an_anomaly_of_its_behaviour_quarantines_a_device(
             if f"device={calm}" in line.series and line.value
         }
 
-    expected = {"messages_received", "bytes_received", "connection_attempts"}
+    expected = {"messages_sent", "bytes_sent", "messages_received", "connection_attempts", "source_addresses"}
     until(lambda: expected <= seen(), what="behaviours of the other device", every=1)
     for serial_number in ("F1", "F2"):
         watchkeeper("remove", serial_number)

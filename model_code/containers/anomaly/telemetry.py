@@ -19,7 +19,13 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import epoch_microseconds
 from watchkeeper.stream.warming import SeriesHistory, boundary_of
 from watchkeeper.telemetry.history import History
-from watchkeeper.telemetry.intervals import Aggregation, add, interval_start, interval_values
+from watchkeeper.telemetry.intervals import (
+    Aggregation,
+    OnceAnInterval,
+    add,
+    interval_start,
+    interval_values,
+)
 from watchkeeper.telemetry.labels import LABELS_NAME
 from watchkeeper.telemetry.quarantine import QuarantineFile
 from watchkeeper.telemetry.records import Record
@@ -59,8 +65,9 @@ class Telemetry:
     watermarks: dict[str, int] = field(default_factory=dict)
     """The newest event time of each series, in microseconds since 1970."""
     _open_ids: dict[str, dict[int, set[int]]] = field(default_factory=dict)
-    """Ids of the records in each series' newest intervals, by interval start."""
+    """What the readings in each series' newest intervals count once by, by interval start."""
     _seen: set[int] = field(default_factory=set)
+    _counted: OnceAnInterval = field(default_factory=OnceAnInterval)
 
     @property
     def read(self) -> int:
@@ -106,9 +113,11 @@ class Telemetry:
         for name, value in record.measures.items():
             if value is not None and not is_excluded(self.plan, name, record.dimensions):
                 series = series_key(name, record.dimensions, self.plan)
-                add(self.intervals.setdefault(series, {}), start, value)
+                if self._counted.takes(record, name, series, start):
+                    add(self.intervals.setdefault(series, {}), start, value)
                 self.files.setdefault(series, set()).add(file)
-                self._remember(series, start, identity, epoch_microseconds(record.event_time))
+                once = record.identity_of(name) if record.values else identity
+                self._remember(series, start, once, epoch_microseconds(record.event_time))
 
     def _remember(self, series: str, start: int, identity: int, instant: int) -> None:
         """Keep the ids of records whose interval is open still."""

@@ -20,7 +20,13 @@ from watchkeeper.spec.fields import duration_text
 Name = Annotated[str | None, typer.Option(help="Of the workload; the first file's by default.")]
 Output = Annotated[Path | None, typer.Option(help="File to write; workloads/NAME.yaml by default.")]
 AlertsPerWeek = Annotated[
-    float, typer.Option(min=0.01, max=10_000, help="Wanted alerts a week over all series.")
+    float | None,
+    typer.Option(
+        min=0.01,
+        max=10_000,
+        help="Wanted alerts a week over all series, which each training fits the threshold to; without it, 7 "
+        "at most, as these files are scored.",
+    ),
 ]
 Timezone = Annotated[
     str | None, typer.Option(help="Zone of times that name none, such as Europe/Berlin; UTC unless seen.")
@@ -34,7 +40,7 @@ def init(
     ],
     name: Name = None,
     output: Output = None,
-    alerts_per_week: AlertsPerWeek = 7,
+    alerts_per_week: AlertsPerWeek = None,
     timezone: Timezone = None,
     force: Force = False,
 ) -> None:
@@ -55,7 +61,7 @@ def write_workload(
     name: str,
     path: Path,
     *,
-    alerts_per_week: float,
+    alerts_per_week: float | None,
     timezone: str | None,
     force: bool,
     sources: Sequence[str] | None = None,

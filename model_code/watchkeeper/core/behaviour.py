@@ -8,15 +8,21 @@ from __future__ import annotations
 from typing import Literal
 
 Behaviour = Literal[
+    "messages_sent",
+    "bytes_sent",
     "messages_received",
     "bytes_received",
     "connection_attempts",
     "disconnects",
     "authorization_failures",
+    "source_addresses",
 ]
-"""What a device does in an interval. Device Defender Detect said `aws:num-messages-received`,
-`aws:message-byte-size` (here their sum), `aws:num-connection-attempts`, `aws:num-disconnects` and
-`aws:num-authorization-failures`. What the broker sends to a device is in no event."""
+"""What a device does in an interval. Device Defender Detect said `aws:num-messages-sent`,
+`aws:message-byte-size` (here their sum), `aws:num-messages-received`, `aws:num-connection-attempts`,
+`aws:num-disconnects`, `aws:num-authorization-failures` and `aws:source-ip-address` (here, how many)."""
+
+COUNTED_ONCE: frozenset[Behaviour] = frozenset({"source_addresses"})
+"""Behaviours that are the number of different values; the others are sums."""
 
 DEVICE = "device"
 """The dimension: the MQTT client id, which is a device's thing."""

@@ -301,6 +301,8 @@ PROVISIONING_TEMPLATE = f"{PREFIX}-device"
 """Devices name it in the topics by which they join."""
 DEVICE_TOPICS = "devices"
 """Below it each device of the fleet has its own topics."""
+COMMANDS = "commands"
+"""Below it a device's topics are on which it is told something."""
 
 
 def thing_name(serial_number: str) -> str:

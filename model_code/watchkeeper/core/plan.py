@@ -19,7 +19,8 @@ PLAN_VERSION = 1
 LEAST_CONTEXT = 16
 """Fewest intervals that a snapshot of the streaming detector is asked with, the current one included."""
 
-Aggregate = Literal["avg", "sum", "min", "max", "count"]
+Aggregate = Literal["avg", "sum", "min", "max", "count", "distinct"]
+"""`count` counts the records that have the field, `distinct` its different values; both take any value."""
 Fill = float | Literal["ignore", "previous"]
 """What an interval without records has: a value, none, or that of the one before."""
 TimestampFormat = str
@@ -92,7 +93,7 @@ class MeasurePlan:
     aggregate: Aggregate = "avg"
     missing: Fill | None = None
     """What an interval without records has: no value, that of the one before, or this one; None: 0 where the
-    aggregate is a sum or a count, else no value."""
+    aggregate is a sum or counts, else no value."""
     rules: MeasureRules | None = None
     """None: the score alone decides."""
 
@@ -101,7 +102,12 @@ class MeasurePlan:
         """The same, said out."""
         if self.missing is not None:
             return self.missing
-        return 0.0 if self.aggregate in ("sum", "count") else "ignore"
+        return 0.0 if self.aggregate == "sum" or self.counts else "ignore"
+
+    @property
+    def counts(self) -> bool:
+        """Whether a record counts by having the field, whatever its value is."""
+        return self.aggregate in ("count", "distinct")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,14 @@ from watchkeeper.importing.values import length
 from watchkeeper.spec.draft import distinct_names, slug
 
 _UNITS = {"SECONDS": 1, "MINUTES": 60, "HOURS": 3600, "DAYS": 86_400}
-_AGGREGATES = {"avg": "avg", "sum": "sum", "min": "min", "max": "max", "value_count": "count"}
+_AGGREGATES = {
+    "avg": "avg",
+    "sum": "sum",
+    "min": "min",
+    "max": "max",
+    "value_count": "count",
+    "cardinality": "distinct",
+}
 _TOGETHER = {
     "result_index": ("results are kept by the deployment", "`watchkeeper history`, and Athena"),
     "shingle_size": ("the detector learns its context by itself", "none is needed"),

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from watchkeeper.core.behaviour import DEVICE, RECORD_ID, TIMESTAMP, Behaviour
+from watchkeeper.core.behaviour import COUNTED_ONCE, DEVICE, RECORD_ID, TIMESTAMP, Behaviour
 from watchkeeper.core.layout import DEVICE_TOPICS
 from watchkeeper.core.severity import MAX_SEVERITY, THRESHOLD_SEVERITY
 from watchkeeper.spec.anomaly import AnomalyWorkload
@@ -39,7 +39,7 @@ class WatchedBehaviour(Section):
         return Measure(
             field=self.name,
             name=self.name,
-            aggregate="sum",
+            aggregate="distinct" if self.name in COUNTED_ONCE else "sum",
             direction=self.direction,
             ignore_below=self.ignore_below,
             allowed=self.allowed,
@@ -105,7 +105,7 @@ class DeviceBehaviourWorkload(AnomalyWorkload):
         except ValidationError:
             measures = []
         if not measures:  # the mistake is told of the keys that are written
-            measures = [Measure(field="messages_received", name="messages_received")]
+            measures = [Measure(field="messages_sent", name="messages_sent")]
         source = Source(
             topic=f"{DEVICE_TOPICS}/#",
             timestamp=Timestamp(field=TIMESTAMP, format="epoch_milliseconds"),

@@ -14,13 +14,15 @@ from watchkeeper.spec.fields import NAME_CHARACTERS, duration_text
 from watchkeeper.spec.tuning import tuned_rarity
 from watchkeeper.telemetry.rows import NUMBER_WORDS
 
+USUAL_ALERTS = 7.0
+"""A week, where nobody says how many are wanted."""
 _WEEK_SECONDS = 604_800
 _MISSING = 0.005
 _TEST_SHARE = 0.17
 """Of the files: the test part of what `watchkeeper up` trains on."""
 
 
-def draft(found: Discovery, *, name: str, alerts_per_week: float, files: Sequence[str] = ()) -> str:
+def draft(found: Discovery, *, name: str, alerts_per_week: float | None, files: Sequence[str] = ()) -> str:
     """Return the text of a workload file.
 
     Parameters
@@ -28,12 +30,12 @@ def draft(found: Discovery, *, name: str, alerts_per_week: float, files: Sequenc
     name
         Of the workload.
     alerts_per_week
-        Wanted alerts of all its series together; more than 0.
+        Wanted alerts of all its series together; more than 0. The threshold follows them; without, it is one
+        with which these files raise `USUAL_ALERTS` at most.
     files
         Where they are: `watchkeeper up` reads them there.
     """
     interval = duration_text(timedelta(seconds=found.interval_seconds))
-    rarity = tuned_rarity(found.lines, found.interval_seconds, alerts_per_week)
     n_series = found.n_series * len(found.measures)
     timestamp = [f"field: {json.dumps(found.timestamp.field, ensure_ascii=False)}"]
     timestamp.append(f"format: {json.dumps(found.timestamp.format)}")
@@ -81,16 +83,12 @@ def draft(found: Discovery, *, name: str, alerts_per_week: float, files: Sequenc
         "detector:",
         "  algorithm: watchkeeper",
         "",
-        f"# at most {alerts_per_week:g} alerts a week over all series, as the detector scores these files;",
-        "# a usual interval is above the threshold once in 10^rarity, so a higher rarity means fewer alerts.",
-        "# Instead, each training can look for a number of alerts:",
-        f"# {{rule: alert_budget, per_week: {alerts_per_week:g}}}",
-        f"threshold: {{rule: rarity, rarity: {rarity:g}}}",
+        *_threshold(found, alerts_per_week),
         "",
         "gate:",
         "  # all series together; a model that alerts more often on the newest part of its history is not",
         "  # deployed: twice what is wanted, or what chance may do in so short a part",
-        f"  max_alerts_per_week: {budget_of(found, alerts_per_week):g}",
+        f"  max_alerts_per_week: {budget_of(found, alerts_per_week or USUAL_ALERTS):g}",
         "",
         "alerts:",
         "  # the same series alerts once in this time",
@@ -102,6 +100,23 @@ def draft(found: Discovery, *, name: str, alerts_per_week: float, files: Sequenc
         "",
     ]
     return "\n".join(lines)
+
+
+def _threshold(found: Discovery, alerts_per_week: float | None) -> list[str]:
+    if alerts_per_week is not None:
+        return [
+            "# so many alerts a week over all series are wanted: each training looks for the lowest",
+            "# threshold that raises no more of them",
+            f"threshold: {{rule: alert_budget, per_week: {alerts_per_week:g}}}",
+        ]
+    rarity = tuned_rarity(found.lines, found.interval_seconds, USUAL_ALERTS)
+    return [
+        f"# at most {USUAL_ALERTS:g} alerts a week over all series, as the detector scores these files;",
+        "# a usual interval is above the threshold once in 10^rarity, so a higher rarity means fewer alerts.",
+        "# Instead, each training can look for a number of alerts:",
+        f"# {{rule: alert_budget, per_week: {USUAL_ALERTS:g}}}",
+        f"threshold: {{rule: rarity, rarity: {rarity:g}}}",
+    ]
 
 
 def _history(found: Discovery, files: Sequence[str]) -> list[str]:

@@ -111,10 +111,12 @@ class Measure(Section):
     name: Name
     """What the measure is called in series keys, charts and alerts."""
     aggregate: Aggregate = "avg"
-    """How an interval's readings become one value."""
+    """How an interval's readings become one value: of count and distinct the field may be any value, and
+    they count readings that have it, or its different values."""
     missing: Missing | None = None
     """What an interval without readings has, from a series' first one on: ignore is no value, zero 0,
-    previous the one before; or a number. Without it, 0 for count and sum, no value for the others."""
+    previous the one before; or a number. Without it, 0 for count, distinct and sum, no value for the
+    others."""
     direction: Literal["above", "below", "both"] = "both"
     """On which side of the expected value an anomaly may be; on the other side there is none."""
     ignore_below: IgnoreBelow = IgnoreBelow()

@@ -157,9 +157,12 @@ def _lines(arrived: Arrived, recent: npt.NDArray[np.uint32], quality: Quality, p
     def any_of(flags: Flags) -> Flags:
         return np.bincount(line[flags], minlength=count) > 0
 
-    fresh = any_of(arrived.fresh)
     ids = rows["record_id"][first]
-    again = any_of(arrived.in_time) | np.isin(ids.astype(np.uint32), recent)
+    remembered = np.isin(ids.astype(np.uint32), recent)
+    # a value that was counted before comes of a new record, too, unless the record is known
+    counted_before = arrived.in_time & (rows["identity"] != rows["record_id"]) & ~remembered[line]
+    fresh = any_of(arrived.fresh | counted_before)
+    again = any_of(arrived.in_time) | remembered
     received = rows["received_at"][first]
     lag, said = received - rows["event_time"][first], received != NOT_SAID
     steady = quality.lag_steady >= STEADY_OBJECTS

@@ -92,7 +92,7 @@ def _merged(page: Page, readings: Readings, new_series: Integers) -> tuple[Page,
     new["series"] = page.positions_of(readings.series)[found["series"]]
     length = page.interval_seconds
     new["start"] = found["event_time"] // (length * _MICROSECONDS) * length
-    new["record_id"], new["value"] = found["record_id"], found["value"]
+    new["record_id"], new["value"] = found["identity"], found["value"]
     in_time = new["start"] >= page.closed_until[new["series"]]
     kept, taken = _unique(page.readings, new[in_time])
     watermark = page.watermark.copy()

@@ -34,7 +34,8 @@ NEVER = np.iinfo(np.int64).min
 NO_RUN = -1
 
 READING = np.dtype([("series", "<i4"), ("start", "<i8"), ("record_id", "<u8"), ("value", "<f8")])
-"""A reading of an open interval. Its value is NaN where it is counted in `Page.folded` already."""
+"""A reading of an open interval, with what it counts once by. Its value is NaN where it is counted in
+`Page.folded` already."""
 WAITING = np.dtype([("series", "<i4"), ("start", "<i8"), ("value", "<f8"), ("scorable", "<i4")])
 """A closed interval that has no line yet; `scorable` is 0 where the plan's interval has changed since."""
 KNOWN = np.dtype([("series", "<i4"), ("start", "<i8"), ("value", "<f8")])

@@ -32,6 +32,7 @@ _COLUMNS = np.dtype(
         ("event_time", "<i8"),
         ("value", "<f8"),
         ("record_id", "<u8"),
+        ("identity", "<u8"),
         ("line", "<i4"),
         ("received_at", "<i8"),
     ]
@@ -76,8 +77,9 @@ class Readings:
     series: tuple[str, ...]
     """Keys, each once."""
     rows: npt.NDArray[np.void]
-    """`series` (position in `series`), `event_time` (microseconds since 1970), `value`, `record_id`, `line`
-    (from 1), `received_at` (as `event_time`; `NOT_SAID`)."""
+    """`series` (position in `series`), `event_time` (microseconds since 1970), `value`, `record_id`,
+    `identity` (what it counts once by in its interval: `record_id`, but of measures that count different
+    values), `line` (from 1), `received_at` (as `event_time`; `NOT_SAID`)."""
     texts: Mapping[int, bytes]
     """Lines as they were written, by number."""
     whole: Whole | None = None
@@ -127,7 +129,8 @@ class Readings:
                     of_place[measure] = position
                 if position == _EXCLUDED:
                     continue
-                rows.append((position, instant, value, record_id, number, received_at))
+                identity = record.identity_of(measure) if record.values else record_id
+                rows.append((position, instant, value, record_id, identity, number, received_at))
         refused = tuple(refused)
         whole = Whole(len(texts) + sum(count for _, count in refused), refused)
         return cls(tuple(positions), np.array(rows, dtype=_COLUMNS), texts, whole)

@@ -223,6 +223,8 @@ def _read(
 
 
 def _numbers(cells: Sequence[str], measure: MeasurePlan) -> Floats:
+    if measure.aggregate == "distinct":
+        raise NotOrdinaryError
     if measure.aggregate == "count":
         return np.array([np.nan if is_missing(cell) else 1.0 for cell in cells])
     text = "".join(cells)

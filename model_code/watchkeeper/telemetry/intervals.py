@@ -75,9 +75,26 @@ class Aggregation:
             return self.minimum
         if aggregate == "max":
             return self.maximum
-        if aggregate == "count":
+        if aggregate == "count" or aggregate == "distinct":
             return float(self.count)
         assert_never(aggregate)
+
+
+class OnceAnInterval:
+    """Knows which values were counted in which intervals, of measures that count different ones."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[str, int, int]] = set()
+
+    def takes(self, record: Record, measure: str, series: str, start: int) -> bool:
+        """Tell whether a record, which is new, counts in an interval of a series; and remember that."""
+        if measure not in record.values:
+            return True
+        key = (series, start, record.identity_of(measure))
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        return True
 
 
 def aggregate_records(records: Iterable[Record], plan: WorkloadPlan) -> dict[str, list[tuple[int, float]]]:
@@ -87,13 +104,15 @@ def aggregate_records(records: Iterable[Record], plan: WorkloadPlan) -> dict[str
     """
     unique = {record.record_id: record for record in records}
     intervals: dict[str, dict[int, Aggregation]] = {}
+    counted = OnceAnInterval()
     for series, members in by_series(unique.values(), plan).items():
         measure = measure_of(series, plan).name
         for record in members:
             value = record.measures[measure]
             if value is not None:
                 start = interval_start(record.event_time, plan.interval_seconds)
-                add(intervals.setdefault(series, {}), start, value)
+                if counted.takes(record, measure, series, start):
+                    add(intervals.setdefault(series, {}), start, value)
     return interval_values(intervals, plan)
 
 

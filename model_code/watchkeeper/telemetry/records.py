@@ -59,6 +59,12 @@ class Record:
     """16 hexadecimal characters, the same for every delivery of the record."""
     received_at: int | None = dataclasses.field(default=None, compare=False)
     """When ingestion got it, in milliseconds since 1970, where that is said."""
+    values: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Of measures that count different values: what identifies the record's one, written as `record_id`."""
+
+    def identity_of(self, measure: str) -> int:
+        """Return what a reading of a measure counts once by, in 64 bits: its record, or its value."""
+        return int(self.values.get(measure, self.record_id), 16)
 
 
 def parse_record(line: str | bytes, plan: WorkloadPlan) -> Record:
@@ -143,8 +149,9 @@ class RecordReader:
     ) -> None:
         self._timestamp = timestamp
         self._dimensions = dimensions
-        self._measures = tuple(
-            (measure.name, measure.field, measure.aggregate == "count") for measure in measures
+        self._measures = tuple((measure.name, measure.field, measure.counts) for measure in measures)
+        self._distinct = tuple(
+            (measure.name, measure.field) for measure in measures if measure.aggregate == "distinct"
         )
         self._record_id_field = record_id_field
         self._times: dict[Any, tuple[datetime, int]] = {}
@@ -169,7 +176,8 @@ class RecordReader:
         """Read a record's fields. Numbers may be written as text, as in CSV; empty text is a missing
         value, and so are the words of `cells.MISSING` for a number or a time.
 
-        For a measure whose aggregate is `count`, the field only has to be there, and its value is 1.
+        For a measure whose aggregate is `count` or `distinct`, the field only has to be there, and its value
+        is 1.
 
         Raises
         ------
@@ -201,7 +209,10 @@ class RecordReader:
                 key_of(name, self._dimensions, tuple(dimensions.values()))
             if _are_texts(written):
                 _remember(self._places, written, dict(dimensions))
-        return Record(event_time, dimensions, measures, self._record_id(fields), received_at)
+        values = {
+            name: _identity(fields[field]) for name, field in self._distinct if measures[name] is not None
+        }
+        return Record(event_time, dimensions, measures, self._record_id(fields), received_at, values)
 
     def _event_time(self, fields: Mapping[str, Any]) -> tuple[datetime, int | None]:
         value = fields.get(self._timestamp.field)
@@ -234,7 +245,7 @@ class RecordReader:
                 raise InvalidInputError(
                     f"record id field {self._record_id_field!r} is missing", reason="missing_record_id"
                 )
-            return short_hash(_AS_JSON(_canonical(value)), RECORD_ID_LENGTH)
+            return _identity(value)
         return short_hash(self._content(fields), RECORD_ID_LENGTH)
 
     def _content(self, fields: Mapping[str, Any]) -> str:
@@ -316,6 +327,10 @@ def _measure(value: object, field: str, *, counts: bool) -> float | None:
     if is_missing(value):
         return None
     return 1.0 if counts else parse_number(value, f"measure {field!r}")
+
+
+def _identity(value: object) -> str:
+    return short_hash(_AS_JSON(_canonical(value)), RECORD_ID_LENGTH)
 
 
 def _canonical(value: object) -> object:

@@ -13,6 +13,7 @@ from cli.main import app
 from watchkeeper.command.failures import ReportingGroup
 from watchkeeper.command.main import LIBRARY_VERBS, application
 from watchkeeper.spec import AnomalyWorkload, load_workload
+from watchkeeper.spec.detection import AlertBudgetThreshold
 
 ROWS = "time,load\n" + "".join(f"2024-01-01 00:{row:02}:00,{row % 7 + 0.5}\n" for row in range(60))
 
@@ -35,6 +36,8 @@ def test_writes_a_workload_named_after_the_file_and_says_what_is_next(history: P
 
     assert answer.exit_code == 0, answer.output
     spec = load_workload("workloads/press_4.yaml")
+    assert isinstance(spec, AnomalyWorkload)
+    assert spec.threshold == AlertBudgetThreshold(rule="alert_budget", per_week=2)
     assert spec.gate.max_alerts_per_week == 14, "an hour of history says little of a week"
     assert "? times name no time zone" in answer.output
     assert "next: watchkeeper up press_4" in answer.output

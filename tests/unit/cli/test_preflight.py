@@ -37,6 +37,10 @@ TEMPLATE = {
             "Type": "AWS::SSM::Parameter",
             "Properties": {"Name": {"Fn::Join": ["", ["/watchkeeper/", {"Ref": "Key"}]]}},
         },
+        "Devices": {
+            "Type": "AWS::IoT::ThingGroup",
+            "Properties": {"ThingGroupName": "watchkeeper-devices"},
+        },
         "Alarm": {
             "Type": "AWS::CloudWatch::Alarm",
             "Properties": {"AlarmName": "W-Lag", "Metrics": [{"MetricStat": {}}, {"MetricStat": {}}, {}]},
@@ -262,16 +266,21 @@ def test_a_name_that_something_else_has_is_red_and_our_own_stack_may_keep_it(
     aws.answers["ListModelPackageGroups"] = {
         "ModelPackageGroupSummaryList": [{"ModelPackageGroupName": name}]
     }
+    aws.answers["ListThingGroups"] = {"thingGroups": [{"groupName": "watchkeeper-devices"}]}
     red = of(examined(aws, assembly), "names", Level.RED)
     assert [each.remedy for each in red] == [
-        f"aws sagemaker delete-model-package-group --model-package-group-name {name}"
+        f"aws sagemaker delete-model-package-group --model-package-group-name {name}",
+        "aws iot delete-thing-group --thing-group-name watchkeeper-devices",
     ]
 
     aws.answers["DescribeStacks"] = {
         "Stacks": [{"StackName": "WatchkeeperStorage", "StackStatus": "CREATE_COMPLETE"}]
     }
-    ours = {"ResourceType": "AWS::SageMaker::ModelPackageGroup", "PhysicalResourceId": name}
-    aws.answers["ListStackResources"] = {"StackResourceSummaries": [ours]}
+    ours = [
+        {"ResourceType": "AWS::SageMaker::ModelPackageGroup", "PhysicalResourceId": name},
+        {"ResourceType": "AWS::IoT::ThingGroup", "PhysicalResourceId": "watchkeeper-devices"},
+    ]
+    aws.answers["ListStackResources"] = {"StackResourceSummaries": ours}
     assert of(examined(aws, assembly), "names", Level.RED) == []
 
 

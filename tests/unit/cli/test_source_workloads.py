@@ -24,7 +24,8 @@ from watchkeeper.spec import AnomalyWorkload, load_workload
 
 ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/plant"
 KINESIS = f"kinesis: {{stream: '{ARN}'}}"
-METRICS_A_MONTH = 30 * 24 * 12 * 1000
+ASKED_A_MONTH = 30 * 24 * 12
+METRICS_A_MONTH = ASKED_A_MONTH * 1000
 
 
 def spec_of(folder: Path, source: str) -> AnomalyWorkload:
@@ -94,11 +95,16 @@ def test_a_source_without_a_past_or_without_anything_says_so(tmp_path: Path, ses
     assert not (tmp_path / "nothing.gz").exists()
 
 
-def costs(tmp_path: Path, source: str) -> dict[str, float]:
+def costs(tmp_path: Path, source: str, fleet: Fleet | None = None) -> dict[str, float]:
     found: dict[str, float] = {}
-    for each in ingestion_month(spec_of(tmp_path, source), Prices.read(), Fleet()):
+    for each in ingestion_month(spec_of(tmp_path, source), Prices.read(), fleet or Fleet()):
         found[each.service] = found.get(each.service, 0.0) + (each.usd or 0.0)
     return found
+
+
+def requests(tmp_path: Path, source: str) -> dict[str, float]:
+    month = ingestion_month(spec_of(tmp_path, source), Prices.read(), Fleet())
+    return {each.what: each.quantity / ASKED_A_MONTH for each in month if each.unit != "GB-second"}
 
 
 def test_metrics_cost_by_how_many_are_asked_for(tmp_path: Path) -> None:
@@ -115,8 +121,29 @@ def test_a_query_costs_by_what_it_scans_and_10_megabytes_at_least(tmp_path: Path
     assert costs(tmp_path, large)["Athena"] == pytest.approx(10 * least)
 
 
-def test_a_data_stream_costs_delivery_without_iot(tmp_path: Path) -> None:
-    assert set(costs(tmp_path, KINESIS)) == {"Firehose", "S3"}
+def test_a_data_stream_costs_its_shards_and_delivery_without_iot(tmp_path: Path) -> None:
+    found = costs(tmp_path, KINESIS)
+    assert set(found) == {"Firehose", "Kinesis", "S3"}
+    assert found["Kinesis"] == pytest.approx(30 * 24 * 0.015)
+    much = Fleet(devices=750_000)  # 2,500 records a second
+    assert costs(tmp_path, KINESIS, much)["Kinesis"] == pytest.approx(3 * 30 * 24 * 0.015)
+
+
+def test_what_is_asked_again_for_late_records_costs_its_requests(tmp_path: Path) -> None:
+    late = FOLDERS + "\nlateness: 10m"
+    assert requests(tmp_path, FOLDERS.replace(", offset: 12m", "")) == {
+        "messages of what is fetched": 4,
+        "files read": 1,
+        "telemetry objects put": 1,
+        "fetch_telemetry": 1,
+        "logs of fetch_telemetry": pytest.approx(1.7e-6),
+    }
+    once, again = requests(tmp_path, FOLDERS), requests(tmp_path, late)
+    for what in ("files read", "telemetry objects put", "lists of what there is"):
+        assert (once[what], again[what]) == (1, 3), what
+    for what in ("schedule of the source", "fetch_due", "messages of what is fetched"):
+        assert once[what] == again[what], what
+    assert requests(tmp_path, ATHENA + "\nlateness: 10m")["telemetry objects put"] == 1
 
 
 @pytest.mark.parametrize(

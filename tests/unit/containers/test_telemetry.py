@@ -9,7 +9,7 @@ import pytest
 from containers.anomaly.telemetry import Telemetry, read_folder
 from tests.unit.containers.plans import HOUR, hourly
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.core.plan import MeasurePlan
+from watchkeeper.core.plan import Aggregate, MeasurePlan
 from watchkeeper.telemetry.intervals import aggregate_records
 from watchkeeper.telemetry.records import parse_record
 
@@ -55,12 +55,15 @@ def test_aggregates_files_of_every_kind(history: Path, quarantine: Path) -> None
 
 
 def test_aggregates_as_streaming_does(history: Path, quarantine: Path) -> None:
-    plan = hourly(measures=(MeasurePlan("n", "flow", "count"), MeasurePlan("top", "flow", "max")))
-    (history / "a.jsonl").write_bytes(json_lines(*READINGS, READINGS[0]))
+    aggregates: dict[str, Aggregate] = {"n": "count", "top": "max", "values": "distinct"}
+    plan = hourly(measures=tuple(MeasurePlan(name, "flow", one) for name, one in aggregates.items()))
+    again = {"time": "1970-01-01T00:45:00Z", "flow": 3}
+    (history / "a.jsonl").write_bytes(json_lines(*READINGS, again, READINGS[0]))
     telemetry = Telemetry(plan)
     read_folder(history, telemetry, quarantine)
-    records = [parse_record(json.dumps(reading), plan) for reading in READINGS]
+    records = [parse_record(json.dumps(reading), plan) for reading in [*READINGS, again]]
     assert telemetry.series_values() == aggregate_records(records, plan)
+    assert telemetry.series_values()["values"] == [(0, 2.0), (HOUR, 1.0)]
 
 
 def test_counts_a_record_once_whatever_file_it_is_in(history: Path, quarantine: Path) -> None:

@@ -51,7 +51,7 @@ def german(zone: str = "Europe/Berlin", days: int = 40) -> str:
     return "\n".join(lines)
 
 
-def loaded(found: Discovery, folder: Path, alerts_per_week: float = 7) -> WorkloadPlan:
+def loaded(found: Discovery, folder: Path, alerts_per_week: float | None = None) -> WorkloadPlan:
     path = folder / "drafted.yaml"
     path.write_text(draft(found, name="drafted", alerts_per_week=alerts_per_week), encoding="utf-8")
     plan = load_workload(path).plan()

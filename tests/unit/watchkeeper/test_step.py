@@ -47,7 +47,7 @@ READINGS = st.lists(
     max_size=40,
     unique=True,
 )
-AGGREGATES = st.sampled_from(["avg", "sum", "min", "max", "count"])
+AGGREGATES = st.sampled_from(["avg", "sum", "min", "max", "count", "distinct"])
 
 
 def cut(lines: list[bytes], seed: int) -> list[list[bytes]]:
@@ -102,6 +102,22 @@ def test_what_is_known_of_a_series_does_not_depend_on_when_its_shelf_split(
     assert sorted(item["text"] for item in whole.quarantined) == sorted(
         item["text"] for item in parts.quarantined
     )
+
+
+def test_a_value_counts_once_an_interval_and_its_records_are_no_repetitions() -> None:
+    plan = plan_of(measures=(MeasurePlan("m", "m", "distinct"),), lateness_seconds=0)
+    shelves = Shelves(plan)
+    first, second = "10.0.0.1", "10.0.0.2"
+    shelves.deliver("1", [reading(1, m=first), reading(2, m=second), reading(3, m=first)])
+    shelves.deliver("2", [reading(4, m=second), reading(2, m=second), reading(61, m=first)])
+    shelves.deliver("last", [reading(120, m=first)])
+
+    assert values(shelves) == [("m|device=a", 0, 2.0), ("m|device=a", 60, 1.0)]
+    shelves.deliver("later", [reading(CLOSE, m=first)])
+    shelves.deliver("and more", [reading(2 * CLOSE, m=first)])
+    rows = {one.interval_start: (one.accepted, one.duplicated) for one in shelves.counts if one.accepted}
+    assert rows["1970-01-01T00:00:00Z"] == (4, 1)
+    assert rows["1970-01-01T00:01:00Z"] == (1, 0)
 
 
 def test_an_interval_closes_when_its_lateness_has_passed_in_event_time() -> None:

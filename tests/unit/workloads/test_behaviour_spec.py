@@ -14,11 +14,12 @@ name: press
 kind: device_behaviour
 interval: 5m
 behaviours:
-  - {name: messages_received, allowed: {upper: 600}}
+  - {name: messages_sent, allowed: {upper: 600}}
   - {name: authorization_failures}
+  - {name: source_addresses}
 metrics:
   - {field: battery, name: battery, direction: below}
-mitigation: {quarantine: {severity_at_least: 80, measures: [messages_received]}}
+mitigation: {quarantine: {severity_at_least: 80, measures: [messages_sent]}}
 """
 
 
@@ -29,8 +30,9 @@ def test_source_measures_and_dimension_follow_from_what_is_watched(load: Load) -
     assert isinstance(spec, DeviceBehaviourWorkload)
     assert plan.dimensions == ("device",)
     assert [(each.name, each.aggregate, each.fill) for each in plan.measures] == [
-        ("messages_received", "sum", 0.0),
+        ("messages_sent", "sum", 0.0),
         ("authorization_failures", "sum", 0.0),
+        ("source_addresses", "distinct", 0.0),
         ("battery", "avg", "ignore"),
     ]
     assert plan.measures[0].rules is not None
@@ -47,11 +49,11 @@ def test_source_measures_and_dimension_follow_from_what_is_watched(load: Load) -
     ("change", "message"),
     [
         (("kind: device_behaviour", "kind: device_behaviour\ndimensions: [site]"), "follows from behaviours"),
-        (("name: messages_received, a", "name: messages_sent, a"), "did you mean messages_received"),
-        (("{name: authorization_failures}", "{name: messages_received}"), "is there 2 times"),
-        (("measures: [messages_received]", "measures: [disconnects]"), "known: messages_received"),
+        (("name: messages_sent, a", "name: message_sent, a"), "did you mean messages_sent"),
+        (("{name: authorization_failures}", "{name: messages_sent}"), "is there 2 times"),
+        (("measures: [messages_sent]", "measures: [disconnects]"), "known: messages_sent"),
         (("severity_at_least: 80", "severity_at_least: 10"), "at least 70"),
-        (("name: battery, d", "name: messages_received, d"), "is there 2 times"),
+        (("name: battery, d", "name: messages_sent, d"), "is there 2 times"),
     ],
 )
 def test_a_mistake_is_told_once_where_it_is(load: Load, change: tuple[str, str], message: str) -> None:
