@@ -100,9 +100,9 @@ def _show(found: WorkloadStatus, every: bool) -> None:
             end = _at(found.last_interval_end)
             facts.add_row("last interval", f"ended {in_zone(end, zone)}")
             facts.add_row(
-                "the week to it",
-                f"{found.alerts_of_week:,} alerts, of {found.alerts_budget:g} that the gate allows for all "
-                f"series together; {found.anomalies_of_week:,} anomalous intervals",
+                "7 days until then",
+                f"{found.alerts_of_week:,} alerts (the gate allows {found.alerts_budget:g} for all series "
+                f"together), {found.anomalies_of_week:,} anomalous intervals",
             )
     facts.add_row("alarms", ", ".join(found.alarms) or "none is on")
     console.print(facts)

@@ -360,7 +360,7 @@ def test_a_calendar_that_runs_out_is_to_be_looked_at(deployed: Watched) -> None:
 def test_status_is_read_by_people_and_programs(deployed: Watched) -> None:
     shown, (document,) = run("status"), rows(run("status", "press", "--json"))
 
-    assert "3 alerts, of 7 that the gate allows for all series together" in shown.stdout
+    assert "3 alerts (the gate allows 7 for all series together)" in shown.stdout
     assert "ended 2026-11-29 03:00 CET (02:00 UTC)" in shown.stdout
     assert document["workloads"][0]["alerts_of_week"] == 3
     assert document["alarms"] == []
