@@ -144,17 +144,22 @@ class Document:
         return read
 
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
 def plain(value: Any, *, sort_keys: bool = False) -> Any:
     """Return a dataclass, or what holds some, as JSON-ready objects."""
+    if type(value) in _SCALARS:  # most of what there is: it shall cost nothing
+        return value
     if isinstance(value, Document):
         return value.to_dict()
+    if isinstance(value, (list, tuple)):
+        return [plain(item, sort_keys=sort_keys) for item in value]
     if dataclasses.is_dataclass(value):
         value = _fields(value)
     if isinstance(value, Mapping):
         items = sorted(value.items()) if sort_keys else value.items()
         return {key: plain(item, sort_keys=sort_keys) for key, item in items}
-    if isinstance(value, list | tuple):
-        return [plain(item, sort_keys=sort_keys) for item in value]
     return value.value if isinstance(value, Enum) else value
 
 
@@ -273,7 +278,12 @@ def _list(value: Any, place: str) -> Sequence[Any]:
 
 
 def _fields(part: Any) -> dict[str, Any]:
-    return {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
+    return {name: getattr(part, name) for name in _field_names(type(part))}
+
+
+@functools.cache
+def _field_names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def _object(value: Any, place: str) -> dict[str, Any]:

@@ -336,7 +336,7 @@ def test_a_condition_that_does_not_hold_leaves_an_alert_out() -> None:
             {**foreign.LOOKOUT_METRIC_SET, "DimensionList": ["revenue"]},
             "dimensions: ['revenue']: 'revenue' is a measure's",
         ),
-        ("x: " + "[" * 3000 + "]" * 3000, "nested too deep"),
+        ("x: " + "[\n " * 3000 + "]" * 3000, "nested too deep"),
     ],
 )
 def test_what_nothing_can_be_made_of_is_refused_by_name(document: object, told: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import aws_xray_sdk.core  # noqa: F401  opens a socket when it is imported: before there is no network
 import boto3
 import pytest
 from moto import mock_aws
@@ -59,7 +60,7 @@ def _resources() -> dict[str, str]:
     for table in (SERIES_TABLE, ANOMALIES_TABLE):
         _create_table(table, "pk", "sk")
     _create_table(IDEMPOTENCY_TABLE, "id")
-    _create_table(INCIDENTS_TABLE, "pk", "sk", {BY_ID: ("incident_id", "sk")})
+    create_incidents_table(INCIDENTS_TABLE)
     queue_url = sqs().create_queue(QueueName="listener")["QueueUrl"]
     queue_arn = sqs().get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"][
         "QueueArn"
@@ -72,6 +73,11 @@ def _resources() -> dict[str, str]:
     topic_arn = sns.create_topic(Name="alerts")["TopicArn"]
     sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn)
     return {"queue_url": queue_url, "topic_arn": topic_arn, "bus": "alerts"}
+
+
+def create_incidents_table(name: str) -> None:
+    """Make a table of incidents."""
+    _create_table(name, "pk", "sk", {BY_ID: ("incident_id", "sk")})
 
 
 def _create_table(

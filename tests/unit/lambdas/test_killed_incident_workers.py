@@ -17,7 +17,7 @@ from lambdas.incidents.effects import GroupingEffects, LiveReleases
 from lambdas.incidents.keeping import close_quiet, take_in
 from lambdas.incidents.responding import judge
 from tests.unit.lambdas.builders import make_event, make_plan
-from tests.unit.lambdas.conftest import INCIDENTS_TABLE, SERIES_TABLE
+from tests.unit.lambdas.conftest import SERIES_TABLE, create_incidents_table
 from tests.unit.lambdas.fakes import CrashError, FakeBus, FakePlanStore, FakeReleaseStore
 from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.incidents.incident import Incident
@@ -64,20 +64,21 @@ class Watched:
 
 
 class Worker:
-    """One workload's deliveries, by processes of which one may be killed."""
+    """One workload's deliveries, by processes of which one may be killed; its table is its own, and small."""
 
     def __init__(self, workload: str, dies_at: int = -1) -> None:
+        create_incidents_table(workload)
         self.plan = dataclasses.replace(make_plan(), workload=workload)
         self.moments = Moments(dies_at)
         self.bus = FakeBus()
         client: Any = Watched(clients.dynamodb(), self.moments)
-        self.store = TableIncidents(client, INCIDENTS_TABLE, SERIES_TABLE, pause=lambda attempt: None)
+        self.store = TableIncidents(client, workload, SERIES_TABLE, pause=lambda attempt: None)
         self.effects = GroupingEffects(
             plans=FakePlanStore({workload: self.plan}),
             incidents=self.store,
             releases=LiveReleases(FakeReleaseStore()),
             bus=Watched(self.bus, self.moments),  # type: ignore[arg-type]
-            unanswered=TableUnanswered(client, INCIDENTS_TABLE),
+            unanswered=TableUnanswered(client, workload),
             pause=lambda attempt: None,
         )
 
