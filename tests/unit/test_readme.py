@@ -7,9 +7,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
+from pydantic import TypeAdapter
 
 from cli import datasets
 from localcloud.settings import Settings
+from watchkeeper.spec import AnomalyWorkload
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,6 +22,13 @@ UNCLEAR = (
     "what is away for a moment is asked again",
     "who may not is",
     "is the threshold)",
+    "what it says beside stays",
+    "a link replaces, but does not take back",
+    "of which one says that it was noise",
+    "give files that belong together together",
+    "how far the workload is goes by",
+    "those that were not there at the first asking do not",
+    "ends what its thing had of before",
 )
 """Sentences that readers have stumbled over."""
 
@@ -58,6 +68,24 @@ def test_guides_are_all_named_in_readme() -> None:
 def test_sentences_that_readers_stumbled_over_do_not_come_back(page: Path) -> None:
     text = " ".join(page.read_text(encoding="utf-8").split()).lower()
     assert [words for words in UNCLEAR if words in text] == []
+
+
+def test_what_pages_show_of_workload_files_is_taken() -> None:
+    """Fragments name some keys of a file: those that can be checked alone are."""
+    checked = {
+        key: TypeAdapter(AnomalyWorkload.model_fields[key].annotation)
+        for key in ("source", "measures", "exclude", "mute", "threshold", "gate", "quality", "alerts")
+    }
+    found = set[str]()
+    for page in (ROOT / "README.md", *(ROOT / "docs/guides").glob("*.md")):
+        for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S):
+            fragment = yaml.safe_load(block)
+            if fragment.get("kind", "anomaly") == "anomaly":
+                assert set(fragment) <= set(AnomalyWorkload.model_fields), page
+                for key in checked.keys() & fragment:
+                    checked[key].validate_python(fragment[key])
+                    found.add(key)
+    assert found == set(checked)
 
 
 def test_clean_all_removes_what_is_written_outside_of_the_clone(monkeypatch: pytest.MonkeyPatch) -> None:
