@@ -25,6 +25,7 @@ from cli.specs import ROOT, WORKLOADS
 from cli.stacks import STORAGE
 from watchkeeper.command.screen import console, done, errors, say
 from watchkeeper.core import layout
+from watchkeeper.spec.loading import SUFFIX
 
 ASSEMBLIES = "build/assemblies"
 """The cloud assemblies, and beside each a hash of what it was made from."""
@@ -112,7 +113,7 @@ class Deployer:
         """Synthesize if anything changed, bootstrap if needed, deploy the stacks.
 
         Where the account has the shared stacks as these sources make them, those of the chosen workloads are
-        synthesized and deployed alone.
+        synthesized and deployed alone. Nothing is synthesized that the assembly of all workloads has.
 
         Raises
         ------
@@ -120,23 +121,31 @@ class Deployer:
             If one of the steps fails.
         """
         stacks = self._alone()
+        whole = dataclasses.replace(self, workload=None)
+        source = whole if whole._is_current() else self
         if stacks and self.shared_are_deployed():
             say("the shared stacks are up to date")
-            source = self if self._is_current() else dataclasses.replace(self, shared=False)
+            source = source if source._is_current() else dataclasses.replace(self, shared=False)
             source.synthesize_and_say()
             source.cdk_deploy("--exclusively", *stacks)
             return
-        self.synthesize_and_say()
+        source.synthesize_and_say()
         if not self.is_bootstrapped():
             account = self.session.client("sts").get_caller_identity()["Account"]
             # Without --app, bootstrapping would run the whole CDK application again.
-            self._cdk("bootstrap", "--app", self.assembly, f"aws://{account}/{self.region}")
-        self._adopt()
-        self.cdk_deploy("--all")
+            self._cdk("bootstrap", "--app", source.assembly, f"aws://{account}/{self.region}")
+        source._adopt()
+        if source.workload == self.workload:
+            source.cdk_deploy("--all")
+        else:
+            source.cdk_deploy("--exclusively", *_shared(source.templates()), *stacks)
 
     def _alone(self) -> list[str]:
-        """Return the stacks of the chosen workloads; none where all are chosen."""
-        names = [] if self.workload in (None, NO_WORKLOAD) else str(self.workload).split(",")
+        """Return the stacks of the chosen workloads."""
+        if self.workload is None:
+            names = sorted(path.stem for path in self.workloads.glob(f"*{SUFFIX}"))
+        else:
+            names = [] if self.workload == NO_WORKLOAD else self.workload.split(",")
         return [layout.workload_stack(name) for name in names]
 
     def shared_are_deployed(self) -> bool:
@@ -149,11 +158,7 @@ class Deployer:
             assembly = Assembly(record.with_suffix(""))
             current = record.read_text().split()[:1] == [made] and (assembly.folder / MANIFEST).is_file()
             if current and STORAGE in assembly.stacks:
-                return all(
-                    self._is_deployed(name, template)
-                    for name, template in assembly.stacks.items()
-                    if not name.startswith(layout.workload_stack(""))
-                )
+                return all(self._is_deployed(name, assembly.stacks[name]) for name in _shared(assembly))
         return False
 
     def _is_deployed(self, stack: str, template: Path) -> bool:
@@ -285,6 +290,11 @@ class Deployer:
             "CDK_DEFAULT_REGION": self.region,
             "CDK_DISABLE_CLI_TELEMETRY": "true",
         }
+
+
+def _shared(assembly: Assembly) -> list[str]:
+    """Return the stacks that are of no workload."""
+    return [name for name in assembly.stacks if not name.startswith(layout.workload_stack(""))]
 
 
 def _digest(about: str, files: Iterable[Path]) -> str:

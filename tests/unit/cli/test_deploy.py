@@ -35,7 +35,7 @@ class FakeCdk:
             return 7
         if command[1] == "synth":
             (self.root / ASSEMBLY).mkdir(parents=True, exist_ok=True)
-            (self.root / ASSEMBLY / "manifest.json").write_text("{}")
+            (self.root / ASSEMBLY / "manifest.json").write_text('{"artifacts": {}}')
         return 0
 
     def verbs(self) -> list[str]:
@@ -170,12 +170,33 @@ def test_a_workload_goes_alone_where_the_shared_stacks_are_deployed_as_these_sou
     for stack in SHARED:
         session.client("cloudformation").create_stack(StackName=stack, TemplateBody=topic(stack))
 
-    Deployer(session, Stage.LAPTOP, "water_flow,air", root=root, run=cdk).deploy()
+    elsewhere = root / "infra"
+    Deployer(session, Stage.LAPTOP, "water_flow,air", root=root, workloads=elsewhere, run=cdk).deploy()
 
     synth, deploying = cdk.calls[1:]
     assert synth[-2:] == ["-c", "shared=false"]
     assert synth[synth.index("--output") + 1] == deploying[deploying.index("--app") + 1]
     assert deploying[3:6] == ["--exclusively", "Watchkeeper-water-flow", "Watchkeeper-air"]
+
+
+def test_a_new_workload_goes_with_the_others_and_without_the_shared_stacks_as_these_are_deployed(
+    session: boto3.Session, root: Path, tmp_path: Path
+) -> None:
+    cdk, workloads = FakeCdk(root), tmp_path / "workloads"
+    workloads.mkdir()
+    (workloads / "water_flow.yaml").touch()
+    all_of_them = Deployer(session, Stage.LAPTOP, root=root, workloads=workloads, run=cdk)
+    all_of_them.synthesize()
+    write_assembly(root / ASSEMBLY, *SHARED, "Watchkeeper-water-flow")
+    for stack in SHARED:
+        session.client("cloudformation").create_stack(StackName=stack, TemplateBody=topic(stack))
+    (workloads / "air.yaml").touch()
+
+    all_of_them.deploy()
+
+    synth, deploying = cdk.calls[1:]
+    assert synth[-2:] == ["-c", "shared=false"]
+    assert deploying[3:6] == ["--exclusively", "Watchkeeper-air", "Watchkeeper-water-flow"]
 
 
 @pytest.mark.parametrize("change", ["sources", "deployed", "status", "stage"])
@@ -192,10 +213,25 @@ def test_a_workload_goes_with_the_shared_stacks_where_these_may_differ(
         (root / "infra/stack.py").write_text("a = 2\n")
     stage = Stage.AWS if change == "stage" else Stage.LAPTOP
 
-    Deployer(session, stage, "water_flow", root=root, run=cdk).deploy()
+    elsewhere = root / "infra"
+    Deployer(session, stage, "water_flow", root=root, workloads=elsewhere, run=cdk).deploy()
 
     assert "shared=false" not in cdk.calls[1]
     assert "--all" in cdk.calls[-1]
+
+
+def test_a_workload_goes_with_the_shared_stacks_from_the_assembly_of_all_where_that_is_there(
+    session: boto3.Session, root: Path
+) -> None:
+    cdk = FakeCdk(root)
+    deployer(session, root, cdk).synthesize()
+    write_assembly(root / ASSEMBLY, *SHARED, "Watchkeeper-air", "Watchkeeper-water-flow")
+
+    Deployer(session, Stage.LAPTOP, "water_flow", root=root, run=cdk).deploy()
+
+    assert cdk.verbs() == ["synth", "bootstrap", "deploy"]
+    assert cdk.calls[-1][1:6] == ["--app", ASSEMBLY, "--exclusively", *SHARED]
+    assert [each for each in cdk.calls[-1] if each.startswith("Watchkeeper-")] == ["Watchkeeper-water-flow"]
 
 
 def test_a_workload_whose_whole_assembly_is_there_goes_alone_from_it(
