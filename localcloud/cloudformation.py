@@ -1,17 +1,28 @@
-"""CloudFormation resource types that ministack lacks, and the record of properties that nobody reads."""
+"""CloudFormation resource types that ministack lacks, and the record of properties that nobody reads.
 
+Whoever deploys asks what a stack is, and again 5 s later: for a stack that is at work the answer waits.
+"""
+
+import asyncio
 import functools
 import json
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 from localcloud import coverage, deleted_stacks
+from localcloud.disk import operation_of
 from localcloud.part import Part
 from localcloud.seams import budgets, cloudwatch
-from localcloud.seams.cloudformation import physical_name, resource_handlers
+from localcloud.seams.cloudformation import physical_name, resource_handlers, stack_named
+from localcloud.seams.gateway import service_handlers
 from localcloud.settings import Settings
 
+HELD_SECONDS = 4.0
+"""Longest time that the answer about a stack at work waits for its end."""
+_LOOK_SECONDS = 0.05
 _CHANGES = {"create", "update", "delete", "import"}
 
 
@@ -36,6 +47,8 @@ class CloudFormationPart(Part):
 
     def install(self) -> None:
         """Add our types, then watch every type."""
+        self._hand_on: Callable[..., Awaitable[Any]] = service_handlers["cloudformation"]
+        service_handlers["cloudformation"] = self.handle_request
         coverage.load(self._record)
         deleted_stacks.install()
         resource_handlers["AWS::CloudWatch::CompositeAlarm"] = {
@@ -58,6 +71,17 @@ class CloudFormationPart(Part):
             for name in _CHANGES & functions.keys():
                 functions[name] = self._announced(functions[name])
 
+    async def handle_request(
+        self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+    ) -> Any:
+        """Answer a request; who asks about one stack that is at work hears of its end, if that is near."""
+        if operation_of(headers, body) == "DescribeStacks":
+            name = parse_qs(body.decode("latin-1")).get("StackName", [""])[0]
+            end = time.monotonic() + HELD_SECONDS
+            while is_at_work(name) and time.monotonic() < end:
+                await asyncio.sleep(_LOOK_SECONDS)
+        return await self._hand_on(method, path, headers, body, query)
+
     def _announced(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def announced(*arguments: Any, **options: Any) -> Any:
@@ -75,6 +99,13 @@ class CloudFormationPart(Part):
     def status(self) -> dict[str, Any]:
         """Return the ignored properties of the stacks that were deployed."""
         return {"ignored_properties": coverage.ignored()}
+
+
+def is_at_work(name: str) -> bool:
+    """Whether a stack, named by its name or its id, is being made, changed or removed."""
+    stack = stack_named(name.split("/")[1] if name.startswith("arn:") else name)
+    status = stack["StackStatus"] if stack else ""
+    return status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
 
 
 def create_composite_alarm(

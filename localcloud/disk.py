@@ -21,8 +21,9 @@ Response = tuple[int, dict[str, str], bytes]
 Handler = Callable[..., Awaitable[Any]]
 
 _CODE = "ServiceUnavailable"
+_READS = ("BatchGet", "Describe", "Get", "Head", "List", "Query", "Scan", "Search", "Select", "Simulate")
 _READS_OR_REMOVES = (
-    *("BatchGet", "Describe", "Get", "Head", "List", "Query", "Scan", "Search", "Select", "Simulate"),
+    *_READS,
     *("Abort", "Acknowledge", "Cancel", "ChangeMessageVisibility", "Delete", "Purge", "Receive", "Remove"),
     *("Assume", "Decrypt", "Invoke", "Stop"),
 )
@@ -95,10 +96,21 @@ def writes(method: str, path: str, headers: Mapping[str, str], body: bytes) -> b
     """Whether a request makes or changes something."""
     if method in ("GET", "HEAD", "OPTIONS", "DELETE") or path.endswith(("/invocations", "/query")):
         return False
+    operation = operation_of(headers, body)
+    return not operation.startswith(_READS_OR_REMOVES) if operation else True
+
+
+def reads(method: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether a request leaves everything as it is."""
+    return method in ("GET", "HEAD", "OPTIONS") or operation_of(headers, body).startswith(_READS)
+
+
+def operation_of(headers: Mapping[str, str], body: bytes) -> str:
+    """Return the operation that a request of the JSON or the query protocol names; empty where none does."""
     operation = headers.get("x-amz-target", "").rpartition(".")[2]
     if not operation and headers.get("content-type", "").startswith(_FORM):
         operation = parse_qs(body.decode("latin-1")).get("Action", [""])[0]
-    return not operation.startswith(_READS_OR_REMOVES) if operation else True
+    return operation
 
 
 def refusal(service: str, headers: Mapping[str, str], reason: str) -> Response:

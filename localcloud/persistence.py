@@ -25,7 +25,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from localcloud.disk import DamagedStateError, Disk
+from localcloud.disk import DamagedStateError, Disk, reads
 from localcloud.part import Part
 from localcloud.seams import gateway
 from localcloud.settings import Settings
@@ -48,6 +48,8 @@ _LINKED = (
 # Large, and nothing depends on them: saved now and then, and at the end.
 _SLOW = ("cloudwatch", "cloudwatch_logs")
 _SLOW_SECONDS = 10.0
+# Who only looks changes nothing, but may have seen what changed by itself.
+_LOOKED_SECONDS = 2.0
 _GAP_SECONDS = 0.02
 _SHARE = 10  # at most one part in so many of the time is spent on snapshots
 _ATTEMPTS = 20
@@ -74,6 +76,7 @@ class PersistencePart(Part):
         self._folder = settings.home / "state"
         self._changed: set[str] = set()
         self._called: set[str] = set()
+        self._looked = False
         self._wake = threading.Event()
         self._urgent = threading.Event()
         self._lock = threading.Lock()
@@ -135,10 +138,12 @@ class PersistencePart(Part):
         self._wake.set()
 
     def _watched(self, key: str, handler: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def watched(method: str, path: str, headers: dict[str, str], *rest: Any) -> Any:
+        async def watched(method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any) -> Any:
             self._called.add(key)
-            answer = await handler(method, path, headers, *rest)
-            if method not in ("GET", "HEAD") and not path.endswith("/invocations"):
+            answer = await handler(method, path, headers, body, *rest)
+            if reads(method, headers, body):
+                self._looked = True
+            elif not path.endswith("/invocations"):
                 self._changed.add(key)
                 self._wake.set()
             if headers.get("x-amz-target") in DURABLE and answer[0] == HTTPStatus.OK:
@@ -161,8 +166,10 @@ class PersistencePart(Part):
 
     def _run(self) -> None:
         while not self._stopping:
-            self._wake.wait()
+            if not self._wake.wait(_LOOKED_SECONDS) and not self._looked:
+                continue
             time.sleep(_GAP_SECONDS)
+            self._looked = False
             self._wake.clear()
             self._urgent.clear()
             started = time.monotonic()

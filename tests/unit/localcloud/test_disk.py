@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.disk import DamagedStateError, Disk, refusal, writes
+from localcloud.disk import DamagedStateError, Disk, reads, refusal, writes
 from localcloud.firehose.journal import Journal
 from localcloud.persistence import PersistencePart, require_readable
 from localcloud.sagemaker.kinds import MODEL
@@ -51,6 +51,25 @@ def test_what_makes_or_changes_something_needs_room(
     method: str, path: str, headers: dict[str, str], body: bytes, expected: bool
 ) -> None:
     assert writes(method, path, headers, body) is expected
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "body", "expected"),
+    [
+        ("GET", asked(), b"", True),
+        ("POST", asked("AWSStepFunctions.DescribeExecution"), b"{}", True),
+        ("POST", asked("", "application/x-www-form-urlencoded"), b"Action=DescribeStacks", True),
+        ("POST", asked("AmazonSQS.ReceiveMessage"), b"{}", False),  # nobody else is given it for a while
+        ("POST", asked("DynamoDB_20120810.DeleteItem"), b"{}", False),
+        ("POST", asked("", "application/x-www-form-urlencoded"), b"Action=DeleteStack", False),
+        ("DELETE", asked(), b"", False),
+        ("PUT", asked(), b"content", False),
+    ],
+)
+def test_who_only_looks_changes_nothing(
+    method: str, headers: dict[str, str], body: bytes, expected: bool
+) -> None:
+    assert reads(method, headers, body) is expected
 
 
 def answer_of(home: Path, free: int, body: bytes, service: str = "dynamodb") -> tuple[int, Any, list[bytes]]:
