@@ -19,7 +19,16 @@ from constructs import Construct
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.topic_rule import SQL_VERSION
 from infra.constructs.work_queue import WorkQueue, let_rules_of_workloads_send
-from infra.permissions import Permission, assumed_by, permit, policy_of, use_key, use_table
+from infra.permissions import (
+    CERTIFICATES_REASON,
+    DEVICES_REASON,
+    Permission,
+    assumed_by,
+    permit,
+    policy_of,
+    use_key,
+    use_table,
+)
 from lambdas.fleet.allow_joining import AllowJoiningEnvironment
 from lambdas.fleet.joining import SERIAL_NUMBER, SITE
 from lambdas.fleet.quarantine_device import QuarantineDeviceEnvironment
@@ -31,8 +40,6 @@ HOOK_SECONDS = 5
 QUARANTINE_SECONDS = 30
 THING = "${iot:Connection.Thing.ThingName}"
 """In a policy: the thing that is connected, whose certificate it must be."""
-DEVICES_REASON = "Devices join and leave at run time; their things begin with the project's name."
-CERTIFICATES_REASON = "A certificate's id is the hash of it, which is made at run time."
 
 
 class FleetStack(Stack):

@@ -22,6 +22,8 @@ from constructs import Construct, IConstruct
 from watchkeeper.core import layout
 from watchkeeper.service.job_names import PACKAGE_GROUP
 
+DEVICES_REASON = "Devices join and leave at run time; their things begin with the project's name."
+CERTIFICATES_REASON = "A certificate's id is the hash of it, which is made at run time."
 WORKLOAD_REASON = "Workloads come and go without a change of the parts that all of them share."
 
 

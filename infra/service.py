@@ -135,6 +135,7 @@ class ServiceStack(Stack):
             storage=storage,
             alerting=alerting,
             read_scores=read_scores,
+            has_fleet=settings.fleet == "on",
             timeout_seconds=API_TIMEOUT_SECONDS,
         )
         self.parts = {FRAUD_PREFIX: self.fraud_api.function, CONSOLE_PREFIX: self.console_api.function}

@@ -71,7 +71,8 @@ LOADING = LAMBDAS / "loading"
 CONSOLE = LAMBDAS / "console"
 SOURCES = LAMBDAS / "sources"
 CONSOLE_READS = tuple(
-    LAMBDAS / room for room in ("alerting", "costs", "http", "incidents", "live", "scoring", "watching")
+    LAMBDAS / room
+    for room in ("alerting", "costs", "fleet", "http", "incidents", "live", "scoring", "watching")
 )
 """Rooms whose rules the console's API has, too."""
 COSTS = LAMBDAS / "costs"

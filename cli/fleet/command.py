@@ -23,6 +23,7 @@ from cli.specs import AsJson
 from cli.stacks import FLEET, STORAGE, Deployment
 from lambdas.adapters.allow_list import AllowList, ListedDevice
 from lambdas.adapters.device_registry import Device, DeviceRegistry
+from lambdas.fleet.standing import standing_of
 from watchkeeper.command.screen import complain, console, done, say
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
@@ -226,14 +227,11 @@ def _unknown(serial_number: str) -> InvalidInputError:
 
 
 def _row(serial_number: str, entry: ListedDevice | None, device: Device | None) -> dict[str, Any]:
-    state: str = entry.state if entry else "not listed"
-    if device is not None and device.quarantined:
-        state = "quarantined"
     site = entry.site if entry else device.attributes.get("site", "") if device else ""
     return {
         "serial_number": serial_number,
         "site": site,
-        "state": state,
+        "state": standing_of(entry, quarantined=device is not None and device.quarantined),
         "certificates": device.certificates if device else {},
     }
 

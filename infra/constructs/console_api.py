@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from aws_cdk import ArnFormat, Stack
@@ -11,6 +12,8 @@ from constructs import Construct
 from infra.alerting import AlertingStack
 from infra.constructs.python_function import PythonFunction
 from infra.permissions import (
+    CERTIFICATES_REASON,
+    DEVICES_REASON,
     WORKLOAD_REASON,
     Permission,
     list_keys,
@@ -25,7 +28,7 @@ from infra.permissions import (
 from infra.storage import StorageStack
 from lambdas.adapters.incident_store import BY_ID
 from lambdas.console.access import PREFIX
-from lambdas.console.environment import ConsoleApiEnvironment
+from lambdas.console.environment import NO_FLEET, ConsoleApiEnvironment
 from watchkeeper.core import layout
 
 MEMORY_MB = 1769
@@ -47,6 +50,8 @@ class ConsoleApi(Construct):
         With the bus, the topic whose routes are tested, and the key of alerts' links.
     read_scores
         Reads the scores of workloads.
+    has_fleet
+        Whether devices are shown, and quarantined.
     """
 
     def __init__(
@@ -58,6 +63,7 @@ class ConsoleApi(Construct):
         storage: StorageStack,
         alerting: AlertingStack,
         read_scores: lambda_.IFunction,
+        has_fleet: bool,
         timeout_seconds: int,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -89,6 +95,7 @@ class ConsoleApi(Construct):
                 alert_topic_arn=topic_arn,
                 undelivered_alerts_arn=undelivered_arn,
                 read_scores_function=read_scores.function_name,
+                devices_table=storage.devices.table_name if has_fleet else NO_FLEET,
                 link_key=alerting.link_key_arn,
                 state_machines=stack.format_arn(
                     service="states", resource="stateMachine", arn_format=ArnFormat.NO_RESOURCE_NAME
@@ -176,3 +183,37 @@ class ConsoleApi(Construct):
                 resources=[undelivered_arn],
             ),
         )
+        if has_fleet:
+            permit(made.role, *_of_the_fleet(stack, storage))
+
+
+def _of_the_fleet(stack: Stack, storage: StorageStack) -> Iterator[Permission]:
+    """Show devices, quarantine and restore them, as `watchkeeper devices` does."""
+
+    def named(kind: str, name: str) -> str:
+        return stack.format_arn(service="iot", resource=kind, resource_name=name)
+
+    devices, quarantine = (named("thinggroup", name) for name in (layout.DEVICES, layout.QUARANTINED))
+    things = named("thing", layout.thing_name("*"))
+    moved = ("iot:AddThingToThingGroup", "iot:RemoveThingFromThingGroup")
+    yield use_table(storage.devices, "GetItem", "Scan")
+    yield Permission(actions=["iot:ListThingsInThingGroup"], resources=[devices, quarantine])
+    yield Permission(
+        actions=[
+            "iot:DescribeThing",
+            "iot:ListThingGroupsForThing",
+            "iot:ListThingPrincipals",
+            *moved,
+        ],
+        resources=[things],
+        reason=DEVICES_REASON,
+    )
+    yield Permission(actions=["iot:AttachPolicy", "iot:DescribeThingGroup", *moved], resources=[quarantine])
+    yield Permission(
+        actions=["iot:DescribeCertificate"], resources=[named("cert", "*")], reason=CERTIFICATES_REASON
+    )
+    yield Permission(
+        actions=["iot:DeleteConnection"],
+        resources=[named("client", layout.thing_name("*"))],
+        reason=DEVICES_REASON,
+    )

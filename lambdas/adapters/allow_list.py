@@ -127,6 +127,16 @@ class AllowList:
             for page in self._client.get_paginator("scan").paginate(TableName=self._table):
                 yield from map(_listed, page["Items"])
 
+    def part(self, most: int, after: str | None = None) -> tuple[list[ListedDevice], str | None]:
+        """Return entries in no order that stays, and the serial number after which the rest is, if any."""
+        begin: dict[str, Any] = (
+            {} if after is None else {"ExclusiveStartKey": _texts({"serial_number": after})}
+        )
+        with translated("read the list of devices"):
+            page = self._client.scan(TableName=self._table, Limit=most, **begin)
+        last = page.get("LastEvaluatedKey", {}).get("serial_number", {}).get("S")
+        return [_listed(item) for item in page["Items"]], last
+
     def _written(self, doing: str, write: Any, **request: Any) -> bool:
         """Write, and tell whether the condition held."""
         answer = unless(CONDITION_FAILED, doing, lambda: write(TableName=self._table, **request))

@@ -59,12 +59,10 @@ class DeviceRegistry:
         self._client = client
         self._data = data
 
-    def things(self) -> Iterator[str]:
-        """Yield the names of all things of the fleet."""
-        with translated("list the devices"):
-            pages = self._client.get_paginator("list_things_in_thing_group").paginate(
-                thingGroupName=layout.DEVICES
-            )
+    def things(self, group: str = layout.DEVICES) -> Iterator[str]:
+        """Yield the names of all things of the fleet, or of those in its other group, the quarantine."""
+        with translated(f"list the devices of {group}"):
+            pages = self._client.get_paginator("list_things_in_thing_group").paginate(thingGroupName=group)
             for page in pages:
                 yield from page["things"]
 

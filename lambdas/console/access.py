@@ -35,6 +35,7 @@ class Route:
 
 _INCIDENT = f"{PREFIX}/incidents/<incident>"
 _WORKLOAD = f"{PREFIX}/workloads/<workload>"
+_DEVICE = f"{PREFIX}/devices/<device>"
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", f"{PREFIX}/me"),
@@ -69,6 +70,11 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{_WORKLOAD}/models/<version>/reject", "admin"),
     Route("GET", f"{_WORKLOAD}/releases"),
     Route("POST", f"{_WORKLOAD}/releases/<run>/roll-back", "admin"),
+    Route("GET", f"{PREFIX}/devices"),
+    Route("GET", _DEVICE),
+    Route("POST", f"{_DEVICE}/quarantine", "operator"),
+    Route("POST", f"{_DEVICE}/restore", "operator"),
+    Route("POST", f"{PREFIX}/sites"),
 )
 ANSWERS = f"{PREFIX}/answers"
 """The page behind links of alerts: the link's signature is all that it asks for."""

@@ -5,11 +5,22 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from lambdas.console.access import PREFIX
-from lambdas.console.routes import answers, incidents, labels, models, people, runs, series, workloads
+from lambdas.console.routes import (
+    answers,
+    devices,
+    incidents,
+    labels,
+    models,
+    people,
+    runs,
+    series,
+    sites,
+    workloads,
+)
 from lambdas.http.openapi import publish
 
 app = APIGatewayHttpResolver(enable_validation=True)
-for _room in (people, workloads, incidents, series, labels, runs, models, answers):
+for _room in (people, workloads, incidents, series, labels, runs, models, devices, sites, answers):
     app.include_router(_room.router)
 
 publish(

@@ -14,7 +14,9 @@ from botocore.config import Config
 from lambdas.adapters import clients
 from lambdas.adapters.alarms import alarms_on
 from lambdas.adapters.alert_subscriptions import SnsSubscribers
+from lambdas.adapters.allow_list import AllowList
 from lambdas.adapters.anomaly_table import TableAnomalies
+from lambdas.adapters.device_registry import DeviceRegistry
 from lambdas.adapters.event_bus import EventBridgeBus, EventBus
 from lambdas.adapters.incident_store import IncidentStore, TableIncidents
 from lambdas.adapters.model_versions import ModelVersions, SageMakerModelVersions
@@ -26,7 +28,7 @@ from lambdas.adapters.secret_store import LinkKeys, SecretLinkKeys
 from lambdas.adapters.spec_store import unpacked_spec
 from lambdas.alerting.outcomes import TableOutcomes
 from lambdas.alerting.route_tests import RouteOutcome, RouteTesting, try_routes
-from lambdas.console.environment import ConsoleApiEnvironment
+from lambdas.console.environment import NO_FLEET, ConsoleApiEnvironment
 from lambdas.console.page_heads import S3PageHeads
 from lambdas.console.releases import go_back
 from lambdas.console.remembering import Remembered
@@ -74,6 +76,14 @@ class Heads(Protocol):
 
 
 @dataclass(frozen=True)
+class Fleet:
+    """Where devices are."""
+
+    listed: AllowList
+    registry: DeviceRegistry
+
+
+@dataclass(frozen=True)
 class ConsoleEffects:
     """Everything outside of `console_api`. It is what `lambdas.console.status.Watching` asks for."""
 
@@ -96,6 +106,8 @@ class ConsoleEffects:
     try_routes: TryRoutes
     counted: Callable[[Sequence[str], datetime], Counted]
     """What has been used since the month began, with the endpoints of these workloads."""
+    fleet: Fleet | None
+    """None where none is deployed."""
     region: str
     now: Callable[[], datetime] = _now
     for_each: ForEach = in_threads
@@ -146,6 +158,12 @@ class ConsoleEffects:
             bus=bus,
             try_routes=lambda workload, routes: try_routes(workload, routes, testing),
             counted=_counted,
+            fleet=None
+            if environment.devices_table == NO_FLEET
+            else Fleet(
+                AllowList(dynamodb, environment.devices_table),
+                DeviceRegistry(clients.iot(), clients.iot_data),
+            ),
             region=os.environ.get("AWS_REGION", ""),
         )
 

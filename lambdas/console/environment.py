@@ -10,6 +10,10 @@ Permissions
   where feedback has moved thresholds
 - `dynamodb:Query` on the table of anomalies
 - `cloudwatch:DescribeAlarms`, `ListMetrics`, `GetMetricData`, which have no resource that could be named
+- of devices, where there is a fleet: `dynamodb:Scan`, `GetItem` on the list; `iot:ListThingsInThingGroup` of
+  its two groups; `DescribeThing`, `ListThingGroupsForThing`, `ListThingPrincipals` on the devices' things,
+  `DescribeCertificate`; as of `quarantine_device`, `DescribeThingGroup`, `AttachPolicy`,
+  `AddThingToThingGroup` and `RemoveThingFromThingGroup` of the quarantine, `DeleteConnection`
 - of costs: `cloudformation:ListStacks`, which has no resource that could be named, `ListStackResources` on
   the project's stacks; `lambda:GetFunctionConfiguration` on their functions
 - `lambda:InvokeFunction` of `read_scores`
@@ -32,6 +36,9 @@ from typing import ClassVar
 
 from lambdas.runtime.typed_environment import TypedEnvironment
 
+NO_FLEET = "none"
+"""Where no fleet is deployed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConsoleApiEnvironment(TypedEnvironment):
@@ -49,6 +56,8 @@ class ConsoleApiEnvironment(TypedEnvironment):
     alert_topic_arn: str
     undelivered_alerts_arn: str
     read_scores_function: str
+    devices_table: str
+    """Of those that may join the fleet; `NO_FLEET` where none is deployed."""
     link_key: str
     """ARN of the secret with the key that signs links of alerts."""
     state_machines: str

@@ -17,6 +17,7 @@ from watchkeeper.core import layout
 NO_RESOURCE_TO_NAME = {
     "cloudwatch:DescribeAlarms": "asked for those that are on, it is of all alarms",
     "cloudwatch:GetMetricData": "metrics are no resource",
+    "cloudformation:ListStacks": "a list of stacks has no resource",
     "cloudwatch:ListMetrics": "metrics are no resource",
     "cloudwatch:PutMetricData": "no resource type; a condition names the namespaces",
     "ecr:GetAuthorizationToken": "the token is for the whole registry",
@@ -57,6 +58,8 @@ NAMED_AT_RUN_TIME = (
     r"arn:aws:states:eu-west-1:<AWS::AccountId>:execution:watchkeeper-\*-training:\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/appsync/apis/\*",
     r"<SiteObjects\w+\.Arn>/console/\*",
+    r"arn:aws:cloudformation:eu-west-1:<AWS::AccountId>:stack/Watchkeeper\*/\*",
+    r"arn:aws:lambda:eu-west-1:<AWS::AccountId>:function:Watchkeeper\*",
     r"arn:aws:iot:eu-west-1:<AWS::AccountId>:(thing|client)/watchkeeper-\*",
     r"arn:aws:iot:eu-west-1:<AWS::AccountId>:cert/\*",
     r"arn:aws:logs:eu-west-1:<AWS::AccountId>:log-group:/aws/sagemaker/\*",

@@ -46,9 +46,11 @@ ARGUED = {
     # of standard executions, not of an express workflow's or a map's
     ("states:DescribeExecution", "express"),
     ("states:ListExecutions", "mapRun"),
-    # it needs both the thing and the group, and has a statement for each
+    # they need both the thing and the group, and have a statement for each
     ("iot:AddThingToThingGroup", "thing"),
     ("iot:AddThingToThingGroup", "thinggroup"),
+    ("iot:RemoveThingFromThingGroup", "thing"),
+    ("iot:RemoveThingFromThingGroup", "thinggroup"),
     # AWS has a resource to name for these, which the linter's list does not know yet
     ("iot:AttachThingPrincipal", "*"),
     ("iot:DetachThingPrincipal", "*"),

@@ -99,6 +99,13 @@ def test_tasks_that_end_badly_are_closed(templates: Templates) -> None:
     assert len(pattern["detail"]["stateMachineArn"]) == 3
 
 
+OF_DEVICES = (
+    *("AddThingToThingGroup", "RemoveThingFromThingGroup", "AttachPolicy", "DeleteConnection"),
+    *("DescribeCertificate", "DescribeThing", "DescribeThingGroup"),
+    *("ListThingGroupsForThing", "ListThingPrincipals", "ListThingsInThingGroup"),
+)
+
+
 def test_the_console_may_do_what_it_does_and_no_more(templates: Templates) -> None:
     allowed: dict[str, set[str]] = {}
     for resource, statement in templates.statements():
@@ -109,10 +116,13 @@ def test_the_console_may_do_what_it_does_and_no_more(templates: Templates) -> No
     actions = {action for action in allowed if not action.startswith(("kms:", "logs:", "xray:"))}
     assert actions == {
         *("s3:GetObject", "s3:ListBucket", "ssm:GetParameter", "ssm:GetParametersByPath"),
-        *(f"dynamodb:{verb}" for verb in ("GetItem", "PutItem", "DeleteItem", "Query", "UpdateItem")),
+        *(f"dynamodb:{verb}" for verb in ("GetItem", "PutItem", "DeleteItem", "Query", "Scan", "UpdateItem")),
         *("cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"),
         *("states:ListExecutions", "states:StartExecution", "states:DescribeExecution"),
         *("states:DescribeStateMachineForExecution", "states:GetExecutionHistory"),
+        *("cloudformation:ListStacks", "cloudformation:ListStackResources"),
+        "lambda:GetFunctionConfiguration",
+        *(f"iot:{verb}" for verb in OF_DEVICES),
         *("lambda:InvokeFunction", "events:PutEvents", "secretsmanager:GetSecretValue"),
         *("sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"),
         *("sns:ListSubscriptionsByTopic", "sns:GetSubscriptionAttributes"),

@@ -1,6 +1,6 @@
 /** What the invented API answers to a request. */
 
-import type { Feedback, Incident, Label, LiveEvent, LoggedInterval, Me, Pause, RunDetail, TimelineEntry, WorkloadCost, WorkloadDetail, WorkloadLog } from "../src/api/shapes";
+import type { CheckedSites, Device, DeviceDetail, DeviceList, Feedback, Incident, Label, LiveEvent, LoggedInterval, Me, Pause, RunDetail, SeriesHealth, Site, TimelineEntry, WorkloadCost, WorkloadDetail, WorkloadLog } from "../src/api/shapes";
 import { drawing, Trainings } from "./trainings.ts";
 import { Transactions } from "./transactions.ts";
 import { iso, World } from "./world.ts";
@@ -37,6 +37,8 @@ export class Answers {
     if (what === "me") return ok(this.me);
     if (what === "changes") return this.#changes(asked.query.get("since"));
     if (what === "workloads") return this.#workloads(id, rest, asked);
+    if (what === "devices") return this.#devices(id, rest[0], asked);
+    if (what === "sites") return this.#sites(String(asked.body["text"] ?? ""));
     if (what === "incidents") return this.#incidents(id, rest[0], asked);
     return problem(404, "nothing is here");
   }
@@ -50,6 +52,34 @@ export class Answers {
     const event: LiveEvent = { id: `${one.incident_id}:${this.events.length}`, at, kind: "incident", workload: one.workload, detail: { ...this.world.line(one) } };
     this.events.push(event);
     return event;
+  }
+
+  readonly #fleet = fleet();
+
+  #devices(serial: string | undefined, action: string | undefined, { method, query, body }: Asked): Answered {
+    const at = iso(this.world.now);
+    const line = ({ groups: _1, certificates: _2, series: _3, ...item }: DeviceDetail): Device => ({ ...item, last_seen_at: item.last_seen_at && at });
+    if (!serial) {
+      const held = this.#fleet.filter((one) => one.state === "quarantined");
+      const items = (query.get("state") === "quarantined" ? held : this.#fleet).map(line);
+      return ok({ items, next: null, quarantined: held.length, watched_by: ["fleet_behaviour"] } satisfies DeviceList);
+    }
+    const found = this.#fleet.find((one) => one.serial_number === serial);
+    if (!found) return problem(404, "device not found", `no device '${serial}'`);
+    if (method === "POST") {
+      if (this.me.role === "viewer") return problem(403, "forbidden", "An operator may do this.");
+      if (body["confirm"] !== serial) return problem(422, "invalid request", "send the serial number");
+      found.state = action === "quarantine" ? "quarantined" : "joined";
+      found.groups = ["watchkeeper-devices", ...(action === "quarantine" ? ["watchkeeper-quarantine"] : [])];
+    }
+    return ok({ ...found, last_seen_at: found.last_seen_at && at, series: found.series.map((one) => ({ ...one, last_start: at })) });
+  }
+
+  #sites(text: string): Answered {
+    if (!text.startsWith("sites:")) return problem(422, "bad workload spec", "plan.yaml:1: must be a mapping with the key sites");
+    const site = (name: string, load: number, over: Site["over"]): Site => ({ name, radio_units: 2, needed_units: Math.ceil(2 * load), megabits_per_second: 300 * load, megabits_capacity: 300, sims: 132, sims_capacity: 200, days: 365, paid_days: 365, usd: 175_200, budget_usd: over.includes("budget") ? 150_000 : null, over, headroom: 1 - load });
+    const sites = [site("press shop", 0.66, []), site("paint line", 1.07, ["throughput", "budget"])];
+    return ok({ limits: { megabits_per_second: 150, sims: 100, usd_per_hour: 10, least_days: 60, source: "AWS Private 5G, withdrawn: the term by its API's reference, the rest not confirmed" }, sites, usd: 350_400, over: ["paint line"] } satisfies CheckedSites);
   }
 
   #changes(since: string | null): Answered {
@@ -302,6 +332,21 @@ alerts:
   routes:
 ${found.routes.map((one) => `    - {channel: ${one.channel}, severity: ${one.severity_from}}`).join("\n")}
 `;
+}
+
+function fleet(): DeviceDetail[] {
+  const stands = [["N17", "hall-2", "joined"], ["N18", "hall-2", "quarantined"], ["N19", "hall-3", "joined"], ["N20", "hall-3", "allowed"], ["K4", "yard", "revoked"]] as const;
+  return stands.map(([serial_number, site, state]): DeviceDetail => {
+    const thing = `watchkeeper-${serial_number}`;
+    const joined = state === "joined" || state === "quarantined";
+    const series = (measure: string, health: SeriesHealth, last_value: number) => ({ workload: "fleet_behaviour", series: `${measure}|device=${thing}`, measure, health, last_start: "", last_value });
+    return {
+      ...{ serial_number, thing, site, state, last_seen_at: joined ? "now" : null, open_incidents: state === "quarantined" ? 1 : 0 },
+      groups: joined ? ["watchkeeper-devices", ...(state === "quarantined" ? ["watchkeeper-quarantine"] : [])] : [],
+      certificates: joined ? [{ certificate_id: "899c309dd345".repeat(5), status: "ACTIVE" }] : [],
+      series: joined ? [series("messages_received", state === "quarantined" ? "anomalous" : "usual", state === "quarantined" ? 1840 : 60), series("bytes_received", "usual", 12_040), series("disconnects", "usual", 0)] : [],
+    };
+  });
 }
 
 function costOf(workload: string, at: string): WorkloadCost {

@@ -34,6 +34,10 @@ const SCREENS = {
   fraud: "fraud",
   "fraud-day": "fraud?last=86400&of=amount&show=all",
   transaction: "fraud/card_fraud/:flagged",
+  devices: "devices",
+  "devices-quarantined": "devices?state=quarantined",
+  device: "devices/N18",
+  sites: "sites",
   "not-here": "nowhere",
 };
 

@@ -31,6 +31,9 @@ beforeEach(() => {
     [/^\/watch\/changes$/, answer<Changes>("changes")],
     [/^\/watch\/workloads$/, answer<Listing<Workload>>("workloads")],
     [/^\/watch\/workloads\/[^/]+$/, answer<object>("workload")],
+    [/\/devices$/, answer<object>("devices")],
+    [/\/devices\/[^/]+$/, answer<object>("device")],
+    [/\/sites$/, answer<object>("sites")],
     [/\/cost$/, answer<object>("cost")],
     [/\/runs$/, answer<object>("runs")],
     [/\/releases$/, answer<object>("releases")],
@@ -125,4 +128,11 @@ test("one workload", async () => {
   const one = answer<WorkloadDetail>("workload");
   const words = await open("workloads/air_quality");
   for (const told of [...one.says, ...one.why, ...one.routes.map((route) => route.name)]) expect(words).toContain(told);
+});
+
+test("the fleet, and one device of it", async () => {
+  const { items } = answer<Listing<{ serial_number: string; site: string }>>("devices");
+  expect(await open("devices")).toContain("watched by fleet_behaviour");
+  expect(shell.querySelectorAll("tbody tr")).toHaveLength(items.length);
+  expect(await open("devices/A17")).toMatch(/active .*A17.*messages/);
 });

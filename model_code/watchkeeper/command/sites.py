@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from rich.table import Table
 
 from watchkeeper.command.failures import FAILURE
 from watchkeeper.command.screen import complain, console, say
-from watchkeeper.spec.sites import Limits, SiteLoad, load_site_plan, loads
+from watchkeeper.spec.sites import Limits, SiteLoad, checked, load_site_plan, loads
 
 
 def sites(
@@ -24,22 +23,13 @@ def sites(
     read = load_site_plan(plan)
     found = list(loads(read))
     if as_json:
-        console.print_json(json.dumps(_document(read.limits, found)))
+        console.print_json(json.dumps(checked(read)))
     else:
         _show(read.limits, found)
     over = [site.name for site in found if site.over]
     if over:
         complain(f"{len(over)} of {len(found)} sites are over a limit: {', '.join(over)}")
         raise typer.Exit(FAILURE)
-
-
-def _document(limits: Limits, found: Sequence[SiteLoad]) -> dict[str, object]:
-    return {
-        "limits": limits.model_dump(),
-        "sites": [{**asdict(site), "headroom": site.headroom} for site in found],
-        "usd": sum(site.usd for site in found),
-        "over": [site.name for site in found if site.over],
-    }
 
 
 def _show(limits: Limits, found: Sequence[SiteLoad]) -> None:

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
@@ -159,8 +159,24 @@ def loads(plan: SitePlan) -> Iterator[SiteLoad]:
         )
 
 
-def load_site_plan(path: Path) -> SitePlan:
+def checked(plan: SitePlan) -> dict[str, Any]:
+    """Return a plan's limits, what each site needs, has and costs, and which are over, as JSON has it."""
+    found = list(loads(plan))
+    return {
+        "limits": plan.limits.model_dump(),
+        "sites": [{**asdict(site), "over": list(site.over), "headroom": site.headroom} for site in found],
+        "usd": sum(site.usd for site in found),
+        "over": [site.name for site in found if site.over],
+    }
+
+
+def load_site_plan(path: Path, text: str | None = None) -> SitePlan:
     """Read a file of sites.
+
+    Parameters
+    ----------
+    text
+        What is in the file, where it is not read from there.
 
     Raises
     ------
@@ -169,7 +185,7 @@ def load_site_plan(path: Path) -> SitePlan:
     """
     file = str(path)
     try:
-        source = parse_yaml(path.read_text(encoding="utf-8-sig"))
+        source = parse_yaml(path.read_text(encoding="utf-8-sig") if text is None else text)
     except OSError as error:
         raise WorkloadSpecError([Problem(file, 1, "", "", f"cannot be read: {error.strerror}")]) from error
     except UnicodeDecodeError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,6 +26,8 @@ from tests.unit.lambdas.console_world import AIR, LAST, SERIES, World, run_id
 ANSWERS = Path(__file__).with_name("answers")
 OPENAPI = Path(__file__).resolve().parents[3] / "web" / "openapi.json"
 WRITE = bool(os.environ.get("WATCHKEEPER_WRITE"))
+SITES = OPENAPI.parents[1] / "docs" / "examples" / "sites.yaml"
+OF_THE_FLEET = {"devices": "devices", "device": "devices/A17"}
 _SPAN = "from=2026-11-29T18:00:00Z&to=2026-11-30T06:00:00Z"
 
 
@@ -72,6 +75,10 @@ def test_answers_are_those_that_pages_are_developed_with(world: World) -> None:
     world.call("POST", f"/watch/workloads/{AIR}/labels", {**stretch, "note": "valve stuck"})
     world.live = json.dumps({"http": "live.example", "realtime": "realtime.example"})
     found = {name: text_of(world.get(path)) for name, path in paths(world).items()}
+    world.with_fleet()
+    for name, path in OF_THE_FLEET.items():  # a certificate's id is the hash of what was just made
+        found[name] = re.sub(r"[0-9a-f]{64}", "c0ffee", text_of(world.get(f"/watch/{path}")))
+    found["sites"] = text_of(world.call("POST", "/watch/sites", {"text": SITES.read_text()}).document)
     if WRITE:
         for name, text in found.items():
             (ANSWERS / f"{name}.json").write_text(text)

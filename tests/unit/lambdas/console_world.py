@@ -16,7 +16,9 @@ from urllib.parse import parse_qsl
 import numpy as np
 
 from lambdas.adapters import clients
+from lambdas.adapters.allow_list import AllowList, ListedDevice
 from lambdas.adapters.anomaly_table import TableAnomalies
+from lambdas.adapters.device_registry import DeviceRegistry
 from lambdas.adapters.event_bus import EventBridgeBus
 from lambdas.adapters.incident_store import TableIncidents
 from lambdas.adapters.model_versions import Approval, ModelVersion
@@ -27,7 +29,7 @@ from lambdas.adapters.spec_store import packed_spec
 from lambdas.adapters.unanswered_store import TableUnanswered
 from lambdas.alerting.route_tests import RouteOutcome
 from lambdas.console import handler
-from lambdas.console.effects import ConsoleEffects
+from lambdas.console.effects import ConsoleEffects, Fleet
 from lambdas.console.page_heads import S3PageHeads
 from lambdas.console.steps import Step, steps_of
 from lambdas.console.training_runs import Run
@@ -46,6 +48,7 @@ from watchkeeper.anomalies.event import AnomalyEvent
 from watchkeeper.anomalies.quality import IntervalCounts, QualityEvent
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core import layout
+from watchkeeper.core.behaviour import DEVICE, TIMESTAMP
 from watchkeeper.core.plan import (
     AlertPlan,
     AlertRoute,
@@ -66,6 +69,7 @@ from watchkeeper.lifecycle.run import run_id_of, training_run
 from watchkeeper.stream.page import new_page, with_series
 from watchkeeper.stream.page_format import to_bytes
 from watchkeeper.stream.step import packed
+from watchkeeper.telemetry.series import key_of
 
 NOW = datetime(2026, 11, 30, 6, 1, tzinfo=timezone.utc)
 BEGIN = datetime(2026, 11, 29, 18, tzinfo=timezone.utc)
@@ -92,6 +96,13 @@ AIR_PLAN = WorkloadPlan(
     readers=("acme",),
 )
 WAITING_PLAN = dataclasses.replace(AIR_PLAN, workload="water_flow", dimensions=(), readers=())
+FLEET_PLAN = dataclasses.replace(
+    AIR_PLAN,
+    workload="fleet_behaviour",
+    timestamp=TimestampPlan(TIMESTAMP, "epoch_milliseconds"),
+    measures=(MeasurePlan("messages", "messages_received"),),
+    dimensions=(DEVICE,),
+)
 SERIES = tuple(f"{measure}|station={station}" for measure in ("no2", "co") for station in STATIONS)
 UNUSUAL = {
     **{(SERIES[0], at): 84.0 + (at - 100) for at in range(100, 108)},
@@ -115,6 +126,7 @@ MISSING_CO = QualityEvent(
 )
 GOLDEN = Path(__file__).resolve().parents[2] / "contract" / "pipeline" / "golden" / "water_flow.asl.json"
 PACKAGES = f"arn:aws:sagemaker:{REGION}:123456789012:model-package/watchkeeper-air-quality"
+DEVICES_TABLE = "devices"
 MACHINE = f"arn:aws:states:{REGION}:123456789012:execution:watchkeeper-air-quality-training"
 
 
@@ -292,6 +304,16 @@ class FakeRecords:
         return {name: self.counts.get(name, 0.0) for name in workloads}
 
 
+@dataclass
+class Connections:
+    """The data plane of AWS IoT, which moto has not: which connections were ended."""
+
+    ended: list[str] = field(default_factory=list)
+
+    def delete_connection(self, *, clientId: str) -> None:
+        self.ended.append(clientId)
+
+
 @dataclass(frozen=True)
 class BucketScores:
     """`ScoreReader` without a function between."""
@@ -321,6 +343,7 @@ class World:
         self.specs = {AIR: "name: air_quality # Zürich\nkind: anomaly\n"}
         self.routes_tried: list[str] = []
         self.costs_asked = 0
+        self.connections = Connections()
         dynamodb, self.runs = clients.dynamodb(), FakeRuns()
         self.models = FakeModels({AIR: versions_of_air()})
         self.records = FakeRecords({AIR: 5184.0})
@@ -345,6 +368,9 @@ class World:
             link_keys=self.link_keys,
             try_routes=self._try_routes,
             counted=self._counted,
+            fleet=Fleet(
+                AllowList(dynamodb, DEVICES_TABLE), DeviceRegistry(clients.iot(), lambda: self.connections)
+            ),
             region=REGION,
             now=lambda: self.moment,
         )
@@ -355,6 +381,36 @@ class World:
             return self.live
         text = self.specs.get(name.rpartition("/")[2])
         return None if text is None else packed_spec(text)
+
+    def with_fleet(self) -> None:
+        """Let three devices be on the list: A17 has joined and did something, B1 did not, C2 is revoked."""
+        clients.dynamodb().create_table(
+            TableName=DEVICES_TABLE,
+            KeySchema=[{"AttributeName": "serial_number", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "serial_number", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        listed = AllowList(clients.dynamodb(), DEVICES_TABLE)
+        for name in ("A17", "B1", "C2"):
+            listed.allow(ListedDevice(name, "hall-2"))
+        listed.use("A17", "certificate")
+        listed.revoke("C2")
+        iot, thing = clients.iot(), layout.thing_name("A17")
+        for group in (layout.DEVICES, layout.QUARANTINED):
+            iot.create_thing_group(thingGroupName=group)
+        iot.create_policy(policyName=layout.QUARANTINED, policyDocument=json.dumps({"Statement": []}))
+        iot.create_thing(thingName=thing)
+        iot.add_thing_to_thing_group(thingGroupName=layout.DEVICES, thingName=thing)
+        made = iot.create_keys_and_certificate(setAsActive=True)
+        iot.attach_thing_principal(thingName=thing, principal=made["certificateArn"])
+        self.plans[FLEET_PLAN.workload] = FLEET_PLAN
+        page = with_series(
+            new_page(FLEET_PLAN.workload, "", STEP), [key_of("messages", ("device",), (thing,))]
+        )
+        newest, closed = page.newest.copy(), page.closed_until.copy()
+        newest[0], closed[0] = (epoch_seconds(BEGIN), 4.0, 0), epoch_seconds(BEGIN) + STEP
+        body = to_bytes(dataclasses.replace(page, newest=newest, closed_until=closed))
+        clients.s3().put_object(Bucket=BUCKET, Key=layout.page_key(FLEET_PLAN.workload, ""), Body=body)
 
     def _counted(self, workloads: Sequence[str], now: datetime) -> Counted:
         self.costs_asked += 1

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import boto3
 import pytest
 
-from cli.specs import WORKLOADS
+from cli.specs import ROOT, WORKLOADS
 from lambdas.console import asking
 from lambdas.console.access import ROUTES, Route
 from lambdas.console.incidents import Wanted, listed
@@ -33,6 +33,7 @@ from tests.unit.lambdas.console_world import (
 )
 from watchkeeper.core.timestamps import epoch_seconds
 from watchkeeper.incidents.feedback import Label, labels_of
+from watchkeeper.spec.sites import checked, load_site_plan
 
 OF_AIR = f"/watch/workloads/{AIR}"
 BEGUN = epoch_seconds(BEGIN)
@@ -50,6 +51,9 @@ BODIES: dict[str, Any] = {
     "labels": {"series": SERIES[0], "start": instant(10), "end": instant(12)},
     "approve": {},
     "reject": {},
+    "quarantine": {"confirm": "A17"},
+    "restore": {"confirm": "A17"},
+    "sites": {"text": (ROOT / "docs" / "examples" / "sites.yaml").read_text()},
 }
 
 
@@ -71,6 +75,7 @@ def path_of(route: Route, world: World) -> str:
         "chart": "scores.png",
         "version": "3",
         "label": LABEL_ID,
+        "device": "A17",
     }
     path = route.path
     for name, value in found.items():
@@ -80,6 +85,7 @@ def path_of(route: Route, world: World) -> str:
 
 @pytest.mark.parametrize("role", [None, *ROLES])
 def test_each_route_is_for_its_role_and_those_above(world: World, role: str | None) -> None:
+    world.with_fleet()
     rank = 0 if role is None else ROLES.index(role)  # type: ignore[arg-type]
     for route in ROUTES:
         if route.method == "DELETE" and rank >= ROLES.index(route.role):
@@ -553,3 +559,56 @@ def test_the_month_costs_what_the_command_says_and_is_asked_rarely(world: World)
     assert (AIR in answer["unread"], answer["without_price"]) == (False, [])
     world.get(f"{OF_AIR}/cost")
     assert world.costs_asked == 1
+
+
+def test_devices_are_listed_with_how_they_stand_and_when_they_were_seen(world: World) -> None:
+    world.with_fleet()
+    first = world.get("/watch/devices?limit=2")
+    rest = world.get(f"/watch/devices?limit=2&cursor={quote(first['next'])}")
+    found = {each["serial_number"]: each for each in [*first["items"], *rest["items"]]}
+    assert {name: each["state"] for name, each in found.items()} == {
+        "A17": "joined",
+        "B1": "allowed",
+        "C2": "revoked",
+    }
+    assert (found["A17"]["last_seen_at"], found["B1"]["last_seen_at"]) == (instant(1), None)
+    assert (first["quarantined"], first["watched_by"]) == (0, ["fleet_behaviour"])
+    assert world.call("GET", "/watch/devices/B9").problem == "device_not_found"
+
+
+def test_a_device_is_quarantined_and_restored_by_who_says_its_number_again(world: World) -> None:
+    world.with_fleet()
+    path, who = "/watch/devices/A17", {"role": "operator"}
+    assert world.call("POST", f"{path}/quarantine", {"confirm": "A1"}, **who).problem == "invalid_request"  # type: ignore[arg-type]
+    assert world.get(path)["state"] == "joined"
+
+    held = world.call("POST", f"{path}/quarantine", {"confirm": "A17"}).document
+    assert held["state"] == "quarantined"
+    assert "watchkeeper-quarantine" in held["groups"]
+    assert [each["status"] for each in held["certificates"]] == ["ACTIVE"]
+    assert [(each["measure"], each["last_value"]) for each in held["series"]] == [("messages", 4.0)]
+    assert world.connections.ended == ["watchkeeper-A17"]
+    [only] = world.get("/watch/devices?state=quarantined")["items"]
+    assert (only["serial_number"], only["site"]) == ("A17", "hall-2")
+
+    assert world.call("POST", f"{path}/restore", {"confirm": "A17"}).document["state"] == "joined"
+    assert world.call("POST", "/watch/devices/B1/quarantine", {"confirm": "B1"}).problem == "device_not_found"
+
+
+def test_the_fleet_is_for_administrators_and_readers_of_what_watches_it(world: World) -> None:
+    world.with_fleet()
+    refused = world.call("GET", "/watch/devices", role="operator", tenant="other")
+    assert refused.problem == "forbidden"
+    assert world.call("GET", "/watch/devices", role="admin", tenant="other").status == 200
+    world.effects = dataclasses.replace(world.effects, fleet=None)
+    assert world.call("GET", "/watch/devices").problem == "fleet_not_deployed"
+
+
+def test_a_plan_of_sites_is_checked_as_the_command_does_and_mistakes_have_their_line(world: World) -> None:
+    text = (ROOT / "docs" / "examples" / "sites.yaml").read_text()
+    answer = world.call("POST", "/watch/sites", {"text": text}, role=None).document
+    assert answer == json.loads(json.dumps(checked(load_site_plan(ROOT / "docs/examples/sites.yaml"))))
+    assert len(answer["over"]) == 4
+    refused = world.call("POST", "/watch/sites", {"text": "sites:\n- {name: a, radio_unit: 2}\n"}, role=None)
+    assert refused.status == 422
+    assert "plan.yaml:2: sites[0].radio_unit" in refused.document["detail"]

@@ -15,22 +15,13 @@ from lambdas.adapters.device_registry import DeviceRegistry
 from lambdas.fleet.allow_joining import handle
 from lambdas.fleet.joining import JoinRequest, decide
 from lambdas.fleet.retire_certificates import retire_others
+from tests.unit.lambdas.console_world import Connections
 from tests.unit.lambdas.test_handlers_of_queues import Context
 from watchkeeper.core import layout
 from watchkeeper.core.errors import InvalidInputError
 
 TABLE = "devices"
 THING = layout.thing_name("A17")
-
-
-class Connections:
-    """The data plane: which connections were ended. Moto has none of it."""
-
-    def __init__(self) -> None:
-        self.ended: list[str] = []
-
-    def delete_connection(self, *, clientId: str) -> None:
-        self.ended.append(clientId)
 
 
 @pytest.fixture

@@ -56,6 +56,12 @@ export type Neighbourhood = Schemas["Graph"];
 export type NeighbourhoodNode = Schemas["Node"];
 export type Simulator = Schemas["Simulator"];
 
+export type Device = Schemas["DeviceItem"];
+export type DeviceList = Schemas["DeviceList"];
+export type DeviceDetail = Schemas["DeviceDetail"];
+export type CheckedSites = Schemas["CheckedSites"];
+export type Site = Schemas["SiteItem"];
+
 export type LiveEvent = Schemas["LiveEventItem"];
 export type Changes = Schemas["Changes"];
 

@@ -20,6 +20,8 @@ export const modelsLink = (workload: string) => href(["workloads", workload, "mo
 export const modelLink = (workload: string, version: number) => href(["workloads", workload, "models", String(version)]);
 export const fraudLink = (workload: string) => href(["fraud"], { workload });
 export const transactionLink = (workload: string, id: string) => href(["fraud", workload, id]);
+export const devicesLink = () => href(["devices"]);
+export const deviceLink = (serial: string) => href(["devices", serial]);
 export const incidentLink = (id: string) => href(["incidents", id]);
 export const incidentsLink = (query: Query) => href(["incidents"], query);
 

@@ -18,9 +18,9 @@ interface Row {
 }
 
 const COLUMNS: readonly Column<Row>[] = [
-  { title: "USD", kind: "main", cell: (one) => one.name },
-  { title: "So far", kind: "number", cell: (one) => usd(one.used_usd) },
-  { title: "The month", kind: "number", cell: (one) => usd(one.projected_usd) },
+  { title: "Of", kind: "main", cell: (one) => one.name },
+  { title: "So far", kind: "number", cell: (one) => `${usd(one.used_usd)} USD` },
+  { title: "The month", kind: "number", cell: (one) => `${usd(one.projected_usd)} USD` },
 ];
 
 @customElement("wk-month-cost")
