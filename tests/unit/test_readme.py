@@ -73,7 +73,7 @@ def test_sentences_that_readers_stumbled_over_do_not_come_back(page: Path) -> No
 def test_what_pages_show_of_workload_files_is_taken() -> None:
     """Fragments name some keys of a file: those that can be checked alone are."""
     checked = {
-        key: TypeAdapter(AnomalyWorkload.model_fields[key].annotation)
+        key: TypeAdapter[object](AnomalyWorkload.model_fields[key].annotation or object)
         for key in ("source", "measures", "exclude", "mute", "threshold", "gate", "quality", "alerts")
     }
     found = set[str]()
