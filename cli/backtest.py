@@ -64,11 +64,12 @@ def backtest(
         list[Path] | None,
         typer.Option(help="With --compare: telemetry to judge, a file or folder; repeat it, or name files."),
     ] = None,
-    scores: Annotated[
+    kept_scores: Annotated[
         Path | None,
         typer.Option(
+            "--scores",
             help="With --compare, in place of --history: kept scores, as `watchkeeper export` writes them. "
-            "Both versions judge them, and no endpoint is asked."
+            "Both versions judge them, and no endpoint is asked.",
         ),
     ] = None,
     since: Annotated[
@@ -94,7 +95,7 @@ def backtest(
                 before=compare,
                 workload=workload,
                 history=[*(history or []), *(files or [])],
-                scores=scores,
+                scores=kept_scores,
                 labels=labels,
                 verdicts=verdicts,
                 since=instant_of(since, "--from"),
@@ -107,7 +108,7 @@ def backtest(
         return
     given: dict[str, object] = {
         "--history": history,
-        "--scores": scores,
+        "--scores": kept_scores,
         "--from": since,
         "--to": until,
         "--json": as_json,

@@ -20,7 +20,7 @@ from lambdas.adapters.release_store import ReleaseStore
 from lambdas.scoring.adopting import Adopting
 from lambdas.scoring.effects import ScoringEffects
 from lambdas.scoring.explaining import Explainers
-from lambdas.scoring.pages import StoredPage
+from lambdas.scoring.pages import Span, StoredPage
 from lambdas.scoring.probing import ReleaseCache
 from lambdas.scoring.shelves import Delivery
 from spark.manifest import Announced, Manifest
@@ -118,7 +118,11 @@ class MemoryPages:
         found = self._pages.get((workload, shelf))
         return None if found is None else StoredPage(from_bytes(found[0]), found[1])
 
-    def save(self, page: Page, seen: str | None, *_: object) -> str | None:
+    def due(self, workload: str, shelf: str) -> Span | None:
+        """Return nothing: no tick comes."""
+        return None
+
+    def save(self, page: Page, seen: str | None, due: Span | None = None) -> str | None:
         """Write a page, if nobody has since."""
         place = (page.workload, page.shelf)
         if self._pages.get(place, (b"", None))[1] != seen:

@@ -37,6 +37,7 @@ interval: 5m
 detector: {{algorithm: watchkeeper}}
 alerts:
   throttle: 1h
+  answer_links: 1d
   routes:
     - channel: webhook
       webhook: {{url: "{url}/webhook", secret: {webhook}}}

@@ -9,9 +9,13 @@ from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 
+from lambdas.adapters.incident_store import TableIncidents
+from lambdas.alerting.links import Answer, token_of
 from lambdas.alerting.sample import sample_of
 from tests.local.laptop import Laptop
 from tests.local.receivers import NAME, Receivers, receivers
@@ -20,6 +24,7 @@ from tests.local.waiting import until
 from watchkeeper.anomalies.event import EVENT_DETAIL_TYPE
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
+from watchkeeper.incidents.incident import Incident
 from watchkeeper.spec import load_workload
 
 pytestmark = pytest.mark.local
@@ -57,6 +62,7 @@ def test_every_route_gets_an_incident_once(shared_laptop: Laptop, tmp_path: Path
         nothing_comes_twice(laptop, found, anomaly)
         what_nobody_answers_goes_to_the_next(laptop, found)
         a_digest_is_told_once(laptop, found)
+        a_link_answers_by_its_button_and_only_while_it_is_good(laptop, found)
         assert {channel: len(got) for channel, got in found.by_channel().items()} == {
             **dict.fromkeys(TOLD, 1),
             "managers": 2,
@@ -169,3 +175,39 @@ def a_digest_is_told_once(laptop: Laptop, found: Receivers) -> None:
     digest = found.by_channel()["managers"][1]["digest"]
     assert digest["counts"] == {"opened": 1, "open": 1, "closed": 0, "silent": 0}
     assert digest["alerts_of_week"] == 1
+
+
+def a_link_answers_by_its_button_and_only_while_it_is_good(laptop: Laptop, found: Receivers) -> None:
+    """The redelivered alert has come once, and its link is pressed as often as people like."""
+    [alert] = found.by_channel()["queue"]
+    link, incident_id = urlsplit(alert["answer_links"]["urls"]["noise"]), alert["incident"]["incident_id"]
+    page = f"{laptop.service_url}{link.path}"  # this machine's resolver does not know API Gateway's own name
+    url = f"{page}?{link.query}"
+    kept = TableIncidents(laptop.client("dynamodb"), laptop.outputs["IncidentsTableName"])
+
+    def now() -> Incident:
+        incident = kept.find(incident_id)
+        assert incident is not None
+        return incident
+
+    before = now()
+    for _ in range(2):
+        assert "Nothing happened</button>" in requests.get(url, timeout=60).text
+    assert now() == before
+    assert "Take it back" in requests.post(url, timeout=60).text  # the page that it leads to
+    answered = now()
+    assert (answered.feedback, answered.timeline[-1].who[:7]) == ("noise", "by link")
+    assert requests.post(url, timeout=60).status_code == 200
+    assert now() == answered
+    assert requests.post(f"{url}&undo=1", timeout=60).status_code == 200
+    assert now().feedback is None
+
+    token = parse_qs(link.query)["t"][0]
+    secrets = laptop.client("secretsmanager")
+    key = secrets.get_secret_value(SecretId=laptop.outputs["LinkKeyArn"])["SecretString"].encode()
+    past = Answer(NAME, incident_id, "noise", ("queue",), int(datetime.now(UTC).timestamp()) - 1)
+    for wrong, status in ((token[:-8] + "AAAAAAAA", 403), (token_of(past, key), 410)):
+        for ask in (requests.get, requests.post):
+            refused = ask(page, params={"t": wrong}, timeout=60)
+            assert (refused.status_code, "Nothing was changed" in refused.text) == (status, True)
+    assert now().feedback is None
