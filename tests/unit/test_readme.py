@@ -51,9 +51,17 @@ def test_readme_is_short_and_has_what_a_newcomer_looks_for() -> None:
 
 def test_links_of_readme_and_guides_lead_somewhere() -> None:
     for page in (ROOT / "README.md", *(ROOT / "docs/guides").glob("*.md")):
-        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        for link, heading in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", page.read_text(encoding="utf-8")):
             if "://" not in link:
-                assert (page.parent / link).exists(), f"{page}: {link}"
+                led = page.parent / link if link else page
+                assert led.exists(), f"{page}: {link}"
+                assert not heading or heading in headings_of(led), f"{page}: {link}#{heading}"
+
+
+def headings_of(page: Path) -> list[str]:
+    """Return the headings of a page, as GitHub links to them."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
+    return [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles]
 
 
 def test_guides_are_all_named_in_readme() -> None:
