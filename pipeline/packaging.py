@@ -172,13 +172,14 @@ def build_job_code(
         _vendored(containers / file, _TARGETS[target], build_dir, compiled=target == "here"): level
         for file, level in levels.items()
     }
+    modules = {**_shared(), **_python("containers", containers), **_entries(containers / "entry")}
     sources = {
-        **_shared(),
+        **modules,
         **_kernel(_TARGETS[target]),
-        **_python("containers", containers),
-        **_entries(containers / "entry"),
         f"{VENDOR}/{TARGET_FILE}": next(iter(vendored)) / TARGET_FILE,
     }
+    if target == "here":
+        sources |= _bytecode(modules, build_dir)
     kind = {ANALYSIS_ARCHIVE: "analysis-code", FRAUD_ARCHIVE: "fraud-code"}.get(name, "model-code")
     folder = build_dir / f"{kind}-{target}-{_digest(sources, ' '.join(found.name for found in vendored))}"
     if not folder.is_dir():
@@ -350,6 +351,19 @@ def _vendored(
             if not pure:
                 (scratch / TARGET_FILE).write_text(json.dumps({"python": target.python}))
     return folder
+
+
+def _bytecode(modules: Mapping[str, Path], build_dir: Path) -> dict[str, Path]:
+    """Return the bytecode that each job would make of these modules."""
+    folder = build_dir / f"bytecode-{_digest(modules, str(HERE))}"
+    if not folder.is_dir():
+        with _finished_as(folder) as scratch:
+            for name, file in modules.items():
+                copy = scratch / name
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, copy)
+            _compile(scratch)
+    return {name: file for name, file in _files(folder).items() if name.endswith(".pyc")}
 
 
 def _compile(folder: Path) -> None:

@@ -68,10 +68,5 @@ def copy_serving_code(program: str, destination: Path, source: Path = SOURCE) ->
     """Copy the packages and the entry file that serve the model into its `code/`."""
     destination.mkdir(parents=True, exist_ok=True)
     for name in PACKAGES:
-        shutil.copytree(
-            source / name,
-            destination / name,
-            dirs_exist_ok=True,
-            ignore=shutil.ignore_patterns("__pycache__"),
-        )
+        shutil.copytree(source / name, destination / name, dirs_exist_ok=True)
     shutil.copyfile(source / program, destination / program)

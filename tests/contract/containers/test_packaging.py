@@ -11,6 +11,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from email import parser
+from importlib.util import cache_from_source
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -159,6 +160,14 @@ def test_archive_is_the_same_bytes_in_another_place(tmp_path: Path, target: str)
     assert first.name == second.name == CODE_ARCHIVE
     assert first.parent.name == second.parent.name
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_archive_of_the_laptop_has_the_bytecode_of_all_our_modules() -> None:
+    with tarfile.open(build_model_code("here", BUILD)) as tar:
+        names = {PurePosixPath(name) for name in tar.getnames()}
+    ours = {name for name in names if name.suffix == ".py" and name.parts[0] != "vendor"}
+    assert len(ours) > 100
+    assert {PurePosixPath(cache_from_source(str(name))) for name in ours} <= names
 
 
 def test_archive_is_one_tar_file_whose_packages_were_compressed_before() -> None:
