@@ -72,6 +72,9 @@ class Settings:
         Most workers of one function.
     lambda_idle_seconds : float
         A worker that was idle for so long is ended.
+    template_idle_seconds : float
+        A template, of which programs are forked that share their libraries, is ended when it was idle for so
+        long; with 0 every program starts by itself.
     job_concurrency : int
         Most SageMaker jobs that run at once; further ones wait for their turn.
     deployment_time_scale : float
@@ -100,6 +103,7 @@ class Settings:
     free_bytes: int = 64 * 2**20
     lambda_concurrency: int = 4
     lambda_idle_seconds: float = 300.0
+    template_idle_seconds: float = 300.0
     job_concurrency: int = max(2, os.cpu_count() or 2)
     deployment_time_scale: float = 100.0
     health_check_seconds: float = 120.0
@@ -143,10 +147,9 @@ class Settings:
         ):
             if not getattr(self, name) > 0:
                 raise SettingsError(f"{PREFIX}{name.upper()}={getattr(self, name)}: must be greater than 0")
-        if self.firehose_interval_seconds < 0:
-            raise SettingsError(
-                f"{PREFIX}FIREHOSE_INTERVAL_SECONDS={self.firehose_interval_seconds}: must not be less than 0"
-            )
+        for name in ("firehose_interval_seconds", "template_idle_seconds"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"{PREFIX}{name.upper()}={getattr(self, name)}: must not be less than 0")
 
     @property
     def endpoint_url(self) -> str:

@@ -46,6 +46,8 @@ class LocalImage:
         Interpreter of its environment.
     train, serve, run : list of str
         Command lines; empty where the image has no such program.
+    preload : list of str
+        Modules of its libraries that its programs import at their start, whatever they are given.
     directory : Path
         The folder with its programs.
     """
@@ -55,6 +57,7 @@ class LocalImage:
     train: list[str]
     serve: list[str]
     run: list[str]
+    preload: list[str]
     directory: Path
 
     @property
@@ -175,6 +178,7 @@ def _local_image(directory: Path, description: dict[str, Any], image_home: Path)
         train=command(description.get("train", [])),
         serve=command(description.get("serve", [])),
         run=command(description.get("run", [])),
+        preload=description.get("preload", []),
         directory=directory,
     )
 

@@ -21,6 +21,7 @@ from localcloud.lambda_runtime.packages import PackageStore
 from localcloud.lambda_runtime.pool import PoolExhaustedError, WorkerPool
 from localcloud.lambda_runtime.worker import FunctionSpec, Outcome
 from localcloud.part import Part
+from localcloud.programs.templates import Templates
 from localcloud.seams import iam, lambda_functions
 from localcloud.seams.responses import request_scope
 from localcloud.settings import Settings
@@ -47,7 +48,10 @@ class LambdaExecutor(Part):
         self._authority = authority
         self._on_change = on_change
         self._store = PackageStore(settings.home / "lambda")
-        self.pool = WorkerPool(settings.host, settings.lambda_concurrency, settings.lambda_idle_seconds)
+        self._templates = Templates(settings.template_idle_seconds)
+        self.pool = WorkerPool(
+            settings.host, settings.lambda_concurrency, settings.lambda_idle_seconds, self._templates
+        )
         self._stopping = threading.Event()
 
     def install(self) -> None:
@@ -66,6 +70,7 @@ class LambdaExecutor(Part):
         """End all workers."""
         self._stopping.set()
         self.pool.close()
+        self._templates.close()
         lambda_functions.end_workers()
 
     def dispatch(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from localcloud.lambda_runtime.worker import FunctionSpec, Worker
+from localcloud.programs.templates import Templates
 
 # What a function's configuration hashes to: workers of an older one are not used again.
 Generation = str
@@ -27,9 +28,12 @@ class WorkerPool:
         Most workers of one function; a call beyond waits for a free one.
     idle_seconds
         A worker that was idle for so long is ended.
+    templates
+        What workers are forked from.
     """
 
-    def __init__(self, host: str, limit: int, idle_seconds: float) -> None:
+    def __init__(self, host: str, limit: int, idle_seconds: float, templates: Templates) -> None:
+        self._templates = templates
         self._host = host
         self._limit = limit
         self._idle_seconds = idle_seconds
@@ -106,7 +110,7 @@ class WorkerPool:
             for worker in stale:
                 worker.close()
         try:
-            return Worker(spec, self._host)
+            return Worker(spec, self._host, self._templates)
         except BaseException:
             with self._changed:
                 self._alive[key] -= 1

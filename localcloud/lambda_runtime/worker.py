@@ -12,9 +12,14 @@ from pathlib import Path
 
 from localcloud import processes
 from localcloud.lambda_runtime.runtime_api import Answer, Event, RuntimeApi
+from localcloud.programs.templates import Process, Recipe, Templates
 
 _LOG_FILE_BYTES = 1 << 20
 _POLL_SECONDS = 0.05
+_INTERPRETER = (sys.executable, "-S")
+# What the runtime provides and all functions import; those of a bundle that has its own get its own.
+_PRELOAD = ("boto3", "boto3.session", "botocore.client", "botocore.session", "botocore.endpoint")
+_OF_RUNTIME = ("PATH", "LANG", "TZ", "PYTHONPATH", "PYTHONUNBUFFERED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Worker:
 
     spec: FunctionSpec
     host: str
+    templates: Templates
     log_stream: str = field(init=False)
     last_used: float = field(default_factory=time.monotonic)
 
@@ -73,18 +79,12 @@ class Worker:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the worker
         self._log_position = 0
         log_fd = os.open(f"/proc/self/fd/{self._log.fileno()}", os.O_WRONLY | os.O_APPEND)
+        nothing = os.open(os.devnull, os.O_RDONLY)
         try:
-            self._process = processes.spawn(
-                [sys.executable, "-S", "-m", "awslambdaric", self.spec.handler],
-                cwd=self.spec.search_path[0],
-                env=self._environment(),
-                stdin=processes.DEVNULL,
-                stdout=log_fd,
-                stderr=log_fd,
-                start_new_session=True,
-            )
+            self._process = self._start((nothing, log_fd, log_fd))
         finally:
             os.close(log_fd)
+            os.close(nothing)
 
     def invoke(self, request_id: str, payload: bytes, function_arn: str, trace_id: str | None) -> Outcome:
         """Run one event to its end: an answer, a timeout, or the death of the process."""
@@ -99,7 +99,7 @@ class Worker:
             answer = self._api.answer(min(_POLL_SECONDS, deadline - time.monotonic()))
             if answer is None and self._process.poll() is not None:
                 answer = self._api.answer(_POLL_SECONDS)
-                code = self._process.returncode
+                code = self._process.wait()
                 reason = f"exit status {code}" if code >= 0 else f"signal: {-code}"
                 failure = (
                     "Runtime.ExitError",
@@ -149,6 +149,27 @@ class Worker:
             os.ftruncate(fd, 0)
             self._log_position = 0
         return text.splitlines()
+
+    def _start(self, descriptors: tuple[int, int, int]) -> Process:
+        argv = [*_INTERPRETER, "-m", "awslambdaric", self.spec.handler]
+        cwd, environment = self.spec.search_path[0], self._environment()
+        own = {name: environment[name] for name in _OF_RUNTIME}
+        recipe = Recipe(_INTERPRETER, _PRELOAD, tuple(own.items()))
+        forked = self.templates.start(
+            recipe, argv, cwd=cwd, environment=environment, descriptors=descriptors, guarded=False
+        )
+        if forked is not None:
+            return forked
+        stdin, stdout, stderr = descriptors
+        return processes.spawn(
+            argv,
+            cwd=cwd,
+            env=environment,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
 
     def _environment(self) -> dict[str, str]:
         spec = self.spec

@@ -1,12 +1,16 @@
 """A container's program as a child process: its output line by line, its end with everything it started."""
 
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
-_GUARD = Path(__file__).with_name("guard.py")
+from localcloud.programs.templates import Process, Recipe, Templates
+
+_GUARD = Path(__file__).parent.parent / "programs" / "guard.py"
 
 
 class Child:
@@ -22,6 +26,8 @@ class Child:
         The whole environment; nothing of the server's own is added.
     on_line
         Called for every line of output, from one thread.
+    template
+        Where it may be forked from, when its image has libraries to be loaded ahead.
 
     Raises
     ------
@@ -36,17 +42,22 @@ class Child:
         cwd: Path,
         environment: Mapping[str, str],
         on_line: Callable[[str], None],
+        template: tuple[Templates, Recipe] | None = None,
     ) -> None:
         self._on_line = on_line
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_GUARD), *argv],
-            cwd=cwd,
-            env=dict(environment),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C in the terminal is the server's to handle
-        )
+        lifeline, own_end = os.pipe()
+        output, outputs = os.pipe()
+        self._lifeline: IO[bytes] = os.fdopen(own_end, "wb", buffering=0)
+        self._output: IO[bytes] = os.fdopen(output, "rb")
+        try:
+            self._process = _started(argv, cwd, environment, (lifeline, outputs, outputs), template)
+        except BaseException:
+            self._lifeline.close()
+            self._output.close()
+            raise
+        finally:
+            os.close(lifeline)
+            os.close(outputs)
         self._reader = threading.Thread(target=self._read, name=f"child-{self._process.pid}", daemon=True)
         self._reader.start()
 
@@ -87,13 +98,35 @@ class Child:
         self._reader.join(timeout=10)
 
     def _close_lifeline(self) -> None:
-        if self._process.stdin and not self._process.stdin.closed:
-            self._process.stdin.close()
+        self._lifeline.close()
 
     def _read(self) -> None:
-        stream = self._process.stdout
-        if stream is None:
-            raise RuntimeError("the child was started without a pipe")
-        with stream:
+        with self._output as stream:
             for line in stream:
                 self._on_line(line.decode("utf-8", "replace").rstrip("\r\n"))
+
+
+def _started(
+    argv: Sequence[str],
+    cwd: Path,
+    environment: Mapping[str, str],
+    descriptors: tuple[int, int, int],
+    template: tuple[Templates, Recipe] | None,
+) -> Process:
+    if template is not None:
+        templates, recipe = template
+        forked = templates.start(
+            recipe, argv, cwd=cwd, environment=environment, descriptors=descriptors, guarded=True
+        )
+        if forked is not None:
+            return forked
+    stdin, stdout, stderr = descriptors
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", str(_GUARD), *argv],
+        cwd=cwd,
+        env=dict(environment),
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,  # Ctrl-C in the terminal is the server's to handle
+    )

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from localcloud.programs.templates import Recipe, Templates
 from localcloud.sagemaker.context import Context, Image
 from localcloud.sagemaker.locations import localize
 
@@ -42,12 +43,9 @@ def environment(
         laptop itself.
     """
     variables = {
-        "PATH": f"{image.python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        **_of_image(image),
         "HOME": str(root),
         "TMPDIR": str(root / "tmp"),
-        "LANG": os.environ.get("LANG", "C.UTF-8"),
-        "PYTHONUNBUFFERED": "1",
-        "OMP_NUM_THREADS": "1",
         "SAGEMAKER_BASE_DIR": str(root),
         "AWS_REGION": context.settings.region,
         "AWS_DEFAULT_REGION": context.settings.region,
@@ -63,3 +61,20 @@ def environment(
         variables.update(context.variables(role))
     variables.update({name: localize(value, root) for name, value in own.items()})
     return variables
+
+
+def template(context: Context, image: Image) -> tuple[Templates, Recipe] | None:
+    """Return what an image's programs may be forked from: its libraries, without any job's own variables."""
+    if not image.preload:
+        return None
+    variables = tuple(_of_image(image).items())
+    return context.templates, Recipe((str(image.python),), tuple(image.preload), variables)
+
+
+def _of_image(image: Image) -> dict[str, str]:
+    return {
+        "PATH": f"{image.python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "LANG": os.environ.get("LANG", "C.UTF-8"),
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": "1",
+    }

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from localcloud.authorization.authority import AccessDeniedError, Authority
 from localcloud.authorization.credentials import session
 from localcloud.authorization.needs import Need
+from localcloud.programs.templates import Templates
 from localcloud.role_clients import RoleClients
 from localcloud.sagemaker.errors import JobFailedError, SageMakerError
 from localcloud.sagemaker.store import Store
@@ -39,6 +40,10 @@ class Image(Protocol):
     def serve(self) -> list[str]:
         """Command that serves."""
 
+    @property
+    def preload(self) -> list[str]:
+        """Modules of its libraries that its programs import at their start."""
+
 
 ImageSource = Callable[[str], Image]
 
@@ -65,6 +70,7 @@ class Context:
         self.folder = settings.home / "sagemaker"
         self.store = Store(self.folder / "state.json", region=settings.region, account=settings.account)
         self.authority = authority
+        self.templates = Templates(settings.template_idle_seconds)
         self._clients = RoleClients(settings, authority, _SESSION)
 
     def client(self, service: str, role: str | None = None) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from localcloud.programs.templates import Recipe, Templates
 from localcloud.sagemaker.child import Child
 from localcloud.sagemaker.clock import now
 from localcloud.sagemaker.context import Context
@@ -84,7 +85,13 @@ class Run:
             raise JobStoppedError(self.name)
 
     def execute(
-        self, argv: list[str], *, environment: dict[str, str], stream: LogStream, on_line: Any = None
+        self,
+        argv: list[str],
+        *,
+        environment: dict[str, str],
+        stream: LogStream,
+        on_line: Any = None,
+        template: tuple[Templates, Recipe] | None = None,
     ) -> int:
         """Run the container's program to its end and return its exit code.
 
@@ -104,7 +111,7 @@ class Run:
                 on_line(text)
 
         try:
-            child = Child(argv, cwd=self.root, environment=environment, on_line=line)
+            child = Child(argv, cwd=self.root, environment=environment, on_line=line, template=template)
         except OSError as error:
             raise JobFailedError(f"InternalServerError: {argv[0]} cannot be started: {error}") from error
         try:

@@ -68,6 +68,7 @@ class SageMaker:
             sender.stop()
         self._jobs.abandon()
         self._endpoints.abandon()
+        self._context.templates.close()
         self._context.store.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 

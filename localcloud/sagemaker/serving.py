@@ -10,7 +10,7 @@ from pathlib import Path
 import urllib3
 
 from localcloud.sagemaker.child import Child
-from localcloud.sagemaker.container import environment, make_root
+from localcloud.sagemaker.container import environment, make_root, template
 from localcloud.sagemaker.context import Context
 from localcloud.sagemaker.logs import LogSender, LogStream
 from localcloud.sagemaker.model_data import ROLE, fetch_code, fetch_model
@@ -67,6 +67,7 @@ class ServingContainer:
             cwd=root,
             environment=environment(context, image, root, variables, role=role, isolated=isolated),
             on_line=stream.write,
+            template=template(context, image),
         )
         self._pool = urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=32, retries=False)
 

@@ -5,7 +5,8 @@ import re
 
 from localcloud.sagemaker import locations
 from localcloud.sagemaker.clock import now
-from localcloud.sagemaker.container import environment, make_root
+from localcloud.sagemaker.container import environment, make_root, template
+from localcloud.sagemaker.context import Image
 from localcloud.sagemaker.errors import JobFailedError, JobStoppedError
 from localcloud.sagemaker.job_run import Run
 from localcloud.sagemaker.kinds import TRAINING_JOB
@@ -43,7 +44,7 @@ def run(run: Run) -> None:
     try:
         _train(
             run,
-            image.train,
+            image,
             environment(
                 run.context,
                 image,
@@ -84,7 +85,7 @@ def finish(run: Run, status: str, reason: str) -> None:
     run.finish(status, reason, change)
 
 
-def _train(run: Run, argv: list[str], variables: dict[str, str]) -> None:
+def _train(run: Run, image: Image, variables: dict[str, str]) -> None:
     stream = run.logs.open(TRAINING_GROUP, f"{run.name}/algo-1-{int(now())}", run.role)
     definitions = [
         (item["Name"], re.compile(item["Regex"]))
@@ -105,7 +106,13 @@ def _train(run: Run, argv: list[str], variables: dict[str, str]) -> None:
                 )
 
     try:
-        code = run.execute(argv, environment=variables, stream=stream, on_line=scan)
+        code = run.execute(
+            image.train,
+            environment=variables,
+            stream=stream,
+            on_line=scan,
+            template=template(run.context, image),
+        )
     finally:
         run.logs.close(stream)
         if final:

@@ -288,7 +288,7 @@ def test_signal_ends_every_process(cloud: Cloud, number: signal.Signals) -> None
     make_function(cloud)
     cloud.client("lambda").invoke(FunctionName="double", Payload=b'{"value": 1}')
     processes = family(cloud)
-    assert len(processes) == 3
+    assert len(processes) >= 3  # supervisor, server, worker and what that was forked off
     processes[0].send_signal(number)
 
     assert_all_gone(processes)
@@ -301,7 +301,7 @@ def test_kill_ends_every_process(cloud: Cloud, victim: str) -> None:
     make_function(cloud)
     cloud.client("lambda").invoke(FunctionName="double", Payload=b'{"value": 1}')
     processes = family(cloud)
-    assert len(processes) == 3
+    assert len(processes) >= 3  # supervisor, server, worker and what that was forked off
     (processes[0] if victim == "supervisor" else cloud.server()).kill()
 
     assert_all_gone(processes)

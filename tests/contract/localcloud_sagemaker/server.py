@@ -24,8 +24,9 @@ PROGRAM = Path(__file__).with_name("program.py")
 class TestImage:
     name: str = "test"
     python: Path = Path(sys.executable)
-    train: list[str] = field(default_factory=lambda: [sys.executable, "-S", str(PROGRAM), "train"])
-    serve: list[str] = field(default_factory=lambda: [sys.executable, "-S", str(PROGRAM), "serve"])
+    train: list[str] = field(default_factory=lambda: [sys.executable, str(PROGRAM), "train"])
+    serve: list[str] = field(default_factory=lambda: [sys.executable, str(PROGRAM), "serve"])
+    preload: list[str] = field(default_factory=lambda: ["http.server", "subprocess", "tarfile"])
 
 
 def find(uri: str) -> Image:

@@ -24,6 +24,7 @@ def test_takes_values_from_the_environment() -> None:
         ("ACCOUNT", "1234", "12 digits"),
         ("TIME_SCALE", "0", "greater than 0"),
         ("FIREHOSE_INTERVAL_SECONDS", "-1", "not be less than 0"),
+        ("TEMPLATE_IDLE_SECONDS", "-1", "not be less than 0"),
         ("PROT", "4566", "no such setting"),
     ],
 )

@@ -1,0 +1,1 @@
+"""How Python programs are started: under a guard, and as forks of a process that has their libraries."""
