@@ -16,6 +16,7 @@ from pipeline.packaging import (
     FRAUD_ARCHIVE,
     SPARK_PACKAGE,
     build_analysis_code,
+    build_backtesting_code,
     build_console_code,
     build_fraud_api_code,
     build_fraud_code,
@@ -77,6 +78,11 @@ class Bundles:
     def console_api(self) -> Path:
         """The console's API, whose packages are compiled."""
         return build_console_code(API_TARGETS[self.settings.stage], self.settings.build)
+
+    @cached_property
+    def backtesting(self) -> Path:
+        """The function of backtests, with the detector's kernel and pyarrow."""
+        return build_backtesting_code(API_TARGETS[self.settings.stage], self.settings.build)
 
     @cached_property
     def history(self) -> Path:
@@ -142,6 +148,7 @@ class StandInBundles(Bundles):
         }
         for file in (functions / "code.py", *archives.values()):
             file.write_text(file.name)
-        folders = ("functions", "scoring", "api", "fraud_api", "console_api", "history", "loading", "site")
+        apis = ("api", "fraud_api", "console_api")
+        folders = ("functions", "scoring", *apis, "backtesting", "history", "loading", "site")
         small = dict.fromkeys(folders, functions)
         vars(self).update(small, **archives)

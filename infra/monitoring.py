@@ -60,6 +60,8 @@ class MonitoringStack(Stack):
         shared.watch_function("FraudApi", service.fraud_api.function)
         shared.watch_function("Simulate", service.fraud_api.simulate)
         shared.watch_function("ConsoleApi", service.console_api.function)
+        shared.watch_queue("BacktestQueue", service.backtesting.work)
+        shared.watch_function("RunBacktest", service.backtesting.run_backtest.function)
         shared.watch_api("Service", service.http.api)
         shared.watch_dead_letters("RefusedTelemetry", scoring.refused)
         DeliveryAlarms(self, "Delivery", delivery_stream_name=ingestion.telemetry.stream.ref, topic=topic)

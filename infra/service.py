@@ -14,6 +14,7 @@ from constructs import Construct
 
 from infra.alerting import AlertingStack
 from infra.bundles import Bundles
+from infra.constructs.backtesting import Backtesting
 from infra.constructs.console_api import PREFIX as CONSOLE_PREFIX
 from infra.constructs.console_api import ConsoleApi
 from infra.constructs.event_subscription import EventSubscription, ended_badly
@@ -128,6 +129,7 @@ class ServiceStack(Stack):
             alert_bus=alerting.bus,
             timeout_seconds=API_TIMEOUT_SECONDS,
         )
+        self.backtesting = Backtesting(self, "Backtests", code=bundles.backtesting, storage=storage)
         self.console_api = ConsoleApi(
             self,
             "Console",
@@ -136,6 +138,7 @@ class ServiceStack(Stack):
             alerting=alerting,
             read_scores=read_scores,
             has_fleet=settings.fleet == "on",
+            backtests=self.backtesting.work.queue,
             timeout_seconds=API_TIMEOUT_SECONDS,
         )
         self.parts = {FRAUD_PREFIX: self.fraud_api.function, CONSOLE_PREFIX: self.console_api.function}

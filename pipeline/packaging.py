@@ -69,10 +69,13 @@ HISTORY = LAMBDAS / "history"
 FRAUD = LAMBDAS / "fraud"
 LOADING = LAMBDAS / "loading"
 CONSOLE = LAMBDAS / "console"
+BACKTESTING = LAMBDAS / "backtesting"
 SOURCES = LAMBDAS / "sources"
 CONSOLE_READS = tuple(
     LAMBDAS / room
-    for room in ("alerting", "costs", "fleet", "http", "incidents", "live", "scoring", "watching")
+    for room in (
+        *("alerting", "backtesting", "costs", "fleet", "http", "incidents", "live", "scoring", "watching"),
+    )
 )
 """Rooms whose rules the console's API has, too."""
 COSTS = LAMBDAS / "costs"
@@ -80,7 +83,8 @@ LIVE = LAMBDAS / "live"
 SITE = LAMBDAS / "site"
 SITE_FILES = "site"
 """In the bundle of `deploy_site`: the built site."""
-OF_THEIR_OWN = (HTTP, SERVICE_API, SCORING, HISTORY, FRAUD, LOADING, CONSOLE, COSTS, SOURCES, LIVE, SITE)
+_APIS = (HTTP, SERVICE_API, FRAUD, CONSOLE, COSTS, LIVE, SITE)
+OF_THEIR_OWN = (*_APIS, SCORING, HISTORY, LOADING, BACKTESTING, SOURCES)
 """Rooms that are in no bundle of all functions."""
 TRANSFORM_SECONDS = 600
 """Time for one request of a batch transform; the server's own limit of 60 is for an endpoint's requests."""
@@ -288,7 +292,7 @@ def build_functions_code(
         If the packages cannot be installed, or the scoring loop's kernel cannot be compiled.
     """
     vendored = _vendored(room / "requirements.txt", _TARGETS[target], build_dir)
-    kernel = _kernel(_TARGETS[target]) if room == SCORING else {}
+    kernel = _kernel(_TARGETS[target]) if room in (SCORING, BACKTESTING) else {}
     functions = {"lambdas/__init__.py": LAMBDAS / "__init__.py", **kernel}
     for each in (LAMBDAS / "adapters", LAMBDAS / "runtime", room, *rooms):
         functions |= _python(f"lambdas/{each.name}", each)
@@ -303,6 +307,10 @@ build_fraud_api_code = partial(build_functions_code, "fraud-code", FRAUD, (HTTP,
 """Returns the archive of the API of fraud workloads."""
 build_console_code = partial(build_functions_code, "console-code", CONSOLE, CONSOLE_READS)
 """Returns the archive of the console's API."""
+build_backtesting_code = partial(
+    build_functions_code, "backtesting-code", BACKTESTING, (LAMBDAS / "alerting", HISTORY)
+)
+"""Returns the archive of the function of backtests."""
 build_scoring_code = partial(build_functions_code, "scoring-code", SCORING, ())
 """Returns the archive of the scoring loop."""
 build_history_code = partial(build_functions_code, "history-code", HISTORY, (SOURCES,))

@@ -6,17 +6,16 @@ import dataclasses
 import importlib
 import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
-from cli.comparison.document import Comparison, Judged, compared, judged
 from cli.comparison.kept_scores import KeptScores, read_kept
 from cli.comparison.reading import ReadHistory, files_of, read_history, version_of
 from cli.comparison.report import figures_table, history_line, lines, markdown
 from cli.comparison.versions import spec_before, spec_here
-from lambdas.alerting.counting import alerts_raised
+from lambdas.backtesting.comparing import alerts_of
 from lambdas.costs.model import (
     Fleet,
     endpoints_month,
@@ -27,13 +26,15 @@ from lambdas.costs.model import (
     workload_month,
 )
 from lambdas.costs.prices import Prices
+from watchkeeper.backtest.document import Comparison, Judged, compared, judged
 from watchkeeper.backtest.kept import rejudged
 from watchkeeper.backtest.outcome import Outcome, Version, backtested, check_scores_here
+from watchkeeper.backtest.reading import reading_of
 from watchkeeper.command.screen import console, done, say
 from watchkeeper.core.errors import InvalidInputError, WatchkeeperError
 from watchkeeper.core.extras import extra
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.core.timestamps import EPOCH, epoch_seconds
+from watchkeeper.core.timestamps import epoch_seconds
 from watchkeeper.incidents.feedback import Verdict, moved_thresholds
 from watchkeeper.judgement.moved import NOTHING_MOVED, MovedThresholds
 from watchkeeper.spec import AnomalyWorkload
@@ -128,17 +129,8 @@ def _moved_by(path: Path) -> MovedThresholds:
 def _histories(files: Sequence[Path], plans: Sequence[WorkloadPlan]) -> list[ReadHistory]:
     """Read the files by each plan; once where both take the same of them."""
     first = read_history(files, plans[0])
-    same = _reading_of(plans[0]) == _reading_of(plans[1])
+    same = reading_of(plans[0]) == reading_of(plans[1])
     return [first, first if same else read_history(files, plans[1])]
-
-
-def _reading_of(plan: WorkloadPlan) -> object:
-    """Return all of a plan that decides what intervals a file has."""
-    measures = tuple((one.name, one.field, one.aggregate) for one in plan.measures)
-    return (
-        *(plan.timestamp, measures, plan.interval_seconds, plan.dimensions, plan.exclude, plan.where),
-        *(plan.record_id_field, plan.dialect, plan.max_refused_share),
-    )
 
 
 def _versions(
@@ -169,13 +161,6 @@ def _judged(outcome: Outcome, spec: AnomalyWorkload, history: ReadHistory, price
     in_use = (workload_month, ingestion_month, scoring_month)
     costs += [cost for month in in_use for cost in month(spec, prices, fleet)]
     return judged(outcome, alerts_of(outcome), total(costs))
-
-
-def alerts_of(outcome: Outcome) -> int:
-    """Return how many alerts would have gone out of incidents that opened or got worse."""
-    whole = {each.incident_id: each for each in outcome.incidents}
-    notices = ((EPOCH + timedelta(seconds=notice.at), notice) for notice in outcome.notices)
-    return alerts_raised(notices, outcome.version.plan.alerts, whole.get)
 
 
 def _show(found: Comparison, wanted: Wanted) -> None:
@@ -210,12 +195,11 @@ def _plot(found: Comparison, path: Path) -> None:
     from watchkeeper.charts.style import save
 
     sides: tuple[list[Mark], list[Mark]] = ([], [])
-    for pair in found.pairs:
-        for marks, incidents in zip(sides, (pair.before, pair.after), strict=True):
-            marks += [
-                Mark(np.datetime64(each.opened, "s"), np.datetime64(each.last, "s"), each.severity, pair.fate)
-                for each in incidents
-            ]
+    for marks, drawn in zip(sides, found.marks(), strict=True):
+        marks += [
+            Mark(np.datetime64(each.opened, "s"), np.datetime64(each.last, "s"), each.severity, each.fate)
+            for each in drawn
+        ]
     outcome = found.after.outcome
     plan = outcome.version.plan
     names = [each.outcome.version.name for each in (found.before, found.after)]
@@ -223,19 +207,7 @@ def _plot(found: Comparison, path: Path) -> None:
         f"Incidents of {plan.workload}, {outcome.weeks:.1f} weeks",
         dict(zip(names, sides, strict=True)),
         (np.datetime64(outcome.since, "s"), np.datetime64(outcome.until, "s")),
-        _windows(outcome),
+        [(np.datetime64(first, "us"), np.datetime64(last, "us")) for first, last in found.windows()],
         timezone=plan.timestamp.timezone,
     )
     save(figure, path)
-
-
-def _windows(outcome: Outcome) -> list[tuple[np.datetime64, np.datetime64]]:
-    labels = outcome.version.labels
-    if labels is None:
-        return []
-    windows = {window for series in outcome.version.history for window in labels.windows_of(series) or ()}
-    return [
-        (np.datetime64(first, "us"), np.datetime64(last, "us"))
-        for first, last in sorted(windows)
-        if last >= outcome.since * 1_000_000 and first < outcome.until * 1_000_000
-    ]

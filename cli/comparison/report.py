@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from cli.comparison.document import Comparison
 from watchkeeper.backtest.comparison import Pair
+from watchkeeper.backtest.document import Comparison
 from watchkeeper.core.severity import THRESHOLD_SEVERITY
 from watchkeeper.incidents.incident import Incident
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.alerting import AlertingStack
@@ -24,6 +25,8 @@ from infra.permissions import (
     read_parameter,
     use_key,
     use_table,
+    write_encrypted_objects,
+    write_objects,
 )
 from infra.storage import StorageStack
 from lambdas.adapters.incident_store import BY_ID
@@ -52,6 +55,8 @@ class ConsoleApi(Construct):
         Reads the scores of workloads.
     has_fleet
         Whether devices are shown, and quarantined.
+    backtests
+        Queue of `run_backtest`.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class ConsoleApi(Construct):
         alerting: AlertingStack,
         read_scores: lambda_.IFunction,
         has_fleet: bool,
+        backtests: sqs.IQueue,
         timeout_seconds: int,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -96,6 +102,7 @@ class ConsoleApi(Construct):
                 undelivered_alerts_arn=undelivered_arn,
                 read_scores_function=read_scores.function_name,
                 devices_table=storage.devices.table_name if has_fleet else NO_FLEET,
+                backtest_queue_url=backtests.queue_url,
                 link_key=alerting.link_key_arn,
                 state_machines=stack.format_arn(
                     service="states", resource="stateMachine", arn_format=ArnFormat.NO_RESOURCE_NAME
@@ -113,9 +120,12 @@ class ConsoleApi(Construct):
             made.role,
             read_objects(self, storage.pages, f"{layout.PAGES}/*"),
             list_keys(storage.pages, f"{layout.PAGES}/"),
-            read_objects(self, storage.bucket, f"{layout.RUNS}/*"),
-            list_keys(storage.bucket, f"{layout.RUNS}/"),
+            read_objects(self, storage.bucket, f"{layout.RUNS}/*", f"{layout.BACKTESTS}/*"),
+            list_keys(storage.bucket, f"{layout.RUNS}/", f"{layout.BACKTESTS}/"),
             read_encrypted_objects(storage.key),
+            write_objects(self, storage.bucket, f"{layout.BACKTESTS}/*"),
+            write_encrypted_objects(storage.key),
+            Permission(actions=["sqs:SendMessage"], resources=[backtests.queue_arn]),
             use_table(incidents, "GetItem", "Query", "PutItem", "DeleteItem"),
             Permission(actions=["dynamodb:Query"], resources=[f"{incidents.table_arn}/index/{BY_ID}"]),
             use_table(series, "GetItem", "Query", "PutItem", "UpdateItem"),

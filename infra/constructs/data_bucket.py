@@ -18,6 +18,7 @@ CAPTURE_DAYS = 30
 DRIFT_DAYS = 365
 QUERY_DAYS = 7
 """Of results of queries that are sources: what they say is under `raw/`."""
+BACKTEST_DAYS = 30
 SCORE_DAYS = 90
 """Of scores as they were written: merged ones are kept for a year."""
 MERGED_HOUR_DAYS = 7
@@ -74,6 +75,7 @@ class DataBucket(Construct):
                 _expiry(layout.CAPTURES, CAPTURE_DAYS),
                 _expiry(layout.DRIFT, DRIFT_DAYS),
                 _expiry(layout.QUERIES, QUERY_DAYS),
+                _expiry(layout.BACKTESTS, BACKTEST_DAYS),
                 _expiry(layout.SCORES, SCORE_DAYS),
                 _expiry(layout.SCORES_BY_HOUR, MERGED_HOUR_DAYS),
                 _expiry(layout.SCORES_BY_DAY, MERGED_DAY_DAYS),

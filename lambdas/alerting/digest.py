@@ -63,7 +63,7 @@ class Digest(Document, name="digest"):
     opened: tuple[Listed, ...]
     """That began in the time, the most severe first, as in the next ones."""
     open: tuple[Listed, ...]
-    """That are not over, whenever they began."""
+    """That were not over at the end of the time, whenever they began."""
     closed: tuple[Listed, ...]
     """That ended in the time."""
     counts: dict[str, int]
@@ -127,8 +127,8 @@ def digest_of(
     """
     worst = sorted(incidents, key=lambda each: (-each.severity, each.opened_at, each.incident_id))
     opened = [each for each in worst if since <= parse_instant(each.opened_at) < until]
-    still = [each for each in worst if each.is_open]
-    over = [each for each in worst if not each.is_open and _ended_in(each, since, until)]
+    still = [each for each in worst if _was_open(each, until)]
+    over = [each for each in worst if each not in still and _ended_in(each, since, until)]
     silent = sorted(
         {part.series for each in still for part in each.touched if direction_of(part) == "silent"}
     )
@@ -189,6 +189,16 @@ def _ended_in(incident: Incident, since: datetime, until: datetime) -> bool:
     return any(
         entry.what == "closed" and since <= parse_instant(entry.at) < until for entry in incident.timeline
     )
+
+
+def _was_open(incident: Incident, until: datetime) -> bool:
+    """Tell whether an incident was not over at a time, by what has become of it since."""
+    ends = [
+        entry.what
+        for entry in incident.timeline
+        if entry.what in ("closed", "reopened") and parse_instant(entry.at) < until
+    ]
+    return not ends or ends[-1] == "reopened"
 
 
 def _listed(incidents: Sequence[Incident], dashboard: str) -> tuple[Listed, ...]:

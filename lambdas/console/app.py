@@ -7,7 +7,9 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from lambdas.console.access import PREFIX
 from lambdas.console.routes import (
     answers,
+    backtests,
     devices,
+    digests,
     incidents,
     labels,
     models,
@@ -20,7 +22,20 @@ from lambdas.console.routes import (
 from lambdas.http.openapi import publish
 
 app = APIGatewayHttpResolver(enable_validation=True)
-for _room in (people, workloads, incidents, series, labels, runs, models, devices, sites, answers):
+for _room in (
+    people,
+    workloads,
+    incidents,
+    series,
+    labels,
+    runs,
+    models,
+    backtests,
+    digests,
+    devices,
+    sites,
+    answers,
+):
     app.include_router(_room.router)
 
 publish(

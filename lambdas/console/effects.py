@@ -17,6 +17,7 @@ from lambdas.adapters.alert_subscriptions import SnsSubscribers
 from lambdas.adapters.allow_list import AllowList
 from lambdas.adapters.anomaly_table import TableAnomalies
 from lambdas.adapters.device_registry import DeviceRegistry
+from lambdas.adapters.errors import translated
 from lambdas.adapters.event_bus import EventBridgeBus, EventBus
 from lambdas.adapters.incident_store import IncidentStore, TableIncidents
 from lambdas.adapters.model_versions import ModelVersions, SageMakerModelVersions
@@ -28,6 +29,7 @@ from lambdas.adapters.secret_store import LinkKeys, SecretLinkKeys
 from lambdas.adapters.spec_store import unpacked_spec
 from lambdas.alerting.outcomes import TableOutcomes
 from lambdas.alerting.route_tests import RouteOutcome, RouteTesting, try_routes
+from lambdas.backtesting.requests import BacktestAsked, Backtests
 from lambdas.console.environment import NO_FLEET, ConsoleApiEnvironment
 from lambdas.console.page_heads import S3PageHeads
 from lambdas.console.releases import go_back
@@ -108,6 +110,8 @@ class ConsoleEffects:
     """What has been used since the month began, with the endpoints of these workloads."""
     fleet: Fleet | None
     """None where none is deployed."""
+    send_backtest: Callable[[str, str], None]
+    """Tell `run_backtest` of a workload's backtest."""
     region: str
     now: Callable[[], datetime] = _now
     for_each: ForEach = in_threads
@@ -164,8 +168,16 @@ class ConsoleEffects:
                 AllowList(dynamodb, environment.devices_table),
                 DeviceRegistry(clients.iot(), clients.iot_data),
             ),
+            send_backtest=lambda workload, backtest_id: _send(
+                environment.backtest_queue_url, BacktestAsked(workload, backtest_id)
+            ),
             region=os.environ.get("AWS_REGION", ""),
         )
+
+    @property
+    def backtests(self) -> Backtests:
+        """What backtests were asked for, and what came of them."""
+        return Backtests(self.objects, self.bucket, self.now)
 
     def plans(self) -> dict[str, AnyPlan]:
         """Return the plans of all deployed workloads by name."""
@@ -243,6 +255,11 @@ def _counted(workloads: Sequence[str], now: datetime) -> Counted:
 
     asked = clients.cloudformation(), clients.cloudwatch(), clients.functions()
     return counted(*asked, workloads, now)
+
+
+def _send(queue_url: str, asked: BacktestAsked) -> None:
+    with translated(f"send to {queue_url}"):
+        clients.sqs().send_message(QueueUrl=queue_url, MessageBody=asked.to_json())
 
 
 def _signing_client() -> S3Client:

@@ -17,6 +17,8 @@ Permissions
 - of costs: `cloudformation:ListStacks`, which has no resource that could be named, `ListStackResources` on
   the project's stacks; `lambda:GetFunctionConfiguration` on their functions
 - `lambda:InvokeFunction` of `read_scores`
+- of backtests: `s3:ListBucket`, `GetObject`, `PutObject` under `backtests/`; `sqs:SendMessage` to the queue
+  of `run_backtest`
 - `states:ListExecutions`, `StartExecution` on the training workflows; `DescribeExecution`,
   `DescribeStateMachineForExecution`, `GetExecutionHistory` on their executions
 - `sagemaker:ListModelPackages` on the workloads' model package groups; `DescribeModelPackage`,
@@ -58,6 +60,7 @@ class ConsoleApiEnvironment(TypedEnvironment):
     read_scores_function: str
     devices_table: str
     """Of those that may join the fleet; `NO_FLEET` where none is deployed."""
+    backtest_queue_url: str
     link_key: str
     """ARN of the secret with the key that signs links of alerts."""
     state_machines: str

@@ -36,6 +36,7 @@ STATUS = {
     PRECONDITION_FAILED: HTTPStatus.PRECONDITION_FAILED,
     "device_not_found": HTTPStatus.NOT_FOUND,
     "fleet_not_deployed": HTTPStatus.NOT_FOUND,
+    "backtest_not_found": HTTPStatus.NOT_FOUND,
     "chart_not_found": HTTPStatus.NOT_FOUND,
     "incident_not_found": HTTPStatus.NOT_FOUND,
     "label_not_found": HTTPStatus.NOT_FOUND,

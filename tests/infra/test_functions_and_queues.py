@@ -107,7 +107,7 @@ def test_every_queue_has_or_is_a_dead_letter_queue(templates: Templates) -> None
 
 def test_queues_hide_a_message_six_times_as_long_as_its_function_may_run(templates: Templates) -> None:
     mappings = templates.resources("AWS::Lambda::EventSourceMapping")
-    assert len(mappings) == 10
+    assert len(mappings) == 11
     for mapping in mappings:
         resources = {each.logical_id: each for each in templates.resources(stack=mapping.stack)}
         queue = resources[mapping.properties["EventSourceArn"]["Fn::GetAtt"][0]]

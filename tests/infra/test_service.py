@@ -115,7 +115,7 @@ def test_the_console_may_do_what_it_does_and_no_more(templates: Templates) -> No
                 allowed.setdefault(action, set()).update(arns)
     actions = {action for action in allowed if not action.startswith(("kms:", "logs:", "xray:"))}
     assert actions == {
-        *("s3:GetObject", "s3:ListBucket", "ssm:GetParameter", "ssm:GetParametersByPath"),
+        *("s3:GetObject", "s3:ListBucket", "s3:PutObject", "ssm:GetParameter", "ssm:GetParametersByPath"),
         *(f"dynamodb:{verb}" for verb in ("GetItem", "PutItem", "DeleteItem", "Query", "Scan", "UpdateItem")),
         *("cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"),
         *("states:ListExecutions", "states:StartExecution", "states:DescribeExecution"),
@@ -126,8 +126,9 @@ def test_the_console_may_do_what_it_does_and_no_more(templates: Templates) -> No
         *("lambda:InvokeFunction", "events:PutEvents", "secretsmanager:GetSecretValue"),
         *("sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"),
         *("sns:ListSubscriptionsByTopic", "sns:GetSubscriptionAttributes"),
-        *("sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:DeleteMessage"),
+        *("sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:SendMessage"),
     }
+    assert {arn.rpartition("/backtests")[1] for arn in allowed["s3:PutObject"]} == {"/backtests"}
     assert allowed["states:StartExecution"] == {"stateMachine:watchkeeper-*-training"}
 
 

@@ -118,6 +118,7 @@ def test_objects_expire_by_prefix_but_history_and_models_stay(templates: Templat
         "scores-by-hour/": 7,
         "scores-by-day/": 365,
         "queries/": 7,
+        "backtests/": 30,
     }
     (everywhere,) = [rule for rule in rules if "Prefix" not in rule]
     assert everywhere["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}

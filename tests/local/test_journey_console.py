@@ -162,6 +162,25 @@ def test_a_training_is_started_on_the_page_and_watched_to_its_end(
     assert (developer.loads, developer.faults) == (loads, [])
 
 
+def test_another_threshold_is_tried_on_the_page_and_shown_beside_the_deployed_one(developer: Tab) -> None:
+    developer.open(f"workloads/{WORKLOAD}/backtests")
+    developer.fill("rarity", "2")
+    developer.click("Run the backtest")
+    developer.shows(".incident-head .badge", "done")
+    changed = developer.shows("section[aria-labelledby=changes-title] tbody").text
+    panels = [each.text for each in developer.all(".incidents-panel figcaption")]
+    _, found = developer.ask(
+        "GET", f"/watch/workloads/{WORKLOAD}/backtests/{developer.url.rpartition('/')[2]}"
+    )
+    before, after = found["result"]["before"], found["result"]["after"]
+
+    assert changed == "threshold.rarity 3.75 2"
+    assert len(panels) == 2
+    assert after["anomalies"] > before["anomalies"]
+    assert "threshold: {rule: rarity, rarity: 2}" in found["text"]
+    assert developer.faults == []
+
+
 def test_the_api_refuses_a_viewer_what_an_operator_may_do(
     shared_laptop: Laptop, walker: subprocess.Popen[str]
 ) -> None:

@@ -1,6 +1,7 @@
 /** What the invented API answers to a request. */
 
 import type { CheckedSites, Device, DeviceDetail, DeviceList, Feedback, Incident, Label, LiveEvent, LoggedInterval, Me, Pause, RunDetail, SeriesHealth, Site, TimelineEntry, WorkloadCost, WorkloadDetail, WorkloadLog } from "../src/api/shapes";
+import { Backtests, SETTINGS } from "./backtests.ts";
 import { drawing, Trainings } from "./trainings.ts";
 import { Transactions } from "./transactions.ts";
 import { iso, World } from "./world.ts";
@@ -39,6 +40,7 @@ export class Answers {
     if (what === "workloads") return this.#workloads(id, rest, asked);
     if (what === "devices") return this.#devices(id, rest[0], asked);
     if (what === "sites") return this.#sites(String(asked.body["text"] ?? ""));
+    if (what === "digests") return this.#digest(id!, asked.query.get("workload"));
     if (what === "incidents") return this.#incidents(id, rest[0], asked);
     return problem(404, "nothing is here");
   }
@@ -106,6 +108,8 @@ export class Answers {
       return ok({ items: all.slice(0, Number(query.get("limit") ?? 50)), next: null, total: all.length });
     }
     if ((what === "spec" || series === "test") && this.me.role === "viewer") return problem(403, "forbidden", "An operator may do this.");
+    if (what === "spec" && series === "draft") return this.#draft(name, found, asked);
+    if (what === "backtests") return this.#backtests(name, found, series, asked);
     if (what === "spec") return ok({ workload: name, text: name === "machine_temperature" ? null : specOf(name, found), why: name === "machine_temperature" ? "It was deployed by software that did not keep it." : null, says: found.says });
     if (what === "cost") return this.me.role === "viewer" ? problem(403, "forbidden", "An operator may see this.") : ok(costOf(name, iso(world.now)));
     if (what === "routes" && series === "test") {
@@ -137,6 +141,46 @@ export class Answers {
     if (!found) return problem(404, "no such transaction", `${id} is not among those that are kept.`);
     if (part === "label") return ok(transactions.label(id, body["fraud"] === true, String(body["by"])));
     return ok(part === "neighbourhood" ? transactions.neighbourhood(id) : found);
+  }
+
+  #digest(date: string, only: string | null): Answered {
+    const since = Date.parse(`${date}T00:00:00Z`) / 1000;
+    if (!(since < this.world.now)) return problem(422, "invalid request", `date ${date} has not begun: ask for today or a day before`);
+    const until = Math.min(since + 86_400, this.world.now);
+    const within = (at: string) => since <= seconds(at) && seconds(at) < until;
+    const items = this.world.workloads().filter((one) => one.kind === "anomaly" && (!only || one.workload === only)).map((one) => {
+      const own = this.world.incidents.filter((each) => each.workload === one.workload && seconds(each.opened_at) < until);
+      const brief = (each: Incident) => ({ incident_id: each.incident_id, title: each.title, severity: each.severity, state: each.state, opened_at: each.opened_at, last_at: each.last_at, assigned_to: each.assigned_to });
+      const opened = own.filter((each) => within(each.opened_at)).map(brief);
+      const open = own.filter((each) => each.state !== "closed" || seconds(each.last_at) >= until).map(brief);
+      const closed = own.filter((each) => each.state === "closed" && within(each.last_at)).map(brief);
+      const silent = one.health === "silent" ? ["temperature"] : [];
+      const says = open.length > 1 ? ["Since 06:10, 4 % of the lines are refused, of 1,240; usual is 0.1 %."] : [];
+      return { workload: one.workload, since: iso(since), until: iso(until), time_zone: one.time_zone, opened, open, closed, counts: { opened: opened.length, open: open.length, closed: closed.length, silent: silent.length }, alerts_7d: one.alerts_7d, alert_budget_7d: one.alert_budget_7d ?? 7, silent, quality: { records: one.records_24h ?? 0, late: 12, duplicated: 3, refused: says.length ? 49 : 0, off_clock: 0, says, complete: true } };
+    });
+    const score = (one: (typeof items)[number]) => one.counts.open * 100 + one.counts.opened + one.counts.closed;
+    return ok({ date, items: items.sort((a, b) => score(b) - score(a)) });
+  }
+
+  readonly #tried = new Map<string, Backtests>();
+
+  #backtests(name: string, found: WorkloadDetail, id: string | undefined, { method, body }: Asked): Answered {
+    const kept = this.#tried.get(name) ?? new Backtests(this.world.now, name, specOf(name, found));
+    this.#tried.set(name, kept);
+    if (method === "POST") {
+      if (this.me.role === "viewer") return problem(403, "forbidden", "An operator may do this.");
+      return misspelt(String(body["text"])) ?? { status: 202, body: kept.ask(String(body["text"]), Number(body["days"])) };
+    }
+    if (!id) return ok(kept.list());
+    const one = kept.one(id);
+    return one ? ok({ ...one, text: this.me.role === "viewer" ? null : one.text }) : problem(404, "backtest not found", `workload ${name} has no backtest ${id}; they are kept for a month`);
+  }
+
+  #draft(name: string, found: WorkloadDetail, { body }: Asked): Answered {
+    const values = body["settings"] as Record<string, string | number | null>;
+    const lines = Object.entries(values).map(([key, value]) => `# ${key}: ${value}`);
+    const text = [(body["text"] as string | null) ?? specOf(name, found), ...lines].join("\n");
+    return misspelt(text) ?? ok({ workload: name, text, settings: SETTINGS.map((one) => ({ ...one, value: values[one.key] ?? one.value })), changes: [] });
   }
 
   #trainingsOf(workload: string): Trainings {
@@ -353,6 +397,15 @@ function costOf(workload: string, at: string): WorkloadCost {
   const services = [["SageMaker", 61.4, 63.5], ["Lambda", 4.12, 4.26], ["IoT Core", 0.86, 0.89], ["CloudWatch", 0.31, 0.32], ["S3", 0.003, 0.0031]] as const;
   const month = (share: number) => ({ used_usd: 66.693 * share, projected_usd: 68.9731 * share, services: services.map(([service, used_usd, projected_usd]) => ({ service, used_usd: used_usd * share, projected_usd: projected_usd * share })) });
   return { workload, at, passed: 0.967, own: month(0.4), deployment: month(1), without_price: [], unread: workload === "machine_temperature" ? ["machine_temperature"] : [], prices_region: "us-east-1", prices_as_of: "2026-11-20" };
+}
+
+/** A mistake in a file: what the invented one looks for. */
+function misspelt(text: string): Answered | null {
+  const line = text.split("\n").findIndex((one) => one.includes("rarety")) + 1;
+  if (!line) return null;
+  const { status, body } = problem(422, "bad workload spec", "air_quality.yaml is no workload.");
+  const errors = [{ pointer: `line ${line}, threshold.rarety`, detail: "unknown key; did you mean rarity? known keys: rarity, rule" }];
+  return { status, body: { ...(body as object), errors } };
 }
 
 function seconds(at: string | null): number {

@@ -35,6 +35,8 @@ async function idsOf(root) {
   const ask = async (path) => (await fetch(new URL(path, root))).json();
   const ids = { ":open": (await ask("/watch/incidents?state=open&limit=1")).items[0].incident_id };
   for (const run of (await ask("/watch/workloads/air_quality/runs")).items) ids[`:${run.status}`] ??= run.run_id;
+  const named = { succeeded: ":backtest", running: ":judging", failed: ":refused" };
+  for (const one of (await ask("/watch/workloads/air_quality/backtests")).items) ids[named[one.status]] ??= one.backtest_id;
   ids[":flagged"] = (await ask("/fraud/transactions?workload=card_fraud&flag=true&limit=1")).transactions[0].id;
   return ids;
 }

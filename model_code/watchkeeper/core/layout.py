@@ -29,6 +29,7 @@ RUNS = "runs"
 CAPTURES = "captures"
 DRIFT = "drift"
 QUERIES = "queries"
+BACKTESTS = "backtests"
 
 
 def raw_prefix(workload: str) -> str:
@@ -223,6 +224,16 @@ def drift_prefix(workload: str) -> str:
 def dashed(workload: str) -> str:
     """A workload's name where AWS allows no underscore."""
     return workload.replace("_", "-")
+
+
+def backtests_prefix(workload: str) -> str:
+    """The backtests that the console asked for, a folder each; they expire."""
+    return f"{BACKTESTS}/workload={workload}/"
+
+
+def backtest_key(workload: str, backtest_id: str, name: str) -> str:
+    """An object of a backtest."""
+    return f"{backtests_prefix(workload)}{backtest_id}/{name}"
 
 
 def endpoint_name(workload: str) -> str:

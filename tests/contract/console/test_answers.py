@@ -21,7 +21,7 @@ from lambdas.console import asking
 from lambdas.console.access import ROUTES
 from lambdas.console.openapi import document
 from tests.unit.lambdas import conftest
-from tests.unit.lambdas.console_world import AIR, LAST, SERIES, World, run_id
+from tests.unit.lambdas.console_world import AIR, BACKTEST, LAST, SERIES, World, run_id
 
 ANSWERS = Path(__file__).with_name("answers")
 OPENAPI = Path(__file__).resolve().parents[3] / "web" / "openapi.json"
@@ -66,6 +66,9 @@ def paths(world: World) -> dict[str, str]:
         "releases": f"{of_air}/releases",
         "models": f"{of_air}/models",
         "model": f"{of_air}/models/2",
+        "backtests": f"{of_air}/backtests",
+        "backtest": f"{of_air}/backtests/{BACKTEST}",
+        "digest": "/watch/digests/2026-11-29",
         "changes": "/watch/changes?since=e30=",
     }
 

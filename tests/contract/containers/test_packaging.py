@@ -31,6 +31,7 @@ from pipeline.packaging import (
     SCORING,
     SERVICE_API,
     build_analysis_code,
+    build_backtesting_code,
     build_console_code,
     build_fraud_api_code,
     build_fraud_code,
@@ -212,6 +213,7 @@ ARCHIVES: dict[str, tuple[Callable[[], Path], tuple[str, ...]]] = {
     ),
     "fraud": (lambda: build_fraud_api_code("here", BUILD), ("fraud.handler", "fraud.simulating.handler")),
     "console": (lambda: build_console_code("here", BUILD), ("console.handler",)),
+    "backtesting": (lambda: build_backtesting_code("here", BUILD), ("backtesting.run_backtest",)),
     "loading": (
         lambda: build_loading_code("here", BUILD),
         ("loading.export_transactions", "loading.load_graph"),
@@ -238,6 +240,7 @@ def test_every_lambda_handler_imports_from_its_archive_alone(
         "for name in sys.argv[1:]:\n"
         "    found = importlib.import_module(f'lambdas.{name}').__file__\n"
         "    assert found.startswith(sys.path[0]), found\n"
+        "if 'console.handler' in sys.argv: importlib.import_module('watchkeeper.spec.settings')\n"
         "for name in 'aws_lambda_powertools aws_xray_sdk wrapt jmespath tzdata watchkeeper'.split():\n"
         "    found = importlib.import_module(name).__file__\n"
         "    assert found.startswith(sys.path[0]), found\n"
@@ -261,7 +264,7 @@ def test_service_archive_for_aws_has_modules_of_lambdas_python_and_processor() -
     assert all(name.endswith("cpython-314-aarch64-linux-gnu.so") for name in compiled)
 
 
-@pytest.mark.parametrize("build", [build_scoring_code, build_loading_code])
+@pytest.mark.parametrize("build", [build_scoring_code, build_loading_code, build_backtesting_code])
 def test_archive_for_aws_has_numpy_of_lambdas_python_and_processor_and_fits(
     build: Callable[[Literal["lambda"], Path], Path],
 ) -> None:

@@ -28,6 +28,7 @@ from lambdas.adapters.release_store import TableReleaseStore
 from lambdas.adapters.spec_store import packed_spec
 from lambdas.adapters.unanswered_store import TableUnanswered
 from lambdas.alerting.route_tests import RouteOutcome
+from lambdas.backtesting.requests import BacktestRequest
 from lambdas.console import handler
 from lambdas.console.effects import ConsoleEffects, Fleet
 from lambdas.console.page_heads import S3PageHeads
@@ -49,23 +50,15 @@ from watchkeeper.anomalies.quality import IntervalCounts, QualityEvent
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core import layout
 from watchkeeper.core.behaviour import DEVICE, TIMESTAMP
-from watchkeeper.core.plan import (
-    AlertPlan,
-    AlertRoute,
-    MeasurePlan,
-    MeasureRules,
-    RouteFilter,
-    SeriesSelection,
-    TimestampPlan,
-    WorkloadPlan,
-)
+from watchkeeper.core.plan import AlertRoute, MeasurePlan, TimestampPlan
 from watchkeeper.core.timestamps import epoch_seconds, format_instant
 from watchkeeper.features.contributions import Contribution, Explanation
 from watchkeeper.incidents.incident import Incident
 from watchkeeper.judgement.promotion import decide_promotion
-from watchkeeper.kinds import AnyPlan
+from watchkeeper.kinds import AnyPlan, anomaly_plan
 from watchkeeper.lifecycle.release import Release, StreamModel
 from watchkeeper.lifecycle.run import run_id_of, training_run
+from watchkeeper.spec import load_workload
 from watchkeeper.stream.page import new_page, with_series
 from watchkeeper.stream.page_format import to_bytes
 from watchkeeper.stream.step import packed
@@ -77,24 +70,29 @@ STEP = 300
 COUNT = 144
 STATIONS = ("B-101", "B-104", "B-207")
 AIR = "air_quality"
-AIR_PLAN = WorkloadPlan(
-    workload=AIR,
-    timestamp=TimestampPlan("time", timezone="Europe/Zurich"),
-    measures=(
-        MeasurePlan("no2", "NO2", rules=MeasureRules("above", allowed_to=400.0)),
-        MeasurePlan("co", "CO"),
-    ),
-    interval_seconds=STEP,
-    dimensions=("station",),
-    lateness_seconds=600,
-    alerts=AlertPlan(
-        (
-            AlertRoute("operators"),
-            AlertRoute("on_call", 90.0, ("opening",), RouteFilter((SeriesSelection("no2"),), "above")),
-        ),
-    ),
-    readers=("acme",),
-)
+AIR_SPEC = """name: air_quality # Zürich
+kind: anomaly
+source:
+  topic: air/+
+  timestamp: {field: time, format: iso8601, timezone: Europe/Zurich}
+measures:
+  - {field: NO2, name: no2, direction: above, allowed: {upper: 400}}
+  - {field: CO, name: co}
+dimensions: [station]
+interval: 5m
+lateness: 10m
+detector: {algorithm: watchkeeper}
+alerts:
+  routes:
+    - {channel: operators}
+    - channel: on_call
+      severity_at_least: 90
+      when: [opening]
+      only: {series: [{measure: no2}], direction: above}
+readers: [acme]
+training: {instance_type: ml.m5.large}
+"""
+AIR_PLAN = anomaly_plan(load_workload(f"{AIR}.yaml", AIR_SPEC).plan())
 WAITING_PLAN = dataclasses.replace(AIR_PLAN, workload="water_flow", dimensions=(), readers=())
 FLEET_PLAN = dataclasses.replace(
     AIR_PLAN,
@@ -128,6 +126,44 @@ GOLDEN = Path(__file__).resolve().parents[2] / "contract" / "pipeline" / "golden
 PACKAGES = f"arn:aws:sagemaker:{REGION}:123456789012:model-package/watchkeeper-air-quality"
 DEVICES_TABLE = "devices"
 MACHINE = f"arn:aws:states:{REGION}:123456789012:execution:watchkeeper-air-quality-training"
+
+
+BACKTEST = "20261129090000-0af3c1"
+_MORNING = {
+    "incident_id": "a1",
+    "title": "no2 of unusual level at B-101 since 03:20",
+    "opened_at": "2026-11-21T02:20:00Z",
+    "last_at": "2026-11-21T02:55:00Z",
+    "severity": 72.5,
+    "series": 1,
+}
+_FIGURES = {"anomalies": 9, "incidents": 4, "alerts": 3, "windows": 2, "windows_found": 2}
+_A_WEEK = {"anomalies_a_week": 4.5, "incidents_a_week": 2.0, "alerts_a_week": 1.5}
+COMPARED: dict[str, Any] = {
+    "judged": {"from": "2026-11-15T09:00:00Z", "to": "2026-11-29T09:00:00Z", "weeks": 2.0},
+    "history": {"records": 0, "series": 6, "intervals": 48_000},
+    "changes": [{"key": "threshold.rarity", "before": "3.75", "after": "5"}],
+    "before": {"name": "as deployed", **_FIGURES, **_A_WEEK, "precision": 0.5, "recall": 1.0},
+    "after": {**_FIGURES, **_A_WEEK, "alerts": 1, "alerts_a_week": 0.5, "precision": 1.0, "recall": 1.0},
+    "incidents": {
+        "same": 3,
+        "counts": {"changed": 0, "appear": 0, "go": 1},
+        "changed": [],
+        "appear": [],
+        "go": [_MORNING],
+    },
+    "marks": {
+        "before": [
+            [1_795_227_600, 1_795_229_700, 72.5, "goes"],
+            [1_795_400_000, 1_795_403_600, 91.0, "same"],
+        ],
+        "after": [[1_795_400_000, 1_795_403_600, 91.0, "same"]],
+    },
+    "windows": [[1_795_399_000, 1_795_404_000]],
+    "max_alerts_per_week": 7.0,
+    "notes": [],
+}
+"""What a backtest found, as `lambdas.backtesting.comparing.result_of` has it."""
 
 
 def value_of(series: str, at: int) -> tuple[float, float]:
@@ -340,10 +376,11 @@ class World:
         self.moment, self.alarms, self.queue_url = NOW, list[str](), ""
         self.live: str | None = None
         self.link_keys = FakeLinkKeys()
-        self.specs = {AIR: "name: air_quality # Zürich\nkind: anomaly\n"}
+        self.specs = {AIR: AIR_SPEC}
         self.routes_tried: list[str] = []
         self.costs_asked = 0
         self.connections = Connections()
+        self.backtests: list[tuple[str, str]] = []
         dynamodb, self.runs = clients.dynamodb(), FakeRuns()
         self.models = FakeModels({AIR: versions_of_air()})
         self.records = FakeRecords({AIR: 5184.0})
@@ -371,6 +408,7 @@ class World:
             fleet=Fleet(
                 AllowList(dynamodb, DEVICES_TABLE), DeviceRegistry(clients.iot(), lambda: self.connections)
             ),
+            send_backtest=lambda workload, backtest: self.backtests.append((workload, backtest)),
             region=REGION,
             now=lambda: self.moment,
         )
@@ -501,6 +539,7 @@ class World:
         self._put_page()
         self._put_scores()
         self._put_runs()
+        self._put_backtest()
 
     def _put_page(self) -> None:
         page = with_series(new_page(AIR, "", STEP), SERIES)
@@ -564,6 +603,23 @@ class World:
             is_anomaly=severity is not None,
             run_id=LIVE.run_id,
         )
+
+    def _put_backtest(self) -> None:
+        request = BacktestRequest(
+            workload=AIR,
+            backtest_id=BACKTEST,
+            who="mia@example.com",
+            asked_at="2026-11-29T09:00:00Z",
+            days=14,
+            text=f"{AIR_SPEC}threshold: {{rule: rarity, rarity: 5}}\n",
+            before=AIR_PLAN.to_json(),
+            after=AIR_PLAN.to_json(),
+            changes=("threshold.rarity",),
+            run_id=LIVE.run_id,
+            said="{}",
+        )
+        self.effects.backtests.ask(request)
+        self.effects.backtests.keep(request, json.dumps(COMPARED).encode())
 
     def _put_runs(self) -> None:
         names = training_run(

@@ -20,6 +20,8 @@ from lambdas.costs.prices import Prices
 from lambdas.http.roles import ROLES, role_in
 from tests.unit.lambdas.console_world import (
     AIR,
+    AIR_SPEC,
+    BACKTEST,
     BEGIN,
     COUNT,
     FORMER,
@@ -48,6 +50,8 @@ BODIES: dict[str, Any] = {
     "resume": {},
     "roll-back": {"confirm": AIR},
     "test": {},
+    "draft": {"settings": {"threshold.rarity": 5}},
+    "backtests": {"text": AIR_SPEC, "days": 7},
     "labels": {"series": SERIES[0], "start": instant(10), "end": instant(12)},
     "approve": {},
     "reject": {},
@@ -76,6 +80,8 @@ def path_of(route: Route, world: World) -> str:
         "version": "3",
         "label": LABEL_ID,
         "device": "A17",
+        "backtest": BACKTEST,
+        "date": "2026-11-29",
     }
     path = route.path
     for name, value in found.items():
@@ -612,3 +618,26 @@ def test_a_plan_of_sites_is_checked_as_the_command_does_and_mistakes_have_their_
     refused = world.call("POST", "/watch/sites", {"text": "sites:\n- {name: a, radio_unit: 2}\n"}, role=None)
     assert refused.status == 422
     assert "plan.yaml:2: sites[0].radio_unit" in refused.document["detail"]
+
+
+def test_a_day_says_what_was_so_at_its_end_and_how_its_telemetry_came(world: World) -> None:
+    day = world.get("/watch/digests/2026-11-29")
+
+    [air, water] = day["items"]
+    assert (air["workload"], water["workload"]) == (AIR, "water_flow")
+    assert (air["since"], air["until"]) == ("2026-11-28T23:00:00Z", "2026-11-29T23:00:00Z")
+    incidents = world.incidents()
+    of_the_day = [each for each in incidents if each.opened_at < air["until"]]
+    assert {each["incident_id"] for each in air["opened"]} == {each.incident_id for each in of_the_day}
+    assert air["counts"]["opened"] == len(of_the_day) == 1
+    assert air["alerts_7d"] == 1
+    assert air["quality"]["records"] == 60 * 15
+    assert air["quality"]["says"] == []
+    today = world.get(f"/watch/digests/2026-11-30?workload={AIR}")["items"]
+    assert [each["workload"] for each in today] == [AIR]
+    assert today[0]["until"] == "2026-11-30T06:01:00Z"
+    assert today[0]["quality"]["says"]
+    assert today[0]["counts"]["open"] > air["counts"]["open"] - len(of_the_day)
+    assert water["counts"] == {"opened": 0, "open": 0, "closed": 0, "silent": 0}
+    for wrong in ("2026-13-01", "2026-12-25"):
+        assert world.call("GET", f"/watch/digests/{wrong}").problem == "invalid_request"

@@ -13,6 +13,8 @@ export class ApiError extends Error {
     /** What to do about it, or more of what the API says. */
     readonly remedy = "",
     readonly status = 0,
+    /** What is wrong with what was sent, a sentence each, where there are several. */
+    readonly faults: readonly string[] = [],
   ) {
     super(message);
   }
@@ -61,11 +63,12 @@ export async function problemOf(answer: Response): Promise<ApiError> {
   const failure = BY_STATUS[answer.status] ?? (answer.status < 500 ? "invalid" : "failed");
   const [message, remedy] = WORDS[failure];
   const found = await documentOf(answer);
-  const told = [text(found?.detail), ...fields(found?.errors)].filter(Boolean).join(" ");
+  const faults = fields(found?.errors);
+  const told = [text(found?.detail), ...faults].filter(Boolean).join(" ");
   if (failure === "forbidden" || failure === "stale" || failure === "signed-out") {
     return new ApiError(failure, message, told || remedy, answer.status);
   }
-  return new ApiError(failure, sentence(text(found?.title)) || message, told || remedy, answer.status);
+  return new ApiError(failure, sentence(text(found?.title)) || message, told || remedy, answer.status, faults);
 }
 
 /** Any error as one that can be shown; what is no failure of the API is a fault of the page, and says so. */

@@ -44,6 +44,14 @@ export type RunDetail = Schemas["RunDetail"];
 export type RunState = Schemas["RunState"];
 export type GateRow = Schemas["GateRow"];
 export type Release = Schemas["ReleaseItem"];
+export type Setting = Schemas["SettingItem"];
+export type SpecDraft = Schemas["SpecDraft"];
+export type Backtest = Schemas["BacktestItem"];
+export type BacktestDetail = Schemas["BacktestDetail"];
+export type BacktestResult = Schemas["BacktestResult"];
+export type DayDigest = Schemas["DayDigest"];
+export type WorkloadDigest = Schemas["WorkloadDigest"];
+export type DigestIncident = Schemas["DigestIncident"];
 export type Model = Schemas["ModelItem"];
 export type ModelDetail = Schemas["ModelDetail"];
 

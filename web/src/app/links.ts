@@ -18,6 +18,9 @@ export const runsLink = (workload: string) => href(["workloads", workload, "runs
 export const logLink = (workload: string) => href(["workloads", workload, "log"]);
 export const modelsLink = (workload: string) => href(["workloads", workload, "models"]);
 export const modelLink = (workload: string, version: number) => href(["workloads", workload, "models", String(version)]);
+export const backtestsLink = (workload: string, from?: string) => href(["workloads", workload, "backtests"], { from });
+export const backtestLink = (workload: string, id: string) => href(["workloads", workload, "backtests", id]);
+export const digestLink = (date: string, workload?: string | null) => href(["digest", date], { workload });
 export const fraudLink = (workload: string) => href(["fraud"], { workload });
 export const transactionLink = (workload: string, id: string) => href(["fraud", workload, id]);
 export const devicesLink = () => href(["devices"]);

@@ -30,7 +30,11 @@ export const SCREENS: readonly ScreenEntry[] = [
   { tag: "wk-run", path: ["workloads", ":workload", "runs", ":run"], title: "Run", load: () => import("../screens/run") },
   { tag: "wk-models", path: ["workloads", ":workload", "models"], title: "Models", load: () => import("../screens/models") },
   { tag: "wk-model", path: ["workloads", ":workload", "models", ":version"], title: "Model", load: () => import("../screens/model") },
+  { tag: "wk-backtests", path: ["workloads", ":workload", "backtests"], title: "Backtests", load: () => import("../screens/backtests") },
+  { tag: "wk-backtest", path: ["workloads", ":workload", "backtests", ":backtest"], title: "Backtest", load: () => import("../screens/backtest") },
   { tag: "wk-log", path: ["workloads", ":workload", "log"], title: "How telemetry came", load: () => import("../screens/log") },
+  { tag: "wk-digest", path: ["digest"], title: "Digest", load: () => import("../screens/digest"), menu: "digest" },
+  { tag: "wk-digest", path: ["digest", ":date"], title: "Digest", load: () => import("../screens/digest") },
   { tag: "wk-fraud", path: ["fraud"], title: "Fraud", load: () => import("../screens/fraud"), menu: "fraud" },
   { tag: "wk-transaction", path: ["fraud", ":workload", ":transaction"], title: "Transaction", load: () => import("../screens/transaction") },
 ];

@@ -10,6 +10,7 @@ const LINES = {
   run: svg`<circle cx="5" cy="12" r="2.2"/><circle cx="19" cy="6" r="2.2"/><circle cx="19" cy="18" r="2.2"/><path d="M7.2 11.2 16.8 6.8M7.2 12.8l9.6 4.4"/>`,
   model: svg`<path d="M12 3a9 9 0 1 0 9 9M12 7a5 5 0 1 0 5 5M12 11.8 20 4M16.500 4H20v3.500"/>`,
   backtest: svg`<path d="M4 12a8 8 0 1 0 2.500-5.800M4 4v4.500h4.500M12 8v4.500l3 2"/>`,
+  digest: svg`<path d="M5 4h14v16H5zM8.500 8.500h7M8.500 12h7M8.500 15.500h4"/>`,
   fraud: svg`<rect x="3" y="6" width="18" height="13" rx="2"/><path d="M3 10.500h18M7 15h4"/>`,
   device: svg`<rect x="7" y="7" width="10" height="10" rx="1.500"/><path d="M10 7V3.500M14 7V3.500M10 20.500V17M14 20.500V17M7 10H3.500M7 14H3.500M20.500 10H17M20.500 14H17"/>`,
   site: svg`<path d="M12 13v8M8.500 21h7M8.500 14.500a5 5 0 1 1 7 0M5.500 17a9 9 0 1 1 13 0M12 10.900v.1"/>`,

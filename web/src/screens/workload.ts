@@ -5,7 +5,7 @@ import { customElement, state } from "lit/decorators.js";
 
 import type { LiveEvent, Pause, WorkloadDetail } from "../api/shapes";
 import { duration } from "../app/clock";
-import { fraudLink, incidentsLink, linked, logLink, modelsLink, runLink, runsLink, seriesLink, workloadsLink } from "../app/links";
+import { backtestsLink, fraudLink, incidentsLink, linked, logLink, modelsLink, runLink, runsLink, seriesLink, workloadsLink } from "../app/links";
 import { count, value } from "../app/numbers";
 import { segments } from "../app/router";
 import { api, may } from "../app/session";
@@ -74,7 +74,10 @@ export class WorkloadScreen extends Screen {
           <a class="button" href=${incidentsLink({ workload: one.workload })}>${icon("incident")} Incidents</a>
           <a class="button" href=${runsLink(one.workload)}>${icon("run")} Runs and releases</a>
           <a class="button" href=${modelsLink(one.workload)}>${icon("model")} Models</a>
-          ${one.kind === "anomaly" ? html`<a class="button" href=${logLink(one.workload)}>${icon("clock")} How telemetry came</a>` : nothing}
+          ${one.kind === "anomaly"
+            ? html`<a class="button" href=${backtestsLink(one.workload)}>${icon("backtest")} Backtests</a>
+                <a class="button" href=${logLink(one.workload)}>${icon("clock")} How telemetry came</a>`
+            : nothing}
         </div>
       </header>
       <div class="incident-columns">

@@ -1,4 +1,4 @@
-"""What a comparison says, as one document: what the table, the Markdown and the JSON show."""
+"""What a comparison says, as one document: what the table, the Markdown, the JSON and the console show."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchkeeper.backtest.accuracy import Accuracy, accuracy_of
-from watchkeeper.backtest.comparison import Pair, paired
+from watchkeeper.backtest.comparison import Fate, Pair, paired
 from watchkeeper.backtest.outcome import Outcome
 from watchkeeper.core.documents import plain
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.incidents.incident import Incident
+from watchkeeper.telemetry.labels import Window
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Judged:
     """That would have gone out, over all channels."""
     accuracy: Accuracy | None
     """None without labels."""
-    month_usd: float
-    """Of the workload in use; list prices."""
+    month_usd: float | None
+    """Of the workload in use; list prices. None where nobody knows them."""
 
     @property
     def figures(self) -> dict[str, float | None]:
@@ -58,6 +59,17 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """An incident as a chart has it."""
+
+    opened: int
+    """Seconds since 1970, as the next."""
+    last: int
+    severity: float
+    fate: Fate
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Two versions over one history."""
 
@@ -74,6 +86,24 @@ class Comparison:
     def of(self, fate: str) -> list[Pair]:
         """Return the pairs of one fate."""
         return [pair for pair in self.pairs if pair.fate == fate]
+
+    def marks(self) -> tuple[list[Mark], list[Mark]]:
+        """Return the incidents of both versions, each in the order of its pairs."""
+        sides: tuple[list[Mark], list[Mark]] = ([], [])
+        for pair in self.pairs:
+            for marks, incidents in zip(sides, (pair.before, pair.after), strict=True):
+                marks += [Mark(each.opened, each.last, each.severity, pair.fate) for each in incidents]
+        return sides
+
+    def windows(self) -> list[Window]:
+        """Return the labelled windows that touch the judged time, of any series."""
+        outcome = self.after.outcome
+        labels = outcome.version.labels
+        if labels is None:
+            return []
+        found = {window for series in outcome.version.history for window in labels.windows_of(series) or ()}
+        since, until = outcome.since * 1_000_000, outcome.until * 1_000_000
+        return [window for window in sorted(found) if window[1] >= since and window[0] < until]
 
     @property
     def judged(self) -> tuple[str, str, float]:
@@ -126,7 +156,7 @@ def compared(
     )
 
 
-def judged(outcome: Outcome, alerts: int, month_usd: float) -> Judged:
+def judged(outcome: Outcome, alerts: int, month_usd: float | None) -> Judged:
     """Return a version with what its labels say of it."""
     version, accuracy = outcome.version, None
     if version.labels is not None:
