@@ -83,6 +83,7 @@ def up(
     """
     spec = anomaly_spec_of(workload, "up")
     check_sendable(spec)
+    _check_own(spec, stage)
     names = [*files] if files else _remembered(spec, path_of(workload))
     begin = instant_of(since, "--from")
     if stage is Stage.LAPTOP and not any(map(is_remote, names)):
@@ -109,6 +110,16 @@ def up(
     _show(spec, scores, alerts)
     console.print(watch.table())
     _say_next(spec, stage)
+
+
+def _check_own(spec: AnomalyWorkload, stage: Stage) -> None:
+    place = spec.source.place
+    if stage is Stage.AWS and place != "topic":
+        raise InvalidInputError(
+            f"workload {spec.name}: `up` would write the newest part of its files to source.{place}, where "
+            f"others write, too: `watchkeeper deploy --workload {spec.name} --stage aws`, "
+            f"then `watchkeeper train {spec.name} --history FILE`, and what comes from then on is scored"
+        )
 
 
 def _remembered(spec: AnomalyWorkload, path: Path) -> list[str]:

@@ -310,8 +310,8 @@ def _history(settings: Mapping[str, Any], notes: dict[str, str], left: list[Left
     places = [str(each) for each in s3.get("HistoricalDataPathList") or []]
     if places:
         notes["history.files"] = (
-            "HistoricalDataPathList: `watchkeeper up` trains on the older part, and writes the newest part "
-            "into the folders: only with a bucket for tests"
+            "HistoricalDataPathList: `watchkeeper up` trains on the older part, and on the laptop writes the "
+            "newest part into the folders"
         )
     csv = (s3.get("FileFormatDescriptor") or {}).get("CsvFormatDescriptor") or {}
     delimiter = str(csv.get("Delimiter") or "")

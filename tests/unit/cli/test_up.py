@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -102,3 +103,17 @@ def test_files_are_named_or_remembered(tmp_path: Path, monkeypatch: pytest.Monke
 
     assert answer.exit_code == 2
     assert "name its files" in answer.output
+
+
+def test_in_an_account_nothing_is_written_where_others_write(tmp_path: Path) -> None:
+    text = (cli.laptop.ROOT / "workloads" / "water_flow.yaml").read_text(encoding="utf-8")
+    folders = "  folders: {bucket: plant, path: 'flow/{{yyyyMMdd}}/{{HHmm}}/'}\n"
+    text = re.sub(r"  topic: .*?(?=  timestamp)", lambda _: folders, text, count=1, flags=re.DOTALL)
+    spec = tmp_path / "water_flow.yaml"
+    spec.write_text(text, encoding="utf-8")
+
+    done = CliRunner().invoke(app, ["up", str(spec), "flow.csv", "--stage", "aws"])
+
+    assert done.exit_code != 0
+    said = " ".join(done.output.split())
+    assert re.search(r"source\.folders.*deploy --workload water_flow.*train water_flow", said)
