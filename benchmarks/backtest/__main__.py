@@ -19,6 +19,7 @@ import typer
 from benchmarks import pages
 from benchmarks.incidents.scoring import release_of
 from watchkeeper.core.timestamps import format_instant
+from watchkeeper.kinds import anomaly_plan
 from watchkeeper.spec import load_workload
 from watchkeeper.stream.page import new_page
 from watchkeeper.stream.placement import ROOT
@@ -135,20 +136,18 @@ def _compared(folder: Path, history: Path) -> dict[str, Any]:
 
 def _loop(workload: Path, series: int) -> dict[str, Any]:
     """Let one version's loop meet the first intervals of all series, an object an interval."""
-    plan = load_workload(workload).plan()
+    plan = anomaly_plan(load_workload(workload).plan())
     release = release_of(plan)
     values = np.array([_values(np.random.default_rng(number), LOOP_INTERVALS) for number in range(series)])
     page = new_page(plan.workload, ROOT, plan.interval_seconds)
     objects = []
     for interval in range(LOOP_INTERVALS):
         at = format_instant(BEGIN + interval * INTERVAL_SECONDS)
-        lines = [
-            json.dumps(
-                {"time": at, "press": str(number), "pressure": round(float(values[number, interval]), 3)}
-            )
+        rows = (
+            {"time": at, "press": str(number), "pressure": round(float(values[number, interval]), 3)}
             for number in range(series)
-        ]
-        objects.append([line.encode() for line in lines])
+        )
+        objects.append([json.dumps(row).encode() for row in rows])
     begun = time.process_time()
     for number, lines in enumerate(objects):
         records = [(at, line, parse_record(line, plan)) for at, line in enumerate(lines, start=1)]

@@ -26,7 +26,7 @@ from watchkeeper.core.timestamps import epoch_seconds, format_instant
 from watchkeeper.detectors.streaming.state import new_states
 from watchkeeper.features.contributions import Contribution, Explanation
 from watchkeeper.incidents.grouping import GroupingRule, incidents_of
-from watchkeeper.incidents.incident import Entry, Incident
+from watchkeeper.incidents.incident import Entry, Incident, State
 from watchkeeper.incidents.progress import Change
 from watchkeeper.stream.page import Page, new_page, with_series
 from watchkeeper.stream.page_format import to_bytes
@@ -142,7 +142,7 @@ def _incidents(names: list[str], count: int, end: int) -> Iterator[tuple[Inciden
             for at in range(4)
         ]
         found = incidents_of(events, rule)[0]
-        state = "open" if number >= count - OPEN else "closed"
+        state: State = "open" if number >= count - OPEN else "closed"
         opened = Entry(found.opened_at, "opened", severity=found.severity)
         yield dataclasses.replace(found, state=state, timeline=(opened,)), events
 

@@ -26,8 +26,8 @@ import boto3
 import typer
 from rich.table import Table
 
-from benchmarks.journey.laptop import FOLDER, localcloud, running
-from benchmarks.pages import described, machine
+from benchmarks.journey.laptop import localcloud, running
+from benchmarks.pages import FOLDER, described, machine
 from benchmarks.scale.telemetry import RELEASE
 from cli.deployer import Deployer, Stage
 from cli.failures import StepFailedError

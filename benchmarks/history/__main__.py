@@ -20,8 +20,8 @@ from botocore.config import Config
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks.journey.laptop import FOLDER, running
-from benchmarks.pages import described, machine
+from benchmarks.journey.laptop import running
+from benchmarks.pages import FOLDER, described, machine
 from lambdas.history.effects import S3MergedObjects
 from lambdas.history.merging import merge_all
 from lambdas.history.reading import AT_ONCE, Wanted, read_series

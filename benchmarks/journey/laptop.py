@@ -19,13 +19,13 @@ from cli.demo.live_data import DemoData, prepared
 from cli.deployer import Deployer, Stage
 from cli.device import Broker, broker_of
 from cli.executions import follow, start, succeeded
-from cli.specs import ROOT, spec_of
+from cli.specs import ROOT, anomaly_spec_of
 from cli.stacks import Deployment
 from cli.train import upload_history
 from lambdas.console.training_runs import execution_input
 from localcloud.environment import client_environment
 from localcloud.settings import Settings
-from watchkeeper.spec import WorkloadSpec
+from watchkeeper.spec import AnomalyWorkload
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Trained:
     session: boto3.Session
     deployment: Deployment
     broker: Broker
-    spec: WorkloadSpec
+    spec: AnomalyWorkload
     material: DemoData
 
 
@@ -71,7 +71,7 @@ def running(freshness_seconds: float) -> Iterator[Settings]:
 
 def trained(settings: Settings, workload: str, *, deploy: bool = True) -> Trained:
     """Deploy the project, unless that was done, and train and release a model of the workload."""
-    spec = spec_of(workload)
+    spec = anomaly_spec_of(workload, "benchmark")
     session = boto3.Session()
     deployment = Deployment(session)
     if deploy:

@@ -105,7 +105,8 @@ HAPPENINGS = (
 
 
 def _growing(generator: Generator, rows: int) -> FloatArray:
-    return 1.1 ** (np.arange(rows) / WEEK_ROWS) * (20 + _rhythm(generator, rows))
+    grown: FloatArray = 1.1 ** (np.arange(rows) / WEEK_ROWS) * (20 + _rhythm(generator, rows))
+    return grown
 
 
 QUIET: dict[str, Callable[[Generator, int], FloatArray]] = {
@@ -114,11 +115,11 @@ QUIET: dict[str, Callable[[Generator, int], FloatArray]] = {
     "linear trend and noise": lambda generator, rows: np.arange(rows) / 100 + generator.normal(size=rows),
     "rhythm that grows 10 % a week": _growing,
     "Poisson counts, 0.1": lambda generator, rows: generator.poisson(0.1, size=rows).astype(np.float64),
-    "zeros with rare 1 to 3": lambda generator, rows: (
-        (generator.random(rows) < 0.005) * generator.integers(1, 4, size=rows).astype(np.float64)
+    "zeros with rare 1 to 3": lambda generator, rows: np.where(
+        generator.random(rows) < 0.005, generator.integers(1, 4, size=rows).astype(np.float64), 0.0
     ),
-    "2 % intermittent": lambda generator, rows: (
-        (generator.random(rows) < 0.02) * generator.lognormal(size=rows)
+    "2 % intermittent": lambda generator, rows: np.where(
+        generator.random(rows) < 0.02, generator.lognormal(size=rows), 0.0
     ),
     "constant": lambda generator, rows: np.full(rows, 4.2),
 }

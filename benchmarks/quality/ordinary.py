@@ -51,7 +51,8 @@ def _weekends(generator: Generator, rows: int) -> npt.NDArray[np.bool_]:
 
 def _rhythm_of_week(generator: Generator, weekend: npt.NDArray[np.bool_]) -> FloatArray:
     day = 12 + 10 * np.sin(_day(len(weekend)) + generator.uniform(0, 2 * np.pi))
-    return 50 + np.where(weekend, _WEEKEND_FACTOR, 1.0) * day
+    rhythm: FloatArray = 50 + np.where(weekend, _WEEKEND_FACTOR, 1.0) * day
+    return rhythm
 
 
 KINDS: dict[str, Callable[[Generator, int], FloatArray]] = {

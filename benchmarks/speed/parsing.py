@@ -32,21 +32,21 @@ def main(
     with checked_out(before) as tree:
         for work in parsing_work.FIELDS:
             found = [(_run(tree, work), _run(ROOT, work)) for _ in range(turns)]
-            if len({digest for pair in found for *_, digest in pair}) > 1:
+            if len({digest for pair in found for _, digest in pair}) > 1:
                 raise SystemExit(f"{work}: the versions read other records")
             for place, what in enumerate(("parse the lines", "make columns of them")):
-                old, new = (median(pair[version][place] for pair in found) for version in (0, 1))
+                old, new = (median(pair[version][0][place] for pair in found) for version in (0, 1))
                 cells = (f"{1e6 * seconds / records:.1f} µs" for seconds in (old, new))
                 table.add_row(f"{work} measures", what, *cells, f"{old / new:.1f}")
     console.print(table)
     say(f"{records:,} records a turn, processor time, median of {turns}; equal results. {described(about)}")
 
 
-def _run(tree: Path, work: str) -> tuple[float, float, str]:
+def _run(tree: Path, work: str) -> tuple[tuple[float, float], str]:
     command = [sys.executable, parsing_work.__file__, work]
     done = subprocess.run(command, env=environment_of(tree), check=True, capture_output=True, text=True)
     parsing, columns, digest = json.loads(done.stdout)
-    return parsing, columns, digest
+    return (parsing, columns), digest
 
 
 if __name__ == "__main__":

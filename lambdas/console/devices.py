@@ -58,8 +58,9 @@ def fleet_of(effects: ConsoleEffects, caller: Caller, plans: Mapping[str, AnyPla
 def watching(plans: Iterable[AnyPlan]) -> Iterator[WorkloadPlan]:
     """Yield the workloads that watch the behaviour of devices."""
     for plan in plans:
-        of_devices = isinstance(plan, WorkloadPlan) and plan.dimensions == (DEVICE,)
-        if of_devices and plan.timestamp.field == TIMESTAMP:
+        if not isinstance(plan, WorkloadPlan):
+            continue
+        if plan.dimensions == (DEVICE,) and plan.timestamp.field == TIMESTAMP:
             yield plan
 
 

@@ -278,7 +278,8 @@ def _list(value: Any, place: str) -> Sequence[Any]:
 
 
 def _fields(part: Any) -> dict[str, Any]:
-    return {name: getattr(part, name) for name in _field_names(type(part))}
+    kind: Any = type(part)
+    return {name: getattr(part, name) for name in _field_names(kind)}
 
 
 @functools.cache
