@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.infra.conftest import WORKLOADS
 from tests.infra.templates import Templates
@@ -14,45 +17,57 @@ from tests.infra.templates import Templates
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def lint(files: list[Path]) -> str:
-    """Return what cfn-lint finds; nothing if all is well."""
-    checked = subprocess.run(
-        [str(Path(sys.executable).with_name("cfn-lint")), *map(str, sorted(files))],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    return checked.stdout + checked.stderr if checked.returncode else ""
+Found = dict[Path, list[str]]
 
 
-def test_finds_nothing_in_any_template(assembly: Path) -> None:
-    files = list(assembly.glob("*.template.json"))
-    assert len(files) == 11 + len(WORKLOADS), "the shared ones, and one a workload"
-
-    assert lint(files) == ""
-
-
-def test_finds_nothing_in_any_definition_of_a_state_machine(templates: Templates, tmp_path: Path) -> None:
-    machines = templates.resources("AWS::StepFunctions::StateMachine")
-    assert len(machines) > 10
-
-    files = [
+@pytest.fixture(scope="module")
+def definitions(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A template of each state machine with its definition inside."""
+    folder = tmp_path_factory.mktemp("definitions")
+    return [
         write(
-            tmp_path / f"{machine.stack}-{machine.logical_id}.json",
+            folder / f"{machine.stack}-{machine.logical_id}.json",
             json.loads(definition.replace("arn:${Partition}:", "arn:aws:")),
         )
-        for machine in machines
+        for machine in templates.resources("AWS::StepFunctions::StateMachine")
         if (definition := templates.asset(machine.properties["DefinitionS3Location"]["Key"]))
     ]
 
-    assert lint(files) == ""
 
-
-def test_finds_a_state_that_the_language_does_not_have(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state machine with a state that the language does not have."""
     definition = {"StartAt": "Ask", "States": {"Ask": {"Type": "Question", "End": True}}}
+    return write(tmp_path_factory.mktemp("wrong") / "wrong.json", definition)
 
-    assert "E3601 'Question' is not one of" in lint([write(tmp_path / "wrong.json", definition)])
+
+@pytest.fixture(scope="module")
+def found(assembly: Path, definitions: list[Path], wrong: Path) -> Found:
+    """What cfn-lint finds in which file; it reads its rules once for all."""
+    files = [*assembly.glob("*.template.json"), *definitions, wrong]
+    command = [str(Path(sys.executable).with_name("cfn-lint")), "--format", "json", *map(str, sorted(files))]
+    checked = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    told: Found = defaultdict(list)
+    for match in json.loads(checked.stdout or pytest.fail(checked.stderr)):
+        told[Path(match["Filename"])].append(f"{match['Rule']['Id']} {match['Message']}")
+    return told
+
+
+def test_finds_nothing_in_any_template(assembly: Path, found: Found) -> None:
+    files = list(assembly.glob("*.template.json"))
+    assert len(files) == 11 + len(WORKLOADS), "the shared ones, and one a workload"
+
+    assert {file: found[file] for file in files if file in found} == {}
+
+
+def test_finds_nothing_in_any_definition_of_a_state_machine(definitions: list[Path], found: Found) -> None:
+    assert len(definitions) > 10
+
+    assert {file: found[file] for file in definitions if file in found} == {}
+
+
+def test_finds_a_state_that_the_language_does_not_have(wrong: Path, found: Found) -> None:
+    assert [told for told in found[wrong] if told.startswith("E3601 'Question' is not one of")]
 
 
 def write(path: Path, definition: dict[str, Any]) -> Path:

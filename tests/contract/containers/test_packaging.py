@@ -183,9 +183,18 @@ def test_archive_is_one_tar_file_whose_packages_were_compressed_before() -> None
     assert len(begins) > archive.stat().st_size / 2
 
 
-def test_lambda_archive_is_the_same_in_another_place(tmp_path: Path) -> None:
+def test_lambda_archive_is_the_same_in_another_place_where_builds_of_before_go(tmp_path: Path) -> None:
+    for number in range(20):
+        (tmp_path / f"lambda-code-{number}").mkdir()
+    (tmp_path / "other-code-1").mkdir()
+
     first, second = build_lambda_code(BUILD), build_lambda_code(tmp_path)
+
     assert first.read_bytes() == second.read_bytes()
+    kept = {path.name for path in tmp_path.glob("lambda-code-*")}
+    assert second.parent.name in kept
+    assert len(kept) < 10
+    assert (tmp_path / "other-code-1").is_dir()
 
 
 def names_in(archive: Path) -> list[PurePosixPath]:
@@ -295,16 +304,3 @@ def test_package_that_cannot_be_had_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match=r"matplotlib==0\.0\.0\.1"):
         vendor(requirements, target, tmp_path / "vendor")
     assert not (tmp_path / "vendor").exists()
-
-
-def test_builds_of_before_go_when_there_are_many(tmp_path: Path) -> None:
-    for number in range(20):
-        (tmp_path / f"lambda-code-{number}").mkdir()
-    (tmp_path / "other-code-1").mkdir()
-
-    built = build_lambda_code(tmp_path)
-
-    kept = {path.name for path in tmp_path.glob("lambda-code-*")}
-    assert built.parent.name in kept
-    assert len(kept) < 10
-    assert (tmp_path / "other-code-1").is_dir()

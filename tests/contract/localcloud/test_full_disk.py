@@ -15,14 +15,21 @@ from tests.contract.localcloud.cloud import Cloud, running_cloud
 NO_RETRY = Config(retries={"total_max_attempts": 1})
 
 
-def test_writing_services_refuse_like_full_ones_and_keep_what_they_acknowledged(tmp_path: Path) -> None:
-    with running_cloud(tmp_path / "home") as cloud:
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state of a cloud that was ended."""
+    folder = tmp_path_factory.mktemp("ended") / "home"
+    with running_cloud(folder) as cloud:
         cloud.client("s3").create_bucket(Bucket="bucket")
         cloud.client("s3").put_object(Bucket="bucket", Key="kept", Body=b"1")
-        queue = cloud.client("sqs").create_queue(QueueName="q")["QueueUrl"]
+        cloud.client("sqs").create_queue(QueueName="q")
         cloud.client("ssm").put_parameter(Name="/kept", Value="1", Type="String")
+    return folder
 
-    with running_cloud(tmp_path / "home", LOCALCLOUD_FREE_BYTES=str(10**18)) as cloud:
+
+def test_writing_services_refuse_like_full_ones_and_keep_what_they_acknowledged(home: Path) -> None:
+    with running_cloud(home, LOCALCLOUD_FREE_BYTES=str(10**18)) as cloud:
+        queue = cloud.client("sqs").get_queue_url(QueueName="q")["QueueUrl"]
         s3, sqs, ssm, dynamodb = (
             cloud.client(service, NO_RETRY) for service in ("s3", "sqs", "ssm", "dynamodb")
         )
@@ -46,14 +53,12 @@ def test_writing_services_refuse_like_full_ones_and_keep_what_they_acknowledged(
         assert cloud.client("ssm").get_parameter(Name="/kept")["Parameter"]["Value"] == "1"
 
 
-def test_a_damaged_state_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
-    with running_cloud(tmp_path / "home") as cloud:
-        cloud.client("ssm").put_parameter(Name="/kept", Value="1", Type="String")
-    damaged = tmp_path / "home/state/ssm.json"
+def test_a_damaged_state_is_not_taken_for_an_empty_one(home: Path) -> None:
+    damaged = home / "state/ssm.json"
     content = damaged.read_bytes()
     damaged.write_bytes(content[: len(content) // 2])
 
-    refused = Cloud(tmp_path / "home").run("up", "--detach", "--quiet", check=False)
+    refused = Cloud(home).run("up", "--detach", "--quiet", check=False)
 
     assert refused.returncode != 0
     said = " ".join(refused.stderr.split())
@@ -61,5 +66,5 @@ def test_a_damaged_state_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
     assert "Traceback" not in said
     assert damaged.read_bytes() == content[: len(content) // 2]
     damaged.write_bytes(content)
-    with running_cloud(tmp_path / "home") as cloud:
+    with running_cloud(home) as cloud:
         assert cloud.client("ssm").get_parameter(Name="/kept")["Parameter"]["Value"] == "1"
