@@ -6,7 +6,7 @@ What is busy is waited for, what cannot be removed is passed over, and the end s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,6 +36,8 @@ class MadeByWorkflow:
 
     client: SageMakerClient
     patience: Patience = field(default_factory=Patience)
+    workload: str | None = None
+    """Of which workload; of all without."""
 
     def remove(self) -> Iterator[Removal]:
         """Remove endpoints, then configurations, then models, then packages; tell of each."""
@@ -49,10 +51,11 @@ class MadeByWorkflow:
         for name, arn in self._named("list_models", "Models", "Model"):
             if self._is_ours(arn):
                 yield from self._removed(f"model {name}", partial(self.client.delete_model, ModelName=name))
-        for name, _ in self._named(
+        for name, arn in self._named(
             "list_model_package_groups", "ModelPackageGroupSummaryList", "ModelPackageGroup"
         ):
-            yield from self.remove_packages(name)
+            if self.workload is None or self._is_ours(arn):
+                yield from self.remove_packages(name)
 
     def remove_packages(self, group: str) -> Iterator[Removal]:
         """Remove the model packages of a group; they have the group's tags and none of their own."""
@@ -78,16 +81,21 @@ class MadeByWorkflow:
         return [(item[f"{kind}Name"], item[f"{kind}Arn"]) for page in pages for item in page[collection]]
 
     def _is_ours(self, arn: str) -> bool:
-        return any(tag["Key"] == TAG for tag in self.client.list_tags(ResourceArn=arn)["Tags"])
+        tags = self.client.list_tags(ResourceArn=arn)["Tags"]
+        return any(tag["Key"] == TAG and self.workload in (None, tag["Value"]) for tag in tags)
 
 
-def delete_endpoint_logs(session: boto3.Session) -> Iterator[Removal]:
-    """Delete the log groups of the workloads' endpoints, which no stack has."""
+def delete_endpoint_logs(session: boto3.Session, workload: str | None = None) -> Iterator[Removal]:
+    """Delete the log groups of the endpoints of a workload, or of all, which no stack has."""
     client = session.client("logs")
-    pages = client.get_paginator("describe_log_groups").paginate(
-        logGroupNamePrefix=f"{layout.ENDPOINT_LOGS}/{layout.PREFIX}-"
+    prefix = (
+        f"{layout.ENDPOINT_LOGS}/{layout.PREFIX}-"
+        if workload is None
+        else layout.endpoint_log_group(workload)
     )
-    for name in [group["logGroupName"] for page in pages for group in page["logGroups"]]:
+    pages = client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+    names = [group["logGroupName"] for page in pages for group in page["logGroups"]]
+    for name in [each for each in names if workload is None or each == prefix]:
         removed = Patience(seconds=0).remove(
             f"log group {name}", partial(client.delete_log_group, logGroupName=name)
         )
@@ -112,32 +120,58 @@ def stop_executions(session: boto3.Session, state_machines: list[str]) -> Iterat
 
 
 def destroy(
+    workload: Annotated[
+        str | None, typer.Option(help="End this workload alone; what it has measured and scored stays.")
+    ] = None,
     delete_data: Annotated[bool, typer.Option(help="Remove buckets, tables and keys as well.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Remove everything but the data; with --delete-data and --yes, the data too."""
+    """Remove everything but the data; with --delete-data and --yes, the data too. Or end one workload."""
+    if delete_data and workload is not None:
+        raise InvalidInputError(
+            f"--delete-data removes what all workloads share: leave it out, or --workload {workload}"
+        )
     if delete_data and not yes:
         raise InvalidInputError("--delete-data removes telemetry and models for good: confirm it with --yes")
-    if not yes and not typer.confirm("Remove all endpoints, models and stacks of Watchkeeper?"):
-        raise typer.Exit(1)
     session = boto3.Session()
-    left = [removal for removal in _removals(session, delete_data) if not _told(removal)]
+    stacks = Stacks(session)
+    if workload is not None:
+        stacks = replace(stacks, only=_stack_of(workload, stacks))
+    what = "all endpoints, models and stacks of Watchkeeper" if workload is None else f"workload {workload}"
+    if not yes and not typer.confirm(f"Remove {what}?"):
+        raise typer.Exit(1)
+    left = [removal for removal in _removals(session, stacks, workload, delete_data) if not _told(removal)]
     if left:
         for removal in left:
             complain(f"left: {removal.what}: {removal.reason}")
         raise StepFailedError(f"{len(left)} of what was to be removed is left: run `destroy` again")
-    if not delete_data:
-        for what in retained_of(session).names():
-            say(f"kept: {what}")
+    if workload is not None:
+        say(f"kept: what {workload} has measured and scored, which a deployment of it goes on with")
+    elif not delete_data:
+        for kept in retained_of(session).names():
+            say(f"kept: {kept}")
 
 
-def _removals(session: boto3.Session, delete_data: bool) -> Iterator[Removal]:
-    stacks = Stacks(session)
+def _stack_of(workload: str, stacks: Stacks) -> str:
+    name, known = layout.workload_stack(workload), stacks.names()
+    if name not in known:
+        begin = layout.workload_stack("")
+        others = ", ".join(sorted(each.removeprefix(begin) for each in known if each.startswith(begin)))
+        raise InvalidInputError(
+            f"--workload {workload}: there is no stack {name}; deployed are: {others or 'none'}"
+        )
+    return name
+
+
+def _removals(
+    session: boto3.Session, stacks: Stacks, workload: str | None, delete_data: bool
+) -> Iterator[Removal]:
     retained = retained_of(session)
     yield from stop_executions(session, stacks.resources("AWS::StepFunctions::StateMachine"))
-    yield from MadeByWorkflow(session.client("sagemaker")).remove()
-    yield from delete_endpoint_logs(session)
-    yield from remove_fleet(session)
+    yield from MadeByWorkflow(session.client("sagemaker"), workload=workload).remove()
+    yield from delete_endpoint_logs(session, workload)
+    if workload is None:
+        yield from remove_fleet(session)
     yield from stacks.remove()
     if delete_data:
         yield from retained.delete(session)

@@ -22,10 +22,11 @@ FAILED = "DELETE_FAILED"
 
 @dataclass(frozen=True)
 class Stacks:
-    """The project's stacks in the session's account and region: all whose names begin so."""
+    """The project's stacks in the session's account and region: all whose names begin so, or only one."""
 
     session: boto3.Session
     patience: Patience = field(default_factory=lambda: Patience(seconds=3600, poll_seconds=2))
+    only: str | None = None
 
     @cached_property
     def client(self) -> CloudFormationClient:
@@ -40,7 +41,9 @@ class Stacks:
             stack["StackName"]: stack["StackId"]
             for page in pages
             for stack in page["Stacks"]
-            if stack["StackName"].startswith(layout.STACK_PREFIX) and stack["StackStatus"] != ENDED
+            if stack["StackName"].startswith(layout.STACK_PREFIX)
+            and self.only in (None, stack["StackName"])
+            and stack["StackStatus"] != ENDED
         }
 
     def resources(self, kind: str) -> list[str]:

@@ -73,6 +73,35 @@ def test_removes_what_is_tagged_and_nothing_else(session: boto3.Session) -> None
     assert [model["ModelName"] for model in client.list_models()["Models"]] == ["watchkeeper-foreign"]
 
 
+def test_one_workload_is_ended_and_the_others_stay(session: boto3.Session) -> None:
+    client = session.client("sagemaker")
+    container = {"Image": "1.dkr.ecr.us-east-1.amazonaws.com/i:1", "ModelDataUrl": "s3://b/m.tar.gz"}
+    for name, workload in (("watchkeeper-water-flow", "water_flow"), ("watchkeeper-water-flow-2", "other")):
+        tags = [{"Key": "watchkeeper:workload", "Value": workload}]
+        client.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container, Tags=tags)
+        session.client("logs").create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/{name}")
+    for stack in ("WatchkeeperStorage", "Watchkeeper-water-flow", "Watchkeeper-other"):
+        deploy_stack(session, stack, {})
+
+    done = CliRunner().invoke(app, ["destroy", "--workload", "water_flow", "--yes"])
+
+    assert done.exit_code == 0, done.output
+    assert {each["ModelName"] for each in client.list_models()["Models"]} == {"watchkeeper-water-flow-2"}
+    assert set(Stacks(session).names()) == {"WatchkeeperStorage", "Watchkeeper-other"}
+    [group] = session.client("logs").describe_log_groups()["logGroups"]
+    assert group["logGroupName"].endswith("water-flow-2")
+    assert "kept: what water_flow has measured" in " ".join(done.output.split())
+
+
+def test_a_workload_that_is_not_deployed_is_named_beside_those_that_are(session: boto3.Session) -> None:
+    deploy_stack(session, "Watchkeeper-other", {})
+
+    done = CliRunner().invoke(app, ["destroy", "--workload", "water_flow", "--yes"])
+
+    assert done.exit_code == 2
+    assert "deployed are: other" in " ".join(done.output.split())
+
+
 def test_removes_every_package_of_a_group(session: boto3.Session) -> None:
     client = session.client("sagemaker")
     client.create_model_package_group(ModelPackageGroupName="watchkeeper-g")
