@@ -106,31 +106,31 @@ def read_kept(path: Path) -> KeptScores:
     table = _table(path)
     columns = {name: table[name].to_numpy() for name in _READ[2:8]}
     starts = table["interval_start"].cast("int64").to_numpy() // 1000
-    names, runs = (np.array(table[name].to_pylist(), dtype=object) for name in ("series", "run_id"))
+    (names, series), (runs, run_ids) = (_coded(table[name]) for name in ("series", "run_id"))
     by_model = ~np.isnan(columns["anomaly_score"]) & ~np.isnan(columns["value"])
     unseen = by_model & ~np.isnan(columns["confidence"])
     by_model &= ~unseen
     if not by_model.any():
         raise InvalidInputError(f"--scores {path}: no interval in it has the score of a model")
-    run = runs[by_model][np.argmax(starts[by_model])]
-    earlier = by_model & (runs != run)
+    run = run_ids[by_model][np.argmax(starts[by_model])]
+    earlier = by_model & (run_ids != run)
     chosen = np.flatnonzero(by_model & ~earlier)
-    order = chosen[np.lexsort((starts[chosen], names[chosen].astype(str)))]
+    order = chosen[np.lexsort((starts[chosen], series[chosen]))]
     found: dict[str, KeptSeries] = {}
-    begins = np.flatnonzero(np.concatenate(([True], names[order][1:] != names[order][:-1])))
+    begins = np.flatnonzero(np.concatenate(([True], np.diff(series[order]) != 0)))
     for rows in np.split(order, begins[1:]):
         one = {name: column[rows] for name, column in columns.items()}
         closed = Closed(starts[rows], one["value"])
         scale = _step_scale(one)
-        found[str(names[rows[0]])] = KeptSeries(closed, one["anomaly_score"], one["expected"], scale)
+        found[names[series[rows[0]]]] = KeptSeries(closed, one["anomaly_score"], one["expected"], scale)
     left = {
         "of earlier runs": int(earlier.sum()),
         "of series that the model had not seen": int(unseen.sum()),
         "without a score": len(starts) - int(by_model.sum()) - int(unseen.sum()),
     }
-    said = [f"{path}: {len(order):,} scores of {len(found):,} series by run {run}"]
+    said = [f"{path}: {len(order):,} scores of {len(found):,} series by run {runs[run]}"]
     said += [f"left out: {count:,} intervals {why}" for why, count in left.items() if count]
-    said.append("a threshold that is fitted is fitted on these scores, before the time that is judged")
+    said.append("thresholds are fitted on the calibrate part of these scores")
     return KeptScores(path, found, tuple(said))
 
 
@@ -149,6 +149,12 @@ def _table(path: Path) -> Any:
             f"--scores {path}: {error}; `watchkeeper export WORKLOAD --output scores.parquet` writes such a "
             "file"
         ) from error
+
+
+def _coded(column: Any) -> tuple[list[str], Any]:
+    """Return the different texts of a column, and which of them each row has; -1 for none."""
+    coded = column.combine_chunks().dictionary_encode()
+    return coded.dictionary.to_pylist(), coded.indices.fill_null(-1).to_numpy()
 
 
 def _step_scale(columns: Mapping[str, Any]) -> float:

@@ -39,8 +39,7 @@ def rejudged(
 ) -> list[Outcome]:
     """Judge scores that are kept by several versions.
 
-    A threshold that is fitted is fitted on the scores before the test part of `Version.parts`: none of them
-    trained the model.
+    Each threshold is fitted on the scores of the calibrate part of `Version.parts`.
 
     Parameters
     ----------
@@ -104,9 +103,8 @@ def _outcome(version: Version, kept: Mapping[str, KeptSeries], since: int, until
     begun = time.perf_counter()
     plan = version.plan
     watched = {series: kept[series] for series in version.history}
-    parts = dataclasses.replace(version.parts(), calibrate_from=-math.inf)
     release = dataclasses.replace(
-        release_of(watched, parts, version.labels, plan),
+        release_of(watched, version.parts(), version.labels, plan),
         step_scales={series: one.step_scale for series, one in watched.items()},
         explainer=NO_EXPLAINER,
         stream=None,
