@@ -208,6 +208,11 @@ OPENSEARCH_DETECTOR: dict[str, Any] = {
                 "feature_enabled": True,
                 "aggregation_query": {"l": {"avg": {"field": "ms"}}},
             },
+            {
+                "feature_name": "clients",
+                "feature_enabled": True,
+                "aggregation_query": {"c": {"cardinality": {"field": "ip.keyword"}}},
+            },
             {"feature_name": "off", "feature_enabled": False, "aggregation_query": {}},
             {
                 "feature_name": "share",

@@ -193,6 +193,7 @@ CASES = (
                     "missing": 0,
                 },
                 {"field": "ms", "name": "latency", "aggregate": "avg", "ignore_below": {"relative": 0.2}},
+                {"field": "ip", "name": "clients", "aggregate": "distinct"},
             ],
             "dimensions": ["host"],
             "interval": "10m",
