@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lambdas.adapters.object_store import ObjectStore, ObjectUri
-from lambdas.backtesting.requests import MOST_DAYS, read_if_any
+from lambdas.backtesting.requests import read_if_any
 from lambdas.history.reading import AHEAD, ReadableObjects, Wanted, read_tables
 from watchkeeper.backtest.reading import closing_of
 from watchkeeper.backtest.scores import Closed, closed_intervals
@@ -64,9 +64,8 @@ def known_history(
         for series, columns in _of_page(page).items():
             parts[series].append(columns)
             ends[series] = int(columns[0][-1])
-    since = now - timedelta(days=MOST_DAYS)
-    if ends:
-        since = max(since, EPOCH + timedelta(seconds=max(ends.values())) - AHEAD)
+    # by the time that was measured, which a replay may have long after; what is kept has an end
+    since = EPOCH + timedelta(seconds=max(ends.values())) - AHEAD if ends else EPOCH
     for table in read_tables(scores, Wanted(plan.workload, None, since, now + AHEAD)):
         for series, (starts, values) in _of_table(table, plan).items():
             new = starts > ends.get(series, -1)

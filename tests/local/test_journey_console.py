@@ -174,7 +174,7 @@ def test_another_threshold_is_tried_on_the_page_and_shown_beside_the_deployed_on
     )
     before, after = found["result"]["before"], found["result"]["after"]
 
-    assert changed == "threshold.rarity 3.75 2"
+    assert changed == "threshold.rarity 3.75 2.0"
     assert len(panels) == 2
     assert after["anomalies"] > before["anomalies"]
     assert "threshold: {rule: rarity, rarity: 2}" in found["text"]

@@ -15,6 +15,11 @@ import { Screen } from "../parts/screen";
 import { badge, fact, seriesName, severity, time, titleOf } from "../parts/words";
 
 const DAY_MS = 86_400_000;
+const KINDS = [
+  ["open", "Open at its end"],
+  ["opened", "Opened"],
+  ["closed", "Over"],
+] as const;
 
 @customElement("wk-digest")
 export class DigestScreen extends Screen {
@@ -106,7 +111,8 @@ function workload(one: WorkloadDigest): TemplateResult {
     </div>
     <div class="sheet-body digest-columns">
       <div class="screen">
-        ${incidents("Open at its end", one.open, one.counts["open"] ?? 0)} ${incidents("Opened", one.opened, one.counts["opened"] ?? 0)} ${incidents("Over", one.closed, one.counts["closed"] ?? 0)}
+        ${KINDS.filter(([kind]) => one.counts[kind]).map(([kind, title]) => incidents(title, one[kind], one.counts[kind] ?? 0))}
+        <p class="small soft">${KINDS.filter(([kind]) => !one.counts[kind]).map(([, title]) => `${title}: none.`).join(" ")}</p>
       </div>
       <div class="screen">
         <div class="budget">
@@ -135,13 +141,11 @@ function workload(one: WorkloadDigest): TemplateResult {
 function incidents(title: string, listed: readonly DigestIncident[], many: number): TemplateResult {
   return html`<div>
     <h3>${title} <span class="small soft">${many ? String(many) : ""}</span></h3>
-    ${listed.length
-      ? html`<ul class="lines digest-lines">${listed.map(
+    <ul class="lines digest-lines">${listed.map(
           (one) => html`<li class="line">${severity(one.severity)}
             <span class="line-main"><a href=${incidentLink(one.incident_id)}>${titleOf(one)}</a>
             <span class="small soft">since ${time(one.opened_at)}${one.assigned_to ? ` · ${one.assigned_to}` : ""}${one.state === "acknowledged" ? " · acknowledged" : ""}</span></span></li>`,
-        )}</ul>`
-      : html`<p class="soft">none</p>`}
+        )}</ul>
     ${many > listed.length ? html`<p class="small soft">and ${many - listed.length} more</p>` : nothing}
   </div>`;
 }
