@@ -20,14 +20,15 @@ import sys
 import time
 from pathlib import Path
 
-import guard
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from typing import Any
 
-    from shelf import Shelf
+    from localcloud.programs import guard
+    from localcloud.programs.shelf import Shelf
+else:
+    import guard  # beside the template
 
 _DESCRIPTORS = 5
 _AT_START = ("PYTHON", "LD_", "LC_", "LANG", "MALLOC_", "GLIBC_", "OMP_", "GOMP_", "KMP_", "OPENBLAS_")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import FrameType, ModuleType
     from typing import Any
 
-_ModuleSpec = _frozen_importlib.ModuleSpec
+_bootstrap: Any = _frozen_importlib
 
 
 class Shelf:
@@ -47,7 +47,7 @@ class Shelf:
         ImportError
             If one cannot be imported.
         """
-        original, by_name = builtins.__import__, _frozen_importlib._gcd_import
+        original, by_name = builtins.__import__, _bootstrap._gcd_import
 
         def recording(
             name: str,
@@ -67,12 +67,12 @@ class Shelf:
             self._note(found.__name__, (), count)
             return found
 
-        builtins.__import__, _frozen_importlib._gcd_import = recording, recording_by_name
+        builtins.__import__, _bootstrap._gcd_import = recording, recording_by_name
         try:
             for name in names:
                 __import__(name)
         finally:
-            builtins.__import__, _frozen_importlib._gcd_import = original, by_name
+            builtins.__import__, _bootstrap._gcd_import = original, by_name
 
     def hide(self, but: str = "") -> None:
         """Take everything that is not known out of sight, and become the first finder.
@@ -107,7 +107,7 @@ class Shelf:
             for other in [found for found in self._hidden if found.partition(".")[0] == name]:
                 del self._hidden[other]
             return None
-        spec = _ModuleSpec(
+        spec = _bootstrap.ModuleSpec(
             name, self, origin=original.origin, is_package=original.submodule_search_locations is not None
         )
         if original.submodule_search_locations is not None:

@@ -8,7 +8,8 @@ import sys
 
 KNOWN = frozenset(sys.modules)
 
-from shelf import Shelf  # noqa: E402  # what is imported from here on is hidden from programs
+# what is imported from here on is hidden from programs
+from shelf import Shelf  # type: ignore[import-not-found]  # noqa: E402  # beside this program
 
 
 def main() -> int:

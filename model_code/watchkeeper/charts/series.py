@@ -281,7 +281,7 @@ def show_times(axes: Axes, timezone: str) -> None:
         shown: tuple[float, ...] = ()
 
         def __call__(self) -> Any:
-            view = tuple(self.axis.get_view_interval())
+            view = tuple(self.axis.get_view_interval())  # type: ignore[union-attr]  # drawn ones have one
             if view != self.shown:
                 self.dates, self.shown = super().__call__(), view  # type: ignore[no-untyped-call]  # see below
             return self.dates
