@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 _PROGRAM = Path(__file__).with_name("template.py")
 _NAME_BYTES = 1000  # room for the names of programs, which take the place of the template's
 _STATUS_BYTES = 8
+_LOAD_SECONDS = 120.0
 
 
 class Process(Protocol):
@@ -142,6 +143,7 @@ class _Template:
         self._is_broken = False
         self.is_closed = False
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(_LOAD_SECONDS)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # as long as the template
         modules = " ".join(recipe.modules)
         with theirs:
@@ -186,8 +188,10 @@ class _Template:
         if self.is_closed:
             return False
         if not self._is_loaded:
-            self._is_loaded = bool(self._control.recv(1))
+            with contextlib.suppress(TimeoutError):
+                self._is_loaded = bool(self._control.recv(1))
         if not self._is_loaded:
+            self._process.kill()
             self._process.wait()
             self._errors.seek(0)
             said = self._errors.read().decode("utf-8", "replace")[-2000:]

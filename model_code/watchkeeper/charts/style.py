@@ -108,8 +108,12 @@ def low_to_high() -> Colormap:
 
 def png(figure: Figure) -> bytes:
     """Return the image: the same bytes for the same numbers."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    # `savefig` would draw all once more, to lay it out
+    canvas = FigureCanvasAgg(figure)
+    canvas.print_png(buffer, metadata={"Software": None})  # type: ignore[no-untyped-call]  # matplotlib has no types here
     return buffer.getvalue()
 
 
