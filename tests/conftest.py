@@ -29,6 +29,8 @@ JOURNEYS = Path(__file__).parent / "local"
 JOURNEY_SECONDS = 900
 APART = ("test_journey_first_deployment.py", "test_localcloud_lifecycle.py")
 """Their clouds are their own: any worker may take them."""
+FIRST = "test_journey_kill.py"
+"""It trains air_quality whether a model of it serves or not: the other journeys go on with that one."""
 
 
 class Sharing(LoadScopeScheduling):
@@ -49,4 +51,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if JOURNEYS in item.path.parents and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(JOURNEY_SECONDS))
-    items.sort(key=lambda item: JOURNEYS not in item.path.parents or item.path.name in APART)
+    items.sort(
+        key=lambda item: (
+            JOURNEYS not in item.path.parents or item.path.name in APART,
+            item.path.name != FIRST,
+        )
+    )

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from localcloud.images.registry import image_named
+from tests.local.beside import workloads_beside
 from tests.local.laptop import ROOT, Laptop
+from tests.local.receivers import Receivers
 from tests.local.transactions import FraudTraining, train_world
 
 
 @pytest.fixture(scope="session")
-def shared_laptop() -> Iterator[Laptop]:
+def started_laptop() -> Iterator[Laptop]:
     laptop = Laptop(ROOT / "build" / "tests" / "cloud")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in laptop.variables.items():
@@ -23,6 +25,18 @@ def shared_laptop() -> Iterator[Laptop]:
             assert laptop.denied() == []
         finally:
             laptop.cloud.stop()
+
+
+@pytest.fixture(scope="session")
+def alert_receivers(started_laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receivers]:
+    found = workloads_beside(started_laptop, tmp_path_factory.mktemp("workloads"))
+    with found.ending:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def shared_laptop(started_laptop: Laptop, alert_receivers: Receivers) -> Laptop:
+    return started_laptop
 
 
 @pytest.fixture

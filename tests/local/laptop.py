@@ -47,6 +47,8 @@ class Laptop:
     def __init__(self, home: Path) -> None:
         self.cloud = Cloud(home, LOCALCLOUD_TIME_SCALE=str(TIME_SCALE))
         self.cloud.run("reset", "--yes", "--quiet")  # it also ends what an interrupted run has left
+        self.workloads = ROOT / "workloads"
+        """Folder of what `deploy` deploys."""
         self._clients: dict[str, Any] = {}
 
     @property
@@ -61,10 +63,12 @@ class Laptop:
     def command(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a program of the virtual environment as a user of the laptop's cloud would."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        # where links of alerts lead, as `watchkeeper env` says: without it the shared stacks were others
+        told = {"WATCHKEEPER_SERVICE_URL": self.service_url, "WATCHKEEPER_WORKLOADS": str(self.workloads)}
         done = subprocess.run(
             [Path(sys.executable).with_name(program), *arguments],
             cwd=ROOT,
-            env={**inherited, **self.variables},
+            env={**inherited, **self.variables, **told},
             capture_output=True,
             text=True,
             check=False,
@@ -76,15 +80,16 @@ class Laptop:
             )
         return done
 
-    def deploy(self) -> None:
-        """Deploy the application unless it is deployed."""
+    def deploy(self, workload: str | None = None) -> None:
+        """Deploy the application with one workload, or with all, unless it is deployed."""
         complete = ["CREATE_COMPLETE", "UPDATE_COMPLETE"]
         found = self.client("cloudformation").list_stacks(StackStatusFilter=complete)["StackSummaries"]
-        workloads = (layout.workload_stack(path.stem) for path in ROOT.glob("workloads/*.yaml"))
-        wanted = {*(f"Watchkeeper{name}" for name in STACKS), *workloads}
+        names = [workload] if workload else [path.stem for path in self.workloads.glob("*.yaml")]
+        wanted = {*(f"Watchkeeper{name}" for name in STACKS), *map(layout.workload_stack, names)}
         if not wanted <= {stack["StackName"] for stack in found}:
             self.__dict__.pop("outputs", None)
-            self.watchkeeper("deploy", "--stage", "laptop")
+            chosen = ["--workload", workload] if workload else []
+            self.watchkeeper("deploy", "--stage", "laptop", *chosen)
 
     def client(self, service: str) -> Any:
         """Return a stock client."""
@@ -114,8 +119,12 @@ class Laptop:
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys of the data bucket's objects under a prefix."""
+        return list(self.entity_tags(prefix))
+
+    def entity_tags(self, prefix: str) -> dict[str, str]:
+        """Return the entity tag of each of the data bucket's objects under a prefix, by its key."""
         pages = self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-        return [found["Key"] for page in pages for found in page.get("Contents", [])]
+        return {found["Key"]: found["ETag"] for page in pages for found in page.get("Contents", [])}
 
     def read(self, key: str) -> bytes:
         """Return an object of the data bucket."""
@@ -179,14 +188,17 @@ class Laptop:
 
     def waiting_messages(self) -> dict[str, int]:
         """Return how many messages each queue of the application holds, dead letters included."""
-        sqs = self.client("sqs")
-        counts = {}
-        for url in sqs.list_queues(QueueNamePrefix="Watchkeeper")["QueueUrls"]:
-            found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-            counts[url.rpartition("/")[2]] = sum(
-                int(found[f"ApproximateNumberOfMessages{kind}"]) for kind in ("", "NotVisible", "Delayed")
-            )
-        return counts
+        return {url.rpartition("/")[2]: self.messages_in(url) for url in self.queues()}
+
+    def queues(self) -> list[str]:
+        """Return the URLs of the application's queues."""
+        found: list[str] = self.client("sqs").list_queues(QueueNamePrefix="Watchkeeper")["QueueUrls"]
+        return found
+
+    def messages_in(self, url: str) -> int:
+        """Return how many messages a queue holds, whoever has them."""
+        found = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return sum(int(found[f"ApproximateNumberOfMessages{kind}"]) for kind in ("", "NotVisible", "Delayed"))
 
     def processes(self) -> list[psutil.Process]:
         """Return the supervisor and everything below it."""

@@ -7,8 +7,8 @@ import json
 import zipfile
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -75,6 +75,8 @@ class Receivers:
     urls: dict[str, str] = field(default_factory=dict)
     """Of queues by name."""
     received: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    ending: ExitStack = field(default_factory=ExitStack)
+    """Once it is closed they are gone: who looks for what a deployment leaves would find them."""
 
     def post(self, path: str, headers: Mapping[str, str], body: bytes) -> int:
         """Take a post, or refuse it."""
@@ -115,8 +117,7 @@ class Receivers:
         }
 
 
-@contextmanager
-def receivers(laptop: Laptop, folder: Path) -> Iterator[tuple[Receivers, Path]]:
+def receivers(laptop: Laptop, folder: Path) -> Receivers:
     """Make the receivers, and a workload's file with a route to each."""
     made = Receivers(laptop)
 
@@ -131,10 +132,11 @@ def receivers(laptop: Laptop, folder: Path) -> Iterator[tuple[Receivers, Path]]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()
+    made.ending.callback(server.server_close)
+    made.ending.callback(server.shutdown)
     made.url = f"http://127.0.0.1:{server.server_port}"
     arns = {name: _queue(laptop, made, name) for name in ("queue", "managers", "bus")}
-    spec = folder / f"{NAME}.yaml"
-    spec.write_text(
+    (folder / f"{NAME}.yaml").write_text(
         SPEC.format(
             name=NAME,
             url=made.url,
@@ -150,16 +152,11 @@ def receivers(laptop: Laptop, folder: Path) -> Iterator[tuple[Receivers, Path]]:
     secrets = laptop.client("secretsmanager")
     secrets.create_secret(Name=WEBHOOK_SECRET, SecretString=KEY)
     secrets.create_secret(Name=SLACK_SECRET, SecretString=f"{made.url}/slack")
-    try:
-        yield made, spec
-    finally:
-        server.shutdown()
-        server.server_close()
-        _remove(laptop, made)
+    made.ending.callback(_remove, laptop, made)
+    return made
 
 
 def _remove(laptop: Laptop, made: Receivers) -> None:
-    """Remove the receivers, or who looks for what a deployment leaves finds them."""
     for url in made.urls.values():
         laptop.client("sqs").delete_queue(QueueUrl=url)
     events = laptop.client("events")

@@ -1,5 +1,6 @@
 """What the scoring loop has written of a workload."""
 
+import functools
 import json
 from collections import Counter
 from typing import Any
@@ -12,9 +13,8 @@ from watchkeeper.core import layout
 
 def lines(laptop: Laptop, workload: str) -> dict[Interval, ScoreLine]:
     """Return the lines of scores; an interval that was written twice fails."""
-    found = [
-        line for key in laptop.keys(layout.scores_prefix(workload)) for line in lines_of(laptop.read(key))
-    ]
+    objects = laptop.entity_tags(layout.scores_prefix(workload))
+    found = [line for key, tag in objects.items() for line in _lines_in(laptop, key, tag)]
     counts = Counter(line.interval for line in found)
     assert [interval for interval, count in counts.items() if count > 1] == []
     return {line.interval: line for line in found}
@@ -45,9 +45,19 @@ def until_drained(laptop: Laptop) -> None:
 
     Failed runs are kept in a queue for whoever looks into them: journeys before may have had some.
     """
+    queues = [url for url in laptop.queues() if "FailedRunsKept" not in url]
 
-    def waiting() -> list[str]:
-        counts = laptop.waiting_messages()
-        return [name for name, count in counts.items() if count and "FailedRunsKept" not in name]
+    def drained() -> bool:
+        for url in queues:
+            if laptop.messages_in(url):
+                queues.sort(key=url.__ne__)  # it is the first that is looked at again
+                return False
+        return True
 
-    until(lambda: not waiting(), what="queues without a message")
+    until(drained, what="queues without a message")
+
+
+@functools.cache
+def _lines_in(laptop: Laptop, key: str, entity_tag: str) -> list[ScoreLine]:
+    """Return the lines of an object, which is read again only if it is another one."""
+    return list(lines_of(laptop.read(key)))

@@ -113,9 +113,9 @@ def finished(laptop: Laptop, started: Started) -> tuple[dict[str, Any], dict[str
     return execution, item_of(laptop, started.given.id)
 
 
-def item_of(laptop: Laptop, request: str) -> dict[str, Any]:
+def item_of(laptop: Laptop, request: str, tenant: str = TENANT) -> dict[str, Any]:
     """Return a request's item, plain values."""
-    found = laptop.items("Requests", partition_key(TENANT))
+    found = laptop.items("Requests", partition_key(tenant))
     return next(item for item in found if item["sk"] == request)
 
 
@@ -129,8 +129,3 @@ def succeeded(laptop: Laptop, started: Started) -> dict[str, Any]:
     assert json.loads(item["results"]) == started.given.results
     measures: dict[str, Any] = json.loads(item["metrics"])
     return measures
-
-
-def predictions(laptop: Laptop, started: Started) -> pd.DataFrame:
-    """Return a task's predictions file."""
-    return pd.read_csv(io.BytesIO(laptop.read(started.given.outputs.predictions)))

@@ -1,15 +1,11 @@
-"""The scripts of README and guides run as they stand; only the laptop's ports are those of the tests."""
+"""The scripts of README and guides run as they stand, here or in the journey that goes on from them."""
 
 from __future__ import annotations
 
-import os
+import json
 import re
-import subprocess
-import sys
-from collections.abc import Mapping
 from inspect import signature
 from pathlib import Path
-from types import MappingProxyType
 
 import pyarrow as pa
 import pytest
@@ -17,8 +13,9 @@ import pytest
 from cli.demo.command import demo
 from cli.export import write_tables
 from cli.stock_volumes import news_windows, volumes_csv
-from tests.local.histories import History, air_quality, machine_temperature
+from tests.local.histories import History, machine_temperature
 from tests.local.laptop import ROOT, Laptop
+from tests.local.scripts import FENCE, GUIDES, run_scripts
 from tests.local.training import champion
 from tests.local.transactions import FraudTraining
 from watchkeeper.anomalies import merged
@@ -27,75 +24,11 @@ from watchkeeper.core.severity import THRESHOLD_SEVERITY
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
 
-CLOCKS = ROOT / "tests" / "contract" / "localcloud" / "published"
-HURRIED = "import hurried, sagemaker.session; sagemaker.session.time = hurried.Clock()\n"
-"""Before a script with the SageMaker SDK, which looks only every 10 to 30 seconds how far a job is."""
-GUIDES = ROOT / "docs" / "guides"
-FENCE = re.compile(r"^```(python|bash)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
-
-def run_scripts(
-    document: Path, laptop: Laptop, folder: Path, other: Mapping[str, str] = MappingProxyType({})
-) -> list[str]:
-    """Run a document's fenced scripts one after the other in one folder; return what each prints.
-
-    `other` is put in place of what they say, besides ports.
-    """
-    settings = laptop.cloud.settings
-    addresses = {
-        "http://localhost:8000": laptop.service_url,
-        "http://127.0.0.1:4566": settings.endpoint_url,
-        "port=8883": f"port={settings.mqtt_tls_port}",
-        **other,
-    }
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    told = []
-    for language, script in FENCE.findall(document.read_text()):
-        for documented, here in addresses.items():
-            script = script.replace(documented, here)
-        if language == "python" and "import sagemaker" in script:
-            script = HURRIED + script
-        program = [sys.executable, "-c"] if language == "python" else ["bash", "-euo", "pipefail", "-c"]
-        done = subprocess.run(
-            [*program, script],
-            cwd=folder,
-            env={**os.environ, **laptop.variables, "PATH": path, "PYTHONPATH": str(CLOCKS)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
-        told.append(done.stdout)
-    return told
-
-
-def test_every_guide_with_scripts_is_run_here() -> None:
+def test_every_guide_with_scripts_is_run() -> None:
+    """`service.md` is in the journey of the service's tasks, `streaming.md` in that of the detector."""
     scripted = {path.name for path in GUIDES.glob("*.md") if FENCE.search(path.read_text())}
     assert scripted == {"clients.md", "fraud.md", "reading-scores.md", "service.md", "streaming.md"}
-
-
-def test_the_services_guide(laptop: Laptop, tmp_path: Path) -> None:
-    shortest, trained, validated, inferred = run_scripts(GUIDES / "service.md", laptop, tmp_path)
-
-    assert "Request successful!" in shortest
-    assert "model.tar.gz" in trained
-    assert "f1" in validated.lower()
-    assert (tmp_path / "charts.html").stat().st_size > 1000
-    multivariate, univariate = inferred.strip().splitlines()
-    assert "17, 57, 97" in multivariate  # the rows that the first script made strange
-    assert "100" in univariate
-
-
-def test_the_guide_of_the_streaming_detector(laptop: Laptop, tmp_path: Path) -> None:
-    champion(laptop, "air_quality", air_quality())
-    before = laptop.live("air_quality")
-
-    valid, gone_back, fleet = run_scripts(GUIDES / "streaming.md", laptop, tmp_path)
-
-    assert "workload press_counts is valid" in valid
-    assert "workload press_fleet is valid" in fleet
-    assert "alerts a week, within the budget of 7 for all series together." in gone_back
-    assert laptop.live("air_quality") == before
 
 
 def test_the_guide_of_fraud(laptop: Laptop, fraud_training: FraudTraining, tmp_path: Path) -> None:
@@ -147,4 +80,5 @@ def test_the_guide_of_awss_clients(laptop: Laptop, tmp_path: Path) -> None:
     cutoff, highest = (float(number) for number in re.findall(r"[\d.]+", by_hand.splitlines()[-1]))
     assert highest > cutoff
     assert published == "SUCCESS\n"
-    assert "executionArn" in started
+    # nobody waits for its end
+    laptop.client("stepfunctions").stop_execution(executionArn=json.loads(started)["executionArn"])

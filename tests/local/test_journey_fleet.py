@@ -19,6 +19,7 @@ from cli.device import Broker, broker_of
 from cli.failures import StepFailedError
 from cli.fleet import joining
 from cli.main import app
+from tests.local.beside import WATCHED
 from tests.local.laptop import Laptop
 from tests.local.scored import lines
 from tests.local.waiting import until
@@ -154,29 +155,9 @@ def test_a_device_joins_is_quarantined_restored_rotated_and_revoked(
     assert laptop.client("iot").list_things_in_thing_group(thingGroupName=layout.DEVICES)["things"] == []
 
 
-WATCHED = """\
-name: fleet_watch
-kind: device_behaviour
-interval: 10s
-behaviours:
-  - {name: messages_sent, allowed: {upper: 20, severity: 95}}
-  - {name: bytes_sent}
-  - {name: messages_received}
-  - {name: source_addresses}
-  - {name: connection_attempts}
-  - {name: disconnects}
-  - {name: authorization_failures}
-metrics:
-  - {field: battery, name: battery}
-mitigation: {quarantine: {measures: [messages_sent]}}
-"""
-
-
 def test_an_anomaly_of_its_behaviour_quarantines_a_device(
     laptop: Laptop, broker: Broker, tmp_path: Path
 ) -> None:
-    (tmp_path / "fleet_watch.yaml").write_text(WATCHED)
-    laptop.watchkeeper("deploy", "--workload", str(tmp_path / "fleet_watch.yaml"), "--stage", "laptop")
     (tmp_path / "fleet.csv").write_text(f"serial_number,site\nF1,{SITE}\nF2,{SITE}\n")
     watchkeeper("allow", "--again", str(tmp_path / "fleet.csv"))
     watchkeeper("claim", str(tmp_path / "claim"))
@@ -217,7 +198,7 @@ def test_an_anomaly_of_its_behaviour_quarantines_a_device(
         """Return what was seen of the calm device, in intervals that are closed."""
         return {
             parse_series_key(line.series).measure
-            for line in lines(laptop, "fleet_watch").values()
+            for line in lines(laptop, WATCHED).values()
             if f"device={calm}" in line.series and line.value
         }
 
@@ -225,8 +206,3 @@ def test_an_anomaly_of_its_behaviour_quarantines_a_device(
     until(lambda: expected <= seen(), what="behaviours of the other device", every=1)
     for serial_number in ("F1", "F2"):
         watchkeeper("remove", serial_number)
-    formation = laptop.client("cloudformation")
-    formation.delete_stack(StackName=layout.workload_stack("fleet_watch"))
-    formation.get_waiter("stack_delete_complete").wait(
-        StackName=layout.workload_stack("fleet_watch"), WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )

@@ -1,17 +1,15 @@
 """A detector of Lookout for Metrics: its template is imported, and its bucket of 5-minute folders is scored.
 
-The workload is deployed beside those of all journeys.
+It is imported and deployed beside the workloads of all journeys: `tests.local.beside`.
 """
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli.demo.imported import IMPORTED
 from tests.local.air import LIVE, closed, readings
+from tests.local.beside import IMPORTED_WORKLOAD as WORKLOAD
+from tests.local.beside import PLANT as BUCKET
 from tests.local.histories import FIVE_MINUTES, air_quality
 from tests.local.laptop import Laptop
 from tests.local.scored import quarantined, until_scored
@@ -21,22 +19,7 @@ from watchkeeper.core.timestamps import format_instant
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
 
-WORKLOAD, BUCKET = "plant_air", "lookout-plant-air"
 STATION, ELSEWHERE, COUNT, PEAK = "north", "south", 24, 12
-
-
-@pytest.fixture
-def folders(laptop: Laptop) -> Iterator[Any]:
-    """The plant's bucket, which was there before."""
-    s3 = laptop.client("s3")
-    s3.create_bucket(Bucket=BUCKET)
-    s3.put_bucket_notification_configuration(
-        Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}}
-    )
-    yield s3
-    for found in s3.list_objects_v2(Bucket=BUCKET).get("Contents", []):
-        s3.delete_object(Bucket=BUCKET, Key=found["Key"])
-    s3.delete_bucket(Bucket=BUCKET)
 
 
 def write(s3: Any, first: int, count: int) -> None:
@@ -53,14 +36,8 @@ def write(s3: Any, first: int, count: int) -> None:
         )
 
 
-def test_an_imported_detector_scores_its_bucket_of_folders(
-    laptop: Laptop, folders: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    template, workloads = IMPORTED[WORKLOAD], tmp_path / "workloads"
-    monkeypatch.setitem(os.environ, "WATCHKEEPER_WORKLOADS", str(workloads))
-
-    laptop.watchkeeper("import", str(template), "--folder", str(workloads), "--parameter", f"Bucket={BUCKET}")
-    laptop.watchkeeper("deploy", "--stage", "laptop", "--workload", WORKLOAD)
+def test_an_imported_detector_scores_its_bucket_of_folders(laptop: Laptop) -> None:
+    folders = laptop.client("s3")
     champion(laptop, WORKLOAD, air_quality(stations=(STATION, ELSEWHERE)))
     write(folders, 0, COUNT)
     folders.put_object(Bucket=BUCKET, Key=f"gases/{LIVE:%Y%m%d}/{LIVE:%H%M}/broken.csv", Body=b"%PDF-1.7")

@@ -7,7 +7,6 @@ import hmac
 import json
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,7 +17,7 @@ from lambdas.adapters.incident_store import TableIncidents
 from lambdas.alerting.links import Answer, token_of
 from lambdas.alerting.sample import sample_of
 from tests.local.laptop import Laptop
-from tests.local.receivers import NAME, Receivers, receivers
+from tests.local.receivers import NAME, Receivers
 from tests.local.scored import until_drained
 from tests.local.waiting import until
 from watchkeeper.anomalies.event import EVENT_DETAIL_TYPE
@@ -50,11 +49,10 @@ def arrived(found: Receivers, *channels: str) -> bool:
     return all(got[channel] for channel in channels)
 
 
-def test_every_route_gets_an_incident_once(shared_laptop: Laptop, tmp_path: Path) -> None:
-    laptop = shared_laptop
-    with receivers(laptop, tmp_path) as (found, file):
-        laptop.watchkeeper("deploy", "--workload", str(file), "--stage", "laptop")
-        plan = load_workload(file).plan()
+def test_every_route_gets_an_incident_once(laptop: Laptop, alert_receivers: Receivers) -> None:
+    found = alert_receivers
+    with found.ending:
+        plan = load_workload(laptop.workloads / f"{NAME}.yaml").plan()
         assert isinstance(plan, WorkloadPlan)
         each_is_tested(laptop, found)
         anomaly = sample_of(plan, datetime.now(UTC)).to_dict()

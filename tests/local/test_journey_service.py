@@ -14,13 +14,18 @@ import requests
 
 from tests.local.callers import expired_token_of, token_of
 from tests.local.laptop import Laptop
+from tests.local.service_tasks import item_of, labelled_table, put_table, succeeded
+from tests.local.service_tasks import start as task_started
+from tests.local.waiting import until
 from watchkeeper.client import Client
+from watchkeeper.service.tasks import Task, TaskFiles
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(900)]
 
 TRAIN, INFER = "/anomaly_detection/train/", "/anomaly_detection/infer/"
 TABLE = "time,load\n" + "".join(f"{1_700_000_000 + 60 * row},{row % 7}\n" for row in range(60))
-UNDER_LOAD = 5
+UNDER_LOAD = 4
+"""Requests at once, twice as many as jobs run at once; the search is one more."""
 
 
 def upload(url: str, key: str, text: str, token: str | None = None) -> requests.Response:
@@ -148,7 +153,13 @@ def test_an_upload_that_breaks_off_leaves_no_file(laptop: Laptop) -> None:
     assert requests.get(f"{laptop.service_url}/files/{body['key']}", timeout=60).status_code == 404
 
 
-def test_a_power_cut_loses_no_request_and_doubles_none(laptop: Laptop, tmp_path: Path) -> None:
+def test_a_power_cut_in_the_middle_of_a_search_loses_no_request_and_doubles_none(
+    laptop: Laptop, tmp_path: Path
+) -> None:
+    frame, labels = labelled_table()
+    files = TaskFiles(put_table(laptop, "features.csv", frame), put_table(laptop, "labels.csv", labels))
+    search = task_started(laptop, Task.TRAIN, "c1", {"model_name": "ECOD", "save_charts": False}, files)
+    until(lambda: "counted" in item_of(laptop, "c1"), what="the first share of the search")
     client = Client(laptop.service_url)
     (tmp_path / "table.csv").write_text(TABLE)
     client.upload(tmp_path / "table.csv", "project/load/table.csv")
@@ -172,6 +183,8 @@ def test_a_power_cut_loses_no_request_and_doubles_none(laptop: Laptop, tmp_path:
         shown = json.loads(requests.get(f"{laptop.service_url}/requests/{one}", timeout=60).text)
         assert [change["status"] for change in shown["history"]] == ["queued", "running", "succeeded"]
         names.append(shown["task_id"].rpartition(":")[2])
+    assert succeeded(laptop, search)["rows"] == len(frame)
+    assert item_of(laptop, "c1")["counted"] == ["0", "1", "2"]
     machine = laptop.outputs["StateMachineArnTrain"]
     executions = laptop.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
     made = [each["name"] for each in executions]

@@ -1,72 +1,96 @@
 """The anomaly service's tasks on the deployed application, from file to file."""
 
+from pathlib import Path
+
+import pandas as pd
 import pytest
 
+from localcloud.service_front.identity import TENANT as DEVELOPERS
 from tests.local.callers import token_of
 from tests.local.laptop import Laptop
+from tests.local.scripts import GUIDES, run_scripts
 from tests.local.service_tasks import (
     TENANT,
     Started,
     finished,
     item_of,
     labelled_table,
-    predictions,
     put_table,
     start,
     succeeded,
     write_down,
 )
-from tests.local.waiting import until
 from watchkeeper.client import Client
 from watchkeeper.client.client import RunningTask
 from watchkeeper.service.job_names import PACKAGE_GROUP
 from watchkeeper.service.request_item import Status
-from watchkeeper.service.tasks import Task, TaskFiles, execution_name
+from watchkeeper.service.tasks import (
+    CHARTS_RESULT,
+    MODEL_RESULT,
+    PREDICTIONS_RESULT,
+    Task,
+    TaskFiles,
+    execution_name,
+    request_key_id,
+)
+from watchkeeper.service.tenant_files import tenant_root
 
 pytestmark = pytest.mark.local
 
 
-def test_trains_with_a_search_then_validates_and_infers(laptop: Laptop) -> None:
-    frame, labels = labelled_table()
-    features = put_table(laptop, "features.csv", frame)
-    truth = put_table(laptop, "labels.csv", labels)
+def test_the_guide_trains_with_a_search_then_validates_and_infers(laptop: Laptop, tmp_path: Path) -> None:
+    shortest, _, validated, inferred = run_scripts(GUIDES / "service.md", laptop, tmp_path)
 
-    training = start(
-        laptop,
-        Task.TRAIN,
-        "a1",
-        {"model_name": "DBSCAN", "save_charts": True},
-        TaskFiles(features, truth),
-        charts=True,
-    )
-    trained = succeeded(laptop, training)
+    assert "Request successful!" in shortest
+    assert "f1" in validated.lower()
+    assert (tmp_path / "charts.html").stat().st_size > 1000
+    multivariate, univariate = inferred.strip().splitlines()
+    assert "17, 57, 97" in multivariate  # the rows that the first script made strange
+    assert "100" in univariate
+
+    service = Client(laptop.service_url)
+    of_columns, of_model, validation, training, *_ = service.requests()
+    assert [each["task"] for each in (of_columns, of_model, validation, training)] == [
+        *("infer", "infer", "valid", "train")
+    ]
+    assert [change["status"] for change in training["history"]] == ["queued", "running", "succeeded"]
+    assert training["progress"]["done"] == training["progress"]["total"]
+    trained = training["metrics"]
     assert trained["search"]["tried"] > 3
     assert trained["f1"] > 0.8
     assert trained["held_out"]["f1"] is not None
-    model = training.given.outputs.model
-    assert {training.given.outputs.charts_page, model} <= set(laptop.keys(training.given.outputs.folder))
-    assert item_of(laptop, "a1")["counted"] == ["0", "1", "2"]
+    keys = laptop.keys(root := tenant_root(DEVELOPERS))
+    assert {f"{root}{training['results'][name]}" for name in (CHARTS_RESULT, MODEL_RESULT)} <= set(keys)
+    request = request_key_id(DEVELOPERS, training["_id"])
+    assert item_of(laptop, request, DEVELOPERS)["counted"] == ["0", "1", "2"]
     packages = laptop.client("sagemaker").list_model_packages(ModelPackageGroupName=PACKAGE_GROUP)
     described = [each["ModelPackageDescription"] for each in packages["ModelPackageSummaryList"]]
-    assert described.count("Trained by request a1 of journeys") == 1
+    assert described.count(f"Trained by request {training['_id']} of {DEVELOPERS}") == 1
+    assert validation["metrics"]["f1"] == trained["f1"]
+    assert of_model["metrics"]["flagged"] == trained["flagged"]
 
-    files = TaskFiles(put_table(laptop, "later.parquet", frame), None, model)
-    validating = start(laptop, Task.VALID, "a2", {"save_charts": False}, TaskFiles(features, truth, model))
-    inferring = start(laptop, Task.INFER, "a3", {"detection_type": "multivariate"}, files)
-    univariate = start(
-        laptop,
-        Task.INFER,
-        "a4",
-        {"detection_type": "univariate", "method_name": "quantile", "parameters": {}},
-        TaskFiles(features),
+    def table(key: str) -> pd.DataFrame:
+        return pd.read_csv(service.download(key, tmp_path / "table.csv"))
+
+    frame = table("project/file/cogen_feature.csv")
+    frame.to_parquet(tmp_path / "later.parquet")
+    in_time = frame.assign(time=pd.date_range("2024-01-01", periods=len(frame), freq="5min"))
+    in_time[["time", *frame]].to_csv(tmp_path / "in_time.csv", index=False)
+    later, columns = (
+        service.upload(tmp_path / name, f"project/file/{name}") for name in ("later.parquet", "in_time.csv")
     )
-    assert succeeded(laptop, validating)["f1"] == trained["f1"]
-    assert succeeded(laptop, inferring)["flagged"] == trained["flagged"]
-    assert predictions(laptop, inferring).equals(predictions(laptop, training))
-    assert succeeded(laptop, univariate)["columns"] == 3
-    found = predictions(laptop, univariate)
-    outside = (frame.flow < frame.flow.quantile(0.005)) | (frame.flow > frame.flow.quantile(0.995))
-    assert (found.flow_label == 1).tolist() == outside.tolist()
+    tasks = [
+        service.infer(later, model_path=training["results"][MODEL_RESULT]),
+        service.infer(columns, method_name="quantile"),
+    ]
+    by_model, by_columns = (table(service.wait(task, poll_seconds=0.5)[PREDICTIONS_RESULT]) for task in tasks)
+
+    first = table(training["results"][PREDICTIONS_RESULT])
+    assert table(of_model["results"][PREDICTIONS_RESULT]).equals(first)
+    assert by_model.equals(first)
+    assert next(service.requests())["metrics"]["columns"] == 3
+    outside = (frame.load < frame.load.quantile(0.005)) | (frame.load > frame.load.quantile(0.995))
+    assert (by_columns.load_label == 1).tolist() == outside.tolist()
 
 
 def test_a_bad_cell_fails_the_task_with_its_column_and_row(laptop: Laptop) -> None:
@@ -83,29 +107,6 @@ def test_a_bad_cell_fails_the_task_with_its_column_and_row(laptop: Laptop) -> No
     execution, _ = finished(laptop, training)
     assert execution["status"] == "FAILED"
     assert "[problem:non_numeric_value] column 'level', row 77 (line 79 of the file)" in execution["cause"]
-
-
-def test_a_power_cut_in_the_middle_of_a_search_loses_no_task(laptop: Laptop) -> None:
-    frame, labels = labelled_table()
-    features, truth = put_table(laptop, "features.csv", frame), put_table(laptop, "labels.csv", labels)
-    tasks = [
-        start(
-            laptop,
-            Task.TRAIN,
-            request,
-            {"model_name": "ECOD", "save_charts": False},
-            TaskFiles(features, truth if request == "c1" else None),
-        )
-        for request in ("c1", "c2")
-    ]
-    until(lambda: "counted" in item_of(laptop, "c1"), what="the first share of the search")
-
-    laptop.kill()
-    laptop.cloud.start()
-
-    for task in tasks:
-        assert succeeded(laptop, task)["rows"] == len(frame)
-    assert item_of(laptop, "c1")["counted"] == ["0", "1", "2"]
 
 
 def test_a_request_whose_start_was_lost_runs_once_it_is_looked_at(laptop: Laptop) -> None:

@@ -1,11 +1,14 @@
 """A detector that learns in the scoring loop: trained, adopted, trained again, taken back and rejected."""
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lambdas.adapters.incident_store import TableIncidents
+from lambdas.adapters.release_store import TableReleaseStore
 from tests.local.air import (
     LIVE,
     MEASURES,
@@ -18,7 +21,8 @@ from tests.local.air import (
 from tests.local.histories import FIVE_MINUTES, START, History, air_quality
 from tests.local.laptop import Laptop
 from tests.local.scored import until_scored
-from tests.local.training import champion, train, upload
+from tests.local.scripts import GUIDES, run_scripts
+from tests.local.training import champion, ended, train, upload
 from tests.local.waiting import until
 from watchkeeper.anomalies.score_line import ScoreLine
 from watchkeeper.core import layout
@@ -54,8 +58,8 @@ def expected(history: History, measure: str, count: int) -> dict[str, float]:
     return dict(zip(starts, scores.tolist(), strict=True))
 
 
-def test_the_loop_goes_on_where_the_history_ended_and_trainings_and_rollbacks_keep_it(
-    laptop: Laptop,
+def test_the_loop_goes_on_where_the_history_ended_and_the_guides_training_and_rollback_keep_it(
+    laptop: Laptop, tmp_path: Path
 ) -> None:
     history = air_quality()
     champion(laptop, WORKLOAD, history)
@@ -63,13 +67,17 @@ def test_the_loop_goes_on_where_the_history_ended_and_trainings_and_rollbacks_ke
 
     deliver(laptop, readings(STATION, 0, COUNT, peak=PEAK))
     until_scored(laptop, WORKLOAD, closed(STATION, 0, COUNT))
-    again = train(laptop, WORKLOAD, reason="again")
-    second = live_release(laptop)
-    laptop.watchkeeper("rollback", WORKLOAD)
+    valid, gone_back, beyond = run_scripts(GUIDES / "streaming.md", laptop, tmp_path)
+    again = ended(laptop, *re.findall(r"execution: (\S+)", gone_back))
+    releases = TableReleaseStore(laptop.client("dynamodb"), laptop.outputs["SeriesTableName"])
+    second = releases.of_run(WORKLOAD, again.output["run"]["run_id"])
     third = live_release(laptop)
     deliver(laptop, readings(STATION, COUNT, COUNT, peak=PEAK))
     lines = until_scored(laptop, WORKLOAD, closed(STATION, 0, 2 * COUNT))
 
+    assert "workload press_counts is valid" in valid
+    assert "workload press_fleet is valid" in beyond
+    assert "alerts a week, within the budget of 7 for all series together." in gone_back
     assert (again.status, again.cause) == ("SUCCEEDED", "")
     assert again.states[-6:] == [
         "RegisterModelPackage",

@@ -10,6 +10,7 @@ import pytest
 
 from tests.local.histories import machine_temperature
 from tests.local.laptop import Laptop
+from tests.local.receivers import Receivers
 from tests.local.training import champion
 from watchkeeper.core import layout
 
@@ -85,7 +86,10 @@ def test_down_leaves_no_process_and_up_serves_what_was_there(laptop: Laptop) -> 
     assert laptop.ask(WORKLOAD, ROW) == score
 
 
-def test_destroy_leaves_only_data_which_a_deployment_adopts_and_then_nothing(laptop: Laptop) -> None:
+def test_destroy_leaves_only_data_which_a_deployment_adopts_and_then_nothing(
+    laptop: Laptop, alert_receivers: Receivers
+) -> None:
+    alert_receivers.ending.close()
     champion(laptop, WORKLOAD, machine_temperature())
     data = laptop.bucket
 
@@ -97,7 +101,7 @@ def test_destroy_leaves_only_data_which_a_deployment_adopts_and_then_nothing(lap
     assert data in buckets(laptop)
     assert laptop.keys(layout.history_prefix(WORKLOAD))
 
-    laptop.deploy()
+    laptop.deploy(WORKLOAD)
 
     assert laptop.bucket == data, "what was kept is adopted"
     assert laptop.keys(layout.history_prefix(WORKLOAD))

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -130,38 +131,124 @@ def assert_all_gone(processes: list[psutil.Process]) -> None:
     assert alive == []
 
 
-def test_execution_that_was_killed_in_mid_run_completes_after_a_restart(cloud: Cloud) -> None:
+def test_a_kill_ends_every_process_and_what_was_acknowledged_goes_on_after_a_restart(cloud: Cloud) -> None:
     cloud.start()
     make_role(cloud)
     make_function(cloud)
-    states = cloud.client("stepfunctions")
-    machine = states.create_state_machine(name="machine", definition=json.dumps(MACHINE), roleArn=ROLE)
-    arn = states.start_execution(stateMachineArn=machine["stateMachineArn"], input='{"value": 5}')[
-        "executionArn"
-    ]
-
-    def entered() -> list[str]:
-        events = states.get_execution_history(executionArn=arn)["events"]
-        return [
-            event["stateEnteredEventDetails"]["name"]
-            for event in events
-            if "stateEnteredEventDetails" in event
-        ]
-
-    eventually(lambda: "Pause" in entered(), what="the wait state")
-    saved = cloud.settings.home / "state" / "stepfunctions.json"
-    eventually(lambda: saved.exists() and '"Pause"' in saved.read_text(), what="the snapshot")
+    executed = start_an_execution(cloud)
+    delivered, received = put_records(cloud), send_messages(cloud)
+    stack_works = make_a_stack(cloud)
+    eventually(lambda: "Pause" in entered(cloud, executed), what="the wait state")
+    for service, text in (
+        ("stepfunctions", '"Pause"'),
+        ("sqs", "kept"),
+        ("firehose", "stream"),
+        ("cloudformation", '"StackStatus": "CREATE_COMPLETE"'),
+    ):
+        saved = cloud.settings.home / "state" / f"{service}.json"
+        eventually(lambda saved=saved, text=text: saved.exists() and text in saved.read_text(), what=service)
+    records = [{"Data": str(number).encode()} for number in range(400)]
+    cloud.client("firehose").put_record_batch(DeliveryStreamName="stream", Records=records)
     gone = family(cloud)
-    cloud.server().kill()
+    cloud.server().kill()  # the buffer has not been delivered
     assert_all_gone(gone)
     cloud.start()
 
+    assert eventually(delivered, what="delivery") == list(range(400))
+    received()
+    stack_works()
+    states = cloud.client("stepfunctions")
     done = eventually(
-        lambda: (found := states.describe_execution(executionArn=arn))["status"] != "RUNNING" and found,
+        lambda: (found := states.describe_execution(executionArn=executed))["status"] != "RUNNING" and found,
         what="the end",
     )
     assert (done["status"], json.loads(done["output"])) == ("SUCCEEDED", {"value": 20, "first": 5})
-    assert entered() == ["First", "Pause", "Second", "Name"]
+    assert entered(cloud, executed) == ["First", "Pause", "Second", "Name"]
+
+    gone = family(cloud)
+    assert len(gone) > 3  # functions' workers, too
+    gone[0].kill()
+    assert_all_gone(gone)
+
+
+def start_an_execution(cloud: Cloud) -> str:
+    states = cloud.client("stepfunctions")
+    machine = states.create_state_machine(name="machine", definition=json.dumps(MACHINE), roleArn=ROLE)
+    arn: str = states.start_execution(stateMachineArn=machine["stateMachineArn"], input='{"value": 5}')[
+        "executionArn"
+    ]
+    return arn
+
+
+def entered(cloud: Cloud, arn: str) -> list[str]:
+    events = cloud.client("stepfunctions").get_execution_history(executionArn=arn)["events"]
+    return [
+        event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event
+    ]
+
+
+def put_records(cloud: Cloud) -> Callable[[], list[int]]:
+    """Make a stream and its bucket; return what tells which records were delivered."""
+    client = cloud.client("s3")
+    client.create_bucket(Bucket="kept")
+    cloud.client("firehose").create_delivery_stream(
+        DeliveryStreamName="stream",
+        ExtendedS3DestinationConfiguration={
+            "RoleARN": ROLE,
+            "BucketARN": "arn:aws:s3:::kept",
+            "ProcessingConfiguration": {"Enabled": True, "Processors": [{"Type": "AppendDelimiterToRecord"}]},
+        },
+    )
+
+    def delivered() -> list[int]:
+        keys = [found["Key"] for found in client.list_objects_v2(Bucket="kept").get("Contents", [])]
+        bodies = [
+            client.get_object(Bucket="kept", Key=key)["Body"].read() for key in keys if "begun/" not in key
+        ]
+        return sorted(int(line) for body in bodies for line in body.splitlines())
+
+    return delivered
+
+
+def send_messages(cloud: Cloud) -> Callable[[], None]:
+    """Send one that nobody takes and one that is in work; return what looks for both."""
+    sqs = cloud.client("sqs")
+    url = sqs.create_queue(QueueName="queue")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="kept")
+    make_function(cloud, "slow", SLOW)
+    work = sqs.create_queue(QueueName="work", Attributes={"VisibilityTimeout": "720"})["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=work, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    cloud.client("lambda").create_event_source_mapping(FunctionName="slow", EventSourceArn=arn)
+    sqs.send_message(QueueUrl=work, MessageBody="in work")
+    eventually(lambda: begun(cloud) == ["begun/1"], what="the work")
+
+    def received() -> None:
+        assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "kept"
+        eventually(lambda: begun(cloud) == ["begun/1", "begun/2"], what="the work again: its worker is gone")
+
+    return received
+
+
+def begun(cloud: Cloud) -> list[str]:
+    listed = cloud.client("s3").list_objects_v2(Bucket="kept", Prefix="begun/").get("Contents", [])
+    return [found["Key"] for found in listed]
+
+
+def make_a_stack(cloud: Cloud) -> Callable[[], None]:
+    """Make a stack; return what looks for its resources."""
+    stacks = cloud.client("cloudformation")
+    stacks.create_stack(StackName="stack", TemplateBody=json.dumps(TEMPLATE))
+    stacks.get_waiter("stack_create_complete").wait(StackName="stack", WaiterConfig={"Delay": 1})
+
+    def works() -> None:
+        answer = cloud.client("lambda").invoke(FunctionName="kept", Payload=b"{}")
+        assert json.load(answer["Payload"]) == "kept"
+        assert cloud.client("cloudwatch").describe_alarms(AlarmNames=["kept"])["MetricAlarms"]
+        resources = stacks.describe_stack_resources(StackName="stack")["StackResources"]
+        key = next(found for found in resources if found["LogicalResourceId"] == "Key")
+        assert cloud.client("kms").describe_key(KeyId=key["PhysicalResourceId"])["KeyMetadata"]["Enabled"]
+
+    return works
 
 
 def test_execution_whose_start_was_answered_survives_a_kill_with_what_was_written_before(
@@ -209,102 +296,29 @@ def test_execution_whose_start_was_answered_survives_a_kill_with_what_was_writte
         cloud.stop()
 
 
-def test_acknowledged_records_and_messages_survive_a_kill(cloud: Cloud) -> None:
+def test_signals_end_every_process_and_only_reset_forgets(cloud: Cloud) -> None:
+    def end_by(number: signal.Signals) -> None:
+        make_role(cloud)
+        make_function(cloud)
+        cloud.client("lambda").invoke(FunctionName="double", Payload=b'{"value": 1}')
+        processes = family(cloud)
+        assert len(processes) >= 3  # supervisor, server, worker and what that was forked off
+        processes[0].send_signal(number)
+        assert_all_gone(processes)
+
+    def buckets() -> list[str]:
+        return [bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]]
+
     cloud.start()
-    make_role(cloud)
-    cloud.client("s3").create_bucket(Bucket="kept")
-    cloud.client("firehose").create_delivery_stream(
-        DeliveryStreamName="stream",
-        ExtendedS3DestinationConfiguration={
-            "RoleARN": ROLE,
-            "BucketARN": "arn:aws:s3:::kept",
-            "ProcessingConfiguration": {"Enabled": True, "Processors": [{"Type": "AppendDelimiterToRecord"}]},
-        },
-    )
-    url = cloud.client("sqs").create_queue(QueueName="queue")["QueueUrl"]
-    cloud.client("sqs").send_message(QueueUrl=url, MessageBody="kept")
-    make_function(cloud, "slow", SLOW)
-    work = cloud.client("sqs").create_queue(QueueName="work", Attributes={"VisibilityTimeout": "720"})[
-        "QueueUrl"
-    ]
-    arn = cloud.client("sqs").get_queue_attributes(QueueUrl=work, AttributeNames=["QueueArn"])["Attributes"]
-    cloud.client("lambda").create_event_source_mapping(FunctionName="slow", EventSourceArn=arn["QueueArn"])
-    cloud.client("sqs").send_message(QueueUrl=work, MessageBody="in work")
-    eventually(lambda: begun(cloud) == ["begun/1"], what="the work")
-    state = cloud.settings.home / "state"
-    eventually(
-        lambda: (state / "sqs.json").exists() and "kept" in (state / "sqs.json").read_text(), what="snapshot"
-    )
-    eventually(lambda: "stream" in (state / "firehose.json").read_text(), what="snapshot of the stream")
-    records = [{"Data": str(number).encode()} for number in range(400)]
-    cloud.client("firehose").put_record_batch(DeliveryStreamName="stream", Records=records)
-    cloud.server().kill()  # the buffer has not been delivered
-    eventually(lambda: Running.read(cloud.settings) is None, what="the end")
+    cloud.client("s3").create_bucket(Bucket="forgotten")
+    end_by(signal.SIGINT)
+    cloud.start()
+    assert buckets() == ["forgotten"]
+    cloud.run("reset", "--yes")
     cloud.start()
 
-    def delivered() -> list[int]:
-        client = cloud.client("s3")
-        keys = [found["Key"] for found in client.list_objects_v2(Bucket="kept").get("Contents", [])]
-        bodies = [
-            client.get_object(Bucket="kept", Key=key)["Body"].read() for key in keys if "begun/" not in key
-        ]
-        return sorted(int(line) for body in bodies for line in body.splitlines())
-
-    assert eventually(delivered, what="delivery") == list(range(400))
-    assert cloud.client("sqs").receive_message(QueueUrl=url)["Messages"][0]["Body"] == "kept"
-    eventually(lambda: begun(cloud) == ["begun/1", "begun/2"], what="the work again, as its worker is gone")
-
-
-def begun(cloud: Cloud) -> list[str]:
-    listed = cloud.client("s3").list_objects_v2(Bucket="kept", Prefix="begun/").get("Contents", [])
-    return [found["Key"] for found in listed]
-
-
-def test_resources_of_a_stack_survive_a_kill(cloud: Cloud) -> None:
-    cloud.start()
-    make_role(cloud)
-    stacks = cloud.client("cloudformation")
-    stacks.create_stack(StackName="stack", TemplateBody=json.dumps(TEMPLATE))
-    stacks.get_waiter("stack_create_complete").wait(StackName="stack", WaiterConfig={"Delay": 1})
-    saved = cloud.settings.home / "state" / "cloudformation.json"
-    made = '"StackStatus": "CREATE_COMPLETE"'
-    eventually(lambda: saved.exists() and made in saved.read_text(), what="the snapshot")
-    cloud.server().kill()
-    eventually(lambda: Running.read(cloud.settings) is None, what="the end")
-    cloud.start()
-
-    answer = cloud.client("lambda").invoke(FunctionName="kept", Payload=b"{}")
-    assert json.load(answer["Payload"]) == "kept"
-    assert cloud.client("cloudwatch").describe_alarms(AlarmNames=["kept"])["MetricAlarms"]
-    resources = stacks.describe_stack_resources(StackName="stack")["StackResources"]
-    key = next(found for found in resources if found["LogicalResourceId"] == "Key")
-    assert cloud.client("kms").describe_key(KeyId=key["PhysicalResourceId"])["KeyMetadata"]["Enabled"]
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_ends_every_process(cloud: Cloud, number: signal.Signals) -> None:
-    cloud.start()
-    make_role(cloud)
-    make_function(cloud)
-    cloud.client("lambda").invoke(FunctionName="double", Payload=b'{"value": 1}')
-    processes = family(cloud)
-    assert len(processes) >= 3  # supervisor, server, worker and what that was forked off
-    processes[0].send_signal(number)
-
-    assert_all_gone(processes)
-
-
-@pytest.mark.parametrize("victim", ["supervisor", "server"])
-def test_kill_ends_every_process(cloud: Cloud, victim: str) -> None:
-    cloud.start()
-    make_role(cloud)
-    make_function(cloud)
-    cloud.client("lambda").invoke(FunctionName="double", Payload=b'{"value": 1}')
-    processes = family(cloud)
-    assert len(processes) >= 3  # supervisor, server, worker and what that was forked off
-    (processes[0] if victim == "supervisor" else cloud.server()).kill()
-
-    assert_all_gone(processes)
+    assert buckets() == []
+    end_by(signal.SIGTERM)
 
 
 def test_foreground_ends_with_the_process_that_started_it(cloud: Cloud) -> None:
@@ -329,15 +343,3 @@ def test_taken_port_is_refused_with_the_name_of_its_holder(cloud: Cloud) -> None
     assert f"port {cloud.settings.port} is taken by process {os.getpid()}" in refused.stderr.replace(
         "\n", " "
     )
-
-
-def test_reset_forgets_everything(cloud: Cloud) -> None:
-    cloud.start()
-    cloud.client("s3").create_bucket(Bucket="forgotten")
-    cloud.stop()
-    cloud.start()
-    assert [bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]] == ["forgotten"]
-    cloud.run("reset", "--yes")
-    cloud.start()
-
-    assert cloud.client("s3").list_buckets()["Buckets"] == []
