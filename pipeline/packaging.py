@@ -445,7 +445,7 @@ def _files(folder: Path) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def _digest(sources: dict[str, Path], more: str) -> str:
+def _digest(sources: Mapping[str, Path], more: str) -> str:
     digest = hashlib.sha256(more.encode())
     for name, file in [*((rule.name, rule) for rule in _RULES), *sorted(sources.items())]:
         digest.update(f"{name}\n{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())

@@ -119,6 +119,7 @@ def test_who_is_no_reader_sees_nothing_and_is_not_told_what_there_is(world: Worl
     assert world.get("/watch/workloads", **other)["items"] == []
     assert world.get("/watch/incidents", **other)["items"] == []
     assert world.get("/watch/changes?since=e30=", **other)["items"] == []
+    assert world.get("/watch/digests/2026-11-29", **other)["items"] == []
     refused = world.call("GET", OF_AIR, **other)
     missing = world.call("GET", "/watch/workloads/nothing", **other)
     assert (refused.problem, missing.problem) == ("forbidden", "forbidden")
@@ -126,6 +127,9 @@ def test_who_is_no_reader_sees_nothing_and_is_not_told_what_there_is(world: Worl
         f"{OF_AIR}/series",
         f"{OF_AIR}/runs",
         f"{OF_AIR}/releases",
+        f"{OF_AIR}/backtests",
+        f"{OF_AIR}/backtests/{BACKTEST}",
+        f"/watch/digests/2026-11-29?workload={AIR}",
         f"/watch/incidents?workload={AIR}",
     ):
         assert world.call("GET", path, **other).problem == "forbidden"
@@ -641,3 +645,39 @@ def test_a_day_says_what_was_so_at_its_end_and_how_its_telemetry_came(world: Wor
     assert water["counts"] == {"opened": 0, "open": 0, "closed": 0, "silent": 0}
     for wrong in ("2026-13-01", "2026-12-25"):
         assert world.call("GET", f"/watch/digests/{wrong}").problem == "invalid_request"
+
+
+def test_a_backtest_is_asked_for_with_what_the_account_knows_and_its_file_is_not_for_viewers(
+    world: World,
+) -> None:
+    draft = world.call("POST", f"{OF_AIR}/spec/draft", {"settings": {"threshold.rarity": 5}}).document
+    assert draft["changes"][0].startswith("threshold.rarity: 3.75 → 5: ")
+    answer = world.call("POST", f"{OF_AIR}/backtests", {"text": draft["text"], "days": 7}, role="operator")
+
+    made = answer.document["backtest_id"]
+    assert (answer.status, answer.headers["Location"]) == (202, f"{OF_AIR}/backtests/{made}")
+    assert world.backtests == [(AIR, made)]
+    request = world.effects.backtests.request(AIR, made)
+    assert request is not None
+    assert (request.run_id, request.who, request.days) == (LIVE.run_id, "mia@example.com", 7)
+    assert [each["backtest_id"] for each in world.get(f"{OF_AIR}/backtests")["items"]] == [made, BACKTEST]
+    assert world.get(f"{OF_AIR}/backtests/{made}", role=None)["text"] is None
+    assert world.get(f"{OF_AIR}/backtests/{made}", role="operator")["text"] == draft["text"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem", "said"),
+    [
+        ("name: co", "nome: co", "bad_workload_spec", "did you mean name?"),
+        ("interval: 5m", "interval: 10m", "not_judged_here", "interval: with another value"),
+        ("{algorithm: watchkeeper}", "{algorithm: rcf}", "not_judged_here", "is scored at an endpoint"),
+        ("kind: anomaly", "kind: fraud", "bad_workload_spec", "line "),
+    ],
+)
+def test_what_a_backtest_cannot_judge_is_refused_with_its_place(
+    world: World, old: str, new: str, problem: str, said: str
+) -> None:
+    refused = world.call("POST", f"{OF_AIR}/backtests", {"text": AIR_SPEC.replace(old, new)})
+    assert (refused.status, refused.problem) == (422, problem)
+    assert said in refused.text
+    assert world.backtests == []
