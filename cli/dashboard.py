@@ -35,7 +35,7 @@ PERIOD_SECONDS, STATISTIC = 300, "Average"
 """Of a metric whose widget says none: CloudWatch's own."""
 MOST_QUERIES = 500
 """Of one request."""
-_SEARCH = re.compile(r"SEARCH\('\{([^}]*)\}(.*)', '([^']+)', (\d+)\)")
+SEARCH = re.compile(r"SEARCH\('\{([^}]*)\}(.*)', '([^']+)', (\d+)\)")
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,9 @@ def dashboard(
     workload: MaybeWorkload = None,
     hours: Annotated[float, typer.Option(min=0.1, max=24 * 90, help="Up to now.")] = 72.0,
     output: Annotated[Path, typer.Option(help="PNG to write.")] = Path("dashboard.png"),
+    grafana: Annotated[
+        Path | None, typer.Option(help="JSON to write instead: the same for Grafana, with scores of Athena.")
+    ] = None,
 ) -> None:
     """Draw the deployed CloudWatch dashboard; its lower part is of one workload, where one is named."""
     session = boto3.Session()
@@ -85,6 +88,13 @@ def dashboard(
     if found is None:
         raise InvalidInputError(f"there is no dashboard {name} any more: `watchkeeper deploy` makes it again")
     chosen = None if workload is None else name_of(workload)
+    if grafana is not None:
+        from cli.grafana import grafana_dashboard
+
+        document = grafana_dashboard(name, json.loads(found["DashboardBody"]), choice_of(chosen))
+        grafana.write_text(json.dumps(document, indent=1) + "\n")
+        done(f"{grafana}: in Grafana, Dashboards, New, Import")
+        return
     end = datetime.now(timezone.utc)
     span = end - timedelta(hours=hours), end
     widgets = widgets_of(client, json.loads(found["DashboardBody"]), chosen, span)
@@ -99,6 +109,15 @@ def dashboard(
     if chosen is None:
         note("name a workload, and the lower part is of it")
     done(str(output))
+
+
+Choice = Mapping[str, str]
+"""Values of the dashboard's variables, by the dimension that each is."""
+
+
+def choice_of(workload: str | None) -> Choice:
+    """Return what a workload means to the dashboard's variables."""
+    return {} if workload is None else {"workload": workload, "EndpointName": layout.endpoint_name(workload)}
 
 
 def widgets_of(
@@ -121,9 +140,7 @@ def widgets_of(
     InvalidInputError
         If a widget asks for something that is not understood here.
     """
-    choice = (
-        {} if workload is None else {"workload": workload, "EndpointName": layout.endpoint_name(workload)}
-    )
+    choice = choice_of(workload)
     variables = {one["property"] for one in body.get("variables", ()) if one["type"] == "property"}
     chosen = {name: value for name, value in choice.items() if name in variables}
     widgets = []
@@ -188,7 +205,7 @@ def _metrics_of(
 
 def _found_by(client: CloudWatchClient, expression: str) -> Iterator[Metric]:
     """Yield what a search finds: metrics of exactly these dimensions that have all of its words."""
-    match = _SEARCH.fullmatch(expression)
+    match = SEARCH.fullmatch(expression)
     if match is None:
         raise InvalidInputError(f"a widget asks for {expression!r}, which is not understood here")
     schema, words, statistic, period = match.groups()

@@ -7,12 +7,10 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from watchkeeper.anomalies.merged import COLUMNS
+from watchkeeper.anomalies.merged import COLUMNS, DATABASE, DAYS, HOURS
 from watchkeeper.core import layout
 
-DATABASE = "watchkeeper"
 FIRST_DAY = "2026-01-01"
-DAYS, HOURS = "scores_by_day", "scores_by_hour"
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
 

@@ -24,6 +24,10 @@ from watchkeeper.core.timestamps import epoch_seconds, format_instant, parse_ins
 
 GROUP_ROWS = 65_536
 """Rows of a group: so many are read for one series, and held when files are merged."""
+DATABASE = "watchkeeper"
+"""Of Athena's tables."""
+DAYS, HOURS = "scores_by_day", "scores_by_hour"
+"""Its tables."""
 COLUMNS = {
     "series": "string",
     "interval_start": "timestamp",

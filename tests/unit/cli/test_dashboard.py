@@ -91,3 +91,7 @@ def test_the_command_writes_a_picture_and_says_the_last_values(measured: Any, tm
     assert result.exit_code == 0, result.output
     assert "Records: records 120" in result.stdout
     assert (tmp_path / "dashboard.png").read_bytes().startswith(b"\x89PNG")
+
+    made = CliRunner().invoke(app, ["dashboard", "press", "--grafana", str(tmp_path / "grafana.json")])
+    assert made.exit_code == 0, made.output
+    assert json.loads((tmp_path / "grafana.json").read_text())["title"] == "Watchkeeper"
