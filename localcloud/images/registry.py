@@ -47,7 +47,7 @@ class LocalImage:
     train, serve, run : list of str
         Command lines; empty where the image has no such program.
     preload : list of str
-        Modules of its libraries that its programs import at their start, whatever they are given.
+        Modules of its libraries that are loaded ahead; see `localcloud.programs.templates`.
     directory : Path
         The folder with its programs.
     """

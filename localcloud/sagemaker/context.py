@@ -42,7 +42,7 @@ class Image(Protocol):
 
     @property
     def preload(self) -> list[str]:
-        """Modules of its libraries that its programs import at their start."""
+        """Modules of its libraries that are loaded ahead."""
 
 
 ImageSource = Callable[[str], Image]
