@@ -15,7 +15,7 @@ import sysconfig
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,10 @@ class LocalImage:
         Interpreter of its environment.
     train, serve, run : list of str
         Command lines; empty where the image has no such program.
-    preload : list of str
-        Modules of its libraries that are loaded ahead; see `localcloud.programs.templates`.
     directory : Path
         The folder with its programs.
+    preload : list of str
+        Modules of its libraries that are loaded ahead; see `localcloud.programs.templates`.
     """
 
     name: str
@@ -57,8 +57,8 @@ class LocalImage:
     train: list[str]
     serve: list[str]
     run: list[str]
-    preload: list[str]
     directory: Path
+    preload: list[str] = field(default_factory=list)
 
     @property
     def is_built(self) -> bool:
@@ -178,8 +178,8 @@ def _local_image(directory: Path, description: dict[str, Any], image_home: Path)
         train=command(description.get("train", [])),
         serve=command(description.get("serve", [])),
         run=command(description.get("run", [])),
-        preload=description.get("preload", []),
         directory=directory,
+        preload=description.get("preload", []),
     )
 
 
