@@ -178,7 +178,7 @@ def not_taken_before(
     if not before:
         return readings, []
     late = []
-    for series, event_time, _, _, line, _ in readings.rows.tolist():
+    for series, event_time, line in readings.rows[["series", "event_time", "line"]].tolist():
         closed_until = before.get(series)
         length = states[readings.series[series]].interval_seconds if closed_until is not None else 1
         if closed_until is not None and event_time // (length * _MICROSECONDS) * length < closed_until:
