@@ -43,7 +43,7 @@ from pipeline.packaging import (
     build_service_code,
     build_site_code,
 )
-from pipeline.vendoring import Target, vendor
+from pipeline.vendoring import SAGEMAKER, Target, vendor
 from tests.unit.lambdas.test_environments import ENTRY_POINTS, entry_points
 from watchkeeper.core.errors import UnavailableError
 from watchkeeper.detectors.native.compiling import library_in
@@ -154,13 +154,22 @@ def test_analysis_pins_are_the_projects_and_not_those_of_the_other_jobs_again() 
     assert not analysis.keys() & pins(containers / "requirements.txt").keys()
 
 
-@pytest.mark.parametrize("target", ["here", "sagemaker"])
-def test_archive_is_the_same_bytes_in_another_place(tmp_path: Path, target: str) -> None:
-    first = build_model_code(target, BUILD)  # type: ignore[arg-type]  # one of the two
-    second = build_model_code(target, tmp_path)  # type: ignore[arg-type]
+def test_archive_is_the_same_bytes_in_another_place(tmp_path: Path) -> None:
+    first, second = build_model_code("here", BUILD), build_model_code("here", tmp_path)
     assert first.name == second.name == CODE_ARCHIVE
     assert first.parent.name == second.parent.name
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_packages_of_the_image_are_the_same_files_in_another_place(tmp_path: Path) -> None:
+    """What is packed of them is the same then: archives for here and for the image are packed alike."""
+    found = []
+    for name in ("one", "other"):
+        vendor(MODEL_CODE / "containers" / "requirements.txt", SAGEMAKER, folder := tmp_path / name)
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        found.append({path.relative_to(folder): path.read_bytes() for path in files})
+    assert len(found[0]) > 100
+    assert found[0] == found[1]
 
 
 def test_archive_of_the_laptop_has_the_bytecode_of_all_our_modules() -> None:

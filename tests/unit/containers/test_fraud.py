@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import lightgbm
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from containers.fraud import evaluate, network, serve, train
 from containers.fraud.encoding import Encoding
@@ -50,6 +51,7 @@ class Job:
 
     root: Path
     graph: TransactionGraph
+    parts: NDArray[np.int8]
     rows: EgoRows
     """Of the test time."""
 
@@ -74,7 +76,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
         # the entry file is beside the packages only in the archive
         patch.setattr(train, "copy_serving_code", lambda *_: None)
         train.train()
-    return Job(root, graph, graph.ego_rows(np.flatnonzero(parts == TEST)))
+    return Job(root, graph, parts, graph.ego_rows(np.flatnonzero(parts == TEST)))
 
 
 def test_what_spark_wrote_is_the_graph_of_the_table(job: Job) -> None:
@@ -115,9 +117,9 @@ def test_the_log_has_loss_f1_and_area_of_every_epoch(job: Job) -> None:
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_model_finds_more_than_chance(job: Job, choice: Choice) -> None:
     logits = job.model.logits(job.rows, choice)
-    parts = prepared_world(world_rows())[1]
-    fraud = job.graph.labels.verdicts[parts == TEST] > 0
-    metrics = evaluate.measured(fraud, probability(logits), job.graph.times[parts == TEST], 0.5)
+    tested = job.parts == TEST
+    fraud = job.graph.labels.verdicts[tested] > 0
+    metrics = evaluate.measured(fraud, probability(logits), job.graph.times[tested], 0.5)
     assert (metrics.roc_auc or 0.0) > 0.55
 
 
@@ -325,8 +327,8 @@ def test_charts_and_statistics_are_written(evaluated: Path) -> None:
     assert n == json.loads((evaluated / "statistics.json").read_text())["dataset"]["item_count"]
 
 
-def test_too_few_frauds_to_learn_from_are_refused() -> None:
-    graph, parts = prepared_world(world_rows())
+def test_too_few_frauds_to_learn_from_are_refused(job: Job) -> None:
+    graph, parts = job.graph, job.parts
     few = np.where((graph.labels.verdicts > 0) & (parts == TRAIN), 0, parts).astype(np.int8)
     with pytest.raises(InvalidInputError, match=r"the train time has .* 0 of them fraud"):
         fit_model(graph, few, WORLD_PLAN, Hyperparameters())

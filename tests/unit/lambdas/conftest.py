@@ -46,7 +46,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     }.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
-        yield SimpleNamespace(**_resources())
+        _create_stores()
+        yield Account()
 
 
 @functools.cache
@@ -55,12 +56,27 @@ def sqs() -> Any:
     return boto3.client("sqs")
 
 
-def _resources() -> dict[str, str]:
+class Account(SimpleNamespace):
+    """What has names of its own: made when it is asked for, since most tests do not."""
+
+    bus = property(lambda self: self._listened["bus"])
+    topic_arn = property(lambda self: self._listened["topic_arn"])
+    queue_url = property(lambda self: self._listened["queue_url"])
+
+    @functools.cached_property
+    def _listened(self) -> dict[str, str]:
+        return _create_listener()
+
+
+def _create_stores() -> None:
     clients.s3().create_bucket(Bucket=BUCKET)
     for table in (SERIES_TABLE, ANOMALIES_TABLE):
         _create_table(table, "pk", "sk")
     _create_table(IDEMPOTENCY_TABLE, "id")
     create_incidents_table(INCIDENTS_TABLE)
+
+
+def _create_listener() -> dict[str, str]:
     queue_url = sqs().create_queue(QueueName="listener")["QueueUrl"]
     queue_arn = sqs().get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"][
         "QueueArn"

@@ -33,9 +33,9 @@ STREAM = DetectorPlan("watchkeeper")
 
 
 def loop_events(plan: WorkloadPlan, release: Release) -> list[AnomalyEvent]:
-    """Deliver the history in objects of 25 minutes, as devices would send it."""
+    """Deliver the history in objects of 100 minutes, as devices would send it."""
     shelves = Shelves(plan, release)
-    for number, part in itertools.groupby(readings_of(), key=lambda one: one[0] // 25):
+    for number, part in itertools.groupby(readings_of(), key=lambda one: one[0] // 100):
         lines = []
         for minute, device, value, other in part:
             time = (EPOCH + timedelta(minutes=minute)).isoformat()
