@@ -215,3 +215,7 @@ clean-all: ## stop the laptop's cloud and remove all that was ever made: its sta
 	@rm -rf $(ELSEWHERE)
 	@echo "removed also: $(ELSEWHERE)"
 	@echo "kept, since other projects use them too: caches of pip, uv and npm, ~/.cdk, ~/.cache/aws, ~/.cache/zig, ~/.cache/matplotlib"
+
+.PHONY: audit
+audit: .venv/.installed ## ask npm and PyPI for known vulnerabilities of what is pinned
+	@$(BIN)/python -m pipeline.audit
