@@ -53,6 +53,7 @@ const PICTURES = [
   ["overview", "", 1180, 760, "light"],
   ["incident", "incidents/:open", 1180, 900, "light"],
   ["series", "series?workload=air_quality&series=no2%7CLOCATION_ID%3DB-101&span=86400", 1180, 700, "dark"],
+  ["backtest", "workloads/air_quality/backtests/:backtest", 1180, 960, "light"],
   ["incidents-narrow", "incidents", 360, 640, "dark"],
 ];
 
@@ -72,6 +73,7 @@ async function contextOf(width, height, colorScheme) {
 
 if (forDocument) {
   for (const [name, where, width, height, colorScheme] of PICTURES) {
+    if (only && !only.includes(name)) continue;
     const { context, page } = await contextOf(width, height, colorScheme);
     await page.goto(addressOf(where));
     await settled(page);
