@@ -41,7 +41,7 @@ NO_RESOURCE_TO_NAME = {
 
 BUCKET = r"(<[^>]*Data\w*>|arn:aws:s3:::<WatchkeeperStorage:DataBucketName>)"
 NAMED_AT_RUN_TIME = (
-    rf"{BUCKET}/(raw|raw-errors|scores|scores-by-hour|scores-by-day|quarantine|history|runs|captures|drift|tenants|queries)(/[\w=-]+)*/\*",
+    rf"{BUCKET}/(raw|raw-errors|scores|scores-by-hour|scores-by-day|quarantine|history|runs|captures|drift|tenants|queries|backtests)(/[\w=-]+)*/\*",
     r"<WatchkeeperStorage:[^>]*Pages\w*>/pages/\*",
     rf"{BUCKET}/(runs|drift|captures)/\*/\*",
     r"arn:aws:s3:::plant-telemetry/(gases|presses)/\*",
