@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -38,7 +37,8 @@ def world() -> Iterator[World]:
             patch.setenv(name, "test")
         patch.setenv("AWS_DEFAULT_REGION", conftest.REGION)
         patch.setenv("POWERTOOLS_TRACE_DISABLED", "1")
-        world = World(SimpleNamespace(**conftest._resources()).bus)
+        conftest._create_stores()
+        world = World(conftest.Account().bus)
         patch.setattr(asking, "effects", lambda: world.effects)
         yield world
 
