@@ -197,7 +197,8 @@ def test_end_of_the_server_ends_a_guarded_program_and_what_it_detached(start: St
     found = running(started)
     os.dup2(os.open(os.devnull, os.O_RDONLY), started.lifeline)
     assert_gone(found)
-    assert started.process.wait(SECONDS) == 1
+    # Either of its threads may end it: that which watches the server, or that which waits for the program.
+    assert started.process.wait(SECONDS) in (1, 128 + signal.SIGKILL)
 
 
 def test_guard_that_is_killed_takes_its_program_along(start: Start) -> None:
