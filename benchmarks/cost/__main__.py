@@ -11,10 +11,8 @@ quarter count.
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
-import random
 import re
 import time
 from collections import Counter
@@ -27,10 +25,10 @@ import typer
 from rich.table import Table
 
 from benchmarks.journey.laptop import localcloud, running
+from benchmarks.journey.objects import WORKLOAD, put_telemetry, settle
 from benchmarks.pages import FOLDER, described, machine
 from benchmarks.scale.telemetry import RELEASE
 from cli.deployer import Deployer, Stage
-from cli.failures import StepFailedError
 from cli.specs import anomaly_spec_of
 from cli.stacks import Deployment
 from lambdas.adapters.release_store import TableReleaseStore
@@ -58,11 +56,8 @@ from localcloud.settings import Settings
 from watchkeeper.command.screen import console, say
 from watchkeeper.core import layout
 
-WORKLOAD = "air_quality"
-START = datetime(2026, 11, 29, 9, tzinfo=timezone.utc)
 WARM_UP = 20
 """Objects before those that are counted: from then on each closes intervals."""
-WAIT_SECONDS = 600.0
 JSON = FOLDER / "cost.json"
 _PRICED = {
     "s3:GetObject": "s3.get",
@@ -97,13 +92,13 @@ def main(
         release = replace(RELEASE, workload=WORKLOAD)
         TableReleaseStore(session.client("dynamodb"), table).publish(release)
         for number in range(WARM_UP):
-            _put(session, bucket, series, number)
-        _settle(session, queue)
+            _telemetry(session, bucket, series, number)
+        settle(session, queue)
         before, began = _counted(settings), int(1000 * time.time())
         scores_before = _stored(session, bucket, layout.scores_prefix(WORKLOAD))
         for number in range(WARM_UP, WARM_UP + objects):
-            _put(session, bucket, series, number)
-        _settle(session, queue)
+            _telemetry(session, bucket, series, number)
+        settle(session, queue)
         asked = _counted(settings) - before
         function = deployment.output("WatchkeeperScoring", "ScoreTelemetryFunctionName")
         milliseconds, logged = _reports(session, function, began)
@@ -147,37 +142,9 @@ def main(
     _show(results, counted, model, paid)
 
 
-def _put(session: boto3.Session, bucket: str, series: int, number: int) -> None:
-    """Write an object of telemetry as the delivery stream does: a fifth of the series, a message each."""
-    at = START + timedelta(minutes=number)
-    noise = random.Random(number)
-    lines = []
-    for member in range(number % 5, series, 5):
-        station, measure = divmod(member, 3)
-        record = {
-            "TIMESTAMP": f"{at:%Y-%m-%d %H:%M}",
-            "LOCATION_ID": str(station),
-            ("CO", "SO2", "NO2")[measure]: round(noise.gauss(40, 1), 3),
-            "workload": WORKLOAD,
-            "received_at": int(1000 * at.timestamp()),
-        }
-        lines.append(json.dumps(record))
-    key = f"{layout.raw_prefix(WORKLOAD)}year={at:%Y}/month={at:%m}/day={at:%d}/hour={at:%H}/{number}.gz"
-    body = gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0)
-    session.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
-
-
-def _settle(session: boto3.Session, queue: str) -> None:
-    """Wait until no message waits or is handled."""
-    client, names = session.client("sqs"), ("", "NotVisible")
-    deadline, quiet = time.monotonic() + WAIT_SECONDS, 0
-    while quiet < 3:
-        time.sleep(1)
-        found = client.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
-        waiting = sum(int(found[f"ApproximateNumberOfMessages{name}"]) for name in names)
-        quiet = 0 if waiting else quiet + 1
-        if time.monotonic() > deadline:
-            raise StepFailedError(f"{waiting} messages wait after {WAIT_SECONDS:.0f} seconds")
+def _telemetry(session: boto3.Session, bucket: str, series: int, number: int) -> None:
+    """Write the object of a minute: a fifth of the series, each of which is measured every five minutes."""
+    put_telemetry(session, bucket, range(number % 5, series, 5), number, timedelta(minutes=1))
 
 
 def _counted(settings: Settings) -> Counter[str]:

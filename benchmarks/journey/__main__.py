@@ -11,6 +11,8 @@ from benchmarks import pages
 from benchmarks.journey.endpoint import measure_endpoint
 from benchmarks.journey.flow import connected, measure_alerts, measure_throughput
 from benchmarks.journey.laptop import running, trained
+from benchmarks.journey.objects import WORKLOAD as FLEET
+from benchmarks.journey.objects import measure_fleet
 from benchmarks.journey.report import Alerts, Results
 from benchmarks.journey.telemetry import source_after_history
 from cli.demo.inbox import subscribed
@@ -21,6 +23,8 @@ from watchkeeper.command.screen import console, done
 JSON = pages.FOLDER / "journey.json"
 PAGE = pages.DOCS / "benchmarks-journey.md"
 GROWTH = 10
+FLEET_SERIES, FLEET_OBJECTS = 100, 20
+"""Also measured with ten times the series."""
 COMMAND = "make bench-journey"
 
 
@@ -50,6 +54,13 @@ def main(
                 before = line.source.sent
                 alerts.append(Alerts(before, tuple(measure_alerts(line, inbox, spikes))))
         endpoint = measure_endpoint(subject)
+        trained(settings, FLEET, deploy=False)
+        bucket = subject.deployment.bucket
+        queue = subject.deployment.output("WatchkeeperScoring", "ScoreQueueUrl")
+        fleet = tuple(
+            measure_fleet(subject.session, bucket, queue, number, count, FLEET_OBJECTS)
+            for number, count in enumerate((FLEET_SERIES, FLEET_SERIES * GROWTH))
+        )
     results = Results(
         workload=workload,
         command=COMMAND,
@@ -57,6 +68,7 @@ def main(
         buffer_seconds=freshness,
         waited=told(anomaly_spec_of(workload, "the scoring loop"), freshness),
         throughput=(throughput[0], throughput[1]),
+        fleet=fleet,
         alerts=(alerts[0], alerts[1]),
         endpoint=tuple(endpoint),
     )

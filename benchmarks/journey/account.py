@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from infra.constructs.incident_grouping import BATCH_SECONDS
 from watchkeeper.spec.delivery import SHARED_FROM, Delivery
 
 _BUFFERING = "https://docs.aws.amazon.com/firehose/latest/dev/buffering.html"
 _HINTS = "https://docs.aws.amazon.com/firehose/latest/dev/buffering-hints.html"
 _NOTIFICATIONS = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html"
+_WINDOW = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"
 _MEASURED = "https://bitesizedserverless.com/bite/serverless-messaging-latency-compared/"
 FRESHNESSES = (SHARED_FROM, timedelta(seconds=10), timedelta(0))
 """What the table tells: sharing the stream, and a stream of one's own."""
@@ -42,14 +44,18 @@ def parts(freshness: timedelta) -> Iterator[Part]:
     else:
         yield Part("delivery stream of its own", None, "no buffer: within a few seconds", _HINTS)
     yield Part("S3's notification", None, "typically seconds, at times a minute or longer", _NOTIFICATIONS)
-    for what, seconds in (
-        ("event bus → queue", 0.387),
-        ("FIFO queue → score_telemetry", 0.645),
-        ("alert bus → queue", 0.387),
-        ("queue → publish_alert", 0.105),
-        ("SNS → subscriber", 0.225),
-    ):
-        yield Part(what, seconds, "p99, measured by others", _MEASURED)
+    yield _measured("event bus → queue", 0.387)
+    yield _measured("FIFO queue → score_telemetry", 0.645)
+    yield _measured("alert bus → queue of anomalies", 0.387)
+    yield _measured("queue → group_anomalies", 0.105)
+    yield Part("batch of anomalies", BATCH_SECONDS, "its window", _WINDOW)
+    yield _measured("alert bus → queue of alerts", 0.387)
+    yield _measured("queue → publish_alert", 0.105)
+    yield _measured("SNS → subscriber", 0.225)
+
+
+def _measured(what: str, seconds: float) -> Part:
+    return Part(what, seconds, "p99, measured by others", _MEASURED)
 
 
 def table() -> str:

@@ -15,6 +15,7 @@ from benchmarks import pages
 from benchmarks.journey import account
 from benchmarks.journey.endpoint import EndpointSpeed
 from benchmarks.journey.flow import Throughput
+from benchmarks.journey.objects import FleetThroughput
 
 TARGET_SECONDS = 1.0
 HEADER = ("what", "size", "rate", "p50", "p95")
@@ -40,6 +41,7 @@ class Results:
     waited: str
     """What the workload says of its freshness, and that it was overridden: `cli.freshness.told`."""
     throughput: tuple[Throughput, Throughput]
+    fleet: tuple[FleetThroughput, ...]
     alerts: tuple[Alerts, Alerts]
     endpoint: tuple[EndpointSpeed, ...]
 
@@ -54,6 +56,14 @@ class Results:
                 "publish → score",
                 f"{flow.records:,} records",
                 f"{flow.records_per_second:,.0f} records/s",
+                "",
+                "",
+            )
+        for fleet in self.fleet:
+            yield (
+                "objects → scores",
+                f"{fleet.series:,} series, {fleet.records:,} records",
+                f"{fleet.records_per_second:,.0f} records/s",
                 "",
                 "",
             )
