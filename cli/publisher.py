@@ -119,6 +119,7 @@ class _Connection:
         self._refused: str | None = None
         self._sendable_at = 0.0
         self._pending: deque[_Sent] = deque()
+        self._broken = threading.Event()
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=f"{identity.name}-{number}", clean_session=False
         )
@@ -131,6 +132,7 @@ class _Connection:
             cert_reqs=ssl.CERT_REQUIRED,
         )
         self._client.on_connect = self._on_connect
+        self._client.on_disconnect = lambda *_: self._broken.set()
 
     def open(self) -> None:
         """Connect, again while the broker does not know the certificate's policy yet."""
@@ -149,11 +151,17 @@ class _Connection:
         self._client.loop_stop()
 
     def publish(self, topic: str, payload: bytes) -> None:
-        """Send a message when its turn has come."""
+        """Send a message when its turn has come; after a connection broke, behind all that were on their way.
+
+        A client that is connecting again would send it before those, which might then come too late.
+        """
         self.wait_until(IN_FLIGHT - 1)
         now = time.monotonic()
         time.sleep(max(0.0, self._sendable_at - now))
         self._sendable_at = max(now, self._sendable_at) + 1 / PUBLISHES_PER_SECOND
+        while self._broken.is_set():
+            self._broken.clear()
+            self.wait_until(0)
         self._send(topic, payload)
 
     def wait_until(self, pending: int) -> None:

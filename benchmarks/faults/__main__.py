@@ -80,7 +80,7 @@ def _matrix(subject: Trained, loop: Loop, records: int, most: int) -> list[Seque
         if most:
             runs.append((runs[-1][0], most))
         for number, (faults, count) in enumerate(runs):
-            rows.append(matrix.measure(loop, inbox, faults, count, f"f{number}"))
+            rows.append(matrix.measure(loop, inbox, faults, count, number))
             say(" | ".join(map(str, rows[-1])))
     return rows
 

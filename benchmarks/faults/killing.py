@@ -16,8 +16,8 @@ from localcloud.supervisor import Running
 
 Found = TypeVar("Found")
 Victim = Literal["scoring", "alerting", "container", "server"]
-"""A worker of `score_telemetry`, one of `publish_alert`, a container of an endpoint, or supervisor and server
-at once: broker, rules, delivery streams, buckets, queues, tables."""
+"""A worker of `score_telemetry`, one of `group_anomalies` or `publish_alert`, a container of an endpoint, or
+supervisor and server at once: broker, rules, delivery streams, buckets, queues, tables."""
 
 LOOK_SECONDS, PATIENCE_SECONDS = 0.02, 20.0
 OLD_SECONDS = 8.0
@@ -25,7 +25,7 @@ OLD_SECONDS = 8.0
 time."""
 _PROGRAMS = {
     "scoring": ("lambdas.scoring.handler",),
-    "alerting": ("lambdas.alerting.handler",),
+    "alerting": ("lambdas.incidents.handler", "lambdas.alerting.handler"),
     "container": ("randomcutforest.serve", "scikit_learn.serve"),
 }
 

@@ -20,8 +20,11 @@ from benchmarks.journey.laptop import Trained
 from cli.device import provisioned, topic_of
 from cli.failures import StepFailedError
 from cli.publisher import Publisher
+from lambdas.adapters.incident_store import TableIncidents
 from watchkeeper.anomalies.score_line import ScoreLine, lines_of
 from watchkeeper.core import layout
+from watchkeeper.core.timestamps import epoch_seconds
+from watchkeeper.incidents.incident import Incident
 from watchkeeper.spec import AnomalyWorkload
 
 if TYPE_CHECKING:
@@ -81,7 +84,11 @@ class Loop:
 
     def _alert_queues(self) -> list[str]:
         sqs: SQSClient = self.trained.session.client("sqs")
-        return sqs.list_queues(QueueNamePrefix="WatchkeeperAlerting-WorkQueue").get("QueueUrls", [])
+        return [
+            url
+            for name in ("WorkQueue", "IncidentsWorkQueue")
+            for url in sqs.list_queues(QueueNamePrefix=f"WatchkeeperAlerting-{name}").get("QueueUrls", [])
+        ]
 
     def send(
         self, devices: Sequence[Sequence[Message]], killer: Killer, *, loses: bool, seed: int, seconds: float
@@ -128,6 +135,12 @@ class Loop:
             list(pool.map(publish, publishers, devices))
             killer.finish()  # the server is asked to remove the device next
         return line.lost
+
+    def incidents(self, start: datetime, end: datetime) -> list[Incident]:
+        """Return the workload's incidents that began from `start` to `end`."""
+        table = self._output("WatchkeeperStorage", "IncidentsTableName")
+        store = TableIncidents(self.trained.session.client("dynamodb"), table)
+        return store.between(self.spec.name, epoch_seconds(start), epoch_seconds(end) - 1)
 
     def read(self) -> int:
         """Read the objects of scores that are new, and return how many there were."""

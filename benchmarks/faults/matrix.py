@@ -7,21 +7,23 @@ import itertools
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from benchmarks.faults.equality import Said, Values, by_the_detector, compared
+from benchmarks.faults.equality import Values, by_the_detector, compared
 from benchmarks.faults.killing import Killer, Victim
 from benchmarks.faults.loop import Loop, Message, repeated, shuffled, timed
 from cli.demo.inbox import Inbox
 from watchkeeper.anomalies.score_line import Interval
 from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import epoch_seconds, parse_instant
+from watchkeeper.incidents.incident import Incident
+from watchkeeper.incidents.notice import IncidentNotice
 
 WORKLOAD, MEASURE, FIELD = "air_quality", "co", "CO"
 SERIES = 20
-START = datetime(2024, 3, 4, tzinfo=timezone.utc)
+START, APART = datetime(2024, 3, 4, tzinfo=timezone.utc), timedelta(days=10)
 MINUTE = timedelta(minutes=1)
 FAULTS = ("duplicates", "reordering", "dropped acknowledgements", "SIGKILL")
 HEADER = (
@@ -35,6 +37,8 @@ HEADER = (
     "twice",
     "wrong aggregates",
     "wrong scores",
+    "anomalies",
+    "incidents",
     "alerts",
     "told twice",
     "not told",
@@ -82,14 +86,18 @@ class Fleet:
     """Readings of stations, one a minute."""
 
     stations: tuple[str, ...]
+    start: datetime
     readings: Mapping[str, Sequence[float]]
 
     @classmethod
-    def of(cls, name: str, records: int, plan: WorkloadPlan) -> Fleet:
-        """Make so many records a station, in whole intervals; every now and then an interval is a spike."""
+    def of(cls, run: int, records: int, plan: WorkloadPlan) -> Fleet:
+        """Make so many records a station, in whole intervals; every now and then an interval is a spike.
+
+        Each run has stations and days of its own, so that its anomalies join no incident of another's.
+        """
         an_interval = plan.interval_seconds // int(MINUTE.total_seconds())
         whole = records // an_interval * an_interval
-        stations = tuple(f"{name}-{number}" for number in range(SERIES))
+        stations = tuple(f"f{run}-{number}" for number in range(SERIES))
         readings = {}
         for station in stations:
             noise = random.Random(station)
@@ -103,12 +111,12 @@ class Fleet:
                 )
                 for at in range(whole)
             ]
-        return cls(stations, readings)
+        return cls(stations, START + run * APART, readings)
 
     def values(self, plan: WorkloadPlan) -> Values:
         """Return the averages of the intervals."""
         an_interval = plan.interval_seconds // int(MINUTE.total_seconds())
-        start = epoch_seconds(START)
+        start = epoch_seconds(self.start)
         return {
             f"{MEASURE}|{plan.dimensions[0]}={station}": [
                 (start + at * int(MINUTE.total_seconds()), exact_mean(found[at : at + an_interval]))
@@ -127,7 +135,7 @@ class Fleet:
         return self._message(station, len(self.readings[station]) + after, 40.0, plan)
 
     def _message(self, station: str, at: int, value: float, plan: WorkloadPlan) -> Message:
-        when = START + at * MINUTE
+        when = self.start + at * MINUTE
         fields = {plan.timestamp.field: when.strftime(plan.timestamp.format), plan.dimensions[0]: station}
         return Message(when, json.dumps({**fields, FIELD: value}).encode())
 
@@ -141,13 +149,13 @@ def exact_mean(values: Sequence[float]) -> float:
     )
 
 
-def measure(loop: Loop, inbox: Inbox, faults: Faults, records: int, name: str) -> tuple[object, ...]:
+def measure(loop: Loop, inbox: Inbox, faults: Faults, records: int, run: int) -> tuple[object, ...]:
     """Send a fleet's records under faults, and count what came out wrong; see `HEADER`."""
     loop.shorten_waiting()
     plan = loop.spec.plan()
-    fleet = Fleet.of(name, records, plan)
+    fleet = Fleet.of(run, records, plan)
     expected = by_the_detector({}, fleet.values(plan), plan)
-    order = random.Random(name)
+    order = random.Random(run)
     devices = [_order(fleet, station, faults, loop.spec.lateness, order, plan) for station in fleet.stations]
     killer = Killer(loop.trained.settings, KILLS if faults.killing else ())
     with timed() as seconds:
@@ -164,8 +172,16 @@ def measure(loop: Loop, inbox: Inbox, faults: Faults, records: int, name: str) -
         if faults.dropped:
             loop.announce_again(order)
             loop.until_drained()
-        told = _told(inbox)
-        doubled, missing = alerts_wrong(told, loop, expected, plan)
+        end = fleet.start + APART
+        notices = _told(inbox, fleet.start, end)
+        incidents = loop.incidents(fleet.start, end)
+        anomalies = [
+            line.interval
+            for interval in expected
+            for line in loop.said.get(interval, ())[:1]
+            if line.is_anomaly
+        ]
+        doubled, missing = alerts_wrong(notices, incidents, anomalies, plan.alerts.throttle_seconds)
         return (
             *faults.cells,
             f"{sum(map(len, fleet.readings.values())):,}",
@@ -174,7 +190,9 @@ def measure(loop: Loop, inbox: Inbox, faults: Faults, records: int, name: str) -
             sum(killer.killed.values()),
             f"{len(expected):,}",
             *compared(loop.said, expected, own=True),
-            len(told),
+            len(anomalies),
+            len(incidents),
+            len(notices),
             doubled,
             missing,
             f"{seconds():.0f}",
@@ -182,23 +200,37 @@ def measure(loop: Loop, inbox: Inbox, faults: Faults, records: int, name: str) -
 
 
 def alerts_wrong(
-    told: Mapping[Interval, int], loop: Loop, expected: Mapping[Interval, Said], plan: WorkloadPlan
+    notices: Sequence[IncidentNotice],
+    incidents: Sequence[Incident],
+    anomalies: Iterable[Interval],
+    throttle_seconds: int,
 ) -> tuple[int, int]:
-    """Count the anomalies that were told twice, and those that were not told and are near none that was."""
-    near = plan.alerts.throttle_seconds
-    starts: dict[str, list[int]] = {}
-    for series, start in told:
-        starts.setdefault(series, []).append(epoch_seconds(parse_instant(start)))
-    anomalies = [
-        (line.series, line.start)
-        for interval in expected
-        for line in loop.said.get(interval, ())[:1]
-        if line.is_anomaly
-    ]
+    """Count the alerts that came more than once, and what nobody was told of.
+
+    That are anomalies of no incident, and incidents of which no alert came, unless one of the series that
+    they began with came within the throttle.
+    """
+    told_ids = {notice.incident.incident_id for notice in notices}
+    told_at: dict[str, list[int]] = {}
+    for notice in notices:
+        told_at.setdefault(notice.series, []).append(notice.at)
     untold = sum(
-        all(abs(start - other) >= near for other in starts.get(series, ())) for series, start in anomalies
+        told_ids.isdisjoint((incident.incident_id, *incident.former_ids))
+        and all(abs(incident.opened - at) >= throttle_seconds for at in told_at.get(incident.opened_by, ()))
+        for incident in incidents
     )
-    return sum(count > 1 for count in told.values()), untold
+    within: dict[str, list[tuple[int, int]]] = {}
+    for incident in incidents:
+        for touched in incident.touched:
+            within.setdefault(touched.series, []).extend(
+                (first, first + count * incident.interval_seconds) for first, count in touched.runs
+            )
+    alone = sum(
+        not any(first <= epoch_seconds(parse_instant(start)) < last for first, last in within.get(series, ()))
+        for series, start in anomalies
+    )
+    often = Counter(notice.alert_id for notice in notices)
+    return sum(count > 1 for count in often.values()), untold + alone
 
 
 def _order(
@@ -212,13 +244,12 @@ def _order(
     return [*messages, fleet.last_word(station, plan)]
 
 
-def _told(inbox: Inbox) -> Counter[Interval]:
-    """Return how often each anomaly was told that opened an incident or made it worse."""
-    told: Counter[Interval] = Counter()
+def _told(inbox: Inbox, start: datetime, end: datetime) -> list[IncidentNotice]:
+    """Return what was told of incidents that began from `start` to `end`, as often as it came."""
+    told: list[IncidentNotice] = []
     quiet = 0
     while quiet < 2:
         alerts = inbox.receive()
         quiet = 0 if alerts else quiet + 1
-        anomalies = [alert.notice.anomaly for alert in alerts]
-        told.update((each.series, each.interval_start) for each in anomalies if each is not None)
-    return told
+        told += [alert.notice for alert in alerts]
+    return [each for each in told if epoch_seconds(start) <= each.incident.opened < epoch_seconds(end)]

@@ -15,8 +15,12 @@ from hypothesis import strategies as st
 from benchmarks.faults import lossy_line as lossy
 from benchmarks.faults.equality import Said, compared
 from benchmarks.faults.loop import Message, repeated, shuffled
-from benchmarks.faults.matrix import exact_mean
+from benchmarks.faults.matrix import alerts_wrong, exact_mean
 from watchkeeper.anomalies.score_line import Interval, ScoreLine
+from watchkeeper.core.timestamps import epoch_seconds, format_instant, parse_instant
+from watchkeeper.incidents.incident import Incident
+from watchkeeper.incidents.notice import notice_of
+from watchkeeper.incidents.touched import Touched
 
 START = datetime(2024, 1, 1, tzinfo=timezone.utc)
 INTERVAL: Interval = ("co|place=a", "2024-01-01T00:00:00Z")
@@ -100,3 +104,35 @@ def test_what_a_device_sends_arrives_though_the_answer_is_lost(monkeypatch: pyte
             thread.join(10)
 
     assert (arrived, answer, line_.lost) == ([b"reading"], b"", 1)
+
+
+def incident(series: str, minutes: tuple[int, int], name: str = "i") -> Incident:
+    first, last = (format_instant(START + timedelta(minutes=each)) for each in minutes)
+    touched = Touched(
+        series, ((epoch_seconds(parse_instant(first)), 1),), 1, 0, 1, {}, 90.0, first, 9.0, 1.0, 0.0, 3.0, "a"
+    )
+    return Incident(
+        incident_id=name,
+        workload="w",
+        interval_seconds=300,
+        opened_at=first,
+        last_at=last,
+        state="open",
+        severity=90.0,
+        title="high",
+        opened_by=series,
+        touched=(touched,),
+    )
+
+
+def test_what_came_twice_and_what_nobody_was_told_of_are_counted() -> None:
+    one, later = incident("a", (0, 5)), incident("a", (60, 65), "j")
+    told = notice_of("opened", one)
+    inside, outside = ("a", format_instant(START)), ("b", format_instant(START))
+
+    assert alerts_wrong([told], [one], [inside], 3600) == (0, 0)
+    assert alerts_wrong([told, told], [one], [inside], 3600) == (1, 0)
+    assert alerts_wrong([], [one], [inside], 3600) == (0, 1)
+    assert alerts_wrong([told], [one], [inside, outside], 3600) == (0, 1)
+    assert alerts_wrong([told], [one, later], [inside], 3601) == (0, 0)
+    assert alerts_wrong([told], [one, later], [inside], 3600) == (0, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -115,6 +116,49 @@ def test_what_is_on_its_way_together_is_within_the_lateness(
     for minute in (0, 5, 10, 15, 20, 30):
         device.publish("plant/pump", b"%d" % minute, datetime(2026, 3, 1, 0, minute, tzinfo=UTC))
     assert told == [b"0", b"5", b"10", 0, b"15", b"20", 0, b"30"]
+
+
+def test_after_a_broken_connection_a_message_waits_for_those_on_their_way(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told: list[str] = []
+
+    class Info:
+        def __init__(self, payload: bytes) -> None:
+            self.payload = payload
+
+        def wait_for_publish(self, timeout: float) -> None:
+            told.append(f"acknowledged {self.payload.decode()}")
+
+        def is_published(self) -> bool:
+            return True
+
+    class Client:
+        on_disconnect: Callable[..., None]
+
+        def __init__(self, *arguments: object, **options: object) -> None:
+            clients.append(self)
+
+        def __getattr__(self, name: str) -> Callable[..., None]:
+            return lambda *arguments, **options: None
+
+        def publish(self, topic: str, payload: bytes, qos: int) -> Info:
+            told.append(f"sent {payload.decode()}")
+            return Info(payload)
+
+    clients: list[Client] = []
+    monkeypatch.setattr("paho.mqtt.client.Client", Client)
+    paths = [tmp_path / name for name in ("ca", "certificate", "key")]
+    connection = publisher._Connection(
+        Broker("127.0.0.1", 8883, paths[0]), Identity("pump", *paths[1:]), 0, 60.0
+    )
+    connection.publish("plant/pump", b"1")
+    connection.publish("plant/pump", b"2")
+    clients[0].on_disconnect(clients[0], None, None, None, None)
+    connection.publish("plant/pump", b"3")
+    connection.publish("plant/pump", b"4")
+
+    assert told == ["sent 1", "sent 2", "acknowledged 1", "acknowledged 2", "sent 3", "sent 4"]
 
 
 @pytest.mark.parametrize(
