@@ -34,6 +34,11 @@ class Alert:
     """The structured payload, JSON."""
 
     @property
+    def of_incident(self) -> bool:
+        """Whether it tells of an incident, and not of how telemetry comes."""
+        return "incident" in json.loads(self.message)
+
+    @property
     def notice(self) -> IncidentNotice:
         """What it tells of an incident."""
         payload = json.loads(self.message)
@@ -78,13 +83,15 @@ class Inbox:
         return sorted(found, key=lambda alert: alert.notice.at)
 
     def receive(self) -> list[Alert]:
-        """Return the alerts that are there, and take them out."""
+        """Return the alerts of incidents that are there, and take all alerts out."""
         answer = self.client.receive_message(
             QueueUrl=self.queue_url, MaxNumberOfMessages=MAX_MESSAGES, WaitTimeSeconds=RECEIVE_SECONDS
         )
         alerts = []
         for message in answer.get("Messages", []):
-            alerts.append(alert_in(message["Body"]))
+            alert = alert_in(message["Body"])
+            if alert.of_incident:
+                alerts.append(alert)
             self.client.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
         return alerts
 

@@ -11,6 +11,7 @@ from cli.preflight.finding import Finding, Level
 from watchkeeper.spec import AnomalyWorkload, WorkloadSpec
 from watchkeeper.spec.feeds import AthenaQuery, CloudWatch, Folders, KinesisStream
 from watchkeeper.spec.telemetry import Source
+from watchkeeper.telemetry.metric_search import FoundMetric
 
 _NO_BUCKET = ("404", "NoSuchBucket")
 """HeadBucket answers without a body, so its error has the status as its code."""
@@ -39,30 +40,39 @@ def _missing(figures: dict[str, str], words: str, remedy: str) -> Finding:
 
 
 def _metrics(session: boto3.Session, workload: AnomalyWorkload, metrics: CloudWatch) -> Finding:
-    asked = metrics.metrics[0].metric
-    figures = {"workload": workload.name, "namespace": metrics.namespace, "metric": asked}
+    feed = metrics.feed()
+    column = feed.metrics[0]
+    search = feed.search(column, workload.dimensions)
+    asked = column.search or f"{search.namespace} {search.metric}"
+    figures = {"workload": workload.name, "namespace": search.namespace, "metric": search.metric or asked}
     names = [{"Name": name} for name in workload.dimensions]
     pages = (
         session.client("cloudwatch")
         .get_paginator("list_metrics")
         .paginate(
-            Namespace=metrics.namespace,
-            MetricName=asked,
+            Namespace=search.namespace,
+            **({"MetricName": search.metric} if search.metric else {}),
             **({"Dimensions": names} if names else {}),
         )
     )
     series = sum(
-        {each["Name"] for each in metric.get("Dimensions", [])} == set(workload.dimensions)
+        search.finds(
+            FoundMetric(
+                search.namespace,
+                metric["MetricName"],
+                {each["Name"]: each["Value"] for each in metric.get("Dimensions", [])},
+            )
+        )
         for page in pages
         for metric in page["Metrics"]
     )
-    of = f"{metrics.namespace} {asked} by {', '.join(workload.dimensions) or 'no dimension'}"
+    of = f"{asked} by {', '.join(workload.dimensions) or 'no dimension'}"
     if series:
         return _found(figures, f"{workload.name}: CloudWatch has {series:,} metrics {of}")
     return _missing(
         figures,
         f"{workload.name}: CloudWatch has had no metric {of} for two weeks",
-        f"aws cloudwatch list-metrics --namespace {metrics.namespace}: the workload's dimensions must be "
+        f"aws cloudwatch list-metrics --namespace {search.namespace}: the workload's dimensions must be "
         "those of the metrics, each of them",
     )
 

@@ -339,8 +339,10 @@ def _asked(
     yield "schedule of the source", times, "scheduler.invocation"
     yield "lists of what there is", lists, "s3.put"
     if spec.source.cloudwatch is not None:
-        metrics = {metric.metric for metric in spec.source.cloudwatch.metrics}
-        pages = len(metrics) * math.ceil(fleet.series / len(spec.measures) / LISTED_METRICS)
+        feed = spec.source.cloudwatch.feed()
+        searches = [feed.search(column, spec.dimensions) for column in feed.metrics]
+        listings = {(search.namespace, search.metric) for search in searches}
+        pages = len(listings) * math.ceil(fleet.series / len(spec.measures) / LISTED_METRICS)
         yield (
             f"{fleet.series:,} metrics asked for, each interval",
             times * fleet.series,

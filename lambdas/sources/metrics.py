@@ -1,8 +1,8 @@
 """Metrics of CloudWatch as records: one for each interval and place, with a field for each metric.
 
 Which metrics there are, ListMetrics says: those that had data within two weeks, or within three hours where
-that is enough. A new one appears within 15 minutes. It has no bound, whereas a SEARCH expression gives 500
-series and says nothing of the others.
+that is enough. A new one appears within 15 minutes. It has no bound, whereas GetMetricData gives 500 series
+of a SEARCH expression and says nothing of the others: so searches are held against the list, too.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html, API_GetMetricData.html
 """
 
@@ -21,6 +21,7 @@ from watchkeeper.core.plan import WorkloadPlan
 from watchkeeper.core.timestamps import format_instant
 from watchkeeper.telemetry.feeds import MetricColumn, MetricFeed, Window
 from watchkeeper.telemetry.history import HistoryLine
+from watchkeeper.telemetry.metric_search import FoundMetric, MetricSearch
 from watchkeeper.telemetry.records import Record, reader_of
 from watchkeeper.telemetry.selection import is_excluded
 
@@ -36,6 +37,16 @@ _REFUSED = "Forbidden"
 
 Place = tuple[str, ...]
 """One value of each of the plan's dimensions."""
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A metric that is read, and the field that has its values."""
+
+    namespace: str
+    metric: str
+    column: MetricColumn
+    place: Place
 
 
 @dataclass(frozen=True)
@@ -82,40 +93,58 @@ class Metrics:
                 outcome = error
             yield HistoryLine(number, json.dumps(fields), fields, outcome)
 
-    def _wanted(self, window: Window) -> Iterator[tuple[MetricColumn, Place]]:
+    def _wanted(self, window: Window) -> Iterator[_Wanted]:
         """Give the metrics that are watched and there: in these dimensions, and in no other."""
         measures = defaultdict(list)
         for measure in self.plan.measures:
             measures[measure.field].append(measure.name)
-        recent = self.now - window.begin_at <= RECENTLY
-        asked: dict[str, Any] = {"RecentlyActive": "PT3H"} if recent else {}
         names = self.plan.dimensions
-        if names:
-            asked["Dimensions"] = [{"Name": name} for name in names]
-        for metric in dict.fromkeys(column.metric for column in self.feed.metrics):
-            with translated(f"list the metrics {metric} of {self.feed.namespace}"):
-                pages: Iterable[Any] = self.client.get_paginator("list_metrics").paginate(
-                    Namespace=self.feed.namespace, MetricName=metric, **asked
-                )
-                listed = [found for page in pages for found in page["Metrics"]]
-            for found in listed:
-                dimensions = {each["Name"]: each["Value"] for each in found.get("Dimensions", [])}
-                if dimensions.keys() != set(names):
-                    continue
-                for column in self.feed.metrics:
-                    if column.metric == metric and not all(
-                        is_excluded(self.plan, name, dimensions) for name in measures[column.field]
+        columns: dict[tuple[str, str | None], list[tuple[MetricColumn, MetricSearch]]] = defaultdict(list)
+        for column in self.feed.metrics:
+            search = self.feed.search(column, names)
+            columns[search.namespace, search.metric].append((column, search))
+        taken: dict[tuple[str, Place], str] = {}
+        for (namespace, metric), asking in columns.items():
+            for found in self._listed(namespace, metric, window):
+                for column, search in asking:
+                    if not search.finds(found) or all(
+                        is_excluded(self.plan, name, found.dimensions) for name in measures[column.field]
                     ):
-                        yield column, tuple(dimensions[name] for name in names)
+                        continue
+                    place = tuple(found.dimensions[name] for name in names)
+                    other = taken.setdefault((column.field, place), found.metric)
+                    if other != found.metric:
+                        at = ", ".join(f"{name} {value}" for name, value in found.dimensions.items())
+                        raise ContractViolationError(
+                            f"the search for the field {column.field!r} finds both {other} and {found.metric}"
+                            f'{f" of {at}" if at else ""}: name one by MetricName="{other}"'
+                        )
+                    yield _Wanted(namespace, found.metric, column, place)
 
-    def _values(
-        self, wanted: list[tuple[MetricColumn, Place]], window: Window
-    ) -> Iterator[tuple[int, Place, str, float]]:
+    def _listed(self, namespace: str, metric: str | None, window: Window) -> Iterator[FoundMetric]:
+        """Give the metrics of a namespace that have the dimensions: all, or those of one name."""
+        asked: dict[str, Any] = {}
+        if metric is not None:
+            asked["MetricName"] = metric
+        if self.now - window.begin_at <= RECENTLY:
+            asked["RecentlyActive"] = "PT3H"
+        if self.plan.dimensions:
+            asked["Dimensions"] = [{"Name": name} for name in self.plan.dimensions]
+        with translated(f"list the metrics {metric or ''} of {namespace}".replace("  ", " ")):
+            pages: Iterable[Any] = self.client.get_paginator("list_metrics").paginate(
+                Namespace=namespace, **asked
+            )
+            for page in pages:
+                for each in page["Metrics"]:
+                    dimensions = {one["Name"]: one["Value"] for one in each.get("Dimensions", [])}
+                    yield FoundMetric(namespace, each["MetricName"], dimensions)
+
+    def _values(self, wanted: list[_Wanted], window: Window) -> Iterator[tuple[int, Place, str, float]]:
         queries = [
-            {"Id": f"q{number}", "MetricStat": self._stat(column, place, window)}
-            for number, (column, place) in enumerate(wanted)
+            {"Id": f"q{number}", "MetricStat": self._stat(each, window)} for number, each in enumerate(wanted)
         ]
-        with translated(f"read metrics of {self.feed.namespace}"):
+        namespaces = ", ".join(sorted({each.namespace for each in wanted}))
+        with translated(f"read metrics of {namespaces}"):
             pages: Iterable[Any] = self.client.get_paginator("get_metric_data").paginate(
                 MetricDataQueries=queries,  # type: ignore[arg-type]  # as the service's model has them
                 StartTime=window.begin_at,
@@ -126,28 +155,33 @@ class Metrics:
             for page in pages:
                 for result in page["MetricDataResults"]:
                     states[result["Id"]] = result.get("StatusCode", _FINISHED)
-                    column, place = wanted[int(result["Id"][1:])]
+                    asked = wanted[int(result["Id"][1:])]
                     for at, value in zip(result["Timestamps"], result["Values"], strict=True):
-                        yield int(at.astimezone(timezone.utc).timestamp()), place, column.field, value
+                        yield (
+                            int(at.astimezone(timezone.utc).timestamp()),
+                            asked.place,
+                            asked.column.field,
+                            value,
+                        )
         unfinished = set(states.values()) - {_FINISHED}
         if _REFUSED in unfinished:
-            raise ContractViolationError(f"CloudWatch refuses metrics of {self.feed.namespace}")
+            raise ContractViolationError(f"CloudWatch refuses metrics of {namespaces}")
         if unfinished:
             raise UnavailableError(
                 f"CloudWatch has not answered whole: {', '.join(sorted(unfinished))} for metrics of "
-                f"{self.feed.namespace}"
+                f"{namespaces}"
             )
 
-    def _stat(self, column: MetricColumn, place: Place, window: Window) -> dict[str, Any]:
+    def _stat(self, asked: _Wanted, window: Window) -> dict[str, Any]:
         return {
             "Metric": {
-                "Namespace": self.feed.namespace,
-                "MetricName": column.metric,
+                "Namespace": asked.namespace,
+                "MetricName": asked.metric,
                 "Dimensions": [
                     {"Name": name, "Value": value}
-                    for name, value in zip(self.plan.dimensions, place, strict=True)
+                    for name, value in zip(self.plan.dimensions, asked.place, strict=True)
                 ],
             },
             "Period": window.interval_seconds,
-            "Stat": column.stat,
+            "Stat": asked.column.stat,
         }

@@ -24,7 +24,9 @@ detector: {algorithm: watchkeeper}
 alerts: {routes: [{channel: operators}]}
 """
 SOURCES = {
-    "press_metrics": "cloudwatch: {namespace: Journey, metrics: [{metric: load}], offset: 1h}",
+    "press_metrics": (
+        "cloudwatch: {metrics: [{search: '{Journey,press} load NOT gone', field: load}], offset: 1h}"
+    ),
     "press_rows": (
         f"athena: {{database: journey, reads: [{{bucket: {LAKE}, prefix: rows/}}], offset: 1h, query: "
         "\"SELECT ts AS timestamp, press, load FROM presses WHERE ts >= TIMESTAMP '{from}' "

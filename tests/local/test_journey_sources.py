@@ -73,6 +73,7 @@ def put_metric(laptop: Laptop, press: str, value: float) -> None:
 def test_each_source_becomes_telemetry_once(laptop: Laptop) -> None:
     s3, at = laptop.client("s3"), format_instant(BEGIN)
     put_metric(laptop, "a", 1.0)
+    put_metric(laptop, "gone", 9.0)  # the search leaves it out
     s3.put_object(Bucket=LAKE, Key="rows/a.csv", Body=f"{BEGIN:%Y-%m-%d} 01:00:00,a,2.0\n".encode())
     file = f"timestamp,press,load\n{at},a,3.0\n{at},b,oops\n"
     s3.put_object(Bucket=LAKE, Key=f"files/{BEGIN:%Y%m%d}/a.csv", Body=file.encode())

@@ -6,13 +6,14 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.spec.fields import Duration, RecordField
 from watchkeeper.spec.section import Section, refuse_repeats
 from watchkeeper.telemetry.feeds import FolderFeed, MetricColumn, MetricFeed, QueryFeed, check_query
 from watchkeeper.telemetry.folders import FolderPath
+from watchkeeper.telemetry.metric_search import LONGEST, MetricSearch, search_of
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PLACE = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.*)")
@@ -42,6 +43,15 @@ Bucket = Annotated[
 KmsKey = Annotated[str, _matching(_KEY, "must be the ARN of a key: arn:aws:kms:REGION:ACCOUNT:key/ID")]
 
 
+Statistic = Annotated[
+    str,
+    _matching(
+        _STATISTIC,
+        "must be a statistic of CloudWatch, such as Average, Sum, Minimum, Maximum, SampleCount or p99",
+    ),
+]
+
+
 def _folders(value: str) -> str:
     if value.startswith(("/", "s3://")):
         raise ValueError("must be a path in the bucket, such as gases/{{yyyyMMdd}}/{{HHmm}}/")
@@ -50,6 +60,10 @@ def _folders(value: str) -> str:
 
 def _query(value: str) -> str:
     return _checked(check_query, value)
+
+
+def _search(value: str) -> str:
+    return _checked(search_of, value)
 
 
 def _checked(check: Any, value: str) -> str:
@@ -96,30 +110,49 @@ class Folders(Section):
 class CloudWatchMetric(Section):
     """One metric and statistic, as a field of the records that are made of it."""
 
-    metric: Annotated[str, Field(min_length=1, max_length=255)]
+    metric: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     """Name of the metric."""
-    stat: Annotated[
-        str,
-        _matching(
-            _STATISTIC,
-            "must be a statistic of CloudWatch, such as Average, Sum, Minimum, Maximum, SampleCount or p99",
-        ),
-    ] = "Average"
-    """Statistic of an interval: Average, Sum, Minimum, Maximum, SampleCount, p99, …"""
+    search: Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_search)] | None = None
+    """In place of metric: a SEARCH expression, or what stands in its first quotes. It finds one metric of
+    each place."""
+    stat: Statistic | None = None
+    """Statistic of an interval: Average, Sum, Minimum, Maximum, SampleCount, p99, …; without it, that of the
+    search, or Average."""
     field: RecordField | None = None
-    """Field that measures name; without it, the metric's name."""
+    """Field that measures name; without it, the metric's name. A search needs it."""
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> CloudWatchMetric:
+        if (self.metric is None) == (self.search is None):
+            raise ValueError("must have metric, the name of one, or search, and not both")
+        if self.search is not None and self.field is None:
+            raise ValueError("has a search: give what it finds a name with field, for measures")
+        said = self.searched.stat if self.searched else None
+        if said is not None and not _STATISTIC.fullmatch(said):
+            raise ValueError(
+                f"searches with {said!r}, which is no statistic of CloudWatch: Average, Sum, p99, …"
+            )
+        if said is not None and self.stat not in (None, said):
+            raise ValueError(f"has stat {self.stat}, and its search {said}: leave one out")
+        return self
+
+    @property
+    def searched(self) -> MetricSearch | None:
+        """Its search, understood."""
+        return None if self.search is None else search_of(self.search)
 
     def column(self) -> MetricColumn:
         """Return what the function is told that asks for it."""
-        return MetricColumn(self.metric, self.stat, self.field or self.metric)
+        stat = self.stat or (self.searched and self.searched.stat) or "Average"
+        return MetricColumn(self.metric, stat, self.field or self.metric or "", self.search)
 
 
 class CloudWatch(Section):
-    """Metrics of CloudWatch of one namespace. The workload's dimensions are those of the metrics: each metric
-    that has just these is watched."""
+    """Metrics of CloudWatch. The workload's dimensions are those of the metrics: each metric that has just
+    these is watched."""
 
-    namespace: Annotated[str, Field(min_length=1, max_length=255, pattern=_NAMESPACE)]
-    """Such as AWS/EC2."""
+    namespace: Annotated[str, Field(min_length=1, max_length=255, pattern=_NAMESPACE)] | None = None
+    """Such as AWS/EC2. A search names its own."""
     metrics: list[CloudWatchMetric] = Field(min_length=1, max_length=50)
     """What is asked for."""
     offset: Offset = timedelta(minutes=10)
@@ -127,14 +160,29 @@ class CloudWatch(Section):
 
     @field_validator("metrics")
     @classmethod
-    def _are_fields_of_their_own(cls, metrics: list[CloudWatchMetric]) -> list[CloudWatchMetric]:
+    def _are_fields_of_their_own(
+        cls, metrics: list[CloudWatchMetric], info: ValidationInfo
+    ) -> list[CloudWatchMetric]:
         refuse_repeats([metric.column().field for metric in metrics], "field")
+        if info.data.get("namespace", "") is None and any(metric.metric for metric in metrics):
+            raise ValueError("have a metric by name: write namespace beside them, such as AWS/EC2")
         return metrics
 
     @property
     def fields(self) -> list[str]:
         """The fields of the records."""
         return [metric.column().field for metric in self.metrics]
+
+    @property
+    def searches(self) -> list[MetricSearch]:
+        """Its searches, understood."""
+        return [metric.searched for metric in self.metrics if metric.searched is not None]
+
+    @property
+    def namespaces(self) -> list[str]:
+        """Of all that is asked for."""
+        named = [self.namespace] if self.namespace is not None else []
+        return list(dict.fromkeys([*named, *(search.namespace for search in self.searches)]))
 
     def feed(self) -> MetricFeed:
         """Return what the function is told that asks for the metrics."""
@@ -199,4 +247,10 @@ def check_scheduled_interval(interval: timedelta, info: ValidationInfo) -> timed
             f"source.{source.place} is asked on a schedule: the interval must be whole minutes that divide "
             "an hour, or whole hours that divide a day, such as 5m, 1h or 1d"
         )
+    for search in source.cloudwatch.searches if source.cloudwatch is not None else ():
+        if search.period not in (None, interval.total_seconds()):
+            raise ValueError(
+                f"is the period in which metrics are read, and a search of {search.namespace} has one of "
+                f"{search.period} s: leave that out"
+            )
     return interval

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
+from watchkeeper.telemetry.metric_search import MetricSearch, search_by_name, search_of
 
 _PLACEHOLDERS = ("{from}", "{to}")
 _READS = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
@@ -21,17 +22,27 @@ _TIME = "%Y-%m-%d %H:%M:%S"
 class MetricColumn:
     """A metric of CloudWatch, its statistic, and the field of records that has its values."""
 
-    metric: str
+    metric: str | None
+    """Its name; None where a search finds it."""
     stat: str
     field: str
+    search: str | None = None
+    """As `metric_search.search_of` reads it."""
 
 
 @dataclass(frozen=True)
 class MetricFeed:
-    """Metrics of CloudWatch of one namespace."""
+    """Metrics of CloudWatch."""
 
-    namespace: str
+    namespace: str | None
+    """Of those that have a name; searches have their own."""
     metrics: tuple[MetricColumn, ...]
+
+    def search(self, column: MetricColumn, dimensions: Sequence[str]) -> MetricSearch:
+        """Return what finds the metrics of a column; `dimensions` are the workload's."""
+        if column.search is not None:
+            return search_of(column.search)
+        return search_by_name(self.namespace or "", dimensions, column.metric or "")
 
 
 @dataclass(frozen=True)

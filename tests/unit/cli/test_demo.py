@@ -155,11 +155,11 @@ def test_the_earliest_alert_of_the_workload_reaches_the_subscriber(session: boto
     severity = {"DataType": "Number", "StringValue": "90"}
 
     with subscribed(session, topic_arn, "water_flow") as inbox:
-        for workload, hour in (("air_quality", 1), ("water_flow", 5), ("water_flow", 3)):
+        for workload, hour in (("air_quality", 1), ("water_flow", 0), ("water_flow", 5), ("water_flow", 3)):
             session.client("sns").publish(
                 TopicArn=topic_arn,
                 Subject=f"anomaly in {workload}",
-                Message=alert(hour),
+                Message=alert(hour) if hour else json.dumps({"data_quality": {}, "routes": []}),
                 MessageAttributes={
                     "workload": {"DataType": "String", "StringValue": workload},
                     "severity": severity,

@@ -151,13 +151,23 @@ def test_what_is_asked_again_for_late_records_costs_its_requests(tmp_path: Path)
     [
         (
             CLOUDWATCH,
-            {"ListMetrics": {"Metrics": [{"Dimensions": []}]}},
+            {"ListMetrics": {"Metrics": [{"MetricName": "Load", "Dimensions": []}]}},
             Level.GREEN,
             "has 1 metrics Plant Load",
         ),
         (
+            "cloudwatch: {metrics: [{search: '{Plant} load', field: load}]}",
+            {"ListMetrics": {"Metrics": [{"MetricName": name} for name in ("PeakLoad", "Pressure")]}},
+            Level.GREEN,
+            "has 1 metrics {Plant} load",
+        ),
+        (
             CLOUDWATCH,
-            {"ListMetrics": {"Metrics": [{"Dimensions": [{"Name": "Host", "Value": "a"}]}]}},
+            {
+                "ListMetrics": {
+                    "Metrics": [{"MetricName": "Load", "Dimensions": [{"Name": "Host", "Value": "a"}]}]
+                }
+            },
             Level.YELLOW,
             "has had no metric Plant Load by no dimension",
         ),

@@ -45,6 +45,8 @@ class FakeCloudWatch:
     """By device, statistic and begin."""
     others: tuple[dict[str, str], ...] = ()
     """Dimensions of further metrics of that name."""
+    names: tuple[str, ...] = ("Pressure",)
+    """Of the metrics, where none is asked for by name."""
     status: str = "Complete"
     asked: list[dict[str, Any]] = field(default_factory=list)
 
@@ -55,7 +57,11 @@ class FakeCloudWatch:
         self.asked.append(asked)
         devices = dict.fromkeys(device for device, _, _ in self.values)
         dimensions = [*({"device": device} for device in devices), *self.others]
-        listed = [{"Dimensions": [{"Name": k, "Value": v} for k, v in each.items()]} for each in dimensions]
+        listed = [
+            {"MetricName": name, "Dimensions": [{"Name": k, "Value": v} for k, v in each.items()]}
+            for each in dimensions
+            for name in ((asked["MetricName"],) if "MetricName" in asked else self.names)
+        ]
         yield {"Metrics": listed[:1]}
         yield {"Metrics": listed[1:]}
 
@@ -128,6 +134,33 @@ def test_metrics_with_other_dimensions_and_places_that_are_not_watched_are_not_a
     plan = replace(PLAN, where=SeriesSelection(where={"device": ("b",)}))
     assert [each["device"] for each in fields(metrics(cloud, plan).lines(WINDOW))] == ["b"]
     assert len(cloud.asked[-1]["MetricDataQueries"]) == len(FEED.metrics)
+
+
+def searching(query: str, cloud: FakeCloudWatch) -> list[dict[str, Any]]:
+    feed = MetricFeed(None, (MetricColumn(None, "Average", "pressure", f"{{Plant,device}} {query}"),))
+    return fields(Metrics(cloud, feed, PLAN, ASKED_AT).lines(WINDOW))  # type: ignore[arg-type]
+
+
+def test_a_search_reads_the_metrics_that_it_finds() -> None:
+    cloud = FakeCloudWatch(
+        {("press-1", "Average", START): 1.0, ("press-2", "Average", START): 2.0},
+        others=({"device": "press-1", "hall": "1"},),
+        names=("Pressure", "Load"),
+    )
+    assert searching("pressure NOT press-2", cloud) == [
+        {"time": "2024-01-02T03:00:00Z", "device": "press-1", "pressure": 1.0}
+    ]
+    listing, reading = cloud.asked
+    assert listing == {"Namespace": "Plant", "RecentlyActive": "PT3H", "Dimensions": [{"Name": "device"}]}
+    [query] = reading["MetricDataQueries"]
+    assert query["MetricStat"]["Metric"]["MetricName"] == "Pressure"
+
+
+def test_a_search_that_finds_two_metrics_of_a_place_says_which() -> None:
+    cloud = FakeCloudWatch({("a", "Average", START): 1.0}, names=("Pressure", "PressurePeak"))
+    with pytest.raises(ContractViolationError) as caught:
+        searching("pressure", cloud)
+    assert "finds both Pressure and PressurePeak of device a" in str(caught.value)
 
 
 def test_metrics_that_were_active_long_ago_are_looked_for_where_the_window_is_old() -> None:

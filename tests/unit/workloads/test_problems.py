@@ -296,6 +296,48 @@ def test_one_mistake_is_one_problem_at_its_key(
         ),
         (
             "topic: plant/press",
+            "cloudwatch: {metrics: [{metric: Load}]}",
+            "source.cloudwatch.metrics",
+            "write namespace beside them",
+        ),
+        (
+            "topic: plant/press",
+            "cloudwatch: {namespace: A, metrics: [{metric: Load, search: '{A} load', field: Load}]}",
+            "source.cloudwatch.metrics[0]",
+            "and not both",
+        ),
+        (
+            "topic: plant/press",
+            "cloudwatch: {metrics: [{search: '{A} load'}]}",
+            "source.cloudwatch.metrics[0]",
+            "give what it finds a name with field",
+        ),
+        (
+            "topic: plant/press",
+            "cloudwatch: {metrics: [{search: '{A} (load', field: load}]}",
+            "source.cloudwatch.metrics[0].search",
+            "has a ( that is not closed",
+        ),
+        (
+            "topic: plant/press",
+            """cloudwatch: {metrics: [{search: "SEARCH('{A} load', 'Sum')", stat: p99, field: load}]}""",
+            "source.cloudwatch.metrics[0]",
+            "has stat p99, and its search Sum",
+        ),
+        (
+            "topic: plant/press",
+            """cloudwatch: {metrics: [{search: "SEARCH('{A} load', 'Sum', 60)", field: pressure}]}""",
+            "interval",
+            "a search of A has one of 60 s",
+        ),
+        (
+            "topic: plant/press",
+            "cloudwatch: {metrics: [{search: '{A,Host} load', field: pressure}]}",
+            "dimensions",
+            "must be those of the search of A, [Host]",
+        ),
+        (
+            "topic: plant/press",
             f"athena: {{{ATHENA}, query: DROP TABLE a}}",
             "source.athena.query",
             "must be one SELECT",
