@@ -8,10 +8,10 @@ import boto3
 from botocore.exceptions import ClientError
 
 from cli.preflight.finding import Finding, Level
+from lambdas.sources.metrics import MetricList
 from watchkeeper.spec import AnomalyWorkload, WorkloadSpec
 from watchkeeper.spec.feeds import AthenaQuery, CloudWatch, Folders, KinesisStream
 from watchkeeper.spec.telemetry import Source
-from watchkeeper.telemetry.metric_search import FoundMetric
 
 _NO_BUCKET = ("404", "NoSuchBucket")
 """HeadBucket answers without a body, so its error has the status as its code."""
@@ -40,41 +40,29 @@ def _missing(figures: dict[str, str], words: str, remedy: str) -> Finding:
 
 
 def _metrics(session: boto3.Session, workload: AnomalyWorkload, metrics: CloudWatch) -> Finding:
-    feed = metrics.feed()
-    column = feed.metrics[0]
-    search = feed.search(column, workload.dimensions)
-    asked = column.search or f"{search.namespace} {search.metric}"
-    figures = {"workload": workload.name, "namespace": search.namespace, "metric": search.metric or asked}
-    names = [{"Name": name} for name in workload.dimensions]
-    pages = (
-        session.client("cloudwatch")
-        .get_paginator("list_metrics")
-        .paginate(
-            Namespace=search.namespace,
-            **({"MetricName": search.metric} if search.metric else {}),
-            **({"Dimensions": names} if names else {}),
-        )
-    )
-    series = sum(
-        search.finds(
-            FoundMetric(
-                search.namespace,
-                metric["MetricName"],
-                {each["Name"]: each["Value"] for each in metric.get("Dimensions", [])},
+    feed, listing = metrics.feed(), MetricList(session.client("cloudwatch"))
+    by = ", ".join(workload.dimensions) or "no dimension"
+    total = 0
+    for column in feed.metrics:
+        search = feed.search(column, workload.dimensions)
+        series = sum(1 for _ in listing.found_by(search, workload.dimensions))
+        if not series:
+            of = (
+                f"{feed.namespace} {column.metric} by {by}"
+                if column.metric
+                else f"that {column.search} finds"
             )
-        )
-        for page in pages
-        for metric in page["Metrics"]
-    )
-    of = f"{asked} by {', '.join(workload.dimensions) or 'no dimension'}"
-    if series:
-        return _found(figures, f"{workload.name}: CloudWatch has {series:,} metrics {of}")
-    return _missing(
-        figures,
-        f"{workload.name}: CloudWatch has had no metric {of} for two weeks",
-        f"aws cloudwatch list-metrics --namespace {search.namespace}: the workload's dimensions must be "
-        "those of the metrics, each of them",
-    )
+            namespace = min(search.namespaces or [""])
+            return _missing(
+                {"workload": workload.name, "namespace": namespace, "metric": column.metric or column.search},
+                f"{workload.name}: CloudWatch has had no metric {of} for two weeks",
+                f"aws cloudwatch list-metrics{f' --namespace {namespace}' if namespace else ''}: the "
+                "workload's dimensions must be those of the metrics, each of them",
+            )
+        total += series
+    fields = ", ".join(column.field for column in feed.metrics)
+    figures = {"workload": workload.name, "namespace": feed.namespace, "metric": fields}
+    return _found(figures, f"{workload.name}: CloudWatch has {total:,} metrics for {fields} by {by}")
 
 
 def _stream(session: boto3.Session, workload: str, stream: KinesisStream) -> Finding:

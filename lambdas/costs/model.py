@@ -341,8 +341,8 @@ def _asked(
     if spec.source.cloudwatch is not None:
         feed = spec.source.cloudwatch.feed()
         searches = [feed.search(column, spec.dimensions) for column in feed.metrics]
-        listings = {(search.namespace, search.metric) for search in searches}
-        pages = len(listings) * math.ceil(fleet.series / len(spec.measures) / LISTED_METRICS)
+        listed = {name for search in searches for name in search.names or [""]}
+        pages = len(listed) * math.ceil(fleet.series / len(spec.measures) / LISTED_METRICS)
         yield (
             f"{fleet.series:,} metrics asked for, each interval",
             times * fleet.series,

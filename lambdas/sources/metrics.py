@@ -1,8 +1,8 @@
 """Metrics of CloudWatch as records: one for each interval and place, with a field for each metric.
 
 Which metrics there are, ListMetrics says: those that had data within two weeks, or within three hours where
-that is enough. A new one appears within 15 minutes. It has no bound, whereas GetMetricData gives 500 series
-of a SEARCH expression and says nothing of the others: so searches are held against the list, too.
+that is enough. A new one appears within 15 minutes. Search expressions are evaluated over that list: as
+an expression of GetMetricData, SEARCH gives 500 series and says nothing of the others.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html, API_GetMetricData.html
 """
 
@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from lambdas.adapters.errors import translated
@@ -37,16 +38,55 @@ _REFUSED = "Forbidden"
 
 Place = tuple[str, ...]
 """One value of each of the plan's dimensions."""
+Wanted = tuple[MetricColumn, FoundMetric, Place]
 
 
 @dataclass(frozen=True)
-class _Wanted:
-    """A metric that is read, and the field that has its values."""
+class MetricList:
+    """What ListMetrics knows, each list asked for once.
 
-    namespace: str
-    metric: str
-    column: MetricColumn
-    place: Place
+    Parameters
+    ----------
+    recent
+        Whether metrics are left out that were silent for three hours.
+    """
+
+    client: CloudWatchClient
+    recent: bool = False
+    _asked: dict[tuple[str | None, str | None, Place], list[FoundMetric]] = field(default_factory=dict)
+
+    def found_by(self, search: MetricSearch, dimensions: Sequence[str]) -> Iterator[FoundMetric]:
+        """Give the metrics that a search finds, for a workload with these dimensions.
+
+        Raises
+        ------
+        UnavailableError
+            If CloudWatch does not answer.
+        ContractViolationError
+            If it may not be asked.
+        """
+        own = tuple(search.dimensions_of(dimensions))
+        for asked in product(search.namespaces or [None], search.names or [None], [own]):
+            if asked not in self._asked:
+                self._asked[asked] = list(self._listed(*asked))
+            yield from filter(search.finds, self._asked[asked])
+
+    def _listed(self, namespace: str | None, name: str | None, dimensions: Place) -> Iterator[FoundMetric]:
+        """Give the metrics with just these dimensions, in a namespace and of a name, or in and of any."""
+        asked: dict[str, Any] = {"RecentlyActive": "PT3H"} if self.recent else {}
+        if namespace is not None:
+            asked["Namespace"] = namespace
+        if name is not None:
+            asked["MetricName"] = name
+        if dimensions:
+            asked["Dimensions"] = [{"Name": each} for each in dimensions]
+        with translated(f"list the metrics {name or 'of any name'} of {namespace or 'any namespace'}"):
+            pages: Iterable[Any] = self.client.get_paginator("list_metrics").paginate(**asked)
+            found = [metric for page in pages for metric in page["Metrics"]]
+        for metric in found:
+            own = {each["Name"]: each["Value"] for each in metric.get("Dimensions", [])}
+            if own.keys() == set(dimensions):
+                yield FoundMetric(metric["Namespace"], metric["MetricName"], own)
 
 
 @dataclass(frozen=True)
@@ -77,8 +117,8 @@ class Metrics:
         found: dict[tuple[int, Place], dict[str, float]] = defaultdict(dict)
         wanted = list(self._wanted(window))
         for first in range(0, len(wanted), QUERIES):
-            for at, place, field, value in self._values(wanted[first : first + QUERIES], window):
-                found[at, place][field] = value
+            for at, place, name, value in self._values(wanted[first : first + QUERIES], window):
+                found[at, place][name] = value
         reader, plan = reader_of(self.plan), self.plan
         for number, ((at, place), values) in enumerate(sorted(found.items()), start=1):
             fields: dict[str, Any] = {
@@ -93,58 +133,26 @@ class Metrics:
                 outcome = error
             yield HistoryLine(number, json.dumps(fields), fields, outcome)
 
-    def _wanted(self, window: Window) -> Iterator[_Wanted]:
+    def _wanted(self, window: Window) -> Iterator[Wanted]:
         """Give the metrics that are watched and there: in these dimensions, and in no other."""
         measures = defaultdict(list)
         for measure in self.plan.measures:
             measures[measure.field].append(measure.name)
-        names = self.plan.dimensions
-        columns: dict[tuple[str, str | None], list[tuple[MetricColumn, MetricSearch]]] = defaultdict(list)
+        listing, names = MetricList(self.client, self.now - window.begin_at <= RECENTLY), self.plan.dimensions
         for column in self.feed.metrics:
-            search = self.feed.search(column, names)
-            columns[search.namespace, search.metric].append((column, search))
-        taken: dict[tuple[str, Place], str] = {}
-        for (namespace, metric), asking in columns.items():
-            for found in self._listed(namespace, metric, window):
-                for column, search in asking:
-                    if not search.finds(found) or all(
-                        is_excluded(self.plan, name, found.dimensions) for name in measures[column.field]
-                    ):
-                        continue
-                    place = tuple(found.dimensions[name] for name in names)
-                    other = taken.setdefault((column.field, place), found.metric)
-                    if other != found.metric:
-                        at = ", ".join(f"{name} {value}" for name, value in found.dimensions.items())
-                        raise ContractViolationError(
-                            f"the search for the field {column.field!r} finds both {other} and {found.metric}"
-                            f'{f" of {at}" if at else ""}: name one by MetricName="{other}"'
-                        )
-                    yield _Wanted(namespace, found.metric, column, place)
+            for found in listing.found_by(self.feed.search(column, names), names):
+                place = found.place(names)
+                dimensions = dict(zip(names, place, strict=True))
+                if not all(is_excluded(self.plan, name, dimensions) for name in measures[column.field]):
+                    yield column, found, place
 
-    def _listed(self, namespace: str, metric: str | None, window: Window) -> Iterator[FoundMetric]:
-        """Give the metrics of a namespace that have the dimensions: all, or those of one name."""
-        asked: dict[str, Any] = {}
-        if metric is not None:
-            asked["MetricName"] = metric
-        if self.now - window.begin_at <= RECENTLY:
-            asked["RecentlyActive"] = "PT3H"
-        if self.plan.dimensions:
-            asked["Dimensions"] = [{"Name": name} for name in self.plan.dimensions]
-        with translated(f"list the metrics {metric or ''} of {namespace}".replace("  ", " ")):
-            pages: Iterable[Any] = self.client.get_paginator("list_metrics").paginate(
-                Namespace=namespace, **asked
-            )
-            for page in pages:
-                for each in page["Metrics"]:
-                    dimensions = {one["Name"]: one["Value"] for one in each.get("Dimensions", [])}
-                    yield FoundMetric(namespace, each["MetricName"], dimensions)
-
-    def _values(self, wanted: list[_Wanted], window: Window) -> Iterator[tuple[int, Place, str, float]]:
+    def _values(self, wanted: list[Wanted], window: Window) -> Iterator[tuple[int, Place, str, float]]:
+        where = ", ".join(sorted({metric.namespace for _, metric, _ in wanted}))
         queries = [
-            {"Id": f"q{number}", "MetricStat": self._stat(each, window)} for number, each in enumerate(wanted)
+            {"Id": f"q{number}", "MetricStat": self._stat(column, metric, window)}
+            for number, (column, metric, _) in enumerate(wanted)
         ]
-        namespaces = ", ".join(sorted({each.namespace for each in wanted}))
-        with translated(f"read metrics of {namespaces}"):
+        with translated(f"read metrics of {where}"):
             pages: Iterable[Any] = self.client.get_paginator("get_metric_data").paginate(
                 MetricDataQueries=queries,  # type: ignore[arg-type]  # as the service's model has them
                 StartTime=window.begin_at,
@@ -155,33 +163,24 @@ class Metrics:
             for page in pages:
                 for result in page["MetricDataResults"]:
                     states[result["Id"]] = result.get("StatusCode", _FINISHED)
-                    asked = wanted[int(result["Id"][1:])]
+                    column, _, place = wanted[int(result["Id"][1:])]
                     for at, value in zip(result["Timestamps"], result["Values"], strict=True):
-                        yield (
-                            int(at.astimezone(timezone.utc).timestamp()),
-                            asked.place,
-                            asked.column.field,
-                            value,
-                        )
+                        yield int(at.astimezone(timezone.utc).timestamp()), place, column.field, value
         unfinished = set(states.values()) - {_FINISHED}
         if _REFUSED in unfinished:
-            raise ContractViolationError(f"CloudWatch refuses metrics of {namespaces}")
+            raise ContractViolationError(f"CloudWatch refuses metrics of {where}")
         if unfinished:
             raise UnavailableError(
-                f"CloudWatch has not answered whole: {', '.join(sorted(unfinished))} for metrics of "
-                f"{namespaces}"
+                f"CloudWatch has not answered whole: {', '.join(sorted(unfinished))} for metrics of {where}"
             )
 
-    def _stat(self, asked: _Wanted, window: Window) -> dict[str, Any]:
+    def _stat(self, column: MetricColumn, metric: FoundMetric, window: Window) -> dict[str, Any]:
         return {
             "Metric": {
-                "Namespace": asked.namespace,
-                "MetricName": asked.metric,
-                "Dimensions": [
-                    {"Name": name, "Value": value}
-                    for name, value in zip(self.plan.dimensions, asked.place, strict=True)
-                ],
+                "Namespace": metric.namespace,
+                "MetricName": metric.name,
+                "Dimensions": [{"Name": name, "Value": value} for name, value in metric.dimensions.items()],
             },
             "Period": window.interval_seconds,
-            "Stat": asked.column.stat,
+            "Stat": column.stat,
         }

@@ -25,7 +25,7 @@ alerts: {routes: [{channel: operators}]}
 """
 SOURCES = {
     "press_metrics": (
-        "cloudwatch: {metrics: [{search: '{Journey,press} load NOT gone', field: load}], offset: 1h}"
+        "cloudwatch: {metrics: [{search: '{Journey,press} MetricName=\"load\" NOT gone'}], offset: 1h}"
     ),
     "press_rows": (
         f"athena: {{database: journey, reads: [{{bucket: {LAKE}, prefix: rows/}}], offset: 1h, query: "

@@ -174,18 +174,13 @@ class AnomalyWorkload(Section):
         for dimension in dimensions:
             if dimension in taken:
                 raise ValueError(f"{dimension!r} is a measure's or the timestamp's field already")
-        metrics = info.data["source"].cloudwatch if "source" in info.data else None
-        for search in metrics.searches if metrics is not None else ():
-            if set(search.dimensions) != set(dimensions):
-                raise ValueError(
-                    f"must be those of the search of {search.namespace}, "
-                    f"[{', '.join(search.dimensions)}]: it finds metrics with just these"
-                )
         for name in info.data["source"].where if "source" in info.data else ():
             if name not in dimensions:
                 raise ValueError(
                     f"source.where names {name!r}, which is none of them: add it, or leave it out"
                 )
+        if "source" in info.data and info.data["source"].cloudwatch is not None:
+            info.data["source"].cloudwatch.check(dimensions)
         return dimensions
 
     @field_validator("exclude", "mute", "calendars")

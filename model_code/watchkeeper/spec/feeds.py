@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from watchkeeper.spec.fields import Duration, RecordField
 from watchkeeper.spec.section import Section, refuse_repeats
 from watchkeeper.telemetry.feeds import FolderFeed, MetricColumn, MetricFeed, QueryFeed, check_query
 from watchkeeper.telemetry.folders import FolderPath
-from watchkeeper.telemetry.metric_search import LONGEST, MetricSearch, search_of
+from watchkeeper.telemetry.metric_search import MetricSearch, search_of
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PLACE = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.*)")
@@ -43,15 +44,6 @@ Bucket = Annotated[
 KmsKey = Annotated[str, _matching(_KEY, "must be the ARN of a key: arn:aws:kms:REGION:ACCOUNT:key/ID")]
 
 
-Statistic = Annotated[
-    str,
-    _matching(
-        _STATISTIC,
-        "must be a statistic of CloudWatch, such as Average, Sum, Minimum, Maximum, SampleCount or p99",
-    ),
-]
-
-
 def _folders(value: str) -> str:
     if value.startswith(("/", "s3://")):
         raise ValueError("must be a path in the bucket, such as gases/{{yyyyMMdd}}/{{HHmm}}/")
@@ -60,10 +52,6 @@ def _folders(value: str) -> str:
 
 def _query(value: str) -> str:
     return _checked(check_query, value)
-
-
-def _search(value: str) -> str:
-    return _checked(search_of, value)
 
 
 def _checked(check: Any, value: str) -> str:
@@ -107,44 +95,60 @@ class Folders(Section):
         return FolderFeed(self.bucket, self.path)
 
 
+def _search(value: str | None) -> str | None:
+    return value if value is None else _checked(search_of, value)
+
+
 class CloudWatchMetric(Section):
-    """One metric and statistic, as a field of the records that are made of it."""
+    """Metrics of one name, or that a search finds, with one statistic, as a field of the records that are
+    made of them."""
 
     metric: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    """Name of the metric."""
-    search: Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_search)] | None = None
-    """In place of metric: a SEARCH expression, or what stands in its first quotes. It finds one metric of
-    each place."""
-    stat: Statistic | None = None
-    """Statistic of an interval: Average, Sum, Minimum, Maximum, SampleCount, p99, …; without it, that of the
-    search, or Average."""
+    """Name of the metrics."""
+    search: Annotated[str | None, AfterValidator(_search)] = None
+    """Search expression of CloudWatch instead: {AWS/Lambda,FunctionName} MetricName="Errors" NOT test, or
+    SEARCH('…', 'Sum', 300) as dashboards have it."""
+    stat: Annotated[
+        str,
+        _matching(
+            _STATISTIC,
+            "must be a statistic of CloudWatch, such as Average, Sum, Minimum, Maximum, SampleCount or p99",
+        ),
+    ] = "Average"
+    """Statistic of an interval: Average, Sum, Minimum, Maximum, SampleCount, p99, … A search may say it
+    itself."""
     field: RecordField | None = None
-    """Field that measures name; without it, the metric's name. A search needs it."""
+    """Field that measures name; without it, the metrics' name."""
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> CloudWatchMetric:
         if (self.metric is None) == (self.search is None):
-            raise ValueError("must have metric, the name of one, or search, and not both")
-        if self.search is not None and self.field is None:
-            raise ValueError("has a search: give what it finds a name with field, for measures")
-        said = self.searched.stat if self.searched else None
-        if said is not None and not _STATISTIC.fullmatch(said):
+            raise ValueError("name either metric, or search, which is an expression that finds metrics")
+        if self.found is None:
+            return self
+        if self.field is None and (self.found.names is None or len(self.found.names) > 1):
             raise ValueError(
-                f"searches with {said!r}, which is no statistic of CloudWatch: Average, Sum, p99, …"
+                "field is missing: the search may find metrics of several names, so say what measures call it"
             )
-        if said is not None and self.stat not in (None, said):
-            raise ValueError(f"has stat {self.stat}, and its search {said}: leave one out")
+        told = self.found.stat
+        if told is not None and not _STATISTIC.fullmatch(told):
+            raise ValueError(f"search: {told!r} is no statistic of CloudWatch, such as Average, Sum or p99")
+        if told is not None and "stat" in self.model_fields_set and told != self.stat:
+            raise ValueError(f"stat is {self.stat} and the search says {told}: leave stat out")
         return self
 
     @property
-    def searched(self) -> MetricSearch | None:
-        """Its search, understood."""
+    def found(self) -> MetricSearch | None:
+        """The search, understood."""
         return None if self.search is None else search_of(self.search)
 
     def column(self) -> MetricColumn:
         """Return what the function is told that asks for it."""
-        stat = self.stat or (self.searched and self.searched.stat) or "Average"
-        return MetricColumn(self.metric, stat, self.field or self.metric or "", self.search)
+        if self.search is None or self.found is None:
+            name = self.metric or ""
+            return MetricColumn(name, self.stat, self.field or name)
+        [name] = self.found.names or [""] if self.field is None else [self.field]
+        return MetricColumn("", self.found.stat or self.stat, name, self.search)
 
 
 class CloudWatch(Section):
@@ -152,7 +156,7 @@ class CloudWatch(Section):
     these is watched."""
 
     namespace: Annotated[str, Field(min_length=1, max_length=255, pattern=_NAMESPACE)] | None = None
-    """Such as AWS/EC2. A search names its own."""
+    """Such as AWS/EC2; may be left out if each of the metrics is a search that names one."""
     metrics: list[CloudWatchMetric] = Field(min_length=1, max_length=50)
     """What is asked for."""
     offset: Offset = timedelta(minutes=10)
@@ -160,33 +164,49 @@ class CloudWatch(Section):
 
     @field_validator("metrics")
     @classmethod
-    def _are_fields_of_their_own(
+    def _are_fields_of_their_own(cls, metrics: list[CloudWatchMetric]) -> list[CloudWatchMetric]:
+        refuse_repeats([metric.column().field for metric in metrics], "field")
+        return metrics
+
+    @field_validator("metrics")
+    @classmethod
+    def _are_of_a_namespace(
         cls, metrics: list[CloudWatchMetric], info: ValidationInfo
     ) -> list[CloudWatchMetric]:
-        refuse_repeats([metric.column().field for metric in metrics], "field")
-        if info.data.get("namespace", "") is None and any(metric.metric for metric in metrics):
-            raise ValueError("have a metric by name: write namespace beside them, such as AWS/EC2")
+        if "namespace" not in info.data:
+            return metrics
+        named = [metric.metric for metric in metrics if metric.metric is not None]
+        if named and info.data["namespace"] is None:
+            raise ValueError(f"{named[0]} is in no namespace: add namespace beside metrics, such as AWS/EC2")
+        if info.data["namespace"] is not None and all(
+            metric.found is not None and metric.found.namespaces is not None for metric in metrics
+        ):
+            raise ValueError("each search names a namespace itself: leave namespace out")
         return metrics
+
+    def check(self, dimensions: Sequence[str]) -> None:
+        """Refuse a search that does not go with the dimensions of the workload.
+
+        Raises
+        ------
+        ValueError
+            With what to write instead.
+        """
+        for number, metric in enumerate(self.metrics):
+            if metric.found is not None:
+                try:
+                    metric.found.within(self.namespace).check(dimensions)
+                except InvalidInputError as error:
+                    raise ValueError(f"source.cloudwatch.metrics[{number}].search: {error}") from error
 
     @property
     def fields(self) -> list[str]:
         """The fields of the records."""
         return [metric.column().field for metric in self.metrics]
 
-    @property
-    def searches(self) -> list[MetricSearch]:
-        """Its searches, understood."""
-        return [metric.searched for metric in self.metrics if metric.searched is not None]
-
-    @property
-    def namespaces(self) -> list[str]:
-        """Of all that is asked for."""
-        named = [self.namespace] if self.namespace is not None else []
-        return list(dict.fromkeys([*named, *(search.namespace for search in self.searches)]))
-
     def feed(self) -> MetricFeed:
         """Return what the function is told that asks for the metrics."""
-        return MetricFeed(self.namespace, tuple(metric.column() for metric in self.metrics))
+        return MetricFeed(self.namespace or "", tuple(metric.column() for metric in self.metrics))
 
 
 class KinesisStream(Section):
@@ -247,10 +267,11 @@ def check_scheduled_interval(interval: timedelta, info: ValidationInfo) -> timed
             f"source.{source.place} is asked on a schedule: the interval must be whole minutes that divide "
             "an hour, or whole hours that divide a day, such as 5m, 1h or 1d"
         )
-    for search in source.cloudwatch.searches if source.cloudwatch is not None else ():
-        if search.period not in (None, interval.total_seconds()):
+    for metric in source.cloudwatch.metrics if source.cloudwatch is not None else ():
+        period = metric.found and metric.found.period_seconds
+        if period and period != interval.total_seconds():
             raise ValueError(
-                f"is the period in which metrics are read, and a search of {search.namespace} has one of "
-                f"{search.period} s: leave that out"
+                f"a search of source.cloudwatch.metrics has a period of {period} seconds: make that the "
+                "interval, or leave it out of the search"
             )
     return interval

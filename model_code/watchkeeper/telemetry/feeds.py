@@ -11,7 +11,7 @@ from typing import Any
 
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.core.plan import WorkloadPlan
-from watchkeeper.telemetry.metric_search import MetricSearch, search_by_name, search_of
+from watchkeeper.telemetry.metric_search import MetricSearch, search_for, search_of
 
 _PLACEHOLDERS = ("{from}", "{to}")
 _READS = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
@@ -20,29 +20,29 @@ _TIME = "%Y-%m-%d %H:%M:%S"
 
 @dataclass(frozen=True)
 class MetricColumn:
-    """A metric of CloudWatch, its statistic, and the field of records that has its values."""
+    """Metrics of CloudWatch, their statistic, and the field of records that has its values."""
 
-    metric: str | None
-    """Its name; None where a search finds it."""
+    metric: str
+    """The name of all of them; empty if `search` finds them."""
     stat: str
     field: str
-    search: str | None = None
-    """As `metric_search.search_of` reads it."""
+    search: str = ""
+    """A search expression; empty if `metric` names them."""
 
 
 @dataclass(frozen=True)
 class MetricFeed:
-    """Metrics of CloudWatch."""
+    """Metrics of CloudWatch: those of a name in the namespace, or what a search finds."""
 
-    namespace: str | None
-    """Of those that have a name; searches have their own."""
+    namespace: str
+    """Of all metrics whose search names none; may be empty if each does."""
     metrics: tuple[MetricColumn, ...]
 
     def search(self, column: MetricColumn, dimensions: Sequence[str]) -> MetricSearch:
-        """Return what finds the metrics of a column; `dimensions` are the workload's."""
-        if column.search is not None:
-            return search_of(column.search)
-        return search_by_name(self.namespace or "", dimensions, column.metric or "")
+        """Return what finds the metrics of a column, in a workload with these dimensions."""
+        if column.search:
+            return search_of(column.search).within(self.namespace)
+        return search_for(self.namespace, column.metric, dimensions)
 
 
 @dataclass(frozen=True)

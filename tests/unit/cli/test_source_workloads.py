@@ -18,11 +18,12 @@ from cli.telemetry import read_telemetry
 from lambdas.costs.model import Fleet, ingestion_month
 from lambdas.costs.prices import Prices
 from tests.unit.cli.answering import AnsweringAws
-from tests.unit.watchkeeper.test_feeds import ATHENA, CLOUDWATCH, FOLDERS, SPEC
+from tests.unit.watchkeeper.test_feeds import ATHENA, CLOUDWATCH, FOLDERS, SEARCH, SPEC
 from watchkeeper.core.errors import InvalidInputError
 from watchkeeper.spec import AnomalyWorkload, load_workload
 
 ARN = "arn:aws:kinesis:eu-west-1:123456789012:stream/plant"
+LOAD = {"Namespace": "Plant", "MetricName": "Load"}
 KINESIS = f"kinesis: {{stream: '{ARN}'}}"
 ASKED_A_MONTH = 30 * 24 * 12
 METRICS_A_MONTH = ASKED_A_MONTH * 1000
@@ -61,8 +62,11 @@ def test_nothing_is_sent_to_what_is_asked_for_the_newest_only(tmp_path: Path, so
         check_sendable(spec_of(tmp_path, source))
 
 
-def test_the_past_of_metrics_is_fetched_as_a_file_to_train_on(tmp_path: Path, session: boto3.Session) -> None:
-    spec_of(tmp_path, CLOUDWATCH.replace("p99", "Average"))
+@pytest.mark.parametrize("source", [CLOUDWATCH.replace("p99", "Average"), SEARCH])
+def test_the_past_of_metrics_is_fetched_as_a_file_to_train_on(
+    tmp_path: Path, session: boto3.Session, source: str
+) -> None:
+    spec_of(tmp_path, source)
     now = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
     times = [now - timedelta(minutes=5 * number) for number in (3, 2, 1)]
     session.client("cloudwatch").put_metric_data(
@@ -111,6 +115,7 @@ def test_metrics_cost_by_how_many_are_asked_for(tmp_path: Path) -> None:
     of_metrics = costs(tmp_path, CLOUDWATCH)
     assert of_metrics["CloudWatch"] == pytest.approx(METRICS_A_MONTH / 1000 * 0.01, rel=0.01)
     assert "Firehose" not in of_metrics
+    assert costs(tmp_path, SEARCH) == of_metrics
 
 
 def test_a_query_costs_by_what_it_scans_and_10_megabytes_at_least(tmp_path: Path) -> None:
@@ -151,23 +156,19 @@ def test_what_is_asked_again_for_late_records_costs_its_requests(tmp_path: Path)
     [
         (
             CLOUDWATCH,
-            {"ListMetrics": {"Metrics": [{"MetricName": "Load", "Dimensions": []}]}},
+            {"ListMetrics": {"Metrics": [{**LOAD, "Dimensions": []}]}},
             Level.GREEN,
-            "has 1 metrics Plant Load",
+            "has 1 metrics for load by no dimension",
         ),
         (
-            "cloudwatch: {metrics: [{search: '{Plant} load', field: load}]}",
-            {"ListMetrics": {"Metrics": [{"MetricName": name} for name in ("PeakLoad", "Pressure")]}},
-            Level.GREEN,
-            "has 1 metrics {Plant} load",
+            SEARCH,
+            {"ListMetrics": {"Metrics": [{**LOAD, "Dimensions": [{"Name": "Host", "Value": "a"}]}]}},
+            Level.YELLOW,
+            'has had no metric that {Plant} MetricName="Load" finds for two weeks',
         ),
         (
             CLOUDWATCH,
-            {
-                "ListMetrics": {
-                    "Metrics": [{"MetricName": "Load", "Dimensions": [{"Name": "Host", "Value": "a"}]}]
-                }
-            },
+            {"ListMetrics": {"Metrics": [{**LOAD, "Dimensions": [{"Name": "Host", "Value": "a"}]}]}},
             Level.YELLOW,
             "has had no metric Plant Load by no dimension",
         ),

@@ -45,8 +45,6 @@ class FakeCloudWatch:
     """By device, statistic and begin."""
     others: tuple[dict[str, str], ...] = ()
     """Dimensions of further metrics of that name."""
-    names: tuple[str, ...] = ("Pressure",)
-    """Of the metrics, where none is asked for by name."""
     status: str = "Complete"
     asked: list[dict[str, Any]] = field(default_factory=list)
 
@@ -57,10 +55,9 @@ class FakeCloudWatch:
         self.asked.append(asked)
         devices = dict.fromkeys(device for device, _, _ in self.values)
         dimensions = [*({"device": device} for device in devices), *self.others]
+        named = {"Namespace": "Plant", "MetricName": "Pressure"}
         listed = [
-            {"MetricName": name, "Dimensions": [{"Name": k, "Value": v} for k, v in each.items()]}
-            for each in dimensions
-            for name in ((asked["MetricName"],) if "MetricName" in asked else self.names)
+            named | {"Dimensions": [{"Name": k, "Value": v} for k, v in each.items()]} for each in dimensions
         ]
         yield {"Metrics": listed[:1]}
         yield {"Metrics": listed[1:]}
@@ -136,37 +133,32 @@ def test_metrics_with_other_dimensions_and_places_that_are_not_watched_are_not_a
     assert len(cloud.asked[-1]["MetricDataQueries"]) == len(FEED.metrics)
 
 
-def searching(query: str, cloud: FakeCloudWatch) -> list[dict[str, Any]]:
-    feed = MetricFeed(None, (MetricColumn(None, "Average", "pressure", f"{{Plant,device}} {query}"),))
-    return fields(Metrics(cloud, feed, PLAN, ASKED_AT).lines(WINDOW))  # type: ignore[arg-type]
-
-
-def test_a_search_reads_the_metrics_that_it_finds() -> None:
-    cloud = FakeCloudWatch(
-        {("press-1", "Average", START): 1.0, ("press-2", "Average", START): 2.0},
-        others=({"device": "press-1", "hall": "1"},),
-        names=("Pressure", "Load"),
-    )
-    assert searching("pressure NOT press-2", cloud) == [
-        {"time": "2024-01-02T03:00:00Z", "device": "press-1", "pressure": 1.0}
-    ]
-    listing, reading = cloud.asked
-    assert listing == {"Namespace": "Plant", "RecentlyActive": "PT3H", "Dimensions": [{"Name": "device"}]}
-    [query] = reading["MetricDataQueries"]
-    assert query["MetricStat"]["Metric"]["MetricName"] == "Pressure"
-
-
-def test_a_search_that_finds_two_metrics_of_a_place_says_which() -> None:
-    cloud = FakeCloudWatch({("a", "Average", START): 1.0}, names=("Pressure", "PressurePeak"))
-    with pytest.raises(ContractViolationError) as caught:
-        searching("pressure", cloud)
-    assert "finds both Pressure and PressurePeak of device a" in str(caught.value)
-
-
 def test_metrics_that_were_active_long_ago_are_looked_for_where_the_window_is_old() -> None:
     cloud = FakeCloudWatch({("a", "Average", START): 1.0})
     list(Metrics(cloud, FEED, PLAN, BEGIN + timedelta(days=3)).lines(WINDOW))  # type: ignore[arg-type]
     assert "RecentlyActive" not in cloud.asked[0]
+
+
+def test_a_search_gives_each_metric_that_it_finds_with_its_name_as_a_dimension() -> None:
+    cloud = FakeCloudWatch({("a", "Sum", START): 1.0, ("b", "Sum", START): 2.0})
+    feed = MetricFeed("", (MetricColumn("", "Sum", "pressure", "{Plant,device} pressure NOT device=b"),))
+    plan = make_plan(
+        measures=(MeasurePlan("pressure", "pressure"),), dimensions=("MetricName", "device", "Namespace")
+    )
+    lines = Metrics(cloud, feed, plan, ASKED_AT).lines(WINDOW)  # type: ignore[arg-type]
+    [found] = fields(lines)
+    assert found == {
+        "time": "2024-01-02T03:00:00Z",
+        "device": "a",
+        "MetricName": "Pressure",
+        "Namespace": "Plant",
+        "pressure": 1.0,
+    }
+    listing, reading = cloud.asked
+    assert listing == {"RecentlyActive": "PT3H", "Namespace": "Plant", "Dimensions": [{"Name": "device"}]}
+    assert [query["MetricStat"]["Metric"]["MetricName"] for query in reading["MetricDataQueries"]] == [
+        "Pressure"
+    ]
 
 
 def test_no_request_has_more_queries_than_cloudwatch_takes() -> None:

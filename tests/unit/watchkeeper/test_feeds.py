@@ -22,6 +22,7 @@ measures:
 interval: {interval}
 """
 CLOUDWATCH = "cloudwatch: {namespace: Plant, metrics: [{metric: Load, stat: p99, field: load}]}"
+SEARCH = """cloudwatch: {metrics: [{search: '{Plant} MetricName="Load"', field: load}]}"""
 ATHENA = (
     'athena: {database: plant, reads: [{bucket: plant, prefix: rows/}], query: "SELECT at, load FROM presses '
     "WHERE at >= TIMESTAMP '{from}' AND at < TIMESTAMP '{to}'\"}"
@@ -35,7 +36,7 @@ def spec_of(tmp_path: Path, source: str, interval: str = "5m") -> AnomalyWorkloa
     return found
 
 
-@pytest.mark.parametrize("source", [CLOUDWATCH, ATHENA, FOLDERS])
+@pytest.mark.parametrize("source", [CLOUDWATCH, SEARCH, ATHENA, FOLDERS])
 def test_a_feed_is_the_same_after_the_functions_environment(tmp_path: Path, source: str) -> None:
     spec = spec_of(tmp_path, source)
     assert spec.source.scheduled is not None
@@ -86,3 +87,75 @@ def test_a_query_is_of_a_window_in_utc() -> None:
     assert feed.text(Window(0, HOUR, HOUR)) == (
         "SELECT '1970-01-01 00:00:00', '1970-01-01 01:00:00', '1970-01-01 00:00:00'"
     )
+
+
+@pytest.mark.parametrize(
+    ("entry", "key", "said"),
+    [
+        ("{search: '{Plant,Press} Load OR'}", "metrics[0].search", "there is no term after OR"),
+        ("{metric: Load, search: Load}", "metrics[0]", "name either metric, or search"),
+        ("{stat: Sum}", "metrics[0]", "name either metric, or search"),
+        (
+            "{search: '{Plant} Load'}",
+            "metrics[0]",
+            "field is missing: the search may find metrics of several",
+        ),
+        ("{search: \"SEARCH('{Plant} Load', 'Mean')\", field: load}", "metrics[0]", "'Mean' is no statistic"),
+        (
+            "{search: \"SEARCH('{Plant} Load', 'Sum')\", stat: p99, field: load}",
+            "metrics[0]",
+            "stat is p99 and the search says Sum: leave stat out",
+        ),
+        (
+            "{search: 'MAX(SEARCH(''{A}'', ''Sum'', 60))'}",
+            "metrics[0].search",
+            "metric math is not evaluated",
+        ),
+        ("{metric: Load, field: load}", "metrics", "Load is in no namespace: add namespace"),
+    ],
+)
+def test_a_search_that_is_none_is_refused_by_its_key(tmp_path: Path, entry: str, key: str, said: str) -> None:
+    with pytest.raises(WorkloadSpecError) as refused:
+        spec_of(tmp_path, f"cloudwatch: {{metrics: [{entry}]}}")
+    assert f"source.cloudwatch.{key}" in str(refused.value)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("search", "said"),
+    [
+        (
+            '{Plant,Press} MetricName="Load"',
+            "finds metrics with the dimensions Press, and the workload has none",
+        ),
+        ("{Plant} Load", 'add MetricName="…" to it, or MetricName to the dimensions'),
+        ('MetricName="Load"', 'add Namespace="…" to it, or Namespace to the dimensions'),
+        ('{Plant} MetricName=("Load" OR "Speed")', "which would be one series"),
+    ],
+)
+def test_a_search_in_which_a_series_would_be_several_metrics_is_refused(
+    tmp_path: Path, search: str, said: str
+) -> None:
+    with pytest.raises(WorkloadSpecError, match=r"source\.cloudwatch\.metrics\[0\]\.search: ") as refused:
+        spec_of(tmp_path, f"cloudwatch: {{metrics: [{{search: '{search}', field: load}}]}}")
+    assert said in str(refused.value)
+
+
+def test_a_search_as_dashboards_have_it_says_the_statistic_and_the_interval(tmp_path: Path) -> None:
+    search = """cloudwatch: {metrics: [{search: "SEARCH('{Plant} MetricName=\\"load\\"', 'Sum', 300)"}]}"""
+    spec = spec_of(tmp_path, search)
+    assert spec.source.cloudwatch is not None
+    [column] = spec.source.cloudwatch.feed().metrics
+    assert (column.stat, column.field) == ("Sum", "load")
+    with pytest.raises(WorkloadSpecError, match="a period of 300 seconds: make that the interval"):
+        spec_of(tmp_path, search, "1m")
+
+
+def test_a_search_without_a_namespace_is_within_that_of_the_source(tmp_path: Path) -> None:
+    searched = "cloudwatch: {namespace: Plant, metrics: [{search: 'MetricName=\"load\"'}]}"
+    spec = spec_of(tmp_path, searched)
+    assert spec.source.cloudwatch is not None
+    feed = spec.source.cloudwatch.feed()
+    assert feed.search(feed.metrics[0], ()).namespaces == {"Plant"}
+    with pytest.raises(WorkloadSpecError, match="each search names a namespace itself: leave namespace out"):
+        spec_of(tmp_path, SEARCH.replace("{metrics", "{namespace: Other, metrics"))

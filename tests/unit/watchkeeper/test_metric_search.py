@@ -1,22 +1,27 @@
-"""Search expressions of CloudWatch: what the documentation says that each finds."""
+"""Search expressions of CloudWatch, as its documentation has them: what one finds, and which are none.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
+"""
 
 from __future__ import annotations
 
 import pytest
 
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.telemetry.metric_search import FoundMetric, search_of
-
-EC2 = {"InstanceId": "i-1234567890123456"}
+from watchkeeper.telemetry.metric_search import LONGEST, FoundMetric, search_of
 
 
-def finds(query: str, metric: str, dimensions: dict[str, str] | None = None, namespace: str = "N") -> bool:
-    names = ",".join([namespace, *(dimensions or {})])
-    return search_of(f"{{{names}}} {query}").finds(FoundMetric(namespace, metric, dimensions or {}))
+def finds(expression: str, *metrics: FoundMetric) -> list[bool]:
+    search = search_of(expression)
+    return [search.finds(metric) for metric in metrics]
+
+
+def metric(name: str, namespace: str = "MyNamespace", **dimensions: str) -> FoundMetric:
+    return FoundMetric(namespace, name, dimensions)
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("term", "found"),
     [
         ("count", True),
         ("Count", True),
@@ -31,98 +36,110 @@ def finds(query: str, metric: str, dimensions: dict[str, str] | None = None, nam
         ('"customcount1"', False),
         ('"Custom"', False),
         ('MetricName="CustomCount1"', True),
-        ("MetricName=custom", True),
-        ("Namespace=custom", False),
-        ("NOT custom", False),
-        ("NOT Namespace=AWS", True),
-        ("other OR custom", True),
-        ("other custom", False),
-        ("(other OR custom) AND count", True),
-        ("other OR custom missing", False),
-        ("", True),
+        ("InstanceType=Count", False),
     ],
 )
-def test_a_term_finds_tokens_and_a_quoted_one_the_whole_name(query: str, found: bool) -> None:
-    assert finds(query, "CustomCount1") is found
+def test_a_term_is_met_by_a_token_or_exactly(term: str, found: bool) -> None:
+    assert finds(term, metric("CustomCount1")) == [found]
 
 
-@pytest.mark.parametrize("query", ["network/errors", "network+errors", "network-errors", "Network_Errors"])
-@pytest.mark.parametrize("name", ["Network-Errors-2", "NetworkErrors2"])
-def test_other_characters_join_tokens(query: str, name: str) -> None:
-    assert finds(query, name)
-    assert finds(f'"{name}"', name)
-    assert not finds('"Network_Errors_2"', name)
+@pytest.mark.parametrize("term", ["network/errors", "network+errors", "network-errors", "Network_Errors"])
+def test_characters_between_words_need_not_be_the_same(term: str) -> None:
+    assert finds(term, metric("Network-Errors-2"), metric("NetworkErrors2")) == [True, True]
+    assert finds(f'"{term}"', metric("Network-Errors-2")) == [False]
 
 
-def test_characters_of_the_grammar_are_escaped_in_quotes() -> None:
-    assert finds(r'"Europe\\France Traffic\(Network\)"', r"Europe\France Traffic(Network)")
+def test_tokens_are_of_names_namespaces_and_dimensions_unless_a_designator_says_which() -> None:
+    failing, trial = metric("SDBFailure"), metric("Load", Project="Project2-trial333")
+    assert finds("sdb", failing, trial) == [True, False]
+    assert finds("trial 333 2", failing, trial) == [False, True]
+    assert finds("Project", failing, trial) == [False, True]
+    assert finds("Namespace=trial", failing, trial) == [False, False]
+    assert finds("Project=trial", failing, trial) == [False, True]
+    assert finds("my", failing, trial) == [True, True]
 
 
-def test_values_of_dimensions_are_looked_in_and_named() -> None:
-    assert not finds('MetricName="CPUUtilization" NOT i-1234567890123456', "CPUUtilization", EC2)
-    assert finds('MetricName="CPUUtilization" NOT i-1234567890123457', "CPUUtilization", EC2)
-    assert finds('InstanceType="t2.micro"', "CPUUtilization", {"InstanceType": "t2.micro"})
-    assert finds("InstanceType=micro", "CPUUtilization", {"InstanceType": "t2.micro"})
-    assert not finds("InstanceType=nano", "CPUUtilization", {"InstanceType": "t2.micro"})
+def test_a_schema_is_a_namespace_and_exactly_these_dimensions() -> None:
+    one = metric("Load", "My Namespace", **{"Dimension@Name": "a"})
+    two = metric("Load", "My Namespace", **{"Dimension@Name": "a", "Hall": "b"})
+    none = metric("Load", "My Namespace")
+    assert finds('{"My Namespace", "Dimension@Name"}, Load', one, two, none) == [True, False, False]
+    assert finds('{"My Namespace"}', one, two, none) == [False, False, True]
+    assert finds("{Other}", none) == [False]
 
 
-def test_a_schema_is_of_just_its_dimensions() -> None:
-    search = search_of('{"My Namespace", "Dimension@Name"}, load')
-    assert (search.namespace, search.dimensions) == ("My Namespace", ("Dimension@Name",))
-    assert search.finds(FoundMetric("My Namespace", "load", {"Dimension@Name": "a"}))
-    assert not search.finds(FoundMetric("My Namespace", "load", {"Dimension@Name": "a", "b": "c"}))
-    assert not search.finds(FoundMetric("My Namespace", "load", {}))
-    assert not search.finds(FoundMetric("Another", "load", {"Dimension@Name": "a"}))
+def test_operators_bind_as_they_do_in_other_languages_and_parentheses_group() -> None:
+    of = {
+        name: metric(name, "AWS/Lambda", FunctionName=function)
+        for name, function in (("Errors", "x"), ("Invocations", "ProjectA-1"), ("Duration", "ProjectA-1"))
+    }
+    nested = (
+        '{AWS/Lambda,FunctionName} MetricName="Errors" OR '
+        '(MetricName="Invocations" AND (ProjectA OR ProjectB))'
+    )
+    assert finds(nested, *of.values()) == [True, True, False]
+    assert finds("ProjectA NOT Duration", *of.values()) == [False, True, False]
+    assert finds("Errors OR ProjectA AND Duration", *of.values()) == [True, False, True]
+    assert finds("NOT Namespace=AWS", *of.values(), metric("Errors")) == [False, False, False, True]
+    assert finds('MetricName=("Errors" OR "Duration")', *of.values()) == [True, False, True]
+    assert finds(":aws.AccountId = 'LOCAL' Errors", *of.values()) == [True, False, False]
+
+
+def test_characters_of_the_grammar_are_escaped_in_exact_terms() -> None:
+    written = r'"Europe\\France Traffic\(Network\)"'
+    assert finds(written, metric(r"Europe\France Traffic(Network)")) == [True]
+
+
+def test_the_whole_form_has_statistic_and_period() -> None:
+    search = search_of("SEARCH(' {AWS/EC2,InstanceId} MetricName=\"CPUUtilization\" ', 'Average', 300)")
+    assert (search.stat, search.period_seconds) == ("Average", 300)
+    assert search.namespaces == {"AWS/EC2"}
+    assert search.names == {"CPUUtilization"}
 
 
 @pytest.mark.parametrize(
-    ("query", "metric"),
+    ("expression", "names"),
     [
-        ('MetricName="Errors" a', "Errors"),
-        ('a AND MetricName="Errors"', "Errors"),
-        ('MetricName="Errors" OR (MetricName="Invocations" AND (ProjectA OR ProjectB))', None),
-        ('NOT MetricName="Errors"', None),
-        ('(MetricName="Errors")', None),
-        ("MetricName=Errors", None),
+        ('MetricName="A" x', {"A"}),
+        ('MetricName="A" OR MetricName="B"', {"A", "B"}),
+        ('MetricName=("A" OR "B") AND MetricName="B"', {"B"}),
+        ('MetricName="A" OR x', None),
+        ('NOT MetricName="A"', None),
+        ("MetricName=A", None),
+        ('"A"', None),
     ],
 )
-def test_the_one_name_that_all_have_is_known(query: str, metric: str | None) -> None:
-    assert search_of(f"{{AWS/Lambda,FunctionName}} {query}").metric == metric
+def test_which_names_it_may_find_is_known_beforehand(expression: str, names: set[str] | None) -> None:
+    assert search_of(expression).names == names
 
 
 @pytest.mark.parametrize(
-    ("text", "stat", "period"),
+    ("expression", "said"),
     [
-        ("SEARCH(' {A,B} x ', 'Sum', 300)", "Sum", 300),
-        ("SEARCH('{A,B} x','p99')", "p99", None),
-        ("SEARCH('{A,B} x')", None, None),
-        ("{A,B} x", None, None),
+        ("", "finds nothing"),
+        ("x" * (LONGEST + 1), "has 1,025 characters"),
+        ("{A", "the metric schema has no end"),
+        ("{}", "must be a namespace and names of dimensions"),
+        ("{A,B,}", "must be a namespace and names of dimensions"),
+        ("{My Namespace,B}", "must be a namespace and names of dimensions"),
+        ("{A,B,B}", "has a dimension twice"),
+        ("(a OR b", "a parenthesis has no end"),
+        ("a)", "there is a ) too much"),
+        ("AND a", "there is no term after the beginning"),
+        ("a NOT", "there is no term after NOT"),
+        ("MetricName=", "there is no term after ="),
+        ("a and b", "and is no operator: write AND"),
+        ('"a', "has no end"),
+        ("-", "has no letter and no digit"),
+        ("MetricName='A'", "is in single quotes"),
+        ("A=(B=c)", "is within A="),
+        (":aws.AccountId=111122223333 a", "metrics of other accounts are not read"),
+        ("SUM(SEARCH('{A,B} c', 'Sum', 300))", "metric math is not evaluated"),
+        ("(" * 500, "within each other"),
+        ("NOT " * 250 + "a", "within each other"),
     ],
 )
-def test_a_whole_expression_has_its_statistic(text: str, stat: str | None, period: int | None) -> None:
-    search = search_of(text)
-    assert (search.stat, search.period) == (stat, period)
-    assert search.finds(FoundMetric("A", "x", {"B": "1"}))
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("CPUUtilization", "must begin with the namespace and dimensions"),
-        ("{} x", "has the schema"),
-        ("{A,,B} x", "has the schema"),
-        ("{A} (x", "a ( that is not closed"),
-        ("{A} x)", "has a ) too many"),
-        ("{A} AND x", "has AND where a term must stand"),
-        ("{A} x OR", "ends where a term must follow"),
-        ('{A} "x', "is a quote not closed"),
-        ("{A} MetricName=", "has no value behind MetricName="),
-        ("{A} ::", "nothing is to be looked for"),
-        ("{A} :aws.AccountId=1", "another account"),
-        ("{A} " + "x" * 1024, "longer than the 1,024 characters"),
-    ],
-)
-def test_what_is_no_search_is_refused_with_what_is_wrong(text: str, told: str) -> None:
-    with pytest.raises(InvalidInputError) as caught:
-        search_of(text)
-    assert told in str(caught.value)
+def test_what_is_no_search_is_refused_with_what_to_write(expression: str, said: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        search_of(expression)
+    assert said in str(refused.value)
