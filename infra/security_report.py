@@ -37,6 +37,7 @@ OF_SOME_WORKLOADS = frozenset(
 )
 """Types that a workload brings with it, whether the workloads of today do or not."""
 _PREFIX = "Watchkeeper"
+_SERVICES_ROLES = "arn:aws:iam::*:role/aws-service-role/*"
 _CUSTOM = "Custom::"
 _REGION_OF_SCHEMAS = "us-east-1"
 
@@ -151,7 +152,8 @@ def deployment_policies(types: Iterable[str]) -> list[Json]:
     """Return what CloudFormation must be allowed to do to make, change and remove resources of these types.
 
     The actions are those that the resource types' own schemas name for their handlers. Roles are made and
-    passed under the project's names only; nothing else of IAM is there.
+    passed under the project's names only, beside them roles that services make for themselves; nothing else
+    of IAM is there.
     """
     actions: set[str] = set()
     for kind in {*types, *OF_SOME_WORKLOADS}:
@@ -163,10 +165,16 @@ def deployment_policies(types: Iterable[str]) -> list[Json]:
             actions.update(handler.get("permissions", ()))
     of_iam = {action for action in actions if action.startswith("iam:")} | {"iam:PassRole"}
     # the handlers of policies name those of users and groups, too
-    of_roles = sorted(action for action in of_iam if "Role" in action)
+    of_services = sorted(action for action in of_iam if "ServiceLinkedRole" in action)
+    of_roles = sorted(action for action in of_iam if "Role" in action and action not in of_services)
     rest = sorted(actions - of_iam)
     resources = f"arn:aws:iam::*:role/{_PREFIX}*"
-    documents = [_policy(_statement("Roles", of_roles, resources))]
+    documents = [
+        _policy(
+            _statement("Roles", of_roles, resources),
+            _statement("ServicesOwnRoles", of_services, _SERVICES_ROLES),
+        )
+    ]
     while rest:
         taken = len(rest)
         while len(_compact(_policy(_statement("Resources", rest[:taken], "*")))) > POLICY_CHARACTERS:
@@ -230,8 +238,8 @@ def _statement(name: str, actions: list[str], resource: str) -> Json:
     return {"Sid": name, "Effect": "Allow", "Action": actions, "Resource": resource}
 
 
-def _policy(statement: Json) -> Json:
-    return {"Version": "2012-10-17", "Statement": [statement]}
+def _policy(*statements: Json) -> Json:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def _compact(document: Json) -> str:

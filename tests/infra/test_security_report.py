@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -11,6 +12,7 @@ import pytest
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from infra.constructs.service_http_api import ServiceHttpApi
 from infra.constructs.user_directory import ServiceClient, UserDirectory
@@ -23,6 +25,8 @@ from infra.security_report import (
     put_between,
     role_table,
 )
+from localcloud.iam.evaluation import Policies, Principal, Request, evaluate
+from localcloud.iam.policies import parse
 from tests.infra.templates import Templates
 from watchkeeper.spec import load_workloads
 
@@ -79,11 +83,61 @@ def test_a_scoped_bootstrap_may_make_every_resource_and_no_other_role(stacks: Sy
 
     statements = [statement for policy in written for statement in policy["Statement"]]
     of_iam = [each for each in statements if any(action.startswith("iam:") for action in each["Action"])]
-    assert [each["Resource"] for each in of_iam] == ["arn:aws:iam::*:role/Watchkeeper*"]
+    assert {action: each["Resource"] for each in of_iam for action in each["Action"]} == {
+        **dict.fromkeys(of_iam[0]["Action"], "arn:aws:iam::*:role/Watchkeeper*"),
+        "iam:CreateServiceLinkedRole": "arn:aws:iam::*:role/aws-service-role/*",
+    }
     actions = {action for each in statements for action in each["Action"]}
     assert {"dynamodb:CreateTable", "iot:CreateTopicRule", "iam:PassRole", "kms:CreateKey"} <= actions
     assert not any("*" in action for action in actions)
     assert all(len(json.dumps(policy, separators=(",", ":"))) <= 6144 for policy in written)
+
+
+def test_cloudformation_with_these_policies_is_denied_nothing_that_its_handlers_call(
+    stacks: SynthesizedStacks,
+) -> None:
+    policies = Policies(
+        tuple(
+            statement
+            for file in sorted(POLICIES.glob("*.json"))
+            for statement in parse(json.loads(file.read_text()), file.stem)
+        )
+    )
+    role = "arn:aws:iam::123456789012:role/cdk-cfn-exec"
+    caller = Principal(f"{role}/session", role)
+    asked = set(changes_of(stacks))
+    denied = {each for each in asked if not evaluate(Request(caller, *each), policies).allowed}
+    assert denied == set()
+    assert ("kms:CreateKey", "*") in asked
+    assert sum(action == "iam:CreateRole" for action, _ in asked) > 50
+    elsewhere = ("iam:CreateRole", "arn:aws:iam::123456789012:role/Administrators")
+    assert not evaluate(Request(caller, *elsewhere), policies).allowed
+
+
+def changes_of(stacks: SynthesizedStacks) -> Iterator[tuple[str, str]]:
+    """Give action and resource of what making, changing and removing each resource calls: roles by the names
+    that CloudFormation gives them, as these are all that the policies narrow."""
+    for stack, template, _ in stacks.templates():
+        roles = [name for name, body in template["Resources"].items() if body["Type"] == "AWS::IAM::Role"]
+        for logical_id, body in template["Resources"].items():
+            kind = body["Type"]
+            if kind.startswith("Custom::"):
+                yield "lambda:InvokeFunction", "*"
+                continue
+            handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema["handlers"]
+            made = [body["Properties"].get("RoleName", f"{stack}-{logical_id}-ABC")]
+            named = made if kind == "AWS::IAM::Role" else [f"{stack}-{role}-ABC" for role in roles]
+            for action in {
+                action
+                for change in ("create", "update", "delete")
+                for action in handlers.get(change, {}).get("permissions", ())
+            }:
+                if not action.startswith("iam:"):
+                    yield action, "*"
+                elif action == "iam:CreateServiceLinkedRole":
+                    yield action, "arn:aws:iam::123456789012:role/aws-service-role/a.amazonaws.com/RoleForA"
+                elif "Role" in action:  # a policy's handlers name users and groups, which none of ours has
+                    yield from ((action, f"arn:aws:iam::123456789012:role/{name}") for name in named)
 
 
 def test_content_between_markers_is_replaced_and_the_rest_stays() -> None:
