@@ -10,7 +10,7 @@ import boto3
 import typer
 
 from cli.cost.refreshing import refreshed
-from cli.cost.report import document, month_of, table_of
+from cli.cost.report import document, month_of, not_chosen, table_of
 from cli.deployer import Deployer, Stage, StageOption
 from cli.freshness import told
 from cli.specs import WORKLOADS, spec_of
@@ -19,7 +19,7 @@ from lambdas.costs.prices import FILE, Prices
 from lambdas.costs.used import counted, used
 from watchkeeper.command.screen import complain, console, done, say
 from watchkeeper.core.errors import InvalidInputError
-from watchkeeper.spec import AnomalyWorkload, WorkloadSpec, load_workloads
+from watchkeeper.spec import AnomalyWorkload, FraudWorkload, WorkloadSpec, load_workloads
 
 
 def cost(
@@ -59,7 +59,7 @@ def cost(
     deployer = Deployer(session, stage, specs[0].name if workloads and len(specs) == 1 else None)
     month = month_of(deployer.templates(), specs, prices, fleet)
     if as_json:
-        console.out(json.dumps(document(month, prices), indent=1), highlight=False)
+        console.out(json.dumps(document(month, prices, specs), indent=1), highlight=False)
         return
     for name, costs in month.items():
         console.print(table_of(name, costs))
@@ -74,6 +74,12 @@ def _tell_sums(month: dict[str, list[Cost]], specs: list[WorkloadSpec], prices: 
         if isinstance(spec, AnomalyWorkload):
             usd = sum(total(month[f"{spec.name}: {part}"]) for part in ("in use", "telemetry", "scoring"))
             say(f"  {usd:10,.2f}  {spec.name}: {fleet.series:,} series; {told(spec, None)}")
+        elif isinstance(spec, FraudWorkload):
+            usd = total(month[f"{spec.name}: graph"])
+            say(f"  {usd:10,.2f}  {spec.name}: its graph in {spec.graph.store}")
+    for name, other in not_chosen(specs, prices).items():
+        usd_idle = "?" if other.usd is None else f"{other.usd:,.2f}"
+        say(f"  not counted: {name} has its graph in a table; in Neptune Serverless it costs {usd_idle} idle")
     unknown = sorted({each.what for costs in month.values() for each in costs if each.usd is None})
     if unknown:
         say(f"  without a price in the list, and not counted: {', '.join(unknown)}")
@@ -85,7 +91,7 @@ def _tell_used(session: boto3.Session, specs: list[WorkloadSpec], prices: Prices
     so_far = used(month_so_far, specs, prices)
     month: dict[str, Any] = {"used": list(so_far.costs), "projected": so_far.projected()}
     if as_json:
-        told_as_json = {"passed": so_far.passed, **document(month, prices)}
+        told_as_json = {"passed": so_far.passed, **document(month, prices, specs)}
         console.out(json.dumps(told_as_json, indent=1), highlight=False)
         return
     for name, costs in month.items():

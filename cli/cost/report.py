@@ -16,6 +16,7 @@ from lambdas.costs.model import (
     endpoints_month,
     graph_month,
     ingestion_month,
+    neptune_idle,
     scoring_month,
     total,
     training_month,
@@ -49,13 +50,23 @@ def month_of(
     return month
 
 
-def document(month: Month, prices: Prices) -> dict[str, Any]:
-    """Return a month as JSON has it."""
+def not_chosen(workloads: Iterable[WorkloadSpec], prices: Prices) -> dict[str, Cost]:
+    """Return by workload what a graph that is in a table would cost in Neptune: it is in no sum."""
+    return {
+        spec.name: neptune_idle(spec, prices)
+        for spec in workloads
+        if isinstance(spec, FraudWorkload) and spec.graph.store != "neptune"
+    }
+
+
+def document(month: Month, prices: Prices, workloads: Iterable[WorkloadSpec] = ()) -> dict[str, Any]:
+    """Return a month of workloads as JSON has it."""
     return {
         "month_usd": {
             name: {"total": round(total(costs), 2), "of": [cost.to_dict() for cost in costs]}
             for name, costs in month.items()
         },
+        "not_chosen": {name: each.to_dict() for name, each in not_chosen(workloads, prices).items()},
         "prices": {"region": prices.region, "as_of": prices.as_of},
     }
 

@@ -254,9 +254,7 @@ def training_month(workloads: Sequence[WorkloadSpec], prices: Prices) -> Iterato
 def graph_month(spec: FraudWorkload, prices: Prices) -> Iterator[Cost]:
     """Give what a month of a workload's graph costs: Neptune idle, a table with a million transactions."""
     if spec.graph.store == "neptune":
-        least = (spec.graph.capacity or Capacity()).least
-        what = f"graph of {spec.name}, {least:g} NCU at least, idle too"
-        yield cost(prices, what, least * HOURS_A_MONTH, "neptune.ncu_hour")
+        yield neptune_idle(spec, prices)
         return
     plan = spec.plan()
     vectors = (plan.neighbours + SPARE_NEIGHBOURS) * len(schema_of(plan).names) * FLOAT_BYTES
@@ -267,6 +265,13 @@ def graph_month(spec: FraudWorkload, prices: Prices) -> Iterator[Cost]:
     what = f"graph of {spec.name}, {TRANSACTIONS_A_MONTH:,} transactions"
     yield cost(prices, what, TRANSACTIONS_A_MONTH * read, "dynamodb.read_unit")
     yield cost(prices, what, TRANSACTIONS_A_MONTH * written, "dynamodb.write_unit")
+
+
+def neptune_idle(spec: FraudWorkload, prices: Prices) -> Cost:
+    """Return what a month of a workload's graph costs in Neptune at least, whether or not anything comes."""
+    least = (spec.graph.capacity or Capacity()).least
+    what = f"graph of {spec.name} in Neptune Serverless, {least:g} NCU at least, idle too"
+    return cost(prices, what, least * HOURS_A_MONTH, "neptune.ncu_hour")
 
 
 def ingestion_month(spec: AnomalyWorkload, prices: Prices, fleet: Fleet) -> Iterator[Cost]:

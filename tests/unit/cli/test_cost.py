@@ -310,6 +310,22 @@ def test_the_command_tells_a_month_by_service_and_item(
     assert told["prices"] == {"region": "us-east-1", "as_of": PRICES.as_of}
 
 
+def test_the_command_tells_what_neptune_costs_idle_before_it_is_chosen(
+    assembly: Assembly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deploying.Deployer, "templates", lambda deployer: assembly)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+
+    plain = CliRunner().invoke(app, ["cost", "card_fraud"])
+    assert plain.exit_code == 0, plain.output
+    assert "its graph in dynamodb" in plain.stdout
+    assert "in Neptune Serverless it costs 115.78 idle" in " ".join(plain.stdout.split())
+
+    told = json.loads(CliRunner().invoke(app, ["cost", "card_fraud", "--json"]).stdout)
+    assert told["not_chosen"]["card_fraud"]["usd"] == pytest.approx(0.1608 * 720)
+    assert {each["service"] for each in told["month_usd"]["card_fraud: graph"]["of"]} == {"DynamoDB"}
+
+
 def test_graph_in_a_table_costs_by_transaction_and_neptune_by_the_hour() -> None:
     spec = load_workload(WORKLOADS / "card_fraud.yaml")
     assert isinstance(spec, FraudWorkload)
