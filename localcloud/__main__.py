@@ -213,17 +213,28 @@ def mutate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Take each permission away in turn and tell which of them no recorded request would miss."""
-    from localcloud.authorization.mutation import mutants
+    from localcloud.authorization.mutation import by_definition, mutants
 
     found = list(mutants(_journal(), _settings().region))
     missed = [str(mutant) for mutant in found if not mutant.caught]
+    groups = by_definition(found).values()
+    never = [group for group in groups if not any(mutant.caught for mutant in group)]
     if as_json:
-        typer.echo(json.dumps({"mutants": len(found), "missed": missed}))
+        written = {"mutants": len(found), "missed": missed, "definitions": len(groups)}
+        typer.echo(
+            json.dumps({**written, "missed_definitions": [[str(each) for each in group] for group in never]})
+        )
         return
-    caught = len(found) - len(missed)
-    console.print(f"caught {caught} of {len(found)} ({caught / max(1, len(found)):.0%}); not caught:")
-    for line in missed:
-        console.print(f"  {line}", highlight=False, soft_wrap=True)
+    for what, whole, rest in (
+        ("permissions of single roles", len(found), len(missed)),
+        ("permissions as templates define them", len(groups), len(never)),
+    ):
+        console.print(f"{what}: caught {whole - rest} of {whole} ({(whole - rest) / max(1, whole):.0%})")
+    console.print("caught in no role:")
+    for group in sorted(never, key=lambda group: str(group[0])):
+        more = f" and {len(group) - 1} roles alike" if len(group) > 1 else ""
+        actions = "" if group[0].action else f" ({', '.join(group[0].actions)})"
+        console.print(f"  {group[0]}{actions}{more}", highlight=False, soft_wrap=True)
 
 
 def _journal() -> Journal:

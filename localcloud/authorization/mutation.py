@@ -7,7 +7,7 @@ that it had allowed are evaluated again. Nothing runs. What no request notices i
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from localcloud.authorization.account import statements
@@ -42,6 +42,17 @@ class Mutant:
     actions: tuple[str, ...]
     caught: bool
 
+    @property
+    def definition(self) -> tuple[str, ...]:
+        """What it has in common with permissions of roles that several stacks make alike: the policy's name,
+        which CloudFormation leaves as the template has it, and the actions."""
+        policy = self.statement.rpartition("#")[0]
+        return (
+            policy if policy and not self.owner.startswith("arn:") else self.owner,
+            *self.actions,
+            self.action or "",
+        )
+
     def __str__(self) -> str:
         """Owner, statement and action."""
         return f"{self.owner}: {self.statement}" + (f" {self.action}" if self.action else "")
@@ -64,6 +75,14 @@ def mutants(journal: Journal, region: str) -> Iterator[Mutant]:
         yield from trial.mutants(name_of(arn), statements(journal.roles[arn].identity), of_role)
     for arn, documents in sorted(journal.resources.items()):
         yield from trial.mutants(arn, statements(documents), allowed)
+
+
+def by_definition(found: Iterable[Mutant]) -> dict[tuple[str, ...], list[Mutant]]:
+    """Group mutants that take the same line of a program away: one that is caught tells of all."""
+    groups: dict[tuple[str, ...], list[Mutant]] = {}
+    for mutant in found:
+        groups.setdefault(mutant.definition, []).append(mutant)
+    return groups
 
 
 class _Trial:

@@ -385,3 +385,8 @@ def test_report_names_denials_and_mutation_finds_what_is_missed(cloud: Cloud, re
     assert [last, ["neptune-db:*"]] in found["unused"]["reader"]
     assert f"reader: {last}" in mutated["missed"]
     assert "reader: readerPermissions#0" not in mutated["missed"]
+    assert [f"reader: {last}"] in mutated["missed_definitions"]
+    assert mutated["definitions"] <= mutated["mutants"]
+    said = cloud.run("iam", "mutate").stdout
+    assert "permissions as templates define them: caught" in said
+    assert f"reader: {last} (neptune-db:*)" in said
