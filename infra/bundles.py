@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from infra.definitions import drift_file, service_files, workflow_file
+from infra.definitions import drift_file, service_files, simulator_file, workflow_file
 from infra.settings import Settings, Stage
 from pipeline.packaging import (
     ANALYSIS_ARCHIVE,
@@ -131,6 +131,11 @@ class Bundles:
     def service_definitions(self) -> Mapping[Task, Path]:
         """The state machine of each task of the anomaly service."""
         return service_files(self.settings)
+
+    @cached_property
+    def simulator_definition(self) -> Path:
+        """The state machine that simulates transactions."""
+        return simulator_file(self.settings)
 
 
 class StandInBundles(Bundles):

@@ -62,6 +62,17 @@ def service_files(settings: Settings) -> dict[Task, Path]:
     return {task: _file(settings, task.value, constants, partial(make, task)) for task in Task}
 
 
+def simulator_file(settings: Settings) -> Path:
+    """Return the file of the state machine that simulates transactions."""
+
+    def make() -> dict[str, Any]:
+        from pipeline.simulator import simulator_definition
+
+        return simulator_definition()
+
+    return _file(settings, "simulator", None, make)
+
+
 def _file(settings: Settings, name: str, made_from: object, make: Callable[[], Mapping[str, Any]]) -> Path:
     """Write a definition under the name of what it is made from: another synthesis may write it meanwhile."""
     key = short_hash(f"{_sources()}\n{made_from!r}")

@@ -125,6 +125,7 @@ class ServiceStack(Stack):
             self,
             "Fraud",
             code=bundles.fraud_api,
+            simulator=bundles.simulator_definition,
             storage=storage,
             alert_bus=alerting.bus,
             timeout_seconds=API_TIMEOUT_SECONDS,

@@ -17,12 +17,14 @@ from pipeline.definition import build_definition
 from pipeline.drift import build_drift_definition
 from pipeline.service.definition import service_definitions
 from pipeline.settings import ServiceSettings
+from pipeline.simulator import simulator_definition
 from watchkeeper.service.tasks import Task
 from watchkeeper.spec import RegressionWorkload, load_workloads
 
 REGION = "us-east-1"
 WORKLOADS = Path(__file__).resolve().parent.parent / "workloads"
 LINE_LENGTH = 110
+SIMULATOR = "simulator"
 
 Definition = dict[str, Any]
 
@@ -34,13 +36,14 @@ def definitions() -> dict[str, Definition]:
         found[spec.name] = build_definition(spec, region=REGION)
         if isinstance(spec, RegressionWorkload) and spec.explain.drift is not None:
             found[f"{spec.name}.drift"] = build_drift_definition(spec, spec.explain.drift, region=REGION)
+    found[SIMULATOR] = simulator_definition()
     tasks = service_definitions(ServiceSettings(region=REGION))
     return found | {f"service/{task.value}": definition for task, definition in tasks.items()}
 
 
 def whole_of(name: str) -> str:
     """Return the name of the definition of whose file this one's is a patch; a whole one's is its own."""
-    if name.endswith(".drift"):
+    if name == SIMULATOR or name.endswith(".drift"):
         return name
     return f"service/{Task.TRAIN.value}" if name.startswith("service/") else "water_flow"
 

@@ -35,6 +35,8 @@ class Substitution(StrEnum):
     """The anomaly service's requests; of its own machines only."""
     NOTIFICATION_TOPIC_ARN = "NotificationTopicArn"
     """Where the workflow reports deployed, rejected and failed."""
+    SIMULATE_FUNCTION_ARN = "SimulateFunctionArn"
+    """Sends transactions of a generated world; of the simulator only."""
     ENDPOINT_ERRORS_ALARM_NAME = "EndpointErrorsAlarmName"
     """Rolls a deployment back when the endpoint answers with 5xx."""
     ENDPOINT_LATENCY_ALARM_NAME = "EndpointLatencyAlarmName"

@@ -59,13 +59,20 @@ def step_state(step: Step, payload: JsonObject, *, name: str | None = None) -> T
     if name in step.outputs:
         answered = {each.name: f"$.Payload.{each.name}" for each in dataclasses.fields(step.outputs[name][1])}
         keep = {**answered, **step.constants}
+    return function_task(name, step.substitution, payload, keep=keep, place=result_path(name))
+
+
+def function_task(
+    name: str, function: str, payload: JsonObject, *, place: str | None, keep: JsonObject | None = None
+) -> Task:
+    """Call the function that a substitution names; `keep` of its answer goes to `place`, None discards it."""
     return _with_retries(
         SelectingTask(
             name,
             resource=integration("lambda:invoke"),
-            parameters=referenced({"FunctionName": placeholder(step.substitution), "Payload": payload}),
+            parameters=referenced({"FunctionName": placeholder(function), "Payload": payload}),
             result_selector=referenced(keep) if keep else None,
-            result_path=result_path(name),
+            result_path=place,
             timeout_seconds=LAMBDA_TIMEOUT_SECONDS,
         ),
         _lambda_retries(),

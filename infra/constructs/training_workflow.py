@@ -36,6 +36,8 @@ class TrainingWorkflow(Construct):
         The value of each name.
     name
         The state machine's; None lets CloudFormation make one.
+    jobs
+        Whether its states wait for jobs of SageMaker.
     key
         Encrypts the log, which has the data of executions; its policy lets CloudWatch Logs use it for groups
         below `LOG_GROUPS`.
@@ -51,6 +53,7 @@ class TrainingWorkflow(Construct):
         purpose: str,
         key: kms.IKey,
         name: str | None = None,
+        jobs: bool = True,
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
@@ -82,14 +85,14 @@ class TrainingWorkflow(Construct):
                 resources=["*"],
                 reason="CloudWatch Logs has no resource to name where a service delivers logs.",
             ),
-            Permission(
-                actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"],
-                resources=[
-                    stack.format_arn(service="events", resource="rule", resource_name=rule)
-                    for rule in EVENT_RULES
-                ],
-            ),
         )
+        if jobs:
+            rules = [
+                stack.format_arn(service="events", resource="rule", resource_name=rule)
+                for rule in EVENT_RULES
+            ]
+            hears = ["events:DescribeRule", "events:PutRule", "events:PutTargets"]
+            permit(self.role, Permission(actions=hears, resources=rules))
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",

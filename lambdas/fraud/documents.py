@@ -12,7 +12,7 @@ from watchkeeper.core.timestamps import format_instant
 from watchkeeper.fraud.history import Decision, Label, StoredTransaction
 
 MAX_BY_LENGTH = 64
-MAX_RATE, MAX_SIMULATED_SECONDS = 20.0, 600
+MAX_RATE, MAX_SIMULATED_SECONDS = 20.0, 4 * 3600
 """Of a simulation; Lambda ends a function after 900 seconds."""
 
 

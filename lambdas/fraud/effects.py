@@ -88,7 +88,7 @@ class FraudEffects:
         """Return the effects in AWS."""
         table = environment.transactions_table
         simulations = TableSimulations(
-            clients.dynamodb(), clients.functions(), table, environment.simulate_function
+            clients.dynamodb(), clients.stepfunctions(), table, environment.simulator_arn
         )
         found = fraud_effects(table, environment.series_table, environment.alert_bus)
         return dataclasses.replace(found, simulations=simulations)

@@ -7,7 +7,7 @@ Permissions
 - `sagemaker:InvokeEndpoint` on the workloads' endpoints
 - `ssm:GetParameter` on `parameter/watchkeeper/*/plan`
 - `events:PutEvents` on the alert bus
-- `lambda:InvokeFunction` on `simulate`
+- `states:StartExecution` on the simulator's machine
 - `xray:PutTraceSegments`, `xray:PutTelemetryRecords`; the key of the tables
 """
 
@@ -28,4 +28,4 @@ class FraudApiEnvironment(TypedEnvironment):
     transactions_table: str
     series_table: str
     alert_bus: str
-    simulate_function: str
+    simulator_arn: str

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lambdas.adapters.errors import CONDITION_FAILED, translated, unless
+from watchkeeper.core.errors import WatchkeeperError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_stepfunctions import SFNClient
 
 FIRST_DAY = 60
 """Of the world: the days before are what a model is trained on."""
@@ -67,18 +68,18 @@ class Simulations(Protocol):
 
 @dataclass(frozen=True)
 class TableSimulations:
-    """`Simulations` in DynamoDB; the function that runs them is asked and not waited for.
+    """`Simulations` in DynamoDB; the machine that runs them is started and not waited for.
 
     Parameters
     ----------
-    function
-        Its name; empty where nothing is started.
+    machine
+        Its ARN; empty where nothing is started.
     """
 
     client: DynamoDBClient
-    functions: LambdaClient
+    executions: SFNClient
     table: str
-    function: str = ""
+    machine: str = ""
 
     def of(self, workload: str) -> Simulation | None:
         with translated(f"read the simulation of {workload}"):
@@ -112,12 +113,15 @@ class TableSimulations:
             {"#run": "run", "#until": "until", "#day": "day", "#error": "error"},
         )
         if begun is not None:
-            with translated(f"start {self.function}"):
-                self.functions.invoke(
-                    FunctionName=self.function,
-                    InvocationType="Event",
-                    Payload=json.dumps({"workload": workload, "run": wanted.run}).encode(),
-                )
+            document = json.dumps({"workload": workload, "run": wanted.run})
+            try:
+                with translated(f"start {self.machine}"):
+                    self.executions.start_execution(
+                        stateMachineArn=self.machine, name=wanted.run, input=document
+                    )
+            except WatchkeeperError as error:
+                self.failed(workload, wanted.run, str(error))
+                raise
         return begun
 
     def stop(self, workload: str) -> None:

@@ -146,6 +146,7 @@ def test_the_fraud_api_may_do_what_it_does_and_no_more(templates: Templates) -> 
         if not action.startswith(("kms:", "logs:", "xray:"))
     }
     assert allowed == {
+        "states:StartExecution",
         *(f"dynamodb:{verb}" for verb in ("BatchGetItem", "PutItem", "UpdateItem", "Query", "GetItem")),
         *("sagemaker:InvokeEndpoint", "events:PutEvents", "ssm:GetParameter", "lambda:InvokeFunction"),
     }

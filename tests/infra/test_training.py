@@ -31,6 +31,7 @@ def test_every_placeholder_of_a_definition_has_a_value(templates: Templates) -> 
         Substitution.FRAUD_CODE_ARCHIVE_NAME,
         Substitution.FRAUD_CODE_URI,
         Substitution.REQUESTS_TABLE_NAME,
+        Substitution.SIMULATE_FUNCTION_ARN,
     }
     assert placeholders == {each.substitution for each in TRAINING} | set(Substitution) - unused
 

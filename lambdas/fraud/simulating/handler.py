@@ -1,7 +1,7 @@
 """Customers who pay and some who defraud: a generated world sends transactions, as the API takes them.
 
-It is asked once, works for some minutes and ends; what it has sent is counted as it goes. Asked again by
-Lambda after a failure, it goes on where it was.
+It works for some minutes and ends; what it has sent is counted as it goes. The simulator's machine asks it
+again while the run is not over, and after a failure that passes: it goes on where it was.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from watchkeeper.fraud.generator import GeneratedTransaction, world_of
 SEED = 7
 """Of the world that the demo trains on."""
 TICK_SECONDS = 1.0
+BUDGET_SECONDS = 600
+"""After so long a call ends, and the machine makes the next one."""
 
 
 def simulate(
@@ -37,7 +39,7 @@ def simulate(
     effects: FraudEffects,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Simulation | None:
-    """Send transactions until the run's time is over, or it is stopped; return how it ended.
+    """Send transactions until the call's or the run's time is over, or it is stopped; return how it stands.
 
     Raises
     ------
@@ -48,9 +50,9 @@ def simulate(
     state = simulations.of(workload)
     if state is None or state.run != run:
         return None
-    stream = _days(state)
-    owed = 0.0
-    while state is not None and state.is_running(effects.now().timestamp()):
+    stream, owed = _days(state), 0.0
+    until = effects.now().timestamp() + BUDGET_SECONDS
+    while state is not None and (now := effects.now().timestamp()) < until and state.is_running(now):
         owed = min(owed + state.rate * TICK_SECONDS, MOST_TRANSACTIONS)
         some = list(itertools.islice(stream, int(owed)))
         owed -= len(some)
@@ -78,6 +80,25 @@ def _days(state: Simulation) -> Iterator[tuple[int, GeneratedTransaction]]:
             yield day, transaction
 
 
+def answer(
+    event: dict[str, Any],
+    simulations: Simulations,
+    effects: FraudEffects,
+    sleep: Callable[[float], None] = time.sleep,
+) -> dict[str, Any]:
+    """Do what the machine asks, and return what it goes on by: `running`, `sent` and `flagged`."""
+    workload, run = event["workload"], event["run"]
+    if "error" in event:
+        simulations.failed(workload, run, event["error"])
+        return {"running": False}
+    state = simulate(workload, run, simulations, effects, sleep)
+    if state is None or state.run != run:  # another one has begun
+        return {"running": False, "sent": 0, "flagged": 0}
+    logger.info("simulated", extra={"workload": workload, "sent": state.sent})
+    running = state.is_running(effects.now().timestamp())
+    return {"running": running, "sent": state.sent, "flagged": state.flagged}
+
+
 logger = Logger(service=SimulateTransactionsEnvironment.service)
 
 
@@ -85,12 +106,12 @@ logger = Logger(service=SimulateTransactionsEnvironment.service)
 def reached() -> tuple[Simulations, FraudEffects]:
     """Return what this process reaches for."""
     found = SimulateTransactionsEnvironment.from_environ()
-    simulations = TableSimulations(clients.dynamodb(), clients.functions(), found.transactions_table)
+    simulations = TableSimulations(clients.dynamodb(), clients.stepfunctions(), found.transactions_table)
     return simulations, fraud_effects(found.transactions_table, found.series_table, found.alert_bus)
 
 
 @logger.inject_lambda_context
-def handle(event: dict[str, Any], context: LambdaContext) -> None:
-    """Run a simulation that was started."""
-    ended = simulate(event["workload"], event["run"], *reached())
-    logger.info("simulated", extra={"workload": event["workload"], "sent": ended.sent if ended else 0})
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Run a simulation for some minutes and tell whether it goes on, or mark it as failed."""
+    simulations, effects = reached()
+    return answer(event, simulations, effects)

@@ -219,7 +219,7 @@ def test_placeholders_are_exactly_the_documented_substitutions(
     used = set(re.findall(r"\$\{([A-Za-z]\w*)\}", json.dumps(states)))
 
     steps = (*TRAINING, *EXPLAINING_STEPS) if variant in EXPLAINING else TRAINING
-    unused = {Substitution.REQUESTS_TABLE_NAME}
+    unused = {Substitution.REQUESTS_TABLE_NAME, Substitution.SIMULATE_FUNCTION_ARN}
     if variant.startswith("fraud"):
         steps = (*steps, *GRAPH)
         unused.add(Substitution.MODEL_CODE_ARCHIVE_NAME)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
+from botocore.exceptions import ClientError
 from numpy.typing import NDArray
 
 from lambdas.adapters import clients
@@ -484,50 +485,57 @@ SIMULATOR = f"/fraud/simulator?workload={WORKLOAD}"
 
 
 @dataclass
-class AskedFunctions:
-    """Lambda, as far as a simulation is started by it."""
+class StartedExecutions:
+    """Step Functions, as far as a simulation is started by it."""
 
     asked: list[dict[str, Any]] = field(default_factory=list)
+    throttles: bool = False
 
-    def invoke(self, **request: Any) -> dict[str, Any]:
-        self.asked.append({**request, "Payload": json.loads(request["Payload"])})
-        return {"StatusCode": 202}
+    def start_execution(self, **request: Any) -> dict[str, Any]:
+        if self.throttles:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "StartExecution")
+        self.asked.append({**request, "input": json.loads(request["input"])})
+        return {"executionArn": "arn"}
 
 
 @pytest.fixture
-def simulated(service: FraudService) -> tuple[FraudService, TableSimulations, AskedFunctions]:
-    functions = AskedFunctions()
-    simulations = TableSimulations(clients.dynamodb(), functions, TABLE, "simulate")  # type: ignore[arg-type]
+def simulated(service: FraudService) -> tuple[FraudService, TableSimulations, StartedExecutions]:
+    started = StartedExecutions()
+    simulations = TableSimulations(clients.dynamodb(), started, TABLE, "machine")  # type: ignore[arg-type]
     service.effects = replace(service.effects, simulations=simulations)
-    return service, simulations, functions
+    return service, simulations, started
 
 
 def test_a_simulation_is_for_operators_and_one_at_a_time(simulated: Any) -> None:
-    service, simulations, functions = simulated
+    service, simulations, started = simulated
     assert service.call("POST", SIMULATOR, {}).problem == "forbidden"
     assert service.call("DELETE", SIMULATOR).problem == "forbidden"
     assert service.call("GET", SIMULATOR).document["state"] == "never"
     begun = service.call("POST", SIMULATOR, {"rate": 3, "seconds": 60}, groups="[operator]").document
     assert (begun["state"], begun["rate"], begun["sent"]) == ("running", 3.0, 0)
-    [asked] = functions.asked
-    assert (asked["FunctionName"], asked["InvocationType"]) == ("simulate", "Event")
-    assert asked["Payload"] == {"workload": WORKLOAD, "run": simulations.of(WORKLOAD).run}
+    [asked] = started.asked
+    run = simulations.of(WORKLOAD).run
+    assert asked == {
+        "stateMachineArn": "machine",
+        "name": run,
+        "input": {"workload": WORKLOAD, "run": run},
+    }
     assert service.call("POST", SIMULATOR, {}, groups="[operator]").problem == "conflict"
     assert service.call("DELETE", SIMULATOR, groups="[operator]").document["state"] == "stopped"
     assert service.call("POST", SIMULATOR, {"rate": 500}, groups="[operator]").problem == "invalid_request"
     assert service.call("POST", SIMULATOR, {"seconds": 10}, groups="[operator]").status == 200
     service.moment += timedelta(minutes=1)
     assert service.call("GET", SIMULATOR).document["state"] == "ended"
-    assert len(functions.asked) == 2
+    assert len(started.asked) == 2
 
 
 def test_a_simulation_sends_until_its_time_is_over_or_it_is_stopped(
     simulated: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service, simulations, functions = simulated
+    service, simulations, started = simulated
     monkeypatch.setattr(simulating, "arrivals_in", lambda rows, plan, now: arrivals_of(len(rows), plan, now))
     service.call("POST", SIMULATOR, {"rate": 2.5, "seconds": 20}, groups="[admin]")
-    run = functions.asked[0]["Payload"]["run"]
+    run = started.asked[0]["input"]["run"]
     slept: list[float] = []
     ended = simulating.simulate(WORKLOAD, run, simulations, service.effects, slept.append)
     assert ended.sent == len(service.bus.events) > 10
@@ -536,7 +544,7 @@ def test_a_simulation_sends_until_its_time_is_over_or_it_is_stopped(
     assert simulating.simulate(WORKLOAD, "another", simulations, service.effects, slept.append) is None
 
     service.call("POST", SIMULATOR, {"seconds": 600}, groups="[admin]")
-    run, sent = functions.asked[1]["Payload"]["run"], len(service.bus.events)
+    run, sent = started.asked[1]["input"]["run"], len(service.bus.events)
     simulating.simulate(
         WORKLOAD, run, simulations, service.effects, lambda seconds: simulations.stop(WORKLOAD)
     )
@@ -545,13 +553,45 @@ def test_a_simulation_sends_until_its_time_is_over_or_it_is_stopped(
 
 
 def test_a_simulation_of_a_workload_of_other_fields_says_so(simulated: Any) -> None:
-    service, simulations, functions = simulated
+    service, simulations, started = simulated
     service.call("POST", SIMULATOR, {"seconds": 60}, groups="[admin]")
-    run = functions.asked[0]["Payload"]["run"]
+    run = started.asked[0]["input"]["run"]
     ended = simulating.simulate(WORKLOAD, run, simulations, service.effects, lambda seconds: None)
     document = service.call("GET", SIMULATOR).document
     assert (ended.stopped, document["state"], ended.sent) == (True, "failed", 0)
     assert "id" in document["error"]
+
+
+def test_a_call_of_a_long_simulation_ends_before_its_function_and_the_next_one_goes_on(
+    simulated: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, simulations, started = simulated
+    monkeypatch.setattr(simulating, "BUDGET_SECONDS", 20)
+    monkeypatch.setattr(simulating, "arrivals_in", lambda rows, plan, now: arrivals_of(len(rows), plan, now))
+    service.call("POST", SIMULATOR, {"rate": 1, "seconds": 120}, groups="[operator]")
+    event = started.asked[0]["input"]
+    answers = [simulating.answer(event, simulations, service.effects, lambda seconds: None)]
+    while answers[-1]["running"]:
+        answers.append(simulating.answer(event, simulations, service.effects, lambda seconds: None))
+    sent = [each["sent"] for each in answers]
+    assert len(sent) > 3
+    assert sent == sorted(set(sent)), "each call sends more"
+    assert sent[-1] == len(service.bus.events) == simulations.of(WORKLOAD).sent
+
+
+def test_a_simulation_whose_machine_fails_or_does_not_start_has_failed_and_another_may_begin(
+    simulated: Any,
+) -> None:
+    service, simulations, started = simulated
+    started.throttles = True
+    assert service.call("POST", SIMULATOR, {}, groups="[operator]").status == 503
+    assert service.call("GET", SIMULATOR).document["state"] == "failed"
+    started.throttles = False
+    assert service.call("POST", SIMULATOR, {}, groups="[operator]").document["state"] == "running"
+    event = {**started.asked[0]["input"], "error": "the endpoint does not answer"}
+    assert simulating.answer(event, simulations, service.effects) == {"running": False}
+    document = service.call("GET", SIMULATOR).document
+    assert (document["state"], document["error"]) == ("failed", "the endpoint does not answer")
 
 
 def arrivals_of(count: int, plan: FraudPlan, now: datetime) -> list[Arrival]:

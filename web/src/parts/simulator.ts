@@ -21,6 +21,8 @@ const LASTS: readonly [number, string][] = [
   [60, "1 minute"],
   [300, "5 minutes"],
   [600, "10 minutes"],
+  [3600, "1 hour"],
+  [14_400, "4 hours"],
 ];
 const STATES: Record<Simulator["state"], [string, Tone]> = {
   never: ["never started", "quiet"],
