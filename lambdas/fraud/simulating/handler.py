@@ -23,7 +23,7 @@ from lambdas.fraud.simulating.environment import SimulateTransactionsEnvironment
 from lambdas.fraud.simulations import Simulation, Simulations, TableSimulations
 from lambdas.http.problems import ServiceProblemError
 from watchkeeper.core.errors import UnavailableError, WatchkeeperError
-from watchkeeper.fraud.generator import GeneratedTransaction, world_of
+from watchkeeper.fraud.generator import ID_COLUMN, GeneratedTransaction, world_of
 
 SEED = 7
 """Of the world that the demo trains on."""
@@ -59,7 +59,7 @@ def simulate(
         flagged, day = 0, state.day
         if some:
             day = some[-1][0] + 1  # the next run begins with a day of which nothing was sent
-            rows = [dict(transaction.fields) for _, transaction in some]
+            rows = [_sent(transaction, run) for _, transaction in some]
             try:
                 decisions = decide(plan, arrivals_in(rows, plan, effects.now()), effects)
             except UnavailableError:
@@ -71,6 +71,11 @@ def simulate(
         state = simulations.went_on(workload, run, len(some), flagged, day)
         sleep(TICK_SECONDS)
     return state
+
+
+def _sent(transaction: GeneratedTransaction, run: str) -> dict[str, Any]:
+    """Return the fields with an id of the run: the same day of the world may have been sent by somebody else."""
+    return {**transaction.fields, ID_COLUMN: f"{run}-{transaction.fields[ID_COLUMN]}"}
 
 
 def _days(state: Simulation) -> Iterator[tuple[int, GeneratedTransaction]]:

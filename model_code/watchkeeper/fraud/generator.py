@@ -25,9 +25,10 @@ from watchkeeper.core.errors import InvalidInputError
 Scenario = Literal["none", "amount", "terminal", "card_data", "ring"]
 SCENARIOS: tuple[Scenario, ...] = ("none", "amount", "terminal", "card_data", "ring")
 
+ID_COLUMN = "TransactionID"
 TRANSACTION_COLUMNS = (
     *(
-        "TransactionID",
+        ID_COLUMN,
         "TransactionDT",
         "TransactionAmt",
         "ProductCD",
@@ -39,7 +40,7 @@ TRANSACTION_COLUMNS = (
     ),
     *("dist1", "P_emaildomain", "D1", "V1", "V2", "V3", "V4", "email", "terminal"),
 )
-IDENTITY_COLUMNS = ("TransactionID", "DeviceType", "DeviceInfo", "id_31")
+IDENTITY_COLUMNS = (ID_COLUMN, "DeviceType", "DeviceInfo", "id_31")
 LABEL_COLUMN = "isFraud"
 
 DAY_SECONDS = 86_400
@@ -147,7 +148,7 @@ class World:
         columns = self._described(columns, random)
         order = np.argsort(columns["seconds"], kind="stable")
         columns = {name: values[order] for name, values in columns.items()}
-        columns["TransactionID"] = FIRST_ID + number * IDS_A_DAY + np.arange(len(order))
+        columns[ID_COLUMN] = FIRST_ID + number * IDS_A_DAY + np.arange(len(order))
         columns["TransactionDT"] = self.start + number * DAY_SECONDS + columns.pop("seconds").astype(np.int64)
         columns["D1"] = np.maximum(0, number - columns.pop("first_day"))
         return columns

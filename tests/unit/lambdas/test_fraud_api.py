@@ -552,6 +552,26 @@ def test_a_simulation_sends_until_its_time_is_over_or_it_is_stopped(
     assert simulations.of(WORKLOAD).day > ended.day, "no transaction is sent twice"
 
 
+def test_transactions_of_a_simulation_have_ids_of_their_own(
+    simulated: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run may have sent the same day of the world with another share of fraud."""
+    service, simulations, started = simulated
+    sent: list[str] = []
+
+    def remembered(rows: list[dict[str, Any]], plan: FraudPlan, now: datetime) -> list[Arrival]:
+        sent.extend(one["TransactionID"] for one in rows)
+        return arrivals_of(len(rows), plan, now)
+
+    monkeypatch.setattr(simulating, "arrivals_in", remembered)
+    service.call("POST", SIMULATOR, {"seconds": 10}, groups="[admin]")
+    run = started.asked[0]["input"]["run"]
+    simulating.simulate(WORKLOAD, run, simulations, service.effects, lambda seconds: None)
+    assert sent
+    assert all(id_.startswith(f"{run}-") for id_ in sent)
+    assert len(set(sent)) == len(sent)
+
+
 def test_a_simulation_of_a_workload_of_other_fields_says_so(simulated: Any) -> None:
     service, simulations, started = simulated
     service.call("POST", SIMULATOR, {"seconds": 60}, groups="[admin]")
