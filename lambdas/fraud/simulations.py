@@ -115,10 +115,13 @@ class TableSimulations:
         if begun is not None:
             document = json.dumps({"workload": workload, "run": wanted.run})
             try:
-                with translated(f"start {self.machine}"):
-                    self.executions.start_execution(
+                unless(
+                    ("ExecutionAlreadyExists",),  # of the same request, whose answer was lost
+                    f"start {self.machine}",
+                    lambda: self.executions.start_execution(
                         stateMachineArn=self.machine, name=wanted.run, input=document
-                    )
+                    ),
+                )
             except WatchkeeperError as error:
                 self.failed(workload, wanted.run, str(error))
                 raise

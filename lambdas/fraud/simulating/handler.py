@@ -74,7 +74,7 @@ def simulate(
 
 
 def _sent(transaction: GeneratedTransaction, run: str) -> dict[str, Any]:
-    """Return the fields with an id of the run: the same day of the world may have been sent by somebody else."""
+    """Return the fields with an id of the run: others may have sent the same day of the world."""
     return {**transaction.fields, ID_COLUMN: f"{run}-{transaction.fields[ID_COLUMN]}"}
 
 
